@@ -1,0 +1,1 @@
+//! The Hugging Face Hub: what can be asked for, what comes back, what can go wrong.

@@ -1,0 +1,19 @@
+//! Weighbridge: does this language model fit that hardware, how fast, at what cost, and why?
+//!
+//! Read it in this order; each room knows only those above it:
+//!
+//! 1. [`units`]: exact and floating numbers, the trace that explains them, bytes and how they are written.
+//! 2. [`model`]: `config.json` → [`model::Blueprint`]: layers, operators and every tensor with its named dimensions.
+//! 3. [`hardware`]: devices and engines, as tables with sources.
+//! 4. [`scenario`]: what the user chose; every knob declared once; the link codec.
+//! 5. [`analysis`]: a pure function of blueprint, scenario and device: memory, compute, traffic, verdict, explanations.
+//! 6. [`hub`]: names, addresses and errors of the Hugging Face Hub; fetching is left to the page and the command line.
+//! 7. [`chart`] and [`export`]: what is drawn and what is written out.
+//!
+//! The page (`src/main.rs`, `src/app/`) and the command line (`src/bin/weighbridge.rs`, `src/cli/`) stand on top.
+//!
+//! Invariants: nothing here panics on input; sizes are `u64` (`usize` has 32 bits in WebAssembly), FLOPs `f64`;
+//! the blueprint alone decides what a model is, so two readings of it cannot disagree.
+
+pub mod hub;
+pub mod units;

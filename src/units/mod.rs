@@ -1,0 +1,1 @@
+//! Numbers: exact sizes, traced formulas, bytes and how they are written.
