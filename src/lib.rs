@@ -17,3 +17,4 @@
 
 pub mod hub;
 pub mod units;
+pub mod model;

@@ -1,1 +1,14 @@
-//! Numbers: exact sizes, traced formulas, bytes and how they are written.
+//! Numbers: exact sizes, formulas that can explain themselves, bytes and how they are written.
+//!
+//! Every formula of the engine is written once, over [`Number`]. Run with [`Exact`] or `f64` it is plain arithmetic;
+//! run with [`Traced`] the same code also yields the tree of its parts, from which explanations are made.
+
+mod format;
+mod number;
+mod quantity;
+mod trace;
+
+pub use format::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
+pub use number::{Exact, Number};
+pub use quantity::{Origin, Quantity};
+pub use trace::{Node, Operation, Trace, Traced};

@@ -1,0 +1,44 @@
+//! Building blocks that families share. Each is a function from named dimensions to a [`Block`](super::operator::Block):
+//! its operators with their tensors, what it caches, what is alive at its peak and what training saves.
+
+mod attention;
+mod experts;
+mod latent;
+mod mlp;
+mod norm;
+mod table;
+
+pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
+pub use experts::{RoutedExperts, SharedExperts, routed};
+pub use latent::{LatentAttention, latent};
+pub use mlp::{Mlp, mlp};
+pub use norm::{Norm, norm};
+pub use table::{embedding, head, positions};
+
+use super::component::Component;
+use super::operator::{Operator, Rows};
+use super::tensor::Tensor;
+use crate::units::Quantity;
+
+/// Operations an element costs, by convention: one for each addition, multiplication, division, root or exponential.
+pub mod cost {
+    /// Square, sum, scale by the root, weight.
+    pub const RMS_NORM: u64 = 4;
+    /// Mean, difference, square, sum, scale, weight, bias.
+    pub const LAYER_NORM: u64 = 7;
+    /// Exponential, sum, division, product with the other half.
+    pub const GATED_ACTIVATION: u64 = 5;
+    /// Exponential, sum, division, product.
+    pub const ACTIVATION: u64 = 4;
+    /// Two products and a sum.
+    pub const ROTARY: u64 = 3;
+    /// Largest, difference, exponential, sum, division.
+    pub const SOFTMAX: u64 = 5;
+}
+
+/// A linear layer of the given module: `{module}.weight` `[out, in]` and, if wanted, `{module}.bias` `[out]`.
+fn linear(name: &'static str, module: &str, component: Component, out: &Quantity, input: &Quantity, bias: bool) -> Operator {
+    let weight = Tensor::matrix(format!("{module}.weight"), component, out, input);
+    let bias = bias.then(|| Tensor::vector(format!("{module}.bias"), component, out));
+    Operator::linear(name, weight, bias, Rows::Tokens, out, input)
+}

@@ -1,0 +1,143 @@
+//! What a model is: nothing optional that has a default.
+
+use serde_json::Value;
+
+use super::config::Config;
+use super::error::ModelError;
+use super::families;
+use super::layout::Layout;
+use super::notice::Notice;
+use super::operator::Block;
+use super::quantisation::Quantisation;
+use super::tensor::Tensor;
+use crate::units::{Exact, Number, Quantity};
+
+/// A kind of layer and how often it occurs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerKind {
+    /// Its name: `sliding window 1,024 · MLP`.
+    pub title: String,
+    /// What it is made of, in order.
+    pub blocks: Vec<Block>,
+    /// How many layers are of this kind.
+    pub count: Quantity,
+}
+
+/// The exact shape of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blueprint {
+    /// `model_type` of the language model.
+    pub model_type: String,
+    /// The family's name for people.
+    pub family: &'static str,
+    /// Number of layers.
+    pub layers: Quantity,
+    /// Width of the residual stream.
+    pub hidden: Quantity,
+    /// Rows of the token table.
+    pub vocabulary: Quantity,
+    /// Longest context the config allows, if it says so.
+    pub max_context: Option<Quantity>,
+    /// Heads, in words: `GQA 32 : 8`, `MLA 128 heads`.
+    pub attention: String,
+    /// Experts, in words, if there are any: `8 of 256 experts, 1 shared`.
+    pub experts: Option<String>,
+    /// Before the first layer.
+    pub stem: Vec<Block>,
+    /// Kinds of layers with their counts.
+    pub kinds: Vec<LayerKind>,
+    /// The order of the kinds, run-length.
+    pub layout: Layout,
+    /// After the last layer.
+    pub head: Vec<Block>,
+    /// Whether the output head is the token table.
+    pub tied: bool,
+    /// Number format of the weights as published.
+    pub published: Quantisation,
+    /// In the checkpoint but not in the model: buffers, multi-token-prediction layers. Listed apart, in words.
+    pub beside: Vec<Beside>,
+    /// What was assumed.
+    pub notices: Vec<Notice>,
+}
+
+/// Something a checkpoint holds which is no parameter of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beside {
+    /// What it is.
+    pub name: &'static str,
+    /// Elements, all layers together.
+    pub elements: u64,
+}
+
+/// A block together with how often it occurs.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeated<'a> {
+    /// The block.
+    pub block: &'a Block,
+    /// How often; `None` is once.
+    pub count: Option<&'a Quantity>,
+    /// The kind of layer it is part of, by index; `None` outside the layers.
+    pub kind: Option<usize>,
+}
+
+impl Repeated<'_> {
+    /// How often, as a number of the given kind.
+    pub fn times<N: Number>(&self, value: N) -> N {
+        match self.count {
+            Some(count) => N::input(count).times(value),
+            None => value,
+        }
+    }
+    /// How often, plain.
+    pub fn repeats(&self) -> u64 {
+        self.count.map_or(1, |count| count.value)
+    }
+}
+
+impl Blueprint {
+    /// Reads the text of a `config.json`.
+    ///
+    /// # Errors
+    /// See [`ModelError`]: each names the field and its value.
+    pub fn from_text(text: &str) -> Result<Self, ModelError> {
+        Self::from_config(&Config::parse(text)?)
+    }
+    /// Takes a parsed `config.json`.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    pub fn from_value(value: Value) -> Result<Self, ModelError> {
+        Self::from_config(&Config::from_value(value)?)
+    }
+    /// Builds from a config.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    pub fn from_config(config: &Config) -> Result<Self, ModelError> {
+        let blueprint = families::build(config)?;
+        if blueprint.parameters() >= u64::MAX / 64 {
+            return Err(ModelError::Overflow("the number of parameters"));
+        }
+        Ok(blueprint)
+    }
+
+    /// Every block with its repeat count: the one way to walk a model.
+    pub fn blocks(&self) -> impl Iterator<Item = Repeated<'_>> {
+        let once = |block| Repeated { block, count: None, kind: None };
+        let layers = self
+            .kinds
+            .iter()
+            .enumerate()
+            .flat_map(|(at, kind)| kind.blocks.iter().map(move |block| Repeated { block, count: Some(&kind.count), kind: Some(at) }));
+        self.stem.iter().map(once).chain(layers).chain(self.head.iter().map(once))
+    }
+    /// Every tensor with the block it is in.
+    pub fn tensors(&self) -> impl Iterator<Item = (Repeated<'_>, &Tensor)> {
+        self.blocks().flat_map(|place| place.block.tensors().map(move |tensor| (place, tensor)))
+    }
+    /// Number of parameters: every tensor once, tied ones not again, buffers not.
+    pub fn parameters(&self) -> u64 {
+        let counted = self.tensors().filter(|(_, tensor)| tensor.is_parameter());
+        counted.fold(0, |all: u64, (place, tensor)| all.saturating_add(place.times(tensor.elements::<Exact>()).0))
+    }
+}

@@ -1,0 +1,264 @@
+//! `config.json` as the Hub says it: everything optional, nothing trusted.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+
+use super::error::ModelError;
+use super::families::defaults;
+use super::notice::Notice;
+use crate::units::{Origin, Quantity, grouped};
+
+/// No config is longer; a longer text is refused unread.
+const MOST_BYTES: usize = 10_000_000;
+/// No dimension is larger (the Hub's own limit for tensor shapes).
+pub const MOST_DIMENSION: u64 = 1 << 32;
+/// No model has more layers than this.
+pub const MOST_LAYERS: u64 = 100_000;
+
+/// Objects that hold the language model of a composite config, in the order they are tried.
+const TEXT_OBJECTS: [&str; 3] = ["text_config", "llm_config", "language_config"];
+
+/// A config being read. Remembers what had to be assumed.
+#[derive(Debug)]
+pub struct Config {
+    root: Map<String, Value>,
+    text: Option<Map<String, Value>>,
+    defaults: Map<String, Value>,
+    model_type: String,
+    root_type: String,
+    notices: RefCell<Vec<Notice>>,
+}
+
+impl Config {
+    /// Parses the text of a `config.json`.
+    ///
+    /// # Errors
+    /// Too large, not JSON (nesting deeper than 128 included), not an object, or without a model type.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        if text.len() > MOST_BYTES {
+            return Err(ModelError::TooLarge(text.len() as u64));
+        }
+        let value = serde_json::from_str(text).map_err(|error| ModelError::NotJson(error.to_string()))?;
+        Self::from_value(value)
+    }
+
+    /// Takes a parsed `config.json`.
+    ///
+    /// # Errors
+    /// Not an object, or without a model type.
+    pub fn from_value(value: Value) -> Result<Self, ModelError> {
+        let Value::Object(mut root) = value else {
+            return Err(ModelError::NotAnObject(kind_of(&value)));
+        };
+        let root_type = match root.get("model_type") {
+            Some(Value::String(name)) => name.clone(),
+            None | Some(Value::Null) => return Err(ModelError::NoModelType),
+            Some(other) => return Err(wrong("model_type", other, "a name in quotes")),
+        };
+        let mut text = None;
+        for key in TEXT_OBJECTS {
+            if let Some(Value::Object(_)) = root.get(key)
+                && let Some(Value::Object(inner)) = root.remove(key)
+            {
+                text = Some(inner);
+                break;
+            }
+        }
+        let model_type = text
+            .as_ref()
+            .and_then(|inner| inner.get("model_type"))
+            .and_then(Value::as_str)
+            .map_or_else(|| root_type.clone(), str::to_owned);
+        let defaults = defaults::of(&model_type);
+        Ok(Self { root, text, defaults, model_type, root_type, notices: RefCell::default() })
+    }
+
+    /// The model type of the language model.
+    pub fn model_type(&self) -> &str {
+        &self.model_type
+    }
+    /// The model type of the whole, which differs where the language model is nested.
+    pub fn root_type(&self) -> &str {
+        &self.root_type
+    }
+    /// What was assumed so far.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.notices.borrow().clone()
+    }
+    /// Adds a notice, once.
+    pub fn notice(&self, code: &str, message: impl Into<String>) {
+        let notice = Notice::new(code, message);
+        let mut all = self.notices.borrow_mut();
+        if !all.contains(&notice) {
+            all.push(notice);
+        }
+    }
+
+    /// A key of the language model; null counts as absent.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.text.as_ref().unwrap_or(&self.root).get(key).filter(|value| !value.is_null())
+    }
+    /// A key of the language model, or of the whole config around it.
+    pub fn get_anywhere(&self, key: &str) -> Option<&Value> {
+        self.get(key).or_else(|| self.root.get(key).filter(|value| !value.is_null()))
+    }
+    /// Whether the key is there, even as null.
+    pub fn has(&self, key: &str) -> bool {
+        self.text.as_ref().unwrap_or(&self.root).contains_key(key)
+    }
+    /// The class default for a key; null counts as absent.
+    pub fn class_default(&self, key: &str) -> Option<&Value> {
+        self.defaults.get(key).filter(|value| !value.is_null())
+    }
+    fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
+        keys.iter().find_map(|&key| self.get(key).map(|value| (key, value)))
+    }
+
+    /// A size that may be absent: no key, no class default.
+    ///
+    /// # Errors
+    /// Wrong type or out of range.
+    pub fn optional(&self, name: &'static str, keys: &[&'static str]) -> Result<Option<Quantity>, ModelError> {
+        if let Some((key, value)) = self.find(keys) {
+            let number = whole(key, value, 0, MOST_DIMENSION)?;
+            return Ok(Some(Quantity::config(name, key, number)));
+        }
+        // An explicit null says "none" and keeps the class default away.
+        if keys.iter().any(|key| self.has(key)) {
+            return Ok(None);
+        }
+        for &key in keys {
+            if let Some(value) = self.class_default(key) {
+                let number = whole(key, value, 0, MOST_DIMENSION)?;
+                self.notice(
+                    "class_default",
+                    format!("{key} is not in the config; {}, the default of {}, is assumed.", grouped(number), self.model_type),
+                );
+                return Ok(Some(Quantity { name: name.into(), value: number, origin: Origin::ClassDefault(key.into()) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A size that must be there (or have a class default) and be at least one.
+    ///
+    /// # Errors
+    /// Missing, wrong type or out of range.
+    pub fn size(&self, name: &'static str, keys: &[&'static str]) -> Result<Quantity, ModelError> {
+        let Some(found) = self.optional(name, keys)? else {
+            // Null is absent here: this size has no meaning of "none".
+            for &key in keys {
+                if let Some(value) = self.class_default(key) {
+                    let number = whole(key, value, 1, MOST_DIMENSION)?;
+                    return Ok(Quantity { name: name.into(), value: number, origin: Origin::ClassDefault(key.into()) });
+                }
+            }
+            return Err(ModelError::Missing { key: keys.join(" or "), model_type: self.model_type.clone() });
+        };
+        at_least_one(keys, found)
+    }
+
+    /// A size that is derived where it is absent.
+    ///
+    /// # Errors
+    /// Wrong type or out of range.
+    pub fn size_or(&self, name: &'static str, keys: &[&'static str], derive: impl FnOnce() -> Quantity) -> Result<Quantity, ModelError> {
+        match self.optional(name, keys)? {
+            Some(found) => at_least_one(keys, found),
+            None => Ok(derive()),
+        }
+    }
+
+    /// A yes or no, from the config, else the class default, else the one given.
+    ///
+    /// # Errors
+    /// Neither true nor false.
+    pub fn flag(&self, key: &'static str, otherwise: bool) -> Result<bool, ModelError> {
+        match self.get(key).or_else(|| self.class_default(key)) {
+            None => Ok(otherwise),
+            Some(Value::Bool(yes)) => Ok(*yes),
+            Some(Value::Number(number)) if number.as_u64().is_some_and(|n| n < 2) => Ok(number.as_u64() == Some(1)),
+            Some(other) => Err(wrong(key, other, "true or false")),
+        }
+    }
+
+    /// A list of strings, one a layer, if there is one.
+    ///
+    /// # Errors
+    /// Not a list of strings.
+    pub fn names(&self, key: &'static str) -> Result<Option<Vec<&str>>, ModelError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let Value::Array(items) = value else { return Err(wrong(key, value, "a list of names")) };
+        items.iter().map(|item| item.as_str().ok_or_else(|| wrong(key, item, "a list of names"))).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A list of whole numbers, if there is one.
+    ///
+    /// # Errors
+    /// Not a list of whole numbers.
+    pub fn numbers(&self, key: &'static str) -> Result<Option<Vec<u64>>, ModelError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let Value::Array(items) = value else { return Err(wrong(key, value, "a list of whole numbers")) };
+        items.iter().map(|item| whole(key, item, 0, MOST_DIMENSION)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A name, if there is one.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get_anywhere(key).and_then(Value::as_str)
+    }
+    /// An object of the language model or of the whole config.
+    pub fn object(&self, key: &str) -> Option<&Map<String, Value>> {
+        self.get_anywhere(key).and_then(Value::as_object)
+    }
+}
+
+fn at_least_one(keys: &[&'static str], found: Quantity) -> Result<Quantity, ModelError> {
+    if found.value == 0 {
+        let key = keys.first().copied().unwrap_or_default();
+        return Err(ModelError::OutOfRange { key: key.to_owned(), found: "0".to_owned(), least: 1, most: MOST_DIMENSION });
+    }
+    Ok(found)
+}
+
+/// A whole number within limits. Floats without a fraction are accepted: some writers save 4096.0.
+pub fn whole(key: &str, value: &Value, least: u64, most: u64) -> Result<u64, ModelError> {
+    let number = match value {
+        Value::Number(number) => number.as_u64().or_else(|| {
+            number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..=1e18).contains(float)).map(|float| float as u64)
+        }),
+        _ => return Err(wrong(key, value, "a whole number")),
+    };
+    match number {
+        Some(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(ModelError::OutOfRange { key: key.to_owned(), found: shown(value), least, most }),
+    }
+}
+
+/// A value of the wrong kind, as an error.
+pub fn wrong(key: &str, value: &Value, expected: &'static str) -> ModelError {
+    ModelError::WrongType { key: key.to_owned(), found: format!("{} ({})", kind_of(value), shown(value)), expected }
+}
+
+const fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a yes or no",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A value as JSON, cut to what fits a message.
+fn shown(value: &Value) -> String {
+    // Only the beginning is written: a hostile value may be megabytes long.
+    let text = match value {
+        Value::Array(items) => return format!("{} items", items.len()),
+        Value::Object(items) => return format!("{} keys", items.len()),
+        Value::String(text) => format!("\"{}\"", text.chars().take(40).collect::<String>()),
+        other => other.to_string(),
+    };
+    if text.chars().count() > 44 { format!("{}…", text.chars().take(40).collect::<String>()) } else { text }
+}

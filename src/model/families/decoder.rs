@@ -1,0 +1,259 @@
+//! The description of a decoder: how a family differs from a Llama, as data.
+
+use super::super::blocks::{Norm, QkNorm};
+
+/// A yes or no that may depend on a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    /// Never.
+    No,
+    /// Always.
+    Yes,
+    /// As the key says; absent, the class default, else the value given.
+    Key(&'static str, bool),
+}
+
+/// Norms of queries and keys, and what switches them on.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadNorm {
+    /// Their form.
+    pub form: QkNorm,
+    /// When they are there.
+    pub when: Flag,
+}
+
+/// How attention stores keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttentionForm {
+    /// Keys and values per head.
+    Grouped,
+    /// From a latent (MLA).
+    Latent,
+}
+
+/// Which norms surround the mixers of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout4 {
+    /// One before each mixer.
+    Pre,
+    /// One after each mixer.
+    Post,
+    /// One before and one after each mixer.
+    Sandwich,
+    /// One before both mixers, which run side by side.
+    Parallel,
+}
+
+/// Where an MLP has its gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Three matrices.
+    Gated,
+    /// Two matrices.
+    Plain,
+}
+
+/// Which layers see a window, where `layer_types` does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// None.
+    Never,
+    /// All of them.
+    Always,
+    /// Every n-th layer is full, the others are windowed; the key may change n.
+    FullEvery(&'static [&'static str], u64),
+    /// Layers 0, 2, 4 … are windowed.
+    Even,
+    /// Layers from `max_window_layers` on.
+    From(&'static str),
+}
+
+/// Windows of attention.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows {
+    /// Which layers.
+    pub pattern: Pattern,
+    /// The key that must be true for any window.
+    pub switch: Option<&'static str>,
+}
+
+/// Which layers have experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoeLayers {
+    /// All of them.
+    All,
+    /// All but the first few, whose number a key gives.
+    After(&'static [&'static str]),
+    /// `mlp_only_layers` and `decoder_sparse_step`.
+    Sparse,
+    /// `moe_layer_start_index`, `moe_layer_end_index`, `moe_layer_interval`.
+    Interval,
+}
+
+/// Shared experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// None.
+    None,
+    /// So many of the routed width.
+    Count(&'static [&'static str]),
+    /// One of a width of its own.
+    Width(&'static [&'static str]),
+}
+
+/// A router's correction bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Correction {
+    /// None.
+    None,
+    /// In the checkpoint, not a parameter.
+    Buffer(&'static str),
+}
+
+/// Experts of a family.
+#[derive(Clone, Copy, Debug)]
+pub struct Experts {
+    /// Keys of an expert's width.
+    pub width: &'static [&'static str],
+    /// Which layers.
+    pub layers: MoeLayers,
+    /// Shared experts.
+    pub shared: Shared,
+    /// Module of the shared experts.
+    pub shared_module: [&'static str; 3],
+    /// Module of the gate of the shared experts.
+    pub shared_gate: Option<&'static str>,
+    /// Router module.
+    pub router: &'static str,
+    /// Whether router and experts have biases (gpt-oss).
+    pub bias: bool,
+    /// The router's correction bias.
+    pub correction: Correction,
+    /// Expert modules.
+    pub modules: [&'static str; 3],
+}
+
+/// Module names inside a checkpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// Token table.
+    pub embedding: &'static str,
+    /// q, k, v, o.
+    pub attention: [&'static str; 4],
+    /// Norms of q and k.
+    pub qk_norm: [&'static str; 2],
+    /// gate, up, down.
+    pub mlp: [&'static str; 3],
+    /// Norms of a layer in order: before attention, after it, before the MLP, after it. Unused ones are empty.
+    pub norms: [&'static str; 4],
+    /// Final norm.
+    pub final_norm: &'static str,
+}
+
+/// How a family of decoders is built. Start from [`Decoder::LLAMA`] and change what differs.
+#[derive(Clone, Copy, Debug)]
+pub struct Decoder {
+    /// Whether the head is tied where the config does not say.
+    pub tied: bool,
+    /// Form of attention.
+    pub attention: AttentionForm,
+    /// Biases of q, k and v.
+    pub qkv_bias: Flag,
+    /// Bias of o.
+    pub output_bias: Flag,
+    /// Norms of q and k.
+    pub head_norm: HeadNorm,
+    /// Learned sinks of each head.
+    pub sinks: bool,
+    /// Kind of norm.
+    pub norm: Norm,
+    /// Placement of norms.
+    pub layout: Layout4,
+    /// MLP with or without a gate.
+    pub gate: Gate,
+    /// Biases of the MLP.
+    pub mlp_bias: Flag,
+    /// Parameters of the activation itself, a layer (xIELU has two).
+    pub activation_parameters: u64,
+    /// Bias of the output head.
+    pub head_bias: Flag,
+    /// Windows.
+    pub windows: Windows,
+    /// Experts.
+    pub experts: Option<Experts>,
+    /// Names.
+    pub names: Names,
+}
+
+impl Names {
+    /// Llama's names.
+    pub const LLAMA: Self = Self {
+        embedding: "embed_tokens",
+        attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"],
+        qk_norm: ["self_attn.q_norm", "self_attn.k_norm"],
+        mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+        norms: ["input_layernorm", "", "post_attention_layernorm", ""],
+        final_norm: "norm",
+    };
+    /// Names of a post-norm block.
+    pub const POST: Self = Self { norms: ["", "post_attention_layernorm", "", "post_feedforward_layernorm"], ..Self::LLAMA };
+}
+
+impl Windows {
+    /// No windows unless `layer_types` says so.
+    pub const NONE: Self = Self { pattern: Pattern::Never, switch: None };
+}
+
+impl HeadNorm {
+    /// None.
+    pub const NONE: Self = Self { form: QkNorm::None, when: Flag::No };
+    /// One RMSNorm of `head_dim` for queries, one for keys.
+    pub const PER_HEAD: Self = Self { form: QkNorm::PerHead(Norm::Rms), when: Flag::Yes };
+    /// One RMSNorm over all heads.
+    pub const FULL_WIDTH: Self = Self { form: QkNorm::FullWidth, when: Flag::Yes };
+}
+
+impl Experts {
+    /// Experts on every layer, none shared, `moe_intermediate_size` wide.
+    pub const PLAIN: Self = Self {
+        width: &["moe_intermediate_size"],
+        layers: MoeLayers::All,
+        shared: Shared::None,
+        shared_module: ["mlp.shared_experts.gate_proj", "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"],
+        shared_gate: None,
+        router: "mlp.gate",
+        bias: false,
+        correction: Correction::None,
+        modules: ["mlp.experts.{e}.gate_proj", "mlp.experts.{e}.up_proj", "mlp.experts.{e}.down_proj"],
+    };
+    /// DeepSeek's: dense layers first, shared experts, a correction bias in the router.
+    pub const DEEPSEEK: Self = Self {
+        layers: MoeLayers::After(&["first_k_dense_replace"]),
+        shared: Shared::Count(&["n_shared_experts", "num_shared_experts"]),
+        correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
+        ..Self::PLAIN
+    };
+}
+
+impl Decoder {
+    /// Llama: grouped queries, RMSNorm before each mixer, a gated MLP, biases only where keys ask for them.
+    pub const LLAMA: Self = Self {
+        tied: false,
+        attention: AttentionForm::Grouped,
+        qkv_bias: Flag::Key("attention_bias", false),
+        output_bias: Flag::Key("attention_bias", false),
+        head_norm: HeadNorm::NONE,
+        sinks: false,
+        norm: Norm::Rms,
+        layout: Layout4::Pre,
+        gate: Gate::Gated,
+        mlp_bias: Flag::Key("mlp_bias", false),
+        activation_parameters: 0,
+        head_bias: Flag::No,
+        windows: Windows::NONE,
+        experts: None,
+        names: Names::LLAMA,
+    };
+    /// A Llama that never has biases.
+    pub const UNBIASED: Self = Self { qkv_bias: Flag::No, output_bias: Flag::No, mlp_bias: Flag::No, ..Self::LLAMA };
+}

@@ -1,0 +1,83 @@
+//! What is particular to each family of models.
+//!
+//! A family is one small file: which `model_type`s it covers and a [`Decoder`] that says how they differ from a Llama.
+//! To add one: copy the nearest file, name the model types, change the fields that differ, add the file to
+//! [`FAMILIES`], and add a row of `tests/facts/parameters.csv` with the published count. Formulas live in
+//! [`blocks`](super::blocks), never here.
+
+mod assemble;
+mod decoder;
+pub mod defaults;
+
+mod cohere;
+mod deepseek;
+mod gemma;
+mod glm;
+mod gpt_oss;
+mod granite;
+mod llama;
+mod minimax;
+mod mistral;
+mod olmo;
+mod others;
+mod phi;
+mod qwen;
+
+pub use decoder::{
+    AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, Layout4, MoeLayers, Names, Pattern, Shared, Windows,
+};
+
+use super::blueprint::Blueprint;
+use super::config::Config;
+use super::error::ModelError;
+
+/// A family: model types with one description.
+#[derive(Debug)]
+pub struct Family {
+    /// Values of `model_type`.
+    pub types: &'static [&'static str],
+    /// Name for people.
+    pub title: &'static str,
+    /// How it is built.
+    pub decoder: Decoder,
+}
+
+/// Every family known.
+const FAMILIES: &[&[Family]] = &[
+    llama::FAMILIES,
+    mistral::FAMILIES,
+    qwen::FAMILIES,
+    gemma::FAMILIES,
+    phi::FAMILIES,
+    olmo::FAMILIES,
+    granite::FAMILIES,
+    cohere::FAMILIES,
+    glm::FAMILIES,
+    deepseek::FAMILIES,
+    gpt_oss::FAMILIES,
+    minimax::FAMILIES,
+    others::FAMILIES,
+];
+
+/// Every known model type with its family.
+pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
+    FAMILIES.iter().copied().flatten().flat_map(|family| family.types.iter().map(move |&name| (name, family)))
+}
+
+/// Builds the blueprint of a config.
+///
+/// # Errors
+/// An unknown model type, or what [`ModelError`] lists.
+pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
+    let model_type = config.model_type();
+    let Some((_, family)) = known().find(|(name, _)| *name == model_type) else {
+        return Err(ModelError::UnknownModelType(model_type.chars().take(80).collect()));
+    };
+    if config.root_type() != model_type {
+        config.notice(
+            "language_model_only",
+            format!("Only the language model ({model_type}) of this {} is counted; its other towers are not.", config.root_type()),
+        );
+    }
+    assemble::assemble(config, family)
+}

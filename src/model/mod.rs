@@ -1,0 +1,28 @@
+//! From `config.json` to [`Blueprint`]: what a model *is*.
+//!
+//! [`Config`] reads keys as the Hub has them, [`families`] say which keys fill which dimensions, [`blocks`] are the
+//! building blocks they share, and the [`Blueprint`] is the result: runs of layers, each with its blocks, operators,
+//! tensors and caches. Everything about bytes and parameters is a fold over its tensors; everything about FLOPs and
+//! traffic is a fold over its operators.
+
+pub mod blocks;
+pub mod blueprint;
+pub mod catalogue;
+mod component;
+mod config;
+mod error;
+pub mod families;
+mod format;
+mod layout;
+mod notice;
+pub mod operator;
+pub mod quantisation;
+mod tensor;
+
+pub use blueprint::Blueprint;
+pub use component::Component;
+pub use config::Config;
+pub use error::ModelError;
+pub use format::{Format, Scales};
+pub use notice::Notice;
+pub use tensor::{Tensor, TensorKind};

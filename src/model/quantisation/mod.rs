@@ -1,0 +1,83 @@
+//! Which tensor is stored in which format: the rule a checkpoint follows, or the one a conversion would.
+
+mod catalogue;
+mod pattern;
+mod published;
+
+pub use catalogue::{CHOICES, Choice, choice};
+pub use pattern::Pattern;
+pub use published::read;
+
+use super::blueprint::Repeated;
+use super::format::Format;
+use super::layout::Layout;
+use super::tensor::{Tensor, TensorKind};
+
+/// Which kinds of tensors a format converts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every tensor: a plain change of the number format.
+    Everything,
+    /// Matrices of linear layers, experts included; not the token table, head, router or vectors.
+    Matrices,
+    /// Routed experts only.
+    Experts,
+}
+
+/// A rule for every tensor of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantisation {
+    /// Format of whatever is not converted.
+    pub base: Format,
+    /// Format of what is.
+    pub format: Format,
+    /// Which kinds of tensors are converted.
+    pub scope: Scope,
+    /// Modules that are left alone.
+    pub kept: Vec<Pattern>,
+    /// Whether the output head is converted as well.
+    pub head: bool,
+    /// Name of the method, for people.
+    pub method: String,
+}
+
+impl Quantisation {
+    /// Every tensor in one plain format.
+    pub fn plain(format: Format) -> Self {
+        Self { base: format.clone(), method: format.label.to_string(), format, scope: Scope::Everything, kept: Vec::new(), head: true }
+    }
+
+    /// Whether a tensor of this kind is converted at all.
+    fn converts(&self, tensor: &Tensor) -> bool {
+        match (self.scope, tensor.kind) {
+            (Scope::Everything, TensorKind::Buffer) => false,
+            (Scope::Everything, _) => true,
+            (Scope::Matrices, TensorKind::Matrix) => true,
+            (Scope::Matrices, TensorKind::Head) => self.head,
+            (Scope::Experts, TensorKind::Matrix) => tensor.copies.is_some(),
+            _ => false,
+        }
+    }
+
+    /// In how many of the layers the tensor stays in the base format.
+    pub fn layers_kept(&self, place: Repeated<'_>, tensor: &Tensor, layout: &Layout) -> u64 {
+        let all = place.repeats();
+        if !self.converts(tensor) {
+            return all;
+        }
+        let mut some: Vec<u64> = Vec::new();
+        for pattern in &self.kept {
+            if !pattern.matches(tensor.module(), place.kind.is_some()) {
+                continue;
+            }
+            match pattern.layer {
+                None => return all,
+                Some(layer) if place.kind.is_some() && layout.kind_at(layer) == place.kind => some.push(layer),
+                Some(_) => {}
+            }
+        }
+        some.sort_unstable();
+        some.dedup();
+        (some.len() as u64).min(all)
+    }
+}

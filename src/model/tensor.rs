@@ -1,0 +1,85 @@
+//! A tensor with named dimensions.
+
+use std::borrow::Cow;
+
+use super::component::Component;
+use crate::units::{Exact, Number, Quantity};
+
+/// What a tensor is for; number formats treat the kinds differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TensorKind {
+    /// A matrix of a linear layer: the kind that quantisation converts.
+    Matrix,
+    /// The token table.
+    Table,
+    /// The output head.
+    Head,
+    /// Scores the experts; kept in high precision.
+    Router,
+    /// Norm weights, biases, sinks and other small vectors; kept in high precision.
+    Vector,
+    /// In the checkpoint but not a parameter, such as a router's correction bias.
+    Buffer,
+}
+
+/// A tensor, or one per expert of equal shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its name inside the layer, as checkpoints write it: `self_attn.q_proj.weight`.
+    pub name: Cow<'static, str>,
+    /// What it is for.
+    pub kind: TensorKind,
+    /// The part of the model it belongs to.
+    pub component: Component,
+    /// Shape, outermost first, as PyTorch has it: `[out, in]`.
+    pub dims: Vec<Quantity>,
+    /// How many of this shape there are: the number of experts, else one.
+    pub copies: Option<Quantity>,
+    /// Whether it is another tensor's storage (a tied head).
+    pub tied: bool,
+}
+
+impl Tensor {
+    /// A tensor of the given shape.
+    pub fn new(name: impl Into<Cow<'static, str>>, kind: TensorKind, component: Component, dims: &[&Quantity]) -> Self {
+        Self { name: name.into(), kind, component, dims: dims.iter().map(|&dim| dim.clone()).collect(), copies: None, tied: false }
+    }
+    /// A matrix `[out, in]` of a linear layer.
+    pub fn matrix(name: impl Into<Cow<'static, str>>, component: Component, out: &Quantity, input: &Quantity) -> Self {
+        Self::new(name, TensorKind::Matrix, component, &[out, input])
+    }
+    /// A vector: norm weight, bias, sinks.
+    pub fn vector(name: impl Into<Cow<'static, str>>, component: Component, width: &Quantity) -> Self {
+        Self::new(name, TensorKind::Vector, component, &[width])
+    }
+    /// One for each expert.
+    pub fn each(mut self, experts: &Quantity) -> Self {
+        self.copies = Some(experts.clone());
+        self
+    }
+    /// Elements of one copy.
+    pub fn one<N: Number>(&self) -> N {
+        N::product(self.dims.iter().map(N::input))
+    }
+    /// Elements of all copies.
+    pub fn elements<N: Number>(&self) -> N {
+        let factors = self.copies.iter().chain(&self.dims).map(N::input);
+        N::product(factors)
+    }
+    /// Elements of all copies as a plain number.
+    pub fn count(&self) -> u64 {
+        self.elements::<Exact>().0
+    }
+    /// Whether it counts as a parameter.
+    pub const fn is_parameter(&self) -> bool {
+        !self.tied && !matches!(self.kind, TensorKind::Buffer)
+    }
+    /// The module it belongs to: its name without `.weight` or `.bias`.
+    pub fn module(&self) -> &str {
+        self.name.strip_suffix(".weight").or_else(|| self.name.strip_suffix(".bias")).unwrap_or(&self.name)
+    }
+    /// The width that is contiguous in memory: the input side of a matrix.
+    pub fn inner(&self) -> Option<&Quantity> {
+        self.dims.last()
+    }
+}
