@@ -18,3 +18,5 @@
 pub mod hub;
 pub mod units;
 pub mod model;
+pub mod hardware;
+pub mod scenario;

@@ -5,7 +5,7 @@ use super::super::blocks::{
 };
 use super::super::blueprint::{Beside, Blueprint, LayerKind};
 use super::super::component::Component;
-use super::super::config::{Config, MOST_LAYERS};
+use super::super::config::{Config, MOST_LAYERS, whole};
 use super::super::error::ModelError;
 use super::super::layout::Layout;
 use super::super::operator::{Block, Operator, Role, Routing, Span};
@@ -399,7 +399,10 @@ fn beside(config: &Config, blueprint: &Blueprint) -> Result<Vec<Beside>, ModelEr
     if elements > 0 {
         all.push(Beside { name: "router correction biases", elements });
     }
-    let predictors = config.optional("mtp_layers", &["num_nextn_predict_layers", "mtp_num_hidden_layers"])?.map_or(0, |found| found.value);
+    // Only what the file itself says: classes have defaults here that most checkpoints do not follow.
+    let keys = ["num_nextn_predict_layers", "mtp_num_hidden_layers"];
+    let given = keys.iter().find_map(|&key| config.get(key).map(|value| (key, value)));
+    let predictors = given.map(|(key, value)| whole(key, value, 0, 1000)).transpose()?.unwrap_or(0);
     if let Some(last) = blueprint.kinds.last().filter(|_| predictors > 0) {
         // One more layer, a projection of two hidden states into one, and three norms (DeepSeek-V3, arXiv 2412.19437, 2.2).
         let tensors = last.blocks.iter().flat_map(Block::tensors).filter(|tensor| tensor.is_parameter());

@@ -1,0 +1,119 @@
+//! The device table: `data/devices.csv`, one row a device, each with its source.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+const TABLE: &str = include_str!("../../data/devices.csv");
+
+/// A device. Rates are dense peaks in operations a second (a multiply-add is two); `None` is "none or unknown".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    /// Stable id: `rtx-4090`.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Generation: `Ada`, `Hopper`.
+    pub family: String,
+    /// `consumer`, `workstation`, `datacenter`, `apple`, `edge`, `tpu`, `cpu`.
+    pub segment: String,
+    /// Year of release.
+    pub year: Option<u16>,
+    /// Memory in bytes, as the driver reports it where that is known.
+    pub memory_bytes: u64,
+    /// Where the memory figure is from.
+    pub memory_basis: String,
+    /// Whether processor and accelerator share the memory.
+    pub unified: bool,
+    /// Memory bandwidth, bytes a second.
+    pub bandwidth_bytes_per_s: f64,
+    /// FP32 without tensor cores.
+    pub fp32_flops: Option<f64>,
+    /// TF32.
+    pub tf32_flops: Option<f64>,
+    /// FP16, accumulated in FP32.
+    pub fp16_flops: Option<f64>,
+    /// FP16, accumulated in FP16.
+    pub fp16_acc16_flops: Option<f64>,
+    /// BF16.
+    pub bf16_flops: Option<f64>,
+    /// FP8, accumulated in FP32.
+    pub fp8_flops: Option<f64>,
+    /// FP8, accumulated in FP16.
+    pub fp8_acc16_flops: Option<f64>,
+    /// INT8.
+    pub int8_ops: Option<f64>,
+    /// FP4.
+    pub fp4_flops: Option<f64>,
+    /// INT4.
+    pub int4_ops: Option<f64>,
+    /// Link to its peers, bytes a second in one direction.
+    pub link_bytes_per_s: Option<f64>,
+    /// What that link is.
+    pub link_name: String,
+    /// Power limit in watts.
+    pub tdp_w: Option<f64>,
+    /// CUDA compute capability or the vendor's like.
+    pub compute_capability: String,
+    /// Where the row is from.
+    pub source: String,
+    /// Anything to know.
+    pub note: String,
+}
+
+/// Every device of the table.
+pub fn devices() -> &'static [Device] {
+    static DEVICES: LazyLock<Vec<Device>> = LazyLock::new(|| {
+        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+        // A row that does not parse is left out; a test counts them.
+        reader.deserialize().filter_map(Result::ok).collect()
+    });
+    &DEVICES
+}
+
+/// The device with this id.
+pub fn find(id: &str) -> Option<&'static Device> {
+    devices().iter().find(|device| device.id.eq_ignore_ascii_case(id))
+}
+
+/// A peak rate and which column of the table it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Operations a second.
+    pub flops: f64,
+    /// Name of the rate: `BF16`.
+    pub name: &'static str,
+}
+
+impl Device {
+    fn first(rates: &[(Option<f64>, &'static str)]) -> Option<Rate> {
+        rates.iter().find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
+    }
+    /// Dense rate for products of 16-bit numbers.
+    pub fn rate_16(&self, bf16: bool) -> Option<Rate> {
+        let (first, second) = ((self.bf16_flops, "BF16"), (self.fp16_flops, "FP16"));
+        let order = if bf16 { [first, second] } else { [second, first] };
+        Self::first(&[order[0], order[1], (self.fp32_flops, "FP32")])
+    }
+    /// Dense rate for products of a weight format, falling back to 16 bits where the device has no unit for it.
+    pub fn rate(&self, format: &str) -> Option<Rate> {
+        match format {
+            "fp32" => Self::first(&[(self.fp32_flops, "FP32")]).or_else(|| self.rate_16(true)),
+            "fp16" => self.rate_16(false),
+            "fp8" => Self::first(&[(self.fp8_flops, "FP8")]).or_else(|| self.rate_16(true)),
+            "int8" | "bnb-int8" => Self::first(&[(self.int8_ops, "INT8")]).or_else(|| self.rate_16(true)),
+            "nvfp4" | "mxfp4" => Self::first(&[(self.fp4_flops, "FP4")]).or_else(|| self.rate_16(true)),
+            _ => self.rate_16(true),
+        }
+    }
+    /// Rate for work element by element.
+    pub fn rate_vector(&self) -> Option<Rate> {
+        Self::first(&[(self.fp32_flops, "FP32")]).or_else(|| self.rate_16(true))
+    }
+    /// FLOP a byte at which compute and bandwidth take equally long.
+    pub fn ridge(&self, rate: Rate) -> f64 {
+        if self.bandwidth_bytes_per_s > 0.0 { rate.flops / self.bandwidth_bytes_per_s } else { f64::INFINITY }
+    }
+}

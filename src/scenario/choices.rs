@@ -1,0 +1,120 @@
+//! The choices a scenario is made of, each with its key and its words.
+
+use serde::{Deserialize, Serialize};
+
+/// Declares a choice: variants with key, label and help, in the order of a menu.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $key:literal, $label:literal, $help:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
+        #[strum(ascii_case_insensitive)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[strum(serialize = $key)] #[serde(rename = $key)] $variant,)+
+        }
+        impl $name {
+            /// Its key in links, JSON and on the command line.
+            pub fn key(self) -> &'static str {
+                self.into()
+            }
+            /// Its name for people.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)+ }
+            }
+            /// What it means, in a sentence.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$variant => $help,)+ }
+            }
+        }
+    };
+}
+
+choice! {
+    /// What runs.
+    Mode {
+        /// Reading the prompt.
+        Prefill = "prefill", "Prefill", "Reading the prompt: all its tokens at once.";
+        /// Writing one token for each sequence.
+        #[default]
+        Decode = "decode", "Decode", "Writing: one new token for each sequence.";
+        /// One training step.
+        Pretrain = "pretrain", "Pretrain", "One training step: forward, backward, optimizer.";
+    }
+}
+
+choice! {
+    /// Format of the KV cache.
+    KvFormat {
+        /// As the config says, else that of the activations.
+        #[default]
+        Auto = "auto", "As published", "What the config says, else the format of the weights before quantisation.";
+        /// 32 bits.
+        Fp32 = "fp32", "FP32", "4 bytes an element.";
+        /// bfloat16.
+        Bf16 = "bf16", "BF16", "2 bytes an element.";
+        /// 16-bit float.
+        Fp16 = "fp16", "FP16", "2 bytes an element.";
+        /// 8-bit float.
+        Fp8 = "fp8", "FP8", "1 byte an element; scales are a few bytes in all.";
+        /// 8-bit integer.
+        Int8 = "int8", "INT8", "1 byte an element; scales are a few bytes in all.";
+    }
+}
+
+choice! {
+    /// How attention is computed.
+    AttentionKernel {
+        /// Scores stay on the chip.
+        #[default]
+        Flash = "flash", "Flash", "Scores stay on the chip: memory grows with the tokens.";
+        /// Scores are written to memory.
+        Eager = "eager", "Eager", "All scores are written to memory: it grows with the tokens squared.";
+    }
+}
+
+choice! {
+    /// How causal attention is counted.
+    AttentionFlops {
+        /// Pairs a fused kernel computes.
+        #[default]
+        Causal = "causal", "Causal", "Only pairs a token can see: S(S+1)/2, windows cut.";
+        /// All pairs, as framework counters do.
+        Full = "full", "Full", "All pairs, S², as framework counters report.";
+    }
+}
+
+choice! {
+    /// Which positions get logits.
+    Logits {
+        /// The last of each sequence.
+        #[default]
+        Last = "last", "Last", "Only the last position: what generation needs.";
+        /// Every position.
+        All = "all", "All", "Every position, as training and scoring need.";
+    }
+}
+
+choice! {
+    /// What latent attention (MLA) keeps in its cache.
+    LatentCache {
+        /// What the engine does.
+        #[default]
+        Auto = "auto", "As the engine does", "All engines on offer keep the latent.";
+        /// The latent.
+        Latent = "latent", "Latent", "One small vector a token, shared by all heads.";
+        /// Keys and values of every head.
+        Expanded = "expanded", "Expanded", "Keys and values of every head, as transformers 4 did.";
+    }
+}
+
+choice! {
+    /// What training computes again in the backward pass.
+    Recompute {
+        /// Nothing.
+        None = "none", "None", "Everything the backward pass needs is kept.";
+        /// The scores of attention.
+        #[default]
+        Selective = "selective", "Selective", "Scores of attention are computed again, the rest is kept.";
+        /// Every layer.
+        Full = "full", "Full", "Only the input of each layer is kept; each layer runs forward again.";
+    }
+}

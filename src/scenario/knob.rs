@@ -1,0 +1,127 @@
+//! What a knob is: declared once, shown on the page, offered on the command line, written into links.
+
+use thiserror::Error;
+
+use super::Scenario;
+use super::choices::Mode;
+
+/// Where a knob stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What runs.
+    Workload,
+    /// Number formats.
+    Precision,
+    /// Devices and engine.
+    Hardware,
+    /// What is assumed.
+    Assumptions,
+}
+
+/// A row of a menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionRow {
+    /// Its key.
+    pub key: &'static str,
+    /// Its name.
+    pub label: String,
+    /// What it means.
+    pub help: String,
+}
+
+/// What a knob holds.
+#[derive(Clone, Copy, Debug)]
+pub enum KnobKind {
+    /// A whole number.
+    Whole {
+        /// Smallest.
+        least: u64,
+        /// Largest.
+        most: u64,
+        /// Where its slider ends; larger values are typed.
+        slider: u64,
+        /// Unit after the number.
+        unit: &'static str,
+    },
+    /// A size in bytes.
+    Bytes {
+        /// Largest.
+        most: u64,
+    },
+    /// One of a list.
+    Choice(fn() -> Vec<OptionRow>),
+    /// A device of the table.
+    Device,
+}
+
+/// Something the user can set.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob {
+    /// Key in links.
+    pub key: &'static str,
+    /// Flag on the command line, without dashes.
+    pub flag: &'static str,
+    /// Name on the page.
+    pub label: &'static str,
+    /// What it does, in a sentence or two.
+    pub help: &'static str,
+    /// Where it stands.
+    pub group: Group,
+    /// What it holds.
+    pub kind: KnobKind,
+    /// Modes in which it matters; empty is all.
+    pub modes: &'static [Mode],
+    /// Its value as text; what `set` takes.
+    pub get: fn(&Scenario) -> String,
+    /// Sets it from text.
+    pub set: fn(&mut Scenario, &str) -> Result<(), KnobError>,
+}
+
+/// A value that a knob refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KnobError {
+    /// No whole number.
+    #[error("{label} is \"{found}\"; it must be a whole number.")]
+    NotANumber {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// Outside its range.
+    #[error("{label} is {found}; it must lie between {least} and {most}.")]
+    OutOfRange {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+        /// Smallest.
+        least: u64,
+        /// Largest.
+        most: u64,
+    },
+    /// Not one of the list.
+    #[error("{label} \"{found}\" is not known. Choose one of: {known}.")]
+    Unknown {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+        /// What there is.
+        known: String,
+    },
+    /// Not built yet.
+    #[error("{0}")]
+    NotBuilt(String),
+}
+
+impl Knob {
+    /// Whether it matters in this mode.
+    pub fn applies(&self, mode: Mode) -> bool {
+        self.modes.is_empty() || self.modes.contains(&mode)
+    }
+    /// Whether it stands where it stands by default.
+    pub fn is_default(&self, scenario: &Scenario) -> bool {
+        (self.get)(scenario) == (self.get)(&Scenario::default())
+    }
+}

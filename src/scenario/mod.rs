@@ -1,0 +1,110 @@
+//! What the user chose: one plain value. The link, the history and the command line are projections of it.
+
+mod choices;
+mod knob;
+mod knobs;
+mod link;
+
+pub use choices::{AttentionKernel, AttentionFlops, KvFormat, LatentCache, Logits, Mode, Recompute};
+pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow};
+pub use knobs::KNOBS;
+pub use link::{LinkError, from_query, to_query};
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::hardware::Engine;
+
+/// A whole question: model, workload, precision, hardware, assumptions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Where the model comes from.
+    pub model: ModelSource,
+    /// Keys of the config which the user changed by hand.
+    pub edits: BTreeMap<String, Value>,
+    /// What runs.
+    pub mode: Mode,
+    /// Sequences at once.
+    pub batch: u64,
+    /// Tokens of each prompt; the sequence length in training.
+    pub prompt: u64,
+    /// Tokens generated for each sequence; `None` is the mode's own default.
+    pub generate: Option<u64>,
+    /// Key of the weights' format; `None` is as published.
+    pub weights: Option<&'static str>,
+    /// Format of the KV cache.
+    pub kv_cache: KvFormat,
+    /// Attention kernel.
+    pub attention: AttentionKernel,
+    /// How causal attention is counted.
+    pub attention_flops: AttentionFlops,
+    /// Which positions get logits.
+    pub logits: Logits,
+    /// Engine; `None` is the one most used for the format and device.
+    pub engine: Option<Engine>,
+    /// What latent attention keeps; `Auto` is what the engine does.
+    pub latent_cache: LatentCache,
+    /// What training computes again instead of keeping.
+    pub recompute: Recompute,
+    /// Id of the device, if one is chosen.
+    pub hardware: Option<String>,
+    /// Bytes the device's driver and runtime take.
+    pub overhead: u64,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelSource {
+    /// A Hub id, in the catalogue or not; with a revision after `@`.
+    Id(String),
+    /// A config given whole: dropped, pasted, or read from a file.
+    Config(Box<Value>),
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            model: ModelSource::Id(String::new()),
+            edits: BTreeMap::new(),
+            mode: Mode::Decode,
+            batch: 1,
+            prompt: 512,
+            generate: None,
+            weights: None,
+            kv_cache: KvFormat::Auto,
+            attention: AttentionKernel::Flash,
+            attention_flops: AttentionFlops::Causal,
+            logits: Logits::Last,
+            engine: None,
+            latent_cache: LatentCache::Auto,
+            recompute: Recompute::Selective,
+            hardware: None,
+            overhead: 512 << 20,
+        }
+    }
+}
+
+impl Scenario {
+    /// The worked example the page opens on.
+    pub fn example() -> Self {
+        Self {
+            model: ModelSource::Id("meta-llama/Llama-3.1-8B-Instruct".to_owned()),
+            hardware: Some("rtx-4090".to_owned()),
+            prompt: 8192,
+            generate: Some(512),
+            ..Self::default()
+        }
+    }
+    /// Tokens generated, the mode's default where none are given.
+    pub fn generated(&self) -> u64 {
+        self.generate.unwrap_or(match self.mode {
+            Mode::Decode => 128,
+            Mode::Prefill | Mode::Pretrain => 0,
+        })
+    }
+    /// The engine that runs it.
+    pub fn engine_used(&self) -> Engine {
+        self.engine.unwrap_or_default()
+    }
+}
