@@ -2,7 +2,6 @@
 
 use strum::IntoEnumIterator;
 
-use super::Scenario;
 use super::choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, Mode, Recompute};
 use super::knob::{Group, Knob, KnobError, KnobKind, OptionRow};
 use crate::hardware::{self, Engine};
@@ -278,6 +277,7 @@ fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, KnobError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Scenario;
     use super::*;
 
     #[test]

@@ -29,6 +29,9 @@ pub trait Number: Clone {
     /// The larger of two.
     fn most(self, other: Self) -> Self;
 
+    /// To the power of.
+    fn power(self, exponent: Self) -> Self;
+
     /// Zero.
     fn zero() -> Self {
         Self::constant(0.0)
@@ -91,6 +94,9 @@ impl Number for Exact {
     fn most(self, other: Self) -> Self {
         self.max(other)
     }
+    fn power(self, exponent: Self) -> Self {
+        Self(self.0.saturating_pow(u32::try_from(exponent.0).unwrap_or(u32::MAX)))
+    }
 }
 
 impl Number for f64 {
@@ -126,5 +132,8 @@ impl Number for f64 {
     }
     fn most(self, other: Self) -> Self {
         self.max(other)
+    }
+    fn power(self, exponent: Self) -> Self {
+        self.powf(exponent)
     }
 }

@@ -23,6 +23,8 @@ pub enum Operation {
     Least,
     /// The larger.
     Most,
+    /// The first to the power of the second.
+    Power,
 }
 
 impl Operation {
@@ -34,6 +36,7 @@ impl Operation {
             Self::Product => "×",
             Self::Quotient | Self::Ceiling => "÷",
             Self::Least | Self::Most => ",",
+            Self::Power => "^",
         }
     }
 }
@@ -144,5 +147,8 @@ impl<N: Number> Number for Traced<N> {
     }
     fn most(self, other: Self) -> Self {
         Self::combine(Operation::Most, self.number.clone().most(other.number.clone()), self, other)
+    }
+    fn power(self, exponent: Self) -> Self {
+        Self::combine(Operation::Power, self.number.clone().power(exponent.number.clone()), self, exponent)
     }
 }

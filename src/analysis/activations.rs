@@ -1,0 +1,118 @@
+//! Activations: the peak of live tensors over a forward pass, or what the backward pass needs.
+
+use super::memory::MemoryPart;
+use super::question::Question;
+use crate::model::operator::{Block, Live};
+use crate::scenario::{AttentionKernel, Logits, Mode, Recompute};
+use crate::units::{Number, Quantity};
+
+/// Bytes of activations at their peak.
+pub fn activations<N: Number>(question: &Question<'_>) -> N {
+    let bytes = match question.scenario.mode {
+        Mode::Pretrain => training(question),
+        Mode::Prefill | Mode::Decode => inference(question),
+    };
+    bytes.named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
+}
+
+/// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.
+fn rows<N: Number>(question: &Question<'_>) -> N {
+    let all = Quantity::product("rows", &[&question.batch(), &question.prompt()]);
+    match question.engine.chunk() {
+        // A decode step needs a row for each sequence, however short the chunk.
+        Some(chunk) if all.value > chunk => {
+            let chunk = Quantity::assumed("chunk", chunk.max(question.scenario.batch), "tokens the engine runs at once");
+            N::input(&chunk)
+        }
+        _ => N::input(&all),
+    }
+}
+
+fn width<N: Number>(live: &Live) -> N {
+    let width = N::input(&live.width);
+    match &live.routing {
+        Some(routing) => N::input(&routing.top_k).times(width),
+        None => width,
+    }
+}
+
+/// Residual stream and the widest block, or the logits, whichever is larger.
+///
+/// The residual stream and the sum it is added to stay; beside them the tensors of one block are alive at a time.
+/// Eager attention writes its scores in the activations' format and once more in FP32 for the softmax.
+fn inference<N: Number>(question: &Question<'_>) -> N {
+    let blueprint = question.blueprint;
+    let each = || N::input(&question.activation_bytes());
+    let residual = N::constant(2.0).times(N::input(&blueprint.hidden)).named("residual stream", "The hidden state and the sum it is added to.");
+    let eager = question.scenario.attention == AttentionKernel::Eager;
+    let mut widest: Option<N> = None;
+    let mut scores: Option<N> = None;
+    for place in blueprint.blocks() {
+        let live = N::sum(place.block.live.iter().map(width::<N>)).named(place.block.title, "Tensors of this block that are alive together.");
+        if widest.as_ref().is_none_or(|known| live.value() > known.value()) {
+            widest = Some(live);
+        }
+        if let (true, Some(heads)) = (eager, &place.block.scores) {
+            let square = N::product([N::input(&question.batch()), N::input(heads), N::input(&question.prompt()), N::input(&question.prompt())]);
+            let bytes = square.times(each().plus(N::constant(4.0))).named("scores", "All pairs of tokens for each head, once more in FP32 for the softmax.");
+            if scores.as_ref().is_none_or(|known| bytes.value() > known.value()) {
+                scores = Some(bytes);
+            }
+        }
+    }
+    let widths = residual.plus(widest.unwrap_or_else(N::zero));
+    let mut layer = rows::<N>(question).times(widths).times(each());
+    if let Some(scores) = scores {
+        layer = layer.plus(scores);
+    }
+    let layer = layer.named("widest block", "Activations while the widest block runs.");
+    let positions = match (question.scenario.mode, question.scenario.logits) {
+        (Mode::Prefill, Logits::All) => N::input(&question.batch()).times(N::input(&question.prompt())),
+        _ => N::input(&question.batch()),
+    };
+    let logits = positions
+        .times(N::input(&blueprint.vocabulary))
+        .times(each().plus(N::constant(4.0)))
+        .named("logits", "Scores over the vocabulary, once more in FP32 for sampling.");
+    layer.most(logits)
+}
+
+/// What the backward pass needs.
+///
+/// Kept for every layer: the inputs of each operator, as listed by the blocks. Source: Korthikanti 2022
+/// (arXiv 2205.05198), equations 1 and 2, without dropout, with this model's own widths. Selective recomputation drops
+/// the scores of attention, full recomputation everything but each layer's input (plus one layer while it runs).
+fn training<N: Number>(question: &Question<'_>) -> N {
+    let blueprint = question.blueprint;
+    let each = || N::input(&question.activation_bytes());
+    let tokens = || N::input(&question.batch()).times(N::input(&question.prompt()));
+    let eager = question.scenario.attention == AttentionKernel::Eager;
+    let recompute = question.scenario.recompute;
+    let kept = |block: &Block, with_scores: bool| {
+        let widths = N::sum(block.saved.iter().map(width::<N>));
+        let mut bytes = tokens().times(widths).times(each());
+        if let (true, true, Some(heads)) = (eager, with_scores, &block.scores) {
+            let square = N::product([tokens(), N::input(&question.prompt()), N::input(heads)]);
+            bytes = bytes.plus(square.times(each()).named("scores", "The softmax of attention for all pairs of tokens."));
+        }
+        bytes.named(block.title, "What the backward pass of this block needs.")
+    };
+    let logits = tokens()
+        .times(N::input(&blueprint.vocabulary))
+        .times(each().plus(N::constant(4.0)))
+        .named("logits", "Scores over the vocabulary of every position, once more in FP32 for the loss.");
+    let mut parts = Vec::new();
+    if recompute == Recompute::Full {
+        let input = tokens().times(N::input(&blueprint.hidden)).times(each());
+        parts.push(N::input(&blueprint.layers).times(input).named("inputs of layers", "All that full recomputation keeps."));
+        let layers = blueprint.kinds.iter().map(|kind| N::sum(kind.blocks.iter().map(|block| kept(block, true))));
+        let largest = layers.reduce(|known, next| if next.value() > known.value() { next } else { known });
+        parts.extend(largest.map(|bytes| bytes.named("one layer", "A layer while it is computed again.")));
+        parts.extend(blueprint.stem.iter().chain(&blueprint.head).filter(|block| !block.saved.is_empty()).map(|block| kept(block, true)));
+    } else {
+        let scores = recompute == Recompute::None;
+        parts.extend(blueprint.blocks().filter(|place| !place.block.saved.is_empty()).map(|place| place.times(kept(place.block, scores)).named(place.block.title, "")));
+    }
+    parts.push(logits);
+    N::sum(parts)
+}

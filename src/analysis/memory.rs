@@ -1,0 +1,178 @@
+//! Memory: weights, caches, activations, and what training keeps besides.
+
+use super::activations;
+use super::parameters::{add, parameters};
+use super::question::Question;
+use crate::model::operator::{CacheWidth, Span};
+use crate::model::{Component, Format};
+use crate::scenario::Mode;
+use crate::units::{Number, Quantity};
+
+/// A part of memory that is no component of the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::EnumIter, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum MemoryPart {
+    /// Keys and values.
+    KvCache,
+    /// Live tensors of one pass, or what the backward pass needs.
+    Activations,
+    /// Gradients.
+    Gradients,
+    /// Optimizer states and master weights.
+    Optimizer,
+    /// Driver and runtime.
+    Overhead,
+}
+
+impl MemoryPart {
+    /// Its key in JSON and colours.
+    pub fn key(self) -> &'static str {
+        self.into()
+    }
+    /// Its name for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::KvCache => "KV cache",
+            Self::Activations => "Activations",
+            Self::Gradients => "Gradients",
+            Self::Optimizer => "Optimizer",
+            Self::Overhead => "Overhead",
+        }
+    }
+    /// What it is, in a sentence for a newcomer.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::KvCache => "Every layer keeps keys and values of each token, so that they need not be computed again.",
+            Self::Activations => "Results on their way from one operator to the next.",
+            Self::Gradients => "How the loss changes with each weight, in FP32.",
+            Self::Optimizer => "AdamW keeps FP32 master weights and two moments for each.",
+            Self::Overhead => "What the driver and the runtime take before anything is loaded.",
+        }
+    }
+}
+
+/// Memory of one device in bytes.
+#[derive(Clone, Debug)]
+pub struct Memory<N> {
+    /// Weights by component.
+    pub weights_by_component: Vec<(Component, N)>,
+    /// Weights.
+    pub weights: N,
+    /// KV cache of all sequences.
+    pub kv_cache: N,
+    /// Growth of the cache with each token of one sequence, beyond every window.
+    pub kv_cache_per_token: N,
+    /// Activations at their peak.
+    pub activations: N,
+    /// Gradients.
+    pub gradients: N,
+    /// Optimizer states.
+    pub optimizer: N,
+    /// Driver and runtime.
+    pub overhead: N,
+    /// All but the overhead: what the framework's allocator reports.
+    pub peak: N,
+    /// What must fit.
+    pub total: N,
+}
+
+/// Computes the memory of a question.
+pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
+    let training = question.scenario.mode == Mode::Pretrain;
+    let weights_by_component = weights(question);
+    let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone())).named("weights", "The model itself, in its number format.");
+    let (kv_cache, kv_cache_per_token) = if training { (N::zero(), N::zero()) } else { (kv_cache(question), kv_growth(question)) };
+    let activations = activations::activations(question);
+    let (gradients, optimizer) = if training { states(question) } else { (N::zero(), N::zero()) };
+    let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
+    let overhead = N::input(&assumed).named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
+    let peak = N::sum([weights.clone(), kv_cache.clone(), activations.clone(), gradients.clone(), optimizer.clone()])
+        .named("peak", "What the framework's allocator reports at its peak.");
+    let total = peak.clone().plus(overhead.clone()).named("memory", "What must fit on the device.");
+    Memory { weights_by_component, weights, kv_cache, kv_cache_per_token, activations, gradients, optimizer, overhead, peak, total }
+}
+
+/// Weights: each tensor in the format the rule gives it.
+fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
+    let rule = &question.weights;
+    let mut all: Vec<(Component, N)> = Vec::new();
+    for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
+        let layers = place.repeats();
+        let kept = rule.layers_kept(place, tensor, &question.blueprint.layout);
+        let some = |format: &Format, count: u64| {
+            let bytes = format.bytes::<N>(tensor);
+            if count == layers {
+                return place.times(bytes);
+            }
+            N::input(&Quantity::assumed("layers", count, "layers with this format")).times(bytes)
+        };
+        let bytes = match kept {
+            0 => some(&rule.format, layers),
+            kept if kept == layers => some(&rule.base, layers),
+            kept => some(&rule.base, kept).plus(some(&rule.format, layers - kept)),
+        };
+        add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
+    }
+    all.sort_by_key(|(component, _)| *component);
+    all.into_iter().map(|(component, bytes)| (component, bytes.named(component.label(), component.about()))).collect()
+}
+
+/// Elements a token and layer, in the form that is kept.
+fn width<'a>(question: &Question<'_>, width: &'a CacheWidth) -> &'a Quantity {
+    match width {
+        CacheWidth::Plain(width) => width,
+        CacheWidth::Latent { latent, .. } if question.keeps_latent() => latent,
+        CacheWidth::Latent { expanded, .. } => expanded,
+    }
+}
+
+/// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
+fn kv_cache<N: Number>(question: &Question<'_>) -> N {
+    let block = question.engine.block();
+    let tokens = question.tokens();
+    // A paged cache hands out whole blocks.
+    let tokens: N = if block > 1 {
+        let size = || N::input(&Quantity::assumed("block", block, "tokens in a block of the engine's paged cache"));
+        if tokens.value.is_multiple_of(block) { N::input(&tokens) } else { N::input(&tokens).over_ceiling(size()).times(size()) }
+    } else {
+        N::input(&tokens)
+    };
+    let batch = question.batch();
+    let bytes = question.kv_bytes();
+    let mut parts = Vec::new();
+    for place in question.blueprint.blocks() {
+        for cache in &place.block.caches {
+            let kept = match &cache.span {
+                Span::Full => tokens.clone(),
+                Span::Window(window) => tokens.clone().least(N::input(window)),
+            };
+            let elements = N::product([N::input(&batch), kept, N::input(width(question, &cache.width))]);
+            parts.push(place.times(elements.times(N::input(&bytes))).named(cache.name, ""));
+        }
+    }
+    N::sum(parts).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
+}
+
+/// Bytes each further token of one sequence adds: layers without a window only.
+fn kv_growth<N: Number>(question: &Question<'_>) -> N {
+    let bytes = question.kv_bytes();
+    let places = question.blueprint.blocks();
+    let caches = places.flat_map(|place| place.block.caches.iter().map(move |cache| (place, cache)));
+    let growing = caches.filter(|(_, cache)| cache.span == Span::Full);
+    let parts = growing.map(|(place, cache)| place.times(N::input(width(question, &cache.width)).times(N::input(&bytes))).named(cache.name, ""));
+    N::sum(parts).named("growth per token", "What each further token of a sequence adds; windows have stopped growing by then.")
+}
+
+/// Gradients and optimizer states of AdamW in mixed precision.
+///
+/// FP32 gradients (4 bytes a parameter); FP32 master weights and two moments (12), without a master copy where the
+/// weights are FP32 themselves (8). Source: Micikevicius 2018 (arXiv 1710.03740), Rajbhandari 2020 (arXiv 1910.02054, 3.1).
+fn states<N: Number>(question: &Question<'_>) -> (N, N) {
+    let count = || parameters::<N>(question.blueprint).total;
+    let four = Quantity::assumed("gradient_bytes", 4, "FP32 gradients");
+    let gradients = count().times(N::input(&four)).named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about());
+    let (bytes, why) = if question.weights.format.bits == 32 { (8, "AdamW: two FP32 moments") } else { (12, "AdamW: FP32 master weights and two FP32 moments") };
+    let each = Quantity::assumed("state_bytes", bytes, why);
+    let optimizer = count().times(N::input(&each)).named(MemoryPart::Optimizer.label(), MemoryPart::Optimizer.about());
+    (gradients, optimizer)
+}

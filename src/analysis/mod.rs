@@ -1,0 +1,27 @@
+//! What follows from a blueprint and a scenario: memory, compute, traffic, verdict, explanations. Pure functions.
+//!
+//! Formulas are generic over [`Number`](crate::units::Number): [`analyse`] runs them plain, [`explain`] runs the same
+//! code traced, so a number and its explanation cannot disagree.
+
+mod activations;
+mod compute;
+mod explain;
+mod fit;
+mod memory;
+mod parameters;
+mod pass;
+mod question;
+mod roofline;
+mod summary;
+mod ways;
+
+pub use compute::{Cost, costs};
+pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
+pub use fit::{Fit, Verdict};
+pub use memory::{Memory, MemoryPart, memory};
+pub use parameters::{Parameters, parameters};
+pub use pass::Pass;
+pub use question::{AnalysisError, Question};
+pub use roofline::{Bound, Roof};
+pub use summary::{Analysis, ComponentCost, ContextPoint, Speed, analyse, context_curve};
+pub use ways::{Way, ways};

@@ -1,0 +1,52 @@
+//! Parameters: every tensor once.
+
+use crate::model::operator::Kind;
+use crate::model::{Blueprint, Component};
+use crate::units::Number;
+
+/// Parameters by component, and those one token uses.
+#[derive(Clone, Debug)]
+pub struct Parameters<N> {
+    /// For each component that has any.
+    pub by_component: Vec<(Component, N)>,
+    /// All of them.
+    pub total: N,
+    /// Everything but the routed experts that a token does not use; embedding and head included.
+    pub active: N,
+}
+
+/// Counts the parameters of a model: the product of each tensor's dimensions, times its layers.
+pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
+    let mut by_component: Vec<(Component, N)> = Vec::new();
+    let mut active = Vec::new();
+    for place in blueprint.blocks() {
+        for operator in &place.block.operators {
+            let routing = match &operator.kind {
+                Kind::Linear { routing, .. } => routing.as_ref(),
+                _ => None,
+            };
+            for tensor in operator.tensors.iter().filter(|tensor| tensor.is_parameter()) {
+                let elements = place.times(tensor.elements::<N>()).named(&tensor.name, "");
+                active.push(match routing {
+                    Some(routing) if tensor.copies.is_some() => place.times(N::input(&routing.top_k).times(tensor.one::<N>())).named(&tensor.name, ""),
+                    _ => elements.clone(),
+                });
+                add(&mut by_component, tensor.component, elements);
+            }
+        }
+    }
+    by_component.sort_by_key(|(component, _)| *component);
+    let by_component: Vec<_> =
+        by_component.into_iter().map(|(component, count)| (component, count.named(component.label(), component.about()))).collect();
+    let total = N::sum(by_component.iter().map(|(_, count)| count.clone())).named("parameters", "Every tensor of the model once; tied tensors are not counted again.");
+    let active = N::sum(active).named("active parameters", "What one token passes: everything but the routed experts it does not use.");
+    Parameters { by_component, total, active }
+}
+
+/// Adds to the entry of a component.
+pub fn add<N: Number>(list: &mut Vec<(Component, N)>, component: Component, value: N) {
+    match list.iter_mut().find(|(known, _)| *known == component) {
+        Some((_, sum)) => *sum = sum.clone().plus(value),
+        None => list.push((component, value)),
+    }
+}
