@@ -1,1 +1,33 @@
 //! The Hugging Face Hub: what can be asked for, what comes back, what can go wrong.
+//!
+//! Nothing here opens a connection. A caller (the page with `fetch`, the command line with its own client) goes:
+//!
+//! 1. [`Locator::parse`]: whatever the user pasted → which repository, which revision, which file.
+//! 2. [`Endpoint::config_url`]: where its config.json is; [`Token::authorization`] is the header of a signed-in call.
+//! 3. An answer of 200: [`read_config`]. Any other: [`ResponseFacts::read`] and [`classify`].
+//! 4. [`HubError::FileNotFound`] alone: ask [`Endpoint::tree_url`], [`read_tree`], and let [`explain_without_config`]
+//!    say what the repository holds instead.
+//!
+//! Every failure is a [`HubError`] with a stable code, a message and a next step, none of which holds a token.
+
+mod answer;
+mod config;
+mod endpoint;
+mod error;
+mod holding;
+mod locator;
+mod locator_error;
+mod next_step;
+mod paste;
+mod repo_id;
+mod token;
+
+pub use answer::{RATE_WINDOW_SECONDS, ResponseFacts, classify};
+pub use config::{MAX_CONFIG_BYTES, read_config, read_json};
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::HubError;
+pub use holding::{TreeEntry, adapter_base, explain_without_config, read_tree};
+pub use locator::Locator;
+pub use locator_error::LocatorError;
+pub use repo_id::RepoId;
+pub use token::{Token, TokenError, redact};

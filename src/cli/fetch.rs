@@ -1,0 +1,369 @@
+//! Fetches a model's config from the Hub, natively. What an answer means is decided in [`weighbridge::hub`].
+
+use std::io::Read;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body, Proxy};
+use weighbridge::hub::{
+    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base,
+    classify, explain_without_config, read_tree, redact,
+};
+
+/// How much of an answer that is no success is read: enough for its words.
+const MAX_WORDS_BYTES: usize = 64 * 1024;
+/// The Hub needs one hop, a renamed model two.
+const MAX_REDIRECTS: usize = 5;
+
+/// A config as the Hub sent it, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The file's text, for [`weighbridge::hub::read_config`].
+    pub text: String,
+    /// The commit that the revision stood for, if the Hub told.
+    pub commit: Option<String>,
+    /// The repository's present name: another one than asked for if it was renamed.
+    pub id: RepoId,
+}
+
+/// How long to wait, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection, its name look-up and its encryption.
+    pub connect: Duration,
+    /// For everything together: redirects, bodies, retries and the pauses between them.
+    pub total: Duration,
+    /// The pauses before each retry of an answer 500, 502, 503 or 504.
+    pub pauses: Vec<Duration>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            total: Duration::from_secs(30),
+            pauses: [1, 2, 4].map(Duration::from_secs).to_vec(),
+        }
+    }
+}
+
+/// Fetches the config of `locator` within `timeout` in all, with the usual retries.
+pub fn fetch_config(
+    endpoint: &Endpoint,
+    locator: &Locator,
+    token: Option<&Token>,
+    timeout: Duration,
+) -> Result<Fetched, HubError> {
+    fetch_patiently(
+        endpoint,
+        locator,
+        token,
+        &Patience {
+            total: timeout,
+            ..Patience::default()
+        },
+    )
+}
+
+/// As [`fetch_config`], with the waits spelt out.
+///
+/// If the file is missing, the listing of the repository is asked for, to say what it holds instead.
+pub fn fetch_patiently(
+    endpoint: &Endpoint,
+    locator: &Locator,
+    token: Option<&Token>,
+    patience: &Patience,
+) -> Result<Fetched, HubError> {
+    let call = Call::new(endpoint, locator, token, patience)?;
+    let url = endpoint.config_url(locator);
+    match call.get(&url, &locator.config_path()) {
+        Ok(answer) => {
+            // The last hop that names a repository: the address of a content network names none.
+            let last = answer
+                .hops
+                .iter()
+                .rev()
+                .find_map(|hop| Locator::parse_at(hop, endpoint).ok());
+            let commit = answer.commit.or_else(|| {
+                let sha = last.as_ref()?.revision()?;
+                (sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                    .then(|| sha.to_owned())
+            });
+            let id = last.map_or_else(|| locator.id().clone(), |it| it.id().clone());
+            Ok(Fetched {
+                text: answer.text,
+                commit,
+                id,
+            })
+        }
+        Err(HubError::FileNotFound { repo, file }) => {
+            Err(call.explain(endpoint, HubError::FileNotFound { repo, file }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A success, read to its end.
+struct Answer {
+    text: String,
+    commit: Option<String>,
+    /// Every address asked, in order.
+    hops: Vec<String>,
+}
+
+/// One user's wish: a model, with a deadline for all the requests it takes.
+struct Call<'a> {
+    agent: Agent,
+    locator: &'a Locator,
+    token: Option<&'a Token>,
+    patience: &'a Patience,
+    host: String,
+    deadline: Instant,
+}
+
+impl<'a> Call<'a> {
+    fn new(
+        endpoint: &Endpoint,
+        locator: &'a Locator,
+        token: Option<&'a Token>,
+        patience: &'a Patience,
+    ) -> Result<Self, HubError> {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(!endpoint.is_local())
+            // Followed here, to see the headers of each hop and to decide where the token goes.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(patience.connect))
+            .user_agent(concat!("weighbridge/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json, text/plain, */*");
+        if endpoint.is_local() {
+            config = config.proxy(None);
+        } else {
+            config = config.proxy(Proxy::try_from_env());
+        }
+        let host = endpoint.place().to_owned();
+        let deadline = Instant::now()
+            .checked_add(patience.total)
+            .ok_or(HubError::Cancelled)?;
+        Ok(Self {
+            agent: config.build().new_agent(),
+            locator,
+            token,
+            patience,
+            host,
+            deadline,
+        })
+    }
+
+    /// Gets `url`, with retries while the server is at fault. `file` is its name in messages.
+    fn get(&self, url: &str, file: &str) -> Result<Answer, HubError> {
+        let mut pauses = self.patience.pauses.iter();
+        loop {
+            let error = match self.follow(url, file) {
+                Err(
+                    error @ HubError::Server {
+                        status: 500 | 502 | 503 | 504,
+                        ..
+                    },
+                ) => error,
+                done => return done,
+            };
+            match pauses.next() {
+                Some(pause) if self.left() > *pause => sleep(*pause),
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Asks for `url` and for whatever it redirects to. The token goes to the first origin only.
+    fn follow(&self, url: &str, file: &str) -> Result<Answer, HubError> {
+        let mut hops = vec![url.to_owned()];
+        let mut commit = None;
+        let mut at: Uri = url
+            .parse()
+            .map_err(|_| self.unreachable("its address is malformed"))?;
+        let home = origin(&at);
+        for _ in 0..=MAX_REDIRECTS {
+            let token = self.token.filter(|_| origin(&at) == home);
+            let mut answer = self.ask(&at, token)?;
+            let facts = ResponseFacts::read(|name| {
+                Some(answer.headers().get(name)?.to_str().ok()?.to_owned())
+            });
+            commit = commit.or_else(|| facts.commit.clone());
+            let status = answer.status().as_u16();
+            match status {
+                200 => {
+                    return Ok(Answer {
+                        text: self.read(&mut answer, file)?,
+                        commit,
+                        hops,
+                    });
+                }
+                301 | 302 | 303 | 307 | 308 => {
+                    let location = answer
+                        .headers()
+                        .get("location")
+                        .and_then(|it| it.to_str().ok());
+                    at = location
+                        .and_then(|it| resolve(&at, it))
+                        .ok_or_else(|| self.unreachable("it redirects nowhere"))?;
+                    hops.push(at.to_string());
+                }
+                _ => {
+                    // Words that cannot be read say nothing, but the status still does.
+                    let body = read_up_to(&mut answer, MAX_WORDS_BYTES).unwrap_or_default();
+                    let body = String::from_utf8_lossy(&body);
+                    return Err(classify(
+                        status,
+                        &facts,
+                        &body,
+                        self.locator,
+                        self.token.is_some(),
+                    ));
+                }
+            }
+        }
+        Err(self.unreachable("it redirects in a circle"))
+    }
+
+    fn ask(&self, at: &Uri, token: Option<&Token>) -> Result<Response<Body>, HubError> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(self.timed_out());
+        }
+        let mut request = self
+            .agent
+            .get(at)
+            .config()
+            .timeout_global(Some(left))
+            .build();
+        if let Some(token) = token {
+            request = request.header("authorization", token.authorization());
+        }
+        request
+            .call()
+            .map_err(|error| self.explain_transport(error))
+    }
+
+    fn read(&self, answer: &mut Response<Body>, file: &str) -> Result<String, HubError> {
+        // One byte more than allowed, counted after decompression, tells a file that is too large from one that just fits.
+        let bytes = read_up_to(answer, MAX_CONFIG_BYTES + 1).map_err(|error| {
+            match ureq::Error::from(error) {
+                ureq::Error::Timeout(_) => self.timed_out(),
+                _ => HubError::BrokenOff {
+                    host: self.host.clone(),
+                },
+            }
+        })?;
+        let repo = || self.locator.id().to_string();
+        if bytes.len() > MAX_CONFIG_BYTES {
+            let limit_bytes = MAX_CONFIG_BYTES as u64;
+            return Err(HubError::TooLarge {
+                repo: repo(),
+                file: file.to_owned(),
+                limit_bytes,
+            });
+        }
+        String::from_utf8(bytes).map_err(|_| HubError::NotJson {
+            repo: repo(),
+            file: file.to_owned(),
+            what: "bytes that are no text".to_owned(),
+        })
+    }
+
+    /// Says what the repository holds instead of a config; `missing` if that cannot be found out.
+    fn explain(&self, endpoint: &Endpoint, missing: HubError) -> HubError {
+        if self.locator.path().is_some() {
+            return missing;
+        }
+        let Ok(listing) = self.get(&endpoint.tree_url(self.locator), "the listing") else {
+            return missing;
+        };
+        let adapter = "adapter_config.json";
+        let files = read_tree(&listing.text);
+        let base = if files.iter().any(|file| file.path == adapter) {
+            let config = self.get(&endpoint.file_url(self.locator, adapter), adapter);
+            config.ok().and_then(|answer| adapter_base(&answer.text))
+        } else {
+            None
+        };
+        explain_without_config(self.locator, &files, base)
+    }
+
+    fn explain_transport(&self, error: ureq::Error) -> HubError {
+        match error {
+            ureq::Error::Timeout(_) => self.timed_out(),
+            ureq::Error::HostNotFound => {
+                self.unreachable("there is no such host, or you are offline")
+            }
+            ureq::Error::RequireHttpsOnly(_) => {
+                self.unreachable("it redirects to an address without encryption")
+            }
+            ureq::Error::Io(error) => match error.kind() {
+                std::io::ErrorKind::TimedOut => self.timed_out(),
+                std::io::ErrorKind::UnexpectedEof => HubError::BrokenOff {
+                    host: self.host.clone(),
+                },
+                _ => self.unreachable(&error.to_string()),
+            },
+            other => self.unreachable(&other.to_string()),
+        }
+    }
+
+    fn unreachable(&self, reason: &str) -> HubError {
+        HubError::Unreachable {
+            host: self.host.clone(),
+            reason: Some(redact(reason)),
+        }
+    }
+
+    fn timed_out(&self) -> HubError {
+        HubError::TimedOut {
+            host: self.host.clone(),
+            seconds: self.patience.total.as_secs().max(1),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+fn read_up_to(answer: &mut Response<Body>, limit: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    answer
+        .body_mut()
+        .as_reader()
+        .take(limit as u64)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Scheme, host and port: the same for all addresses that may see a secret of one of them.
+fn origin(uri: &Uri) -> (String, String, u16) {
+    let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
+    let port = uri
+        .port_u16()
+        .unwrap_or(if scheme == "http" { 80 } else { 443 });
+    (
+        scheme,
+        uri.host().unwrap_or_default().to_ascii_lowercase(),
+        port,
+    )
+}
+
+/// Where `location` leads from `from`. The Hub sends whole addresses or paths from the root; nothing else is followed.
+fn resolve(from: &Uri, location: &str) -> Option<Uri> {
+    let location = location.split('#').next().unwrap_or_default();
+    if location.starts_with('/') && !location.starts_with("//") {
+        return format!("{}://{}{location}", from.scheme_str()?, from.authority()?)
+            .parse()
+            .ok();
+    }
+    let to: Uri = location.parse().ok()?;
+    let encrypted = to.scheme_str() == Some("https");
+    (encrypted || (to.scheme_str() == Some("http") && from.scheme_str() == Some("http")))
+        .then_some(to)
+}
