@@ -15,8 +15,9 @@
 //! Invariants: nothing here panics on input; sizes are `u64` (`usize` has 32 bits in WebAssembly), FLOPs `f64`;
 //! the blueprint alone decides what a model is, so two readings of it cannot disagree.
 
-pub mod hub;
-pub mod units;
-pub mod model;
+pub mod analysis;
 pub mod hardware;
+pub mod hub;
+pub mod model;
 pub mod scenario;
+pub mod units;

@@ -8,7 +8,7 @@ use crate::units::{Number, Quantity};
 
 /// Bytes of activations at their peak.
 pub fn activations<N: Number>(question: &Question<'_>) -> N {
-    let bytes = match question.scenario.mode {
+    let bytes: N = match question.scenario.mode {
         Mode::Pretrain => training(question),
         Mode::Prefill | Mode::Decode => inference(question),
     };

@@ -9,7 +9,7 @@ use crate::scenario::Mode;
 use crate::units::{Number, Quantity};
 
 /// A part of memory that is no component of the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::EnumIter, strum::EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumIter, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum MemoryPart {
     /// Keys and values.
@@ -79,7 +79,7 @@ pub struct Memory<N> {
 /// Computes the memory of a question.
 pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let training = question.scenario.mode == Mode::Pretrain;
-    let weights_by_component = weights(question);
+    let weights_by_component = weights::<N>(question);
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone())).named("weights", "The model itself, in its number format.");
     let (kv_cache, kv_cache_per_token) = if training { (N::zero(), N::zero()) } else { (kv_cache(question), kv_growth(question)) };
     let activations = activations::activations(question);

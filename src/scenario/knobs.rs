@@ -96,7 +96,7 @@ pub const KNOBS: &[Knob] = &[
             } else {
                 let known = quantisation::CHOICES.iter().map(|one| one.format.id.as_ref());
                 let found = quantisation::choice(text).ok_or_else(|| unknown("Weights format", text, known))?;
-                quantisation::CHOICES.iter().position(|one| one.format.id == found.format.id).and_then(|at| WEIGHT_KEYS.get(at)).copied()
+                weight_key(&found.format.id)
             };
             Ok(())
         },
@@ -212,6 +212,11 @@ pub const KNOBS: &[Knob] = &[
 /// Keys of the weight formats; a test holds them against the table.
 const WEIGHT_KEYS: [&str; 13] =
     ["fp32", "bf16", "fp16", "fp8", "int8", "int4", "awq", "gptq", "bnb-int8", "nf4", "nf4-dq", "mxfp4", "nvfp4"];
+
+/// The key of a weight format, as it lives in a scenario.
+pub fn weight_key(id: &str) -> Option<&'static str> {
+    WEIGHT_KEYS.iter().find(|key| **key == id).copied()
+}
 
 fn weight_rows() -> Vec<OptionRow> {
     let auto = OptionRow { key: "auto", label: "As published".to_owned(), help: "What config.json says.".to_owned() };

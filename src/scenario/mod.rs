@@ -7,7 +7,7 @@ mod link;
 
 pub use choices::{AttentionKernel, AttentionFlops, KvFormat, LatentCache, Logits, Mode, Recompute};
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow};
-pub use knobs::KNOBS;
+pub use knobs::{KNOBS, weight_key};
 pub use link::{LinkError, from_query, to_query};
 
 use std::collections::BTreeMap;

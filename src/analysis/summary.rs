@@ -1,0 +1,241 @@
+//! The whole analysis as plain numbers.
+
+use super::compute::{Cost, costs};
+use super::fit::{Fit, fit};
+use super::memory::{Memory, MemoryPart, memory};
+use super::parameters::{Parameters, add, parameters};
+use super::question::{AnalysisError, Question};
+use super::roofline::{Bound, Roof};
+use crate::model::{Blueprint, Component, Notice};
+use crate::scenario::{Mode, ModelSource, Scenario};
+use crate::units::Exact;
+
+/// What a component costs in one pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentCost {
+    /// The component.
+    pub component: Component,
+    /// Operations.
+    pub flops: f64,
+    /// Bytes moved.
+    pub bytes: f64,
+    /// Least time on the device, if there is one with a known rate.
+    pub seconds: Option<f64>,
+    /// What holds it back there.
+    pub bound: Option<Bound>,
+}
+
+impl ComponentCost {
+    /// FLOP a byte.
+    pub fn intensity(&self) -> f64 {
+        if self.bytes > 0.0 { self.flops / self.bytes } else { 0.0 }
+    }
+}
+
+/// Speed the device cannot exceed: operators one after the other, each at peak rate or full bandwidth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speed {
+    /// Least time of the pass.
+    pub roof: Roof,
+    /// Ridge point of the device for 16-bit products, FLOP a byte.
+    pub ridge: f64,
+    /// Name of the rate the ridge is of.
+    pub rate_name: &'static str,
+    /// That rate, operations a second.
+    pub rate: f64,
+    /// Tokens a second, all sequences: written in decode, read in prefill, trained in training.
+    pub tokens_per_second: f64,
+    /// Least time of the whole prompt, in decode and prefill.
+    pub prefill_seconds: Option<f64>,
+}
+
+/// Everything that follows.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// Parameters.
+    pub parameters: Parameters<Exact>,
+    /// Memory.
+    pub memory: Memory<Exact>,
+    /// Operators of the pass, in order.
+    pub operators: Vec<Cost<f64>>,
+    /// Costs by component, in the order of components.
+    pub components: Vec<ComponentCost>,
+    /// Operations of the pass.
+    pub flops: f64,
+    /// Operations of matrix products alone.
+    pub matmul_flops: f64,
+    /// Bytes moved in the pass.
+    pub bytes: f64,
+    /// Speed on the device.
+    pub speed: Option<Speed>,
+    /// Fit on the device.
+    pub fit: Option<Fit>,
+    /// What was assumed: by the model and here.
+    pub notices: Vec<Notice>,
+}
+
+impl Analysis {
+    /// FLOP a byte of the whole pass.
+    pub fn intensity(&self) -> f64 {
+        if self.bytes > 0.0 { self.flops / self.bytes } else { 0.0 }
+    }
+    /// Memory as parts in the order of the bar: components, then the rest; parts of zero bytes left out.
+    pub fn memory_parts(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let weights = self.memory.weights_by_component.iter().map(|(component, bytes)| (component.key(), component.label(), bytes.0));
+        let memory = &self.memory;
+        let rest = [
+            (MemoryPart::KvCache, memory.kv_cache),
+            (MemoryPart::Activations, memory.activations),
+            (MemoryPart::Gradients, memory.gradients),
+            (MemoryPart::Optimizer, memory.optimizer),
+            (MemoryPart::Overhead, memory.overhead),
+        ];
+        let rest = rest.into_iter().map(|(part, bytes)| (part.key(), part.label(), bytes.0));
+        weights.chain(rest).filter(|(.., bytes)| *bytes > 0).collect()
+    }
+}
+
+/// Analyses a scenario.
+///
+/// # Errors
+/// An unknown device, or totals beyond 64 bits.
+pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, AnalysisError> {
+    let question = Question::new(blueprint, scenario)?;
+    let memory = memory::<Exact>(&question);
+    if memory.total == Exact::OVERFLOW {
+        return Err(AnalysisError::Overflow("the memory"));
+    }
+    let operators = costs::<f64>(&question);
+    let components = by_component(&operators, &question);
+    let flops = components.iter().map(|one| one.flops).sum();
+    let bytes = components.iter().map(|one| one.bytes).sum();
+    let matmul_flops = operators.iter().map(|one| one.matmul).sum();
+    let speed = speed(&question, &operators);
+    let fit = question.device.map(|device| fit(&question, memory.total.0, device));
+    let notices = notices(&question, speed.is_some());
+    Ok(Analysis { parameters: parameters(blueprint), memory, operators, components, flops, matmul_flops, bytes, speed, fit, notices })
+}
+
+fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<ComponentCost> {
+    let (mut flops, mut bytes): (Vec<(Component, f64)>, Vec<(Component, f64)>) = (Vec::new(), Vec::new());
+    let mut roofs: Vec<(Component, Option<Roof>)> = Vec::new();
+    for cost in operators {
+        add(&mut flops, cost.component, cost.flops());
+        add(&mut bytes, cost.component, cost.bytes());
+        let roof = question.device.and_then(|device| Roof::of(cost, device));
+        match roofs.iter_mut().find(|(component, _)| *component == cost.component) {
+            Some((_, sum)) => *sum = sum.zip(roof).map(|(sum, roof)| sum.then(roof)),
+            None => roofs.push((cost.component, roof)),
+        }
+    }
+    let mut all: Vec<_> = flops
+        .into_iter()
+        .zip(bytes)
+        .zip(roofs)
+        .map(|(((component, flops), (_, bytes)), (_, roof))| ComponentCost {
+            component,
+            flops,
+            bytes,
+            seconds: roof.map(|roof| roof.seconds),
+            bound: roof.map(|roof| roof.bound()),
+        })
+        .collect();
+    all.sort_by_key(|one| one.component);
+    all
+}
+
+fn roof_of(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Roof> {
+    let device = question.device?;
+    operators.iter().try_fold(Roof::default(), |sum, cost| Roof::of(cost, device).map(|roof| sum.then(roof)))
+}
+
+fn speed(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Speed> {
+    let device = question.device?;
+    let roof = roof_of(question, operators)?;
+    let rate = device.rate_16(question.activation.id != "fp16")?;
+    let scenario = question.scenario;
+    let tokens = match scenario.mode {
+        Mode::Decode => scenario.batch as f64,
+        Mode::Prefill | Mode::Pretrain => scenario.batch as f64 * scenario.prompt as f64,
+    };
+    let prefill_seconds = match scenario.mode {
+        Mode::Prefill => Some(roof.seconds),
+        Mode::Pretrain => None,
+        Mode::Decode => {
+            let prefill = Scenario { mode: Mode::Prefill, ..scenario.clone() };
+            let question = Question { scenario: &prefill, ..question.clone() };
+            roof_of(&question, &costs::<f64>(&question)).map(|roof| roof.seconds)
+        }
+    };
+    let tokens_per_second = if roof.seconds > 0.0 { tokens / roof.seconds } else { 0.0 };
+    Some(Speed { roof, ridge: device.ridge(rate), rate_name: rate.name, rate: rate.flops, tokens_per_second, prefill_seconds })
+}
+
+fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
+    let mut all = question.blueprint.notices.clone();
+    all.extend(question.notices.iter().cloned());
+    let scenario = question.scenario;
+    if let Some(most) = question.blueprint.max_context.as_ref().filter(|most| question.tokens().value > most.value) {
+        all.push(Notice::new(
+            "beyond_context",
+            format!("{} tokens are more than the {} this model was made for (max_position_embeddings).", question.tokens().value, most.value),
+        ));
+    }
+    if speed {
+        all.push(Notice::new(
+            "speed_is_a_ceiling",
+            "Times are what the device cannot beat: peak rate and full bandwidth, nothing lost. Measured efficiencies are not built in yet.",
+        ));
+    }
+    if let Some(device) = question.device
+        && device.memory_basis.is_empty()
+    {
+        all.push(Notice::new("memory_nominal", format!("The usable memory of {} is not published; the nominal size is used.", device.name)));
+    }
+    if scenario.mode != Mode::Pretrain && scenario.engine.is_none() {
+        all.push(Notice::new("engine_assumed", format!("No engine is chosen; {} is assumed.", question.engine.label())));
+    }
+    if matches!(&scenario.model, ModelSource::Config(_)) && !scenario.edits.is_empty() {
+        all.push(Notice::new("edited", "Some keys of the config were changed by hand."));
+    }
+    all
+}
+
+/// A point of memory over context.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ContextPoint {
+    /// Tokens of each sequence.
+    pub tokens: u64,
+    /// Weights, gradients and optimizer states: what does not grow.
+    pub fixed: u64,
+    /// Activations.
+    pub activations: u64,
+    /// KV cache.
+    pub kv_cache: u64,
+    /// Driver and runtime.
+    pub overhead: u64,
+}
+
+impl ContextPoint {
+    /// All of it.
+    pub const fn total(&self) -> u64 {
+        self.fixed.saturating_add(self.activations).saturating_add(self.kv_cache).saturating_add(self.overhead)
+    }
+}
+
+/// Memory at so many evenly spaced context lengths from one token to `most`.
+///
+/// # Errors
+/// An unknown device.
+pub fn context_curve(blueprint: &Blueprint, scenario: &Scenario, most: u64, points: u64) -> Result<Vec<ContextPoint>, AnalysisError> {
+    let question = Question::new(blueprint, scenario)?;
+    let points = points.max(2);
+    let at = |step: u64| {
+        let tokens = (u128::from(most) * u128::from(step) / u128::from(points - 1)).max(1) as u64;
+        let scenario = Scenario { prompt: tokens, generate: Some(0), ..scenario.clone() };
+        let memory = memory::<Exact>(&Question { scenario: &scenario, ..question.clone() });
+        let fixed = memory.weights.0.saturating_add(memory.gradients.0).saturating_add(memory.optimizer.0);
+        ContextPoint { tokens, fixed, activations: memory.activations.0, kv_cache: memory.kv_cache.0, overhead: memory.overhead.0 }
+    };
+    Ok((0..points).map(at).collect())
+}
