@@ -57,7 +57,11 @@ fn finish() -> Outcome<String> {
     let worker = fill(WORKER, "\"__VERSION__\"", &serde_json::to_string(&version)?)?;
     let worker = fill(&worker, "[\"__FILES__\"]", &serde_json::to_string(&files)?)?;
     fs::write(staging.join("sw.js"), worker)?;
-    Ok(format!("{} files, {} kB, version {version}, offline worker written", files.len(), bytes / 1000))
+    Ok(format!(
+        "{} files, {} kB, version {version}, offline worker written",
+        files.len(),
+        bytes / 1000
+    ))
 }
 
 /// Collects the files below `folder` as paths relative to it, with `/` on every system.
@@ -65,13 +69,20 @@ fn list(folder: &Path, before: &str, names: &mut Vec<String>) -> Outcome<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| format!("{} is no text", entry.path().display()))?;
+        let name = name
+            .to_str()
+            .ok_or_else(|| format!("{} is no text", entry.path().display()))?;
         // Static hosts do not serve dot files, and one missing file would keep the worker from installing.
         if name.starts_with('.') || (before.is_empty() && name == "sw.js") {
             continue;
         }
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-            return Err(format!("{before}{name}: use only letters, digits, - _ and . in names of published files").into());
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        {
+            return Err(
+                format!("{before}{name}: use only letters, digits, - _ and . in names of published files").into(),
+            );
         }
         let name = format!("{before}{name}");
         if entry.file_type()?.is_dir() {
@@ -96,7 +107,10 @@ fn fill(template: &str, place: &str, value: &str) -> Outcome<String> {
 fn allow_reload(index: &Path) -> Outcome<()> {
     let html = fs::read_to_string(index)?;
     if html.contains("__TRUNK_WS_BASE__") {
-        fs::write(index, html.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'"))?;
+        fs::write(
+            index,
+            html.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'"),
+        )?;
     }
     Ok(())
 }
