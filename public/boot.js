@@ -67,7 +67,9 @@ function follow(registration) {
 // Where there is no worker any more (a debug build, a site that gave it up), one from earlier would hide every change.
 async function retire() {
   const answer = await fetch(at("./sw.js"), { method: "HEAD", cache: "no-store" }).catch(() => null);
-  if (answer?.status === 404) await (await navigator.serviceWorker.getRegistration())?.unregister();
+  if (answer?.status !== 404) return;
+  const registration = await navigator.serviceWorker.getRegistration();
+  if (registration?.scope === at("./")) await registration.unregister(); // not that of a page above this one
 }
 
 if ("serviceWorker" in navigator) {
