@@ -82,7 +82,7 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let weights_by_component = weights::<N>(question);
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone())).named("weights", "The model itself, in its number format.");
     let (kv_cache, kv_cache_per_token) = if training { (N::zero(), N::zero()) } else { (kv_cache(question), kv_growth(question)) };
-    let activations = activations::activations(question);
+    let activations = activations::activations::<N>(question);
     let (gradients, optimizer) = if training { states(question) } else { (N::zero(), N::zero()) };
     let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
     let overhead = N::input(&assumed).named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
