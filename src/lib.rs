@@ -16,6 +16,7 @@
 //! the blueprint alone decides what a model is, so two readings of it cannot disagree.
 
 pub mod analysis;
+pub mod export;
 pub mod hardware;
 pub mod hub;
 pub mod model;

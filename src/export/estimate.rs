@@ -1,0 +1,129 @@
+//! The answer of `estimate` as JSON.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::analysis::{Analysis, Question, Roof};
+use crate::model::Blueprint;
+use crate::scenario::{Mode, Scenario, to_query};
+
+/// What is known of a model beside its blueprint.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ModelFacts {
+    /// Hub id, path or catalogue name.
+    pub id: String,
+    /// `catalogue`, `config.json`, `hub`, `form`.
+    pub source: String,
+}
+
+/// The answer with the keys of the contract, SI base units, integers where exact.
+pub fn estimate(facts: &ModelFacts, blueprint: &Blueprint, scenario: &Scenario, question: &Question<'_>, analysis: &Analysis) -> Value {
+    let memory = &analysis.memory;
+    let by_component: Map<String, Value> =
+        analysis.parameters.by_component.iter().map(|(component, count)| (component.key().to_owned(), json!(count.0))).collect();
+    let weights: Map<String, Value> = memory.weights_by_component.iter().map(|(component, bytes)| (component.key().to_owned(), json!(bytes.0))).collect();
+    let mut answer = json!({
+        "weighbridge": super::VERSION,
+        "link": format!("?{}", to_query(scenario)),
+        "model": {
+            "id": facts.id,
+            "model_type": blueprint.model_type,
+            "family": blueprint.family,
+            "layers": blueprint.layers.value,
+            "hidden": blueprint.hidden.value,
+            "vocabulary": blueprint.vocabulary.value,
+            "max_context": blueprint.max_context.as_ref().map(|most| most.value),
+            "attention": blueprint.attention,
+            "experts": blueprint.experts,
+            "tied": blueprint.tied,
+            "source": facts.source,
+        },
+        "mode": scenario.mode.key(),
+        "engine": question.engine.key(),
+        "formats": {
+            "weights": question.weights.format.id,
+            "weights_method": question.weights.method,
+            "kept_in": question.weights.base.id,
+            "kv_cache": question.kv.id,
+            "activations": question.activation.id,
+        },
+        "parameters": {
+            "total": analysis.parameters.total.0,
+            "active": analysis.parameters.active.0,
+            "by_component": by_component,
+            "beside": blueprint.beside.iter().map(|one| json!({"name": one.name, "elements": one.elements})).collect::<Vec<_>>(),
+        },
+        "memory": {
+            "weights_bytes": memory.weights.0,
+            "weights_by_component": weights,
+            "kv_cache_bytes": memory.kv_cache.0,
+            "kv_cache_bytes_per_token": memory.kv_cache_per_token.0,
+            "state_bytes_per_sequence": 0,
+            "activation_bytes": memory.activations.0,
+            "gradient_bytes": memory.gradients.0,
+            "optimizer_bytes": memory.optimizer.0,
+            "peak_bytes": memory.peak.0,
+            "overhead_bytes": memory.overhead.0,
+            "total_bytes": memory.total.0,
+            "per_rank": [{"rank": 0, "weights_bytes": memory.weights.0, "kv_cache_bytes": memory.kv_cache.0, "peak_bytes": memory.peak.0, "total_bytes": memory.total.0}],
+        },
+        "compute": compute(analysis),
+        "notices": analysis.notices,
+    });
+    if let Value::Object(answer) = &mut answer {
+        if let (Some(fit), Some(device)) = (&analysis.fit, question.device) {
+            answer.insert("hardware".to_owned(), json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes}));
+            answer.insert("fit".to_owned(), json!(fit));
+        }
+        if analysis.speed.is_some() {
+            answer.insert("speed".to_owned(), speed(scenario, analysis));
+        }
+    }
+    answer
+}
+
+fn compute(analysis: &Analysis) -> Value {
+    let by_component: Map<String, Value> = analysis
+        .components
+        .iter()
+        .map(|one| {
+            let value = json!({
+                "flops": one.flops,
+                "bytes": one.bytes,
+                "intensity": one.intensity(),
+                "seconds": one.seconds,
+                "bound": one.bound,
+            });
+            (one.component.key().to_owned(), value)
+        })
+        .collect();
+    json!({
+        "flops": analysis.flops,
+        "matmul_flops": analysis.matmul_flops,
+        "bytes": analysis.bytes,
+        "intensity": analysis.intensity(),
+        "by_component": by_component,
+    })
+}
+
+fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
+    let Some(speed) = &analysis.speed else { return Value::Null };
+    let mut out = Map::new();
+    let Roof { seconds, .. } = speed.roof;
+    if let Some(prefill) = speed.prefill_seconds {
+        out.insert("prefill_seconds".to_owned(), json!(prefill));
+    }
+    match scenario.mode {
+        Mode::Decode => {
+            out.insert("decode_seconds_per_token".to_owned(), json!(seconds));
+        }
+        Mode::Prefill | Mode::Pretrain => {}
+    }
+    out.insert("tokens_per_second".to_owned(), json!(speed.tokens_per_second));
+    out.insert("step_seconds".to_owned(), json!(seconds));
+    out.insert("bound".to_owned(), json!(speed.roof.bound()));
+    out.insert("ridge".to_owned(), json!(speed.ridge));
+    // No measured efficiency is applied yet: these are ceilings, and say so.
+    out.insert("basis".to_owned(), json!("roofline"));
+    Value::Object(out)
+}

@@ -1,0 +1,203 @@
+//! The blueprint written out: components, runs of layers, every tensor.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::analysis::parameters;
+use crate::model::blueprint::Repeated;
+use crate::model::operator::Role;
+use crate::model::{Blueprint, Tensor, TensorKind};
+use crate::units::{Exact, grouped, short_count};
+
+/// A component with its parameters.
+#[derive(Clone, Debug, Serialize)]
+pub struct ComponentRow {
+    /// Its key.
+    pub component: &'static str,
+    /// Its parameters.
+    pub parameters: u64,
+}
+
+/// A kind of layer inside a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunPart {
+    /// What the layers are.
+    pub layer: String,
+    /// How many in a row.
+    pub count: u64,
+}
+
+/// A group of layers that repeats.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// How often in a row.
+    pub repeat: u64,
+    /// What repeats.
+    pub layers: Vec<RunPart>,
+}
+
+/// A tensor, all layers of its kind together.
+#[derive(Clone, Debug, Serialize)]
+pub struct TensorRow {
+    /// Name as checkpoints write it; `{i}` stands for the layer, `{e}` for the expert.
+    pub name: String,
+    /// Shape, outermost first.
+    pub shape: Vec<u64>,
+    /// Names of the dimensions.
+    pub dims: Vec<String>,
+    /// How many of this shape there are: layers × experts.
+    pub count: u64,
+    /// Elements of all of them.
+    pub parameters: u64,
+    /// Number format.
+    pub dtype: String,
+    /// Bytes of all of them, scales included.
+    pub bytes: u64,
+    /// Component.
+    pub component: &'static str,
+    /// Whether it is another tensor's storage.
+    pub tied: bool,
+    /// Whether it is a buffer: in the checkpoint, not a parameter.
+    pub buffer: bool,
+}
+
+/// A whole blueprint.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    /// `model_type`.
+    pub model_type: String,
+    /// Family.
+    pub family: &'static str,
+    /// Parameters in all.
+    pub parameters: u64,
+    /// Parameters a token uses.
+    pub active_parameters: u64,
+    /// Layers.
+    pub layers: u64,
+    /// Width of the residual stream.
+    pub hidden: u64,
+    /// Attention, in words.
+    pub attention: String,
+    /// Experts, in words.
+    pub experts: Option<String>,
+    /// Number format as published.
+    pub published: String,
+    /// Components.
+    pub components: Vec<ComponentRow>,
+    /// Layers, run-length.
+    pub runs: Vec<Run>,
+    /// Tensors.
+    pub tensors: Vec<TensorRow>,
+    /// What was assumed.
+    pub notices: Vec<crate::model::Notice>,
+}
+
+/// Writes a blueprint out, bytes as published.
+pub fn inspection(blueprint: &Blueprint) -> Inspection {
+    let counted = parameters::<Exact>(blueprint);
+    let title = |kind: usize| blueprint.kinds.get(kind).map_or_else(String::new, |kind| kind.title.clone());
+    let runs = blueprint.layout.groups.iter().map(|group| Run {
+        repeat: group.repeat,
+        layers: group.runs.iter().map(|&(kind, count)| RunPart { layer: title(kind), count }).collect(),
+    });
+    Inspection {
+        model_type: blueprint.model_type.clone(),
+        family: blueprint.family,
+        parameters: counted.total.0,
+        active_parameters: counted.active.0,
+        layers: blueprint.layers.value,
+        hidden: blueprint.hidden.value,
+        attention: blueprint.attention.clone(),
+        experts: blueprint.experts.clone(),
+        published: blueprint.published.method.clone(),
+        components: counted.by_component.iter().map(|(component, count)| ComponentRow { component: component.key(), parameters: count.0 }).collect(),
+        runs: runs.collect(),
+        tensors: blueprint.tensors().flat_map(|(place, tensor)| rows(blueprint, place, tensor)).collect(),
+        notices: blueprint.notices.clone(),
+    }
+}
+
+/// One row, or two where only some layers are quantised.
+fn rows(blueprint: &Blueprint, place: Repeated<'_>, tensor: &Tensor) -> Vec<TensorRow> {
+    let rule = &blueprint.published;
+    let layers = place.repeats();
+    let kept = rule.layers_kept(place, tensor, &blueprint.layout);
+    let buffer = tensor.kind == TensorKind::Buffer;
+    let copies = tensor.copies.as_ref().map_or(1, |copies| copies.value);
+    let row = |format: &crate::model::Format, layers: u64| TensorRow {
+        name: full_name(place, tensor),
+        shape: tensor.dims.iter().map(|dim| dim.value).collect(),
+        dims: tensor.dims.iter().map(|dim| dim.name.to_string()).collect(),
+        count: layers.saturating_mul(copies),
+        parameters: layers.saturating_mul(tensor.count()),
+        dtype: if buffer { "fp32".to_owned() } else { format.id.to_string() },
+        bytes: if tensor.tied {
+            0
+        } else if buffer {
+            layers.saturating_mul(tensor.count()).saturating_mul(4)
+        } else {
+            layers.saturating_mul(format.bytes::<Exact>(tensor).0)
+        },
+        component: tensor.component.key(),
+        tied: tensor.tied,
+        buffer,
+    };
+    let mut all = Vec::with_capacity(1);
+    if kept > 0 {
+        all.push(row(&rule.base, kept));
+    }
+    if layers > kept {
+        all.push(row(&rule.format, layers - kept));
+    }
+    all
+}
+
+fn full_name(place: Repeated<'_>, tensor: &Tensor) -> String {
+    match (place.kind, place.block.role) {
+        (Some(_), _) => format!("model.layers.{{i}}.{}", tensor.name),
+        (None, Role::Head) => tensor.name.to_string(),
+        (None, _) => format!("model.{}", tensor.name),
+    }
+}
+
+/// The blueprint as an indented tree.
+pub fn tree(blueprint: &Blueprint) -> String {
+    let mut out = String::new();
+    let total = blueprint.parameters();
+    let _ = writeln!(out, "{} · {} parameters ({})", blueprint.model_type, short_count(total as f64), grouped(total));
+    for block in &blueprint.stem {
+        branch(&mut out, 1, block);
+    }
+    for group in &blueprint.layout.groups {
+        let indent = if group.repeat > 1 {
+            let _ = writeln!(out, "  {} ×", group.repeat);
+            2
+        } else {
+            1
+        };
+        for &(kind, count) in &group.runs {
+            let Some(kind) = blueprint.kinds.get(kind) else { continue };
+            let _ = writeln!(out, "{}{} × layer: {}", "  ".repeat(indent), count, kind.title);
+            // Each kind is drawn where it first occurs.
+            for block in &kind.blocks {
+                branch(&mut out, indent + 1, block);
+            }
+        }
+    }
+    for block in &blueprint.head {
+        branch(&mut out, 1, block);
+    }
+    out
+}
+
+fn branch(out: &mut String, indent: usize, block: &crate::model::operator::Block) {
+    let pad = "  ".repeat(indent);
+    let _ = writeln!(out, "{pad}{}", block.title);
+    for tensor in block.tensors() {
+        let shape: Vec<String> = tensor.dims.iter().map(|dim| format!("{} {}", dim.name, grouped(dim.value))).collect();
+        let copies = tensor.copies.as_ref().map_or_else(String::new, |copies| format!("{} × ", copies.value));
+        let tied = if tensor.tied { " (tied to the token table)" } else { "" };
+        let _ = writeln!(out, "{pad}  {} {copies}[{}]{tied}", tensor.name, shape.join(", "));
+    }
+}

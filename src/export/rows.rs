@@ -1,0 +1,85 @@
+//! Tables of text: for CSV and Markdown.
+
+/// A titled table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// Its title.
+    pub title: String,
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Rows of cells.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    /// An empty table.
+    pub fn new(title: &str, columns: &[&str]) -> Self {
+        Self { title: title.to_owned(), columns: columns.iter().map(|&column| column.to_owned()).collect(), rows: Vec::new() }
+    }
+    /// Adds a row.
+    pub fn push(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+    /// As CSV with a header.
+    ///
+    /// # Errors
+    /// Never in practice: it writes to memory.
+    pub fn csv(&self) -> Result<String, csv::Error> {
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        writer.write_record(&self.columns)?;
+        for row in &self.rows {
+            writer.write_record(row)?;
+        }
+        let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+    /// As text with aligned columns: the first to the left, numbers to the right.
+    pub fn text(&self) -> String {
+        let all = || std::iter::once(&self.columns).chain(&self.rows);
+        let columns = all().map(Vec::len).max().unwrap_or(0);
+        let width = |at: usize| all().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut out = String::new();
+        if !self.title.is_empty() {
+            out.push_str(&self.title);
+            out.push('\n');
+        }
+        for row in all() {
+            let mut line = String::new();
+            for (at, cell) in row.iter().enumerate() {
+                let pad = " ".repeat(widths.get(at).copied().unwrap_or(0).saturating_sub(cell.chars().count()));
+                let right = cell.starts_with(|sign: char| sign.is_ascii_digit() || matches!(sign, '−' | '+')) || (at > 0 && row == &self.columns);
+                line.push_str("  ");
+                if right && at > 0 {
+                    line.push_str(&pad);
+                    line.push_str(cell);
+                } else {
+                    line.push_str(cell);
+                    line.push_str(&pad);
+                }
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// Tables as Markdown.
+pub fn markdown(sheets: &[Sheet]) -> String {
+    let mut out = String::new();
+    for sheet in sheets {
+        if !sheet.title.is_empty() {
+            out.push_str(&format!("### {}\n\n", sheet.title));
+        }
+        let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>().join(" | "));
+        out.push_str(&line(&sheet.columns));
+        let rule: Vec<String> = sheet.columns.iter().enumerate().map(|(at, _)| if at == 0 { "---".to_owned() } else { "---:".to_owned() }).collect();
+        out.push_str(&line(&rule));
+        for row in &sheet.rows {
+            out.push_str(&line(row));
+        }
+        out.push('\n');
+    }
+    out
+}
