@@ -108,3 +108,23 @@ impl Scenario {
         self.engine.unwrap_or_default()
     }
 }
+
+/// Writes the user's edits into a config: into the language model's object where the key lives there, else at the root.
+/// `null` removes a key.
+pub fn apply_edits(config: &mut Value, edits: &BTreeMap<String, Value>) {
+    const NESTED: [&str; 3] = ["text_config", "llm_config", "language_config"];
+    let Value::Object(root) = config else { return };
+    for (key, value) in edits {
+        let nested = NESTED.iter().find(|name| root.get(**name).is_some_and(Value::is_object));
+        let place = match nested {
+            Some(name) if !matches!(key.as_str(), "model_type" | "quantization_config") => root.get_mut(*name).and_then(Value::as_object_mut),
+            _ => Some(&mut *root),
+        };
+        let Some(place) = place else { continue };
+        if value.is_null() {
+            place.remove(key);
+        } else {
+            place.insert(key.clone(), value.clone());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What the page knows: the scenario, the model in hand, and what follows from both.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::Value;
+use weighbridge::analysis::{Analysis, AnalysisError, Figure, analyse};
+use weighbridge::export::ModelFacts;
+use weighbridge::hub::HubError;
+use weighbridge::model::{Blueprint, ModelError, catalogue};
+use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_query};
+use weighbridge::units::UnitSystem;
+
+/// A model in hand.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Id and source, for people and exports.
+    pub facts: ModelFacts,
+    /// Name for people: the catalogue's, else the last part of the id.
+    pub name: String,
+    /// Its config as it came, before edits.
+    pub config: Arc<Value>,
+    /// Commit it was read at, if the Hub told.
+    pub commit: Option<String>,
+}
+
+/// A model on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loading {
+    /// What was asked for.
+    pub what: String,
+    /// Bytes read so far and in all, as far as they are known.
+    pub read: Option<(u64, Option<u64>)>,
+}
+
+/// Why the last request for a model failed; the model in hand stays.
+#[derive(Clone, Debug)]
+pub enum Problem {
+    /// The Hub or the way to it.
+    Hub(Box<HubError>),
+    /// What was typed is no address of a model.
+    Address(String),
+    /// A config that cannot be read.
+    Model(ModelError),
+    /// A link that could not be read whole.
+    Link(Vec<LinkError>),
+    /// Anything the browser reported, in plain words.
+    Browser(String),
+}
+
+/// An explanation that is open: which number, the way into its parts, and where on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// The number.
+    pub figure: Figure,
+    /// Parts opened one after the other.
+    pub path: Vec<usize>,
+    /// Where it was clicked, in CSS pixels of the window.
+    pub at: (f64, f64),
+}
+
+/// Tabs of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumIter)]
+pub enum Tab {
+    /// Memory by component and over context.
+    #[default]
+    Memory,
+    /// Operations, bytes, intensity.
+    Compute,
+    /// The blueprint.
+    Architecture,
+}
+
+/// An answer: the model with edits, and what follows.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The scenario it is the answer to.
+    pub scenario: Arc<Scenario>,
+    /// The model.
+    pub blueprint: Arc<Blueprint>,
+    /// What follows.
+    pub analysis: Arc<Analysis>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// No model in hand yet.
+    NoModel,
+    /// The config, or an edit of it.
+    Model(ModelError),
+    /// The workload.
+    Analysis(AnalysisError),
+}
+
+/// Everything the page knows. Cheap to copy; components take it from context.
+#[derive(Clone, Copy)]
+pub struct State {
+    /// What the user chose. The address bar follows it.
+    pub scenario: RwSignal<Scenario>,
+    /// The model in hand.
+    pub model: RwSignal<Option<Loaded>>,
+    /// The model on its way.
+    pub loading: RwSignal<Option<Loading>>,
+    /// Why the last request failed.
+    pub problem: RwSignal<Option<Problem>>,
+    /// The blueprint of the model in hand with the user's edits.
+    pub blueprint: Memo<Result<Arc<Blueprint>, NoAnswer>>,
+    /// The answer to the scenario as it stands.
+    pub answer: Memo<Result<Answer, NoAnswer>>,
+    /// The last good answer: what stays on the page while something is wrong.
+    pub shown: RwSignal<Option<Answer>>,
+    /// GiB or GB, for the whole page.
+    pub units: RwSignal<UnitSystem>,
+    /// The open explanation.
+    pub opened: RwSignal<Option<Opened>>,
+    /// The open tab.
+    pub tab: RwSignal<Tab>,
+}
+
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.analysis, &other.analysis)
+    }
+}
+
+impl State {
+    /// Reads the address bar (empty: the worked example) and takes a catalogue model at once.
+    pub fn new() -> Self {
+        let query = window().location().search().unwrap_or_default();
+        let (scenario, errors) = if query.trim_start_matches('?').is_empty() { (Scenario::example(), Vec::new()) } else { from_query(&query) };
+        let problem = RwSignal::new((!errors.is_empty()).then_some(Problem::Link(errors)));
+        let model = RwSignal::new(at_hand(&scenario.model));
+        let scenario = RwSignal::new(scenario);
+        let edits = Memo::new(move |_| scenario.with(|scenario| scenario.edits.clone()));
+        let blueprint = Memo::new(move |_| {
+            let edits = edits.get();
+            model.with(|model| {
+                let loaded = model.as_ref().ok_or(NoAnswer::NoModel)?;
+                let mut config = Value::clone(&loaded.config);
+                weighbridge::scenario::apply_edits(&mut config, &edits);
+                Blueprint::from_value(config).map(Arc::new).map_err(NoAnswer::Model)
+            })
+        });
+        let answer = Memo::new(move |_| {
+            let blueprint = blueprint.get()?;
+            scenario.with(|scenario| {
+                let analysis = analyse(&blueprint, scenario).map_err(NoAnswer::Analysis)?;
+                Ok(Answer { scenario: Arc::new(scenario.clone()), blueprint: blueprint.clone(), analysis: Arc::new(analysis) })
+            })
+        });
+        let shown = RwSignal::new(None);
+        Effect::new(move |_| {
+            if let Ok(answer) = answer.get() {
+                shown.set(Some(answer));
+            }
+        });
+        Self {
+            scenario,
+            model,
+            loading: RwSignal::new(None),
+            problem,
+            blueprint,
+            answer,
+            shown,
+            units: RwSignal::new(UnitSystem::default()),
+            opened: RwSignal::new(None),
+            tab: RwSignal::new(Tab::default()),
+        }
+    }
+    /// The state from context.
+    pub fn here() -> Self {
+        expect_context()
+    }
+    /// The link of the scenario, without the question mark; empty for the worked example.
+    pub fn query(&self) -> String {
+        self.scenario.with(|scenario| if *scenario == Scenario::example() { String::new() } else { to_query(scenario) })
+    }
+}
+
+/// A model that needs no network: from the catalogue, or carried by the link itself.
+pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
+    match source {
+        ModelSource::Id(id) => catalogue::find(id).map(|entry| Loaded {
+            facts: ModelFacts { id: entry.id.clone(), source: "catalogue".to_owned() },
+            name: entry.name.clone(),
+            config: Arc::new(entry.config.clone()),
+            commit: None,
+        }),
+        ModelSource::Config(config) => Some(Loaded {
+            facts: ModelFacts { id: "config.json".to_owned(), source: "config.json".to_owned() },
+            name: "Your config.json".to_owned(),
+            config: Arc::new(Value::clone(config)),
+            commit: None,
+        }),
+    }
+}
