@@ -1,0 +1,124 @@
+//! Commands and flags; those of a scenario are made from the knobs.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
+use weighbridge::hardware;
+use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario};
+
+use super::output::{Failure, Format};
+
+const EXAMPLES: &str = "Examples:
+  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090
+  weighbridge estimate meta-llama/Llama-3.1-8B --mode prefill --prompt 8192 --format json
+  weighbridge estimate ./config.json --mode pretrain --batch 8 --prompt 4096 --recompute full --hardware h100-sxm
+  weighbridge inspect openai/gpt-oss-20b --format tree
+  weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8 --prompt 32768 --hardware h200-sxm
+  weighbridge models
+  weighbridge hardware --format csv
+
+A MODEL is a Hub id (owner/name, owner/name@revision), an address on the Hub, a path to a config.json,
+a folder that holds one, or the name of a built-in model. Built-in models need no network.
+HF_ENDPOINT names another Hub or mirror, HF_TOKEN a token for gated models.";
+
+/// The whole command line.
+pub fn command() -> Command {
+    let model = || Arg::new("model").value_name("MODEL").required(true).help("Hub id, config.json, folder, or built-in name");
+    let models = Arg::new("models").value_name("MODEL").required(true).num_args(1..).help("Models to set side by side");
+    Command::new("weighbridge")
+        .version(weighbridge::export::VERSION)
+        .about("Does this language model fit that hardware, how fast, at what cost, and why?")
+        .after_help(EXAMPLES)
+        .arg_required_else_help(true)
+        .subcommand(
+            with_knobs(Command::new("estimate").about("Memory, compute, intensity and fit of one model")).arg(model()).arg(format_arg(&[Format::Tree])).after_help(
+                "Examples:\n  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090\n  weighbridge estimate deepseek-ai/DeepSeek-V3.1 --mode prefill --prompt 32768 --format json",
+            ),
+        )
+        .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[])).args(access()))
+        .subcommand(with_knobs(Command::new("compare").about("Models side by side")).arg(models).arg(format_arg(&[Format::Tree])))
+        .subcommand(Command::new("models").about("The built-in models").arg(format_arg(&[Format::Tree])))
+        .subcommand(Command::new("hardware").about("The built-in devices").arg(format_arg(&[Format::Tree])))
+        .subcommand(
+            Command::new("completions")
+                .about("Completions for a shell, on standard output")
+                .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell))),
+        )
+}
+
+fn format_arg(without: &[Format]) -> Arg {
+    let values = Format::value_variants().iter().filter(|one| !without.contains(one)).filter_map(ValueEnum::to_possible_value);
+    Arg::new("format").long("format").value_name("FORMAT").default_value("table").value_parser(PossibleValuesParser::new(values)).help("How the answer is written")
+}
+
+/// Where the Hub is and how to get in.
+fn access() -> [Arg; 2] {
+    [
+        Arg::new("endpoint").long("endpoint").value_name("URL").env("HF_ENDPOINT").help("The Hub, or a mirror of it"),
+        Arg::new("timeout").long("timeout").value_name("SECONDS").default_value("30").value_parser(value_parser!(u64).range(1..=600)).help("How long to wait for the Hub"),
+    ]
+}
+
+fn with_knobs(command: Command) -> Command {
+    command.args(KNOBS.iter().map(argument)).args(access()).arg(
+        Arg::new("edit")
+            .long("edit")
+            .value_name("KEY=VALUE")
+            .action(ArgAction::Append)
+            .help("Change a key of the config before weighing it, e.g. num_hidden_layers=16"),
+    )
+}
+
+/// A flag from a knob. Values are checked by the knob itself, so that page, link and flag refuse in the same words.
+fn argument(knob: &'static Knob) -> Arg {
+    let default = (knob.get)(&Scenario::default());
+    let mut help = knob.help.to_owned();
+    let mut argument = Arg::new(knob.flag).long(knob.flag);
+    match knob.kind {
+        KnobKind::Whole { .. } => argument = argument.value_name("N"),
+        KnobKind::Bytes { .. } => argument = argument.value_name("BYTES"),
+        KnobKind::Choice(rows) => {
+            argument = argument.value_name("NAME");
+            let keys: Vec<_> = rows().iter().map(|row| row.key).collect();
+            help = format!("{help} One of: {}.", keys.join(", "));
+        }
+        KnobKind::Device => {
+            argument = argument.value_name("ID");
+            help = format!("{help} `weighbridge hardware` lists the {} ids.", hardware::devices().len());
+        }
+    }
+    argument.help(format!("{help} [default: {default}]"))
+}
+
+/// The scenario that flags describe.
+pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
+    let mut scenario = Scenario::default();
+    for knob in KNOBS {
+        if let Some(text) = matches.get_one::<String>(knob.flag) {
+            (knob.set)(&mut scenario, text).map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
+        }
+    }
+    for edit in matches.get_many::<String>("edit").into_iter().flatten() {
+        let (key, value) = edit.split_once('=').ok_or_else(|| Failure::new("bad_value", format!("--edit {edit}: write KEY=VALUE.")))?;
+        // What is not JSON is taken as a name: model_type=llama.
+        let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
+        scenario.edits.insert(key.to_owned(), value);
+    }
+    Ok(scenario)
+}
+
+/// The format asked for, wherever it was said.
+pub fn format(matches: &ArgMatches) -> Format {
+    let inner = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    let text = inner.try_get_one::<String>("format").ok().flatten();
+    text.and_then(|text| Format::from_str(text, true).ok()).unwrap_or(Format::Table)
+}
+
+/// Writes completions.
+pub fn completions(matches: &ArgMatches) -> Result<String, Failure> {
+    let Some(shell) = matches.get_one::<clap_complete::Shell>("shell").copied() else {
+        return Err(Failure::new("usage", "Name a shell."));
+    };
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut command(), "weighbridge", &mut out);
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}

@@ -1,0 +1,147 @@
+//! `weighbridge estimate`.
+
+use clap::ArgMatches;
+use weighbridge::analysis::{Analysis, Question, Verdict, analyse};
+use weighbridge::export::{self, Sheet};
+use weighbridge::model::Blueprint;
+use weighbridge::scenario::{Mode, Scenario};
+use weighbridge::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
+
+use super::output::{Failure, Format, json_text, sheets};
+use super::{arguments, source};
+
+/// One estimate, whole.
+pub struct Estimate {
+    /// What was found.
+    pub found: source::Found,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The blueprint.
+    pub blueprint: Blueprint,
+    /// What follows.
+    pub analysis: Analysis,
+}
+
+impl Estimate {
+    /// Finds, builds and analyses a model.
+    pub fn of(model: &str, matches: &ArgMatches) -> Result<Self, Failure> {
+        let mut scenario = arguments::scenario(matches)?;
+        let found = source::find(model, matches)?;
+        scenario.model = found.source.clone();
+        let blueprint = source::blueprint(&found, &scenario)?;
+        let analysis = analyse(&blueprint, &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        Ok(Self { found, scenario, blueprint, analysis })
+    }
+    /// The question it answers.
+    pub fn question(&self) -> Result<Question<'_>, Failure> {
+        Question::new(&self.blueprint, &self.scenario).map_err(|error| Failure::new(error.code(), error.to_string()))
+    }
+    /// As JSON.
+    pub fn json(&self) -> Result<serde_json::Value, Failure> {
+        Ok(export::estimate(&self.found.facts, &self.blueprint, &self.scenario, &self.question()?, &self.analysis))
+    }
+}
+
+/// Runs the command.
+pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
+    let model = matches.get_one::<String>("model").map_or("", String::as_str);
+    let estimate = Estimate::of(model, matches)?;
+    match arguments::format(matches) {
+        Format::Json => json_text(&estimate.json()?),
+        Format::Table => table(&estimate),
+        other => sheets(&[memory(&estimate), compute(&estimate)], other),
+    }
+}
+
+const UNITS: UnitSystem = UnitSystem::Gib;
+
+fn table(estimate: &Estimate) -> Result<String, Failure> {
+    let mut out = format!("{}\n\n", headline(estimate)?);
+    out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
+    if !estimate.analysis.notices.is_empty() {
+        out.push_str("\nTo know\n");
+        for notice in &estimate.analysis.notices {
+            out.push_str(&format!("  {}\n", notice.message));
+        }
+    }
+    Ok(out)
+}
+
+fn headline(estimate: &Estimate) -> Result<String, Failure> {
+    let Estimate { found, scenario, blueprint, analysis } = estimate;
+    let question = estimate.question()?;
+    let parameters = &analysis.parameters;
+    let mut out = format!("{}: {} parameters ({})", found.facts.id, short_count(parameters.total.0 as f64), grouped(parameters.total.0));
+    if parameters.active != parameters.total {
+        out.push_str(&format!(", {} active", short_count(parameters.active.0 as f64)));
+    }
+    out.push_str(&format!(", {} layers, {}", blueprint.layers.value, blueprint.attention));
+    out.push_str(&format!("\n{}, {} weights, {} KV cache, {}", scenario.mode.label(), question.weights.method, question.kv.label, question.engine.label()));
+    out.push_str(&format!("\n{} × {} tokens", grouped(scenario.batch), grouped(question.tokens().value)));
+    if let (Some(device), Some(fit)) = (question.device, &analysis.fit) {
+        let verdict = match fit.verdict {
+            Verdict::Fits => format!("fits on one {}: {} stay free", device.name, UNITS.bytes(fit.headroom_bytes as f64)),
+            Verdict::DoesNotFit => format!("does not fit on one {}: {} are missing", device.name, UNITS.bytes(fit.headroom_bytes.unsigned_abs() as f64)),
+        };
+        out.push_str(&format!("\n{verdict}; longest context {} tokens, largest batch {}", grouped(fit.max_context), grouped(fit.max_batch)));
+    }
+    if let Some(speed) = &analysis.speed {
+        let pass = match scenario.mode {
+            Mode::Decode => "a token",
+            Mode::Prefill => "the prompt",
+            Mode::Pretrain => "a step",
+        };
+        out.push_str(&format!(
+            "\nat least {} for {pass}, at most {}; limited by {} (intensity {}, ridge {} FLOP/byte at {} {})",
+            seconds(speed.roof.seconds),
+            rate(speed.tokens_per_second, "token"),
+            speed.roof.bound().word(),
+            decimal(analysis.intensity()),
+            decimal(speed.ridge),
+            rate(speed.rate, "FLOP"),
+            speed.rate_name,
+        ));
+    }
+    Ok(out)
+}
+
+fn memory(estimate: &Estimate) -> Sheet {
+    let analysis = &estimate.analysis;
+    let mut sheet = Sheet::new("Memory", &["part", "parameters", "bytes", "size", "share"]);
+    let total = analysis.memory.total.0;
+    for (key, label, bytes) in analysis.memory_parts() {
+        let parameters = analysis.parameters.by_component.iter().find(|(component, _)| component.key() == key);
+        let parameters = parameters.map_or_else(String::new, |(_, count)| grouped(count.0));
+        sheet.push([label.to_owned(), parameters, grouped(bytes), UNITS.bytes(bytes as f64), percent(bytes as f64 / total.max(1) as f64)]);
+    }
+    sheet.push(["Total".to_owned(), grouped(analysis.parameters.total.0), grouped(total), UNITS.bytes(total as f64), percent(1.0)]);
+    sheet
+}
+
+fn compute(estimate: &Estimate) -> Sheet {
+    let analysis = &estimate.analysis;
+    let timed = analysis.speed.is_some();
+    let mut sheet = Sheet::new(estimate.scenario.mode.label(), &["component", "FLOP", "share", "bytes moved", "FLOP/byte"]);
+    if timed {
+        sheet.columns.extend(["least time".to_owned(), "bound".to_owned()]);
+    }
+    for one in &analysis.components {
+        let mut row = vec![
+            one.component.label().to_owned(),
+            count(one.flops, "FLOP"),
+            percent(if analysis.flops > 0.0 { one.flops / analysis.flops } else { 0.0 }),
+            UNITS.bytes(one.bytes),
+            decimal(one.intensity()),
+        ];
+        if let (true, Some(time), Some(bound)) = (timed, one.seconds, one.bound) {
+            row.extend([seconds(time), bound.word().to_owned()]);
+        }
+        sheet.push(row);
+    }
+    let mut row = vec!["Total".to_owned(), count(analysis.flops, "FLOP"), percent(1.0), UNITS.bytes(analysis.bytes), decimal(analysis.intensity())];
+    if let Some(speed) = &analysis.speed {
+        row.extend([seconds(speed.roof.seconds), speed.roof.bound().word().to_owned()]);
+    }
+    sheet.push(row);
+    sheet
+}
