@@ -1,17 +1,11 @@
 //! What the Hub was recorded to answer, and configs good and bad, as tables.
 #![cfg(not(target_arch = "wasm32"))]
 // The helpers outside test functions may stop a test too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use weighbridge::hub::{
-    HubError, Locator, MAX_CONFIG_BYTES, ResponseFacts, classify, explain_without_config,
-    read_config, read_tree,
+    HubError, Locator, MAX_CONFIG_BYTES, ResponseFacts, classify, explain_without_config, read_config, read_tree,
 };
 
 fn at(text: &str) -> Locator {
@@ -19,14 +13,7 @@ fn at(text: &str) -> Locator {
 }
 
 /// Status, X-Error-Code, X-Error-Message, body, whether a token was sent, and the code of the verdict.
-type Answer = (
-    u16,
-    &'static str,
-    &'static str,
-    &'static str,
-    bool,
-    &'static str,
-);
+type Answer = (u16, &'static str, &'static str, &'static str, bool, &'static str);
 
 const ANSWERS: &[Answer] = &[
     (
@@ -45,14 +32,7 @@ const ANSWERS: &[Answer] = &[
         false,
         "not_found_or_private",
     ),
-    (
-        404,
-        "RepoNotFound",
-        "Repository not found",
-        "",
-        true,
-        "not_found",
-    ),
+    (404, "RepoNotFound", "Repository not found", "", true, "not_found"),
     (
         404,
         "RepoNotFound",
@@ -61,22 +41,8 @@ const ANSWERS: &[Answer] = &[
         false,
         "not_found_or_private",
     ),
-    (
-        404,
-        "",
-        "",
-        "<html>nginx</html>",
-        false,
-        "not_found_or_private",
-    ),
-    (
-        401,
-        "",
-        "Invalid username or password.",
-        "",
-        true,
-        "not_found",
-    ),
+    (404, "", "", "<html>nginx</html>", false, "not_found_or_private"),
+    (401, "", "Invalid username or password.", "", true, "not_found"),
     (
         401,
         "",
@@ -167,14 +133,7 @@ const ANSWERS: &[Answer] = &[
         false,
         "revision_not_found",
     ),
-    (
-        404,
-        "",
-        "",
-        "Invalid rev id: x",
-        false,
-        "revision_not_found",
-    ),
+    (404, "", "", "Invalid rev id: x", false, "revision_not_found"),
     (
         404,
         "EntryNotFound",
@@ -234,16 +193,9 @@ fn facts(pairs: &[(&str, &str)]) -> ResponseFacts {
 #[test]
 fn recorded_answers_are_told_apart() {
     for (status, error_code, error_message, body, token_sent, code) in ANSWERS {
-        let facts = facts(&[
-            ("x-error-code", error_code),
-            ("x-error-message", error_message),
-        ]);
+        let facts = facts(&[("x-error-code", error_code), ("x-error-message", error_message)]);
         let error = classify(*status, &facts, body, &at("a/b@x"), *token_sent);
-        assert_eq!(
-            error.code(),
-            *code,
-            "{status} {error_code} {error_message} {body}"
-        );
+        assert_eq!(error.code(), *code, "{status} {error_code} {error_message} {body}");
     }
 }
 
@@ -252,14 +204,8 @@ fn the_servers_words_come_from_any_form_of_body() {
     for (body, words) in [
         (r#"{"error":"one"}"#, Some("one")),
         (r#"{"error":["one","two"]}"#, Some("one two")),
-        (
-            r#"{"error":"one","error_description":"two"}"#,
-            Some("one: two"),
-        ),
-        (
-            r#"{"errors":[{"message":"one"},{"message":"two"}]}"#,
-            Some("one two"),
-        ),
+        (r#"{"error":"one","error_description":"two"}"#, Some("one: two")),
+        (r#"{"errors":[{"message":"one"},{"message":"two"}]}"#, Some("one two")),
         (r#"{"message":"one"}"#, Some("one")),
         ("plain\r\n\twords", Some("plain words")),
         (
@@ -276,13 +222,8 @@ fn the_servers_words_come_from_any_form_of_body() {
         };
         assert_eq!(said.as_deref(), words, "{body}");
     }
-    let HubError::Server { said, .. } = classify(
-        500,
-        &ResponseFacts::default(),
-        &"é".repeat(9999),
-        &at("a/b"),
-        false,
-    ) else {
+    let HubError::Server { said, .. } = classify(500, &ResponseFacts::default(), &"é".repeat(9999), &at("a/b"), false)
+    else {
         panic!("not a server error")
     };
     assert_eq!(said.unwrap().chars().count(), 301);
@@ -293,10 +234,7 @@ fn the_wait_of_a_rate_limit_is_read_where_visible() {
     for (headers, seconds) in [
         (&[][..], 300),
         (&[("ratelimit", "\"api\";r=0;t=55")], 55),
-        (
-            &[("retry-after", "7"), ("ratelimit", "\"api\";r=0;t=55")],
-            7,
-        ),
+        (&[("retry-after", "7"), ("ratelimit", "\"api\";r=0;t=55")], 7),
         (&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], 300),
         (&[("ratelimit", "\"api\";r=0;t=-3")], 300),
         (&[("retry-after", "99999999")], 86_400),
@@ -319,10 +257,7 @@ fn configs_are_read_and_others_named() {
         (r#"{"model_type":"llama","_diffusers_version":"0.3"}"#, ""),
         ("", "not_json"),
         ("<!DOCTYPE html><html>", "not_json"),
-        (
-            "version https://git-lfs.github.com/spec/v1\noid sha256:1",
-            "not_json",
-        ),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1", "not_json"),
         (r#"{"model_type":"#, "not_json"),
         (r#"{"a":1,}"#, "not_json"),
         ("Entry not found", "not_json"),
@@ -389,10 +324,7 @@ fn a_listing_is_read_with_its_sizes() {
         explain_without_config(&at("a/b"), &files, None).code(),
         "file_not_found"
     );
-    assert_eq!(
-        explain_without_config(&at("a/b"), &[], None).code(),
-        "no_weights"
-    );
+    assert_eq!(explain_without_config(&at("a/b"), &[], None).code(), "no_weights");
 }
 
 proptest! {

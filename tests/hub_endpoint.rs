@@ -1,12 +1,7 @@
 //! Base addresses that are taken and refused, and the addresses built on them.
 #![cfg(not(target_arch = "wasm32"))]
 // The helpers outside test functions may stop a test too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use weighbridge::hub::{Endpoint, EndpointError, Locator};
 
@@ -15,10 +10,7 @@ fn accepts_https_and_local_http() {
     for (text, base) in [
         (" https://huggingface.co/ ", "https://huggingface.co"),
         ("HTTPS://HF-Mirror.com", "https://hf-mirror.com"),
-        (
-            "https://proxy.example:8443/Hub//",
-            "https://proxy.example:8443/Hub",
-        ),
+        ("https://proxy.example:8443/Hub//", "https://proxy.example:8443/Hub"),
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://127.0.0.1", "http://127.0.0.1"),
         ("http://[::1]:9", "http://[::1]:9"),
@@ -80,17 +72,9 @@ fn builds_addresses() {
         hub.config_url(&pull),
         "https://huggingface.co/gpt2/resolve/refs%2Fpr%2F1/config.json"
     );
-    assert_eq!(
-        hub.page_url(&pull),
-        "https://huggingface.co/gpt2/tree/refs%2Fpr%2F1"
-    );
-    assert!(
-        hub.info_url(&pull)
-            .contains("/api/models/gpt2/revision/refs%2Fpr%2F1?")
-    );
-    let odd = at("hf://a/b@v1/sub dir/50%25/ü#1.json"
-        .replace('#', "%23")
-        .as_str());
+    assert_eq!(hub.page_url(&pull), "https://huggingface.co/gpt2/tree/refs%2Fpr%2F1");
+    assert!(hub.info_url(&pull).contains("/api/models/gpt2/revision/refs%2Fpr%2F1?"));
+    let odd = at("hf://a/b@v1/sub dir/50%25/ü#1.json".replace('#', "%23").as_str());
     assert_eq!(
         hub.config_url(&odd),
         "https://huggingface.co/a/b/resolve/v1/sub%20dir/50%25/%C3%BC%231.json"
@@ -100,11 +84,7 @@ fn builds_addresses() {
 #[test]
 fn knows_its_own_kind() {
     assert!(Endpoint::default().is_hugging_face());
-    assert!(
-        !Endpoint::parse("https://hf-mirror.com")
-            .unwrap()
-            .is_hugging_face()
-    );
+    assert!(!Endpoint::parse("https://hf-mirror.com").unwrap().is_hugging_face());
     assert!(
         !Endpoint::parse("https://huggingface.co/proxy")
             .unwrap()

@@ -1,12 +1,7 @@
 //! What users paste, as tables and as properties.
 #![cfg(not(target_arch = "wasm32"))]
 // The helpers outside test functions may stop a test too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use weighbridge::hub::{Endpoint, Locator, LocatorError};
@@ -22,11 +17,7 @@ const PASTED: &[(&str, &str, &str)] = &[
     ("  \"Qwen/Qwen3-8B\"\n", "Qwen/Qwen3-8B", "config.json"),
     ("`Qwen/Qwen3-8B/`", "Qwen/Qwen3-8B", "config.json"),
     ("“Qwen/Qwen3-8B”", "Qwen/Qwen3-8B", "config.json"),
-    (
-        "<https://huggingface.co/Qwen/Qwen3-8B>",
-        "Qwen/Qwen3-8B",
-        "config.json",
-    ),
+    ("<https://huggingface.co/Qwen/Qwen3-8B>", "Qwen/Qwen3-8B", "config.json"),
     ("Qwen%2FQwen3-8B", "Qwen/Qwen3-8B", "config.json"),
     ("Qwen/Qwen3-8B@main", "Qwen/Qwen3-8B", "config.json"),
     ("Qwen/Qwen3-8B@v1.0", "Qwen/Qwen3-8B@v1.0", "config.json"),
@@ -35,29 +26,17 @@ const PASTED: &[(&str, &str, &str)] = &[
     ("a/b@feature/x", "a/b@feature/x", "config.json"),
     ("models/Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "config.json"),
     ("Qwen/Qwen3-8B/tree/main", "Qwen/Qwen3-8B", "config.json"),
-    (
-        "https://huggingface.co/Qwen/Qwen3-8B",
-        "Qwen/Qwen3-8B",
-        "config.json",
-    ),
+    ("https://huggingface.co/Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "config.json"),
     (
         "HTTPS://HuggingFace.co/Qwen/Qwen3-8B/?library=transformers#usage",
         "Qwen/Qwen3-8B",
         "config.json",
     ),
     ("http://www.huggingface.co/gpt2/", "gpt2", "config.json"),
-    (
-        "huggingface.co/Qwen/Qwen3-8B",
-        "Qwen/Qwen3-8B",
-        "config.json",
-    ),
+    ("huggingface.co/Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "config.json"),
     ("hf.co/Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "config.json"),
     ("hf.co/Qwen%2FQwen3-8B", "Qwen/Qwen3-8B", "config.json"),
-    (
-        "https://hf-mirror.com/Qwen//Qwen3-8B",
-        "Qwen/Qwen3-8B",
-        "config.json",
-    ),
+    ("https://hf-mirror.com/Qwen//Qwen3-8B", "Qwen/Qwen3-8B", "config.json"),
     (
         "https://huggingface.co:443/Qwen/Qwen3-8B",
         "Qwen/Qwen3-8B",
@@ -104,11 +83,7 @@ const PASTED: &[(&str, &str, &str)] = &[
         "original/params.json",
     ),
     ("https://huggingface.co/a/b/tree/main", "a/b", "config.json"),
-    (
-        "https://huggingface.co/a/b/tree/dev/",
-        "a/b@dev",
-        "config.json",
-    ),
+    ("https://huggingface.co/a/b/tree/dev/", "a/b@dev", "config.json"),
     (
         "https://huggingface.co/a/b/tree/main/text_encoder",
         "hf://a/b/text_encoder/",
@@ -119,33 +94,17 @@ const PASTED: &[(&str, &str, &str)] = &[
         "a/b@607a30d7",
         "config.json",
     ),
-    (
-        "https://huggingface.co/a/b/commits/main",
-        "a/b",
-        "config.json",
-    ),
-    (
-        "https://huggingface.co/a/b/discussions/3",
-        "a/b",
-        "config.json",
-    ),
+    ("https://huggingface.co/a/b/commits/main", "a/b", "config.json"),
+    ("https://huggingface.co/a/b/discussions/3", "a/b", "config.json"),
     ("https://huggingface.co/a/b/settings", "a/b", "config.json"),
     (
         "https://huggingface.co/gpt2/blob/main/config.json",
         "hf://gpt2@main/config.json",
         "config.json",
     ),
-    (
-        "https://huggingface.co/gpt2/tree/main",
-        "gpt2",
-        "config.json",
-    ),
+    ("https://huggingface.co/gpt2/tree/main", "gpt2", "config.json"),
     ("https://huggingface.co/a/tree", "a/tree", "config.json"),
-    (
-        "https://huggingface.co/api/models/a/b",
-        "a/b",
-        "config.json",
-    ),
+    ("https://huggingface.co/api/models/a/b", "a/b", "config.json"),
     (
         "https://huggingface.co/api/models/a/b/revision/refs%2Fpr%2F1",
         "a/b@refs/pr/1",
@@ -182,11 +141,7 @@ const PASTED: &[(&str, &str, &str)] = &[
         "config.json",
     ),
     ("hf://a/b/dir/", "hf://a/b/dir/", "dir/config.json"),
-    (
-        "hf://gpt2@v1/config.json",
-        "hf://gpt2@v1/config.json",
-        "config.json",
-    ),
+    ("hf://gpt2@v1/config.json", "hf://gpt2@v1/config.json", "config.json"),
     ("HF://a/b", "a/b", "config.json"),
 ];
 
@@ -208,67 +163,31 @@ fn the_rest_is_refused_each_for_its_reason() {
         ("", "model_empty"),
         (" \"\" ", "model_empty"),
         (very_long.as_str(), "model_too_long"),
-        (
-            "hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345",
-            "model_looks_like_token",
-        ),
+        ("hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345", "model_looks_like_token"),
         (
             "https://me:hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345@huggingface.co/a/b",
             "model_looks_like_token",
         ),
-        (
-            "a/b@hf%5FAbCdEfGhIjKlMnOpQrStUvWxYz012345",
-            "model_looks_like_token",
-        ),
-        (
-            "https://huggingface.co/datasets/rajpurkar/squad",
-            "model_is_dataset",
-        ),
+        ("a/b@hf%5FAbCdEfGhIjKlMnOpQrStUvWxYz012345", "model_looks_like_token"),
+        ("https://huggingface.co/datasets/rajpurkar/squad", "model_is_dataset"),
         ("datasets/squad", "model_is_dataset"),
         ("datasets/rajpurkar/squad", "model_is_dataset"),
         ("hf://datasets/rajpurkar/squad/x.csv", "model_is_dataset"),
-        (
-            "https://huggingface.co/api/datasets/squad",
-            "model_is_dataset",
-        ),
+        ("https://huggingface.co/api/datasets/squad", "model_is_dataset"),
         ("https://hf.co/spaces/a/b", "model_is_space"),
         ("spaces/a/b", "model_is_space"),
         ("https://github.com/a/b", "model_other_site"),
-        (
-            "https://github.com/a/b/blob/main/config.json",
-            "model_other_site",
-        ),
+        ("https://github.com/a/b/blob/main/config.json", "model_other_site"),
         ("github.com/a/b", "model_other_site"),
-        (
-            "https://modelscope.cn/models/Qwen/Qwen3-8B",
-            "model_other_site",
-        ),
-        (
-            "https://huggingface.co.evil.example/a/b",
-            "model_other_site",
-        ),
-        (
-            "https://huggingface.co@evil.example/a/b",
-            "model_other_site",
-        ),
+        ("https://modelscope.cn/models/Qwen/Qwen3-8B", "model_other_site"),
+        ("https://huggingface.co.evil.example/a/b", "model_other_site"),
+        ("https://huggingface.co@evil.example/a/b", "model_other_site"),
         ("ftp://huggingface.co/a/b", "model_other_site"),
         ("javascript://huggingface.co/a", "model_other_site"),
-        (
-            "https://huggingface.co/models?search=x",
-            "model_not_a_model_page",
-        ),
-        (
-            "https://huggingface.co/docs/hub/api",
-            "model_not_a_model_page",
-        ),
-        (
-            "https://huggingface.co/collections/a/b-1",
-            "model_not_a_model_page",
-        ),
-        (
-            "https://huggingface.co/api/whoami-v2",
-            "model_not_a_model_page",
-        ),
+        ("https://huggingface.co/models?search=x", "model_not_a_model_page"),
+        ("https://huggingface.co/docs/hub/api", "model_not_a_model_page"),
+        ("https://huggingface.co/collections/a/b-1", "model_not_a_model_page"),
+        ("https://huggingface.co/api/whoami-v2", "model_not_a_model_page"),
         ("https://huggingface.co/", "model_not_named"),
         ("hf.co", "model_not_named"),
         ("/home/me/config.json", "model_local_path"),
@@ -294,18 +213,9 @@ fn the_rest_is_refused_each_for_its_reason() {
         ("a/b@", "model_bad_revision"),
         ("a/b@x..y", "model_bad_revision"),
         ("a/b@x y", "model_bad_revision"),
-        (
-            "https://huggingface.co/a/b/resolve/main/../../x",
-            "model_bad_path",
-        ),
-        (
-            "https://huggingface.co/a/b/resolve/main/%2e%2e/x",
-            "model_bad_path",
-        ),
-        (
-            "https://huggingface.co/a/b/resolve/main/x%00",
-            "model_bad_path",
-        ),
+        ("https://huggingface.co/a/b/resolve/main/../../x", "model_bad_path"),
+        ("https://huggingface.co/a/b/resolve/main/%2e%2e/x", "model_bad_path"),
+        ("https://huggingface.co/a/b/resolve/main/x%00", "model_bad_path"),
     ] {
         let error = Locator::parse(text).expect_err(text);
         assert_eq!(error.code(), code, "{text}: {error}");
@@ -330,9 +240,7 @@ fn the_endpoint_in_use_is_the_hub_too() {
     assert!(matches!(elsewhere, Err(LocatorError::OtherSite(_))));
     let local = Endpoint::parse("http://localhost:8080").unwrap();
     assert_eq!(
-        Locator::parse_at("localhost:8080/a/b", &local)
-            .unwrap()
-            .to_string(),
+        Locator::parse_at("localhost:8080/a/b", &local).unwrap().to_string(),
         "a/b"
     );
 }

@@ -1,12 +1,7 @@
 //! The native fetcher against a small server that answers as the Hub was recorded to answer.
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 // The helpers outside test functions may stop a test too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../src/cli/fetch.rs"]
 mod fetch;
@@ -25,8 +20,8 @@ const SECRET: &str = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789";
 
 /// `{"model_type":"gpt2"}`, compressed with gzip.
 const ZIPPED: &[u8] = &[
-    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 205, 79, 73, 205, 137, 47, 169, 44, 72, 85, 178,
-    82, 74, 47, 40, 49, 82, 170, 5, 0, 119, 168, 88, 211, 21, 0, 0, 0,
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 205, 79, 73, 205, 137, 47, 169, 44, 72, 85, 178, 82, 74, 47, 40, 49,
+    82, 170, 5, 0, 119, 168, 88, 211, 21, 0, 0, 0,
 ];
 
 /// One request as it arrived: the path and the headers, in lower case.
@@ -71,12 +66,7 @@ impl Server {
     }
 
     fn paths(&self) -> Vec<String> {
-        self.seen
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|it| it.path.clone())
-            .collect()
+        self.seen.lock().unwrap().iter().map(|it| it.path.clone()).collect()
     }
 
     fn had_token(&self) -> Vec<bool> {
@@ -91,9 +81,7 @@ impl Server {
 
 fn read_request(stream: &TcpStream) -> Option<Seen> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let mut lines = BufReader::new(stream.take(64 * 1024))
-        .lines()
-        .map_while(Result::ok);
+    let mut lines = BufReader::new(stream.take(64 * 1024)).lines().map_while(Result::ok);
     let path = lines.next()?.split(' ').nth(1)?.to_owned();
     let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
     Some(Seen {
@@ -124,12 +112,7 @@ fn quick(total: Duration) -> Patience {
 }
 
 fn fetch(server: &Server, model: &str, token: Option<&Token>) -> Result<fetch::Fetched, HubError> {
-    fetch_patiently(
-        &server.endpoint(),
-        &at(model),
-        token,
-        &quick(Duration::from_secs(10)),
-    )
+    fetch_patiently(&server.endpoint(), &at(model), token, &quick(Duration::from_secs(10)))
 }
 
 #[test]
@@ -153,50 +136,27 @@ fn a_renamed_model_is_followed_to_its_config() {
         ),
     });
     let token = Token::parse(SECRET).unwrap();
-    let fetched = fetch_config(
-        &server.endpoint(),
-        &at("gpt2"),
-        Some(&token),
-        Duration::from_secs(10),
-    )
-    .unwrap();
+    let fetched = fetch_config(&server.endpoint(), &at("gpt2"), Some(&token), Duration::from_secs(10)).unwrap();
     assert_eq!(fetched.commit.as_deref(), Some(SHA));
     assert_eq!(fetched.id.to_string(), "openai-community/gpt2");
-    assert_eq!(
-        read_config(&fetched.text, &at("gpt2")).unwrap()["n_layer"],
-        12
-    );
+    assert_eq!(read_config(&fetched.text, &at("gpt2")).unwrap()["n_layer"], 12);
     assert_eq!(
         server.had_token(),
         [true, true, true],
         "the same origin keeps the token"
     );
-    assert!(
-        server.seen.lock().unwrap()[0]
-            .headers
-            .contains("accept-encoding: gzip")
-    );
+    assert!(server.seen.lock().unwrap()[0].headers.contains("accept-encoding: gzip"));
 }
 
 #[test]
 fn the_token_goes_to_no_other_host() {
     let other = Server::start(|_, _| answer("200 OK", "", "{}"));
-    let to = format!(
-        "Location: {}/signed?X=1\r\nX-Repo-Commit: {SHA}\r\n",
-        other.base
-    );
+    let to = format!("Location: {}/signed?X=1\r\nX-Repo-Commit: {SHA}\r\n", other.base);
     let hub = Server::start(move |_, _| answer("302 Found", &to, ""));
     let token = Token::parse(SECRET).unwrap();
     let fetched = fetch(&hub, "a/b", Some(&token)).unwrap();
-    assert_eq!(
-        (hub.had_token(), other.had_token()),
-        (vec![true], vec![false])
-    );
-    assert_eq!(
-        fetched.commit.as_deref(),
-        Some(SHA),
-        "told by the first hop"
-    );
+    assert_eq!((hub.had_token(), other.had_token()), (vec![true], vec![false]));
+    assert_eq!(fetched.commit.as_deref(), Some(SHA), "told by the first hop");
     assert_eq!(fetched.id.to_string(), "a/b");
 }
 
@@ -231,13 +191,7 @@ fn refusals_are_told_apart() {
             true,
             "bad_token",
         ),
-        (
-            "404 Not Found",
-            "X-Error-Code: RepoNotFound\r\n",
-            "",
-            true,
-            "not_found",
-        ),
+        ("404 Not Found", "X-Error-Code: RepoNotFound\r\n", "", true, "not_found"),
         (
             "404 Not Found",
             "X-Error-Code: RevisionNotFound\r\n",
@@ -245,13 +199,7 @@ fn refusals_are_told_apart() {
             false,
             "revision_not_found",
         ),
-        (
-            "418 I'm a teapot",
-            "",
-            "short and stout",
-            false,
-            "unexpected_answer",
-        ),
+        ("418 I'm a teapot", "", "short and stout", false, "unexpected_answer"),
     ] {
         let server = Server::start(move |_, _| answer(status, headers, body));
         let token = signed_in.then(|| Token::parse(SECRET).unwrap());
@@ -264,7 +212,8 @@ fn refusals_are_told_apart() {
 
 #[test]
 fn a_rate_limit_is_reported_with_its_wait_and_not_retried() {
-    let headers = "RateLimit: \"resolvers\";r=0;t=55\r\nRateLimit-Policy: \"fixed window\";\"resolvers\";q=3000;w=300\r\n";
+    let headers =
+        "RateLimit: \"resolvers\";r=0;t=55\r\nRateLimit-Policy: \"fixed window\";\"resolvers\";q=3000;w=300\r\n";
     let server = Server::start(move |_, _| {
         answer(
             "429 Too Many Requests",
@@ -295,13 +244,7 @@ fn a_server_at_fault_is_asked_again() {
     assert_eq!(fetch(&recovers, "a/b", None).unwrap().text, "{}");
     assert_eq!(recovers.paths().len(), 3);
 
-    let stays = Server::start(|_, _| {
-        answer(
-            "502 Bad Gateway",
-            "X-Request-Id: Root=1-2\r\n",
-            "<html>no</html>",
-        )
-    });
+    let stays = Server::start(|_, _| answer("502 Bad Gateway", "X-Request-Id: Root=1-2\r\n", "<html>no</html>"));
     let error = fetch(&stays, "a/b", None).unwrap_err();
     assert_eq!(
         error,
@@ -318,14 +261,8 @@ fn a_server_at_fault_is_asked_again() {
 fn a_missing_config_is_explained_by_the_listing() {
     let file = |path: &str| format!(r#"{{"type":"file","oid":"x","size":9,"path":"{path}"}}"#);
     for (files, code) in [
-        (
-            vec!["README.md", "a-Q4_K_M.gguf", "a-Q8_0.gguf"],
-            "only_gguf",
-        ),
-        (
-            vec!["params.json", "consolidated.safetensors"],
-            "only_params",
-        ),
+        (vec!["README.md", "a-Q4_K_M.gguf", "a-Q8_0.gguf"], "only_gguf"),
+        (vec!["params.json", "consolidated.safetensors"], "only_params"),
         (
             vec!["adapter_config.json", "adapter_model.safetensors"],
             "not_a_transformer_adapter",
@@ -334,25 +271,12 @@ fn a_missing_config_is_explained_by_the_listing() {
             vec!["model_index.json", "unet/config.json"],
             "not_a_transformer_diffusers",
         ),
-        (
-            vec!["modules.json", "model.safetensors"],
-            "not_a_transformer_modules",
-        ),
+        (vec!["modules.json", "model.safetensors"], "not_a_transformer_modules"),
         (vec![".gitattributes", "README.md"], "no_weights"),
-        (
-            vec!["8bit/config.json", "8bit/model.safetensors"],
-            "config_elsewhere",
-        ),
+        (vec!["8bit/config.json", "8bit/model.safetensors"], "config_elsewhere"),
         (vec!["pytorch_model.bin"], "file_not_found"),
     ] {
-        let listing = format!(
-            "[{}]",
-            files
-                .iter()
-                .map(|it| file(it))
-                .collect::<Vec<_>>()
-                .join(",")
-        );
+        let listing = format!("[{}]", files.iter().map(|it| file(it)).collect::<Vec<_>>().join(","));
         let server = Server::start(move |path, _| {
             if path.ends_with("/adapter_config.json") {
                 answer(
@@ -377,21 +301,14 @@ fn a_missing_config_is_explained_by_the_listing() {
         }
     }
     // The listing fails too: the first finding stands.
-    let server =
-        Server::start(|_, _| answer("404 Not Found", "X-Error-Code: EntryNotFound\r\n", ""));
-    assert_eq!(
-        fetch(&server, "a/b", None).unwrap_err().code(),
-        "file_not_found"
-    );
+    let server = Server::start(|_, _| answer("404 Not Found", "X-Error-Code: EntryNotFound\r\n", ""));
+    assert_eq!(fetch(&server, "a/b", None).unwrap_err().code(), "file_not_found");
 }
 
 #[test]
 fn a_compressed_config_is_unpacked() {
     let server = Server::start(|_, _| answer("200 OK", "Content-Encoding: gzip\r\n", ZIPPED));
-    assert_eq!(
-        fetch(&server, "a/b", None).unwrap().text,
-        r#"{"model_type":"gpt2"}"#
-    );
+    assert_eq!(fetch(&server, "a/b", None).unwrap().text, r#"{"model_type":"gpt2"}"#);
     let cut = Server::start(|_, _| answer("200 OK", "Content-Encoding: gzip\r\n", &ZIPPED[..20]));
     assert_eq!(fetch(&cut, "a/b", None).unwrap_err().code(), "broken_off");
 }
@@ -420,24 +337,14 @@ fn bodies_that_are_no_config_are_named() {
 #[test]
 fn a_body_that_ends_early_is_told() {
     let short = Server::start(|_, _| {
-        Some(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{\"model_type\":"
-                .to_vec(),
-        )
+        Some(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{\"model_type\":".to_vec())
     });
     assert_eq!(fetch(&short, "a/b", None).unwrap_err().code(), "broken_off");
-    let chunked = Server::start(|_, _| {
-        Some(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"a\":".to_vec())
-    });
-    assert_eq!(
-        fetch(&chunked, "a/b", None).unwrap_err().code(),
-        "broken_off"
-    );
+    let chunked =
+        Server::start(|_, _| Some(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"a\":".to_vec()));
+    assert_eq!(fetch(&chunked, "a/b", None).unwrap_err().code(), "broken_off");
     let nothing = Server::start(|_, _| Some(Vec::new()));
-    assert_eq!(
-        fetch(&nothing, "a/b", None).unwrap_err().code(),
-        "broken_off"
-    );
+    assert_eq!(fetch(&nothing, "a/b", None).unwrap_err().code(), "broken_off");
 }
 
 #[test]
@@ -445,8 +352,7 @@ fn silence_times_out() {
     for start in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"] {
         // The listener's thread holds the connection after the first bytes.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint =
-            Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             read_request(&stream);
@@ -454,13 +360,7 @@ fn silence_times_out() {
             thread::sleep(Duration::from_secs(20));
         });
         let begun = Instant::now();
-        let error = fetch_patiently(
-            &endpoint,
-            &at("a/b"),
-            None,
-            &quick(Duration::from_millis(300)),
-        )
-        .unwrap_err();
+        let error = fetch_patiently(&endpoint, &at("a/b"), None, &quick(Duration::from_millis(300))).unwrap_err();
         assert_eq!(error.code(), "timed_out", "{start:?}: {error:?}");
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
@@ -475,17 +375,9 @@ fn a_closed_door_and_a_circle_are_unreachable() {
     assert_eq!(error.code(), "unreachable");
 
     let circle = Server::start(|path, _| answer("302 Found", &format!("Location: {path}\r\n"), ""));
-    assert_eq!(
-        fetch(&circle, "a/b", None).unwrap_err().code(),
-        "unreachable"
-    );
+    assert_eq!(fetch(&circle, "a/b", None).unwrap_err().code(), "unreachable");
     for bad in ["", "ftp://x/y", "//evil.example/x", "relative"] {
-        let server =
-            Server::start(move |_, _| answer("302 Found", &format!("Location: {bad}\r\n"), ""));
-        assert_eq!(
-            fetch(&server, "a/b", None).unwrap_err().code(),
-            "unreachable",
-            "{bad}"
-        );
+        let server = Server::start(move |_, _| answer("302 Found", &format!("Location: {bad}\r\n"), ""));
+        assert_eq!(fetch(&server, "a/b", None).unwrap_err().code(), "unreachable", "{bad}");
     }
 }

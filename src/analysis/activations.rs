@@ -21,7 +21,11 @@ fn rows<N: Number>(question: &Question<'_>) -> N {
     match question.engine.chunk() {
         // A decode step needs a row for each sequence, however short the chunk.
         Some(chunk) if all.value > chunk => {
-            let chunk = Quantity::assumed("chunk", chunk.max(question.scenario.batch), "tokens the engine runs at once");
+            let chunk = Quantity::assumed(
+                "chunk",
+                chunk.max(question.scenario.batch),
+                "tokens the engine runs at once",
+            );
             N::input(&chunk)
         }
         _ => N::input(&all),
@@ -43,18 +47,29 @@ fn width<N: Number>(live: &Live) -> N {
 fn inference<N: Number>(question: &Question<'_>) -> N {
     let blueprint = question.blueprint;
     let each = || N::input(&question.activation_bytes());
-    let residual = N::constant(2.0).times(N::input(&blueprint.hidden)).named("residual stream", "The hidden state and the sum it is added to.");
+    let residual = N::constant(2.0)
+        .times(N::input(&blueprint.hidden))
+        .named("residual stream", "The hidden state and the sum it is added to.");
     let eager = question.scenario.attention == AttentionKernel::Eager;
     let mut widest: Option<N> = None;
     let mut scores: Option<N> = None;
     for place in blueprint.blocks() {
-        let live = N::sum(place.block.live.iter().map(width::<N>)).named(place.block.title, "Tensors of this block that are alive together.");
+        let live = N::sum(place.block.live.iter().map(width::<N>))
+            .named(place.block.title, "Tensors of this block that are alive together.");
         if widest.as_ref().is_none_or(|known| live.value() > known.value()) {
             widest = Some(live);
         }
         if let (true, Some(heads)) = (eager, &place.block.scores) {
-            let square = N::product([N::input(&question.batch()), N::input(heads), N::input(&question.prompt()), N::input(&question.prompt())]);
-            let bytes = square.times(each().plus(N::constant(4.0))).named("scores", "All pairs of tokens for each head, once more in FP32 for the softmax.");
+            let square = N::product([
+                N::input(&question.batch()),
+                N::input(heads),
+                N::input(&question.prompt()),
+                N::input(&question.prompt()),
+            ]);
+            let bytes = square.times(each().plus(N::constant(4.0))).named(
+                "scores",
+                "All pairs of tokens for each head, once more in FP32 for the softmax.",
+            );
             if scores.as_ref().is_none_or(|known| bytes.value() > known.value()) {
                 scores = Some(bytes);
             }
@@ -93,25 +108,51 @@ fn training<N: Number>(question: &Question<'_>) -> N {
         let mut bytes = tokens().times(widths).times(each());
         if let (true, true, Some(heads)) = (eager, with_scores, &block.scores) {
             let square = N::product([tokens(), N::input(&question.prompt()), N::input(heads)]);
-            bytes = bytes.plus(square.times(each()).named("scores", "The softmax of attention for all pairs of tokens."));
+            bytes = bytes.plus(
+                square
+                    .times(each())
+                    .named("scores", "The softmax of attention for all pairs of tokens."),
+            );
         }
         bytes.named(block.title, "What the backward pass of this block needs.")
     };
     let logits = tokens()
         .times(N::input(&blueprint.vocabulary))
         .times(each().plus(N::constant(4.0)))
-        .named("logits", "Scores over the vocabulary of every position, once more in FP32 for the loss.");
+        .named(
+            "logits",
+            "Scores over the vocabulary of every position, once more in FP32 for the loss.",
+        );
     let mut parts = Vec::new();
     if recompute == Recompute::Full {
         let input = tokens().times(N::input(&blueprint.hidden)).times(each());
-        parts.push(N::input(&blueprint.layers).times(input).named("inputs of layers", "All that full recomputation keeps."));
-        let layers = blueprint.kinds.iter().map(|kind| N::sum(kind.blocks.iter().map(|block| kept(block, true))));
+        parts.push(
+            N::input(&blueprint.layers)
+                .times(input)
+                .named("inputs of layers", "All that full recomputation keeps."),
+        );
+        let layers = blueprint
+            .kinds
+            .iter()
+            .map(|kind| N::sum(kind.blocks.iter().map(|block| kept(block, true))));
         let largest = layers.reduce(|known, next| if next.value() > known.value() { next } else { known });
         parts.extend(largest.map(|bytes| bytes.named("one layer", "A layer while it is computed again.")));
-        parts.extend(blueprint.stem.iter().chain(&blueprint.head).filter(|block| !block.saved.is_empty()).map(|block| kept(block, true)));
+        parts.extend(
+            blueprint
+                .stem
+                .iter()
+                .chain(&blueprint.head)
+                .filter(|block| !block.saved.is_empty())
+                .map(|block| kept(block, true)),
+        );
     } else {
         let scores = recompute == Recompute::None;
-        parts.extend(blueprint.blocks().filter(|place| !place.block.saved.is_empty()).map(|place| place.times(kept(place.block, scores)).named(place.block.title, "")));
+        parts.extend(
+            blueprint
+                .blocks()
+                .filter(|place| !place.block.saved.is_empty())
+                .map(|place| place.times(kept(place.block, scores)).named(place.block.title, "")),
+        );
     }
     parts.push(logits);
     N::sum(parts)

@@ -2,10 +2,10 @@
 
 use super::pass::Pass;
 use super::question::Question;
-use crate::model::blueprint::Repeated;
-use crate::model::operator::{Attention, Kind, Latent, Operator, Rows, Routing};
-use crate::model::{Component, Tensor};
 use crate::model::blocks::cost;
+use crate::model::blueprint::Repeated;
+use crate::model::operator::{Attention, Kind, Latent, Operator, Routing, Rows};
+use crate::model::{Component, Tensor};
 use crate::scenario::{AttentionKernel, Mode, Recompute};
 use crate::units::{Number, Quantity};
 
@@ -41,7 +41,12 @@ impl<N: Number> Cost<N> {
     }
     /// All bytes.
     pub fn bytes(&self) -> N {
-        N::sum([self.weight_bytes.clone(), self.activation_bytes.clone(), self.kv_bytes.clone(), self.state_bytes.clone()])
+        N::sum([
+            self.weight_bytes.clone(),
+            self.activation_bytes.clone(),
+            self.kv_bytes.clone(),
+            self.state_bytes.clone(),
+        ])
     }
 }
 
@@ -56,7 +61,10 @@ pub fn costs<N: Number>(question: &Question<'_>) -> Vec<Cost<N>> {
                 cost = training(question, place, operator, cost);
             }
             let name = operator.name;
-            all.push(Cost { matmul: cost.matmul.named(name, ""), ..cost });
+            all.push(Cost {
+                matmul: cost.matmul.named(name, ""),
+                ..cost
+            });
         }
     }
     all
@@ -85,20 +93,32 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
             cost.weight_bytes = row.clone().times(each()).named("rows read", "");
             cost.activation_bytes = row.times(each()).named("rows written", "");
         }
-        Kind::Linear { rows, input, output, routing } => {
+        Kind::Linear {
+            rows,
+            input,
+            output,
+            routing,
+        } => {
             let mut rows = pass.rows(*rows);
             if let Some(routing) = routing {
                 rows = rows.times(N::input(&routing.top_k));
             }
             cost.matmul = place.times(N::product([two(), rows.clone(), N::input(input), N::input(output)]));
-            if operator.tensors.iter().any(|tensor| tensor.module().len() + ".bias".len() == tensor.name.len() && tensor.name.ends_with(".bias")) {
+            if operator.tensors.iter().any(|tensor| {
+                tensor.module().len() + ".bias".len() == tensor.name.len() && tensor.name.ends_with(".bias")
+            }) {
                 cost.elementwise = place.times(rows.clone().times(N::input(output)));
             }
             cost.weight_bytes = weight_bytes(question, pass, place, operator, routing.as_ref());
             cost.activation_bytes = place.times(rows.times(N::input(input).plus(N::input(output))).times(each()));
             cost.format = Some(format_of(question, place, operator));
         }
-        Kind::Expand { heads, output, latent, value_dim } => {
+        Kind::Expand {
+            heads,
+            output,
+            latent,
+            value_dim,
+        } => {
             let (flops, rows) = expand(question, pass, heads, output, latent, value_dim);
             cost.matmul = place.times(flops);
             cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
@@ -106,14 +126,23 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
             cost.activation_bytes = place.times(rows.times(width).times(each()));
             cost.format = Some(format_of(question, place, operator));
         }
-        Kind::Elementwise { width, flops, reads, routing } => {
+        Kind::Elementwise {
+            width,
+            flops,
+            reads,
+            routing,
+        } => {
             let mut rows = pass.rows(Rows::Tokens);
             if let Some(routing) = routing {
                 rows = rows.times(N::input(&routing.top_k));
             }
             let elements = rows.times(N::input(width));
             cost.elementwise = place.times(N::constant(*flops as f64).times(elements.clone()));
-            cost.activation_bytes = place.times(N::constant((reads + u64::from(*flops > 0)) as f64).times(elements).times(each()));
+            cost.activation_bytes = place.times(
+                N::constant((reads + u64::from(*flops > 0)) as f64)
+                    .times(elements)
+                    .times(each()),
+            );
             cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
         }
         Kind::Attention(attention) => attend(question, pass, place, attention, &mut cost),
@@ -125,23 +154,58 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
 ///
 /// Prefill: every new token once. Decode, absorbed: into the query and out of the result, `2·A·rank·(nope + value)` a
 /// token. Decode otherwise: every cached token anew (transformers 5), or the new one only where the cache is expanded.
-fn expand<N: Number>(question: &Question<'_>, pass: &Pass<N>, heads: &Quantity, output: &Quantity, latent: &Latent, value_dim: &Quantity) -> (N, N) {
+fn expand<N: Number>(
+    question: &Question<'_>,
+    pass: &Pass<N>,
+    heads: &Quantity,
+    output: &Quantity,
+    latent: &Latent,
+    value_dim: &Quantity,
+) -> (N, N) {
     let rank = || N::input(&latent.rank);
     if pass.decode && question.absorbs() {
         let rows = pass.rows(Rows::Tokens);
         let widths = N::input(&latent.nope).plus(N::input(value_dim));
-        return (N::product([N::constant(2.0), rows.clone(), N::input(heads), rank(), widths]), rows);
+        return (
+            N::product([N::constant(2.0), rows.clone(), N::input(heads), rank(), widths]),
+            rows,
+        );
     }
-    let rows = if pass.decode && question.keeps_latent() { pass.rows(Rows::Keys) } else { pass.rows(Rows::Tokens) };
-    (N::product([N::constant(2.0), rows.clone(), rank(), N::input(heads), N::input(output)]), rows)
+    let rows = if pass.decode && question.keeps_latent() {
+        pass.rows(Rows::Keys)
+    } else {
+        pass.rows(Rows::Tokens)
+    };
+    (
+        N::product([
+            N::constant(2.0),
+            rows.clone(),
+            rank(),
+            N::input(heads),
+            N::input(output),
+        ]),
+        rows,
+    )
 }
 
 /// Scores, softmax and values, and the cache they read.
-fn attend<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>, attention: &Attention, cost_of: &mut Cost<N>) {
+fn attend<N: Number>(
+    question: &Question<'_>,
+    pass: &Pass<N>,
+    place: Repeated<'_>,
+    attention: &Attention,
+    cost_of: &mut Cost<N>,
+) {
     let input = N::input;
     let each = || input(&question.activation_bytes());
     let heads = || input(&attention.heads);
-    let pairs = || pass.batch.clone().times(pass.pairs(attention)).times(heads()).named("pairs", "Pairs of a query and a key it sees, all heads and sequences.");
+    let pairs = || {
+        pass.batch
+            .clone()
+            .times(pass.pairs(attention))
+            .times(heads())
+            .named("pairs", "Pairs of a query and a key it sees, all heads and sequences.")
+    };
     let absorbed = attention.latent.as_ref().filter(|_| pass.decode && question.absorbs());
     // Absorbed, every head compares with the latent and the rotary key, and mixes latents.
     let widths = match absorbed {
@@ -164,7 +228,12 @@ fn attend<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_
     };
     let bytes = || input(&question.kv_bytes());
     // Read once for each sequence, and the new tokens written.
-    let read = pass.batch.clone().times(pass.keys_read(attention)).times(cached.clone()).times(bytes());
+    let read = pass
+        .batch
+        .clone()
+        .times(pass.keys_read(attention))
+        .times(cached.clone())
+        .times(bytes());
     let written = rows.times(cached).times(bytes());
     cost_of.kv_bytes = place.times(read.plus(written));
     cost_of.format = Some(question.activation.id.to_string());
@@ -173,14 +242,24 @@ fn attend<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_
 impl<N: Number> Pass<N> {
     /// Cached tokens whose keys and values are read for one sequence.
     fn keys_read(&self, attention: &Attention) -> N {
-        if self.decode { self.keys(&attention.span) } else { self.tokens.clone() }
+        if self.decode {
+            self.keys(&attention.span)
+        } else {
+            self.tokens.clone()
+        }
     }
 }
 
 /// Bytes of weights an operator reads: all of them, or the experts that its tokens are expected to choose.
 ///
 /// B tokens which choose k of E experts independently touch E·(1 − (1 − k/E)^B) of them on average.
-fn weight_bytes<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator, routing: Option<&Routing>) -> N {
+fn weight_bytes<N: Number>(
+    question: &Question<'_>,
+    pass: &Pass<N>,
+    place: Repeated<'_>,
+    operator: &Operator,
+    routing: Option<&Routing>,
+) -> N {
     let rule = &question.weights;
     let layout = &question.blueprint.layout;
     let bytes_of = |tensor: &Tensor| {
@@ -197,18 +276,34 @@ fn weight_bytes<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repea
             }
         }
     };
-    let all = N::sum(operator.tensors.iter().filter(|tensor| tensor.kind != crate::model::TensorKind::Buffer).map(bytes_of));
+    let all = N::sum(
+        operator
+            .tensors
+            .iter()
+            .filter(|tensor| tensor.kind != crate::model::TensorKind::Buffer)
+            .map(bytes_of),
+    );
     let Some(routing) = routing else { return all };
     let share = || N::input(&routing.top_k).over(N::input(&routing.experts));
     let missed = N::constant(1.0).minus(share()).power(pass.rows(Rows::Tokens));
-    all.times(N::constant(1.0).minus(missed).named("share of experts touched", "Expected, if tokens choose their experts independently."))
+    all.times(N::constant(1.0).minus(missed).named(
+        "share of experts touched",
+        "Expected, if tokens choose their experts independently.",
+    ))
 }
 
 /// The format in which an operator's weights are stored, in most of its layers.
 fn format_of(question: &Question<'_>, place: Repeated<'_>, operator: &Operator) -> String {
     let rule = &question.weights;
-    let kept = operator.tensors.first().map_or(0, |tensor| rule.layers_kept(place, tensor, &question.blueprint.layout));
-    let format = if kept * 2 > place.repeats() { &rule.base } else { &rule.format };
+    let kept = operator
+        .tensors
+        .first()
+        .map_or(0, |tensor| rule.layers_kept(place, tensor, &question.blueprint.layout));
+    let format = if kept * 2 > place.repeats() {
+        &rule.base
+    } else {
+        &rule.format
+    };
     format.id.to_string()
 }
 
@@ -223,9 +318,21 @@ fn training<N: Number>(question: &Question<'_>, place: Repeated<'_>, operator: &
         Recompute::Full => f64::from(place.kind.is_some()),
     };
     let times = |value: N| N::constant(3.0 + again).times(value);
-    let parameters = || N::sum(operator.tensors.iter().filter(|tensor| tensor.is_parameter()).map(|tensor| place.times(tensor.elements::<N>())));
+    let parameters = || {
+        N::sum(
+            operator
+                .tensors
+                .iter()
+                .filter(|tensor| tensor.is_parameter())
+                .map(|tensor| place.times(tensor.elements::<N>())),
+        )
+    };
     // Gradients and states read and written in FP32, new weights written.
-    let states = if question.weights.format.bits == 32 { 4.0 + 8.0 + 8.0 + 4.0 } else { 4.0 + 12.0 + 12.0 + 2.0 };
+    let states = if question.weights.format.bits == 32 {
+        4.0 + 8.0 + 8.0 + 4.0
+    } else {
+        4.0 + 12.0 + 12.0 + 2.0
+    };
     let none = parameters().value() == 0.0;
     Cost {
         matmul: times(forward.matmul),
@@ -233,7 +340,14 @@ fn training<N: Number>(question: &Question<'_>, place: Repeated<'_>, operator: &
         weight_bytes: times(forward.weight_bytes),
         activation_bytes: times(forward.activation_bytes),
         kv_bytes: times(forward.kv_bytes),
-        state_bytes: if none { N::zero() } else { parameters().times(N::constant(states)).named("optimizer traffic", "Gradients, moments and weights, read and written once a step.") },
+        state_bytes: if none {
+            N::zero()
+        } else {
+            parameters().times(N::constant(states)).named(
+                "optimizer traffic",
+                "Gradients, moments and weights, read and written once a step.",
+            )
+        },
         ..forward
     }
 }

@@ -9,7 +9,9 @@ use super::parameters::{add, parameters};
 use super::question::Question;
 use super::roofline::Roof;
 use crate::model::Component;
-use crate::units::{Exact, Node, Number, Operation, Origin, Quantity, Trace, Traced, UnitSystem, count, decimal, grouped, rate, seconds};
+use crate::units::{
+    Exact, Node, Number, Operation, Origin, Quantity, Trace, Traced, UnitSystem, count, decimal, grouped, rate, seconds,
+};
 
 /// A number that can be explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +148,11 @@ impl Unit {
 
 fn whole(value: f64) -> String {
     // Beyond 2^53 digits would be made up.
-    if value.is_finite() && (0.0..=9.0e15).contains(&value) { grouped(value.round() as u64) } else { decimal(value) }
+    if value.is_finite() && (0.0..=9.0e15).contains(&value) {
+        grouped(value.round() as u64)
+    } else {
+        decimal(value)
+    }
 }
 
 type Sizes = Traced<Exact>;
@@ -160,7 +166,12 @@ pub fn explain(question: &Question<'_>, figure: Figure, path: &[usize], units: U
     for &step in path {
         current = openable(&current).into_iter().nth(step)?;
     }
-    Some(render(&current, unit, units, if path.is_empty() { Some(words) } else { None }))
+    Some(render(
+        &current,
+        unit,
+        units,
+        if path.is_empty() { Some(words) } else { None },
+    ))
 }
 
 /// Title, what is not counted, source.
@@ -172,12 +183,19 @@ struct Words {
 }
 
 fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
-    let of = |list: Vec<(Component, Sizes)>, component| list.into_iter().find(|(known, _)| *known == component).map(|(_, value)| value.trace);
+    let of = |list: Vec<(Component, Sizes)>, component| {
+        list.into_iter()
+            .find(|(known, _)| *known == component)
+            .map(|(_, value)| value.trace)
+    };
     let memory = || memory::<Sizes>(question);
     Some(match figure {
         Figure::Parameters => (parameters::<Sizes>(question.blueprint).total.trace, Unit::Count),
         Figure::ActiveParameters => (parameters::<Sizes>(question.blueprint).active.trace, Unit::Count),
-        Figure::ComponentParameters(component) => (of(parameters::<Sizes>(question.blueprint).by_component, component)?, Unit::Count),
+        Figure::ComponentParameters(component) => (
+            of(parameters::<Sizes>(question.blueprint).by_component, component)?,
+            Unit::Count,
+        ),
         Figure::Memory => (memory().total.trace, Unit::Bytes),
         Figure::Weights => (memory().weights.trace, Unit::Bytes),
         Figure::ComponentWeights(component) => (of(memory().weights_by_component, component)?, Unit::Bytes),
@@ -193,8 +211,21 @@ fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
         Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
         Figure::FirstToken => {
-            let prefill = crate::scenario::Scenario { mode: crate::scenario::Mode::Prefill, ..question.scenario.clone() };
-            (time(&Question { scenario: &prefill, ..question.clone() }, None)?.trace, Unit::Seconds)
+            let prefill = crate::scenario::Scenario {
+                mode: crate::scenario::Mode::Prefill,
+                ..question.scenario.clone()
+            };
+            (
+                time(
+                    &Question {
+                        scenario: &prefill,
+                        ..question.clone()
+                    },
+                    None,
+                )?
+                .trace,
+                Unit::Seconds,
+            )
         }
         Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
         Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
@@ -225,11 +256,21 @@ fn total(question: &Question<'_>, only: Option<Component>, of: Of) -> Reals {
             continue;
         }
         let value = match of {
-            Of::Flops => cost.matmul.clone().plus(cost.elementwise.clone().named("element by element", "Sums, activations, softmax: one operation each.")),
+            Of::Flops => cost.matmul.clone().plus(
+                cost.elementwise
+                    .clone()
+                    .named("element by element", "Sums, activations, softmax: one operation each."),
+            ),
             Of::Bytes => Reals::sum([
-                cost.weight_bytes.clone().named("weights", "Weights read once for the whole batch."),
-                cost.activation_bytes.clone().named("activations", "Inputs read and results written."),
-                cost.kv_bytes.clone().named("cache", "Keys and values read and written."),
+                cost.weight_bytes
+                    .clone()
+                    .named("weights", "Weights read once for the whole batch."),
+                cost.activation_bytes
+                    .clone()
+                    .named("activations", "Inputs read and results written."),
+                cost.kv_bytes
+                    .clone()
+                    .named("cache", "Keys and values read and written."),
                 cost.state_bytes.clone(),
             ]),
         };
@@ -238,7 +279,9 @@ fn total(question: &Question<'_>, only: Option<Component>, of: Of) -> Reals {
         }
     }
     list.sort_by_key(|(component, _)| *component);
-    let named = list.into_iter().map(|(component, value)| value.named(component.label(), component.about()));
+    let named = list
+        .into_iter()
+        .map(|(component, value)| value.named(component.label(), component.about()));
     Reals::sum(named)
 }
 
@@ -251,7 +294,11 @@ fn intensity(question: &Question<'_>, only: Option<Component>) -> Reals {
 /// Least times, operator by operator: what took longer there.
 fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
     let device = question.device?;
-    let row = |name: &'static str, value: f64| Quantity { name: name.into(), value: value as u64, origin: Origin::Table(format!("{}, device table", device.name).into()) };
+    let row = |name: &'static str, value: f64| Quantity {
+        name: name.into(),
+        value: value as u64,
+        origin: Origin::Table(format!("{}, device table", device.name).into()),
+    };
     let plain = costs::<f64>(question);
     let mut parts = Vec::new();
     for (traced, plain) in costs::<Reals>(question).into_iter().zip(plain) {
@@ -271,9 +318,19 @@ fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
             let products = traced.matmul.over(Reals::input(&row("peak rate", product.flops)));
             products.plus(traced.elementwise.over(Reals::input(&row("vector rate", vector.flops))))
         } else {
-            traced.bytes().named("bytes moved", "").over(Reals::input(&row("bandwidth", device.bandwidth_bytes_per_s)))
+            traced
+                .bytes()
+                .named("bytes moved", "")
+                .over(Reals::input(&row("bandwidth", device.bandwidth_bytes_per_s)))
         };
-        parts.push(part.named(traced.name, if roof.compute > roof.memory { "Held back by arithmetic." } else { "Held back by bandwidth." }));
+        parts.push(part.named(
+            traced.name,
+            if roof.compute > roof.memory {
+                "Held back by arithmetic."
+            } else {
+                "Held back by bandwidth."
+            },
+        ));
     }
     Some(Reals::sum(parts))
 }
@@ -292,13 +349,26 @@ fn limit(question: &Question<'_>, of: impl FnOnce(&Fit) -> u64, name: &'static s
     let device = question.device?;
     let now = memory::<Exact>(question).total.0;
     let value = of(&super::fit::fit(question, now, device));
-    let capacity = Quantity { name: "capacity".into(), value: device.memory_bytes, origin: Origin::Table(format!("{}: {}", device.name, device.memory_basis).into()) };
-    let why = Quantity { name: name.into(), value, origin: Origin::Derived(Operation::Least, [capacity].into()) };
+    let capacity = Quantity {
+        name: "capacity".into(),
+        value: device.memory_bytes,
+        origin: Origin::Table(format!("{}: {}", device.name, device.memory_basis).into()),
+    };
+    let why = Quantity {
+        name: name.into(),
+        value,
+        origin: Origin::Derived(Operation::Least, [capacity].into()),
+    };
     Some(Sizes::input(&why).trace)
 }
 
 fn words(question: &Question<'_>, figure: Figure) -> Words {
-    let words = |title: &str, about: &str, not_counted, source| Words { title: title.to_owned(), about: about.to_owned(), not_counted, source };
+    let words = |title: &str, about: &str, not_counted, source| Words {
+        title: title.to_owned(),
+        about: about.to_owned(),
+        not_counted,
+        source,
+    };
     let rule = "A multiply-add is 2 FLOP; a linear layer of rows × in × out is 2 · rows · in · out.";
     match figure {
         Figure::Parameters => words(
@@ -313,8 +383,18 @@ fn words(question: &Question<'_>, figure: Figure) -> Words {
             "Some publishers leave the token table, the head or both out.",
             "Tensor shapes; experts a token uses from the config.",
         ),
-        Figure::ComponentParameters(component) => words(component.label(), component.about(), "", "Tensor shapes of the model's class in transformers."),
-        Figure::Memory => words("Memory", "What must fit on the device at the same time.", "Fragmentation of the allocator.", ""),
+        Figure::ComponentParameters(component) => words(
+            component.label(),
+            component.about(),
+            "",
+            "Tensor shapes of the model's class in transformers.",
+        ),
+        Figure::Memory => words(
+            "Memory",
+            "What must fit on the device at the same time.",
+            "Fragmentation of the allocator.",
+            "",
+        ),
         Figure::Weights => words("Weights", "Every tensor in its number format, scales included.", "", ""),
         Figure::ComponentWeights(component) => words(component.label(), component.about(), "", ""),
         Figure::Part(part) => words(part.label(), part.about(), not_counted(part), source(part)),
@@ -325,23 +405,45 @@ fn words(question: &Question<'_>, figure: Figure) -> Words {
             "",
         ),
         Figure::Flops => words("Operations", pass_words(question), "Table look-ups cost none.", rule),
-        Figure::ComponentFlops(component) => words(&format!("{}: operations", component.label()), component.about(), "", rule),
+        Figure::ComponentFlops(component) => words(
+            &format!("{}: operations", component.label()),
+            component.about(),
+            "",
+            rule,
+        ),
         Figure::Traffic => words(
             "Bytes moved",
             "What crosses the device's memory bus: weights, activations and cache, read and written.",
             "Re-reads that a small on-chip memory forces.",
             "",
         ),
-        Figure::ComponentTraffic(component) => words(&format!("{}: bytes moved", component.label()), component.about(), "", ""),
+        Figure::ComponentTraffic(component) => words(
+            &format!("{}: bytes moved", component.label()),
+            component.about(),
+            "",
+            "",
+        ),
         Figure::Intensity => words(
             "Arithmetic intensity",
             "Operations for each byte moved. Below the device's ridge point bandwidth is the limit, above it arithmetic.",
             "",
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::ComponentIntensity(component) => words(&format!("{}: intensity", component.label()), component.about(), "", ""),
-        Figure::Time => words("Least time", pass_words(question), "Launches, synchronisation, anything below peak.", "Williams, Waterman, Patterson 2009: Roofline."),
-        Figure::ComponentTime(component) => words(&format!("{}: least time", component.label()), component.about(), "Anything below peak.", ""),
+        Figure::ComponentIntensity(component) => {
+            words(&format!("{}: intensity", component.label()), component.about(), "", "")
+        }
+        Figure::Time => words(
+            "Least time",
+            pass_words(question),
+            "Launches, synchronisation, anything below peak.",
+            "Williams, Waterman, Patterson 2009: Roofline.",
+        ),
+        Figure::ComponentTime(component) => words(
+            &format!("{}: least time", component.label()),
+            component.about(),
+            "Anything below peak.",
+            "",
+        ),
         Figure::TokensPerSecond => words(
             "Tokens a second, at most",
             "Tokens of the pass divided by its least time. No device can do better; real ones do worse.",
@@ -360,7 +462,12 @@ fn words(question: &Question<'_>, figure: Figure) -> Words {
             "",
             "",
         ),
-        Figure::LargestBatch => words("Largest batch", "The most sequences of this length whose memory fits; found by trying.", "", ""),
+        Figure::LargestBatch => words(
+            "Largest batch",
+            "The most sequences of this length whose memory fits; found by trying.",
+            "",
+            "",
+        ),
     }
 }
 
@@ -368,7 +475,9 @@ fn pass_words(question: &Question<'_>) -> &'static str {
     match question.scenario.mode {
         crate::scenario::Mode::Prefill => "One forward pass over the prompt.",
         crate::scenario::Mode::Decode => "One forward pass for one new token of each sequence.",
-        crate::scenario::Mode::Pretrain => "Forward, backward at twice its cost, what is computed again, and the optimizer.",
+        crate::scenario::Mode::Pretrain => {
+            "Forward, backward at twice its cost, what is computed again, and the optimizer."
+        }
     }
 }
 
@@ -384,7 +493,9 @@ const fn not_counted(part: MemoryPart) -> &'static str {
 const fn source(part: MemoryPart) -> &'static str {
     match part {
         MemoryPart::Activations => "Training: Korthikanti 2022 (arXiv 2205.05198), by operator and without dropout.",
-        MemoryPart::Gradients | MemoryPart::Optimizer => "Mixed precision with AdamW: Rajbhandari 2020 (arXiv 1910.02054), 3.1.",
+        MemoryPart::Gradients | MemoryPart::Optimizer => {
+            "Mixed precision with AdamW: Rajbhandari 2020 (arXiv 1910.02054), 3.1."
+        }
         MemoryPart::KvCache | MemoryPart::Overhead => "",
     }
 }
@@ -430,13 +541,21 @@ fn render(trace: &Trace, unit: Unit, units: UnitSystem, words: Option<Words>) ->
         Node::Named { name, about, .. } => (name.to_string(), (*about).to_owned()),
         _ => (String::new(), String::new()),
     };
-    let words = words.unwrap_or(Words { title: name, about, not_counted: "", source: "" });
+    let words = words.unwrap_or(Words {
+        title: name,
+        about,
+        not_counted: "",
+        source: "",
+    });
     let inner = unwrap(trace);
     let mut formula = Vec::new();
     write(inner, &mut formula, true, 0);
     let mut values = Vec::new();
     write(inner, &mut values, false, 0);
-    let values: String = values.into_iter().map(|(Piece::Name(text) | Piece::Plain(text))| text).collect();
+    let values: String = values
+        .into_iter()
+        .map(|(Piece::Name(text) | Piece::Plain(text))| text)
+        .collect();
     let sum = matches!(&*inner.node, Node::Combined(Operation::Sum, _));
     let parts = openable(trace)
         .into_iter()
@@ -447,7 +566,12 @@ fn render(trace: &Trace, unit: Unit, units: UnitSystem, words: Option<Words>) ->
             };
             let share = (sum && trace.value > 0.0).then(|| part.value / trace.value);
             let key = key_of(&name);
-            Part { value: part_unit(unit, &name).write(part.value, units), name, share, key }
+            Part {
+                value: part_unit(unit, &name).write(part.value, units),
+                name,
+                share,
+                key,
+            }
         })
         .collect();
     let mut inputs = Vec::new();
@@ -478,7 +602,9 @@ fn part_unit(whole: Unit, name: &str) -> Unit {
 fn key_of(name: &str) -> Option<String> {
     use strum::IntoEnumIterator;
     let component = Component::iter().find(|one| one.label() == name).map(Component::key);
-    component.or_else(|| MemoryPart::iter().find(|one| one.label() == name).map(MemoryPart::key)).map(str::to_owned)
+    component
+        .or_else(|| MemoryPart::iter().find(|one| one.label() == name).map(MemoryPart::key))
+        .map(str::to_owned)
 }
 
 /// Writes a computation as a formula, in names or in values.
@@ -499,7 +625,11 @@ fn write(trace: &Trace, out: &mut Vec<Piece>, names: bool, depth: usize) {
                 Operation::Ceiling => Some("⌈"),
                 _ => None,
             };
-            let sum_inside = depth > 0 && matches!(how, Operation::Sum | Operation::Difference | Operation::Quotient | Operation::Power);
+            let sum_inside = depth > 0
+                && matches!(
+                    how,
+                    Operation::Sum | Operation::Difference | Operation::Quotient | Operation::Power
+                );
             match call {
                 Some("⌈") => plain(out, "⌈".to_owned()),
                 Some(word) => plain(out, format!("{word}(")),
@@ -509,7 +639,14 @@ fn write(trace: &Trace, out: &mut Vec<Piece>, names: bool, depth: usize) {
             for (at, part) in parts.iter().enumerate() {
                 if at > 0 {
                     let sign = how.sign();
-                    plain(out, if sign == "," { ", ".to_owned() } else { format!(" {sign} ") });
+                    plain(
+                        out,
+                        if sign == "," {
+                            ", ".to_owned()
+                        } else {
+                            format!(" {sign} ")
+                        },
+                    );
                 }
                 write(part, out, names, depth + 1);
             }
@@ -524,7 +661,11 @@ fn write(trace: &Trace, out: &mut Vec<Piece>, names: bool, depth: usize) {
 }
 
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 { whole(value) } else { decimal(value) }
+    if value.fract() == 0.0 {
+        whole(value)
+    } else {
+        decimal(value)
+    }
 }
 
 /// The inputs of a formula, each once, those behind a name left to that name's own explanation.
@@ -548,7 +689,11 @@ fn describe(quantity: &Quantity, found: &mut Vec<Input>, depth: usize) {
         "peak rate" | "vector rate" => rate(quantity.value as f64, "FLOP"),
         _ => grouped(quantity.value),
     };
-    found.push(Input { name: quantity.name.to_string(), value, origin: quantity.origin.to_string() });
+    found.push(Input {
+        name: quantity.name.to_string(),
+        value,
+        origin: quantity.origin.to_string(),
+    });
     if let Origin::Derived(_, from) = &quantity.origin {
         from.iter().for_each(|one| describe(one, found, depth + 1));
     }

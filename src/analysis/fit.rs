@@ -39,7 +39,11 @@ pub fn fit(question: &Question<'_>, total: u64, device: &Device) -> Fit {
     let capacity = device.memory_bytes;
     let headroom = i128::from(capacity) - i128::from(total);
     Fit {
-        verdict: if total <= capacity { Verdict::Fits } else { Verdict::DoesNotFit },
+        verdict: if total <= capacity {
+            Verdict::Fits
+        } else {
+            Verdict::DoesNotFit
+        },
         capacity_bytes: capacity,
         headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
         max_context: longest(question, capacity),
@@ -50,12 +54,21 @@ pub fn fit(question: &Question<'_>, total: u64, device: &Device) -> Fit {
 fn total(question: &Question<'_>, change: impl FnOnce(&mut Scenario)) -> u64 {
     let mut scenario = question.scenario.clone();
     change(&mut scenario);
-    memory::<Exact>(&Question { scenario: &scenario, ..question.clone() }).total.0
+    memory::<Exact>(&Question {
+        scenario: &scenario,
+        ..question.clone()
+    })
+    .total
+    .0
 }
 
 /// Longest context that fits: the model's own limit, or what memory allows.
 fn longest(question: &Question<'_>, capacity: u64) -> u64 {
-    let most = question.blueprint.max_context.as_ref().map_or(10_000_000, |found| found.value.max(1));
+    let most = question
+        .blueprint
+        .max_context
+        .as_ref()
+        .map_or(10_000_000, |found| found.value.max(1));
     // Generated tokens are part of the context; the shortest prompt is one token.
     let generated = question.scenario.generated();
     let fits = |context: u64| {
@@ -70,7 +83,9 @@ fn longest(question: &Question<'_>, capacity: u64) -> u64 {
 
 /// Largest batch that fits.
 fn widest(question: &Question<'_>, capacity: u64) -> u64 {
-    largest(1_000_000, |batch| total(question, |scenario| scenario.batch = batch) <= capacity)
+    largest(1_000_000, |batch| {
+        total(question, |scenario| scenario.batch = batch) <= capacity
+    })
 }
 
 /// The largest number up to `most` for which `fits` holds; memory never falls when the number rises.
@@ -91,4 +106,3 @@ fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
     }
     low
 }
-

@@ -9,7 +9,9 @@ use crate::scenario::Mode;
 use crate::units::{Number, Quantity};
 
 /// A part of memory that is no component of the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumIter, strum::EnumString)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumIter, strum::EnumString,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum MemoryPart {
     /// Keys and values.
@@ -42,7 +44,9 @@ impl MemoryPart {
     /// What it is, in a sentence for a newcomer.
     pub const fn about(self) -> &'static str {
         match self {
-            Self::KvCache => "Every layer keeps keys and values of each token, so that they need not be computed again.",
+            Self::KvCache => {
+                "Every layer keeps keys and values of each token, so that they need not be computed again."
+            }
             Self::Activations => "Results on their way from one operator to the next.",
             Self::Gradients => "How the loss changes with each weight, in FP32.",
             Self::Optimizer => "AdamW keeps FP32 master weights and two moments for each.",
@@ -80,16 +84,45 @@ pub struct Memory<N> {
 pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let training = question.scenario.mode == Mode::Pretrain;
     let weights_by_component = weights::<N>(question);
-    let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone())).named("weights", "The model itself, in its number format.");
-    let (kv_cache, kv_cache_per_token) = if training { (N::zero(), N::zero()) } else { (kv_cache(question), kv_growth(question)) };
+    let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
+        .named("weights", "The model itself, in its number format.");
+    let (kv_cache, kv_cache_per_token) = if training {
+        (N::zero(), N::zero())
+    } else {
+        (kv_cache(question), kv_growth(question))
+    };
     let activations = activations::activations::<N>(question);
-    let (gradients, optimizer) = if training { states(question) } else { (N::zero(), N::zero()) };
+    let (gradients, optimizer) = if training {
+        states(question)
+    } else {
+        (N::zero(), N::zero())
+    };
     let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
     let overhead = N::input(&assumed).named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
-    let peak = N::sum([weights.clone(), kv_cache.clone(), activations.clone(), gradients.clone(), optimizer.clone()])
-        .named("peak", "What the framework's allocator reports at its peak.");
-    let total = peak.clone().plus(overhead.clone()).named("memory", "What must fit on the device.");
-    Memory { weights_by_component, weights, kv_cache, kv_cache_per_token, activations, gradients, optimizer, overhead, peak, total }
+    let peak = N::sum([
+        weights.clone(),
+        kv_cache.clone(),
+        activations.clone(),
+        gradients.clone(),
+        optimizer.clone(),
+    ])
+    .named("peak", "What the framework's allocator reports at its peak.");
+    let total = peak
+        .clone()
+        .plus(overhead.clone())
+        .named("memory", "What must fit on the device.");
+    Memory {
+        weights_by_component,
+        weights,
+        kv_cache,
+        kv_cache_per_token,
+        activations,
+        gradients,
+        optimizer,
+        overhead,
+        peak,
+        total,
+    }
 }
 
 /// Weights: each tensor in the format the rule gives it.
@@ -114,7 +147,9 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
     all.sort_by_key(|(component, _)| *component);
-    all.into_iter().map(|(component, bytes)| (component, bytes.named(component.label(), component.about()))).collect()
+    all.into_iter()
+        .map(|(component, bytes)| (component, bytes.named(component.label(), component.about())))
+        .collect()
 }
 
 /// Elements a token and layer, in the form that is kept.
@@ -132,8 +167,18 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
     let tokens = question.tokens();
     // A paged cache hands out whole blocks.
     let tokens: N = if block > 1 {
-        let size = || N::input(&Quantity::assumed("block", block, "tokens in a block of the engine's paged cache"));
-        if tokens.value.is_multiple_of(block) { N::input(&tokens) } else { N::input(&tokens).over_ceiling(size()).times(size()) }
+        let size = || {
+            N::input(&Quantity::assumed(
+                "block",
+                block,
+                "tokens in a block of the engine's paged cache",
+            ))
+        };
+        if tokens.value.is_multiple_of(block) {
+            N::input(&tokens)
+        } else {
+            N::input(&tokens).over_ceiling(size()).times(size())
+        }
     } else {
         N::input(&tokens)
     };
@@ -159,8 +204,15 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
     let places = question.blueprint.blocks();
     let caches = places.flat_map(|place| place.block.caches.iter().map(move |cache| (place, cache)));
     let growing = caches.filter(|(_, cache)| cache.span == Span::Full);
-    let parts = growing.map(|(place, cache)| place.times(N::input(width(question, &cache.width)).times(N::input(&bytes))).named(cache.name, ""));
-    N::sum(parts).named("growth per token", "What each further token of a sequence adds; windows have stopped growing by then.")
+    let parts = growing.map(|(place, cache)| {
+        place
+            .times(N::input(width(question, &cache.width)).times(N::input(&bytes)))
+            .named(cache.name, "")
+    });
+    N::sum(parts).named(
+        "growth per token",
+        "What each further token of a sequence adds; windows have stopped growing by then.",
+    )
 }
 
 /// Gradients and optimizer states of AdamW in mixed precision.
@@ -170,9 +222,17 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
 fn states<N: Number>(question: &Question<'_>) -> (N, N) {
     let count = || parameters::<N>(question.blueprint).total;
     let four = Quantity::assumed("gradient_bytes", 4, "FP32 gradients");
-    let gradients = count().times(N::input(&four)).named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about());
-    let (bytes, why) = if question.weights.format.bits == 32 { (8, "AdamW: two FP32 moments") } else { (12, "AdamW: FP32 master weights and two FP32 moments") };
+    let gradients = count()
+        .times(N::input(&four))
+        .named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about());
+    let (bytes, why) = if question.weights.format.bits == 32 {
+        (8, "AdamW: two FP32 moments")
+    } else {
+        (12, "AdamW: FP32 master weights and two FP32 moments")
+    };
     let each = Quantity::assumed("state_bytes", bytes, why);
-    let optimizer = count().times(N::input(&each)).named(MemoryPart::Optimizer.label(), MemoryPart::Optimizer.about());
+    let optimizer = count()
+        .times(N::input(&each))
+        .named(MemoryPart::Optimizer.label(), MemoryPart::Optimizer.about());
     (gradients, optimizer)
 }

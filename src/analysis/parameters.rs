@@ -28,7 +28,9 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
             for tensor in operator.tensors.iter().filter(|tensor| tensor.is_parameter()) {
                 let elements = place.times(tensor.elements::<N>()).named(&tensor.name, "");
                 active.push(match routing {
-                    Some(routing) if tensor.copies.is_some() => place.times(N::input(&routing.top_k).times(tensor.one::<N>())).named(&tensor.name, ""),
+                    Some(routing) if tensor.copies.is_some() => place
+                        .times(N::input(&routing.top_k).times(tensor.one::<N>()))
+                        .named(&tensor.name, ""),
                     _ => elements.clone(),
                 });
                 add(&mut by_component, tensor.component, elements);
@@ -36,11 +38,23 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
         }
     }
     by_component.sort_by_key(|(component, _)| *component);
-    let by_component: Vec<_> =
-        by_component.into_iter().map(|(component, count)| (component, count.named(component.label(), component.about()))).collect();
-    let total = N::sum(by_component.iter().map(|(_, count)| count.clone())).named("parameters", "Every tensor of the model once; tied tensors are not counted again.");
-    let active = N::sum(active).named("active parameters", "What one token passes: everything but the routed experts it does not use.");
-    Parameters { by_component, total, active }
+    let by_component: Vec<_> = by_component
+        .into_iter()
+        .map(|(component, count)| (component, count.named(component.label(), component.about())))
+        .collect();
+    let total = N::sum(by_component.iter().map(|(_, count)| count.clone())).named(
+        "parameters",
+        "Every tensor of the model once; tied tensors are not counted again.",
+    );
+    let active = N::sum(active).named(
+        "active parameters",
+        "What one token passes: everything but the routed experts it does not use.",
+    );
+    Parameters {
+        by_component,
+        total,
+        active,
+    }
 }
 
 /// Adds to the entry of a component.

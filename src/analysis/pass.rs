@@ -33,7 +33,14 @@ impl<N: Number> Pass<N> {
             let half = scenario.generated().div_ceil(2).max(1);
             let middle = Quantity::choice("half of generated", half, "Workload");
             let context = Quantity::sum("context", &[&question.prompt(), &middle]);
-            return Self { batch, tokens: N::constant(1.0), context: N::input(&context), logits: N::constant(1.0), decode: true, full };
+            return Self {
+                batch,
+                tokens: N::constant(1.0),
+                context: N::input(&context),
+                logits: N::constant(1.0),
+                decode: true,
+                full,
+            };
         }
         let prompt = question.prompt();
         let all = scenario.mode == Mode::Pretrain || scenario.logits == Logits::All;

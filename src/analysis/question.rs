@@ -83,11 +83,18 @@ impl<'a> Question<'a> {
         if scenario.mode == Mode::Pretrain && weights.scope != Scope::Everything {
             notices.push(Notice::new(
                 "trained_unquantised",
-                format!("Pretraining updates every weight, so it uses {} weights, not {}.", weights.base.label, weights.method),
+                format!(
+                    "Pretraining updates every weight, so it uses {} weights, not {}.",
+                    weights.base.label, weights.method
+                ),
             ));
             weights = Quantisation::plain(weights.base.clone());
         }
-        let activation = if weights.base.bits >= 16 { weights.base.clone() } else { Format::BF16 };
+        let activation = if weights.base.bits >= 16 {
+            weights.base.clone()
+        } else {
+            Format::BF16
+        };
         let kv = match scenario.kv_cache {
             KvFormat::Auto => activation.clone(),
             KvFormat::Fp32 => Format::FP32,
@@ -96,7 +103,16 @@ impl<'a> Question<'a> {
             KvFormat::Fp8 => Format::plain("fp8", "FP8", 8),
             KvFormat::Int8 => Format::plain("int8", "INT8", 8),
         };
-        Ok(Self { blueprint, scenario, weights, activation, kv, device, engine: scenario.engine_used(), notices })
+        Ok(Self {
+            blueprint,
+            scenario,
+            weights,
+            activation,
+            kv,
+            device,
+            engine: scenario.engine_used(),
+            notices,
+        })
     }
 
     /// Whether the cache keeps latents where the model has them.
@@ -139,5 +155,9 @@ impl<'a> Question<'a> {
 
 fn bytes_of(format: &Format, name: &'static str) -> Quantity {
     let origin = crate::units::Origin::Table(format!("{}, {} bits", format.label, format.bits).into());
-    Quantity { name: name.into(), value: format.bits.div_ceil(8), origin }
+    Quantity {
+        name: name.into(),
+        value: format.bits.div_ceil(8),
+        origin,
+    }
 }

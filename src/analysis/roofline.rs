@@ -38,11 +38,19 @@ pub struct Roof {
 impl Roof {
     /// What takes longer.
     pub fn bound(&self) -> Bound {
-        if self.compute > self.memory { Bound::Compute } else { Bound::Memory }
+        if self.compute > self.memory {
+            Bound::Compute
+        } else {
+            Bound::Memory
+        }
     }
     /// One after the other.
     pub fn then(self, next: Self) -> Self {
-        Self { compute: self.compute + next.compute, memory: self.memory + next.memory, seconds: self.seconds + next.seconds }
+        Self {
+            compute: self.compute + next.compute,
+            memory: self.memory + next.memory,
+            seconds: self.seconds + next.seconds,
+        }
     }
     /// The least time of one operator: max(FLOP ÷ peak, bytes ÷ bandwidth).
     ///
@@ -54,11 +62,23 @@ impl Roof {
         };
         let vector = device.rate_vector().unwrap_or(rate);
         let compute = seconds(cost.matmul, rate) + seconds(cost.elementwise, vector);
-        let memory = if device.bandwidth_bytes_per_s > 0.0 { cost.bytes() / device.bandwidth_bytes_per_s } else { f64::INFINITY };
-        Some(Self { compute, memory, seconds: compute.max(memory) })
+        let memory = if device.bandwidth_bytes_per_s > 0.0 {
+            cost.bytes() / device.bandwidth_bytes_per_s
+        } else {
+            f64::INFINITY
+        };
+        Some(Self {
+            compute,
+            memory,
+            seconds: compute.max(memory),
+        })
     }
 }
 
 fn seconds(flops: f64, rate: Rate) -> f64 {
-    if rate.flops > 0.0 { flops / rate.flops } else { f64::INFINITY }
+    if rate.flops > 0.0 {
+        flops / rate.flops
+    } else {
+        f64::INFINITY
+    }
 }

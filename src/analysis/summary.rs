@@ -81,7 +81,11 @@ impl Analysis {
     }
     /// Memory as parts in the order of the bar: components, then the rest; parts of zero bytes left out.
     pub fn memory_parts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let weights = self.memory.weights_by_component.iter().map(|(component, bytes)| (component.key(), component.label(), bytes.0));
+        let weights = self
+            .memory
+            .weights_by_component
+            .iter()
+            .map(|(component, bytes)| (component.key(), component.label(), bytes.0));
         let memory = &self.memory;
         let rest = [
             (MemoryPart::KvCache, memory.kv_cache),
@@ -90,7 +94,9 @@ impl Analysis {
             (MemoryPart::Optimizer, memory.optimizer),
             (MemoryPart::Overhead, memory.overhead),
         ];
-        let rest = rest.into_iter().map(|(part, bytes)| (part.key(), part.label(), bytes.0));
+        let rest = rest
+            .into_iter()
+            .map(|(part, bytes)| (part.key(), part.label(), bytes.0));
         weights.chain(rest).filter(|(.., bytes)| *bytes > 0).collect()
     }
 }
@@ -113,7 +119,18 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let speed = speed(&question, &operators);
     let fit = question.device.map(|device| fit(&question, memory.total.0, device));
     let notices = notices(&question, speed.is_some());
-    Ok(Analysis { parameters: parameters(blueprint), memory, operators, components, flops, matmul_flops, bytes, speed, fit, notices })
+    Ok(Analysis {
+        parameters: parameters(blueprint),
+        memory,
+        operators,
+        components,
+        flops,
+        matmul_flops,
+        bytes,
+        speed,
+        fit,
+        notices,
+    })
 }
 
 fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<ComponentCost> {
@@ -146,7 +163,9 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
 
 fn roof_of(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Roof> {
     let device = question.device?;
-    operators.iter().try_fold(Roof::default(), |sum, cost| Roof::of(cost, device).map(|roof| sum.then(roof)))
+    operators.iter().try_fold(Roof::default(), |sum, cost| {
+        Roof::of(cost, device).map(|roof| sum.then(roof))
+    })
 }
 
 fn speed(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Speed> {
@@ -162,23 +181,45 @@ fn speed(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Speed> {
         Mode::Prefill => Some(roof.seconds),
         Mode::Pretrain => None,
         Mode::Decode => {
-            let prefill = Scenario { mode: Mode::Prefill, ..scenario.clone() };
-            let question = Question { scenario: &prefill, ..question.clone() };
+            let prefill = Scenario {
+                mode: Mode::Prefill,
+                ..scenario.clone()
+            };
+            let question = Question {
+                scenario: &prefill,
+                ..question.clone()
+            };
             roof_of(&question, &costs::<f64>(&question)).map(|roof| roof.seconds)
         }
     };
     let tokens_per_second = if roof.seconds > 0.0 { tokens / roof.seconds } else { 0.0 };
-    Some(Speed { roof, ridge: device.ridge(rate), rate_name: rate.name, rate: rate.flops, tokens_per_second, prefill_seconds })
+    Some(Speed {
+        roof,
+        ridge: device.ridge(rate),
+        rate_name: rate.name,
+        rate: rate.flops,
+        tokens_per_second,
+        prefill_seconds,
+    })
 }
 
 fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
     let scenario = question.scenario;
-    if let Some(most) = question.blueprint.max_context.as_ref().filter(|most| question.tokens().value > most.value) {
+    if let Some(most) = question
+        .blueprint
+        .max_context
+        .as_ref()
+        .filter(|most| question.tokens().value > most.value)
+    {
         all.push(Notice::new(
             "beyond_context",
-            format!("{} tokens are more than the {} this model was made for (max_position_embeddings).", question.tokens().value, most.value),
+            format!(
+                "{} tokens are more than the {} this model was made for (max_position_embeddings).",
+                question.tokens().value,
+                most.value
+            ),
         ));
     }
     if speed {
@@ -190,10 +231,19 @@ fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
     if let Some(device) = question.device
         && device.memory_basis.is_empty()
     {
-        all.push(Notice::new("memory_nominal", format!("The usable memory of {} is not published; the nominal size is used.", device.name)));
+        all.push(Notice::new(
+            "memory_nominal",
+            format!(
+                "The usable memory of {} is not published; the nominal size is used.",
+                device.name
+            ),
+        ));
     }
     if scenario.mode != Mode::Pretrain && scenario.engine.is_none() {
-        all.push(Notice::new("engine_assumed", format!("No engine is chosen; {} is assumed.", question.engine.label())));
+        all.push(Notice::new(
+            "engine_assumed",
+            format!("No engine is chosen; {} is assumed.", question.engine.label()),
+        ));
     }
     if matches!(&scenario.model, ModelSource::Config(_)) && !scenario.edits.is_empty() {
         all.push(Notice::new("edited", "Some keys of the config were changed by hand."));
@@ -219,7 +269,10 @@ pub struct ContextPoint {
 impl ContextPoint {
     /// All of it.
     pub const fn total(&self) -> u64 {
-        self.fixed.saturating_add(self.activations).saturating_add(self.kv_cache).saturating_add(self.overhead)
+        self.fixed
+            .saturating_add(self.activations)
+            .saturating_add(self.kv_cache)
+            .saturating_add(self.overhead)
     }
 }
 
@@ -227,15 +280,37 @@ impl ContextPoint {
 ///
 /// # Errors
 /// An unknown device.
-pub fn context_curve(blueprint: &Blueprint, scenario: &Scenario, most: u64, points: u64) -> Result<Vec<ContextPoint>, AnalysisError> {
+pub fn context_curve(
+    blueprint: &Blueprint,
+    scenario: &Scenario,
+    most: u64,
+    points: u64,
+) -> Result<Vec<ContextPoint>, AnalysisError> {
     let question = Question::new(blueprint, scenario)?;
     let points = points.max(2);
     let at = |step: u64| {
         let tokens = (u128::from(most) * u128::from(step) / u128::from(points - 1)).max(1) as u64;
-        let scenario = Scenario { prompt: tokens, generate: Some(0), ..scenario.clone() };
-        let memory = memory::<Exact>(&Question { scenario: &scenario, ..question.clone() });
-        let fixed = memory.weights.0.saturating_add(memory.gradients.0).saturating_add(memory.optimizer.0);
-        ContextPoint { tokens, fixed, activations: memory.activations.0, kv_cache: memory.kv_cache.0, overhead: memory.overhead.0 }
+        let scenario = Scenario {
+            prompt: tokens,
+            generate: Some(0),
+            ..scenario.clone()
+        };
+        let memory = memory::<Exact>(&Question {
+            scenario: &scenario,
+            ..question.clone()
+        });
+        let fixed = memory
+            .weights
+            .0
+            .saturating_add(memory.gradients.0)
+            .saturating_add(memory.optimizer.0);
+        ContextPoint {
+            tokens,
+            fixed,
+            activations: memory.activations.0,
+            kv_cache: memory.kv_cache.0,
+            overhead: memory.overhead.0,
+        }
     };
     Ok((0..points).map(at).collect())
 }

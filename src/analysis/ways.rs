@@ -21,17 +21,34 @@ pub struct Way {
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device.
 pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
-    let (Some(device), Some(fit)) = (question.device, &analysis.fit) else { return Vec::new() };
+    let (Some(device), Some(fit)) = (question.device, &analysis.fit) else {
+        return Vec::new();
+    };
     let mut all = Vec::new();
     all.extend(fewer_bits(question, device, units));
     let context = question.tokens().value;
     if question.scenario.mode != Mode::Pretrain && fit.max_context > 0 && fit.max_context < context {
         let generate = question.scenario.generated().min(fit.max_context.saturating_sub(1));
-        let scenario = Scenario { prompt: fit.max_context - generate, generate: Some(generate), ..question.scenario.clone() };
-        all.push(Way { label: format!("{} tokens", grouped(fit.max_context)), note: format!("instead of {}", grouped(context)), scenario });
+        let scenario = Scenario {
+            prompt: fit.max_context - generate,
+            generate: Some(generate),
+            ..question.scenario.clone()
+        };
+        all.push(Way {
+            label: format!("{} tokens", grouped(fit.max_context)),
+            note: format!("instead of {}", grouped(context)),
+            scenario,
+        });
     } else if fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
-        let scenario = Scenario { batch: fit.max_batch, ..question.scenario.clone() };
-        all.push(Way { label: format!("{} sequences at once", grouped(fit.max_batch)), note: format!("instead of {}", grouped(question.scenario.batch)), scenario });
+        let scenario = Scenario {
+            batch: fit.max_batch,
+            ..question.scenario.clone()
+        };
+        all.push(Way {
+            label: format!("{} sequences at once", grouped(fit.max_batch)),
+            note: format!("instead of {}", grouped(question.scenario.batch)),
+            scenario,
+        });
     }
     all.extend(larger_device(question, analysis.memory.total.0, units));
     all
@@ -43,17 +60,31 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
         return None;
     }
     let now = question.weights.format.bits_per_weight();
-    let mut formats: Vec<_> = CHOICES.iter().filter(|one| one.format.bits_per_weight() < now && one.scope != Scope::Experts).collect();
+    let mut formats: Vec<_> = CHOICES
+        .iter()
+        .filter(|one| one.format.bits_per_weight() < now && one.scope != Scope::Experts)
+        .collect();
     formats.sort_by(|a, b| b.format.bits_per_weight().total_cmp(&a.format.bits_per_weight()));
     formats.into_iter().find_map(|choice| {
         let weights = choice.convert(&question.blueprint.published);
-        let total = memory::<Exact>(&Question { weights, ..question.clone() }).total.0;
+        let total = memory::<Exact>(&Question {
+            weights,
+            ..question.clone()
+        })
+        .total
+        .0;
         (total <= device.memory_bytes).then(|| {
             let mut scenario = question.scenario.clone();
             scenario.weights = crate::scenario::weight_key(&choice.format.id);
             let (of, unit) = units.split(device.memory_bytes as f64);
-            let used = crate::units::decimal(total as f64 / (device.memory_bytes as f64) * of.replace(',', "").parse::<f64>().unwrap_or(1.0));
-            Way { label: format!("Weights in {}", choice.format.label), note: format!("{used} of {of} {unit}"), scenario }
+            let used = crate::units::decimal(
+                total as f64 / (device.memory_bytes as f64) * of.replace(',', "").parse::<f64>().unwrap_or(1.0),
+            );
+            Way {
+                label: format!("Weights in {}", choice.format.label),
+                note: format!("{used} of {of} {unit}"),
+                scenario,
+            }
         })
     })
 }
@@ -61,11 +92,17 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
 /// The device with the least memory that still fits, of the same kind if there is one.
 fn larger_device(question: &Question<'_>, total: u64, units: UnitSystem) -> Option<Way> {
     let now = question.device?;
-    let mut fitting: Vec<&Device> = devices().iter().filter(|device| device.memory_bytes >= total && device.segment != "cpu").collect();
+    let mut fitting: Vec<&Device> = devices()
+        .iter()
+        .filter(|device| device.memory_bytes >= total && device.segment != "cpu")
+        .collect();
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
     fitting.first().map(|device| Way {
         label: device.name.clone(),
         note: format!("carries {}", units.bytes(device.memory_bytes as f64)),
-        scenario: Scenario { hardware: Some(device.id.clone()), ..question.scenario.clone() },
+        scenario: Scenario {
+            hardware: Some(device.id.clone()),
+            ..question.scenario.clone()
+        },
     })
 }

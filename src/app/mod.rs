@@ -10,7 +10,9 @@ use leptos::prelude::*;
 
 /// Empties the shell and mounts the app in its place.
 pub fn start() {
-    let Some(root) = document().get_element_by_id("app") else { return };
+    let Some(root) = document().get_element_by_id("app") else {
+        return;
+    };
     root.set_inner_html("");
     let root: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(root);
     leptos::mount::mount_to(root.clone(), App).forget();

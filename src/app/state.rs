@@ -128,7 +128,11 @@ impl State {
     /// Reads the address bar (empty: the worked example) and takes a catalogue model at once.
     pub fn new() -> Self {
         let query = window().location().search().unwrap_or_default();
-        let (scenario, errors) = if query.trim_start_matches('?').is_empty() { (Scenario::example(), Vec::new()) } else { from_query(&query) };
+        let (scenario, errors) = if query.trim_start_matches('?').is_empty() {
+            (Scenario::example(), Vec::new())
+        } else {
+            from_query(&query)
+        };
         let problem = RwSignal::new((!errors.is_empty()).then_some(Problem::Link(errors)));
         let model = RwSignal::new(at_hand(&scenario.model));
         let scenario = RwSignal::new(scenario);
@@ -146,7 +150,11 @@ impl State {
             let blueprint = blueprint.get()?;
             scenario.with(|scenario| {
                 let analysis = analyse(&blueprint, scenario).map_err(NoAnswer::Analysis)?;
-                Ok(Answer { scenario: Arc::new(scenario.clone()), blueprint: blueprint.clone(), analysis: Arc::new(analysis) })
+                Ok(Answer {
+                    scenario: Arc::new(scenario.clone()),
+                    blueprint: blueprint.clone(),
+                    analysis: Arc::new(analysis),
+                })
             })
         });
         let shown = RwSignal::new(None);
@@ -174,7 +182,13 @@ impl State {
     }
     /// The link of the scenario, without the question mark; empty for the worked example.
     pub fn query(&self) -> String {
-        self.scenario.with(|scenario| if *scenario == Scenario::example() { String::new() } else { to_query(scenario) })
+        self.scenario.with(|scenario| {
+            if *scenario == Scenario::example() {
+                String::new()
+            } else {
+                to_query(scenario)
+            }
+        })
     }
 }
 
@@ -182,13 +196,19 @@ impl State {
 pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
     match source {
         ModelSource::Id(id) => catalogue::find(id).map(|entry| Loaded {
-            facts: ModelFacts { id: entry.id.clone(), source: "catalogue".to_owned() },
+            facts: ModelFacts {
+                id: entry.id.clone(),
+                source: "catalogue".to_owned(),
+            },
             name: entry.name.clone(),
             config: Arc::new(entry.config.clone()),
             commit: None,
         }),
         ModelSource::Config(config) => Some(Loaded {
-            facts: ModelFacts { id: "config.json".to_owned(), source: "config.json".to_owned() },
+            facts: ModelFacts {
+                id: "config.json".to_owned(),
+                source: "config.json".to_owned(),
+            },
             name: "Your config.json".to_owned(),
             config: Arc::new(Value::clone(config)),
             commit: None,

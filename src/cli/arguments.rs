@@ -22,8 +22,17 @@ HF_ENDPOINT names another Hub or mirror, HF_TOKEN a token for gated models.";
 
 /// The whole command line.
 pub fn command() -> Command {
-    let model = || Arg::new("model").value_name("MODEL").required(true).help("Hub id, config.json, folder, or built-in name");
-    let models = Arg::new("models").value_name("MODEL").required(true).num_args(1..).help("Models to set side by side");
+    let model = || {
+        Arg::new("model")
+            .value_name("MODEL")
+            .required(true)
+            .help("Hub id, config.json, folder, or built-in name")
+    };
+    let models = Arg::new("models")
+        .value_name("MODEL")
+        .required(true)
+        .num_args(1..)
+        .help("Models to set side by side");
     Command::new("weighbridge")
         .version(weighbridge::export::VERSION)
         .about("Does this language model fit that hardware, how fast, at what cost, and why?")
@@ -46,15 +55,32 @@ pub fn command() -> Command {
 }
 
 fn format_arg(without: &[Format]) -> Arg {
-    let values = Format::value_variants().iter().filter(|one| !without.contains(one)).filter_map(ValueEnum::to_possible_value);
-    Arg::new("format").long("format").value_name("FORMAT").default_value("table").value_parser(PossibleValuesParser::new(values)).help("How the answer is written")
+    let values = Format::value_variants()
+        .iter()
+        .filter(|one| !without.contains(one))
+        .filter_map(ValueEnum::to_possible_value);
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .default_value("table")
+        .value_parser(PossibleValuesParser::new(values))
+        .help("How the answer is written")
 }
 
 /// Where the Hub is and how to get in.
 fn access() -> [Arg; 2] {
     [
-        Arg::new("endpoint").long("endpoint").value_name("URL").env("HF_ENDPOINT").help("The Hub, or a mirror of it"),
-        Arg::new("timeout").long("timeout").value_name("SECONDS").default_value("30").value_parser(value_parser!(u64).range(1..=600)).help("How long to wait for the Hub"),
+        Arg::new("endpoint")
+            .long("endpoint")
+            .value_name("URL")
+            .env("HF_ENDPOINT")
+            .help("The Hub, or a mirror of it"),
+        Arg::new("timeout")
+            .long("timeout")
+            .value_name("SECONDS")
+            .default_value("30")
+            .value_parser(value_parser!(u64).range(1..=600))
+            .help("How long to wait for the Hub"),
     ]
 }
 
@@ -83,7 +109,10 @@ fn argument(knob: &'static Knob) -> Arg {
         }
         KnobKind::Device => {
             argument = argument.value_name("ID");
-            help = format!("{help} `weighbridge hardware` lists the {} ids.", hardware::devices().len());
+            help = format!(
+                "{help} `weighbridge hardware` lists the {} ids.",
+                hardware::devices().len()
+            );
         }
     }
     argument.help(format!("{help} [default: {default}]"))
@@ -94,11 +123,14 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     let mut scenario = Scenario::default();
     for knob in KNOBS {
         if let Some(text) = matches.get_one::<String>(knob.flag) {
-            (knob.set)(&mut scenario, text).map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
+            (knob.set)(&mut scenario, text)
+                .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
         }
     }
     for edit in matches.get_many::<String>("edit").into_iter().flatten() {
-        let (key, value) = edit.split_once('=').ok_or_else(|| Failure::new("bad_value", format!("--edit {edit}: write KEY=VALUE.")))?;
+        let (key, value) = edit
+            .split_once('=')
+            .ok_or_else(|| Failure::new("bad_value", format!("--edit {edit}: write KEY=VALUE.")))?;
         // What is not JSON is taken as a name: model_type=llama.
         let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
         scenario.edits.insert(key.to_owned(), value);
@@ -110,7 +142,8 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
 pub fn format(matches: &ArgMatches) -> Format {
     let inner = matches.subcommand().map_or(matches, |(_, inner)| inner);
     let text = inner.try_get_one::<String>("format").ok().flatten();
-    text.and_then(|text| Format::from_str(text, true).ok()).unwrap_or(Format::Table)
+    text.and_then(|text| Format::from_str(text, true).ok())
+        .unwrap_or(Format::Table)
 }
 
 /// Writes completions.

@@ -30,7 +30,12 @@ impl Estimate {
         scenario.model = found.source.clone();
         let blueprint = source::blueprint(&found, &scenario)?;
         let analysis = analyse(&blueprint, &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
-        Ok(Self { found, scenario, blueprint, analysis })
+        Ok(Self {
+            found,
+            scenario,
+            blueprint,
+            analysis,
+        })
     }
     /// The question it answers.
     pub fn question(&self) -> Result<Question<'_>, Failure> {
@@ -38,7 +43,13 @@ impl Estimate {
     }
     /// As JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
-        Ok(export::estimate(&self.found.facts, &self.blueprint, &self.scenario, &self.question()?, &self.analysis))
+        Ok(export::estimate(
+            &self.found.facts,
+            &self.blueprint,
+            &self.scenario,
+            &self.question()?,
+            &self.analysis,
+        ))
     }
 }
 
@@ -68,22 +79,59 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
 }
 
 fn headline(estimate: &Estimate) -> Result<String, Failure> {
-    let Estimate { found, scenario, blueprint, analysis } = estimate;
+    let Estimate {
+        found,
+        scenario,
+        blueprint,
+        analysis,
+    } = estimate;
     let question = estimate.question()?;
     let parameters = &analysis.parameters;
-    let mut out = format!("{}: {} parameters ({})", found.facts.id, short_count(parameters.total.0 as f64), grouped(parameters.total.0));
+    let mut out = format!(
+        "{}: {} parameters ({})",
+        found.facts.id,
+        short_count(parameters.total.0 as f64),
+        grouped(parameters.total.0)
+    );
     if parameters.active != parameters.total {
         out.push_str(&format!(", {} active", short_count(parameters.active.0 as f64)));
     }
     out.push_str(&format!(", {} layers, {}", blueprint.layers.value, blueprint.attention));
-    out.push_str(&format!("\n{}, {} weights, {} KV cache, {}", scenario.mode.label(), question.weights.method, question.kv.label, question.engine.label()));
-    out.push_str(&format!("\n{} × {} tokens", grouped(scenario.batch), grouped(question.tokens().value)));
+    out.push_str(&format!(
+        "\n{}, {} weights",
+        scenario.mode.label(),
+        question.weights.method
+    ));
+    if scenario.mode != Mode::Pretrain {
+        out.push_str(&format!(
+            ", {} KV cache, {}",
+            question.kv.label,
+            question.engine.label()
+        ));
+    }
+    out.push_str(&format!(
+        "\n{} × {} tokens",
+        grouped(scenario.batch),
+        grouped(question.tokens().value)
+    ));
     if let (Some(device), Some(fit)) = (question.device, &analysis.fit) {
         let verdict = match fit.verdict {
-            Verdict::Fits => format!("fits on one {}: {} stay free", device.name, UNITS.bytes(fit.headroom_bytes as f64)),
-            Verdict::DoesNotFit => format!("does not fit on one {}: {} are missing", device.name, UNITS.bytes(fit.headroom_bytes.unsigned_abs() as f64)),
+            Verdict::Fits => format!(
+                "fits on one {}: {} stay free",
+                device.name,
+                UNITS.bytes(fit.headroom_bytes as f64)
+            ),
+            Verdict::DoesNotFit => format!(
+                "does not fit on one {}: {} are missing",
+                device.name,
+                UNITS.bytes(fit.headroom_bytes.unsigned_abs() as f64)
+            ),
         };
-        out.push_str(&format!("\n{verdict}; longest context {} tokens, largest batch {}", grouped(fit.max_context), grouped(fit.max_batch)));
+        out.push_str(&format!(
+            "\n{verdict}; longest context {} tokens, largest batch {}",
+            grouped(fit.max_context),
+            grouped(fit.max_batch)
+        ));
     }
     if let Some(speed) = &analysis.speed {
         let pass = match scenario.mode {
@@ -92,9 +140,9 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             Mode::Pretrain => "a step",
         };
         out.push_str(&format!(
-            "\nat least {} for {pass}, at most {}; limited by {} (intensity {}, ridge {} FLOP/byte at {} {})",
+            "\nat least {} for {pass}, at most {} tokens/s; limited by {} (intensity {}, ridge {} FLOP/byte at {} {})",
             seconds(speed.roof.seconds),
-            rate(speed.tokens_per_second, "token"),
+            decimal(speed.tokens_per_second),
             speed.roof.bound().word(),
             decimal(analysis.intensity()),
             decimal(speed.ridge),
@@ -110,18 +158,37 @@ fn memory(estimate: &Estimate) -> Sheet {
     let mut sheet = Sheet::new("Memory", &["part", "parameters", "bytes", "size", "share"]);
     let total = analysis.memory.total.0;
     for (key, label, bytes) in analysis.memory_parts() {
-        let parameters = analysis.parameters.by_component.iter().find(|(component, _)| component.key() == key);
+        let parameters = analysis
+            .parameters
+            .by_component
+            .iter()
+            .find(|(component, _)| component.key() == key);
         let parameters = parameters.map_or_else(String::new, |(_, count)| grouped(count.0));
-        sheet.push([label.to_owned(), parameters, grouped(bytes), UNITS.bytes(bytes as f64), percent(bytes as f64 / total.max(1) as f64)]);
+        sheet.push([
+            label.to_owned(),
+            parameters,
+            grouped(bytes),
+            UNITS.bytes(bytes as f64),
+            percent(bytes as f64 / total.max(1) as f64),
+        ]);
     }
-    sheet.push(["Total".to_owned(), grouped(analysis.parameters.total.0), grouped(total), UNITS.bytes(total as f64), percent(1.0)]);
+    sheet.push([
+        "Total".to_owned(),
+        grouped(analysis.parameters.total.0),
+        grouped(total),
+        UNITS.bytes(total as f64),
+        percent(1.0),
+    ]);
     sheet
 }
 
 fn compute(estimate: &Estimate) -> Sheet {
     let analysis = &estimate.analysis;
     let timed = analysis.speed.is_some();
-    let mut sheet = Sheet::new(estimate.scenario.mode.label(), &["component", "FLOP", "share", "bytes moved", "FLOP/byte"]);
+    let mut sheet = Sheet::new(
+        estimate.scenario.mode.label(),
+        &["component", "FLOP", "share", "bytes moved", "FLOP/byte"],
+    );
     if timed {
         sheet.columns.extend(["least time".to_owned(), "bound".to_owned()]);
     }
@@ -129,7 +196,11 @@ fn compute(estimate: &Estimate) -> Sheet {
         let mut row = vec![
             one.component.label().to_owned(),
             count(one.flops, "FLOP"),
-            percent(if analysis.flops > 0.0 { one.flops / analysis.flops } else { 0.0 }),
+            percent(if analysis.flops > 0.0 {
+                one.flops / analysis.flops
+            } else {
+                0.0
+            }),
             UNITS.bytes(one.bytes),
             decimal(one.intensity()),
         ];
@@ -138,7 +209,13 @@ fn compute(estimate: &Estimate) -> Sheet {
         }
         sheet.push(row);
     }
-    let mut row = vec!["Total".to_owned(), count(analysis.flops, "FLOP"), percent(1.0), UNITS.bytes(analysis.bytes), decimal(analysis.intensity())];
+    let mut row = vec![
+        "Total".to_owned(),
+        count(analysis.flops, "FLOP"),
+        percent(1.0),
+        UNITS.bytes(analysis.bytes),
+        decimal(analysis.intensity()),
+    ];
     if let Some(speed) = &analysis.speed {
         row.extend([seconds(speed.roof.seconds), speed.roof.bound().word().to_owned()]);
     }

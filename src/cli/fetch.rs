@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, Proxy};
 use weighbridge::hub::{
-    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base,
-    classify, explain_without_config, read_tree, redact,
+    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base, classify,
+    explain_without_config, read_tree, redact,
 };
 
 /// How much of an answer that is no success is read: enough for its words.
@@ -87,8 +87,7 @@ pub fn fetch_patiently(
                 .find_map(|hop| Locator::parse_at(hop, endpoint).ok());
             let commit = answer.commit.or_else(|| {
                 let sha = last.as_ref()?.revision()?;
-                (sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit()))
-                    .then(|| sha.to_owned())
+                (sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| sha.to_owned())
             });
             let id = last.map_or_else(|| locator.id().clone(), |it| it.id().clone());
             Ok(Fetched {
@@ -144,9 +143,7 @@ impl<'a> Call<'a> {
             config = config.proxy(Proxy::try_from_env());
         }
         let host = endpoint.place().to_owned();
-        let deadline = Instant::now()
-            .checked_add(patience.total)
-            .ok_or(HubError::Cancelled)?;
+        let deadline = Instant::now().checked_add(patience.total).ok_or(HubError::Cancelled)?;
         Ok(Self {
             agent: config.build().new_agent(),
             locator,
@@ -181,16 +178,12 @@ impl<'a> Call<'a> {
     fn follow(&self, url: &str, file: &str) -> Result<Answer, HubError> {
         let mut hops = vec![url.to_owned()];
         let mut commit = None;
-        let mut at: Uri = url
-            .parse()
-            .map_err(|_| self.unreachable("its address is malformed"))?;
+        let mut at: Uri = url.parse().map_err(|_| self.unreachable("its address is malformed"))?;
         let home = origin(&at);
         for _ in 0..=MAX_REDIRECTS {
             let token = self.token.filter(|_| origin(&at) == home);
             let mut answer = self.ask(&at, token)?;
-            let facts = ResponseFacts::read(|name| {
-                Some(answer.headers().get(name)?.to_str().ok()?.to_owned())
-            });
+            let facts = ResponseFacts::read(|name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned()));
             commit = commit.or_else(|| facts.commit.clone());
             let status = answer.status().as_u16();
             match status {
@@ -202,10 +195,7 @@ impl<'a> Call<'a> {
                     });
                 }
                 301 | 302 | 303 | 307 | 308 => {
-                    let location = answer
-                        .headers()
-                        .get("location")
-                        .and_then(|it| it.to_str().ok());
+                    let location = answer.headers().get("location").and_then(|it| it.to_str().ok());
                     at = location
                         .and_then(|it| resolve(&at, it))
                         .ok_or_else(|| self.unreachable("it redirects nowhere"))?;
@@ -215,13 +205,7 @@ impl<'a> Call<'a> {
                     // Words that cannot be read say nothing, but the status still does.
                     let body = read_up_to(&mut answer, MAX_WORDS_BYTES).unwrap_or_default();
                     let body = String::from_utf8_lossy(&body);
-                    return Err(classify(
-                        status,
-                        &facts,
-                        &body,
-                        self.locator,
-                        self.token.is_some(),
-                    ));
+                    return Err(classify(status, &facts, &body, self.locator, self.token.is_some()));
                 }
             }
         }
@@ -233,29 +217,20 @@ impl<'a> Call<'a> {
         if left.is_zero() {
             return Err(self.timed_out());
         }
-        let mut request = self
-            .agent
-            .get(at)
-            .config()
-            .timeout_global(Some(left))
-            .build();
+        let mut request = self.agent.get(at).config().timeout_global(Some(left)).build();
         if let Some(token) = token {
             request = request.header("authorization", token.authorization());
         }
-        request
-            .call()
-            .map_err(|error| self.explain_transport(error))
+        request.call().map_err(|error| self.explain_transport(error))
     }
 
     fn read(&self, answer: &mut Response<Body>, file: &str) -> Result<String, HubError> {
         // One byte more than allowed, counted after decompression, tells a file that is too large from one that just fits.
-        let bytes = read_up_to(answer, MAX_CONFIG_BYTES + 1).map_err(|error| {
-            match ureq::Error::from(error) {
-                ureq::Error::Timeout(_) => self.timed_out(),
-                _ => HubError::BrokenOff {
-                    host: self.host.clone(),
-                },
-            }
+        let bytes = read_up_to(answer, MAX_CONFIG_BYTES + 1).map_err(|error| match ureq::Error::from(error) {
+            ureq::Error::Timeout(_) => self.timed_out(),
+            _ => HubError::BrokenOff {
+                host: self.host.clone(),
+            },
         })?;
         let repo = || self.locator.id().to_string();
         if bytes.len() > MAX_CONFIG_BYTES {
@@ -295,12 +270,8 @@ impl<'a> Call<'a> {
     fn explain_transport(&self, error: ureq::Error) -> HubError {
         match error {
             ureq::Error::Timeout(_) => self.timed_out(),
-            ureq::Error::HostNotFound => {
-                self.unreachable("there is no such host, or you are offline")
-            }
-            ureq::Error::RequireHttpsOnly(_) => {
-                self.unreachable("it redirects to an address without encryption")
-            }
+            ureq::Error::HostNotFound => self.unreachable("there is no such host, or you are offline"),
+            ureq::Error::RequireHttpsOnly(_) => self.unreachable("it redirects to an address without encryption"),
             ureq::Error::Io(error) => match error.kind() {
                 std::io::ErrorKind::TimedOut => self.timed_out(),
                 std::io::ErrorKind::UnexpectedEof => HubError::BrokenOff {
@@ -344,14 +315,8 @@ fn read_up_to(answer: &mut Response<Body>, limit: usize) -> std::io::Result<Vec<
 /// Scheme, host and port: the same for all addresses that may see a secret of one of them.
 fn origin(uri: &Uri) -> (String, String, u16) {
     let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
-    let port = uri
-        .port_u16()
-        .unwrap_or(if scheme == "http" { 80 } else { 443 });
-    (
-        scheme,
-        uri.host().unwrap_or_default().to_ascii_lowercase(),
-        port,
-    )
+    let port = uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
+    (scheme, uri.host().unwrap_or_default().to_ascii_lowercase(), port)
 }
 
 /// Where `location` leads from `from`. The Hub sends whole addresses or paths from the root; nothing else is followed.
@@ -364,6 +329,5 @@ fn resolve(from: &Uri, location: &str) -> Option<Uri> {
     }
     let to: Uri = location.parse().ok()?;
     let encrypted = to.scheme_str() == Some("https");
-    (encrypted || (to.scheme_str() == Some("http") && from.scheme_str() == Some("http")))
-        .then_some(to)
+    (encrypted || (to.scheme_str() == Some("http") && from.scheme_str() == Some("http"))).then_some(to)
 }

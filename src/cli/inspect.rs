@@ -29,10 +29,26 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                     layers.push([part.layer.clone(), part.count.to_string(), run.repeat.to_string()]);
                 }
             }
-            let mut tensors = Sheet::new("Tensors", &["name", "shape", "dims", "count", "parameters", "dtype", "size", "component"]);
+            let mut tensors = Sheet::new(
+                "Tensors",
+                &[
+                    "name",
+                    "shape",
+                    "dims",
+                    "count",
+                    "parameters",
+                    "dtype",
+                    "size",
+                    "component",
+                ],
+            );
             for row in &whole.tensors {
                 let shape: Vec<_> = row.shape.iter().map(u64::to_string).collect();
-                let name = if row.tied { format!("{} (tied)", row.name) } else { row.name.clone() };
+                let name = if row.tied {
+                    format!("{} (tied)", row.name)
+                } else {
+                    row.name.clone()
+                };
                 tensors.push([
                     name,
                     format!("[{}]", shape.join(", ")),
@@ -45,7 +61,11 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                 ]);
             }
             // One table a file where others read it.
-            if format == Format::Csv { sheets(&[tensors], format) } else { sheets(&[components, layers, tensors], format) }
+            if format == Format::Csv {
+                sheets(&[tensors], format)
+            } else {
+                sheets(&[components, layers, tensors], format)
+            }
         }
     }
 }

@@ -44,6 +44,9 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("models", arguments)) => tables::models(arguments),
         Some(("hardware", arguments)) => tables::hardware(arguments),
         Some(("completions", arguments)) => arguments::completions(arguments),
-        _ => Err(Failure::new("usage", "Say what to do: estimate, inspect, compare, models, hardware. `weighbridge --help` shows examples.")),
+        _ => Err(Failure::new(
+            "usage",
+            "Say what to do: estimate, inspect, compare, models, hardware. `weighbridge --help` shows examples.",
+        )),
     }
 }

@@ -28,7 +28,10 @@ pub struct Failure {
 impl Failure {
     /// A failure with a stable code.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
     /// One line.
     pub fn line(&self) -> String {
@@ -53,7 +56,9 @@ pub fn sheets(sheets: &[Sheet], format: Format) -> Result<String, Failure> {
         Format::Markdown => Ok(markdown(sheets)),
         Format::Csv => {
             let parts: Result<Vec<_>, _> = sheets.iter().map(Sheet::csv).collect();
-            parts.map(|parts| parts.join("\n")).map_err(|error| Failure::new("internal", error.to_string()))
+            parts
+                .map(|parts| parts.join("\n"))
+                .map_err(|error| Failure::new("internal", error.to_string()))
         }
         _ => Ok(sheets.iter().map(Sheet::text).collect::<Vec<_>>().join("\n")),
     }

@@ -36,7 +36,10 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     if let Some(entry) = catalogue::find(text) {
         return Ok(Found {
             config: entry.config.clone(),
-            facts: ModelFacts { id: entry.id.clone(), source: "catalogue".to_owned() },
+            facts: ModelFacts {
+                id: entry.id.clone(),
+                source: "catalogue".to_owned(),
+            },
             source: ModelSource::Id(entry.id.clone()),
         });
     }
@@ -47,20 +50,38 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     let shown = path.display();
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("safetensors" | "gguf") => {
-            return Err(Failure::new("not_built", format!("{shown}: reading headers is not built yet; give the config.json of the model.")));
+            return Err(Failure::new(
+                "not_built",
+                format!("{shown}: reading headers is not built yet; give the config.json of the model."),
+            ));
         }
         _ => {}
     }
     // A config is small; a weights file given by mistake must not be read whole.
-    let size = std::fs::metadata(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?
+        .len();
     if size > 10_000_000 {
-        return Err(Failure::new("too_large", format!("{shown} has {size} bytes; more than 10 MB is no config.json.")));
+        return Err(Failure::new(
+            "too_large",
+            format!("{shown} has {size} bytes; more than 10 MB is no config.json."),
+        ));
     }
-    let bytes = std::fs::read(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::new("not_json", format!("{shown} is not text, so it is no config.json.")))?;
-    let config = weighbridge::hub::read_json(&text).map_err(|error| Failure::new("not_json", format!("{shown}: {error}")))?;
-    let facts = ModelFacts { id: given.to_owned(), source: "config.json".to_owned() };
-    Ok(Found { source: ModelSource::Config(Box::new(config.clone())), config, facts })
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::new("not_json", format!("{shown} is not text, so it is no config.json.")))?;
+    let config =
+        weighbridge::hub::read_json(&text).map_err(|error| Failure::new("not_json", format!("{shown}: {error}")))?;
+    let facts = ModelFacts {
+        id: given.to_owned(),
+        source: "config.json".to_owned(),
+    };
+    Ok(Found {
+        source: ModelSource::Config(Box::new(config.clone())),
+        config,
+        facts,
+    })
 }
 
 fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
@@ -78,7 +99,14 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let fetched = fetch_config(&endpoint, &locator, token.as_ref(), timeout).map_err(failure)?;
     let config = read_config(&fetched.text, &locator).map_err(failure)?;
     let id = locator.to_string();
-    Ok(Found { config, facts: ModelFacts { id: id.clone(), source: "hub".to_owned() }, source: ModelSource::Id(id) })
+    Ok(Found {
+        config,
+        facts: ModelFacts {
+            id: id.clone(),
+            source: "hub".to_owned(),
+        },
+        source: ModelSource::Id(id),
+    })
 }
 
 /// The blueprint of a found model with the scenario's edits.

@@ -13,7 +13,14 @@ use super::output::{Failure, Format, json_text, sheets};
 /// The built-in models.
 pub fn models(matches: &ArgMatches) -> Result<String, Failure> {
     let format = arguments::format(matches);
-    let rows = catalogue::entries().iter().map(|entry| (entry, Blueprint::from_value(entry.config.clone()).map(|blueprint| blueprint.parameters()).ok()));
+    let rows = catalogue::entries().iter().map(|entry| {
+        (
+            entry,
+            Blueprint::from_value(entry.config.clone())
+                .map(|blueprint| blueprint.parameters())
+                .ok(),
+        )
+    });
     if format == Format::Json {
         let all: Vec<_> = rows
             .map(|(entry, parameters)| {
@@ -26,7 +33,13 @@ pub fn models(matches: &ArgMatches) -> Result<String, Failure> {
     let mut sheet = Sheet::new("", &["id", "name", "family", "parameters", "licence"]);
     for (entry, parameters) in rows {
         let licence = entry.licence.clone().unwrap_or_default();
-        sheet.push([entry.id.clone(), entry.name.clone(), entry.family.clone(), parameters.map_or_else(String::new, grouped), licence]);
+        sheet.push([
+            entry.id.clone(),
+            entry.name.clone(),
+            entry.family.clone(),
+            parameters.map_or_else(String::new, grouped),
+            licence,
+        ]);
     }
     sheets(&[sheet], format)
 }
@@ -37,17 +50,36 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
     if format == Format::Json {
         return json_text(&devices());
     }
-    let mut sheet = Sheet::new("", &["id", "name", "vendor", "memory", "bandwidth", "16-bit", "FP8", "power", "source"]);
+    let mut sheet = Sheet::new(
+        "",
+        &[
+            "id",
+            "name",
+            "vendor",
+            "memory",
+            "bandwidth",
+            "16-bit",
+            "FP8",
+            "power",
+            "source",
+        ],
+    );
     for device in devices() {
         let or_none = |value: Option<f64>, unit: &str| value.map_or_else(String::new, |value| rate(value, unit));
-        let source = if format == Format::Table { String::new() } else { device.source.clone() };
+        let source = if format == Format::Table {
+            String::new()
+        } else {
+            device.source.clone()
+        };
         sheet.push([
             device.id.clone(),
             device.name.clone(),
             device.vendor.clone(),
             UnitSystem::Gib.bytes(device.memory_bytes as f64),
             rate(device.bandwidth_bytes_per_s, "B"),
-            device.rate_16(true).map_or_else(String::new, |one| rate(one.flops, "FLOP")),
+            device
+                .rate_16(true)
+                .map_or_else(String::new, |one| rate(one.flops, "FLOP")),
             or_none(device.fp8_flops, "FLOP"),
             device.tdp_w.map_or_else(String::new, |watts| count(watts, "W")),
             source,

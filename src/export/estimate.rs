@@ -17,11 +17,25 @@ pub struct ModelFacts {
 }
 
 /// The answer with the keys of the contract, SI base units, integers where exact.
-pub fn estimate(facts: &ModelFacts, blueprint: &Blueprint, scenario: &Scenario, question: &Question<'_>, analysis: &Analysis) -> Value {
+pub fn estimate(
+    facts: &ModelFacts,
+    blueprint: &Blueprint,
+    scenario: &Scenario,
+    question: &Question<'_>,
+    analysis: &Analysis,
+) -> Value {
     let memory = &analysis.memory;
-    let by_component: Map<String, Value> =
-        analysis.parameters.by_component.iter().map(|(component, count)| (component.key().to_owned(), json!(count.0))).collect();
-    let weights: Map<String, Value> = memory.weights_by_component.iter().map(|(component, bytes)| (component.key().to_owned(), json!(bytes.0))).collect();
+    let by_component: Map<String, Value> = analysis
+        .parameters
+        .by_component
+        .iter()
+        .map(|(component, count)| (component.key().to_owned(), json!(count.0)))
+        .collect();
+    let weights: Map<String, Value> = memory
+        .weights_by_component
+        .iter()
+        .map(|(component, bytes)| (component.key().to_owned(), json!(bytes.0)))
+        .collect();
     let mut answer = json!({
         "weighbridge": super::VERSION,
         "link": format!("?{}", to_query(scenario)),
@@ -72,7 +86,10 @@ pub fn estimate(facts: &ModelFacts, blueprint: &Blueprint, scenario: &Scenario, 
     });
     if let Value::Object(answer) = &mut answer {
         if let (Some(fit), Some(device)) = (&analysis.fit, question.device) {
-            answer.insert("hardware".to_owned(), json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes}));
+            answer.insert(
+                "hardware".to_owned(),
+                json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes}),
+            );
             answer.insert("fit".to_owned(), json!(fit));
         }
         if analysis.speed.is_some() {
@@ -107,7 +124,9 @@ fn compute(analysis: &Analysis) -> Value {
 }
 
 fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
-    let Some(speed) = &analysis.speed else { return Value::Null };
+    let Some(speed) = &analysis.speed else {
+        return Value::Null;
+    };
     let mut out = Map::new();
     let Roof { seconds, .. } = speed.roof;
     if let Some(prefill) = speed.prefill_seconds {

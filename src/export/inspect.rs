@@ -96,10 +96,22 @@ pub struct Inspection {
 /// Writes a blueprint out, bytes as published.
 pub fn inspection(blueprint: &Blueprint) -> Inspection {
     let counted = parameters::<Exact>(blueprint);
-    let title = |kind: usize| blueprint.kinds.get(kind).map_or_else(String::new, |kind| kind.title.clone());
+    let title = |kind: usize| {
+        blueprint
+            .kinds
+            .get(kind)
+            .map_or_else(String::new, |kind| kind.title.clone())
+    };
     let runs = blueprint.layout.groups.iter().map(|group| Run {
         repeat: group.repeat,
-        layers: group.runs.iter().map(|&(kind, count)| RunPart { layer: title(kind), count }).collect(),
+        layers: group
+            .runs
+            .iter()
+            .map(|&(kind, count)| RunPart {
+                layer: title(kind),
+                count,
+            })
+            .collect(),
     });
     Inspection {
         model_type: blueprint.model_type.clone(),
@@ -111,9 +123,19 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
         attention: blueprint.attention.clone(),
         experts: blueprint.experts.clone(),
         published: blueprint.published.method.clone(),
-        components: counted.by_component.iter().map(|(component, count)| ComponentRow { component: component.key(), parameters: count.0 }).collect(),
+        components: counted
+            .by_component
+            .iter()
+            .map(|(component, count)| ComponentRow {
+                component: component.key(),
+                parameters: count.0,
+            })
+            .collect(),
         runs: runs.collect(),
-        tensors: blueprint.tensors().flat_map(|(place, tensor)| rows(blueprint, place, tensor)).collect(),
+        tensors: blueprint
+            .tensors()
+            .flat_map(|(place, tensor)| rows(blueprint, place, tensor))
+            .collect(),
         notices: blueprint.notices.clone(),
     }
 }
@@ -131,7 +153,11 @@ fn rows(blueprint: &Blueprint, place: Repeated<'_>, tensor: &Tensor) -> Vec<Tens
         dims: tensor.dims.iter().map(|dim| dim.name.to_string()).collect(),
         count: layers.saturating_mul(copies),
         parameters: layers.saturating_mul(tensor.count()),
-        dtype: if buffer { "fp32".to_owned() } else { format.id.to_string() },
+        dtype: if buffer {
+            "fp32".to_owned()
+        } else {
+            format.id.to_string()
+        },
         bytes: if tensor.tied {
             0
         } else if buffer {
@@ -165,7 +191,13 @@ fn full_name(place: Repeated<'_>, tensor: &Tensor) -> String {
 pub fn tree(blueprint: &Blueprint) -> String {
     let mut out = String::new();
     let total = blueprint.parameters();
-    let _ = writeln!(out, "{} · {} parameters ({})", blueprint.model_type, short_count(total as f64), grouped(total));
+    let _ = writeln!(
+        out,
+        "{} · {} parameters ({})",
+        blueprint.model_type,
+        short_count(total as f64),
+        grouped(total)
+    );
     for block in &blueprint.stem {
         branch(&mut out, 1, block);
     }
@@ -177,7 +209,9 @@ pub fn tree(blueprint: &Blueprint) -> String {
             1
         };
         for &(kind, count) in &group.runs {
-            let Some(kind) = blueprint.kinds.get(kind) else { continue };
+            let Some(kind) = blueprint.kinds.get(kind) else {
+                continue;
+            };
             let _ = writeln!(out, "{}{} × layer: {}", "  ".repeat(indent), count, kind.title);
             // Each kind is drawn where it first occurs.
             for block in &kind.blocks {
@@ -195,8 +229,15 @@ fn branch(out: &mut String, indent: usize, block: &crate::model::operator::Block
     let pad = "  ".repeat(indent);
     let _ = writeln!(out, "{pad}{}", block.title);
     for tensor in block.tensors() {
-        let shape: Vec<String> = tensor.dims.iter().map(|dim| format!("{} {}", dim.name, grouped(dim.value))).collect();
-        let copies = tensor.copies.as_ref().map_or_else(String::new, |copies| format!("{} × ", copies.value));
+        let shape: Vec<String> = tensor
+            .dims
+            .iter()
+            .map(|dim| format!("{} {}", dim.name, grouped(dim.value)))
+            .collect();
+        let copies = tensor
+            .copies
+            .as_ref()
+            .map_or_else(String::new, |copies| format!("{} × ", copies.value));
         let tied = if tensor.tied { " (tied to the token table)" } else { "" };
         let _ = writeln!(out, "{pad}  {} {copies}[{}]{tied}", tensor.name, shape.join(", "));
     }

@@ -14,7 +14,11 @@ pub struct Sheet {
 impl Sheet {
     /// An empty table.
     pub fn new(title: &str, columns: &[&str]) -> Self {
-        Self { title: title.to_owned(), columns: columns.iter().map(|&column| column.to_owned()).collect(), rows: Vec::new() }
+        Self {
+            title: title.to_owned(),
+            columns: columns.iter().map(|&column| column.to_owned()).collect(),
+            rows: Vec::new(),
+        }
     }
     /// Adds a row.
     pub fn push(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -30,14 +34,22 @@ impl Sheet {
         for row in &self.rows {
             writer.write_record(row)?;
         }
-        let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+        let bytes = writer
+            .into_inner()
+            .map_err(|error| csv::Error::from(error.into_error()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
     /// As text with aligned columns: the first to the left, numbers to the right.
     pub fn text(&self) -> String {
         let all = || std::iter::once(&self.columns).chain(&self.rows);
         let columns = all().map(Vec::len).max().unwrap_or(0);
-        let width = |at: usize| all().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let width = |at: usize| {
+            all()
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let mut out = String::new();
         if !self.title.is_empty() {
@@ -47,8 +59,15 @@ impl Sheet {
         for row in all() {
             let mut line = String::new();
             for (at, cell) in row.iter().enumerate() {
-                let pad = " ".repeat(widths.get(at).copied().unwrap_or(0).saturating_sub(cell.chars().count()));
-                let right = cell.starts_with(|sign: char| sign.is_ascii_digit() || matches!(sign, '−' | '+')) || (at > 0 && row == &self.columns);
+                let pad = " ".repeat(
+                    widths
+                        .get(at)
+                        .copied()
+                        .unwrap_or(0)
+                        .saturating_sub(cell.chars().count()),
+                );
+                let right = cell.starts_with(|sign: char| sign.is_ascii_digit() || matches!(sign, '−' | '+'))
+                    || (at > 0 && row == &self.columns);
                 line.push_str("  ");
                 if right && at > 0 {
                     line.push_str(&pad);
@@ -72,9 +91,23 @@ pub fn markdown(sheets: &[Sheet]) -> String {
         if !sheet.title.is_empty() {
             out.push_str(&format!("### {}\n\n", sheet.title));
         }
-        let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>().join(" | "));
+        let line = |cells: &[String]| {
+            format!(
+                "| {} |\n",
+                cells
+                    .iter()
+                    .map(|cell| cell.replace('|', "\\|"))
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            )
+        };
         out.push_str(&line(&sheet.columns));
-        let rule: Vec<String> = sheet.columns.iter().enumerate().map(|(at, _)| if at == 0 { "---".to_owned() } else { "---:".to_owned() }).collect();
+        let rule: Vec<String> = sheet
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, _)| if at == 0 { "---".to_owned() } else { "---:".to_owned() })
+            .collect();
         out.push_str(&line(&rule));
         for row in &sheet.rows {
             out.push_str(&line(row));

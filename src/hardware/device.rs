@@ -89,7 +89,9 @@ pub struct Rate {
 
 impl Device {
     fn first(rates: &[(Option<f64>, &'static str)]) -> Option<Rate> {
-        rates.iter().find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
+        rates
+            .iter()
+            .find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
     }
     /// Dense rate for products of 16-bit numbers.
     pub fn rate_16(&self, bf16: bool) -> Option<Rate> {
@@ -114,6 +116,10 @@ impl Device {
     }
     /// FLOP a byte at which compute and bandwidth take equally long.
     pub fn ridge(&self, rate: Rate) -> f64 {
-        if self.bandwidth_bytes_per_s > 0.0 { rate.flops / self.bandwidth_bytes_per_s } else { f64::INFINITY }
+        if self.bandwidth_bytes_per_s > 0.0 {
+            rate.flops / self.bandwidth_bytes_per_s
+        } else {
+            f64::INFINITY
+        }
     }
 }

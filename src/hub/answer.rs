@@ -35,19 +35,14 @@ pub struct ResponseFacts {
 impl ResponseFacts {
     /// Reads the headers by name (lower case; any client's look-up ignores case). Line breaks and tokens are removed.
     pub fn read(header: impl Fn(&str) -> Option<String>) -> Self {
-        let get = |name: &str| {
-            header(name)
-                .map(|text| one_line(&text))
-                .filter(|text| !text.is_empty())
-        };
+        let get = |name: &str| header(name).map(|text| one_line(&text)).filter(|text| !text.is_empty());
         Self {
             error_code: get("x-error-code"),
             error_message: get("x-error-message"),
             retry_after: get("retry-after"),
             rate_limit: get("ratelimit"),
             request_id: get("x-request-id"),
-            commit: get("x-repo-commit")
-                .filter(|it| it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            commit: get("x-repo-commit").filter(|it| it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_hexdigit())),
         }
     }
 
@@ -70,13 +65,7 @@ impl ResponseFacts {
 /// `body` may be cut: its beginning is enough. The order of the tests is that of huggingface_hub
 /// (`hf_raise_for_status`), except that a disabled repository is told first: it can carry the code of a gated one.
 #[must_use]
-pub fn classify(
-    status: u16,
-    headers: &ResponseFacts,
-    body: &str,
-    locator: &Locator,
-    token_sent: bool,
-) -> HubError {
+pub fn classify(status: u16, headers: &ResponseFacts, body: &str, locator: &Locator, token_sent: bool) -> HubError {
     let repo = locator.id().to_string();
     let said = server_words(headers, body);
     let words = said.clone().unwrap_or_default();
@@ -158,14 +147,13 @@ fn is_about_gates(words: &str) -> bool {
 
 /// The server's own words: the header, else the body in any of the forms the Hub uses, else its text unless it is a page.
 fn server_words(headers: &ResponseFacts, body: &str) -> Option<String> {
-    let words =
-        headers
-            .error_message
-            .clone()
-            .or_else(|| match serde_json::from_str::<Value>(body) {
-                Ok(value) => words_of_json(&value),
-                Err(_) => (!is_html(body)).then(|| body.to_owned()),
-            })?;
+    let words = headers
+        .error_message
+        .clone()
+        .or_else(|| match serde_json::from_str::<Value>(body) {
+            Ok(value) => words_of_json(&value),
+            Err(_) => (!is_html(body)).then(|| body.to_owned()),
+        })?;
     let words = one_line(&words);
     (!words.is_empty()).then_some(words)
 }
@@ -173,15 +161,13 @@ fn server_words(headers: &ResponseFacts, body: &str) -> Option<String> {
 fn words_of_json(value: &Value) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
-        Value::Object(object) => object
-            .get("message")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        Value::Object(object) => object.get("message").and_then(Value::as_str).map(str::to_owned),
         _ => None,
     };
     let list = |value: &Value| match value {
-        Value::Array(list) => Some(list.iter().filter_map(text).collect::<Vec<_>>().join(" "))
-            .filter(|it| !it.is_empty()),
+        Value::Array(list) => {
+            Some(list.iter().filter_map(text).collect::<Vec<_>>().join(" ")).filter(|it| !it.is_empty())
+        }
         other => text(other),
     };
     let description = value.get("error_description").and_then(text);
@@ -207,9 +193,5 @@ fn one_line(text: &str) -> String {
             .join(" "),
     );
     let cut: String = clean.chars().take(MAX_SAID_CHARS).collect();
-    if cut.len() < clean.len() {
-        cut + "…"
-    } else {
-        cut
-    }
+    if cut.len() < clean.len() { cut + "…" } else { cut }
 }

@@ -52,17 +52,9 @@ pub fn read_config(text: &str, locator: &Locator) -> Result<Value, HubError> {
     }
     // A transformer may carry the version of diffusers beside its own model_type.
     let is_transformer = object.contains_key("model_type") || object.contains_key("architectures");
-    if !is_transformer
-        && (object.contains_key("_diffusers_version") || object.contains_key("_class_name"))
-    {
-        let class = object
-            .get("_class_name")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        return Err(HubError::Diffusers {
-            repo: repo(),
-            class,
-        });
+    if !is_transformer && (object.contains_key("_diffusers_version") || object.contains_key("_class_name")) {
+        let class = object.get("_class_name").and_then(Value::as_str).map(str::to_owned);
+        return Err(HubError::Diffusers { repo: repo(), class });
     }
     let version = object.get("__version__");
     if !is_transformer && version.is_some_and(|it| it.get("sentence_transformers").is_some()) {
@@ -77,9 +69,7 @@ pub fn read_json(text: &str) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}').trim();
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
-        Err(error) => {
-            serde_json::from_str(&without_python_numbers(text)).map_err(|_| what_is(text, &error))
-        }
+        Err(error) => serde_json::from_str(&without_python_numbers(text)).map_err(|_| what_is(text, &error)),
     }
 }
 
@@ -101,11 +91,7 @@ fn without_python_numbers(text: &str) -> String {
                 // Inside a string an escape covers the next character, a quote included.
                 let escaped = quoted && next == '\\';
                 quoted ^= next == '"';
-                let length = rest
-                    .chars()
-                    .take(if escaped { 2 } else { 1 })
-                    .map(char::len_utf8)
-                    .sum();
+                let length = rest.chars().take(if escaped { 2 } else { 1 }).map(char::len_utf8).sum();
                 clean.push_str(rest.get(..length).unwrap_or_default());
                 length
             }
@@ -116,11 +102,7 @@ fn without_python_numbers(text: &str) -> String {
 }
 
 fn what_is(text: &str, error: &serde_json::Error) -> String {
-    let start: String = text
-        .chars()
-        .take(200)
-        .collect::<String>()
-        .to_ascii_lowercase();
+    let start: String = text.chars().take(200).collect::<String>().to_ascii_lowercase();
     if text.is_empty() {
         "nothing".to_owned()
     } else if is_html(text) {
@@ -130,11 +112,7 @@ fn what_is(text: &str, error: &serde_json::Error) -> String {
     } else if error.is_eof() {
         "JSON that breaks off".to_owned()
     } else if start.starts_with(['{', '[']) {
-        format!(
-            "faulty JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        )
+        format!("faulty JSON (line {}, column {})", error.line(), error.column())
     } else {
         "text that is not JSON".to_owned()
     }

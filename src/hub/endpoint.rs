@@ -7,11 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{Locator, RepoId};
 
 /// Everything but the characters RFC 3986 calls unreserved: safe for one segment of a path.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What model info is asked for: parameter counts and shapes, not the chat template or the card.
 const INFO_FIELDS: [&str; 9] = [
@@ -101,11 +97,7 @@ impl Endpoint {
             .unwrap_or((rest, ""));
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '.' | '_' | '~');
         let dots = path.split('/').any(|part| part == "." || part == "..");
-        if authority.contains(['@', '?', '#'])
-            || !path.chars().all(plain)
-            || path.contains("//")
-            || dots
-        {
+        if authority.contains(['@', '?', '#']) || !path.chars().all(plain) || path.contains("//") || dots {
             return Err(EndpointError::NotABase);
         }
         let authority = authority.to_ascii_lowercase();
@@ -125,9 +117,7 @@ impl Endpoint {
     /// The host and port, and the path before the repository's name if there is one: `proxy.example:8443/hub`.
     #[must_use]
     pub fn place(&self) -> &str {
-        self.0
-            .split_once("://")
-            .map_or(self.0.as_str(), |(_, rest)| rest)
+        self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest)
     }
 
     /// Whether this is Hugging Face itself. A token belongs to it alone: ask the user before one goes to a mirror.
@@ -172,16 +162,8 @@ impl Endpoint {
             .revision()
             .map(|it| format!("/revision/{}", encode_segment(it)))
             .unwrap_or_default();
-        let fields: Vec<String> = INFO_FIELDS
-            .iter()
-            .map(|field| format!("expand={field}"))
-            .collect();
-        format!(
-            "{}/api/models/{}{revision}?{}",
-            self.0,
-            locator.id(),
-            fields.join("&")
-        )
+        let fields: Vec<String> = INFO_FIELDS.iter().map(|field| format!("expand={field}")).collect();
+        format!("{}/api/models/{}{revision}?{}", self.0, locator.id(), fields.join("&"))
     }
 
     /// Every file with its size, folders included; further pages follow by the `Link` header.
@@ -219,10 +201,7 @@ pub(super) fn encode_segment(text: &str) -> String {
 
 /// `path` with each part escaped and the slashes kept.
 pub(super) fn encode_path(path: &str) -> String {
-    path.split('/')
-        .map(encode_segment)
-        .collect::<Vec<_>>()
-        .join("/")
+    path.split('/').map(encode_segment).collect::<Vec<_>>().join("/")
 }
 
 /// The host of `host`, `host:port` or `[v6]:port`; `None` if it is malformed.
@@ -257,8 +236,7 @@ fn host_of(authority: &str) -> Option<&str> {
         && !host.starts_with(['.', '-'])
         && !host.ends_with(['.', '-'])
         && !host.contains("..");
-    let port_ok = port
-        .is_none_or(|it| it.parse::<u16>().is_ok_and(|number| number > 0) && !it.starts_with('+'));
+    let port_ok = port.is_none_or(|it| it.parse::<u16>().is_ok_and(|number| number > 0) && !it.starts_with('+'));
     (host_ok && port_ok).then_some(host)
 }
 

@@ -45,10 +45,7 @@ pub enum HubError {
         request_id: Option<String>,
     },
     /// Offline, no such host, blocked, refused, CORS. A page cannot tell them apart.
-    Unreachable {
-        host: String,
-        reason: Option<String>,
-    },
+    Unreachable { host: String, reason: Option<String> },
     /// No whole answer within the time.
     TimedOut { host: String, seconds: u64 },
     /// The connection ended in the middle of the answer.
@@ -62,11 +59,7 @@ pub enum HubError {
         limit_bytes: u64,
     },
     /// Not JSON; `what` it holds instead, such as "an HTML page".
-    NotJson {
-        repo: String,
-        file: String,
-        what: String,
-    },
+    NotJson { repo: String, file: String, what: String },
     /// JSON, but no object; `what` it is instead.
     NotAnObject {
         repo: String,
@@ -137,21 +130,17 @@ impl HubError {
                 format!("There is no model {repo}, or your token may not see it.")
             }
             Self::GatedSignIn { repo } => {
-                format!(
-                    "{repo} is gated: its files are for signed-in users who accepted its terms."
-                )
+                format!("{repo} is gated: its files are for signed-in users who accepted its terms.")
             }
             Self::GatedNotGranted { repo } => {
                 format!("{repo} is gated, and your account has not been given access.")
             }
-            Self::GatedPending { repo, said } => with_words(
-                format!("{repo} is gated, and your request is pending."),
-                said,
-            ),
-            Self::GatedRejected { repo, said } => with_words(
-                format!("{repo} is gated, and its authors rejected your request."),
-                said,
-            ),
+            Self::GatedPending { repo, said } => {
+                with_words(format!("{repo} is gated, and your request is pending."), said)
+            }
+            Self::GatedRejected { repo, said } => {
+                with_words(format!("{repo} is gated, and its authors rejected your request."), said)
+            }
             Self::TokenLacksGated { repo, said } => with_words(
                 format!("{repo} is gated, and your token may not read gated models."),
                 said,
@@ -171,12 +160,12 @@ impl HubError {
             }
             Self::FileNotFound { repo, file } => format!("{repo} has no file {file}."),
             Self::Disabled { repo } => format!("The Hub has disabled {repo}."),
-            Self::RateLimited {
-                token_sent: true, ..
-            } => "The Hub limits the requests of your account for now.".to_owned(),
-            Self::RateLimited {
-                token_sent: false, ..
-            } => "The Hub limits the requests of your address for now.".to_owned(),
+            Self::RateLimited { token_sent: true, .. } => {
+                "The Hub limits the requests of your account for now.".to_owned()
+            }
+            Self::RateLimited { token_sent: false, .. } => {
+                "The Hub limits the requests of your address for now.".to_owned()
+            }
             Self::Server { status, said, .. } => with_words(
                 format!("The Hub has a fault (status {status})."),
                 said.as_deref().unwrap_or_default(),
@@ -190,14 +179,9 @@ impl HubError {
                 reason: Some(reason),
             } => format!("{host} could not be reached: {reason}."),
             Self::Unreachable { host, reason: None } => {
-                format!(
-                    "{host} could not be reached: you are offline, or something blocks the request."
-                )
+                format!("{host} could not be reached: you are offline, or something blocks the request.")
             }
-            Self::TimedOut { host, seconds } => format!(
-                "{host} did not answer within {}.",
-                count(*seconds, "second")
-            ),
+            Self::TimedOut { host, seconds } => format!("{host} did not answer within {}.", count(*seconds, "second")),
             Self::BrokenOff { host } => format!("The answer of {host} broke off before its end."),
             Self::Cancelled => "The request was cancelled.".to_owned(),
             Self::TooLarge {
@@ -231,17 +215,15 @@ impl HubError {
                  transformer with a model config."
                 )
             }
-            Self::Adapter {
-                repo,
-                base: Some(base),
-            } => format!("{repo} is an adapter, not a whole model. It belongs to {base}."),
-            Self::Adapter { repo, base: None } => format!(
-                "{repo} is an adapter, not a whole model, and does not name its base model."
-            ),
-            Self::OnlyGguf { repo, files } => format!(
-                "{repo} holds {} and no config.json.",
-                count(*files as u64, "GGUF file")
-            ),
+            Self::Adapter { repo, base: Some(base) } => {
+                format!("{repo} is an adapter, not a whole model. It belongs to {base}.")
+            }
+            Self::Adapter { repo, base: None } => {
+                format!("{repo} is an adapter, not a whole model, and does not name its base model.")
+            }
+            Self::OnlyGguf { repo, files } => {
+                format!("{repo} holds {} and no config.json.", count(*files as u64, "GGUF file"))
+            }
             Self::OnlyParams { repo } => {
                 format!("{repo} holds Mistral's own params.json and no config.json.")
             }

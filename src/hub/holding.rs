@@ -39,19 +39,13 @@ pub fn adapter_base(text: &str) -> Option<String> {
 /// As [`adapter_base`], of a config already parsed. A path on somebody's machine is no name.
 pub(super) fn base_of(config: &Value) -> Option<String> {
     let base = config.get("base_model_name_or_path")?.as_str()?;
-    Locator::parse(base)
-        .ok()
-        .map(|locator| locator.id().to_string())
+    Locator::parse(base).ok().map(|locator| locator.id().to_string())
 }
 
 /// Says what the repository is, from its files, once its config turned out to be missing.
 /// `adapter_base` is the base model if the repository holds an adapter and its config was read.
 #[must_use]
-pub fn explain_without_config(
-    locator: &Locator,
-    files: &[TreeEntry],
-    adapter_base: Option<String>,
-) -> HubError {
+pub fn explain_without_config(locator: &Locator, files: &[TreeEntry], adapter_base: Option<String>) -> HubError {
     let repo = locator.id().to_string();
     let has = |name: &str| files.iter().any(|file| file.path == name);
     let ends = |suffix: &str| {

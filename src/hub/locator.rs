@@ -40,15 +40,9 @@ pub struct Locator {
 
 impl Locator {
     /// Checks the parts. `main` is the default and is not kept; a path that ends in `/` is a folder.
-    pub fn new(
-        id: RepoId,
-        revision: Option<&str>,
-        path: Option<&str>,
-    ) -> Result<Self, LocatorError> {
+    pub fn new(id: RepoId, revision: Option<&str>, path: Option<&str>) -> Result<Self, LocatorError> {
         let revision = revision.filter(|it| *it != MAIN);
-        let path = path
-            .map(|it| it.trim_start_matches('/'))
-            .filter(|it| !it.is_empty());
+        let path = path.map(|it| it.trim_start_matches('/')).filter(|it| !it.is_empty());
         revision.map_or(Ok(()), check_revision)?;
         path.map_or(Ok(()), check_path)?;
         // Nothing secret may come back out of a locator, escaped in the input or not.
@@ -103,8 +97,7 @@ impl Locator {
         let (folder, file) = path
             .rsplit_once('/')
             .map_or(("", path), |(folder, file)| (folder, file));
-        if file.ends_with(".json") && !file.ends_with(".index.json") && !NOT_CONFIGS.contains(&file)
-        {
+        if file.ends_with(".json") && !file.ends_with(".index.json") && !NOT_CONFIGS.contains(&file) {
             path.to_owned()
         } else if folder.is_empty() {
             "config.json".to_owned()
@@ -120,13 +113,7 @@ impl fmt::Display for Locator {
             (None, None) => write!(f, "{}", self.id),
             (None, Some(revision)) => write!(f, "{}@{}", self.id, encode_path(revision)),
             (Some(path), Some(revision)) => {
-                write!(
-                    f,
-                    "hf://{}@{}/{}",
-                    self.id,
-                    encode_segment(revision),
-                    encode_path(path)
-                )
+                write!(f, "hf://{}@{}/{}", self.id, encode_segment(revision), encode_path(path))
             }
             // Without an owner the revision says where the name ends.
             (Some(path), None) if self.id.owner().is_none() => {
@@ -159,11 +146,7 @@ fn check_revision(text: &str) -> Result<(), LocatorError> {
         .any(|c| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c))
     {
         bad("holds a character that no revision has")
-    } else if text.starts_with(['/', '-', '.'])
-        || text.ends_with('/')
-        || text.contains("//")
-        || text == "refs"
-    {
+    } else if text.starts_with(['/', '-', '.']) || text.ends_with('/') || text.contains("//") || text == "refs" {
         bad("is not complete")
     } else {
         Ok(())

@@ -7,17 +7,13 @@ use super::repo_id::MAX_NAME_CHARS;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocatorError {
     /// Nothing but spaces and quotes.
-    #[error(
-        "No model given. Write a name such as Qwen/Qwen3-8B, or paste the address of its page."
-    )]
+    #[error("No model given. Write a name such as Qwen/Qwen3-8B, or paste the address of its page.")]
     Empty,
     /// Longer than any address of a model.
     #[error("That is too long for a model name or address ({MAX_INPUT_CHARS} characters at most).")]
     TooLong,
     /// The text has the form of an access token. It is not repeated.
-    #[error(
-        "That looks like an access token, not a model. Keep it secret and enter it where a token is asked for."
-    )]
+    #[error("That looks like an access token, not a model. Keep it secret and enter it where a token is asked for.")]
     LooksLikeToken,
     /// A dataset, not a model.
     #[error("“{0}” is a dataset. Weighbridge weighs models: paste the address of a model page.")]
@@ -31,22 +27,16 @@ pub enum LocatorError {
     )]
     OtherSite(String),
     /// A page of the Hub that belongs to no model.
-    #[error(
-        "“{0}” is a page of the Hub, but not that of a model. Paste the address of a model page."
-    )]
+    #[error("“{0}” is a page of the Hub, but not that of a model. Paste the address of a model page.")]
     NotAModelPage(String),
     /// The address of the Hub itself.
     #[error("The address names no model. Add its name: https://huggingface.co/owner/name.")]
     NoModel,
     /// A path on this machine.
-    #[error(
-        "“{0}” looks like a file on this machine, not a model of the Hub. A Hub name is written owner/name."
-    )]
+    #[error("“{0}” looks like a file on this machine, not a model of the Hub. A Hub name is written owner/name.")]
     LocalPath(String),
     /// More than `owner/name`.
-    #[error(
-        "“{0}” has too many parts. A model is written owner/name, with a revision owner/name@revision."
-    )]
+    #[error("“{0}” has too many parts. A model is written owner/name, with a revision owner/name@revision.")]
     TooManyParts(String),
     /// An Ollama or llama.cpp tag such as `:Q4_K_M` after the name.
     #[error("Leave out “:{0}”: write owner/name alone, and choose the weight format as a setting.")]

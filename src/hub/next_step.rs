@@ -15,9 +15,7 @@ impl HubError {
             Self::NotFoundOrPrivate { .. } => {
                 format!("Check the spelling. If the model is private, add a token ({TOKENS}).")
             }
-            Self::NotFound { .. } => {
-                "Check the spelling, and that the token's account has access to it.".to_owned()
-            }
+            Self::NotFound { .. } => "Check the spelling, and that the token's account has access to it.".to_owned(),
             Self::GatedSignIn { repo } => {
                 format!(
                     "Accept the terms at {HUB}/{repo}, then add a token ({TOKENS}), or \
@@ -33,11 +31,9 @@ impl HubError {
                  its config.json."
                 )
             }
-            Self::GatedRejected { .. } => {
-                "Choose a copy of the model that is not gated, or paste its \
+            Self::GatedRejected { .. } => "Choose a copy of the model that is not gated, or paste its \
                  config.json."
-                    .to_owned()
-            }
+                .to_owned(),
             Self::TokenLacksGated { .. } => {
                 format!(
                     "Allow “read access to contents of all public gated repos” in the \
@@ -60,9 +56,7 @@ impl HubError {
             Self::FileNotFound { repo, .. } => {
                 format!("Look at its files at {HUB}/{repo}/tree/main, or paste the config.")
             }
-            Self::Disabled { .. } => {
-                "Choose another copy of the model, or paste its config.json.".to_owned()
-            }
+            Self::Disabled { .. } => "Choose another copy of the model, or paste its config.json.".to_owned(),
             Self::RateLimited {
                 wait_seconds,
                 token_sent: true,
@@ -88,11 +82,9 @@ impl HubError {
                     request(request_id.as_ref())
                 )
             }
-            Self::Unreachable { .. } => {
-                "Check the connection, a proxy or a blocker; try a mirror as the \
+            Self::Unreachable { .. } => "Check the connection, a proxy or a blocker; try a mirror as the \
                  endpoint, or paste the config.json."
-                    .to_owned()
-            }
+                .to_owned(),
             Self::TimedOut { .. } | Self::BrokenOff { .. } => {
                 "Try again, or paste the config.json if the connection stays slow.".to_owned()
             }
@@ -112,14 +104,10 @@ impl HubError {
                  corrected one."
                 )
             }
-            Self::Diffusers { .. } => {
-                "Weighbridge weighs transformers: paste the address of the config.json \
+            Self::Diffusers { .. } => "Weighbridge weighs transformers: paste the address of the config.json \
                  of its text encoder, or choose another model."
-                    .to_owned()
-            }
-            Self::Adapter {
-                base: Some(base), ..
-            } => format!("Weigh the base model: {base}."),
+                .to_owned(),
+            Self::Adapter { base: Some(base), .. } => format!("Weigh the base model: {base}."),
             Self::Adapter { repo, base: None } => {
                 format!("Find the base model on {HUB}/{repo} and weigh that.")
             }
@@ -149,8 +137,7 @@ impl HubError {
 }
 
 fn request(id: Option<&String>) -> String {
-    id.map(|id| format!(" The request was {id}."))
-        .unwrap_or_default()
+    id.map(|id| format!(" The request was {id}.")).unwrap_or_default()
 }
 
 /// A wait as one says it: seconds up to two minutes, then whole minutes, rounded up.

@@ -50,14 +50,9 @@ pub(super) fn read(text: &str, endpoint: &Endpoint) -> Result<Locator, LocatorEr
     if let Some(rest) = text.strip_prefix("git@hf.co:") {
         return from_bare(rest);
     }
-    let first = text
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let first = text.split('/').next().unwrap_or_default().to_ascii_lowercase();
     let drive = text.chars().nth(1) == Some(':') && text.chars().nth(2).is_some_and(|c| c == '/');
-    if text.starts_with(['/', '~']) || first == "." || first == ".." || text.contains('\\') || drive
-    {
+    if text.starts_with(['/', '~']) || first == "." || first == ".." || text.contains('\\') || drive {
         return Err(LocatorError::LocalPath(short(text)));
     }
     let host = endpoint.place().split('/').next().unwrap_or_default();
@@ -112,16 +107,10 @@ fn from_hf(rest: &str) -> Result<Locator, LocatorError> {
             file_path(path, rest.ends_with('/'))?.as_deref(),
         ),
         Some((id, revision)) => {
-            let at: Vec<&str> = std::iter::once(revision)
-                .chain(path.iter().copied())
-                .collect();
+            let at: Vec<&str> = std::iter::once(revision).chain(path.iter().copied()).collect();
             let (revision, path) = take_revision(&at);
             let path = file_path(path, rest.ends_with('/'))?;
-            Locator::new(
-                decode(id)?.parse()?,
-                Some(&decode(&revision)?),
-                path.as_deref(),
-            )
+            Locator::new(decode(id)?.parse()?, Some(&decode(&revision)?), path.as_deref())
         }
     }
 }
@@ -130,11 +119,7 @@ fn from_hf(rest: &str) -> Result<Locator, LocatorError> {
 fn from_url(rest: &str, endpoint: &Endpoint) -> Result<Locator, LocatorError> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     // A name or password before the host is nobody's business here.
-    let host = authority
-        .rsplit('@')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let host = authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
     let place = format!("{host}/{path}");
     if let Some(path) = place
         .strip_prefix(endpoint.place())
@@ -161,15 +146,7 @@ fn from_url(rest: &str, endpoint: &Endpoint) -> Result<Locator, LocatorError> {
 fn from_page(parts: &[&str]) -> Result<Locator, LocatorError> {
     match parts {
         [] => Err(LocatorError::NoModel),
-        [
-            "api",
-            "resolve-cache",
-            "models",
-            owner,
-            name,
-            revision,
-            path @ ..,
-        ] => Locator::new(
+        ["api", "resolve-cache", "models", owner, name, revision, path @ ..] => Locator::new(
             repo(&[owner, name])?.0,
             Some(&decode(revision)?),
             file_path(path, false)?.as_deref(),
@@ -189,29 +166,17 @@ fn from_page(parts: &[&str]) -> Result<Locator, LocatorError> {
 fn from_repo(parts: &[&str]) -> Result<Locator, LocatorError> {
     let shows = |at: usize| parts.get(at).is_some_and(|it| VERBS.contains(it));
     let nameless_owner = parts.len() >= 3 && shows(1) && !(parts.len() >= 4 && shows(2));
-    let id_parts = if nameless_owner {
-        1
-    } else {
-        parts.len().min(2)
-    };
+    let id_parts = if nameless_owner { 1 } else { parts.len().min(2) };
     let (id, rest) = parts.split_at_checked(id_parts).unwrap_or_default();
     let (id, revision) = repo(id)?;
     match rest {
         ["blob" | "resolve" | "raw" | "blame" | "edit", at @ ..] if !at.is_empty() => {
             let (revision, path) = take_revision(at);
-            Locator::new(
-                id,
-                Some(&decode(&revision)?),
-                file_path(path, false)?.as_deref(),
-            )
+            Locator::new(id, Some(&decode(&revision)?), file_path(path, false)?.as_deref())
         }
         ["tree", at @ ..] if !at.is_empty() => {
             let (revision, path) = take_revision(at);
-            Locator::new(
-                id,
-                Some(&decode(&revision)?),
-                file_path(path, true)?.as_deref(),
-            )
+            Locator::new(id, Some(&decode(&revision)?), file_path(path, true)?.as_deref())
         }
         ["commit" | "commits" | "revision", at @ ..] if !at.is_empty() => {
             Locator::new(id, Some(&decode(&take_revision(at).0)?), None)
@@ -233,9 +198,7 @@ fn repo(parts: &[&str]) -> Result<(RepoId, Option<String>), LocatorError> {
 /// The revision at the front of `parts` and what follows. `refs/pr/1` is one revision, though unescaped it has slashes.
 fn take_revision<'a, 'b>(parts: &'b [&'a str]) -> (String, &'b [&'a str]) {
     match parts {
-        ["refs", kind @ ("pr" | "convert"), which, rest @ ..] => {
-            (format!("refs/{kind}/{which}"), rest)
-        }
+        ["refs", kind @ ("pr" | "convert"), which, rest @ ..] => (format!("refs/{kind}/{which}"), rest),
         [revision, rest @ ..] => ((*revision).to_owned(), rest),
         [] => (MAIN.to_owned(), &[]),
     }

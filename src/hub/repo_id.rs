@@ -146,9 +146,5 @@ fn check_part(part: &'static str, text: &str) -> Result<(), LocatorError> {
 /// What was written, cut so that a message stays one line.
 pub(super) fn short(text: &str) -> String {
     let clean: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    if clean.len() < text.len() {
-        clean + "…"
-    } else {
-        clean
-    }
+    if clean.len() < text.len() { clean + "…" } else { clean }
 }

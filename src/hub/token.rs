@@ -13,9 +13,7 @@ pub struct Token(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Nothing but spaces.
-    #[error(
-        "The token is empty. Paste one from https://huggingface.co/settings/tokens, or leave it out."
-    )]
+    #[error("The token is empty. Paste one from https://huggingface.co/settings/tokens, or leave it out.")]
     Empty,
     /// A space, a line break, a control or a non-ASCII character inside.
     #[error(
@@ -142,10 +140,7 @@ mod tests {
             (format!("bad:{SECRET}."), "bad:(hidden)"),
             (format!("({SECRET})"), "((hidden))"),
             (format!("hf_oauth_{}", "eyJ.a-b_c".repeat(5)), "(hidden)"),
-            (
-                "hf_mirror is up, héllo".to_owned(),
-                "hf_mirror is up, héllo",
-            ),
+            ("hf_mirror is up, héllo".to_owned(), "hf_mirror is up, héllo"),
         ] {
             assert_eq!(redact(&text), clean);
         }

@@ -123,21 +123,34 @@ impl Blueprint {
 
     /// Every block with its repeat count: the one way to walk a model.
     pub fn blocks(&self) -> impl Iterator<Item = Repeated<'_>> {
-        let once = |block| Repeated { block, count: None, kind: None };
-        let layers = self
-            .kinds
+        let once = |block| Repeated {
+            block,
+            count: None,
+            kind: None,
+        };
+        let layers = self.kinds.iter().enumerate().flat_map(|(at, kind)| {
+            kind.blocks.iter().map(move |block| Repeated {
+                block,
+                count: Some(&kind.count),
+                kind: Some(at),
+            })
+        });
+        self.stem
             .iter()
-            .enumerate()
-            .flat_map(|(at, kind)| kind.blocks.iter().map(move |block| Repeated { block, count: Some(&kind.count), kind: Some(at) }));
-        self.stem.iter().map(once).chain(layers).chain(self.head.iter().map(once))
+            .map(once)
+            .chain(layers)
+            .chain(self.head.iter().map(once))
     }
     /// Every tensor with the block it is in.
     pub fn tensors(&self) -> impl Iterator<Item = (Repeated<'_>, &Tensor)> {
-        self.blocks().flat_map(|place| place.block.tensors().map(move |tensor| (place, tensor)))
+        self.blocks()
+            .flat_map(|place| place.block.tensors().map(move |tensor| (place, tensor)))
     }
     /// Number of parameters: every tensor once, tied ones not again, buffers not.
     pub fn parameters(&self) -> u64 {
         let counted = self.tensors().filter(|(_, tensor)| tensor.is_parameter());
-        counted.fold(0, |all: u64, (place, tensor)| all.saturating_add(place.times(tensor.elements::<Exact>()).0))
+        counted.fold(0, |all: u64, (place, tensor)| {
+            all.saturating_add(place.times(tensor.elements::<Exact>()).0)
+        })
     }
 }

@@ -33,7 +33,10 @@ pub struct Entry {
 pub fn entries() -> &'static [Entry] {
     static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         // A line that does not parse is left out; a test counts them.
-        let mut all: Vec<Entry> = TABLE.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let mut all: Vec<Entry> = TABLE
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
         all.sort_by(|a, b| a.family.to_lowercase().cmp(&b.family.to_lowercase()));
         all
     });
@@ -44,7 +47,14 @@ pub fn entries() -> &'static [Entry] {
 pub fn find(id: &str) -> Option<&'static Entry> {
     let exact = entries().iter().find(|entry| entry.id.eq_ignore_ascii_case(id));
     exact.or_else(|| {
-        let mut named = entries().iter().filter(|entry| entry.id.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(id)) || entry.name.eq_ignore_ascii_case(id));
+        let mut named = entries().iter().filter(|entry| {
+            entry
+                .id
+                .rsplit('/')
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(id))
+                || entry.name.eq_ignore_ascii_case(id)
+        });
         named.next().filter(|_| named.next().is_none())
     })
 }

@@ -4,7 +4,19 @@ use serde::{Deserialize, Serialize};
 
 /// A component of a model. The order here is the order everywhere.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::EnumIter, strum::EnumCount, strum::IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::EnumCount,
+    strum::IntoStaticStr,
     strum::EnumString,
 )]
 #[serde(rename_all = "snake_case")]
@@ -65,7 +77,9 @@ impl Component {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Embedding => "Turns each token into a vector by looking up one row of a table.",
-            Self::Attention => "Compares each token with those before it and mixes their values. The part that grows with context.",
+            Self::Attention => {
+                "Compares each token with those before it and mixes their values. The part that grows with context."
+            }
             Self::Projection => "The matrices that make queries, keys and values and bring the result back.",
             Self::Mlp => "The feed-forward network of each layer, applied to every token.",
             Self::Experts => "Feed-forward networks of which a router picks a few for each token.",

@@ -71,7 +71,14 @@ impl Config {
             .and_then(Value::as_str)
             .map_or_else(|| root_type.clone(), str::to_owned);
         let defaults = defaults::of(&model_type);
-        Ok(Self { root, text, defaults, model_type, root_type, notices: RefCell::default() })
+        Ok(Self {
+            root,
+            text,
+            defaults,
+            model_type,
+            root_type,
+            notices: RefCell::default(),
+        })
     }
 
     /// The model type of the language model.
@@ -97,11 +104,16 @@ impl Config {
 
     /// A key of the language model; null counts as absent.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.text.as_ref().unwrap_or(&self.root).get(key).filter(|value| !value.is_null())
+        self.text
+            .as_ref()
+            .unwrap_or(&self.root)
+            .get(key)
+            .filter(|value| !value.is_null())
     }
     /// A key of the language model, or of the whole config around it.
     pub fn get_anywhere(&self, key: &str) -> Option<&Value> {
-        self.get(key).or_else(|| self.root.get(key).filter(|value| !value.is_null()))
+        self.get(key)
+            .or_else(|| self.root.get(key).filter(|value| !value.is_null()))
     }
     /// Whether the key is there, even as null.
     pub fn has(&self, key: &str) -> bool {
@@ -133,9 +145,17 @@ impl Config {
                 let number = whole(key, value, 0, MOST_DIMENSION)?;
                 self.notice(
                     "class_default",
-                    format!("{key} is not in the config; {}, the default of {}, is assumed.", grouped(number), self.model_type),
+                    format!(
+                        "{key} is not in the config; {}, the default of {}, is assumed.",
+                        grouped(number),
+                        self.model_type
+                    ),
                 );
-                return Ok(Some(Quantity { name: name.into(), value: number, origin: Origin::ClassDefault(key.into()) }));
+                return Ok(Some(Quantity {
+                    name: name.into(),
+                    value: number,
+                    origin: Origin::ClassDefault(key.into()),
+                }));
             }
         }
         Ok(None)
@@ -151,10 +171,17 @@ impl Config {
             for &key in keys {
                 if let Some(value) = self.class_default(key) {
                     let number = whole(key, value, 1, MOST_DIMENSION)?;
-                    return Ok(Quantity { name: name.into(), value: number, origin: Origin::ClassDefault(key.into()) });
+                    return Ok(Quantity {
+                        name: name.into(),
+                        value: number,
+                        origin: Origin::ClassDefault(key.into()),
+                    });
                 }
             }
-            return Err(ModelError::Missing { key: keys.join(" or "), model_type: self.model_type.clone() });
+            return Err(ModelError::Missing {
+                key: keys.join(" or "),
+                model_type: self.model_type.clone(),
+            });
         };
         at_least_one(keys, found)
     }
@@ -163,7 +190,12 @@ impl Config {
     ///
     /// # Errors
     /// Wrong type or out of range.
-    pub fn size_or(&self, name: &'static str, keys: &[&'static str], derive: impl FnOnce() -> Quantity) -> Result<Quantity, ModelError> {
+    pub fn size_or(
+        &self,
+        name: &'static str,
+        keys: &[&'static str],
+        derive: impl FnOnce() -> Quantity,
+    ) -> Result<Quantity, ModelError> {
         match self.optional(name, keys)? {
             Some(found) => at_least_one(keys, found),
             None => Ok(derive()),
@@ -189,8 +221,14 @@ impl Config {
     /// Not a list of strings.
     pub fn names(&self, key: &'static str) -> Result<Option<Vec<&str>>, ModelError> {
         let Some(value) = self.get(key) else { return Ok(None) };
-        let Value::Array(items) = value else { return Err(wrong(key, value, "a list of names")) };
-        items.iter().map(|item| item.as_str().ok_or_else(|| wrong(key, item, "a list of names"))).collect::<Result<_, _>>().map(Some)
+        let Value::Array(items) = value else {
+            return Err(wrong(key, value, "a list of names"));
+        };
+        items
+            .iter()
+            .map(|item| item.as_str().ok_or_else(|| wrong(key, item, "a list of names")))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// A list of whole numbers, if there is one.
@@ -199,8 +237,14 @@ impl Config {
     /// Not a list of whole numbers.
     pub fn numbers(&self, key: &'static str) -> Result<Option<Vec<u64>>, ModelError> {
         let Some(value) = self.get(key) else { return Ok(None) };
-        let Value::Array(items) = value else { return Err(wrong(key, value, "a list of whole numbers")) };
-        items.iter().map(|item| whole(key, item, 0, MOST_DIMENSION)).collect::<Result<_, _>>().map(Some)
+        let Value::Array(items) = value else {
+            return Err(wrong(key, value, "a list of whole numbers"));
+        };
+        items
+            .iter()
+            .map(|item| whole(key, item, 0, MOST_DIMENSION))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// A name, if there is one.
@@ -216,7 +260,12 @@ impl Config {
 fn at_least_one(keys: &[&'static str], found: Quantity) -> Result<Quantity, ModelError> {
     if found.value == 0 {
         let key = keys.first().copied().unwrap_or_default();
-        return Err(ModelError::OutOfRange { key: key.to_owned(), found: "0".to_owned(), least: 1, most: MOST_DIMENSION });
+        return Err(ModelError::OutOfRange {
+            key: key.to_owned(),
+            found: "0".to_owned(),
+            least: 1,
+            most: MOST_DIMENSION,
+        });
     }
     Ok(found)
 }
@@ -225,19 +274,31 @@ fn at_least_one(keys: &[&'static str], found: Quantity) -> Result<Quantity, Mode
 pub fn whole(key: &str, value: &Value, least: u64, most: u64) -> Result<u64, ModelError> {
     let number = match value {
         Value::Number(number) => number.as_u64().or_else(|| {
-            number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..=1e18).contains(float)).map(|float| float as u64)
+            number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && (0.0..=1e18).contains(float))
+                .map(|float| float as u64)
         }),
         _ => return Err(wrong(key, value, "a whole number")),
     };
     match number {
         Some(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(ModelError::OutOfRange { key: key.to_owned(), found: shown(value), least, most }),
+        _ => Err(ModelError::OutOfRange {
+            key: key.to_owned(),
+            found: shown(value),
+            least,
+            most,
+        }),
     }
 }
 
 /// A value of the wrong kind, as an error.
 pub fn wrong(key: &str, value: &Value, expected: &'static str) -> ModelError {
-    ModelError::WrongType { key: key.to_owned(), found: format!("{} ({})", kind_of(value), shown(value)), expected }
+    ModelError::WrongType {
+        key: key.to_owned(),
+        found: format!("{} ({})", kind_of(value), shown(value)),
+        expected,
+    }
 }
 
 const fn kind_of(value: &Value) -> &'static str {
@@ -260,5 +321,9 @@ fn shown(value: &Value) -> String {
         Value::String(text) => format!("\"{}\"", text.chars().take(40).collect::<String>()),
         other => other.to_string(),
     };
-    if text.chars().count() > 44 { format!("{}…", text.chars().take(40).collect::<String>()) } else { text }
+    if text.chars().count() > 44 {
+        format!("{}…", text.chars().take(40).collect::<String>())
+    } else {
+        text
+    }
 }

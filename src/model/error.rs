@@ -15,7 +15,9 @@ pub enum ModelError {
     #[error("A config.json is an object in braces, but this is {0}.")]
     NotAnObject(&'static str),
     /// No `model_type`.
-    #[error("There is no model_type in this config, so nothing says how the model is built. Add \"model_type\" (for example \"llama\").")]
+    #[error(
+        "There is no model_type in this config, so nothing says how the model is built. Add \"model_type\" (for example \"llama\")."
+    )]
     NoModelType,
     /// A model type that is not built yet.
     #[error("The model type \"{0}\" is not known yet. From its config alone no exact answer can be given, so none is.")]

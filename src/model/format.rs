@@ -52,11 +52,21 @@ pub struct Format {
 impl Format {
     /// A format without scales.
     pub const fn plain(id: &'static str, label: &'static str, bits: u64) -> Self {
-        Self { id: Cow::Borrowed(id), label: Cow::Borrowed(label), bits, scales: Scales::None }
+        Self {
+            id: Cow::Borrowed(id),
+            label: Cow::Borrowed(label),
+            bits,
+            scales: Scales::None,
+        }
     }
     /// A format with scales.
     pub const fn scaled(id: &'static str, label: &'static str, bits: u64, scales: Scales) -> Self {
-        Self { id: Cow::Borrowed(id), label: Cow::Borrowed(label), bits, scales }
+        Self {
+            id: Cow::Borrowed(id),
+            label: Cow::Borrowed(label),
+            bits,
+            scales,
+        }
     }
     /// 32-bit floating point.
     pub const FP32: Self = Self::plain("fp32", "FP32", 32);
@@ -99,7 +109,16 @@ impl Format {
 
     fn scale_bytes<N: Number>(&self, tensor: &Tensor) -> Option<N> {
         let copies = || tensor.copies.as_ref().map_or_else(|| N::constant(1.0), N::input);
-        let outer = || N::product(tensor.dims.split_last().map_or(&[][..], |(_, outer)| outer).iter().map(N::input));
+        let outer = || {
+            N::product(
+                tensor
+                    .dims
+                    .split_last()
+                    .map_or(&[][..], |(_, outer)| outer)
+                    .iter()
+                    .map(N::input),
+            )
+        };
         let inner = || tensor.inner().map_or_else(|| N::constant(1.0), N::input);
         let eighth = |bits: N| bits.over_ceiling(N::constant(8.0));
         let constant = |value: u64| N::constant(value as f64);
@@ -107,7 +126,12 @@ impl Format {
             Scales::None => return None,
             Scales::Tensor(bits) => eighth(copies().times(constant(bits))),
             Scales::Row(bits) => eighth(copies().times(outer()).times(constant(bits))),
-            Scales::Group { size, bits, column_bits, tensor_bits } => {
+            Scales::Group {
+                size,
+                bits,
+                column_bits,
+                tensor_bits,
+            } => {
                 let groups = copies().times(outer()).times(inner().over_ceiling(constant(size)));
                 let mut all = eighth(groups.times(constant(bits)));
                 if column_bits > 0 {
@@ -131,7 +155,11 @@ impl Format {
         let bits = self.bits as f64;
         match self.scales {
             Scales::Group { size, bits: group, .. } => bits + group as f64 / size.max(1) as f64,
-            Scales::Block { rows, columns, bits: block } => bits + block as f64 / (rows.max(1) * columns.max(1)) as f64,
+            Scales::Block {
+                rows,
+                columns,
+                bits: block,
+            } => bits + block as f64 / (rows.max(1) * columns.max(1)) as f64,
             _ => bits,
         }
     }

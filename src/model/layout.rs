@@ -34,7 +34,10 @@ impl Layout {
         while !rest.is_empty() {
             let (length, repeat) = best(rest);
             let (group, _) = rest.split_at(length);
-            groups.push(Group { repeat, runs: group.to_vec() });
+            groups.push(Group {
+                repeat,
+                runs: group.to_vec(),
+            });
             rest = rest.get(length * repeat as usize..).unwrap_or_default();
         }
         Self { groups }
@@ -60,7 +63,10 @@ impl Layout {
     }
     /// How many layers there are in all.
     pub fn layers(&self) -> u64 {
-        self.groups.iter().map(|group| group.repeat * group.runs.iter().map(|run| run.1).sum::<u64>()).sum()
+        self.groups
+            .iter()
+            .map(|group| group.repeat * group.runs.iter().map(|run| run.1).sum::<u64>())
+            .sum()
     }
 }
 
@@ -87,13 +93,31 @@ mod tests {
     fn finds_interleaved_windows() {
         let kinds: Vec<usize> = (0..62).map(|layer| usize::from((layer + 1) % 6 == 0)).collect();
         let layout = Layout::new(&kinds);
-        assert_eq!(layout.groups, [Group { repeat: 10, runs: vec![(0, 5), (1, 1)] }, Group { repeat: 1, runs: vec![(0, 2)] }]);
+        assert_eq!(
+            layout.groups,
+            [
+                Group {
+                    repeat: 10,
+                    runs: vec![(0, 5), (1, 1)]
+                },
+                Group {
+                    repeat: 1,
+                    runs: vec![(0, 2)]
+                }
+            ]
+        );
         assert_eq!(layout.layers(), 62);
     }
 
     #[test]
     fn equal_layers_are_one_run() {
-        assert_eq!(Layout::new(&[0; 1000]).groups, [Group { repeat: 1, runs: vec![(0, 1000)] }]);
+        assert_eq!(
+            Layout::new(&[0; 1000]).groups,
+            [Group {
+                repeat: 1,
+                runs: vec![(0, 1000)]
+            }]
+        );
     }
 
     #[test]

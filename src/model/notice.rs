@@ -14,6 +14,9 @@ pub struct Notice {
 impl Notice {
     /// A notice.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 }

@@ -193,18 +193,34 @@ pub struct Live {
 impl Live {
     /// A width for every token.
     pub fn new(name: &'static str, width: &Quantity) -> Self {
-        Self { name, width: width.clone(), routing: None }
+        Self {
+            name,
+            width: width.clone(),
+            routing: None,
+        }
     }
     /// A width for every choice of an expert.
     pub fn routed(name: &'static str, width: &Quantity, routing: &Routing) -> Self {
-        Self { name, width: width.clone(), routing: Some(routing.clone()) }
+        Self {
+            name,
+            width: width.clone(),
+            routing: Some(routing.clone()),
+        }
     }
 }
 
 impl Block {
     /// An empty block.
     pub const fn new(title: &'static str, role: Role) -> Self {
-        Self { title, role, operators: Vec::new(), caches: Vec::new(), live: Vec::new(), saved: Vec::new(), scores: None }
+        Self {
+            title,
+            role,
+            operators: Vec::new(),
+            caches: Vec::new(),
+            live: Vec::new(),
+            saved: Vec::new(),
+            scores: None,
+        }
     }
     /// Every tensor of the block.
     pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
@@ -214,14 +230,41 @@ impl Block {
 
 impl Operator {
     /// A linear layer: weight `[out, in]` and maybe a bias `[out]`.
-    pub fn linear(name: &'static str, weight: Tensor, bias: Option<Tensor>, rows: Rows, output: &Quantity, input: &Quantity) -> Self {
+    pub fn linear(
+        name: &'static str,
+        weight: Tensor,
+        bias: Option<Tensor>,
+        rows: Rows,
+        output: &Quantity,
+        input: &Quantity,
+    ) -> Self {
         let component = weight.component;
-        let kind = Kind::Linear { rows, input: input.clone(), output: output.clone(), routing: None };
-        Self { name, component, kind, tensors: std::iter::once(weight).chain(bias).collect() }
+        let kind = Kind::Linear {
+            rows,
+            input: input.clone(),
+            output: output.clone(),
+            routing: None,
+        };
+        Self {
+            name,
+            component,
+            kind,
+            tensors: std::iter::once(weight).chain(bias).collect(),
+        }
     }
     /// An elementwise step without weights.
     pub fn elementwise(name: &'static str, component: Component, width: &Quantity, flops: u64, reads: u64) -> Self {
-        let kind = Kind::Elementwise { width: width.clone(), flops, reads, routing: None };
-        Self { name, component, kind, tensors: Vec::new() }
+        let kind = Kind::Elementwise {
+            width: width.clone(),
+            flops,
+            reads,
+            routing: None,
+        };
+        Self {
+            name,
+            component,
+            kind,
+            tensors: Vec::new(),
+        }
     }
 }

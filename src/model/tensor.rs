@@ -42,7 +42,14 @@ pub struct Tensor {
 impl Tensor {
     /// A tensor of the given shape.
     pub fn new(name: impl Into<Cow<'static, str>>, kind: TensorKind, component: Component, dims: &[&Quantity]) -> Self {
-        Self { name: name.into(), kind, component, dims: dims.iter().map(|&dim| dim.clone()).collect(), copies: None, tied: false }
+        Self {
+            name: name.into(),
+            kind,
+            component,
+            dims: dims.iter().map(|&dim| dim.clone()).collect(),
+            copies: None,
+            tied: false,
+        }
     }
     /// A matrix `[out, in]` of a linear layer.
     pub fn matrix(name: impl Into<Cow<'static, str>>, component: Component, out: &Quantity, input: &Quantity) -> Self {
@@ -76,7 +83,10 @@ impl Tensor {
     }
     /// The module it belongs to: its name without `.weight` or `.bias`.
     pub fn module(&self) -> &str {
-        self.name.strip_suffix(".weight").or_else(|| self.name.strip_suffix(".bias")).unwrap_or(&self.name)
+        self.name
+            .strip_suffix(".weight")
+            .or_else(|| self.name.strip_suffix(".bias"))
+            .unwrap_or(&self.name)
     }
     /// The width that is contiguous in memory: the input side of a matrix.
     pub fn inner(&self) -> Option<&Quantity> {

@@ -12,7 +12,15 @@ const MOST_TOKENS: u64 = 100_000_000;
 
 macro_rules! rows {
     ($choice:ty) => {
-        || <$choice>::iter().map(|one| OptionRow { key: one.key(), label: one.label().to_owned(), help: one.help().to_owned() }).collect()
+        || {
+            <$choice>::iter()
+                .map(|one| OptionRow {
+                    key: one.key(),
+                    label: one.label().to_owned(),
+                    help: one.help().to_owned(),
+                })
+                .collect()
+        }
     };
 }
 
@@ -29,7 +37,9 @@ pub const KNOBS: &[Knob] = &[
         get: |s| s.mode.key().to_owned(),
         set: |s, text| {
             if let "serve" | "finetune" = text {
-                return Err(KnobError::NotBuilt(format!("The mode \"{text}\" is not built yet. Built are: prefill, decode, pretrain.")));
+                return Err(KnobError::NotBuilt(format!(
+                    "The mode \"{text}\" is not built yet. Built are: prefill, decode, pretrain."
+                )));
             }
             choose("Mode", text, &mut s.mode, Mode::iter().map(Mode::key))
         },
@@ -40,7 +50,12 @@ pub const KNOBS: &[Knob] = &[
         label: "Prompt tokens",
         help: "Tokens of each prompt; in training the length of a sequence.",
         group: Group::Workload,
-        kind: KnobKind::Whole { least: 1, most: MOST_TOKENS, slider: 131_072, unit: "tokens" },
+        kind: KnobKind::Whole {
+            least: 1,
+            most: MOST_TOKENS,
+            slider: 131_072,
+            unit: "tokens",
+        },
         modes: &[],
         get: |s| s.prompt.to_string(),
         set: |s, text| whole("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.prompt = value),
@@ -51,11 +66,20 @@ pub const KNOBS: &[Knob] = &[
         label: "Generated tokens",
         help: "Tokens written after the prompt. Memory has room for all of them; time is that of the middle one.",
         group: Group::Workload,
-        kind: KnobKind::Whole { least: 0, most: MOST_TOKENS, slider: 32_768, unit: "tokens" },
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_TOKENS,
+            slider: 32_768,
+            unit: "tokens",
+        },
         modes: &[Mode::Decode, Mode::Prefill],
         get: |s| s.generate.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
         set: |s, text| {
-            s.generate = if text == "auto" { None } else { Some(whole("Generated tokens", text, 0, MOST_TOKENS)?) };
+            s.generate = if text == "auto" {
+                None
+            } else {
+                Some(whole("Generated tokens", text, 0, MOST_TOKENS)?)
+            };
             Ok(())
         },
     },
@@ -65,7 +89,12 @@ pub const KNOBS: &[Knob] = &[
         label: "Sequences at once",
         help: "How many sequences run together.",
         group: Group::Workload,
-        kind: KnobKind::Whole { least: 1, most: 1_000_000, slider: 256, unit: "" },
+        kind: KnobKind::Whole {
+            least: 1,
+            most: 1_000_000,
+            slider: 256,
+            unit: "",
+        },
         modes: &[],
         get: |s| s.batch.to_string(),
         set: |s, text| whole("Sequences at once", text, 1, 1_000_000).map(|value| s.batch = value),
@@ -79,7 +108,14 @@ pub const KNOBS: &[Knob] = &[
         kind: KnobKind::Choice(rows!(Recompute)),
         modes: &[Mode::Pretrain],
         get: |s| s.recompute.key().to_owned(),
-        set: |s, text| choose("Recomputation", text, &mut s.recompute, Recompute::iter().map(Recompute::key)),
+        set: |s, text| {
+            choose(
+                "Recomputation",
+                text,
+                &mut s.recompute,
+                Recompute::iter().map(Recompute::key),
+            )
+        },
     },
     Knob {
         key: "w",
@@ -112,7 +148,12 @@ pub const KNOBS: &[Knob] = &[
         get: |s| s.kv_cache.key().to_owned(),
         set: |s, text| {
             let text = if text.eq_ignore_ascii_case("f16") { "fp16" } else { text };
-            choose("KV cache format", text, &mut s.kv_cache, KvFormat::iter().map(KvFormat::key))
+            choose(
+                "KV cache format",
+                text,
+                &mut s.kv_cache,
+                KvFormat::iter().map(KvFormat::key),
+            )
         },
     },
     Knob {
@@ -129,7 +170,12 @@ pub const KNOBS: &[Knob] = &[
                 None
             } else {
                 let known = hardware::devices().iter().map(|device| device.id.as_str());
-                Some(hardware::find(text).ok_or_else(|| unknown("Device", text, known))?.id.clone())
+                Some(
+                    hardware::find(text)
+                        .ok_or_else(|| unknown("Device", text, known))?
+                        .id
+                        .clone(),
+                )
             };
             Ok(())
         },
@@ -145,10 +191,16 @@ pub const KNOBS: &[Knob] = &[
         get: |s| s.engine.map_or("auto", Engine::key).to_owned(),
         set: |s, text| {
             if let "llama.cpp" | "mlx" | "exllamav2" = text {
-                return Err(KnobError::NotBuilt(format!("The engine \"{text}\" is not built yet. Built are: vllm, sglang, tensorrt-llm, transformers.")));
+                return Err(KnobError::NotBuilt(format!(
+                    "The engine \"{text}\" is not built yet. Built are: vllm, sglang, tensorrt-llm, transformers."
+                )));
             }
             let mut engine = Engine::default();
-            s.engine = if text == "auto" { None } else { choose("Engine", text, &mut engine, Engine::iter().map(Engine::key)).map(|()| Some(engine))? };
+            s.engine = if text == "auto" {
+                None
+            } else {
+                choose("Engine", text, &mut engine, Engine::iter().map(Engine::key)).map(|()| Some(engine))?
+            };
             Ok(())
         },
     },
@@ -161,7 +213,14 @@ pub const KNOBS: &[Knob] = &[
         kind: KnobKind::Choice(rows!(AttentionKernel)),
         modes: &[],
         get: |s| s.attention.key().to_owned(),
-        set: |s, text| choose("Attention kernel", text, &mut s.attention, AttentionKernel::iter().map(AttentionKernel::key)),
+        set: |s, text| {
+            choose(
+                "Attention kernel",
+                text,
+                &mut s.attention,
+                AttentionKernel::iter().map(AttentionKernel::key),
+            )
+        },
     },
     Knob {
         key: "count",
@@ -172,7 +231,14 @@ pub const KNOBS: &[Knob] = &[
         kind: KnobKind::Choice(rows!(AttentionFlops)),
         modes: &[],
         get: |s| s.attention_flops.key().to_owned(),
-        set: |s, text| choose("Attention counting", text, &mut s.attention_flops, AttentionFlops::iter().map(AttentionFlops::key)),
+        set: |s, text| {
+            choose(
+                "Attention counting",
+                text,
+                &mut s.attention_flops,
+                AttentionFlops::iter().map(AttentionFlops::key),
+            )
+        },
     },
     Knob {
         key: "logits",
@@ -194,7 +260,14 @@ pub const KNOBS: &[Knob] = &[
         kind: KnobKind::Choice(rows!(LatentCache)),
         modes: &[Mode::Decode, Mode::Prefill],
         get: |s| s.latent_cache.key().to_owned(),
-        set: |s, text| choose("Latent cache", text, &mut s.latent_cache, LatentCache::iter().map(LatentCache::key)),
+        set: |s, text| {
+            choose(
+                "Latent cache",
+                text,
+                &mut s.latent_cache,
+                LatentCache::iter().map(LatentCache::key),
+            )
+        },
     },
     Knob {
         key: "overhead",
@@ -210,8 +283,9 @@ pub const KNOBS: &[Knob] = &[
 ];
 
 /// Keys of the weight formats; a test holds them against the table.
-const WEIGHT_KEYS: [&str; 13] =
-    ["fp32", "bf16", "fp16", "fp8", "int8", "int4", "awq", "gptq", "bnb-int8", "nf4", "nf4-dq", "mxfp4", "nvfp4"];
+const WEIGHT_KEYS: [&str; 13] = [
+    "fp32", "bf16", "fp16", "fp8", "int8", "int4", "awq", "gptq", "bnb-int8", "nf4", "nf4-dq", "mxfp4", "nvfp4",
+];
 
 /// The key of a weight format, as it lives in a scenario.
 pub fn weight_key(id: &str) -> Option<&'static str> {
@@ -219,26 +293,51 @@ pub fn weight_key(id: &str) -> Option<&'static str> {
 }
 
 fn weight_rows() -> Vec<OptionRow> {
-    let auto = OptionRow { key: "auto", label: "As published".to_owned(), help: "What config.json says.".to_owned() };
+    let auto = OptionRow {
+        key: "auto",
+        label: "As published".to_owned(),
+        help: "What config.json says.".to_owned(),
+    };
     let formats = quantisation::CHOICES.iter().zip(WEIGHT_KEYS);
     std::iter::once(auto)
-        .chain(formats.map(|(one, key)| OptionRow { key, label: one.format.label.to_string(), help: one.source.to_owned() }))
+        .chain(formats.map(|(one, key)| OptionRow {
+            key,
+            label: one.format.label.to_string(),
+            help: one.source.to_owned(),
+        }))
         .collect()
 }
 
 fn engine_rows() -> Vec<OptionRow> {
-    let auto = OptionRow { key: "auto", label: "Automatic".to_owned(), help: "The engine most used for the format and device.".to_owned() };
-    let engines = Engine::iter().map(|one| OptionRow { key: one.key(), label: one.label().to_owned(), help: String::new() });
+    let auto = OptionRow {
+        key: "auto",
+        label: "Automatic".to_owned(),
+        help: "The engine most used for the format and device.".to_owned(),
+    };
+    let engines = Engine::iter().map(|one| OptionRow {
+        key: one.key(),
+        label: one.label().to_owned(),
+        help: String::new(),
+    });
     std::iter::once(auto).chain(engines).collect()
 }
 
-fn choose<T: std::str::FromStr>(label: &'static str, text: &str, place: &mut T, known: impl Iterator<Item = &'static str>) -> Result<(), KnobError> {
+fn choose<T: std::str::FromStr>(
+    label: &'static str,
+    text: &str,
+    place: &mut T,
+    known: impl Iterator<Item = &'static str>,
+) -> Result<(), KnobError> {
     *place = text.parse().map_err(|_| unknown(label, text, known))?;
     Ok(())
 }
 
 fn unknown<'a>(label: &'static str, text: &str, known: impl Iterator<Item = &'a str>) -> KnobError {
-    KnobError::Unknown { label, found: short(text), known: known.collect::<Vec<_>>().join(", ") }
+    KnobError::Unknown {
+        label,
+        found: short(text),
+        known: known.collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn short(text: &str) -> String {
@@ -247,11 +346,26 @@ fn short(text: &str) -> String {
 
 fn whole(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
     // Thousands may be set apart as people type them.
-    let digits: String = text.chars().filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}')).collect();
+    let digits: String = text
+        .chars()
+        .filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}'))
+        .collect();
     if digits.is_empty() || !digits.chars().all(|sign| sign.is_ascii_digit()) {
-        return Err(KnobError::NotANumber { label, found: short(text) });
+        return Err(KnobError::NotANumber {
+            label,
+            found: short(text),
+        });
     }
-    digits.parse().ok().filter(|value| (least..=most).contains(value)).ok_or(KnobError::OutOfRange { label, found: short(text), least, most })
+    digits
+        .parse()
+        .ok()
+        .filter(|value| (least..=most).contains(value))
+        .ok_or(KnobError::OutOfRange {
+            label,
+            found: short(text),
+            least,
+            most,
+        })
 }
 
 /// Bytes: `512MiB`, `64 GB`, or a whole number.
@@ -269,14 +383,31 @@ fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, KnobError> {
         "mib" => 1 << 20,
         "gib" => 1 << 30,
         "tib" => 1 << 40,
-        _ => return Err(KnobError::NotANumber { label, found: short(text) }),
+        _ => {
+            return Err(KnobError::NotANumber {
+                label,
+                found: short(text),
+            });
+        }
     };
-    let value: f64 = number.trim().replace(',', "").parse().map_err(|_| KnobError::NotANumber { label, found: short(text) })?;
+    let value: f64 = number
+        .trim()
+        .replace(',', "")
+        .parse()
+        .map_err(|_| KnobError::NotANumber {
+            label,
+            found: short(text),
+        })?;
     let bytes = value * scale as f64;
     if (0.0..=most as f64).contains(&bytes) {
         Ok(bytes.round() as u64)
     } else {
-        Err(KnobError::OutOfRange { label, found: short(text), least: 0, most })
+        Err(KnobError::OutOfRange {
+            label,
+            found: short(text),
+            least: 0,
+            most,
+        })
     }
 }
 
@@ -294,7 +425,14 @@ mod tests {
     #[test]
     fn keys_and_flags_are_unique_and_defaults_round_trip() {
         for (at, knob) in KNOBS.iter().enumerate() {
-            assert!(KNOBS.iter().skip(at + 1).all(|other| other.key != knob.key && other.flag != knob.flag), "{}", knob.key);
+            assert!(
+                KNOBS
+                    .iter()
+                    .skip(at + 1)
+                    .all(|other| other.key != knob.key && other.flag != knob.flag),
+                "{}",
+                knob.key
+            );
             let mut scenario = Scenario::default();
             (knob.set)(&mut scenario, &(knob.get)(&Scenario::default())).unwrap();
             assert_eq!(scenario, Scenario::default(), "{}", knob.key);
@@ -303,7 +441,13 @@ mod tests {
 
     #[test]
     fn sizes_as_people_write_them() {
-        for (text, value) in [("512MiB", 512 << 20), ("1 GiB", 1 << 30), ("2gb", 2_000_000_000), ("77", 77), ("0.5GiB", 1 << 29)] {
+        for (text, value) in [
+            ("512MiB", 512 << 20),
+            ("1 GiB", 1 << 30),
+            ("2gb", 2_000_000_000),
+            ("77", 77),
+            ("0.5GiB", 1 << 29),
+        ] {
             assert_eq!(bytes("x", text, 1 << 40), Ok(value), "{text}");
         }
         assert!(bytes("x", "-3GB", 1 << 40).is_err());

@@ -5,7 +5,8 @@ mod knob;
 mod knobs;
 mod link;
 
-pub use choices::{AttentionKernel, AttentionFlops, KvFormat, LatentCache, Logits, Mode, Recompute};
+pub use crate::hardware::Engine;
+pub use choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, Mode, Recompute};
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow};
 pub use knobs::{KNOBS, weight_key};
 pub use link::{LinkError, from_query, to_query};
@@ -13,8 +14,6 @@ pub use link::{LinkError, from_query, to_query};
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-
-use crate::hardware::Engine;
 
 /// A whole question: model, workload, precision, hardware, assumptions.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,9 +114,13 @@ pub fn apply_edits(config: &mut Value, edits: &BTreeMap<String, Value>) {
     const NESTED: [&str; 3] = ["text_config", "llm_config", "language_config"];
     let Value::Object(root) = config else { return };
     for (key, value) in edits {
-        let nested = NESTED.iter().find(|name| root.get(**name).is_some_and(Value::is_object));
+        let nested = NESTED
+            .iter()
+            .find(|name| root.get(**name).is_some_and(Value::is_object));
         let place = match nested {
-            Some(name) if !matches!(key.as_str(), "model_type" | "quantization_config") => root.get_mut(*name).and_then(Value::as_object_mut),
+            Some(name) if !matches!(key.as_str(), "model_type" | "quantization_config") => {
+                root.get_mut(*name).and_then(Value::as_object_mut)
+            }
             _ => Some(&mut *root),
         };
         let Some(place) = place else { continue };

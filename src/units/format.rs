@@ -3,7 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 /// Which unit bytes are written in: one choice for everything on the page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr, strum::Display)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::Display,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum UnitSystem {
     /// GiB = 2^30 bytes, as drivers report memory.
@@ -49,7 +61,11 @@ impl UnitSystem {
                 value /= step;
             }
         }
-        let number = if chosen == "B" { format!("{value:.0}") } else { decimal(value) };
+        let number = if chosen == "B" {
+            format!("{value:.0}")
+        } else {
+            decimal(value)
+        };
         (number, chosen)
     }
 }
@@ -105,7 +121,14 @@ pub fn short_count(value: f64) -> String {
 /// A count in an SI step with its unit: `16.1 TFLOP`.
 pub fn count(value: f64, unit: &str) -> String {
     let size = value.abs();
-    let steps = [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    let steps = [
+        (1e18, "E"),
+        (1e15, "P"),
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+        (1e3, "k"),
+    ];
     for (step, prefix) in steps {
         if size >= step * 0.9995 {
             return format!("{} {prefix}{unit}", decimal(value / step));
@@ -139,7 +162,9 @@ pub fn seconds(value: f64) -> String {
         format!("{} s", decimal(value))
     } else if size >= 0.9995e-3 {
         format!("{} ms", decimal(value * 1e3))
-    } else {
+    } else if size >= 0.9995e-6 {
         format!("{} µs", decimal(value * 1e6))
+    } else {
+        format!("{} ns", decimal(value * 1e9))
     }
 }

@@ -42,11 +42,18 @@ pub trait Number: Clone {
     }
     /// Product of any number of factors.
     fn product<I: IntoIterator<Item = Self>>(factors: I) -> Self {
-        factors.into_iter().reduce(Self::times).unwrap_or_else(|| Self::constant(1.0))
+        factors
+            .into_iter()
+            .reduce(Self::times)
+            .unwrap_or_else(|| Self::constant(1.0))
     }
     /// This many times over, without the noise of a factor of one in an explanation.
     fn scaled(self, factor: f64) -> Self {
-        if factor == 1.0 { self } else { Self::constant(factor).times(self) }
+        if factor == 1.0 {
+            self
+        } else {
+            Self::constant(factor).times(self)
+        }
     }
 }
 

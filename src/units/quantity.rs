@@ -40,19 +40,35 @@ pub enum Origin {
 impl Quantity {
     /// A quantity read from `config.json`.
     pub fn config(name: &'static str, key: impl Into<Cow<'static, str>>, value: u64) -> Self {
-        Self { name: name.into(), value, origin: Origin::Config(key.into()) }
+        Self {
+            name: name.into(),
+            value,
+            origin: Origin::Config(key.into()),
+        }
     }
     /// A quantity that the kind of model fixes.
     pub fn architecture(name: &'static str, value: u64, why: &'static str) -> Self {
-        Self { name: name.into(), value, origin: Origin::Architecture(why) }
+        Self {
+            name: name.into(),
+            value,
+            origin: Origin::Architecture(why),
+        }
     }
     /// A quantity the user chose under the named control.
     pub fn choice(name: &'static str, value: u64, control: &'static str) -> Self {
-        Self { name: name.into(), value, origin: Origin::Choice(control) }
+        Self {
+            name: name.into(),
+            value,
+            origin: Origin::Choice(control),
+        }
     }
     /// A quantity that is assumed, with the reason.
     pub fn assumed(name: &'static str, value: u64, why: &'static str) -> Self {
-        Self { name: name.into(), value, origin: Origin::Assumed(why) }
+        Self {
+            name: name.into(),
+            value,
+            origin: Origin::Assumed(why),
+        }
     }
     /// The product of others; saturates.
     pub fn product(name: &'static str, factors: &[&Self]) -> Self {
@@ -66,11 +82,21 @@ impl Quantity {
     }
     /// The first less the second; never below zero.
     pub fn difference(name: &'static str, from: &Self, less: &Self) -> Self {
-        Self::derived(name, from.value.saturating_sub(less.value), Operation::Difference, &[from, less])
+        Self::derived(
+            name,
+            from.value.saturating_sub(less.value),
+            Operation::Difference,
+            &[from, less],
+        )
     }
     /// The quotient of two, rounded down; zero where the divisor is zero.
     pub fn quotient(name: &'static str, of: &Self, by: &Self) -> Self {
-        Self::derived(name, of.value.checked_div(by.value).unwrap_or(0), Operation::Quotient, &[of, by])
+        Self::derived(
+            name,
+            of.value.checked_div(by.value).unwrap_or(0),
+            Operation::Quotient,
+            &[of, by],
+        )
     }
     /// This many times the quantity.
     pub fn times(&self, name: &'static str, factor: u64) -> Self {
@@ -78,12 +104,19 @@ impl Quantity {
     }
     /// The same value under another name.
     pub fn renamed(&self, name: &'static str) -> Self {
-        Self { name: name.into(), ..self.clone() }
+        Self {
+            name: name.into(),
+            ..self.clone()
+        }
     }
 
     fn derived(name: &'static str, value: u64, how: Operation, from: &[&Self]) -> Self {
         let from: Vec<Self> = from.iter().map(|&one| one.clone()).collect();
-        Self { name: name.into(), value, origin: Origin::Derived(how, from.into()) }
+        Self {
+            name: name.into(),
+            value,
+            origin: Origin::Derived(how, from.into()),
+        }
     }
 }
 

@@ -85,14 +85,22 @@ impl<N: Number> Traced<N> {
     }
     fn new(number: N, node: Node) -> Self {
         let value = number.value();
-        Self { number, trace: Trace { value, node: Arc::new(node) } }
+        Self {
+            number,
+            trace: Trace {
+                value,
+                node: Arc::new(node),
+            },
+        }
     }
     fn combine(how: Operation, number: N, left: Self, right: Self) -> Self {
         let mut parts = Vec::with_capacity(2);
         for side in [left.trace, right.trace] {
             match &*side.node {
                 // Sums and products are flat: a + b + c is one node, not two.
-                Node::Combined(inner, nested) if *inner == how && matches!(how, Operation::Sum | Operation::Product) => {
+                Node::Combined(inner, nested)
+                    if *inner == how && matches!(how, Operation::Sum | Operation::Product) =>
+                {
                     parts.extend_from_slice(nested);
                 }
                 _ => parts.push(side),
@@ -114,7 +122,11 @@ impl<N: Number> Number for Traced<N> {
         Self::new(number, Node::Input(quantity.clone()))
     }
     fn named(self, name: &str, about: &'static str) -> Self {
-        let node = Node::Named { name: Cow::Owned(name.to_owned()), about, inner: self.trace };
+        let node = Node::Named {
+            name: Cow::Owned(name.to_owned()),
+            about,
+            inner: self.trace,
+        };
         Self::new(self.number, node)
     }
     fn value(&self) -> f64 {
@@ -128,27 +140,67 @@ impl<N: Number> Number for Traced<N> {
         if other.value() == 0.0 && matches!(*other.trace.node, Node::Constant) {
             return self;
         }
-        Self::combine(Operation::Sum, self.number.clone().plus(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Sum,
+            self.number.clone().plus(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn minus(self, other: Self) -> Self {
-        Self::combine(Operation::Difference, self.number.clone().minus(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Difference,
+            self.number.clone().minus(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn times(self, other: Self) -> Self {
-        Self::combine(Operation::Product, self.number.clone().times(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Product,
+            self.number.clone().times(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn over(self, other: Self) -> Self {
-        Self::combine(Operation::Quotient, self.number.clone().over(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Quotient,
+            self.number.clone().over(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn over_ceiling(self, other: Self) -> Self {
-        Self::combine(Operation::Ceiling, self.number.clone().over_ceiling(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Ceiling,
+            self.number.clone().over_ceiling(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn least(self, other: Self) -> Self {
-        Self::combine(Operation::Least, self.number.clone().least(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Least,
+            self.number.clone().least(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn most(self, other: Self) -> Self {
-        Self::combine(Operation::Most, self.number.clone().most(other.number.clone()), self, other)
+        Self::combine(
+            Operation::Most,
+            self.number.clone().most(other.number.clone()),
+            self,
+            other,
+        )
     }
     fn power(self, exponent: Self) -> Self {
-        Self::combine(Operation::Power, self.number.clone().power(exponent.number.clone()), self, exponent)
+        Self::combine(
+            Operation::Power,
+            self.number.clone().power(exponent.number.clone()),
+            self,
+            exponent,
+        )
     }
 }

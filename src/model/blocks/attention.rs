@@ -58,7 +58,12 @@ pub struct GroupedAttention {
 /// Shapes: q `[heads·key_dim, hidden]`, k `[kv_heads·key_dim, hidden]`, v `[kv_heads·value_dim, hidden]`,
 /// o `[hidden, heads·value_dim]`. Source: Vaswani 2017; Ainslie 2023 (arXiv 2305.13245) for grouped queries.
 pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
-    let Heads { queries, kv, key_dim, value_dim } = &style.heads;
+    let Heads {
+        queries,
+        kv,
+        key_dim,
+        value_dim,
+    } = &style.heads;
     let q_width = Quantity::product("q_width", &[queries, key_dim]);
     let k_width = Quantity::product("k_width", &[kv, key_dim]);
     let v_width = Quantity::product("v_width", &[kv, value_dim]);
@@ -78,19 +83,37 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
         Live::new("attention output", &o_width),
     ];
     if style.qk_norm != QkNorm::None {
-        for (name, module, heads, width) in [("q_norm", style.norm_modules[0], queries, &q_width), ("k_norm", style.norm_modules[1], kv, &k_width)] {
-            let kind = if let QkNorm::PerHead(kind) = style.qk_norm { kind } else { Norm::Rms };
+        for (name, module, heads, width) in [
+            ("q_norm", style.norm_modules[0], queries, &q_width),
+            ("k_norm", style.norm_modules[1], kv, &k_width),
+        ] {
+            let kind = if let QkNorm::PerHead(kind) = style.qk_norm {
+                kind
+            } else {
+                Norm::Rms
+            };
             let mut operator = Operator::elementwise(name, Component::Norm, width, kind.flops(), 1);
             operator.tensors = match style.qk_norm {
                 QkNorm::PerHead(kind) => kind.tensors(module, Component::Norm, &[key_dim]),
-                QkNorm::EachHead => vec![Tensor::new(format!("{module}.weight"), TensorKind::Vector, Component::Norm, &[heads, key_dim])],
+                QkNorm::EachHead => vec![Tensor::new(
+                    format!("{module}.weight"),
+                    TensorKind::Vector,
+                    Component::Norm,
+                    &[heads, key_dim],
+                )],
                 _ => kind.tensors(module, Component::Norm, &[width]),
             };
             operators.push(operator);
             saved.push(Live::new("norm input of queries and keys", width));
         }
     }
-    operators.push(Operator::elementwise("rotary positions", projection, &Quantity::sum("q_and_k", &[&q_width, &k_width]), cost::ROTARY, 1));
+    operators.push(Operator::elementwise(
+        "rotary positions",
+        projection,
+        &Quantity::sum("q_and_k", &[&q_width, &k_width]),
+        cost::ROTARY,
+        1,
+    ));
     let attention = Attention {
         heads: queries.clone(),
         kv_heads: kv.clone(),
@@ -99,7 +122,9 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
         span: style.span.clone(),
         latent: None,
     };
-    let sinks = style.sinks.then(|| Tensor::vector("self_attn.sinks", Component::Attention, queries));
+    let sinks = style
+        .sinks
+        .then(|| Tensor::vector("self_attn.sinks", Component::Attention, queries));
     operators.push(Operator {
         name: "scores and values",
         component: Component::Attention,
@@ -107,7 +132,11 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
         tensors: sinks.into_iter().collect(),
     });
     operators.push(linear("o_proj", o, projection, hidden, &o_width, style.output_bias));
-    let cache = |name, width| Cache { name, width: CacheWidth::Plain(width), span: style.span.clone() };
+    let cache = |name, width| Cache {
+        name,
+        width: CacheWidth::Plain(width),
+        span: style.span.clone(),
+    };
     Block {
         operators,
         caches: vec![cache("keys", k_width.clone()), cache("values", v_width.clone())],

@@ -1,10 +1,10 @@
 //! Mixture of experts: a router, routed experts, shared experts.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, Rows, Routing};
+use super::super::operator::{Block, Kind, Live, Operator, Role, Routing, Rows};
 use super::super::tensor::{Tensor, TensorKind};
-use super::mlp::{Mlp, mlp};
 use super::cost;
+use super::mlp::{Mlp, mlp};
 use crate::units::Quantity;
 
 /// Experts that every token passes.
@@ -46,17 +46,30 @@ pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
     let experts = &style.routing.experts;
     let mut router = Operator::linear(
         "router",
-        Tensor::new(format!("{}.weight", style.router), TensorKind::Router, Component::Router, &[experts, hidden]),
-        style.router_bias.then(|| Tensor::vector(format!("{}.bias", style.router), Component::Router, experts)),
+        Tensor::new(
+            format!("{}.weight", style.router),
+            TensorKind::Router,
+            Component::Router,
+            &[experts, hidden],
+        ),
+        style
+            .router_bias
+            .then(|| Tensor::vector(format!("{}.bias", style.router), Component::Router, experts)),
         Rows::Tokens,
         experts,
         hidden,
     );
-    router.tensors.extend(style.correction.map(|name| Tensor::new(name, TensorKind::Buffer, Component::Router, &[experts])));
+    router.tensors.extend(
+        style
+            .correction
+            .map(|name| Tensor::new(name, TensorKind::Buffer, Component::Router, &[experts])),
+    );
     let choose = Operator::elementwise("softmax and top-k", Component::Router, experts, cost::SOFTMAX, 1);
     let expert = |name, module: &str, out: &Quantity, input: &Quantity| {
         let weight = Tensor::matrix(format!("{module}.weight"), Component::Experts, out, input).each(experts);
-        let bias = style.bias.then(|| Tensor::vector(format!("{module}.bias"), Component::Experts, out).each(experts));
+        let bias = style
+            .bias
+            .then(|| Tensor::vector(format!("{module}.bias"), Component::Experts, out).each(experts));
         let mut operator = Operator::linear(name, weight, bias, Rows::Tokens, out, input);
         if let Kind::Linear { routing, .. } = &mut operator.kind {
             *routing = Some(style.routing.clone());
@@ -66,7 +79,12 @@ pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
     let [gate, up, down] = style.modules;
     let width = &style.width;
     let activation = Operator {
-        kind: Kind::Elementwise { width: width.clone(), flops: cost::GATED_ACTIVATION, reads: 2, routing: Some(style.routing.clone()) },
+        kind: Kind::Elementwise {
+            width: width.clone(),
+            flops: cost::GATED_ACTIVATION,
+            reads: 2,
+            routing: Some(style.routing.clone()),
+        },
         ..Operator::elementwise("activation", Component::Experts, width, 0, 0)
     };
     let mut operators = vec![
@@ -87,17 +105,35 @@ pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
     ];
     let saved = live.clone();
     live.push(Live::routed("expert output", hidden, &style.routing));
-    let mut block = Block { saved, ..Block::new("Mixture of experts", Role::ChannelMixer) };
+    let mut block = Block {
+        saved,
+        ..Block::new("Mixture of experts", Role::ChannelMixer)
+    };
     if let Some(shared) = &style.shared {
         let [gate, up, down] = shared.module;
-        let dense = mlp(hidden, &Mlp { width: shared.width.clone(), gate: Some(gate), up, down, bias: false, component: Component::SharedExperts });
+        let dense = mlp(
+            hidden,
+            &Mlp {
+                width: shared.width.clone(),
+                gate: Some(gate),
+                up,
+                down,
+                bias: false,
+                component: Component::SharedExperts,
+            },
+        );
         operators.extend(dense.operators);
         block.saved.extend(dense.saved.into_iter().skip(1));
         if let Some(module) = shared.gate {
             let one = Quantity::architecture("one", 1, "one gate for all shared experts");
             operators.push(Operator::linear(
                 "shared expert gate",
-                Tensor::new(format!("{module}.weight"), TensorKind::Router, Component::SharedExperts, &[&one, hidden]),
+                Tensor::new(
+                    format!("{module}.weight"),
+                    TensorKind::Router,
+                    Component::SharedExperts,
+                    &[&one, hidden],
+                ),
                 None,
                 Rows::Tokens,
                 &one,
@@ -105,5 +141,9 @@ pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
             ));
         }
     }
-    Block { operators, live, ..block }
+    Block {
+        operators,
+        live,
+        ..block
+    }
 }

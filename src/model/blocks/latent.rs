@@ -30,7 +30,15 @@ pub struct LatentAttention {
 /// Shapes: `q_a [q_rank, hidden]`, `q_b [heads·(nope+rope), q_rank]`, `kv_a [kv_rank+rope, hidden]`,
 /// `kv_b [heads·(nope+value), kv_rank]`, `o [hidden, heads·value]`.
 pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
-    let LatentAttention { heads, q_rank, kv_rank, nope, rope, value_dim, bias } = style;
+    let LatentAttention {
+        heads,
+        q_rank,
+        kv_rank,
+        nope,
+        rope,
+        value_dim,
+        bias,
+    } = style;
     let projection = Component::Projection;
     let key_dim = Quantity::sum("qk_head_dim", &[nope, rope]);
     let q_width = Quantity::product("q_width", &[heads, &key_dim]);
@@ -42,24 +50,75 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
     let mut saved = vec![Live::new("attention input", hidden)];
     match q_rank {
         Some(rank) => {
-            operators.push(linear("q_a_proj", "self_attn.q_a_proj", projection, rank, hidden, *bias));
+            operators.push(linear(
+                "q_a_proj",
+                "self_attn.q_a_proj",
+                projection,
+                rank,
+                hidden,
+                *bias,
+            ));
             operators.push(rank_norm("q_a_layernorm", "self_attn.q_a_layernorm", rank));
-            operators.push(linear("q_b_proj", "self_attn.q_b_proj", projection, &q_width, rank, false));
-            saved.push(Live::new("query latent, before and after its norm", &rank.times("2 × q_lora_rank", 2)));
+            operators.push(linear(
+                "q_b_proj",
+                "self_attn.q_b_proj",
+                projection,
+                &q_width,
+                rank,
+                false,
+            ));
+            saved.push(Live::new(
+                "query latent, before and after its norm",
+                &rank.times("2 × q_lora_rank", 2),
+            ));
         }
-        None => operators.push(linear("q_proj", "self_attn.q_proj", projection, &q_width, hidden, false)),
+        None => operators.push(linear(
+            "q_proj",
+            "self_attn.q_proj",
+            projection,
+            &q_width,
+            hidden,
+            false,
+        )),
     }
-    operators.push(linear("kv_a_proj_with_mqa", "self_attn.kv_a_proj_with_mqa", projection, &latent_width, hidden, *bias));
+    operators.push(linear(
+        "kv_a_proj_with_mqa",
+        "self_attn.kv_a_proj_with_mqa",
+        projection,
+        &latent_width,
+        hidden,
+        *bias,
+    ));
     operators.push(rank_norm("kv_a_layernorm", "self_attn.kv_a_layernorm", kv_rank));
-    let shape = Latent { rank: kv_rank.clone(), rope: rope.clone(), nope: nope.clone() };
+    let shape = Latent {
+        rank: kv_rank.clone(),
+        rope: rope.clone(),
+        nope: nope.clone(),
+    };
     operators.push(Operator {
         name: "kv_b_proj",
         component: projection,
-        kind: Kind::Expand { heads: heads.clone(), output: head_output, latent: shape.clone(), value_dim: value_dim.clone() },
-        tensors: vec![Tensor::matrix("self_attn.kv_b_proj.weight", projection, &expanded_width, kv_rank)],
+        kind: Kind::Expand {
+            heads: heads.clone(),
+            output: head_output,
+            latent: shape.clone(),
+            value_dim: value_dim.clone(),
+        },
+        tensors: vec![Tensor::matrix(
+            "self_attn.kv_b_proj.weight",
+            projection,
+            &expanded_width,
+            kv_rank,
+        )],
     });
     let rotated = Quantity::sum("rotated", &[&Quantity::product("q_rope", &[heads, rope]), rope]);
-    operators.push(Operator::elementwise("rotary positions", projection, &rotated, cost::ROTARY, 1));
+    operators.push(Operator::elementwise(
+        "rotary positions",
+        projection,
+        &rotated,
+        cost::ROTARY,
+        1,
+    ));
     let attention = Attention {
         heads: heads.clone(),
         kv_heads: heads.clone(),
@@ -74,16 +133,29 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
         kind: Kind::Attention(Box::new(attention)),
         tensors: Vec::new(),
     });
-    operators.push(linear("o_proj", "self_attn.o_proj", projection, hidden, &o_width, *bias));
+    operators.push(linear(
+        "o_proj",
+        "self_attn.o_proj",
+        projection,
+        hidden,
+        &o_width,
+        *bias,
+    ));
     let k_expanded = Quantity::product("k_width", &[heads, &key_dim]);
     let v_expanded = Quantity::product("v_width", &[heads, value_dim]);
     let kept = |name, latent: &Quantity, expanded: &Quantity| Cache {
         name,
-        width: CacheWidth::Latent { latent: latent.clone(), expanded: expanded.clone() },
+        width: CacheWidth::Latent {
+            latent: latent.clone(),
+            expanded: expanded.clone(),
+        },
         span: Span::Full,
     };
     saved.extend([
-        Live::new("latent, before and after its norm", &Quantity::sum("latent twice", &[&latent_width, kv_rank])),
+        Live::new(
+            "latent, before and after its norm",
+            &Quantity::sum("latent twice", &[&latent_width, kv_rank]),
+        ),
         Live::new("queries", &q_width),
         Live::new("keys", &k_expanded),
         Live::new("values", &v_expanded),
@@ -91,7 +163,10 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
     ]);
     Block {
         operators,
-        caches: vec![kept("latent | keys", kv_rank, &k_expanded), kept("rotary key | values", rope, &v_expanded)],
+        caches: vec![
+            kept("latent | keys", kv_rank, &k_expanded),
+            kept("rotary key | values", rope, &v_expanded),
+        ],
         live: vec![
             Live::new("attention input", hidden),
             Live::new("queries", &q_width),

@@ -25,13 +25,24 @@ pub struct Mlp {
 /// Builds the block: gated is `down(act(gate(x)) · up(x))`, three matrices (Shazeer, arXiv 2002.05202); plain is
 /// `down(act(up(x)))`, two.
 pub fn mlp(hidden: &Quantity, style: &Mlp) -> Block {
-    let Mlp { width, gate, up, down, bias, component } = style;
+    let Mlp {
+        width,
+        gate,
+        up,
+        down,
+        bias,
+        component,
+    } = style;
     let mut operators = Vec::new();
     if let Some(gate) = gate {
         operators.push(linear("gate_proj", gate, *component, width, hidden, *bias));
     }
     operators.push(linear("up_proj", up, *component, width, hidden, *bias));
-    let (flops, reads) = if gate.is_some() { (cost::GATED_ACTIVATION, 2) } else { (cost::ACTIVATION, 1) };
+    let (flops, reads) = if gate.is_some() {
+        (cost::GATED_ACTIVATION, 2)
+    } else {
+        (cost::ACTIVATION, 1)
+    };
     operators.push(Operator::elementwise("activation", *component, width, flops, reads));
     operators.push(linear("down_proj", down, *component, hidden, width, *bias));
     // Gate, up and their product are kept; the activation itself is recomputed by fused kernels.
@@ -40,5 +51,10 @@ pub fn mlp(hidden: &Quantity, style: &Mlp) -> Block {
     let mut live = vec![Live::new("MLP input", hidden)];
     live.extend(widths);
     let title = if gate.is_some() { "Gated MLP" } else { "MLP" };
-    Block { operators, saved: live.clone(), live, ..Block::new(title, Role::ChannelMixer) }
+    Block {
+        operators,
+        saved: live.clone(),
+        live,
+        ..Block::new(title, Role::ChannelMixer)
+    }
 }

@@ -37,7 +37,14 @@ pub mod cost {
 }
 
 /// A linear layer of the given module: `{module}.weight` `[out, in]` and, if wanted, `{module}.bias` `[out]`.
-fn linear(name: &'static str, module: &str, component: Component, out: &Quantity, input: &Quantity, bias: bool) -> Operator {
+fn linear(
+    name: &'static str,
+    module: &str,
+    component: Component,
+    out: &Quantity,
+    input: &Quantity,
+    bias: bool,
+) -> Operator {
     let weight = Tensor::matrix(format!("{module}.weight"), component, out, input);
     let bias = bias.then(|| Tensor::vector(format!("{module}.bias"), component, out));
     Operator::linear(name, weight, bias, Rows::Tokens, out, input)

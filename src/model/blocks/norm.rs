@@ -22,7 +22,14 @@ pub enum Norm {
 impl Norm {
     /// The tensors of a norm of this kind over the last dimension of `dims`.
     pub fn tensors(self, module: &str, component: Component, dims: &[&Quantity]) -> Vec<Tensor> {
-        let tensor = |part: &str| Tensor::new(format!("{module}.{part}"), super::super::tensor::TensorKind::Vector, component, dims);
+        let tensor = |part: &str| {
+            Tensor::new(
+                format!("{module}.{part}"),
+                super::super::tensor::TensorKind::Vector,
+                component,
+                dims,
+            )
+        };
         match self {
             Self::Rms | Self::LayerWithoutBias => vec![tensor("weight")],
             Self::Layer => vec![tensor("weight"), tensor("bias")],
@@ -43,5 +50,9 @@ pub fn norm(kind: Norm, module: &'static str, hidden: &Quantity) -> Block {
     let mut operator = Operator::elementwise(module, Component::Norm, hidden, kind.flops(), 1);
     operator.tensors = kind.tensors(module, Component::Norm, &[hidden]);
     let title = if kind == Norm::Rms { "RMSNorm" } else { "LayerNorm" };
-    Block { operators: vec![operator], saved: vec![Live::new("norm input", hidden)], ..Block::new(title, Role::Norm) }
+    Block {
+        operators: vec![operator],
+        saved: vec![Live::new("norm input", hidden)],
+        ..Block::new(title, Role::Norm)
+    }
 }

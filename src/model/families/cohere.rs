@@ -1,24 +1,41 @@
 //! Command R and Aya.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Family, Flag, HeadNorm, Layout4, Names, Pattern, Windows};
+use super::{Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
 const COHERE: Decoder = Decoder {
     tied: true,
-    head_norm: HeadNorm { form: QkNorm::EachHead, when: Flag::Key("use_qk_norm", false) },
+    head_norm: HeadNorm {
+        form: QkNorm::EachHead,
+        when: Flag::Key("use_qk_norm", false),
+    },
     norm: Norm::LayerWithoutBias,
-    layout: Layout4::Parallel,
+    parallel: Flag::Yes,
     mlp_bias: Flag::No,
-    names: Names { norms: ["input_layernorm", "", "", ""], ..Names::LLAMA },
+    names: Names {
+        norms: ["input_layernorm", "", "", ""],
+        ..Names::LLAMA
+    },
     ..Decoder::LLAMA
 };
 
 /// One LayerNorm without bias a layer; attention and MLP side by side; tied.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["cohere"], title: "Command R", decoder: COHERE },
+    Family {
+        types: &["cohere"],
+        title: "Command R",
+        decoder: COHERE,
+    },
     Family {
         types: &["cohere2"],
         title: "Command A",
-        decoder: Decoder { head_norm: HeadNorm::NONE, windows: Windows { pattern: Pattern::FullEvery(&["sliding_window_pattern"], 4), switch: None }, ..COHERE },
+        decoder: Decoder {
+            head_norm: HeadNorm::NONE,
+            windows: Windows {
+                pattern: Pattern::FullEvery(&["sliding_window_pattern"], 4),
+                switch: None,
+            },
+            ..COHERE
+        },
     },
 ];

@@ -31,19 +31,6 @@ pub enum AttentionForm {
     Latent,
 }
 
-/// Which norms surround the mixers of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout4 {
-    /// One before each mixer.
-    Pre,
-    /// One after each mixer.
-    Post,
-    /// One before and one after each mixer.
-    Sandwich,
-    /// One before both mixers, which run side by side.
-    Parallel,
-}
-
 /// Where an MLP has its gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
@@ -167,8 +154,8 @@ pub struct Decoder {
     pub sinks: bool,
     /// Kind of norm.
     pub norm: Norm,
-    /// Placement of norms.
-    pub layout: Layout4,
+    /// Attention and MLP side by side: the norm before the MLP falls away.
+    pub parallel: Flag,
     /// MLP with or without a gate.
     pub gate: Gate,
     /// Biases of the MLP.
@@ -189,28 +176,48 @@ impl Names {
     /// Llama's names.
     pub const LLAMA: Self = Self {
         embedding: "embed_tokens",
-        attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"],
+        attention: [
+            "self_attn.q_proj",
+            "self_attn.k_proj",
+            "self_attn.v_proj",
+            "self_attn.o_proj",
+        ],
         qk_norm: ["self_attn.q_norm", "self_attn.k_norm"],
         mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
         norms: ["input_layernorm", "", "post_attention_layernorm", ""],
         final_norm: "norm",
     };
     /// Names of a post-norm block.
-    pub const POST: Self = Self { norms: ["", "post_attention_layernorm", "", "post_feedforward_layernorm"], ..Self::LLAMA };
+    pub const POST: Self = Self {
+        norms: ["", "post_attention_layernorm", "", "post_feedforward_layernorm"],
+        ..Self::LLAMA
+    };
 }
 
 impl Windows {
     /// No windows unless `layer_types` says so.
-    pub const NONE: Self = Self { pattern: Pattern::Never, switch: None };
+    pub const NONE: Self = Self {
+        pattern: Pattern::Never,
+        switch: None,
+    };
 }
 
 impl HeadNorm {
     /// None.
-    pub const NONE: Self = Self { form: QkNorm::None, when: Flag::No };
+    pub const NONE: Self = Self {
+        form: QkNorm::None,
+        when: Flag::No,
+    };
     /// One RMSNorm of `head_dim` for queries, one for keys.
-    pub const PER_HEAD: Self = Self { form: QkNorm::PerHead(Norm::Rms), when: Flag::Yes };
+    pub const PER_HEAD: Self = Self {
+        form: QkNorm::PerHead(Norm::Rms),
+        when: Flag::Yes,
+    };
     /// One RMSNorm over all heads.
-    pub const FULL_WIDTH: Self = Self { form: QkNorm::FullWidth, when: Flag::Yes };
+    pub const FULL_WIDTH: Self = Self {
+        form: QkNorm::FullWidth,
+        when: Flag::Yes,
+    };
 }
 
 impl Experts {
@@ -219,12 +226,20 @@ impl Experts {
         width: &["moe_intermediate_size"],
         layers: MoeLayers::All,
         shared: Shared::None,
-        shared_module: ["mlp.shared_experts.gate_proj", "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"],
+        shared_module: [
+            "mlp.shared_experts.gate_proj",
+            "mlp.shared_experts.up_proj",
+            "mlp.shared_experts.down_proj",
+        ],
         shared_gate: None,
         router: "mlp.gate",
         bias: false,
         correction: Correction::None,
-        modules: ["mlp.experts.{e}.gate_proj", "mlp.experts.{e}.up_proj", "mlp.experts.{e}.down_proj"],
+        modules: [
+            "mlp.experts.{e}.gate_proj",
+            "mlp.experts.{e}.up_proj",
+            "mlp.experts.{e}.down_proj",
+        ],
     };
     /// DeepSeek's: dense layers first, shared experts, a correction bias in the router.
     pub const DEEPSEEK: Self = Self {
@@ -245,7 +260,8 @@ impl Decoder {
         head_norm: HeadNorm::NONE,
         sinks: false,
         norm: Norm::Rms,
-        layout: Layout4::Pre,
+        parallel: Flag::No,
+
         gate: Gate::Gated,
         mlp_bias: Flag::Key("mlp_bias", false),
         activation_parameters: 0,
@@ -255,5 +271,10 @@ impl Decoder {
         names: Names::LLAMA,
     };
     /// A Llama that never has biases.
-    pub const UNBIASED: Self = Self { qkv_bias: Flag::No, output_bias: Flag::No, mlp_bias: Flag::No, ..Self::LLAMA };
+    pub const UNBIASED: Self = Self {
+        qkv_bias: Flag::No,
+        output_bias: Flag::No,
+        mlp_bias: Flag::No,
+        ..Self::LLAMA
+    };
 }

@@ -2,14 +2,29 @@
 
 use super::{AttentionForm, Correction, Decoder, Experts, Family, Flag};
 
-const DEEPSEEK: Decoder = Decoder { attention: AttentionForm::Latent, mlp_bias: Flag::No, experts: Some(Experts::DEEPSEEK), ..Decoder::LLAMA };
+const DEEPSEEK: Decoder = Decoder {
+    attention: AttentionForm::Latent,
+    mlp_bias: Flag::No,
+    experts: Some(Experts::DEEPSEEK),
+    ..Decoder::LLAMA
+};
 
 /// V2 has no correction bias in its router. `attention_bias` adds biases to q_a, kv_a and o.
 pub const FAMILIES: &[Family] = &[
     Family {
         types: &["deepseek_v2"],
         title: "DeepSeek V2",
-        decoder: Decoder { experts: Some(Experts { correction: Correction::None, ..Experts::DEEPSEEK }), ..DEEPSEEK },
+        decoder: Decoder {
+            experts: Some(Experts {
+                correction: Correction::None,
+                ..Experts::DEEPSEEK
+            }),
+            ..DEEPSEEK
+        },
     },
-    Family { types: &["deepseek_v3", "kimi_k2"], title: "DeepSeek V3", decoder: DEEPSEEK },
+    Family {
+        types: &["deepseek_v3", "kimi_k2"],
+        title: "DeepSeek V3",
+        decoder: DEEPSEEK,
+    },
 ];

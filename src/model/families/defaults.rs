@@ -6,12 +6,20 @@ use serde_json::{Map, Value};
 const TABLE: &str = include_str!("../../../data/defaults.json");
 
 /// Model types without a class of their own in transformers, and the class whose defaults they follow.
-const ALIASES: &[(&str, &str)] = &[("kimi_k2", "deepseek_v3"), ("mimo", "qwen2"), ("Yi", "llama"), ("internlm3", "llama")];
+const ALIASES: &[(&str, &str)] = &[
+    ("kimi_k2", "deepseek_v3"),
+    ("mimo", "qwen2"),
+    ("Yi", "llama"),
+    ("internlm3", "llama"),
+];
 
 /// The class defaults of a model type; empty where none are known.
 pub fn of(model_type: &str) -> Map<String, Value> {
     // Only the line that matters is parsed: the table is long and this runs for each model.
-    let class = ALIASES.iter().find(|(alias, _)| *alias == model_type).map_or(model_type, |(_, class)| class);
+    let class = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == model_type)
+        .map_or(model_type, |(_, class)| class);
     let start = format!("\"{class}\":");
     TABLE
         .lines()

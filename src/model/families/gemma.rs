@@ -1,21 +1,53 @@
 //! Gemma 1 to 3.
 
-use super::{Decoder, Family, Flag, HeadNorm, Layout4, Names, Pattern, Windows};
+use super::{Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
-const GEMMA: Decoder = Decoder { tied: true, mlp_bias: Flag::No, ..Decoder::LLAMA };
-const FOUR_NORMS: [&str; 4] = ["input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"];
-const SANDWICH: Decoder = Decoder { layout: Layout4::Sandwich, names: Names { norms: FOUR_NORMS, ..Names::LLAMA }, ..GEMMA };
+const GEMMA: Decoder = Decoder {
+    tied: true,
+    mlp_bias: Flag::No,
+    ..Decoder::LLAMA
+};
+const FOUR_NORMS: [&str; 4] = [
+    "input_layernorm",
+    "post_attention_layernorm",
+    "pre_feedforward_layernorm",
+    "post_feedforward_layernorm",
+];
+const SANDWICH: Decoder = Decoder {
+    names: Names {
+        norms: FOUR_NORMS,
+        ..Names::LLAMA
+    },
+    ..GEMMA
+};
 
 /// Tied heads; from Gemma 2 on a norm before and after each mixer and interleaved windows; Gemma 3 adds q and k norms.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["gemma"], title: "Gemma", decoder: GEMMA },
-    Family { types: &["gemma2"], title: "Gemma 2", decoder: Decoder { windows: Windows { pattern: Pattern::Even, switch: None }, ..SANDWICH } },
+    Family {
+        types: &["gemma"],
+        title: "Gemma",
+        decoder: GEMMA,
+    },
+    Family {
+        types: &["gemma2"],
+        title: "Gemma 2",
+        decoder: Decoder {
+            windows: Windows {
+                pattern: Pattern::Even,
+                switch: None,
+            },
+            ..SANDWICH
+        },
+    },
     Family {
         types: &["gemma3_text"],
         title: "Gemma 3",
         decoder: Decoder {
             head_norm: HeadNorm::PER_HEAD,
-            windows: Windows { pattern: Pattern::FullEvery(&["sliding_window_pattern", "_sliding_window_pattern"], 6), switch: None },
+            windows: Windows {
+                pattern: Pattern::FullEvery(&["sliding_window_pattern", "_sliding_window_pattern"], 6),
+                switch: None,
+            },
             ..SANDWICH
         },
     },

@@ -1,22 +1,49 @@
 //! GLM-4, GLM-4-0414, GLM-4.5 to 4.7.
 
-use super::{Decoder, Experts, Family, Flag, HeadNorm, Layout4, Names};
 use super::super::blocks::{Norm, QkNorm};
+use super::{Decoder, Experts, Family, Flag, HeadNorm, Names};
 
 /// q, k and v may have biases, o never.
-const GLM: Decoder = Decoder { qkv_bias: Flag::Key("attention_bias", true), output_bias: Flag::No, mlp_bias: Flag::No, ..Decoder::LLAMA };
-const FOUR_NORMS: [&str; 4] = ["input_layernorm", "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm"];
+const GLM: Decoder = Decoder {
+    qkv_bias: Flag::Key("attention_bias", true),
+    output_bias: Flag::No,
+    mlp_bias: Flag::No,
+    ..Decoder::LLAMA
+};
+const FOUR_NORMS: [&str; 4] = [
+    "input_layernorm",
+    "post_self_attn_layernorm",
+    "post_attention_layernorm",
+    "post_mlp_layernorm",
+];
 
 /// 0414 has a norm before and after each mixer; 4.5 has experts after the first dense layers.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["glm"], title: "GLM-4", decoder: GLM },
-    Family { types: &["glm4"], title: "GLM-4-0414", decoder: Decoder { layout: Layout4::Sandwich, names: Names { norms: FOUR_NORMS, ..Names::LLAMA }, ..GLM } },
+    Family {
+        types: &["glm"],
+        title: "GLM-4",
+        decoder: GLM,
+    },
+    Family {
+        types: &["glm4"],
+        title: "GLM-4-0414",
+        decoder: Decoder {
+            names: Names {
+                norms: FOUR_NORMS,
+                ..Names::LLAMA
+            },
+            ..GLM
+        },
+    },
     Family {
         types: &["glm4_moe"],
         title: "GLM-4.5",
         decoder: Decoder {
             qkv_bias: Flag::Key("attention_bias", false),
-            head_norm: HeadNorm { form: QkNorm::PerHead(Norm::Rms), when: Flag::Key("use_qk_norm", false) },
+            head_norm: HeadNorm {
+                form: QkNorm::PerHead(Norm::Rms),
+                when: Flag::Key("use_qk_norm", false),
+            },
             experts: Some(Experts::DEEPSEEK),
             ..GLM
         },

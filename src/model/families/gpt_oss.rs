@@ -10,8 +10,16 @@ pub const FAMILIES: &[Family] = &[Family {
         qkv_bias: Flag::Key("attention_bias", true),
         output_bias: Flag::Key("attention_bias", true),
         sinks: true,
-        windows: Windows { pattern: Pattern::Even, switch: None },
-        experts: Some(Experts { width: &["intermediate_size"], router: "mlp.router", bias: true, ..Experts::PLAIN }),
+        windows: Windows {
+            pattern: Pattern::Even,
+            switch: None,
+        },
+        experts: Some(Experts {
+            width: &["intermediate_size"],
+            router: "mlp.router",
+            bias: true,
+            ..Experts::PLAIN
+        }),
         ..Decoder::LLAMA
     },
 }];

@@ -3,4 +3,8 @@
 use super::{Decoder, Family};
 
 /// A Llama whose multipliers are constants, not parameters.
-pub const FAMILIES: &[Family] = &[Family { types: &["granite"], title: "Granite", decoder: Decoder::LLAMA }];
+pub const FAMILIES: &[Family] = &[Family {
+    types: &["granite"],
+    title: "Granite",
+    decoder: Decoder::LLAMA,
+}];

@@ -4,10 +4,19 @@ use super::{Decoder, Family, Flag};
 
 /// Biases only where a key asks; q, k, v and o alike. `internlm3` calls the keys `qkv_bias` and `bias`.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["llama", "Yi"], title: "Llama", decoder: Decoder::LLAMA },
+    Family {
+        types: &["llama", "Yi"],
+        title: "Llama",
+        decoder: Decoder::LLAMA,
+    },
     Family {
         types: &["internlm3"],
         title: "InternLM 3",
-        decoder: Decoder { qkv_bias: Flag::Key("qkv_bias", false), output_bias: Flag::Key("bias", false), mlp_bias: Flag::Key("bias", false), ..Decoder::LLAMA },
+        decoder: Decoder {
+            qkv_bias: Flag::Key("qkv_bias", false),
+            output_bias: Flag::Key("bias", false),
+            mlp_bias: Flag::Key("bias", false),
+            ..Decoder::LLAMA
+        },
     },
 ];

@@ -12,7 +12,11 @@ pub const FAMILIES: &[Family] = &[Family {
             width: &["intermediate_size"],
             router: "block_sparse_moe.gate",
             correction: Correction::Buffer("block_sparse_moe.e_score_correction_bias"),
-            modules: ["block_sparse_moe.experts.{e}.w1", "block_sparse_moe.experts.{e}.w3", "block_sparse_moe.experts.{e}.w2"],
+            modules: [
+                "block_sparse_moe.experts.{e}.w1",
+                "block_sparse_moe.experts.{e}.w3",
+                "block_sparse_moe.experts.{e}.w2",
+            ],
             ..Experts::PLAIN
         }),
         ..Decoder::UNBIASED

@@ -24,7 +24,7 @@ mod phi;
 mod qwen;
 
 pub use decoder::{
-    AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, Layout4, MoeLayers, Names, Pattern, Shared, Windows,
+    AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
 };
 
 use super::blueprint::Blueprint;
@@ -59,9 +59,23 @@ const FAMILIES: &[&[Family]] = &[
     others::FAMILIES,
 ];
 
+/// Keys of what a composite model holds beside its language model.
+const TOWERS: &[(&str, &str)] = &[
+    ("vision_config", "Its vision tower"),
+    ("visual", "Its vision tower"),
+    ("vision_tower_config", "Its vision tower"),
+    ("audio_config", "Its audio tower"),
+    ("audio_encoder", "Its audio tower"),
+    ("speech_config", "Its audio tower"),
+];
+
 /// Every known model type with its family.
 pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
-    FAMILIES.iter().copied().flatten().flat_map(|family| family.types.iter().map(move |&name| (name, family)))
+    FAMILIES
+        .iter()
+        .copied()
+        .flatten()
+        .flat_map(|family| family.types.iter().map(move |&name| (name, family)))
 }
 
 /// Builds the blueprint of a config.
@@ -73,11 +87,17 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
     let Some((_, family)) = known().find(|(name, _)| *name == model_type) else {
         return Err(ModelError::UnknownModelType(model_type.chars().take(80).collect()));
     };
+    // A part that is not built yet would be missing from every number, so the whole is refused.
     if config.root_type() != model_type {
-        config.notice(
-            "language_model_only",
-            format!("Only the language model ({model_type}) of this {} is counted; its other towers are not.", config.root_type()),
-        );
+        let model_type = config.root_type().chars().take(80).collect();
+        let what = TOWERS
+            .iter()
+            .find(|(key, _)| config.get_anywhere(key).is_some())
+            .map_or("Whatever surrounds its language model", |(_, what)| what);
+        return Err(ModelError::NotBuilt {
+            model_type,
+            what: what.to_owned(),
+        });
     }
     assemble::assemble(config, family)
 }

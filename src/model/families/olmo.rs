@@ -1,27 +1,63 @@
 //! OLMo 1 to 3 and OLMoE.
 
 use super::super::blocks::Norm;
-use super::{Decoder, Experts, Family, Flag, HeadNorm, Layout4, Names, Pattern, Windows};
+use super::{Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
-const OLMO2: Decoder = Decoder { head_norm: HeadNorm::FULL_WIDTH, layout: Layout4::Post, mlp_bias: Flag::No, names: Names::POST, ..Decoder::LLAMA };
+const OLMO2: Decoder = Decoder {
+    head_norm: HeadNorm::FULL_WIDTH,
+    mlp_bias: Flag::No,
+    names: Names::POST,
+    ..Decoder::LLAMA
+};
 
 /// OLMo 1 has norms without weights. From OLMo 2 on norms come after each mixer, and q and k are normed over all heads.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["olmo"], title: "OLMo", decoder: Decoder { norm: Norm::Plain, mlp_bias: Flag::No, ..Decoder::LLAMA } },
-    Family { types: &["olmo2"], title: "OLMo 2", decoder: OLMO2 },
-    Family { types: &["olmo3"], title: "OLMo 3", decoder: Decoder { windows: Windows { pattern: Pattern::FullEvery(&[], 4), switch: None }, ..OLMO2 } },
+    Family {
+        types: &["olmo"],
+        title: "OLMo",
+        decoder: Decoder {
+            norm: Norm::Plain,
+            mlp_bias: Flag::No,
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["olmo2"],
+        title: "OLMo 2",
+        decoder: OLMO2,
+    },
+    Family {
+        types: &["olmo3"],
+        title: "OLMo 3",
+        decoder: Decoder {
+            windows: Windows {
+                pattern: Pattern::FullEvery(&[], 4),
+                switch: None,
+            },
+            ..OLMO2
+        },
+    },
     Family {
         types: &["olmoe"],
         title: "OLMoE",
         decoder: Decoder {
             head_norm: HeadNorm::FULL_WIDTH,
-            experts: Some(Experts { width: &["intermediate_size"], ..Experts::PLAIN }),
+            experts: Some(Experts {
+                width: &["intermediate_size"],
+                ..Experts::PLAIN
+            }),
             ..Decoder::LLAMA
         },
     },
     Family {
         types: &["flex_olmo"],
         title: "FlexOlmo",
-        decoder: Decoder { experts: Some(Experts { width: &["intermediate_size"], ..Experts::PLAIN }), ..OLMO2 },
+        decoder: Decoder {
+            experts: Some(Experts {
+                width: &["intermediate_size"],
+                ..Experts::PLAIN
+            }),
+            ..OLMO2
+        },
     },
 ];

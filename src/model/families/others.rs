@@ -1,29 +1,100 @@
 //! Near relatives of Llama that differ in a flag or two.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Experts, Family, Flag, Gate, HeadNorm, Layout4, MoeLayers, Names, Pattern, Shared, Windows};
+use super::{Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows};
 
 /// One entry a family; each says only what differs.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["smollm3"], title: "SmolLM3", decoder: Decoder { tied: true, ..Decoder::LLAMA } },
-    Family { types: &["seed_oss"], title: "Seed-OSS", decoder: Decoder { qkv_bias: Flag::Key("attention_bias", true), output_bias: Flag::Key("attention_out_bias", false), ..Decoder::LLAMA } },
-    Family { types: &["helium"], title: "Helium", decoder: Decoder { output_bias: Flag::No, ..Decoder::LLAMA } },
-    Family { types: &["cwm"], title: "CWM", decoder: Decoder { qkv_bias: Flag::No, output_bias: Flag::No, windows: Windows { pattern: Pattern::FullEvery(&[], 4), switch: None }, ..Decoder::LLAMA } },
+    Family {
+        types: &["smollm3"],
+        title: "SmolLM3",
+        decoder: Decoder {
+            tied: true,
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["seed_oss"],
+        title: "Seed-OSS",
+        decoder: Decoder {
+            qkv_bias: Flag::Key("attention_bias", true),
+            output_bias: Flag::Key("attention_out_bias", false),
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["helium"],
+        title: "Helium",
+        decoder: Decoder {
+            output_bias: Flag::No,
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["cwm"],
+        title: "CWM",
+        decoder: Decoder {
+            qkv_bias: Flag::No,
+            output_bias: Flag::No,
+            windows: Windows {
+                pattern: Pattern::FullEvery(&[], 4),
+                switch: None,
+            },
+            ..Decoder::LLAMA
+        },
+    },
     Family {
         types: &["exaone4"],
         title: "EXAONE 4",
         decoder: Decoder {
             head_norm: HeadNorm::PER_HEAD,
-            layout: Layout4::Post,
-            windows: Windows { pattern: Pattern::FullEvery(&["sliding_window_pattern"], 4), switch: None },
+
+            windows: Windows {
+                pattern: Pattern::FullEvery(&["sliding_window_pattern"], 4),
+                switch: None,
+            },
             names: Names::POST,
             ..Decoder::UNBIASED
         },
     },
-    Family { types: &["hunyuan_v1_dense"], title: "Hunyuan", decoder: Decoder { head_norm: HeadNorm { form: QkNorm::PerHead(Norm::Rms), when: Flag::Yes }, ..Decoder::LLAMA } },
-    Family { types: &["arcee"], title: "Arcee", decoder: Decoder { gate: Gate::Plain, ..Decoder::LLAMA } },
-    Family { types: &["apertus"], title: "Apertus", decoder: Decoder { head_norm: HeadNorm::PER_HEAD, gate: Gate::Plain, activation_parameters: 2, ..Decoder::LLAMA } },
-    Family { types: &["nemotron"], title: "Nemotron-4", decoder: Decoder { norm: Norm::Layer, gate: Gate::Plain, ..Decoder::LLAMA } },
+    Family {
+        types: &["hunyuan_v1_dense"],
+        title: "Hunyuan",
+        decoder: Decoder {
+            head_norm: HeadNorm {
+                form: QkNorm::PerHead(Norm::Rms),
+                when: Flag::Yes,
+            },
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["arcee"],
+        title: "Arcee",
+        decoder: Decoder {
+            gate: Gate::Plain,
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["apertus"],
+        title: "Apertus",
+        decoder: Decoder {
+            head_norm: HeadNorm::PER_HEAD,
+            gate: Gate::Plain,
+            activation_parameters: 2,
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["nemotron"],
+        title: "Nemotron-4",
+        decoder: Decoder {
+            norm: Norm::Layer,
+            gate: Gate::Plain,
+            ..Decoder::LLAMA
+        },
+    },
     Family {
         types: &["starcoder2"],
         title: "StarCoder2",
@@ -34,24 +105,68 @@ pub const FAMILIES: &[Family] = &[
             norm: Norm::Layer,
             gate: Gate::Plain,
             mlp_bias: Flag::Key("use_bias", true),
-            windows: Windows { pattern: Pattern::Always, switch: None },
-            names: Names { mlp: ["", "mlp.c_fc", "mlp.c_proj"], ..Names::LLAMA },
+            windows: Windows {
+                pattern: Pattern::Always,
+                switch: None,
+            },
+            names: Names {
+                mlp: ["", "mlp.c_fc", "mlp.c_proj"],
+                ..Names::LLAMA
+            },
+            ..Decoder::LLAMA
+        },
+    },
+    Family {
+        types: &["stablelm"],
+        title: "StableLM",
+        decoder: Decoder {
+            qkv_bias: Flag::Key("use_qkv_bias", false),
+            output_bias: Flag::No,
+            head_norm: HeadNorm {
+                form: QkNorm::EachHead,
+                when: Flag::Key("qk_layernorm", false),
+            },
+            norm: Norm::Layer,
+            parallel: Flag::Key("use_parallel_residual", false),
+            mlp_bias: Flag::No,
             ..Decoder::LLAMA
         },
     },
     Family {
         types: &["ernie4_5"],
         title: "ERNIE 4.5",
-        decoder: Decoder { tied: true, qkv_bias: Flag::Key("use_bias", false), output_bias: Flag::Key("use_bias", false), mlp_bias: Flag::Key("use_bias", false), ..Decoder::LLAMA },
+        decoder: Decoder {
+            tied: true,
+            qkv_bias: Flag::Key("use_bias", false),
+            output_bias: Flag::Key("use_bias", false),
+            mlp_bias: Flag::Key("use_bias", false),
+            ..Decoder::LLAMA
+        },
     },
     Family {
         types: &["dots1"],
         title: "dots.llm1",
-        decoder: Decoder { head_norm: HeadNorm::PER_HEAD, windows: Windows { pattern: Pattern::From("max_window_layers"), switch: Some("use_sliding_window") }, experts: Some(Experts::DEEPSEEK), ..Decoder::LLAMA },
+        decoder: Decoder {
+            head_norm: HeadNorm::PER_HEAD,
+            windows: Windows {
+                pattern: Pattern::From("max_window_layers"),
+                switch: Some("use_sliding_window"),
+            },
+            experts: Some(Experts::DEEPSEEK),
+            ..Decoder::LLAMA
+        },
     },
     Family {
         types: &["mellum"],
         title: "Mellum",
-        decoder: Decoder { head_norm: HeadNorm::PER_HEAD, experts: Some(Experts { layers: MoeLayers::All, shared: Shared::None, ..Experts::PLAIN }), ..Decoder::LLAMA },
+        decoder: Decoder {
+            head_norm: HeadNorm::PER_HEAD,
+            experts: Some(Experts {
+                layers: MoeLayers::All,
+                shared: Shared::None,
+                ..Experts::PLAIN
+            }),
+            ..Decoder::LLAMA
+        },
     },
 ];

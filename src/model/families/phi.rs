@@ -1,9 +1,15 @@
 //! Phi 1 to 4 and Phi-MoE.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Experts, Family, Flag, Gate, HeadNorm, Layout4, Names, Pattern, Windows};
+use super::{Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows};
 
-const PHI3: Decoder = Decoder { windows: Windows { pattern: Pattern::Always, switch: None }, ..Decoder::UNBIASED };
+const PHI3: Decoder = Decoder {
+    windows: Windows {
+        pattern: Pattern::Always,
+        switch: None,
+    },
+    ..Decoder::UNBIASED
+};
 
 /// Phi 1 and 2 are of the older kind: LayerNorm, attention and a plain MLP side by side, biases everywhere.
 /// Phi 3 and 4 are Llamas with fused matrices (the same count).
@@ -14,14 +20,22 @@ pub const FAMILIES: &[Family] = &[
         decoder: Decoder {
             qkv_bias: Flag::Yes,
             output_bias: Flag::Yes,
-            head_norm: HeadNorm { form: QkNorm::PerHead(Norm::Layer), when: Flag::Key("qk_layernorm", false) },
+            head_norm: HeadNorm {
+                form: QkNorm::PerHead(Norm::Layer),
+                when: Flag::Key("qk_layernorm", false),
+            },
             norm: Norm::Layer,
-            layout: Layout4::Parallel,
+            parallel: Flag::Yes,
             gate: Gate::Plain,
             mlp_bias: Flag::Yes,
             head_bias: Flag::Yes,
             names: Names {
-                attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.dense"],
+                attention: [
+                    "self_attn.q_proj",
+                    "self_attn.k_proj",
+                    "self_attn.v_proj",
+                    "self_attn.dense",
+                ],
                 qk_norm: ["self_attn.q_layernorm", "self_attn.k_layernorm"],
                 mlp: ["", "mlp.fc1", "mlp.fc2"],
                 norms: ["input_layernorm", "", "", ""],
@@ -31,7 +45,11 @@ pub const FAMILIES: &[Family] = &[
             ..Decoder::LLAMA
         },
     },
-    Family { types: &["phi3"], title: "Phi 3", decoder: PHI3 },
+    Family {
+        types: &["phi3"],
+        title: "Phi 3",
+        decoder: PHI3,
+    },
     Family {
         types: &["phimoe"],
         title: "Phi MoE",
@@ -43,7 +61,11 @@ pub const FAMILIES: &[Family] = &[
             experts: Some(Experts {
                 width: &["intermediate_size"],
                 router: "block_sparse_moe.gate",
-                modules: ["block_sparse_moe.experts.{e}.w1", "block_sparse_moe.experts.{e}.w3", "block_sparse_moe.experts.{e}.w2"],
+                modules: [
+                    "block_sparse_moe.experts.{e}.w1",
+                    "block_sparse_moe.experts.{e}.w3",
+                    "block_sparse_moe.experts.{e}.w2",
+                ],
                 ..Experts::PLAIN
             }),
             ..PHI3

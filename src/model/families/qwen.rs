@@ -2,16 +2,34 @@
 
 use super::{Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
 
-const WINDOWS: Windows = Windows { pattern: Pattern::From("max_window_layers"), switch: Some("use_sliding_window") };
+const WINDOWS: Windows = Windows {
+    pattern: Pattern::From("max_window_layers"),
+    switch: Some("use_sliding_window"),
+};
 
 /// Qwen 2: q, k and v always have biases, o never.
-const QWEN2: Decoder = Decoder { qkv_bias: Flag::Yes, output_bias: Flag::No, mlp_bias: Flag::No, windows: WINDOWS, ..Decoder::LLAMA };
+const QWEN2: Decoder = Decoder {
+    qkv_bias: Flag::Yes,
+    output_bias: Flag::No,
+    mlp_bias: Flag::No,
+    windows: WINDOWS,
+    ..Decoder::LLAMA
+};
 /// Qwen 3: no biases unless asked for, a norm on each head of q and k.
-const QWEN3: Decoder = Decoder { head_norm: HeadNorm::PER_HEAD, mlp_bias: Flag::No, windows: WINDOWS, ..Decoder::LLAMA };
+const QWEN3: Decoder = Decoder {
+    head_norm: HeadNorm::PER_HEAD,
+    mlp_bias: Flag::No,
+    windows: WINDOWS,
+    ..Decoder::LLAMA
+};
 
 /// Windows need `use_sliding_window` and begin at `max_window_layers`.
 pub const FAMILIES: &[Family] = &[
-    Family { types: &["qwen2", "mimo"], title: "Qwen 2", decoder: QWEN2 },
+    Family {
+        types: &["qwen2", "mimo"],
+        title: "Qwen 2",
+        decoder: QWEN2,
+    },
     Family {
         types: &["qwen2_moe"],
         title: "Qwen 2 MoE",
@@ -20,17 +38,31 @@ pub const FAMILIES: &[Family] = &[
             experts: Some(Experts {
                 layers: MoeLayers::Sparse,
                 shared: Shared::Width(&["shared_expert_intermediate_size"]),
-                shared_module: ["mlp.shared_expert.gate_proj", "mlp.shared_expert.up_proj", "mlp.shared_expert.down_proj"],
+                shared_module: [
+                    "mlp.shared_expert.gate_proj",
+                    "mlp.shared_expert.up_proj",
+                    "mlp.shared_expert.down_proj",
+                ],
                 shared_gate: Some("mlp.shared_expert_gate"),
                 ..Experts::PLAIN
             }),
             ..QWEN2
         },
     },
-    Family { types: &["qwen3"], title: "Qwen 3", decoder: QWEN3 },
+    Family {
+        types: &["qwen3"],
+        title: "Qwen 3",
+        decoder: QWEN3,
+    },
     Family {
         types: &["qwen3_moe"],
         title: "Qwen 3 MoE",
-        decoder: Decoder { experts: Some(Experts { layers: MoeLayers::Sparse, ..Experts::PLAIN }), ..QWEN3 },
+        decoder: Decoder {
+            experts: Some(Experts {
+                layers: MoeLayers::Sparse,
+                ..Experts::PLAIN
+            }),
+            ..QWEN3
+        },
     },
 ];

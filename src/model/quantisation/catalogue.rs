@@ -15,16 +15,42 @@ pub struct Choice {
 }
 
 const fn group(size: u64, bits: u64) -> Scales {
-    Scales::Group { size, bits, column_bits: 0, tensor_bits: 0 }
+    Scales::Group {
+        size,
+        bits,
+        column_bits: 0,
+        tensor_bits: 0,
+    }
 }
 
 /// Formats on offer, in the order of a menu.
 pub const CHOICES: &[Choice] = &[
-    Choice { format: Format::FP32, scope: Scope::Everything, source: "IEEE 754" },
-    Choice { format: Format::BF16, scope: Scope::Everything, source: "bfloat16" },
-    Choice { format: Format::FP16, scope: Scope::Everything, source: "IEEE 754" },
     Choice {
-        format: Format::scaled("fp8", "FP8", 8, Scales::Block { rows: 128, columns: 128, bits: 32 }),
+        format: Format::FP32,
+        scope: Scope::Everything,
+        source: "IEEE 754",
+    },
+    Choice {
+        format: Format::BF16,
+        scope: Scope::Everything,
+        source: "bfloat16",
+    },
+    Choice {
+        format: Format::FP16,
+        scope: Scope::Everything,
+        source: "IEEE 754",
+    },
+    Choice {
+        format: Format::scaled(
+            "fp8",
+            "FP8",
+            8,
+            Scales::Block {
+                rows: 128,
+                columns: 128,
+                bits: 32,
+            },
+        ),
         scope: Scope::Matrices,
         source: "E4M3 in blocks of 128 × 128 with an FP32 scale, as DeepSeek-V3 publishes it (arXiv 2412.19437, 3.3.2)",
     },
@@ -44,7 +70,17 @@ pub const CHOICES: &[Choice] = &[
         source: "groups of 128 with a 16-bit scale and a 4-bit zero point (AutoAWQ gemm layout)",
     },
     Choice {
-        format: Format::scaled("gptq", "GPTQ 4-bit", 4, Scales::Group { size: 128, bits: 20, column_bits: 32, tensor_bits: 0 }),
+        format: Format::scaled(
+            "gptq",
+            "GPTQ 4-bit",
+            4,
+            Scales::Group {
+                size: 128,
+                bits: 20,
+                column_bits: 32,
+                tensor_bits: 0,
+            },
+        ),
         scope: Scope::Matrices,
         source: "groups of 128 with a 16-bit scale and a 4-bit zero point, and g_idx for each input (AutoGPTQ qlinear)",
     },
@@ -60,7 +96,12 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         // 8 bits for 64 weights and 32 bits for 256 of those: 0.127 bits a weight.
-        format: Format::scaled("nf4-dq", "bitsandbytes NF4, double quantised", 4, group(16_384, 256 * 8 + 32)),
+        format: Format::scaled(
+            "nf4-dq",
+            "bitsandbytes NF4, double quantised",
+            4,
+            group(16_384, 256 * 8 + 32),
+        ),
         scope: Scope::Matrices,
         source: "as NF4, the absmax itself in 8 bits with an FP32 scale for 256 (QLoRA, arXiv 2305.14314, 3)",
     },
@@ -70,7 +111,17 @@ pub const CHOICES: &[Choice] = &[
         source: "blocks of 32 with an 8-bit exponent (OCP Microscaling 1.0); experts only, as gpt-oss publishes it",
     },
     Choice {
-        format: Format::scaled("nvfp4", "NVFP4", 4, Scales::Group { size: 16, bits: 8, column_bits: 0, tensor_bits: 64 }),
+        format: Format::scaled(
+            "nvfp4",
+            "NVFP4",
+            4,
+            Scales::Group {
+                size: 16,
+                bits: 8,
+                column_bits: 0,
+                tensor_bits: 64,
+            },
+        ),
         scope: Scope::Matrices,
         source: "blocks of 16 with an FP8 scale, and two FP32 scales a tensor (ModelOpt export)",
     },
@@ -89,7 +140,18 @@ impl Choice {
         if published.format.id == self.format.id && published.scope != Scope::Everything {
             return published.clone();
         }
-        let base = if self.scope == Scope::Everything { self.format.clone() } else { published.base.clone() };
-        Quantisation { base, format: self.format.clone(), scope: self.scope, kept: Vec::new(), head: false, method: self.format.label.to_string() }
+        let base = if self.scope == Scope::Everything {
+            self.format.clone()
+        } else {
+            published.base.clone()
+        };
+        Quantisation {
+            base,
+            format: self.format.clone(),
+            scope: self.scope,
+            kept: Vec::new(),
+            head: false,
+            method: self.format.label.to_string(),
+        }
     }
 }

@@ -44,7 +44,14 @@ pub struct Quantisation {
 impl Quantisation {
     /// Every tensor in one plain format.
     pub fn plain(format: Format) -> Self {
-        Self { base: format.clone(), method: format.label.to_string(), format, scope: Scope::Everything, kept: Vec::new(), head: true }
+        Self {
+            base: format.clone(),
+            method: format.label.to_string(),
+            format,
+            scope: Scope::Everything,
+            kept: Vec::new(),
+            head: true,
+        }
     }
 
     /// Whether a tensor of this kind is converted at all.

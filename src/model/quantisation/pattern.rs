@@ -23,7 +23,13 @@ impl Pattern {
             return Vec::new();
         }
         let text = match entry.strip_prefix("re:") {
-            Some(regex) => regex.trim_start_matches('^').trim_end_matches('$').replace("\\d+", "*").replace("[0-9]+", "*").replace(".*", "*").replace("\\.", "."),
+            Some(regex) => regex
+                .trim_start_matches('^')
+                .trim_end_matches('$')
+                .replace("\\d+", "*")
+                .replace("[0-9]+", "*")
+                .replace(".*", "*")
+                .replace("\\.", "."),
             None => entry.to_owned(),
         };
         alternatives(&text).into_iter().map(|glob| Self::new(&glob)).collect()
@@ -35,20 +41,32 @@ impl Pattern {
             let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
             if let Ok(layer) = digits.parse() {
                 let rest = after.get(digits.len()..).unwrap_or_default();
-                return Self { glob: format!("{before}layers.#{rest}"), layer: Some(layer) };
+                return Self {
+                    glob: format!("{before}layers.#{rest}"),
+                    layer: Some(layer),
+                };
             }
         }
-        Self { glob: text.to_owned(), layer: None }
+        Self {
+            glob: text.to_owned(),
+            layer: None,
+        }
     }
 
     /// Whether a module is meant. `module` is its name inside the layer, or the whole name outside of layers.
     pub fn matches(&self, module: &str, in_layer: bool) -> bool {
-        let full = if in_layer { format!("model.layers.#.{module}") } else { format!("model.{module}") };
+        let full = if in_layer {
+            format!("model.layers.#.{module}")
+        } else {
+            format!("model.{module}")
+        };
         let glob = self.glob.trim_matches('.');
         // A match may begin and end at any dot: `lm_head`, `self_attn`, `model.layers.3.mlp.gate`.
         let bytes = full.as_bytes();
         let starts = (0..bytes.len()).filter(|&at| at == 0 || bytes.get(at - 1) == Some(&b'.'));
-        starts.into_iter().any(|at| bytes.get(at..).is_some_and(|rest| begins(glob.as_bytes(), rest)))
+        starts
+            .into_iter()
+            .any(|at| bytes.get(at..).is_some_and(|rest| begins(glob.as_bytes(), rest)))
     }
 }
 
@@ -79,7 +97,10 @@ fn begins(glob: &[u8], text: &[u8]) -> bool {
         }
         reached = next;
     }
-    reached.iter().enumerate().any(|(at, &yes)| yes && (at == text.len() || text.get(at) == Some(&b'.')))
+    reached
+        .iter()
+        .enumerate()
+        .any(|(at, &yes)| yes && (at == text.len() || text.get(at) == Some(&b'.')))
 }
 
 /// Writes out `(a|b)` groups.
@@ -87,10 +108,17 @@ fn alternatives(text: &str) -> Vec<String> {
     let mut done = Vec::new();
     let mut open = vec![text.to_owned()];
     while let Some(one) = open.pop() {
-        let group = one.split_once('(').and_then(|(before, rest)| rest.split_once(')').map(|(inside, after)| (before, inside, after)));
+        let group = one
+            .split_once('(')
+            .and_then(|(before, rest)| rest.split_once(')').map(|(inside, after)| (before, inside, after)));
         match group {
             Some((before, inside, after)) if open.len() + done.len() < MOST_ALTERNATIVES => {
-                open.extend(inside.trim_start_matches("?:").split('|').map(|choice| format!("{before}{choice}{after}")));
+                open.extend(
+                    inside
+                        .trim_start_matches("?:")
+                        .split('|')
+                        .map(|choice| format!("{before}{choice}{after}")),
+                );
             }
             _ => done.push(one),
         }
@@ -103,7 +131,9 @@ mod tests {
     use super::*;
 
     fn any(entry: &str, module: &str, in_layer: bool) -> bool {
-        Pattern::read(entry).iter().any(|pattern| pattern.matches(module, in_layer))
+        Pattern::read(entry)
+            .iter()
+            .any(|pattern| pattern.matches(module, in_layer))
     }
 
     #[test]
@@ -111,17 +141,34 @@ mod tests {
         assert!(any("lm_head", "lm_head", false));
         assert!(any("model.layers.*.self_attn", "self_attn.q_proj", true));
         assert!(any("model.layers.7.mlp.gate", "mlp.gate", true));
-        assert!(!any("model.layers.7.mlp.gate", "mlp.gate_proj", true), "a name ends at a dot");
+        assert!(
+            !any("model.layers.7.mlp.gate", "mlp.gate_proj", true),
+            "a name ends at a dot"
+        );
         assert!(any("re:.*self_attn.*", "self_attn.o_proj", true));
         assert!(any("re:.*mlp\\.(gate|up|down)_proj.*", "mlp.up_proj", true));
-        assert!(!any("re:.*mlp\\.(gate|up|down)_proj.*", "mlp.experts.{e}.up_proj", true));
+        assert!(!any(
+            "re:.*mlp\\.(gate|up|down)_proj.*",
+            "mlp.experts.{e}.up_proj",
+            true
+        ));
         assert!(any("gate", "mlp.gate", true));
         assert!(any("re:model\\.layers\\.\\d+\\.mlp\\.router", "mlp.router", true));
     }
 
     #[test]
     fn layers_are_taken_out() {
-        assert_eq!(Pattern::read("model.layers.12.mlp.gate").first().and_then(|one| one.layer), Some(12));
-        assert_eq!(Pattern::read("model.layers.*.mlp.gate").first().and_then(|one| one.layer), None);
+        assert_eq!(
+            Pattern::read("model.layers.12.mlp.gate")
+                .first()
+                .and_then(|one| one.layer),
+            Some(12)
+        );
+        assert_eq!(
+            Pattern::read("model.layers.*.mlp.gate")
+                .first()
+                .and_then(|one| one.layer),
+            None
+        );
     }
 }

@@ -22,23 +22,53 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
         }
         return Ok(Quantisation::plain(base));
     };
-    let method = settings.get("quant_method").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    let method = settings
+        .get("quant_method")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let Some((format, scope)) = format(config, settings, &method)? else {
-        let named = if method.is_empty() { "no quant_method".to_owned() } else { format!("the method \"{method}\"") };
+        let named = if method.is_empty() {
+            "no quant_method".to_owned()
+        } else {
+            format!("the method \"{method}\"")
+        };
         config.notice(
             "quantisation_unknown",
-            format!("quantization_config names {named}, which is not built yet: bytes are those of unquantised {} weights.", base.label),
+            format!(
+                "quantization_config names {named}, which is not built yet: bytes are those of unquantised {} weights.",
+                base.label
+            ),
         );
         return Ok(Quantisation::plain(base));
     };
     let mut kept = Vec::new();
-    for key in ["modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules"] {
-        for entry in settings.get(key).and_then(Value::as_array).into_iter().flatten().take(MOST_PATTERNS) {
+    for key in [
+        "modules_to_not_convert",
+        "ignore",
+        "exclude_modules",
+        "ignored_layers",
+        "llm_int8_skip_modules",
+    ] {
+        for entry in settings
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .take(MOST_PATTERNS)
+        {
             kept.extend(entry.as_str().map(Pattern::read).unwrap_or_default());
         }
     }
     let head = settings.get("lm_head").and_then(Value::as_bool).unwrap_or(false);
-    Ok(Quantisation { base, method: format.label.to_string(), format, scope, kept, head })
+    Ok(Quantisation {
+        base,
+        method: format.label.to_string(),
+        format,
+        scope,
+        kept,
+        head,
+    })
 }
 
 /// The format of what is not quantised.
@@ -46,11 +76,20 @@ fn base(config: &Config) -> Format {
     let named = config.text("dtype").or_else(|| config.text("torch_dtype"));
     match named {
         None => {
-            config.notice("dtype_assumed", "The config names no dtype; BF16 is assumed. \"dtype\" would settle it.");
+            config.notice(
+                "dtype_assumed",
+                "The config names no dtype; BF16 is assumed. \"dtype\" would settle it.",
+            );
             Format::BF16
         }
         Some(name) => Format::from_dtype(name).unwrap_or_else(|| {
-            config.notice("dtype_unknown", format!("The dtype \"{}\" is not known; BF16 is assumed.", name.chars().take(40).collect::<String>()));
+            config.notice(
+                "dtype_unknown",
+                format!(
+                    "The dtype \"{}\" is not known; BF16 is assumed.",
+                    name.chars().take(40).collect::<String>()
+                ),
+            );
             Format::BF16
         }),
     }
@@ -74,7 +113,11 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
                         columns: whole("weight_block_size", columns, 1, 1 << 32)?,
                         bits: 32,
                     },
-                    _ => return Err(ModelError::Inconsistent("weight_block_size must have two entries: rows and columns.".to_owned())),
+                    _ => {
+                        return Err(ModelError::Inconsistent(
+                            "weight_block_size must have two entries: rows and columns.".to_owned(),
+                        ));
+                    }
                 },
                 _ if method == "fbgemm_fp8" => Scales::Row(32),
                 _ => Scales::Tensor(32),
@@ -83,12 +126,22 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
         }
         "awq" => {
             let bits = bits(4)?;
-            let scales = Scales::Group { size: group(128)?, bits: 16 + bits, column_bits: 0, tensor_bits: 0 };
+            let scales = Scales::Group {
+                size: group(128)?,
+                bits: 16 + bits,
+                column_bits: 0,
+                tensor_bits: 0,
+            };
             matrices(named("awq", format!("AWQ {bits}-bit"), bits, scales))
         }
         "gptq" => {
             let bits = bits(4)?;
-            let scales = Scales::Group { size: group(128)?, bits: 16 + bits, column_bits: 32, tensor_bits: 0 };
+            let scales = Scales::Group {
+                size: group(128)?,
+                bits: 16 + bits,
+                column_bits: 32,
+                tensor_bits: 0,
+            };
             matrices(named("gptq", format!("GPTQ {bits}-bit"), bits, scales))
         }
         "bitsandbytes" => {
@@ -119,30 +172,60 @@ const MOST_GROUP: u64 = 1 << 32;
 /// `config_groups` of compressed-tensors: the weights of the first group that has any.
 fn compressed(config: &Config, settings: &Map<String, Value>) -> Result<Option<(Format, Scope)>, ModelError> {
     let groups = settings.get("config_groups").and_then(Value::as_object);
-    let mut weights = groups.into_iter().flat_map(Map::values).filter_map(|group| group.get("weights").and_then(Value::as_object));
+    let mut weights = groups
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(|group| group.get("weights").and_then(Value::as_object));
     let Some(first) = weights.next() else { return Ok(None) };
     if weights.next().is_some_and(|next| next != first) {
-        config.notice("quantisation_mixed", "quantization_config has several groups of formats; all quantised modules are taken as the first.");
+        config.notice(
+            "quantisation_mixed",
+            "quantization_config has several groups of formats; all quantised modules are taken as the first.",
+        );
     }
     let bits = number(first, "num_bits", 8, 1, 16)?;
     let float = first.get("type").and_then(Value::as_str) == Some("float");
     let symmetric = first.get("symmetric").and_then(Value::as_bool).unwrap_or(true);
     let zero = if symmetric { 0 } else { bits };
     let strategy = first.get("strategy").and_then(Value::as_str).unwrap_or("tensor");
-    let size = first.get("group_size").filter(|value| value.as_i64().is_some_and(|size| size > 0));
+    let size = first
+        .get("group_size")
+        .filter(|value| value.as_i64().is_some_and(|size| size > 0));
     let scales = match (strategy, size) {
-        ("tensor_group", Some(_)) => Scales::Group { size: number(first, "group_size", 16, 1, MOST_GROUP)?, bits: 8, column_bits: 0, tensor_bits: 64 },
-        ("group", Some(_)) => Scales::Group { size: number(first, "group_size", 128, 1, MOST_GROUP)?, bits: 16 + zero, column_bits: 0, tensor_bits: 0 },
+        ("tensor_group", Some(_)) => Scales::Group {
+            size: number(first, "group_size", 16, 1, MOST_GROUP)?,
+            bits: 8,
+            column_bits: 0,
+            tensor_bits: 64,
+        },
+        ("group", Some(_)) => Scales::Group {
+            size: number(first, "group_size", 128, 1, MOST_GROUP)?,
+            bits: 16 + zero,
+            column_bits: 0,
+            tensor_bits: 0,
+        },
         ("channel", _) => Scales::Row(16 + zero),
-        ("block", _) => Scales::Block { rows: 128, columns: 128, bits: 32 },
+        ("block", _) => Scales::Block {
+            rows: 128,
+            columns: 128,
+            bits: 32,
+        },
         _ => Scales::Tensor(32),
     };
     let label = format!("compressed-tensors {}{bits}", if float { "FP" } else { "INT" });
-    Ok(Some((named("compressed-tensors", label, bits, scales), Scope::Matrices)))
+    Ok(Some((
+        named("compressed-tensors", label, bits, scales),
+        Scope::Matrices,
+    )))
 }
 
 fn named(id: &'static str, label: String, bits: u64, scales: Scales) -> Format {
-    Format { id: id.into(), label: label.into(), bits, scales }
+    Format {
+        id: id.into(),
+        label: label.into(),
+        bits,
+        scales,
+    }
 }
 
 fn number(settings: &Map<String, Value>, key: &str, otherwise: u64, least: u64, most: u64) -> Result<u64, ModelError> {
