@@ -261,9 +261,8 @@ fn weight_bytes<N: Number>(
     routing: Option<&Routing>,
 ) -> N {
     let rule = &question.weights;
-    let layout = &question.blueprint.layout;
     let bytes_of = |tensor: &Tensor| {
-        let kept = rule.layers_kept(place, tensor, layout);
+        let kept = rule.layers_kept(place, tensor);
         let layers = place.repeats();
         let base = || rule.base.bytes::<N>(tensor);
         let converted = || rule.format.bytes::<N>(tensor);
@@ -298,7 +297,7 @@ fn format_of(question: &Question<'_>, place: Repeated<'_>, operator: &Operator) 
     let kept = operator
         .tensors
         .first()
-        .map_or(0, |tensor| rule.layers_kept(place, tensor, &question.blueprint.layout));
+        .map_or(0, |tensor| rule.layers_kept(place, tensor));
     let format = if kept * 2 > place.repeats() {
         &rule.base
     } else {

@@ -131,7 +131,7 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
         let layers = place.repeats();
-        let kept = rule.layers_kept(place, tensor, &question.blueprint.layout);
+        let kept = rule.layers_kept(place, tensor);
         let some = |format: &Format, count: u64| {
             let bytes = format.bytes::<N>(tensor);
             if count == layers {

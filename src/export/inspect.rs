@@ -144,7 +144,7 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
 fn rows(blueprint: &Blueprint, place: Repeated<'_>, tensor: &Tensor) -> Vec<TensorRow> {
     let rule = &blueprint.published;
     let layers = place.repeats();
-    let kept = rule.layers_kept(place, tensor, &blueprint.layout);
+    let kept = rule.layers_kept(place, tensor);
     let buffer = tensor.kind == TensorKind::Buffer;
     let copies = tensor.copies.as_ref().map_or(1, |copies| copies.value);
     let row = |format: &crate::model::Format, layers: u64| TensorRow {

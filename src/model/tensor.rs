@@ -37,6 +37,8 @@ pub struct Tensor {
     pub copies: Option<Quantity>,
     /// Whether it is another tensor's storage (a tied head).
     pub tied: bool,
+    /// In how many of its layers the published quantisation leaves it alone by name.
+    pub exempt: u64,
 }
 
 impl Tensor {
@@ -49,6 +51,7 @@ impl Tensor {
             dims: dims.iter().map(|&dim| dim.clone()).collect(),
             copies: None,
             tied: false,
+            exempt: 0,
         }
     }
     /// A matrix `[out, in]` of a linear layer.

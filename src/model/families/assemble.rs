@@ -143,6 +143,7 @@ pub fn assemble(config: &Config, family: &Family) -> Result<Blueprint, ModelErro
         beside: Vec::new(),
         notices: Vec::new(),
     };
+    exempt(&mut blueprint);
     blueprint.beside = beside(config, &blueprint)?;
     blueprint.notices = config.notices();
     Ok(blueprint)
@@ -496,6 +497,31 @@ fn routed_style(config: &Config, experts: &Experts) -> Result<RoutedExperts, Mod
             gate: experts.shared_gate,
         }),
     })
+}
+
+/// Marks the tensors that the published quantisation leaves alone by name.
+fn exempt(blueprint: &mut Blueprint) {
+    let Blueprint {
+        published,
+        layout,
+        stem,
+        kinds,
+        head,
+        ..
+    } = blueprint;
+    if published.kept.is_empty() {
+        return;
+    }
+    let mark = |block: &mut Block, kind| {
+        for tensor in block.operators.iter_mut().flat_map(|operator| &mut operator.tensors) {
+            tensor.exempt = published.exempt(tensor, kind, layout);
+        }
+    };
+    stem.iter_mut().chain(head).for_each(|block| mark(block, None));
+    for (at, kind) in kinds.iter_mut().enumerate() {
+        let place = Some((at, kind.count.value));
+        kind.blocks.iter_mut().for_each(|block| mark(block, place));
+    }
 }
 
 /// What the checkpoint holds besides: router corrections and multi-token-prediction layers.

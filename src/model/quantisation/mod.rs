@@ -8,6 +8,8 @@ pub use catalogue::{CHOICES, Choice, choice};
 pub use pattern::Pattern;
 pub use published::read;
 
+use std::collections::BTreeSet;
+
 use super::blueprint::Repeated;
 use super::format::Format;
 use super::layout::Layout;
@@ -67,24 +69,33 @@ impl Quantisation {
     }
 
     /// In how many of the layers the tensor stays in the base format.
-    pub fn layers_kept(&self, place: Repeated<'_>, tensor: &Tensor, layout: &Layout) -> u64 {
+    pub fn layers_kept(&self, place: Repeated<'_>, tensor: &Tensor) -> u64 {
         let all = place.repeats();
-        if !self.converts(tensor) {
-            return all;
+        match (self.converts(tensor), self.kept.is_empty()) {
+            (false, _) => all,
+            (true, true) => 0,
+            (true, false) => tensor.exempt.min(all),
         }
-        let mut some: Vec<u64> = Vec::new();
-        for pattern in &self.kept {
-            if !pattern.matches(tensor.module(), place.kind.is_some()) {
-                continue;
-            }
-            match pattern.layer {
+    }
+
+    /// In how many of its layers a tensor is left alone by name. `kind` is the kind of its layer, if it is in one.
+    pub fn exempt(&self, tensor: &Tensor, kind: Option<(usize, u64)>, layout: &Layout) -> u64 {
+        let all = kind.map_or(1, |(_, count)| count);
+        let mut layers: BTreeSet<u64> = BTreeSet::new();
+        for pattern in self
+            .kept
+            .iter()
+            .filter(|pattern| pattern.matches(tensor.module(), kind.is_some()))
+        {
+            match &pattern.layers {
                 None => return all,
-                Some(layer) if place.kind.is_some() && layout.kind_at(layer) == place.kind => some.push(layer),
-                Some(_) => {}
+                Some(named) => layers.extend(
+                    named
+                        .iter()
+                        .filter(|&&layer| kind.is_some() && layout.kind_at(layer) == kind.map(|(at, _)| at)),
+                ),
             }
         }
-        some.sort_unstable();
-        some.dedup();
-        (some.len() as u64).min(all)
+        (layers.len() as u64).min(all)
     }
 }

@@ -3,54 +3,56 @@
 //! Exact names, parts of names, globs and the few regular expressions in use are all reduced to a glob that must begin
 //! and end at a dot or at an end of the name. Nothing is run as a regular expression: a hostile one may never finish.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// A pattern over module names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     glob: String,
-    /// The layer it speaks of, if it names one.
-    pub layer: Option<u64>,
+    /// The layers it speaks of, if it names any.
+    pub layers: Option<BTreeSet<u64>>,
 }
 
 /// Longer patterns are no module names.
 const LONGEST: usize = 300;
 /// Alternatives `(a|b)` are written out up to this many patterns.
 const MOST_ALTERNATIVES: usize = 64;
+/// Lists in use reduce to a few dozen patterns once layers are taken out.
+const MOST: usize = 1000;
 
 impl Pattern {
-    /// Reads an entry of `modules_to_not_convert`, `ignore`, `exclude_modules`: one pattern, or one for each alternative.
-    pub fn read(entry: &str) -> Vec<Self> {
-        if entry.len() > LONGEST {
-            return Vec::new();
-        }
-        let text = match entry.strip_prefix("re:") {
-            Some(regex) => regex
-                .trim_start_matches('^')
-                .trim_end_matches('$')
-                .replace("\\d+", "*")
-                .replace("[0-9]+", "*")
-                .replace(".*", "*")
-                .replace("\\.", "."),
-            None => entry.to_owned(),
-        };
-        alternatives(&text).into_iter().map(|glob| Self::new(&glob)).collect()
-    }
-
-    fn new(text: &str) -> Self {
-        // The index of the layer is taken out, so that one comparison serves every layer.
-        if let Some((before, after)) = text.split_once("layers.") {
-            let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-            if let Ok(layer) = digits.parse() {
-                let rest = after.get(digits.len()..).unwrap_or_default();
-                return Self {
-                    glob: format!("{before}layers.#{rest}"),
-                    layer: Some(layer),
-                };
+    /// Reads lists such as `modules_to_not_convert`, `ignore`, `exclude_modules`.
+    pub fn read<'a>(entries: impl Iterator<Item = &'a str>) -> Vec<Self> {
+        let mut all: BTreeMap<String, Option<BTreeSet<u64>>> = BTreeMap::new();
+        for entry in entries.filter(|entry| entry.len() <= LONGEST) {
+            let text = match entry.strip_prefix("re:") {
+                // An escaped dot is set aside first, so that `\d+` before it does not read as "anything".
+                Some(regex) => regex
+                    .trim_start_matches('^')
+                    .trim_end_matches('$')
+                    .replace("\\.", "\u{1}")
+                    .replace(".*", "*")
+                    .replace("\\d+", "*")
+                    .replace("[0-9]+", "*")
+                    .replace('\u{1}', "."),
+                None => entry.to_owned(),
+            };
+            for one in alternatives(&text) {
+                let (glob, layer) = split(&one);
+                if all.len() >= MOST && !all.contains_key(&glob) {
+                    continue;
+                }
+                let known = all.entry(glob).or_insert_with(|| Some(BTreeSet::new()));
+                match (layer, known) {
+                    (Some(layer), Some(layers)) => {
+                        layers.insert(layer);
+                    }
+                    (None, known) => *known = None,
+                    _ => {}
+                }
             }
         }
-        Self {
-            glob: text.to_owned(),
-            layer: None,
-        }
+        all.into_iter().map(|(glob, layers)| Self { glob, layers }).collect()
     }
 
     /// Whether a module is meant. `module` is its name inside the layer, or the whole name outside of layers.
@@ -60,47 +62,55 @@ impl Pattern {
         } else {
             format!("model.{module}")
         };
-        let glob = self.glob.trim_matches('.');
+        let glob = self.glob.trim_matches('.').as_bytes();
+        let open = [glob, b".*"].concat();
         // A match may begin and end at any dot: `lm_head`, `self_attn`, `model.layers.3.mlp.gate`.
         let bytes = full.as_bytes();
         let starts = (0..bytes.len()).filter(|&at| at == 0 || bytes.get(at - 1) == Some(&b'.'));
         starts
             .into_iter()
-            .any(|at| bytes.get(at..).is_some_and(|rest| begins(glob.as_bytes(), rest)))
+            .filter_map(|at| bytes.get(at..))
+            .any(|rest| is_match(glob, rest) || is_match(&open, rest))
     }
 }
 
-/// Whether the glob matches the beginning of the text up to a dot or its end.
-fn begins(glob: &[u8], text: &[u8]) -> bool {
-    // Positions in the text that the glob read so far can have reached.
-    let mut reached = vec![false; text.len() + 1];
-    if let Some(first) = reached.first_mut() {
-        *first = true;
-    }
-    for &sign in glob {
-        if sign == b'*' {
-            let mut open = false;
-            for place in &mut reached {
-                open |= *place;
-                *place = open;
-            }
-            continue;
+/// Takes the index of a layer out, so that one comparison serves every layer.
+fn split(text: &str) -> (String, Option<u64>) {
+    if let Some((before, after)) = text.split_once("layers.") {
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(layer) = digits.parse() {
+            let rest = after.get(digits.len()..).unwrap_or_default();
+            return (format!("{before}layers.#{rest}"), Some(layer));
         }
-        let mut next = vec![false; text.len() + 1];
-        for (at, &letter) in text.iter().enumerate() {
-            if reached.get(at) == Some(&true)
-                && (letter == sign || sign == b'?')
-                && let Some(place) = next.get_mut(at + 1)
-            {
-                *place = true;
-            }
-        }
-        reached = next;
     }
-    reached
-        .iter()
-        .enumerate()
-        .any(|(at, &yes)| yes && (at == text.len() || text.get(at) == Some(&b'.')))
+    (text.to_owned(), None)
+}
+
+/// Whether a glob of `*` and `?` matches the whole text: linear but for a step back to the last star.
+fn is_match(glob: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut read) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while read < text.len() {
+        match glob.get(at) {
+            Some(b'*') => {
+                star = Some((at, read));
+                at += 1;
+            }
+            Some(sign) if *sign == b'?' || Some(sign) == text.get(read) => {
+                at += 1;
+                read += 1;
+            }
+            _ => match &mut star {
+                Some((place, from)) => {
+                    *from += 1;
+                    at = *place + 1;
+                    read = *from;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob.get(at..).is_none_or(|rest| rest.iter().all(|sign| *sign == b'*'))
 }
 
 /// Writes out `(a|b)` groups.
@@ -131,7 +141,7 @@ mod tests {
     use super::*;
 
     fn any(entry: &str, module: &str, in_layer: bool) -> bool {
-        Pattern::read(entry)
+        Pattern::read(std::iter::once(entry))
             .iter()
             .any(|pattern| pattern.matches(module, in_layer))
     }
@@ -158,17 +168,11 @@ mod tests {
 
     #[test]
     fn layers_are_taken_out() {
-        assert_eq!(
-            Pattern::read("model.layers.12.mlp.gate")
-                .first()
-                .and_then(|one| one.layer),
-            Some(12)
-        );
-        assert_eq!(
-            Pattern::read("model.layers.*.mlp.gate")
-                .first()
-                .and_then(|one| one.layer),
-            None
-        );
+        let read = Pattern::read(["model.layers.12.mlp.gate", "model.layers.3.mlp.gate", "lm_head"].into_iter());
+        assert_eq!(read.len(), 2);
+        assert!(read.iter().any(|one| one.layers == Some(BTreeSet::from([3, 12]))));
+        // A glob over the layers says more than an index.
+        let read = Pattern::read(["model.layers.*.mlp.gate"].into_iter());
+        assert_eq!(read.first().and_then(|one| one.layers.clone()), None);
     }
 }

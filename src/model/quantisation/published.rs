@@ -42,24 +42,18 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
         );
         return Ok(Quantisation::plain(base));
     };
-    let mut kept = Vec::new();
-    for key in [
+    let lists = [
         "modules_to_not_convert",
         "ignore",
         "exclude_modules",
         "ignored_layers",
         "llm_int8_skip_modules",
-    ] {
-        for entry in settings
-            .get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .take(MOST_PATTERNS)
-        {
-            kept.extend(entry.as_str().map(Pattern::read).unwrap_or_default());
-        }
-    }
+    ];
+    let entries = lists
+        .iter()
+        .filter_map(|&key| settings.get(key).and_then(Value::as_array))
+        .flatten();
+    let kept = Pattern::read(entries.take(MOST_PATTERNS).filter_map(Value::as_str));
     let head = settings.get("lm_head").and_then(Value::as_bool).unwrap_or(false);
     Ok(Quantisation {
         base,
