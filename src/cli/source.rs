@@ -71,8 +71,12 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
         std::fs::read(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new("not_json", format!("{shown} is not text, so it is no config.json.")))?;
-    let config =
-        weighbridge::hub::read_json(&text).map_err(|error| Failure::new("not_json", format!("{shown}: {error}")))?;
+    let config = weighbridge::hub::read_json(&text).map_err(|came| {
+        Failure::new(
+            "not_json",
+            format!("{shown} holds {came}, not the config.json of a model."),
+        )
+    })?;
     let facts = ModelFacts {
         id: given.to_owned(),
         source: "config.json".to_owned(),

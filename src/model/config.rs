@@ -132,8 +132,12 @@ impl Config {
     /// # Errors
     /// Wrong type or out of range.
     pub fn optional(&self, name: &'static str, keys: &[&'static str]) -> Result<Option<Quantity>, ModelError> {
+        self.lookup(name, keys, 0)
+    }
+
+    fn lookup(&self, name: &'static str, keys: &[&'static str], least: u64) -> Result<Option<Quantity>, ModelError> {
         if let Some((key, value)) = self.find(keys) {
-            let number = whole(key, value, 0, MOST_DIMENSION)?;
+            let number = whole(key, value, least, MOST_DIMENSION)?;
             return Ok(Some(Quantity::config(name, key, number)));
         }
         // An explicit null says "none" and keeps the class default away.
@@ -142,7 +146,7 @@ impl Config {
         }
         for &key in keys {
             if let Some(value) = self.class_default(key) {
-                let number = whole(key, value, 0, MOST_DIMENSION)?;
+                let number = whole(key, value, least, MOST_DIMENSION)?;
                 self.notice(
                     "class_default",
                     format!(
@@ -166,7 +170,7 @@ impl Config {
     /// # Errors
     /// Missing, wrong type or out of range.
     pub fn size(&self, name: &'static str, keys: &[&'static str]) -> Result<Quantity, ModelError> {
-        let Some(found) = self.optional(name, keys)? else {
+        let Some(found) = self.lookup(name, keys, 1)? else {
             // Null is absent here: this size has no meaning of "none".
             for &key in keys {
                 if let Some(value) = self.class_default(key) {
@@ -183,7 +187,7 @@ impl Config {
                 model_type: self.model_type.clone(),
             });
         };
-        at_least_one(keys, found)
+        Ok(found)
     }
 
     /// A size that is derived where it is absent.
@@ -196,10 +200,7 @@ impl Config {
         keys: &[&'static str],
         derive: impl FnOnce() -> Quantity,
     ) -> Result<Quantity, ModelError> {
-        match self.optional(name, keys)? {
-            Some(found) => at_least_one(keys, found),
-            None => Ok(derive()),
-        }
+        Ok(self.lookup(name, keys, 1)?.unwrap_or_else(derive))
     }
 
     /// A yes or no, from the config, else the class default, else the one given.
@@ -255,19 +256,6 @@ impl Config {
     pub fn object(&self, key: &str) -> Option<&Map<String, Value>> {
         self.get_anywhere(key).and_then(Value::as_object)
     }
-}
-
-fn at_least_one(keys: &[&'static str], found: Quantity) -> Result<Quantity, ModelError> {
-    if found.value == 0 {
-        let key = keys.first().copied().unwrap_or_default();
-        return Err(ModelError::OutOfRange {
-            key: key.to_owned(),
-            found: "0".to_owned(),
-            least: 1,
-            most: MOST_DIMENSION,
-        });
-    }
-    Ok(found)
 }
 
 /// A whole number within limits. Floats without a fraction are accepted: some writers save 4096.0.

@@ -101,7 +101,7 @@ pub enum KnobError {
         most: u64,
     },
     /// Not one of the list.
-    #[error("{label} \"{found}\" is not known. Choose one of: {known}.")]
+    #[error("{label} \"{found}\" is not known. What there is: {known}.")]
     Unknown {
         /// The knob.
         label: &'static str,

@@ -169,13 +169,9 @@ pub const KNOBS: &[Knob] = &[
             s.hardware = if text == "none" {
                 None
             } else {
-                let known = hardware::devices().iter().map(|device| device.id.as_str());
-                Some(
-                    hardware::find(text)
-                        .ok_or_else(|| unknown("Device", text, known))?
-                        .id
-                        .clone(),
-                )
+                let known = ["`weighbridge hardware` lists all ids, the page every name"].into_iter();
+                let found = hardware::find(text).ok_or_else(|| unknown("Device", text, known))?;
+                Some(found.id.clone())
             };
             Ok(())
         },
