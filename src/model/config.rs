@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use super::error::ModelError;
-use super::families::defaults;
+use super::families::{Flag, defaults};
 use super::notice::Notice;
 use crate::units::{Origin, Quantity, grouped};
 
@@ -213,6 +213,18 @@ impl Config {
             Some(Value::Bool(yes)) => Ok(*yes),
             Some(Value::Number(number)) if number.as_u64().is_some_and(|n| n < 2) => Ok(number.as_u64() == Some(1)),
             Some(other) => Err(wrong(key, other, "true or false")),
+        }
+    }
+
+    /// Whether a flag of a description holds for this config.
+    ///
+    /// # Errors
+    /// A key that is neither true nor false.
+    pub fn decide(&self, flag: Flag) -> Result<bool, ModelError> {
+        match flag {
+            Flag::No => Ok(false),
+            Flag::Yes => Ok(true),
+            Flag::Key(key, otherwise) => self.flag(key, otherwise),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Command R and Aya.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
+use super::{Build, Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
 const COHERE: Decoder = Decoder {
     tied: true,
@@ -24,18 +24,18 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["cohere"],
         title: "Command R",
-        decoder: COHERE,
+        build: Build::Decoder(COHERE),
     },
     Family {
         types: &["cohere2"],
         title: "Command A",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::NONE,
             windows: Windows {
                 pattern: Pattern::FullEvery(&["sliding_window_pattern"], 4),
                 switch: None,
             },
             ..COHERE
-        },
+        }),
     },
 ];

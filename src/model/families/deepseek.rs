@@ -1,6 +1,6 @@
 //! DeepSeek V2, V3, R1 and Kimi K2: latent attention, dense layers first, then routed and shared experts.
 
-use super::{AttentionForm, Correction, Decoder, Experts, Family, Flag};
+use super::{AttentionForm, Build, Correction, Decoder, Experts, Family, Flag};
 
 const DEEPSEEK: Decoder = Decoder {
     attention: AttentionForm::Latent,
@@ -14,17 +14,17 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["deepseek_v2"],
         title: "DeepSeek V2",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             experts: Some(Experts {
                 correction: Correction::None,
                 ..Experts::DEEPSEEK
             }),
             ..DEEPSEEK
-        },
+        }),
     },
     Family {
         types: &["deepseek_v3", "kimi_k2"],
         title: "DeepSeek V3",
-        decoder: DEEPSEEK,
+        build: Build::Decoder(DEEPSEEK),
     },
 ];

@@ -1,6 +1,6 @@
 //! Gemma 1 to 3.
 
-use super::{Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
+use super::{Build, Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
 const GEMMA: Decoder = Decoder {
     tied: true,
@@ -26,29 +26,29 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["gemma"],
         title: "Gemma",
-        decoder: GEMMA,
+        build: Build::Decoder(GEMMA),
     },
     Family {
         types: &["gemma2"],
         title: "Gemma 2",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             windows: Windows {
                 pattern: Pattern::Even,
                 switch: None,
             },
             ..SANDWICH
-        },
+        }),
     },
     Family {
         types: &["gemma3_text"],
         title: "Gemma 3",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::PER_HEAD,
             windows: Windows {
                 pattern: Pattern::FullEvery(&["sliding_window_pattern", "_sliding_window_pattern"], 6),
                 switch: None,
             },
             ..SANDWICH
-        },
+        }),
     },
 ];

@@ -1,7 +1,7 @@
 //! GLM-4, GLM-4-0414, GLM-4.5 to 4.7.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Experts, Family, Flag, HeadNorm, Names};
+use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, Names};
 
 /// q, k and v may have biases, o never.
 const GLM: Decoder = Decoder {
@@ -22,23 +22,23 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["glm"],
         title: "GLM-4",
-        decoder: GLM,
+        build: Build::Decoder(GLM),
     },
     Family {
         types: &["glm4"],
         title: "GLM-4-0414",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             names: Names {
                 norms: FOUR_NORMS,
                 ..Names::LLAMA
             },
             ..GLM
-        },
+        }),
     },
     Family {
         types: &["glm4_moe"],
         title: "GLM-4.5",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::Key("attention_bias", false),
             head_norm: HeadNorm {
                 form: QkNorm::PerHead(Norm::Rms),
@@ -46,6 +46,6 @@ pub const FAMILIES: &[Family] = &[
             },
             experts: Some(Experts::DEEPSEEK),
             ..GLM
-        },
+        }),
     },
 ];

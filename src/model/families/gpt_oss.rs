@@ -1,12 +1,12 @@
 //! gpt-oss: biases everywhere, a sink on each head, windows on every other layer, experts with biases.
 
-use super::{Decoder, Experts, Family, Flag, Pattern, Windows};
+use super::{Build, Decoder, Experts, Family, Flag, Pattern, Windows};
 
 /// Layers 0, 2, 4 … see a window of 128.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["gpt_oss"],
     title: "gpt-oss",
-    decoder: Decoder {
+    build: Build::Decoder(Decoder {
         qkv_bias: Flag::Key("attention_bias", true),
         output_bias: Flag::Key("attention_bias", true),
         sinks: true,
@@ -21,5 +21,5 @@ pub const FAMILIES: &[Family] = &[Family {
             ..Experts::PLAIN
         }),
         ..Decoder::LLAMA
-    },
+    }),
 }];

@@ -1,10 +1,10 @@
 //! Granite, dense.
 
-use super::{Decoder, Family};
+use super::{Build, Decoder, Family};
 
 /// A Llama whose multipliers are constants, not parameters.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["granite"],
     title: "Granite",
-    decoder: Decoder::LLAMA,
+    build: Build::Decoder(Decoder::LLAMA),
 }];

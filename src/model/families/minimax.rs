@@ -1,12 +1,12 @@
 //! MiniMax M2.
 
-use super::{Correction, Decoder, Experts, Family, HeadNorm};
+use super::{Build, Correction, Decoder, Experts, Family, HeadNorm};
 
 /// Experts on every layer, q and k normed over all heads.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["minimax_m2"],
     title: "MiniMax M2",
-    decoder: Decoder {
+    build: Build::Decoder(Decoder {
         head_norm: HeadNorm::FULL_WIDTH,
         experts: Some(Experts {
             width: &["intermediate_size"],
@@ -20,5 +20,5 @@ pub const FAMILIES: &[Family] = &[Family {
             ..Experts::PLAIN
         }),
         ..Decoder::UNBIASED
-    },
+    }),
 }];

@@ -1,6 +1,6 @@
 //! Mistral and Mixtral.
 
-use super::{Decoder, Experts, Family, Pattern, Windows};
+use super::{Build, Decoder, Experts, Family, Pattern, Windows};
 
 const MISTRAL: Decoder = Decoder {
     windows: Windows {
@@ -15,12 +15,12 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["mistral", "ministral", "ministral3"],
         title: "Mistral",
-        decoder: MISTRAL,
+        build: Build::Decoder(MISTRAL),
     },
     Family {
         types: &["mixtral"],
         title: "Mixtral",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             // The file's intermediate_size is the width of one expert.
             experts: Some(Experts {
                 width: &["intermediate_size"],
@@ -33,6 +33,6 @@ pub const FAMILIES: &[Family] = &[
                 ..Experts::PLAIN
             }),
             ..MISTRAL
-        },
+        }),
     },
 ];

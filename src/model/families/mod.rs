@@ -6,8 +6,13 @@
 //! [`blocks`](super::blocks), never here.
 
 mod assemble;
+mod assembly;
+mod channel;
 mod decoder;
 pub mod defaults;
+mod keys;
+mod layers;
+mod mixer;
 
 mod cohere;
 mod deepseek;
@@ -39,7 +44,16 @@ pub struct Family {
     /// Name for people.
     pub title: &'static str,
     /// How it is built.
-    pub decoder: Decoder,
+    pub build: Build,
+}
+
+/// How a family's blueprints are built.
+#[derive(Debug)]
+pub enum Build {
+    /// From a description: most decoders.
+    Decoder(Decoder),
+    /// By a function of its own, over shared blocks.
+    Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
 }
 
 /// Every family known.
@@ -99,5 +113,8 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
             what: what.to_owned(),
         });
     }
-    assemble::assemble(config, family)
+    match &family.build {
+        Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
+        Build::Own(build) => build(config, family.title),
+    }
 }

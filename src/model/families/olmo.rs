@@ -1,7 +1,7 @@
 //! OLMo 1 to 3 and OLMoE.
 
 use super::super::blocks::Norm;
-use super::{Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Windows};
+use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
 const OLMO2: Decoder = Decoder {
     head_norm: HeadNorm::FULL_WIDTH,
@@ -15,49 +15,49 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["olmo"],
         title: "OLMo",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             norm: Norm::Plain,
             mlp_bias: Flag::No,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["olmo2"],
         title: "OLMo 2",
-        decoder: OLMO2,
+        build: Build::Decoder(OLMO2),
     },
     Family {
         types: &["olmo3"],
         title: "OLMo 3",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             windows: Windows {
                 pattern: Pattern::FullEvery(&[], 4),
                 switch: None,
             },
             ..OLMO2
-        },
+        }),
     },
     Family {
         types: &["olmoe"],
         title: "OLMoE",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::FULL_WIDTH,
             experts: Some(Experts {
                 width: &["intermediate_size"],
                 ..Experts::PLAIN
             }),
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["flex_olmo"],
         title: "FlexOlmo",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             experts: Some(Experts {
                 width: &["intermediate_size"],
                 ..Experts::PLAIN
             }),
             ..OLMO2
-        },
+        }),
     },
 ];

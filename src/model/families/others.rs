@@ -1,39 +1,39 @@
 //! Near relatives of Llama that differ in a flag or two.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows};
+use super::{Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows};
 
 /// One entry a family; each says only what differs.
 pub const FAMILIES: &[Family] = &[
     Family {
         types: &["smollm3"],
         title: "SmolLM3",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             tied: true,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["seed_oss"],
         title: "Seed-OSS",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::Key("attention_bias", true),
             output_bias: Flag::Key("attention_out_bias", false),
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["helium"],
         title: "Helium",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             output_bias: Flag::No,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["cwm"],
         title: "CWM",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::No,
             output_bias: Flag::No,
             windows: Windows {
@@ -41,12 +41,12 @@ pub const FAMILIES: &[Family] = &[
                 switch: None,
             },
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["exaone4"],
         title: "EXAONE 4",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::PER_HEAD,
 
             windows: Windows {
@@ -55,50 +55,50 @@ pub const FAMILIES: &[Family] = &[
             },
             names: Names::POST,
             ..Decoder::UNBIASED
-        },
+        }),
     },
     Family {
         types: &["hunyuan_v1_dense"],
         title: "Hunyuan",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm {
                 form: QkNorm::PerHead(Norm::Rms),
                 when: Flag::Yes,
             },
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["arcee"],
         title: "Arcee",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             gate: Gate::Plain,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["apertus"],
         title: "Apertus",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::PER_HEAD,
             gate: Gate::Plain,
             activation_parameters: 2,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["nemotron"],
         title: "Nemotron-4",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             norm: Norm::Layer,
             gate: Gate::Plain,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["starcoder2"],
         title: "StarCoder2",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             tied: true,
             qkv_bias: Flag::Key("use_bias", true),
             output_bias: Flag::Key("use_bias", true),
@@ -114,12 +114,12 @@ pub const FAMILIES: &[Family] = &[
                 ..Names::LLAMA
             },
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["stablelm"],
         title: "StableLM",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::Key("use_qkv_bias", false),
             output_bias: Flag::No,
             head_norm: HeadNorm {
@@ -130,23 +130,23 @@ pub const FAMILIES: &[Family] = &[
             parallel: Flag::Key("use_parallel_residual", false),
             mlp_bias: Flag::No,
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["ernie4_5"],
         title: "ERNIE 4.5",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             tied: true,
             qkv_bias: Flag::Key("use_bias", false),
             output_bias: Flag::Key("use_bias", false),
             mlp_bias: Flag::Key("use_bias", false),
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["dots1"],
         title: "dots.llm1",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::PER_HEAD,
             windows: Windows {
                 pattern: Pattern::From("max_window_layers"),
@@ -154,12 +154,12 @@ pub const FAMILIES: &[Family] = &[
             },
             experts: Some(Experts::DEEPSEEK),
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["mellum"],
         title: "Mellum",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             head_norm: HeadNorm::PER_HEAD,
             experts: Some(Experts {
                 layers: MoeLayers::All,
@@ -167,6 +167,6 @@ pub const FAMILIES: &[Family] = &[
                 ..Experts::PLAIN
             }),
             ..Decoder::LLAMA
-        },
+        }),
     },
 ];

@@ -1,7 +1,7 @@
 //! Phi 1 to 4 and Phi-MoE.
 
 use super::super::blocks::{Norm, QkNorm};
-use super::{Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows};
+use super::{Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows};
 
 const PHI3: Decoder = Decoder {
     windows: Windows {
@@ -17,7 +17,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["phi"],
         title: "Phi",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::Yes,
             output_bias: Flag::Yes,
             head_norm: HeadNorm {
@@ -43,17 +43,17 @@ pub const FAMILIES: &[Family] = &[
                 ..Names::LLAMA
             },
             ..Decoder::LLAMA
-        },
+        }),
     },
     Family {
         types: &["phi3"],
         title: "Phi 3",
-        decoder: PHI3,
+        build: Build::Decoder(PHI3),
     },
     Family {
         types: &["phimoe"],
         title: "Phi MoE",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::Key("attention_bias", false),
             output_bias: Flag::Key("attention_bias", false),
             norm: Norm::Layer,
@@ -69,6 +69,6 @@ pub const FAMILIES: &[Family] = &[
                 ..Experts::PLAIN
             }),
             ..PHI3
-        },
+        }),
     },
 ];

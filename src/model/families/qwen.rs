@@ -1,6 +1,6 @@
 //! Qwen 1.5 to 3, dense and with experts.
 
-use super::{Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
+use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
 
 const WINDOWS: Windows = Windows {
     pattern: Pattern::From("max_window_layers"),
@@ -28,12 +28,12 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["qwen2", "mimo"],
         title: "Qwen 2",
-        decoder: QWEN2,
+        build: Build::Decoder(QWEN2),
     },
     Family {
         types: &["qwen2_moe"],
         title: "Qwen 2 MoE",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             qkv_bias: Flag::Key("qkv_bias", true),
             experts: Some(Experts {
                 layers: MoeLayers::Sparse,
@@ -47,22 +47,22 @@ pub const FAMILIES: &[Family] = &[
                 ..Experts::PLAIN
             }),
             ..QWEN2
-        },
+        }),
     },
     Family {
         types: &["qwen3"],
         title: "Qwen 3",
-        decoder: QWEN3,
+        build: Build::Decoder(QWEN3),
     },
     Family {
         types: &["qwen3_moe"],
         title: "Qwen 3 MoE",
-        decoder: Decoder {
+        build: Build::Decoder(Decoder {
             experts: Some(Experts {
                 layers: MoeLayers::Sparse,
                 ..Experts::PLAIN
             }),
             ..QWEN3
-        },
+        }),
     },
 ];

@@ -1,0 +1,212 @@
+//! What every blueprint needs, whatever its layers are made of.
+
+use super::super::blueprint::{Beside, Blueprint, LayerKind};
+use super::super::config::{Config, MOST_LAYERS, whole};
+use super::super::error::ModelError;
+use super::super::layout::Layout;
+use super::super::operator::Block;
+use super::super::quantisation;
+use super::super::tensor::TensorKind;
+use super::keys::{HIDDEN, LAYERS, POSITIONS, VOCABULARY};
+use crate::units::{Exact, Quantity, grouped as thousands};
+
+/// A blueprint in the making. A family fills `stem`, `layers_by` and `tail`, then calls [`Assembly::finish`].
+#[derive(Debug)]
+pub struct Assembly<'c> {
+    config: &'c Config,
+    title: &'static str,
+    /// Width of the residual stream.
+    pub hidden: Quantity,
+    /// Rows of the token table.
+    pub vocabulary: Quantity,
+    /// Number of layers.
+    pub layers: Quantity,
+    /// Longest context.
+    pub max_context: Option<Quantity>,
+    /// Before the first layer.
+    pub stem: Vec<Block>,
+    /// After the last layer.
+    pub tail: Vec<Block>,
+    /// Whether the head is the token table.
+    pub tied: bool,
+    /// Heads in words.
+    pub attention: String,
+    /// Experts in words.
+    pub experts: Option<String>,
+    kinds: Vec<LayerKind>,
+    order: Vec<usize>,
+}
+
+impl<'c> Assembly<'c> {
+    /// Reads the dimensions that every model has.
+    ///
+    /// # Errors
+    /// A missing or impossible dimension.
+    pub fn new(config: &'c Config, title: &'static str) -> Result<Self, ModelError> {
+        let layers = config.size("layers", LAYERS)?;
+        if layers.value > MOST_LAYERS {
+            let found = thousands(layers.value);
+            return Err(ModelError::OutOfRange {
+                key: "num_hidden_layers".to_owned(),
+                found,
+                least: 1,
+                most: MOST_LAYERS,
+            });
+        }
+        Ok(Self {
+            config,
+            title,
+            hidden: config.size("hidden", HIDDEN)?,
+            vocabulary: config.size("vocabulary", VOCABULARY)?,
+            layers,
+            max_context: config.optional("max_context", POSITIONS)?,
+            stem: Vec::new(),
+            tail: Vec::new(),
+            tied: false,
+            attention: String::new(),
+            experts: None,
+            kinds: Vec::new(),
+            order: Vec::new(),
+        })
+    }
+
+    /// Takes what distinguishes each layer, in order, and builds each kind once: its title and its blocks.
+    ///
+    /// # Errors
+    /// What `build` reports.
+    pub fn layers_by<K: PartialEq + Clone>(
+        &mut self,
+        keys: &[K],
+        mut build: impl FnMut(&K) -> Result<(String, Vec<Block>), ModelError>,
+    ) -> Result<(), ModelError> {
+        let mut kinds: Vec<(K, u64)> = Vec::new();
+        self.order = Vec::with_capacity(keys.len());
+        for key in keys {
+            let at = kinds.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+                kinds.push((key.clone(), 0));
+                kinds.len() - 1
+            });
+            if let Some((_, count)) = kinds.get_mut(at) {
+                *count += 1;
+            }
+            self.order.push(at);
+        }
+        let alone = kinds.len() == 1;
+        for (key, count) in kinds {
+            let (title, blocks) = build(&key)?;
+            let count = if alone {
+                self.layers.clone()
+            } else {
+                Quantity {
+                    name: "layers of this kind".into(),
+                    value: count,
+                    ..self.layers.clone()
+                }
+            };
+            self.kinds.push(LayerKind { title, blocks, count });
+        }
+        Ok(())
+    }
+
+    /// The blueprint, with its published format and what its checkpoint holds besides.
+    ///
+    /// # Errors
+    /// A quantisation that cannot be read.
+    pub fn finish(self) -> Result<Blueprint, ModelError> {
+        let mut blueprint = Blueprint {
+            model_type: self.config.model_type().to_owned(),
+            family: self.title,
+            attention: self.attention,
+            experts: self.experts,
+            stem: self.stem,
+            layers: self.layers,
+            hidden: self.hidden,
+            vocabulary: self.vocabulary,
+            max_context: self.max_context,
+            kinds: self.kinds,
+            layout: Layout::new(&self.order),
+            head: self.tail,
+            tied: self.tied,
+            published: quantisation::read(self.config)?,
+            beside: Vec::new(),
+            notices: Vec::new(),
+        };
+        exempt(&mut blueprint);
+        blueprint.beside = beside(self.config, &blueprint)?;
+        blueprint.notices = self.config.notices();
+        Ok(blueprint)
+    }
+}
+
+/// Marks the tensors that the published quantisation leaves alone by name.
+fn exempt(blueprint: &mut Blueprint) {
+    let Blueprint {
+        published,
+        layout,
+        stem,
+        kinds,
+        head,
+        ..
+    } = blueprint;
+    if published.kept.is_empty() {
+        return;
+    }
+    let mark = |block: &mut Block, kind| {
+        for tensor in block.operators.iter_mut().flat_map(|operator| &mut operator.tensors) {
+            tensor.exempt = published.exempt(tensor, kind, layout);
+        }
+    };
+    stem.iter_mut().chain(head).for_each(|block| mark(block, None));
+    for (at, kind) in kinds.iter_mut().enumerate() {
+        let place = Some((at, kind.count.value));
+        kind.blocks.iter_mut().for_each(|block| mark(block, place));
+    }
+}
+
+/// What the checkpoint holds besides: router corrections and multi-token-prediction layers.
+fn beside(config: &Config, blueprint: &Blueprint) -> Result<Vec<Beside>, ModelError> {
+    let mut all = Vec::new();
+    let buffers = blueprint
+        .tensors()
+        .filter(|(_, tensor)| tensor.kind == TensorKind::Buffer);
+    let elements = buffers.fold(0, |all: u64, (place, tensor)| {
+        all.saturating_add(place.times(tensor.elements::<Exact>()).0)
+    });
+    if elements > 0 {
+        all.push(Beside {
+            name: "router correction biases",
+            elements,
+        });
+    }
+    // Only what the file itself says: classes have defaults here that most checkpoints do not follow.
+    let keys = ["num_nextn_predict_layers", "mtp_num_hidden_layers"];
+    let given = keys.iter().find_map(|&key| config.get(key).map(|value| (key, value)));
+    let predictors = given
+        .map(|(key, value)| whole(key, value, 0, 1000))
+        .transpose()?
+        .unwrap_or(0);
+    if let Some(last) = blueprint.kinds.last().filter(|_| predictors > 0) {
+        // One more layer, a projection of two hidden states into one, and three norms (DeepSeek-V3, arXiv 2412.19437, 2.2).
+        let tensors = last
+            .blocks
+            .iter()
+            .flat_map(Block::tensors)
+            .filter(|tensor| tensor.is_parameter());
+        let layer = tensors.fold(0, |all: u64, tensor| all.saturating_add(tensor.count()));
+        let hidden = blueprint.hidden.value;
+        let joint = hidden
+            .saturating_mul(hidden)
+            .saturating_mul(2)
+            .saturating_add(hidden.saturating_mul(3));
+        let elements = layer.saturating_add(joint).saturating_mul(predictors);
+        config.notice(
+            "mtp_not_counted",
+            format!("{predictors} multi-token-prediction layer(s) are in the checkpoint but take no part in generation; they are listed apart."),
+        );
+        all.push(Beside {
+            name: "multi-token-prediction layers",
+            elements,
+        });
+    }
+    Ok(all)
+}

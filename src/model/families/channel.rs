@@ -1,0 +1,116 @@
+//! The channel mixers of a decoder: dense, routed, or both by layer.
+
+use super::super::blocks::{Mlp, RoutedExperts, SharedExperts, mlp, routed};
+use super::super::component::Component;
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::operator::{Block, Operator, Role, Routing};
+use super::super::tensor::Tensor;
+use super::decoder::{Correction, Decoder, Experts, Gate, Shared};
+use super::keys::{EXPERTS, INTERMEDIATE, TOP_K};
+use crate::units::{Quantity, grouped as thousands};
+
+/// The channel mixers: dense, routed, or both by layer.
+pub struct Channel {
+    dense: Option<Block>,
+    sparse: Option<Block>,
+    words: Option<String>,
+}
+
+impl Channel {
+    /// Reads what the layers need.
+    pub fn read(
+        config: &Config,
+        decoder: &Decoder,
+        hidden: &Quantity,
+        any_sparse: bool,
+        all_sparse: bool,
+    ) -> Result<Self, ModelError> {
+        let mut dense = None;
+        if !all_sparse {
+            let width = config.size_or("intermediate", INTERMEDIATE, || hidden.times("intermediate", 4))?;
+            let [gate, up, down] = decoder.names.mlp;
+            let style = Mlp {
+                width,
+                gate: (decoder.gate == Gate::Gated).then_some(gate),
+                up,
+                down,
+                bias: config.decide(decoder.mlp_bias)?,
+                component: Component::Mlp,
+            };
+            let mut block = mlp(hidden, &style);
+            if decoder.activation_parameters > 0 {
+                let count = Quantity::architecture(
+                    "parameters",
+                    decoder.activation_parameters,
+                    "learned scalars of the activation",
+                );
+                let mut operator = Operator::elementwise("activation parameters", Component::Mlp, &count, 0, 0);
+                operator.tensors = vec![Tensor::vector("mlp.act_fn", Component::Mlp, &count)];
+                block.operators.push(operator);
+            }
+            dense = Some(block);
+        }
+        let (mut sparse, mut words) = (None, None);
+        if let Some(experts) = decoder.experts.as_ref().filter(|_| any_sparse) {
+            let style = routed_style(config, experts)?;
+            let shared = style.shared.as_ref().map_or("", |_| ", and shared ones");
+            words = Some(format!(
+                "{} of {} experts{shared}",
+                style.routing.top_k.value,
+                thousands(style.routing.experts.value)
+            ));
+            sparse = Some(routed(hidden, &style));
+        }
+        Ok(Self { dense, sparse, words })
+    }
+    /// The block of a dense or sparse layer.
+    pub fn block(&self, sparse: bool) -> Block {
+        let block = if sparse { &self.sparse } else { &self.dense };
+        block.clone().unwrap_or_else(|| Block::new("None", Role::ChannelMixer))
+    }
+    /// Experts in words.
+    pub fn words(&self) -> Option<String> {
+        self.words.clone()
+    }
+}
+
+/// Reads the experts.
+pub fn routed_style(config: &Config, experts: &Experts) -> Result<RoutedExperts, ModelError> {
+    let routing = Routing {
+        experts: config.size("experts", EXPERTS)?,
+        top_k: config.size("top_k", TOP_K)?,
+    };
+    if routing.top_k.value > routing.experts.value {
+        let (top_k, all) = (routing.top_k.value, routing.experts.value);
+        return Err(ModelError::Inconsistent(format!(
+            "A token cannot use {top_k} of {all} experts: num_experts_per_tok exceeds the number of experts."
+        )));
+    }
+    let width = config.size("expert_width", experts.width)?;
+    let shared_width = match experts.shared {
+        Shared::None => None,
+        Shared::Count(keys) => config
+            .optional("shared_experts", keys)?
+            .filter(|count| count.value > 0)
+            .map(|count| Quantity::product("shared_width", &[&count, &width])),
+        Shared::Width(keys) => config.optional("shared_width", keys)?.filter(|width| width.value > 0),
+    };
+    Ok(RoutedExperts {
+        routing,
+        width,
+        router: experts.router,
+        router_bias: experts.bias,
+        correction: match experts.correction {
+            Correction::None => None,
+            Correction::Buffer(name) => Some(name),
+        },
+        modules: experts.modules,
+        bias: experts.bias,
+        shared: shared_width.map(|width| SharedExperts {
+            width,
+            module: experts.shared_module,
+            gate: experts.shared_gate,
+        }),
+    })
+}

@@ -1,0 +1,33 @@
+//! Names that the same dimension has in different configs.
+
+/// Width of the residual stream.
+pub const HIDDEN: &[&str] = &["hidden_size", "n_embd", "d_model"];
+/// Number of layers.
+pub const LAYERS: &[&str] = &["num_hidden_layers", "n_layer", "n_layers", "num_layers"];
+/// Query heads.
+pub const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads"];
+/// Heads of keys and values.
+pub const KV_HEADS: &[&str] = &["num_key_value_heads", "num_kv_heads", "n_head_kv"];
+/// Width of a dense MLP.
+pub const INTERMEDIATE: &[&str] = &["intermediate_size", "ffn_dim", "n_inner"];
+/// Experts of a layer.
+pub const EXPERTS: &[&str] = &[
+    "num_experts",
+    "num_local_experts",
+    "n_routed_experts",
+    "moe_num_experts",
+    "num_routed_experts",
+];
+/// Experts a token uses.
+pub const TOP_K: &[&str] = &[
+    "num_experts_per_tok",
+    "num_experts_per_token",
+    "experts_per_token",
+    "moe_topk",
+    "moe_k",
+    "top_k_experts",
+];
+/// Longest context.
+pub const POSITIONS: &[&str] = &["max_position_embeddings", "n_positions", "max_seq_len", "seq_length"];
+/// Rows of the token table.
+pub const VOCABULARY: &[&str] = &["vocab_size", "padded_vocab_size"];

@@ -1,0 +1,112 @@
+//! Which layers see a window, and which have experts.
+
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::decoder::{Decoder, MoeLayers, Pattern};
+use crate::units::Quantity;
+
+/// The window's size, unless it is off or as long as the context.
+pub fn window(
+    config: &Config,
+    decoder: &Decoder,
+    max_context: Option<&Quantity>,
+) -> Result<Option<Quantity>, ModelError> {
+    if decoder.windows.pattern == Pattern::Never && config.get("layer_types").is_none() {
+        return Ok(None);
+    }
+    if let Some(switch) = decoder.windows.switch
+        && !config.flag(switch, false)?
+    {
+        return Ok(None);
+    }
+    let Some(window) = config.optional("window", &["sliding_window", "sliding_window_size"])? else {
+        return Ok(None);
+    };
+    // A window longer than the longest context never hides anything.
+    let hides = window.value > 0 && max_context.is_none_or(|most| window.value <= most.value);
+    Ok(hides.then_some(window))
+}
+
+/// For each layer, whether it sees only a window.
+pub fn windowed_layers(config: &Config, decoder: &Decoder, layers: u64, any: bool) -> Result<Vec<bool>, ModelError> {
+    if let Some(types) = config.names("layer_types")? {
+        if (types.len() as u64) < layers {
+            return Err(ModelError::Inconsistent(format!(
+                "layer_types has {} entries for {layers} layers.",
+                types.len()
+            )));
+        }
+        let windowed = types.iter().take(layers as usize).map(|&name| match name {
+            "full_attention" | "attention" => Ok(false),
+            "sliding_attention" => Ok(any),
+            other => Err(ModelError::NotBuilt {
+                model_type: config.model_type().to_owned(),
+                what: format!("The layer type \"{}\"", other.chars().take(40).collect::<String>()),
+            }),
+        });
+        return windowed.collect();
+    }
+    let rule: Box<dyn Fn(u64) -> bool> = match decoder.windows.pattern {
+        _ if !any => Box::new(|_| false),
+        Pattern::Never => Box::new(|_| false),
+        Pattern::Always => Box::new(|_| true),
+        Pattern::Even => Box::new(|layer| layer % 2 == 0),
+        Pattern::FullEvery(keys, otherwise) => {
+            let every = config
+                .optional("full_every", keys)?
+                .map_or(otherwise, |found| found.value);
+            Box::new(move |layer| every == 0 || (layer + 1) % every != 0)
+        }
+        Pattern::From(key) => {
+            let first = config
+                .optional("max_window_layers", std::slice::from_ref(&key))?
+                .map_or(0, |found| found.value);
+            Box::new(move |layer| layer >= first)
+        }
+    };
+    Ok((0..layers).map(rule).collect())
+}
+
+/// For each layer, whether it has experts.
+pub fn sparse_layers(config: &Config, decoder: &Decoder, layers: u64) -> Result<Vec<bool>, ModelError> {
+    let Some(experts) = &decoder.experts else {
+        return Ok(vec![false; layers as usize]);
+    };
+    if let Some(types) = config.names("mlp_layer_types")?
+        && types.len() as u64 >= layers
+    {
+        return Ok(types
+            .iter()
+            .take(layers as usize)
+            .map(|&name| name == "sparse")
+            .collect());
+    }
+    let number = |key: &'static str, otherwise: u64| -> Result<u64, ModelError> {
+        Ok(config.optional(key, &[key])?.map_or(otherwise, |found| found.value))
+    };
+    Ok(match experts.layers {
+        MoeLayers::All => vec![true; layers as usize],
+        MoeLayers::After(keys) => {
+            let dense = config.optional("dense_layers", keys)?.map_or(0, |found| found.value);
+            (0..layers).map(|layer| layer >= dense).collect()
+        }
+        MoeLayers::Sparse => {
+            let dense = config.numbers("mlp_only_layers")?.unwrap_or_default();
+            let step = number("decoder_sparse_step", 1)?.max(1);
+            (0..layers)
+                .map(|layer| (layer + 1) % step == 0 && !dense.contains(&layer))
+                .collect()
+        }
+        MoeLayers::Interval => {
+            let first = number("moe_layer_start_index", 0)?;
+            let last = match config.get("moe_layer_end_index").and_then(serde_json::Value::as_i64) {
+                None | Some(-1) => layers.saturating_sub(1),
+                Some(index) => u64::try_from(index).unwrap_or(0),
+            };
+            let step = number("moe_layer_interval", 1)?.max(1);
+            (0..layers)
+                .map(|layer| (first..=last).contains(&layer) && (layer + 1) % step == 0)
+                .collect()
+        }
+    })
+}
