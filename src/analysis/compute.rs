@@ -2,6 +2,7 @@
 
 use super::pass::Pass;
 use super::question::Question;
+use super::scan;
 use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Attention, Kind, Latent, Operator, Routing, Rows};
@@ -146,6 +147,15 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
             cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
         }
         Kind::Attention(attention) => attend(question, pass, place, attention, &mut cost),
+        Kind::Conv { channels, kernel } => {
+            let flops = scan::conv(question, pass, channels, kernel);
+            cost.matmul = place.times(pass.batch.clone().times(flops));
+            let rows = pass.rows(Rows::Tokens).times(N::input(channels));
+            cost.activation_bytes = place.times(two().times(rows).times(each()));
+            cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
+            cost.format = Some(question.activation.id.to_string());
+        }
+        Kind::Scan(kind) => scan::scan(question, pass, place, kind, &mut cost),
     }
     cost
 }
@@ -263,12 +273,12 @@ fn weight_bytes<N: Number>(
     let rule = &question.weights;
     let bytes_of = |tensor: &Tensor| {
         let kept = rule.layers_kept(place, tensor);
-        let layers = place.repeats();
+        let layers = place.copies(tensor);
         let base = || rule.base.bytes::<N>(tensor);
         let converted = || rule.format.bytes::<N>(tensor);
         match kept {
-            0 => place.times(converted()),
-            kept if kept == layers => place.times(base()),
+            0 => place.stored(tensor, converted()),
+            kept if kept == layers => place.stored(tensor, base()),
             kept => {
                 let count = |value| N::input(&Quantity::assumed("layers", value, "layers with this format"));
                 count(kept).times(base()).plus(count(layers - kept).times(converted()))
@@ -323,7 +333,7 @@ fn training<N: Number>(question: &Question<'_>, place: Repeated<'_>, operator: &
                 .tensors
                 .iter()
                 .filter(|tensor| tensor.is_parameter())
-                .map(|tensor| place.times(tensor.elements::<N>())),
+                .map(|tensor| place.stored(tensor, tensor.elements::<N>())),
         )
     };
     // Gradients and states read and written in FP32, new weights written.

@@ -235,6 +235,7 @@ fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
 fn part_of(memory: Memory<Sizes>, part: MemoryPart) -> Sizes {
     match part {
         MemoryPart::KvCache => memory.kv_cache,
+        MemoryPart::StateCache => memory.state_cache,
         MemoryPart::Activations => memory.activations,
         MemoryPart::Gradients => memory.gradients,
         MemoryPart::Optimizer => memory.optimizer,
@@ -483,7 +484,7 @@ fn pass_words(question: &Question<'_>) -> &'static str {
 
 const fn not_counted(part: MemoryPart) -> &'static str {
     match part {
-        MemoryPart::KvCache => "Cached prompts of finished requests.",
+        MemoryPart::KvCache | MemoryPart::StateCache => "Cached prompts of finished requests.",
         MemoryPart::Activations => "Workspace of matrix libraries, fragmentation.",
         MemoryPart::Gradients | MemoryPart::Optimizer => "Sharding over several devices.",
         MemoryPart::Overhead => "Other programs on the device.",
@@ -496,7 +497,7 @@ const fn source(part: MemoryPart) -> &'static str {
         MemoryPart::Gradients | MemoryPart::Optimizer => {
             "Mixed precision with AdamW: Rajbhandari 2020 (arXiv 1910.02054), 3.1."
         }
-        MemoryPart::KvCache | MemoryPart::Overhead => "",
+        MemoryPart::KvCache | MemoryPart::StateCache | MemoryPart::Overhead => "",
     }
 }
 

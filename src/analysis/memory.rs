@@ -3,7 +3,7 @@
 use super::activations;
 use super::parameters::{add, parameters};
 use super::question::Question;
-use crate::model::operator::{CacheWidth, Span};
+use crate::model::operator::{CacheWidth, Span, State};
 use crate::model::{Component, Format};
 use crate::scenario::Mode;
 use crate::units::{Number, Quantity};
@@ -16,6 +16,8 @@ use crate::units::{Number, Quantity};
 pub enum MemoryPart {
     /// Keys and values.
     KvCache,
+    /// States of recurrences and convolutions.
+    StateCache,
     /// Live tensors of one pass, or what the backward pass needs.
     Activations,
     /// Gradients.
@@ -35,6 +37,7 @@ impl MemoryPart {
     pub const fn label(self) -> &'static str {
         match self {
             Self::KvCache => "KV cache",
+            Self::StateCache => "State cache",
             Self::Activations => "Activations",
             Self::Gradients => "Gradients",
             Self::Optimizer => "Optimizer",
@@ -47,6 +50,7 @@ impl MemoryPart {
             Self::KvCache => {
                 "Every layer keeps keys and values of each token, so that they need not be computed again."
             }
+            Self::StateCache => "Recurrent layers keep a state of fixed size for each sequence, however long it is.",
             Self::Activations => "Results on their way from one operator to the next.",
             Self::Gradients => "How the loss changes with each weight, in FP32.",
             Self::Optimizer => "AdamW keeps FP32 master weights and two moments for each.",
@@ -66,6 +70,10 @@ pub struct Memory<N> {
     pub kv_cache: N,
     /// Growth of the cache with each token of one sequence, beyond every window.
     pub kv_cache_per_token: N,
+    /// States of one sequence.
+    pub state_per_sequence: N,
+    /// States of all sequences.
+    pub state_cache: N,
     /// Activations at their peak.
     pub activations: N,
     /// Gradients.
@@ -91,6 +99,14 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     } else {
         (kv_cache(question), kv_growth(question))
     };
+    let state_per_sequence = if training {
+        N::zero()
+    } else {
+        states_of_a_sequence(question)
+    };
+    let state_cache = N::input(&question.batch())
+        .times(state_per_sequence.clone())
+        .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about());
     let activations = activations::activations::<N>(question);
     let (gradients, optimizer) = if training {
         states(question)
@@ -102,6 +118,7 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let peak = N::sum([
         weights.clone(),
         kv_cache.clone(),
+        state_cache.clone(),
         activations.clone(),
         gradients.clone(),
         optimizer.clone(),
@@ -116,6 +133,8 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
         weights,
         kv_cache,
         kv_cache_per_token,
+        state_per_sequence,
+        state_cache,
         activations,
         gradients,
         optimizer,
@@ -130,12 +149,12 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
     let rule = &question.weights;
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
-        let layers = place.repeats();
+        let layers = place.copies(tensor);
         let kept = rule.layers_kept(place, tensor);
         let some = |format: &Format, count: u64| {
             let bytes = format.bytes::<N>(tensor);
             if count == layers {
-                return place.times(bytes);
+                return place.stored(tensor, bytes);
             }
             N::input(&Quantity::assumed("layers", count, "layers with this format")).times(bytes)
         };
@@ -213,6 +232,38 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
         "growth per token",
         "What each further token of a sequence adds; windows have stopped growing by then.",
     )
+}
+
+/// States of one sequence: convolutions in the model's format, recurrences in FP32.
+fn states_of_a_sequence<N: Number>(question: &Question<'_>) -> N {
+    let model = || N::input(&question.activation_bytes());
+    let four = || {
+        N::input(&Quantity::assumed(
+            "state_bytes",
+            4,
+            "recurrent states are kept in FP32",
+        ))
+    };
+    let mut parts = Vec::new();
+    for place in question.blueprint.blocks() {
+        for state in &place.block.states {
+            let (name, bytes) = match state {
+                State::Conv { channels, kernel } => {
+                    // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
+                    let columns = if question.engine.keeps_whole_convolution() {
+                        N::input(kernel)
+                    } else {
+                        N::input(kernel).minus(N::constant(1.0))
+                    };
+                    ("convolution", N::input(channels).times(columns).times(model()))
+                }
+                State::Recurrent { elements } => ("recurrent state", N::input(elements).times(four())),
+                State::Plain { elements } => ("state", N::input(elements).times(model())),
+            };
+            parts.push(place.times(bytes).named(name, ""));
+        }
+    }
+    N::sum(parts).named("state per sequence", "What one sequence keeps however long it is.")
 }
 
 /// Gradients and optimizer states of AdamW in mixed precision.

@@ -12,6 +12,7 @@ mod parameters;
 mod pass;
 mod question;
 mod roofline;
+mod scan;
 mod summary;
 mod ways;
 

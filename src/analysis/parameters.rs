@@ -26,10 +26,10 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
                 _ => None,
             };
             for tensor in operator.tensors.iter().filter(|tensor| tensor.is_parameter()) {
-                let elements = place.times(tensor.elements::<N>()).named(&tensor.name, "");
+                let elements = place.stored(tensor, tensor.elements::<N>()).named(&tensor.name, "");
                 active.push(match routing {
                     Some(routing) if tensor.copies.is_some() => place
-                        .times(N::input(&routing.top_k).times(tensor.one::<N>()))
+                        .stored(tensor, N::input(&routing.top_k).times(tensor.one::<N>()))
                         .named(&tensor.name, ""),
                     _ => elements.clone(),
                 });

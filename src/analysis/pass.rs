@@ -61,6 +61,9 @@ impl<N: Number> Pass<N> {
             Rows::Tokens => self.tokens.clone(),
             Rows::Logits => self.logits.clone(),
             Rows::Keys => self.context.clone(),
+            Rows::Encoder if self.decode => return N::zero(),
+            Rows::Encoder => self.tokens.clone(),
+            Rows::Idle => return N::zero(),
         };
         self.batch.clone().times(each)
     }

@@ -89,6 +89,7 @@ impl Analysis {
         let memory = &self.memory;
         let rest = [
             (MemoryPart::KvCache, memory.kv_cache),
+            (MemoryPart::StateCache, memory.state_cache),
             (MemoryPart::Activations, memory.activations),
             (MemoryPart::Gradients, memory.gradients),
             (MemoryPart::Optimizer, memory.optimizer),
@@ -260,7 +261,7 @@ pub struct ContextPoint {
     pub fixed: u64,
     /// Activations.
     pub activations: u64,
-    /// KV cache.
+    /// KV cache and states.
     pub kv_cache: u64,
     /// Driver and runtime.
     pub overhead: u64,
@@ -308,7 +309,7 @@ pub fn context_curve(
             tokens,
             fixed,
             activations: memory.activations.0,
-            kv_cache: memory.kv_cache.0,
+            kv_cache: memory.kv_cache.0.saturating_add(memory.state_cache.0),
             overhead: memory.overhead.0,
         }
     };

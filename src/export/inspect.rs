@@ -143,7 +143,7 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
 /// One row, or two where only some layers are quantised.
 fn rows(blueprint: &Blueprint, place: Repeated<'_>, tensor: &Tensor) -> Vec<TensorRow> {
     let rule = &blueprint.published;
-    let layers = place.repeats();
+    let layers = place.copies(tensor);
     let kept = rule.layers_kept(place, tensor);
     let buffer = tensor.kind == TensorKind::Buffer;
     let copies = tensor.copies.as_ref().map_or(1, |copies| copies.value);

@@ -68,6 +68,12 @@ impl Engine {
     pub const fn absorbs_latent(self) -> bool {
         !matches!(self, Self::Transformers)
     }
+    /// Whether the state of a convolution holds as many columns as its kernel, the current token included.
+    ///
+    /// Sources: transformers `cache_utils.py`; vLLM `mamba_utils.py` keeps `kernel − 1`.
+    pub const fn keeps_whole_convolution(self) -> bool {
+        matches!(self, Self::Transformers)
+    }
     /// Tokens of a prefill that run at once; longer prompts are cut into chunks.
     ///
     /// Sources: vLLM `max_num_batched_tokens` 8,192 for online serving on large devices (2,048 elsewhere); SGLang

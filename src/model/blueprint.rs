@@ -88,6 +88,20 @@ impl Repeated<'_> {
             None => value,
         }
     }
+    /// How often a tensor exists, as a number of the given kind: shared ones less often than their layers.
+    pub fn stored<N: Number>(&self, tensor: &Tensor, value: N) -> N {
+        match &tensor.physical {
+            Some(physical) => N::input(physical).times(value),
+            None => self.times(value),
+        }
+    }
+    /// How often a tensor exists, plain.
+    pub fn copies(&self, tensor: &Tensor) -> u64 {
+        tensor
+            .physical
+            .as_ref()
+            .map_or_else(|| self.repeats(), |physical| physical.value)
+    }
     /// How often, plain.
     pub fn repeats(&self) -> u64 {
         self.count.map_or(1, |count| count.value)
@@ -150,7 +164,7 @@ impl Blueprint {
     pub fn parameters(&self) -> u64 {
         let counted = self.tensors().filter(|(_, tensor)| tensor.is_parameter());
         counted.fold(0, |all: u64, (place, tensor)| {
-            all.saturating_add(place.times(tensor.elements::<Exact>()).0)
+            all.saturating_add(place.stored(tensor, tensor.elements::<Exact>()).0)
         })
     }
 }

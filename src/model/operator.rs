@@ -13,6 +13,10 @@ pub enum Rows {
     Logits,
     /// Every token in the cache as well: a latent that is expanded anew at each step.
     Keys,
+    /// Tokens of the encoder's input, once a request.
+    Encoder,
+    /// None in a pass over text: vision and audio towers.
+    Idle,
 }
 
 /// Which tokens a token attends to.
@@ -104,6 +108,83 @@ pub enum Kind {
     },
     /// Scores, softmax and values.
     Attention(Box<Attention>),
+    /// A causal convolution of each channel over the last tokens.
+    Conv {
+        /// Channels.
+        channels: Quantity,
+        /// Tokens it sees.
+        kernel: Quantity,
+    },
+    /// A recurrence over the tokens.
+    Scan(Box<Scan>),
+}
+
+/// A recurrence, as its chunked form computes it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scan {
+    /// Mamba 1 (Gu 2023, arXiv 2312.00752).
+    Mamba1 {
+        /// Inner width.
+        inner: Quantity,
+        /// State a channel.
+        state: Quantity,
+    },
+    /// Mamba 2 (Dao 2024, arXiv 2405.21060).
+    Mamba2 {
+        /// Heads.
+        heads: Quantity,
+        /// Width of a head.
+        head_dim: Quantity,
+        /// State a channel.
+        state: Quantity,
+        /// Tokens of a chunk.
+        chunk: Quantity,
+    },
+    /// Gated delta rule (Yang 2024, arXiv 2412.06464).
+    Delta {
+        /// Heads.
+        heads: Quantity,
+        /// Width of a key.
+        key_dim: Quantity,
+        /// Width of a value.
+        value_dim: Quantity,
+    },
+    /// Lightning attention (Qin 2024, arXiv 2401.04658).
+    Lightning {
+        /// Heads.
+        heads: Quantity,
+        /// Width of a head.
+        head_dim: Quantity,
+        /// Tokens of a block.
+        block: Quantity,
+    },
+    /// Element by element only: so many operations a token.
+    Elementwise {
+        /// Operations a token.
+        flops: Quantity,
+    },
+}
+
+/// What a layer keeps for each sequence, however long it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// The last inputs of a convolution: `channels × kernel`, or one column less, in the model's format.
+    Conv {
+        /// Channels.
+        channels: Quantity,
+        /// Tokens the convolution sees.
+        kernel: Quantity,
+    },
+    /// A recurrent state, in FP32.
+    Recurrent {
+        /// Elements.
+        elements: Quantity,
+    },
+    /// Anything else, in the model's format.
+    Plain {
+        /// Elements.
+        elements: Quantity,
+    },
 }
 
 /// One step of a layer.
@@ -171,6 +252,8 @@ pub struct Block {
     pub operators: Vec<Operator>,
     /// What it keeps for each token.
     pub caches: Vec<Cache>,
+    /// What it keeps for each sequence.
+    pub states: Vec<State>,
     /// Widths (elements a token) alive together at the block's peak, beside the residual stream.
     pub live: Vec<Live>,
     /// What the backward pass needs, elements a token.
@@ -217,6 +300,7 @@ impl Block {
             role,
             operators: Vec::new(),
             caches: Vec::new(),
+            states: Vec::new(),
             live: Vec::new(),
             saved: Vec::new(),
             scores: None,

@@ -35,6 +35,8 @@ pub struct Tensor {
     pub dims: Vec<Quantity>,
     /// How many of this shape there are: the number of experts, else one.
     pub copies: Option<Quantity>,
+    /// How many there really are where layers share it; none where each layer has its own.
+    pub physical: Option<Quantity>,
     /// Whether it is another tensor's storage (a tied head).
     pub tied: bool,
     /// In how many of its layers the published quantisation leaves it alone by name.
@@ -50,6 +52,7 @@ impl Tensor {
             component,
             dims: dims.iter().map(|&dim| dim.clone()).collect(),
             copies: None,
+            physical: None,
             tied: false,
             exempt: 0,
         }
@@ -65,6 +68,11 @@ impl Tensor {
     /// One for each expert.
     pub fn each(mut self, experts: &Quantity) -> Self {
         self.copies = Some(experts.clone());
+        self
+    }
+    /// Shared by layers: so many exist in all, however often they run.
+    pub fn shared(mut self, physical: &Quantity) -> Self {
+        self.physical = Some(physical.clone());
         self
     }
     /// Elements of one copy.

@@ -170,7 +170,7 @@ fn beside(config: &Config, blueprint: &Blueprint) -> Result<Vec<Beside>, ModelEr
         .tensors()
         .filter(|(_, tensor)| tensor.kind == TensorKind::Buffer);
     let elements = buffers.fold(0, |all: u64, (place, tensor)| {
-        all.saturating_add(place.times(tensor.elements::<Exact>()).0)
+        all.saturating_add(place.stored(tensor, tensor.elements::<Exact>()).0)
     });
     if elements > 0 {
         all.push(Beside {

@@ -70,7 +70,7 @@ impl Quantisation {
 
     /// In how many of the layers the tensor stays in the base format.
     pub fn layers_kept(&self, place: Repeated<'_>, tensor: &Tensor) -> u64 {
-        let all = place.repeats();
+        let all = place.copies(tensor);
         match (self.converts(tensor), self.kept.is_empty()) {
             (false, _) => all,
             (true, true) => 0,
