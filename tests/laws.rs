@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn more_bits_never_weigh_less(config in any_config(), scenario in any_scenario()) {
         let blueprint = Blueprint::from_value(config).unwrap();
-        let mut plain = vec![("fp32", 32), ("bf16", 16), ("fp16", 16)];
+        let mut plain = [("fp32", 32), ("bf16", 16), ("fp16", 16)];
         plain.sort_by_key(|one| one.1);
         let weights = |key| {
             let scenario = Scenario { weights: Some(key), mode: Mode::Decode, ..scenario.clone() };

@@ -1,9 +1,11 @@
 //! The whole analysis as plain numbers.
 
+use std::collections::BTreeMap;
+
 use super::compute::{Cost, costs};
 use super::fit::{Fit, fit};
 use super::memory::{Memory, MemoryPart, memory};
-use super::parameters::{Parameters, add, parameters};
+use super::parameters::{Parameters, parameters};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
 use crate::model::{Blueprint, Component, Notice};
@@ -135,31 +137,32 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
 }
 
 fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<ComponentCost> {
-    let (mut flops, mut bytes): (Vec<(Component, f64)>, Vec<(Component, f64)>) = (Vec::new(), Vec::new());
-    let mut roofs: Vec<(Component, Option<Roof>)> = Vec::new();
-    for cost in operators {
-        add(&mut flops, cost.component, cost.flops());
-        add(&mut bytes, cost.component, cost.bytes());
-        let roof = question.device.and_then(|device| Roof::of(cost, device));
-        match roofs.iter_mut().find(|(component, _)| *component == cost.component) {
-            Some((_, sum)) => *sum = sum.zip(roof).map(|(sum, roof)| sum.then(roof)),
-            None => roofs.push((cost.component, roof)),
-        }
+    struct Sum {
+        flops: f64,
+        bytes: f64,
+        roof: Option<Roof>,
     }
-    let mut all: Vec<_> = flops
-        .into_iter()
-        .zip(bytes)
-        .zip(roofs)
-        .map(|(((component, flops), (_, bytes)), (_, roof))| ComponentCost {
-            component,
-            flops,
-            bytes,
-            seconds: roof.map(|roof| roof.seconds),
-            bound: roof.map(|roof| roof.bound()),
-        })
-        .collect();
-    all.sort_by_key(|one| one.component);
-    all
+    let mut sums: BTreeMap<Component, Sum> = BTreeMap::new();
+    for cost in operators {
+        let roof = question.device.and_then(|device| Roof::of(cost, device));
+        let start = || Sum {
+            flops: 0.0,
+            bytes: 0.0,
+            roof: Some(Roof::default()),
+        };
+        let sum = sums.entry(cost.component).or_insert_with(start);
+        sum.flops += cost.flops();
+        sum.bytes += cost.bytes();
+        sum.roof = sum.roof.zip(roof).map(|(sum, roof)| sum.then(roof));
+    }
+    let row = |(component, sum): (Component, Sum)| ComponentCost {
+        component,
+        flops: sum.flops,
+        bytes: sum.bytes,
+        seconds: sum.roof.map(|roof| roof.seconds),
+        bound: sum.roof.map(|roof| roof.bound()),
+    };
+    sums.into_iter().map(row).collect()
 }
 
 fn roof_of(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Roof> {

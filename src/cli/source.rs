@@ -48,14 +48,11 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
 
 fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     let shown = path.display();
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("safetensors" | "gguf") => {
-            return Err(Failure::new(
-                "not_built",
-                format!("{shown}: reading headers is not built yet; give the config.json of the model."),
-            ));
-        }
-        _ => {}
+    if let Some("safetensors" | "gguf") = path.extension().and_then(|extension| extension.to_str()) {
+        return Err(Failure::new(
+            "not_built",
+            format!("{shown}: reading headers is not built yet; give the config.json of the model."),
+        ));
     }
     // A config is small; a weights file given by mistake must not be read whole.
     let size = std::fs::metadata(path)

@@ -4,7 +4,7 @@ use clap::ArgMatches;
 use serde_json::json;
 use weighbridge::export::Sheet;
 use weighbridge::hardware::devices;
-use weighbridge::model::{Blueprint, catalogue};
+use weighbridge::model::{Blueprint, catalogue, families};
 use weighbridge::units::{UnitSystem, count, grouped, rate};
 
 use super::arguments;
@@ -13,6 +13,9 @@ use super::output::{Failure, Format, json_text, sheets};
 /// The built-in models.
 pub fn models(matches: &ArgMatches) -> Result<String, Failure> {
     let format = arguments::format(matches);
+    if matches.get_flag("types") {
+        return types(format);
+    }
     let rows = catalogue::entries().iter().map(|entry| {
         (
             entry,
@@ -40,6 +43,24 @@ pub fn models(matches: &ArgMatches) -> Result<String, Failure> {
             parameters.map_or_else(String::new, grouped),
             licence,
         ]);
+    }
+    sheets(&[sheet], format)
+}
+
+/// The model types that are known.
+fn types(format: Format) -> Result<String, Failure> {
+    let mut all: Vec<_> = families::known().collect();
+    all.sort_by_key(|(name, _)| *name);
+    if format == Format::Json {
+        let rows: Vec<_> = all
+            .iter()
+            .map(|(name, family)| json!({"model_type": name, "family": family.title}))
+            .collect();
+        return json_text(&rows);
+    }
+    let mut sheet = Sheet::new("", &["model_type", "family"]);
+    for (name, family) in all {
+        sheet.push([name.to_owned(), family.title.to_owned()]);
     }
     sheets(&[sheet], format)
 }

@@ -37,7 +37,7 @@ pub fn entries() -> &'static [Entry] {
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect();
-        all.sort_by(|a, b| a.family.to_lowercase().cmp(&b.family.to_lowercase()));
+        all.sort_by_key(|entry| entry.family.to_lowercase());
         all
     });
     &ENTRIES

@@ -49,6 +49,7 @@ pub struct Family {
 
 /// How a family's blueprints are built.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "rows of a static table, never moved")]
 pub enum Build {
     /// From a description: most decoders.
     Decoder(Decoder),

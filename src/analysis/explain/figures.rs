@@ -1,0 +1,242 @@
+//! Which numbers can be explained, and the traced formula of each.
+
+use super::super::compute::costs;
+use super::super::fit::{Fit, fit};
+use super::super::memory::{Memory, MemoryPart, memory};
+use super::super::parameters::{add, parameters};
+use super::super::question::Question;
+use super::super::roofline::Roof;
+use super::unit::Unit;
+use crate::model::Component;
+use crate::scenario::{Mode, Scenario};
+use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced};
+
+type Sizes = Traced<Exact>;
+type Reals = Traced<f64>;
+
+/// A number that can be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Figure {
+    /// All parameters.
+    Parameters,
+    /// Parameters one token uses.
+    ActiveParameters,
+    /// Parameters of a component.
+    ComponentParameters(Component),
+    /// All memory.
+    Memory,
+    /// All weights.
+    Weights,
+    /// Weights of a component.
+    ComponentWeights(Component),
+    /// KV cache, activations, gradients, optimizer, overhead.
+    Part(MemoryPart),
+    /// Growth of the cache with each token.
+    KvPerToken,
+    /// Operations of the pass.
+    Flops,
+    /// Operations of a component.
+    ComponentFlops(Component),
+    /// Bytes moved in the pass.
+    Traffic,
+    /// Bytes moved by a component.
+    ComponentTraffic(Component),
+    /// FLOP a byte of the pass.
+    Intensity,
+    /// FLOP a byte of a component.
+    ComponentIntensity(Component),
+    /// Least time of the pass.
+    Time,
+    /// Least time of a component.
+    ComponentTime(Component),
+    /// Tokens a second at most.
+    TokensPerSecond,
+    /// Least time to the first token.
+    FirstToken,
+    /// Longest context that fits.
+    LongestContext,
+    /// Largest batch that fits.
+    LargestBatch,
+}
+
+/// The trace of a figure and how its values are written.
+pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
+    let of = |list: Vec<(Component, Sizes)>, component| {
+        list.into_iter()
+            .find(|(known, _)| *known == component)
+            .map(|(_, value)| value.trace)
+    };
+    let memory = || memory::<Sizes>(question);
+    Some(match figure {
+        Figure::Parameters => (parameters::<Sizes>(question.blueprint).total.trace, Unit::Count),
+        Figure::ActiveParameters => (parameters::<Sizes>(question.blueprint).active.trace, Unit::Count),
+        Figure::ComponentParameters(component) => (
+            of(parameters::<Sizes>(question.blueprint).by_component, component)?,
+            Unit::Count,
+        ),
+        Figure::Memory => (memory().total.trace, Unit::Bytes),
+        Figure::Weights => (memory().weights.trace, Unit::Bytes),
+        Figure::ComponentWeights(component) => (of(memory().weights_by_component, component)?, Unit::Bytes),
+        Figure::Part(part) => (part_of(memory(), part).trace, Unit::Bytes),
+        Figure::KvPerToken => (memory().kv_cache_per_token.trace, Unit::Bytes),
+        Figure::Flops => (total(question, None, Of::Flops).trace, Unit::Flops),
+        Figure::ComponentFlops(component) => (total(question, Some(component), Of::Flops).trace, Unit::Flops),
+        Figure::Traffic => (total(question, None, Of::Bytes).trace, Unit::Bytes),
+        Figure::ComponentTraffic(component) => (total(question, Some(component), Of::Bytes).trace, Unit::Bytes),
+        Figure::Intensity => (intensity(question, None).trace, Unit::Intensity),
+        Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
+        Figure::Time => (time(question, None)?.trace, Unit::Seconds),
+        Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
+        Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
+        Figure::FirstToken => {
+            let prefill = Scenario {
+                mode: Mode::Prefill,
+                ..question.scenario.clone()
+            };
+            (
+                time(
+                    &Question {
+                        scenario: &prefill,
+                        ..question.clone()
+                    },
+                    None,
+                )?
+                .trace,
+                Unit::Seconds,
+            )
+        }
+        Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
+        Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
+    })
+}
+
+fn part_of(memory: Memory<Sizes>, part: MemoryPart) -> Sizes {
+    match part {
+        MemoryPart::KvCache => memory.kv_cache,
+        MemoryPart::StateCache => memory.state_cache,
+        MemoryPart::Activations => memory.activations,
+        MemoryPart::Gradients => memory.gradients,
+        MemoryPart::Optimizer => memory.optimizer,
+        MemoryPart::Overhead => memory.overhead,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Of {
+    Flops,
+    Bytes,
+}
+
+/// Operations or bytes of one component or of all.
+fn total(question: &Question<'_>, only: Option<Component>, of: Of) -> Reals {
+    let mut list: Vec<(Component, Reals)> = Vec::new();
+    for cost in costs::<Reals>(question) {
+        if only.is_some_and(|component| component != cost.component) {
+            continue;
+        }
+        let value = match of {
+            Of::Flops => cost.matmul.clone().plus(
+                cost.elementwise
+                    .clone()
+                    .named("element by element", "Sums, activations, softmax: one operation each."),
+            ),
+            Of::Bytes => Reals::sum([
+                cost.weight_bytes
+                    .clone()
+                    .named("weights", "Weights read once for the whole batch."),
+                cost.activation_bytes
+                    .clone()
+                    .named("activations", "Inputs read and results written."),
+                cost.kv_bytes
+                    .clone()
+                    .named("cache", "Keys and values read and written."),
+                cost.state_bytes.clone(),
+            ]),
+        };
+        if value.value() > 0.0 {
+            add(&mut list, cost.component, value.named(cost.name, ""));
+        }
+    }
+    list.sort_by_key(|(component, _)| *component);
+    let named = list
+        .into_iter()
+        .map(|(component, value)| value.named(component.label(), component.about()));
+    Reals::sum(named)
+}
+
+fn intensity(question: &Question<'_>, only: Option<Component>) -> Reals {
+    let flops = total(question, only, Of::Flops).named("operations", "Operations of the pass.");
+    let bytes = total(question, only, Of::Bytes).named("bytes moved", "Bytes read and written in the pass.");
+    flops.over(bytes)
+}
+
+/// Least times, operator by operator: what took longer there.
+fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
+    let device = question.device?;
+    let row = |name: &'static str, value: f64| Quantity {
+        name: name.into(),
+        value: value as u64,
+        origin: Origin::Table(format!("{}, device table", device.name).into()),
+    };
+    let plain = costs::<f64>(question);
+    let mut parts = Vec::new();
+    for (traced, plain) in costs::<Reals>(question).into_iter().zip(plain) {
+        if only.is_some_and(|component| component != traced.component) {
+            continue;
+        }
+        let roof = Roof::of(&plain, device)?;
+        if roof.seconds == 0.0 {
+            continue;
+        }
+        let product = match &plain.format {
+            Some(format) => device.rate(format)?,
+            None => device.rate_vector()?,
+        };
+        let vector = device.rate_vector().unwrap_or(product);
+        let part = if roof.compute > roof.memory {
+            let products = traced.matmul.over(Reals::input(&row("peak rate", product.flops)));
+            products.plus(traced.elementwise.over(Reals::input(&row("vector rate", vector.flops))))
+        } else {
+            traced
+                .bytes()
+                .named("bytes moved", "")
+                .over(Reals::input(&row("bandwidth", device.bandwidth_bytes_per_s)))
+        };
+        parts.push(part.named(
+            traced.name,
+            if roof.compute > roof.memory {
+                "Held back by arithmetic."
+            } else {
+                "Held back by bandwidth."
+            },
+        ));
+    }
+    Some(Reals::sum(parts))
+}
+
+fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
+    let time = time(question, None)?.named("time", "Least time of the pass.");
+    let rows = match question.scenario.mode {
+        Mode::Decode => Reals::input(&question.batch()),
+        _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
+    };
+    Some(rows.over(time))
+}
+
+/// A limit found by search: shown with the memory at that point.
+fn limit(question: &Question<'_>, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
+    let device = question.device?;
+    let now = memory::<Exact>(question).total.0;
+    let value = of(&fit(question, now, device));
+    let capacity = Quantity {
+        name: "capacity".into(),
+        value: device.memory_bytes,
+        origin: Origin::Table(format!("{}: {}", device.name, device.memory_basis).into()),
+    };
+    let why = Quantity {
+        name: name.into(),
+        value,
+        origin: Origin::Derived(Operation::Least, [capacity].into()),
+    };
+    Some(Sizes::input(&why).trace)
+}
