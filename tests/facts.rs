@@ -1,6 +1,12 @@
 //! Published facts: exact parameter counts, cache sizes, file sizes. Each row of the tables names its source.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may panic as tests do"
+)]
 
 use std::collections::HashMap;
 
