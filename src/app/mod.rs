@@ -1,12 +1,45 @@
 //! The page, one component a file. It knows the whole engine; the engine knows nothing of it.
 //!
-//! [`state`] holds what the user chose and what follows; components read it from context and write only to it.
+//! [`state`] holds what the user chose and what follows; components read it from context and write only to it. The
+//! structure and the classes of the markup are those of the shell in `index.html`, so nothing moves when the program
+//! arrives.
 
+mod address;
+mod bridge;
+mod chips;
+mod compute_table;
+mod explanation;
+mod footer;
+mod header;
+mod icon;
+mod keyboard;
+mod knob;
+mod memory_table;
+mod notices;
+mod number_tiles;
+mod panel;
 mod state;
+mod tabs;
+mod toasts;
+mod verdict;
+mod words;
 
 pub use state::State;
 
 use leptos::prelude::*;
+use weighbridge::scenario::Group;
+
+use bridge::Bridge;
+use chips::Chips;
+use explanation::ExplanationPopover;
+use footer::Footer;
+use header::Header;
+use notices::Notices;
+use number_tiles::NumberTiles;
+use panel::{KnobCard, Sheet};
+use tabs::Tabs;
+use toasts::ToastList;
+use verdict::{VerdictLine, WaysOut};
 
 /// Empties the shell and mounts the app in its place.
 pub fn start() {
@@ -24,5 +57,32 @@ pub fn start() {
 fn App() -> impl IntoView {
     let state = State::new();
     provide_context(state);
-    view! { <p>{move || state.answer.get().ok().map(|answer| answer.analysis.parameters.total.0)}</p> }
+    address::follow(state);
+    keyboard::listen(state);
+    toasts::listen_for_updates(state);
+    let loading = move || state.loading.with(Option::is_some).then_some("true");
+    view! {
+        <Header/>
+        <main class="frame">
+            <section class="panel" aria-label="What to weigh">
+                <Sheet id="sheet-model" title="Model" open=true>"…"</Sheet>
+                <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
+                <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>
+                <KnobCard id="sheet-hardware" title="Hardware" group=Group::Hardware open=true/>
+                <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
+            </section>
+            <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
+                <VerdictLine/>
+                <WaysOut/>
+                <NumberTiles/>
+                <Bridge/>
+                <Tabs/>
+                <Notices/>
+            </section>
+        </main>
+        <Chips/>
+        <Footer/>
+        <ExplanationPopover/>
+        <ToastList/>
+    }
 }

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::Value;
+use wasm_bindgen::JsCast;
 use weighbridge::analysis::{Analysis, AnalysisError, Figure, analyse};
 use weighbridge::export::ModelFacts;
 use weighbridge::hub::HubError;
 use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_query};
 use weighbridge::units::UnitSystem;
+
+use super::toasts::Toast;
 
 /// A model in hand.
 #[derive(Clone, Debug)]
@@ -71,6 +74,19 @@ pub enum Tab {
     Architecture,
 }
 
+/// Dialogs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Choose a model.
+    Picker,
+    /// Edit its architecture.
+    Editor,
+    /// Hub, token, units, colours.
+    Settings,
+    /// Keys and help.
+    Keys,
+}
+
 /// An answer: the model with edits, and what follows.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -116,6 +132,10 @@ pub struct State {
     pub opened: RwSignal<Option<Opened>>,
     /// The open tab.
     pub tab: RwSignal<Tab>,
+    /// The open dialog.
+    pub dialog: RwSignal<Option<Dialog>>,
+    /// Short notes that come and go.
+    pub toasts: RwSignal<Vec<Toast>>,
 }
 
 impl PartialEq for Answer {
@@ -174,11 +194,31 @@ impl State {
             units: RwSignal::new(UnitSystem::default()),
             opened: RwSignal::new(None),
             tab: RwSignal::new(Tab::default()),
+            dialog: RwSignal::new(None),
+            toasts: RwSignal::new(Vec::new()),
         }
     }
     /// The state from context.
     pub fn here() -> Self {
         expect_context()
+    }
+    /// Opens the explanation of a number where it was clicked.
+    pub fn open(&self, figure: Figure, event: &web_sys::MouseEvent) {
+        let mut at = (f64::from(event.client_x()), f64::from(event.client_y()));
+        // A key press has no place: the button's own is taken.
+        if at == (0.0, 0.0)
+            && let Some(element) = event
+                .current_target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        {
+            let frame = element.get_bounding_client_rect();
+            at = (frame.left(), frame.bottom());
+        }
+        self.opened.set(Some(Opened {
+            figure,
+            path: Vec::new(),
+            at,
+        }));
     }
     /// The link of the scenario, without the question mark; empty for the worked example.
     pub fn query(&self) -> String {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
     Eq,
     Serialize,
     Deserialize,
+    strum::EnumIter,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::Display,

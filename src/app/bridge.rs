@@ -1,0 +1,263 @@
+//! The weighbridge: what lies on the scale, against what the device carries.
+
+use leptos::prelude::*;
+use weighbridge::analysis::{Figure, MemoryPart};
+use weighbridge::model::Component;
+use weighbridge::units::UnitSystem;
+
+use super::state::{Answer, State};
+use super::words::short_device;
+
+/// Parts smaller than this share of the ruler are left off the deck.
+const LEAST_SHARE: f64 = 0.003;
+
+/// A part of the bar.
+#[derive(Clone, Debug, PartialEq)]
+struct Piece {
+    key: &'static str,
+    name: &'static str,
+    short: &'static str,
+    bytes: f64,
+    figure: Figure,
+    /// Beyond the capacity: drawn without words.
+    mute: bool,
+}
+
+/// The bar as drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Scale {
+    pieces: Vec<Piece>,
+    total: f64,
+    capacity: Option<f64>,
+    /// Bytes at the end of the ruler.
+    end: f64,
+    ticks: Vec<String>,
+    side: String,
+    missing: Option<String>,
+    free: Option<String>,
+    device: String,
+}
+
+/// The bar, its ruler and its legend.
+#[component]
+pub fn Bridge() -> impl IntoView {
+    let state = State::here();
+    let scale = Memo::new(move |_| {
+        let units = state.units.get();
+        state
+            .shown
+            .with(|shown| shown.as_ref().map(|answer| scale(answer, units)).unwrap_or_default())
+    });
+    view! {
+        <section class="card bridge" aria-labelledby="bridge-title">
+            <div class="head">
+                <h2 id="bridge-title">"On the scale"</h2>
+                <span class="side num" data-figure="bridge.side">{move || scale.get().side}</span>
+            </div>
+            {move || {
+                let units = state.units.get();
+                let scale = scale.get();
+                view! { <Deck scale=scale.clone() units=units/><Legend scale=scale units=units/> }
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
+    let state = State::here();
+    let end = scale.end.max(1.0);
+    let share = move |bytes: f64| format!("{:.3}", bytes / end * 100.0);
+    let limit = scale.capacity.filter(|capacity| scale.total > *capacity).map(|capacity| {
+        let at = capacity / end * 100.0;
+        let label = format!("{} carries {}", scale.device, units.bytes(capacity));
+        view! {
+            <span class="over" style:--at=format!("{at:.3}")></span>
+            <span class="limit" style:--at=format!("{at:.3}") data-side=(at < 25.0).then_some("right")><b>{label}</b></span>
+        }
+    });
+    let free = scale
+        .capacity
+        .map(|capacity| capacity - scale.total)
+        .filter(|free| *free > 0.0);
+    view! {
+        <div class="scale">
+            <div class="deck" role="group" aria-label="Memory by component">
+                {scale.pieces.iter().cloned().map(|piece| {
+                    let size = units.bytes(piece.bytes);
+                    let words = (!piece.mute).then(|| view! { <span class="name">{piece.name}</span>" "<span class="size">{size.clone()}</span> });
+                    view! {
+                        <button class="part" type="button" data-component=piece.key data-short=if piece.mute { "" } else { piece.short }
+                            style:--share=share(piece.bytes) aria-label=format!("{}: {size}", piece.name)
+                            on:click=move |event| state.open(piece.figure, &event)>{words}</button>
+                    }
+                }).collect_view()}
+                {free.map(|free| view! { <span class="free" style:--share=share(free)></span> })}
+            </div>
+            {limit}
+            <div class="ticks num" aria-hidden="true">{scale.ticks.iter().map(|tick| view! { <span>{tick.clone()}</span> }).collect_view()}</div>
+        </div>
+    }
+}
+
+#[component]
+fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
+    let state = State::here();
+    let mut seen: Vec<&'static str> = Vec::new();
+    let mut entries = Vec::new();
+    for piece in &scale.pieces {
+        if seen.contains(&piece.key) {
+            continue;
+        }
+        seen.push(piece.key);
+        let all: f64 = scale
+            .pieces
+            .iter()
+            .filter(|one| one.key == piece.key)
+            .map(|one| one.bytes)
+            .sum();
+        let figure = piece.figure;
+        entries.push(view! {
+            <li>
+                <button class="entry" type="button" data-component=piece.key on:click=move |event| state.open(figure, &event)>
+                    <i class="dot"></i>{piece.name}" "<b>{weighbridge::units::decimal(all / units.giga())}</b>
+                </button>
+            </li>
+        });
+    }
+    view! {
+        <ul class="legend num" aria-label=format!("Parts, {units}")>
+            {entries}
+            {scale.free.map(|free| view! { <li><span class="entry none"><i class="dot"></i>"Free "<b>{free}</b></span></li> })}
+            {scale.missing.map(|missing| view! { <li><span class="entry too-much"><i class="dot"></i>"Missing "<b>{missing}</b></span></li> })}
+        </ul>
+    }
+}
+
+/// Names that fit on the bar.
+const fn short(key: &str) -> (&'static str, &'static str) {
+    match key.as_bytes() {
+        b"embedding" => ("Embedding", "Emb"),
+        b"attention" => ("Attention", "Attn"),
+        b"projection" => ("Projections", "Proj"),
+        b"mlp" => ("MLP", "MLP"),
+        b"experts" => ("Experts", "Exp"),
+        b"shared_experts" => ("Shared experts", "Shared"),
+        b"router" => ("Router", "Rout"),
+        b"state_space" => ("State space", "SSM"),
+        b"norm" => ("Norms", "Norm"),
+        b"lm_head" => ("LM head", "Head"),
+        b"vision" => ("Vision", "Vis"),
+        b"audio" => ("Audio", "Aud"),
+        b"encoder" => ("Encoder", "Enc"),
+        b"kv_cache" => ("KV cache", "KV"),
+        b"state_cache" => ("State cache", "State"),
+        b"activations" => ("Activations", "Act"),
+        b"gradients" => ("Gradients", "Grad"),
+        b"optimizer" => ("Optimizer", "Opt"),
+        _ => ("Overhead", "Over"),
+    }
+}
+
+/// The figure that explains a part of memory.
+pub fn figure_of(key: &str) -> Figure {
+    if let Ok(component) = key.parse::<Component>() {
+        return Figure::ComponentWeights(component);
+    }
+    key.parse::<MemoryPart>().map_or(Figure::Memory, Figure::Part)
+}
+
+fn scale(answer: &Answer, units: UnitSystem) -> Scale {
+    let total = answer.analysis.memory.total.0 as f64;
+    let capacity = answer.analysis.fit.as_ref().map(|fit| fit.capacity_bytes as f64);
+    let longest = capacity.map_or(total, |capacity| capacity.max(total));
+    let (end, ticks) = ruler(longest, capacity, units);
+    let mut pieces = Vec::new();
+    let mut at = 0.0;
+    for (key, _, bytes) in answer.analysis.memory_parts() {
+        let bytes = bytes as f64;
+        let (name, short) = short(key);
+        let piece = |bytes, mute| Piece {
+            key,
+            name,
+            short,
+            bytes,
+            figure: figure_of(key),
+            mute,
+        };
+        let room = capacity.map_or(f64::INFINITY, |capacity| (capacity - at).max(0.0));
+        at += bytes;
+        if bytes / end < LEAST_SHARE {
+            continue;
+        }
+        // The part that crosses the capacity is cut there.
+        if room > 0.0 {
+            pieces.push(piece(bytes.min(room), false));
+        }
+        if bytes > room {
+            pieces.push(piece(bytes - room, true));
+        }
+    }
+    let device = weighbridge::hardware::find(answer.scenario.hardware.as_deref().unwrap_or_default())
+        .map(|device| short_device(&device.name).to_owned());
+    let side = match (&device, capacity) {
+        (Some(device), Some(capacity)) => format!("{} on one {device} ({})", units.bytes(total), units.bytes(capacity)),
+        _ => units.bytes(total),
+    };
+    let left = capacity.map(|capacity| capacity - total);
+    let giga = |bytes: f64| weighbridge::units::decimal(bytes / units.giga());
+    Scale {
+        pieces,
+        total,
+        capacity,
+        end,
+        ticks,
+        side,
+        free: left.filter(|left| *left >= 0.0).map(giga),
+        missing: left.filter(|left| *left < 0.0).map(|left| giga(-left)),
+        device: device.unwrap_or_default(),
+    }
+}
+
+/// The end of the ruler in bytes, and its ticks: the capacity where it carries, a round figure else.
+fn ruler(longest: f64, capacity: Option<f64>, units: UnitSystem) -> (f64, Vec<String>) {
+    let giga = units.giga();
+    let (factor, unit) = if longest < giga {
+        (
+            giga / if units == UnitSystem::Gib { 1024.0 } else { 1000.0 },
+            if units == UnitSystem::Gib { "MiB" } else { "MB" },
+        )
+    } else {
+        (giga, if units == UnitSystem::Gib { "GiB" } else { "GB" })
+    };
+    let value = longest / factor;
+    let rough = value / 6.0;
+    let power = 10f64.powf(rough.max(1e-9).log10().floor());
+    let step = [1.0, 2.0, 4.0, 5.0, 8.0, 10.0]
+        .into_iter()
+        .map(|round| round * power)
+        .find(|step| *step >= rough)
+        .unwrap_or(power * 10.0);
+    let steps = (value / step).ceil().max(1.0);
+    // Where everything fits, the ruler ends at the capacity; ticks are then spread over it evenly.
+    let exact = capacity.is_some_and(|capacity| (capacity - longest).abs() < 1.0) && (value / step).fract() < 0.02;
+    let end = if exact { longest } else { steps * step * factor };
+    let count = if exact { (value / step).floor().max(1.0) } else { steps };
+    let ticks = (0..=count as u64).map(|at| {
+        let figure = weighbridge::units::decimal(at as f64 * step);
+        let figure = figure.trim_end_matches("0").trim_end_matches('.').to_owned();
+        let figure = if at == 0 {
+            "0".to_owned()
+        } else if (at as f64 * step).fract() == 0.0 {
+            weighbridge::units::grouped((at as f64 * step) as u64)
+        } else {
+            figure
+        };
+        if at == count as u64 {
+            format!("{figure} {unit}")
+        } else {
+            figure
+        }
+    });
+    (end, ticks.collect())
+}

@@ -1,0 +1,77 @@
+//! On a phone: the cards as chips at the bottom edge, each opening its card as a sheet.
+
+use leptos::prelude::*;
+use weighbridge::analysis::Question;
+use weighbridge::scenario::{Group, KNOBS, Mode};
+
+use super::state::State;
+use super::words::{short_device, tokens};
+
+/// The chips.
+#[component]
+pub fn Chips() -> impl IntoView {
+    let state = State::here();
+    let model = move || {
+        state.model.with(|model| {
+            model
+                .as_ref()
+                .map_or_else(|| "Model".to_owned(), |model| model.name.clone())
+        })
+    };
+    let workload = move || {
+        state.scenario.with(|scenario| {
+            let length = match scenario.generated() {
+                0 => format!("{} tokens", tokens(scenario.prompt)),
+                generated => format!("{} + {} tokens", tokens(scenario.prompt), tokens(generated)),
+            };
+            match (scenario.mode, scenario.batch) {
+                (Mode::Decode, 1) => length,
+                (Mode::Decode, batch) => format!("{batch} × {length}"),
+                (mode, batch) => format!("{}, {batch} × {length}", mode.label()),
+            }
+        })
+    };
+    let precision = move || {
+        state.shown.with(|shown| {
+            let question = shown
+                .as_ref()
+                .and_then(|answer| Question::new(&answer.blueprint, &answer.scenario).ok());
+            question.map_or_else(
+                || "Precision".to_owned(),
+                |question| question.weights.format.label.to_string(),
+            )
+        })
+    };
+    let hardware = move || {
+        let id = state
+            .scenario
+            .with(|scenario| scenario.hardware.clone())
+            .unwrap_or_default();
+        weighbridge::hardware::find(&id).map_or_else(
+            || "No device".to_owned(),
+            |device| short_device(&device.name).to_owned(),
+        )
+    };
+    let assumptions = move || {
+        let changed = state.scenario.with(|scenario| {
+            KNOBS
+                .iter()
+                .filter(|knob| knob.group == Group::Assumptions && !knob.is_default(scenario))
+                .count()
+        });
+        if changed == 0 {
+            "Assumptions".to_owned()
+        } else {
+            format!("Assumptions: {changed} changed")
+        }
+    };
+    view! {
+        <nav class="chips num" aria-label="What to weigh, as sheets">
+            <button class="chip" type="button" popovertarget="sheet-model">{model}</button>
+            <button class="chip" type="button" popovertarget="sheet-workload">{workload}</button>
+            <button class="chip" type="button" popovertarget="sheet-precision">{precision}</button>
+            <button class="chip" type="button" popovertarget="sheet-hardware">{hardware}</button>
+            <button class="chip" type="button" popovertarget="sheet-assumptions">{assumptions}</button>
+        </nav>
+    }
+}

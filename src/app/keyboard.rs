@@ -1,0 +1,48 @@
+//! Keys: `/` searches, `?` shows the keys, 1 to 3 open the tabs.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::state::{State, Tab};
+use super::tabs;
+
+/// Listens to keys as long as the page lives.
+pub fn listen(state: State) {
+    let _ = window_event_listener(leptos::ev::keydown, move |event| {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(&event) {
+            return;
+        }
+        match event.key().as_str() {
+            "/" => {
+                event.prevent_default();
+                focus("find");
+            }
+            "1" => tabs::open(state, Tab::Memory),
+            "2" => tabs::open(state, Tab::Compute),
+            "3" => tabs::open(state, Tab::Architecture),
+            _ => {}
+        }
+    });
+}
+
+/// Whether the key goes into a field.
+fn typing(event: &web_sys::KeyboardEvent) -> bool {
+    let Some(target) = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok())
+    else {
+        return false;
+    };
+    matches!(target.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+        || target.is_content_editable()
+        || target.closest("dialog").ok().flatten().is_some()
+}
+
+fn focus(id: &str) {
+    if let Some(element) = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        let _ = element.focus();
+    }
+}

@@ -1,0 +1,35 @@
+//! What was assumed, and what is wrong with the scenario as it stands.
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use super::state::{NoAnswer, State};
+
+/// The notices.
+#[component]
+pub fn Notices() -> impl IntoView {
+    let state = State::here();
+    let wrong = move || match state.answer.get() {
+        Err(NoAnswer::Model(error)) => Some(error.to_string()),
+        Err(NoAnswer::Analysis(error)) => Some(error.to_string()),
+        _ => None,
+    };
+    let notices = Memo::new(move |_| {
+        state.shown.with(|shown| {
+            shown
+                .as_ref()
+                .map(|answer| answer.analysis.notices.clone())
+                .unwrap_or_default()
+        })
+    });
+    view! {
+        <ul class="notices" aria-label="Notices">
+            {move || wrong().map(|message| view! {
+                <li class="notice" data-level="warn" role="alert"><Icon name="alert"/><span>{message}" The last good answer stays above."</span></li>
+            })}
+            <For each=move || notices.get() key=|notice| notice.message.clone() let(notice)>
+                <li class="notice" data-code=notice.code.clone()><Icon name="info"/><span>{notice.message.clone()}</span></li>
+            </For>
+        </ul>
+    }
+}

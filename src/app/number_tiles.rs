@@ -1,0 +1,205 @@
+//! The five numbers, each of which opens its explanation.
+
+use leptos::prelude::*;
+use weighbridge::analysis::{Bound, Figure};
+use weighbridge::scenario::Mode;
+use weighbridge::units::{UnitSystem, decimal, grouped, percent, seconds};
+
+use super::state::{Answer, State};
+
+/// A number as its tile shows it.
+#[derive(Clone, Debug, PartialEq)]
+struct Tile {
+    figure: Figure,
+    what: &'static str,
+    value: String,
+    unit: String,
+    note: String,
+    none: bool,
+}
+
+impl Tile {
+    fn new(
+        figure: Figure,
+        what: &'static str,
+        value: impl Into<String>,
+        unit: impl Into<String>,
+        note: impl Into<String>,
+    ) -> Self {
+        Self {
+            figure,
+            what,
+            value: value.into(),
+            unit: unit.into(),
+            note: note.into(),
+            none: false,
+        }
+    }
+    fn none(figure: Figure, what: &'static str, note: &str) -> Self {
+        Self {
+            none: true,
+            ..Self::new(figure, what, "–", "", note)
+        }
+    }
+}
+
+/// The row of numbers.
+#[component]
+pub fn NumberTiles() -> impl IntoView {
+    let state = State::here();
+    let tiles = Memo::new(move |_| {
+        let units = state.units.get();
+        state
+            .shown
+            .with(|shown| shown.as_ref().map(|answer| tiles(answer, units)).unwrap_or_default())
+    });
+    let count = Memo::new(move |_| tiles.with(Vec::len));
+    let of = move |at: usize| Memo::new(move |_| tiles.with(|tiles| tiles.get(at).cloned()));
+    view! {
+        <div class="numbers num">
+            {move || (0..count.get()).map(|at| {
+                let tile = of(at);
+                let part = move |read: fn(Tile) -> String| tile.get().map(read).unwrap_or_default();
+                view! {
+                    <button class="number" type="button" data-none=move || tile.get().is_some_and(|tile| tile.none).then_some("true")
+                        on:click=move |event| if let Some(tile) = tile.get_untracked().filter(|tile| !tile.none) { state.open(tile.figure, &event) }>
+                        <span class="what">{move || part(|tile| tile.what.to_owned())}</span>
+                        <span class="value">{move || part(|tile| tile.value)}" "<small>{move || part(|tile| tile.unit)}</small></span>
+                        <span class="note">{move || part(|tile| tile.note)}</span>
+                    </button>
+                }
+            }).collect_view()}
+        </div>
+    }
+}
+
+fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
+    let Answer {
+        scenario,
+        analysis,
+        blueprint,
+    } = answer;
+    let (used, unit) = units.split(analysis.memory.total.0 as f64);
+    let memory = match &analysis.fit {
+        Some(fit) => {
+            // Both sides of "of" in one unit.
+            let capacity = fit.capacity_bytes as f64;
+            let giga = units.giga();
+            let share = analysis.memory.total.0 as f64 / capacity.max(1.0);
+            Tile::new(
+                Figure::Memory,
+                "Memory",
+                decimal(analysis.memory.total.0 as f64 / giga),
+                format!("of {} {units}", decimal(capacity / giga)),
+                percent(share),
+            )
+        }
+        None => Tile::new(Figure::Memory, "Memory", used, unit, "no device chosen"),
+    };
+    let no_rate = "needs a device with a known rate";
+    let mut all = vec![memory];
+    match (&analysis.speed, scenario.mode) {
+        (Some(speed), Mode::Decode) => {
+            all.push(Tile::new(
+                Figure::TokensPerSecond,
+                "Decode, at most",
+                decimal(speed.tokens_per_second),
+                "tokens/s",
+                format!("{} a step at the least", seconds(speed.roof.seconds)),
+            ));
+            all.push(match speed.prefill_seconds {
+                Some(time) => Tile::new(
+                    Figure::FirstToken,
+                    "First token, at the earliest",
+                    seconds(time),
+                    "",
+                    "nothing lost to overheads",
+                ),
+                None => Tile::none(Figure::FirstToken, "First token", no_rate),
+            });
+        }
+        (Some(speed), Mode::Prefill) => {
+            all.push(Tile::new(
+                Figure::TokensPerSecond,
+                "Prefill, at most",
+                decimal(speed.tokens_per_second),
+                "tokens/s",
+                "reading the prompt",
+            ));
+            all.push(Tile::new(
+                Figure::Time,
+                "Whole prompt, at the least",
+                seconds(speed.roof.seconds),
+                "",
+                "nothing lost to overheads",
+            ));
+        }
+        (Some(speed), Mode::Pretrain) => {
+            all.push(Tile::new(
+                Figure::Time,
+                "Step, at the least",
+                seconds(speed.roof.seconds),
+                "",
+                "forward, backward, optimizer",
+            ));
+            all.push(Tile::new(
+                Figure::TokensPerSecond,
+                "Training, at most",
+                decimal(speed.tokens_per_second),
+                "tokens/s",
+                "one device, nothing lost",
+            ));
+        }
+        (None, _) => {
+            all.push(Tile::none(Figure::TokensPerSecond, "Speed, at most", no_rate));
+            all.push(Tile::none(Figure::FirstToken, "First token", no_rate));
+        }
+    }
+    all.push(match (&analysis.fit, scenario.mode) {
+        (None, _) => Tile::none(Figure::LongestContext, "Longest context", "no device chosen"),
+        (Some(fit), Mode::Pretrain) => Tile::new(
+            Figure::LargestBatch,
+            "Largest batch",
+            grouped(fit.max_batch),
+            "",
+            "sequences of this length",
+        ),
+        (Some(fit), _) => {
+            let note = blueprint.max_context.as_ref().map_or_else(
+                || "the config names no limit".to_owned(),
+                |most| format!("of {} tokens", grouped(most.value)),
+            );
+            Tile::new(
+                Figure::LongestContext,
+                "Longest context",
+                grouped(fit.max_context),
+                "",
+                note,
+            )
+        }
+    });
+    let intensity = decimal(analysis.intensity());
+    all.push(match &analysis.speed {
+        Some(speed) => {
+            let word = match speed.roof.bound() {
+                Bound::Memory => "bandwidth",
+                Bound::Compute => "compute",
+            };
+            Tile::new(
+                Figure::Intensity,
+                "Limited by",
+                word,
+                "",
+                format!("{intensity} FLOP/byte, ridge {}", decimal(speed.ridge)),
+            )
+        }
+        None => Tile::new(
+            Figure::Intensity,
+            "Intensity",
+            intensity,
+            "FLOP/byte",
+            "operations for each byte moved",
+        ),
+    });
+    all
+}

@@ -1,0 +1,76 @@
+//! The tabs and what they show.
+
+use leptos::prelude::*;
+use strum::IntoEnumIterator;
+
+use super::compute_table::ComputeTable;
+use super::memory_table::MemoryTable;
+use super::state::{State, Tab};
+
+impl Tab {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Memory => "Memory",
+            Self::Compute => "Compute",
+            Self::Architecture => "Architecture",
+        }
+    }
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Memory => "tab-memory",
+            Self::Compute => "tab-compute",
+            Self::Architecture => "tab-architecture",
+        }
+    }
+    fn step(self, by: isize) -> Self {
+        let all: Vec<Self> = Self::iter().collect();
+        let at = all.iter().position(|tab| *tab == self).unwrap_or(0) as isize;
+        let next = (at + by).rem_euclid(all.len() as isize) as usize;
+        all.get(next).copied().unwrap_or_default()
+    }
+}
+
+/// Opens a tab and moves the focus to it.
+pub fn open(state: State, tab: Tab) {
+    state.tab.set(tab);
+    if let Some(element) = document().get_element_by_id(tab.id()) {
+        let element: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(element);
+        let _ = element.focus();
+    }
+}
+
+/// The tabs.
+#[component]
+pub fn Tabs() -> impl IntoView {
+    let state = State::here();
+    let keys = move |event: web_sys::KeyboardEvent| {
+        let now = state.tab.get_untracked();
+        let next = match event.key().as_str() {
+            "ArrowRight" => now.step(1),
+            "ArrowLeft" => now.step(-1),
+            "Home" => Tab::Memory,
+            "End" => Tab::Architecture,
+            _ => return,
+        };
+        event.prevent_default();
+        open(state, next);
+    };
+    view! {
+        <div class="tabs" role="tablist" aria-label="Details" on:keydown=keys>
+            {Tab::iter().map(|tab| {
+                let selected = move || state.tab.get() == tab;
+                view! {
+                    <button type="button" role="tab" id=tab.id() aria-controls="tabpanel" aria-selected=move || selected().to_string()
+                        tabindex=move || if selected() { "0" } else { "-1" } on:click=move |_| state.tab.set(tab)>{tab.label()}</button>
+                }
+            }).collect_view()}
+        </div>
+        <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || state.tab.get().id() tabindex="0">
+            {move || match state.tab.get() {
+                Tab::Memory => view! { <MemoryTable/> }.into_any(),
+                Tab::Compute => view! { <ComputeTable/> }.into_any(),
+                Tab::Architecture => view! { <p>"…"</p> }.into_any(),
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,84 @@
+//! Short notes that come and go, and the polite offer of a new version.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::state::State;
+
+/// A note.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Toast {
+    id: u32,
+    words: String,
+    update: bool,
+}
+
+/// Says something for a few seconds.
+pub fn say(state: State, words: impl Into<String>) {
+    let id = state
+        .toasts
+        .with_untracked(|all| all.iter().map(|toast| toast.id).max().unwrap_or(0) + 1);
+    state.toasts.update(|all| {
+        all.push(Toast {
+            id,
+            words: words.into(),
+            update: false,
+        })
+    });
+    set_timeout(
+        move || state.toasts.update(|all| all.retain(|toast| toast.id != id)),
+        Duration::from_secs(6),
+    );
+}
+
+/// Offers a new version when one waits; it is taken only on a click.
+pub fn listen_for_updates(state: State) {
+    let offer = move || {
+        state.toasts.update(|all| {
+            if !all.iter().any(|toast| toast.update) {
+                all.push(Toast {
+                    id: 0,
+                    words: "A new version is ready.".to_owned(),
+                    update: true,
+                });
+            }
+        });
+    };
+    let waiting = document()
+        .document_element()
+        .is_some_and(|root| root.has_attribute("data-update"));
+    if waiting {
+        offer();
+    }
+    // Listens as long as the page lives.
+    let _ = window_event_listener_untyped("weighbridge:update", move |_| offer());
+}
+
+fn take_update() {
+    let function = js_sys::Reflect::get(&window(), &"weighbridgeUpdate".into()).ok();
+    if let Some(function) =
+        function.and_then(|function| wasm_bindgen::JsCast::dyn_into::<js_sys::Function>(function).ok())
+    {
+        let _ = function.call0(&wasm_bindgen::JsValue::NULL);
+    }
+}
+
+/// The notes on the page.
+#[component]
+pub fn ToastList() -> impl IntoView {
+    let state = State::here();
+    view! {
+        <div class="toasts" aria-live="polite">
+            <For each=move || state.toasts.get() key=|toast| toast.id let(toast)>
+                <div class="toast" role="status">
+                    <span>{toast.words.clone()}</span>
+                    {toast.update.then(|| view! {
+                        <button class="button small primary" type="button" on:click=move |_| take_update()>"Reload"</button>
+                        <button class="button small" type="button" on:click=move |_| state.toasts.update(|all| all.retain(|toast| !toast.update))>"Later"</button>
+                    })}
+                </div>
+            </For>
+        </div>
+    }
+}

@@ -1,0 +1,91 @@
+//! The verdict in a sentence, and the ways out where it is no.
+
+use leptos::prelude::*;
+use weighbridge::analysis::{Question, ways};
+
+use super::icon::Icon;
+use super::state::State;
+use super::words::{Sentence, sentence};
+
+/// The sentence of the answer on the page.
+pub fn current(state: State) -> Memo<Sentence> {
+    Memo::new(move |_| {
+        let units = state.units.get();
+        let name = state.model.with(|model| {
+            model
+                .as_ref()
+                .map_or_else(|| "This model".to_owned(), |model| model.name.clone())
+        });
+        state.shown.with(|shown| {
+            shown
+                .as_ref()
+                .map(|answer| sentence(answer, &name, units))
+                .unwrap_or_default()
+        })
+    })
+}
+
+/// The verdict.
+#[component]
+pub fn VerdictLine() -> impl IntoView {
+    let state = State::here();
+    let sentence = current(state);
+    Effect::new(move |_| {
+        let sentence = sentence.get();
+        if !sentence.main.is_empty() {
+            document().set_title(&format!("{} · Weighbridge", sentence.main.trim_end_matches('.')));
+        }
+    });
+    let icon = move || match sentence.get().verdict {
+        "fits" => view! { <Icon name="check"/> },
+        "does_not_fit" => view! { <Icon name="cross"/> },
+        _ => view! { <Icon name="question"/> },
+    };
+    view! {
+        <div class="verdict" data-verdict=move || sentence.get().verdict aria-live="polite">
+            <p class="pill">{icon}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
+            <h1>
+                <span data-figure="sentence">{move || sentence.get().main}</span>" "
+                <em data-figure="sentence.rest">{move || sentence.get().rest}</em>
+            </h1>
+        </div>
+    }
+}
+
+/// What would make it fit: each way one click.
+#[component]
+pub fn WaysOut() -> impl IntoView {
+    let state = State::here();
+    let found = Memo::new(move |_| {
+        let units = state.units.get();
+        state.shown.with(|shown| {
+            let answer = shown.as_ref()?;
+            let missing = answer
+                .analysis
+                .fit
+                .as_ref()
+                .filter(|fit| fit.headroom_bytes < 0)?
+                .headroom_bytes
+                .unsigned_abs();
+            let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
+            Some((units.bytes(missing as f64), ways(&question, &answer.analysis, units)))
+        })
+    });
+    move || {
+        found.get().map(|(missing, list)| {
+            view! {
+                <div class="ways" role="group" aria-label="Ways to make it fit">
+                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b></div>
+                    {list.into_iter().map(|way| {
+                        let scenario = way.scenario.clone();
+                        view! {
+                            <button class="way" type="button" on:click=move |_| state.scenario.set(scenario.clone())>
+                                <span class="what">"It fits with"</span>" "<b>{way.label}</b>" "<span class="note">{way.note}</span>
+                            </button>
+                        }
+                    }).collect_view()}
+                </div>
+            }
+        })
+    }
+}

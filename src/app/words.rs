@@ -1,0 +1,117 @@
+//! Sentences of the page: the verdict and what follows from it.
+
+use weighbridge::analysis::{Analysis, Question, Verdict};
+use weighbridge::scenario::Mode;
+use weighbridge::units::{UnitSystem, grouped, short_count};
+
+use super::state::Answer;
+
+/// The verdict in a sentence, and what it means in a second one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sentence {
+    /// `fits`, `does_not_fit`, `unknown`.
+    pub verdict: &'static str,
+    /// The verdict in a word or two.
+    pub pill: &'static str,
+    /// The sentence.
+    pub main: String,
+    /// What stays free or what is missing.
+    pub rest: String,
+}
+
+/// A device's name without its maker's product line.
+pub fn short_device(name: &str) -> &str {
+    name.trim_start_matches("GeForce ")
+        .trim_start_matches("NVIDIA ")
+        .trim_start_matches("AMD ")
+}
+
+/// A number of tokens as people say it: 8,192, 52k, 1.2 million.
+pub fn tokens(count: u64) -> String {
+    match count {
+        0..10_000 => grouped(count),
+        10_000..1_000_000 => format!("{}k", count / 1000),
+        _ => format!("{:.1} million", count as f64 / 1e6),
+    }
+}
+
+/// Builds the sentence of an answer.
+pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
+    let Answer {
+        scenario,
+        analysis,
+        blueprint,
+    } = answer;
+    let Ok(question) = Question::new(blueprint, scenario) else {
+        return Sentence::default();
+    };
+    let format = question.weights.method.clone();
+    let load = load(&question);
+    let (Some(device), Some(fit)) = (question.device, &analysis.fit) else {
+        return Sentence {
+            verdict: "unknown",
+            pill: "No device chosen",
+            main: format!(
+                "{model} in {format} with {load} needs {}.",
+                units.bytes(analysis.memory.total.0 as f64)
+            ),
+            rest: "Choose a device to see whether it fits.".to_owned(),
+        };
+    };
+    let device = short_device(&device.name);
+    let does = if scenario.mode == Mode::Pretrain {
+        "trains"
+    } else {
+        "runs"
+    };
+    match fit.verdict {
+        Verdict::Fits => Sentence {
+            verdict: "fits",
+            pill: "Fits",
+            main: format!("{model} {does} on one {device} in {format} with {load}."),
+            rest: format!(
+                "{} stay free{}",
+                units.bytes(fit.headroom_bytes as f64),
+                room(analysis, &question)
+            ),
+        },
+        Verdict::DoesNotFit => Sentence {
+            verdict: "does_not_fit",
+            pill: "Does not fit",
+            main: format!("{model} does not fit on one {device} in {format} with {load}."),
+            rest: format!("{} are missing.", units.bytes(fit.headroom_bytes.unsigned_abs() as f64)),
+        },
+    }
+}
+
+/// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
+fn load(question: &Question<'_>) -> String {
+    let scenario = question.scenario;
+    let length = match scenario.mode {
+        Mode::Decode => scenario.prompt,
+        Mode::Prefill | Mode::Pretrain => question.tokens().value,
+    };
+    match scenario.batch {
+        1 => format!("{} tokens", grouped(length)),
+        batch => format!("{} × {} tokens", grouped(batch), grouped(length)),
+    }
+}
+
+fn room(analysis: &Analysis, question: &Question<'_>) -> String {
+    let Some(fit) = &analysis.fit else {
+        return ".".to_owned();
+    };
+    let now = question.tokens().value;
+    if question.scenario.mode == Mode::Pretrain {
+        return match fit.max_batch.saturating_sub(question.scenario.batch) {
+            0 => ".".to_owned(),
+            more => format!(": enough for {} more sequences.", short_count(more as f64)),
+        };
+    }
+    let most = question.blueprint.max_context.as_ref().map(|most| most.value);
+    match fit.max_context.saturating_sub(now) {
+        0 => ".".to_owned(),
+        _ if Some(fit.max_context) == most => format!(": enough for all {} of its context.", tokens(fit.max_context)),
+        more => format!(": enough for {} more.", tokens(more)),
+    }
+}
