@@ -6,7 +6,7 @@ use super::summary::Analysis;
 use crate::hardware::{Device, devices};
 use crate::model::quantisation::{CHOICES, Scope};
 use crate::scenario::{Mode, Scenario};
-use crate::units::{Exact, UnitSystem, grouped};
+use crate::units::{Exact, UnitSystem, decimal, grouped};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,10 +76,9 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
         (total <= device.memory_bytes).then(|| {
             let mut scenario = question.scenario.clone();
             scenario.weights = crate::scenario::weight_key(&choice.format.id);
+            let factor = device.memory_bytes as f64 / units.split_value(device.memory_bytes as f64);
             let (of, unit) = units.split(device.memory_bytes as f64);
-            let used = crate::units::decimal(
-                total as f64 / (device.memory_bytes as f64) * of.replace(',', "").parse::<f64>().unwrap_or(1.0),
-            );
+            let used = decimal(total as f64 / factor);
             Way {
                 label: format!("Weights in {}", choice.format.label),
                 note: format!("{used} of {of} {unit}"),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::analysis::{Figure, MemoryPart};
 use weighbridge::model::Component;
-use weighbridge::units::UnitSystem;
+use weighbridge::units::{UnitSystem, decimal, grouped};
 
 use super::state::{Answer, State};
 use super::words::short_device;
@@ -31,7 +31,8 @@ struct Scale {
     capacity: Option<f64>,
     /// Bytes at the end of the ruler.
     end: f64,
-    ticks: Vec<String>,
+    /// Place on the ruler in percent, and figure.
+    ticks: Vec<(f64, String)>,
     side: String,
     missing: Option<String>,
     free: Option<String>,
@@ -95,7 +96,7 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
                 {free.map(|free| view! { <span class="free" style:--share=share(free)></span> })}
             </div>
             {limit}
-            <div class="ticks num" aria-hidden="true">{scale.ticks.iter().map(|tick| view! { <span>{tick.clone()}</span> }).collect_view()}</div>
+            <div class="ticks num" aria-hidden="true">{scale.ticks.iter().map(|(at, tick)| view! { <span style:--at=format!("{at:.3}")>{tick.clone()}</span> }).collect_view()}</div>
         </div>
     }
 }
@@ -120,7 +121,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
         entries.push(view! {
             <li>
                 <button class="entry" type="button" data-component=piece.key on:click=move |event| state.open(figure, &event)>
-                    <i class="dot"></i>{piece.name}" "<b>{weighbridge::units::decimal(all / units.giga())}</b>
+                    <i class="dot"></i>{piece.name}" "<b>{decimal(all / units.giga())}</b>
                 </button>
             </li>
         });
@@ -171,7 +172,8 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
     let total = answer.analysis.memory.total.0 as f64;
     let capacity = answer.analysis.fit.as_ref().map(|fit| fit.capacity_bytes as f64);
     let longest = capacity.map_or(total, |capacity| capacity.max(total));
-    let (end, ticks) = ruler(longest, capacity, units);
+    let end = longest.max(1.0);
+    let ticks = ruler(end, units);
     let mut pieces = Vec::new();
     let mut at = 0.0;
     for (key, _, bytes) in answer.analysis.memory_parts() {
@@ -205,7 +207,7 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         _ => units.bytes(total),
     };
     let left = capacity.map(|capacity| capacity - total);
-    let giga = |bytes: f64| weighbridge::units::decimal(bytes / units.giga());
+    let giga = |bytes: f64| decimal(bytes / units.giga());
     Scale {
         pieces,
         total,
@@ -219,45 +221,29 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
     }
 }
 
-/// The end of the ruler in bytes, and its ticks: the capacity where it carries, a round figure else.
-fn ruler(longest: f64, capacity: Option<f64>, units: UnitSystem) -> (f64, Vec<String>) {
-    let giga = units.giga();
-    let (factor, unit) = if longest < giga {
-        (
-            giga / if units == UnitSystem::Gib { 1024.0 } else { 1000.0 },
-            if units == UnitSystem::Gib { "MiB" } else { "MB" },
-        )
-    } else {
-        (giga, if units == UnitSystem::Gib { "GiB" } else { "GB" })
-    };
-    let value = longest / factor;
+/// Ticks of a ruler that ends at `end` bytes: round figures, and the end itself with its unit.
+fn ruler(end: f64, units: UnitSystem) -> Vec<(f64, String)> {
+    let (_, unit) = units.split(end);
+    let factor = end / units.split_value(end);
+    let value = units.split_value(end);
     let rough = value / 6.0;
     let power = 10f64.powf(rough.max(1e-9).log10().floor());
-    let step = [1.0, 2.0, 4.0, 5.0, 8.0, 10.0]
-        .into_iter()
-        .map(|round| round * power)
-        .find(|step| *step >= rough)
-        .unwrap_or(power * 10.0);
-    let steps = (value / step).ceil().max(1.0);
-    // Where everything fits, the ruler ends at the capacity; ticks are then spread over it evenly.
-    let exact = capacity.is_some_and(|capacity| (capacity - longest).abs() < 1.0) && (value / step).fract() < 0.02;
-    let end = if exact { longest } else { steps * step * factor };
-    let count = if exact { (value / step).floor().max(1.0) } else { steps };
-    let ticks = (0..=count as u64).map(|at| {
-        let figure = weighbridge::units::decimal(at as f64 * step);
-        let figure = figure.trim_end_matches("0").trim_end_matches('.').to_owned();
-        let figure = if at == 0 {
-            "0".to_owned()
-        } else if (at as f64 * step).fract() == 0.0 {
-            weighbridge::units::grouped((at as f64 * step) as u64)
+    let steps = [1.0, 2.0, 4.0, 5.0, 8.0, 10.0].map(|round| round * power);
+    let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(power * 10.0);
+    let place = |figure: f64| figure * factor / end * 100.0;
+    let word = |figure: f64| {
+        if figure.fract() == 0.0 {
+            grouped(figure as u64)
         } else {
-            figure
-        };
-        if at == count as u64 {
-            format!("{figure} {unit}")
-        } else {
-            figure
+            format!("{figure:.1}")
         }
-    });
-    (end, ticks.collect())
+    };
+    let mut ticks: Vec<(f64, String)> = (0..12)
+        .map(|at| f64::from(at) * step)
+        // Room is left for the last one's words.
+        .filter(|figure| place(*figure) < 92.0)
+        .map(|figure| (place(figure), word(figure)))
+        .collect();
+    ticks.push((100.0, format!("{} {unit}", decimal(value))));
+    ticks
 }

@@ -49,25 +49,31 @@ impl UnitSystem {
     }
     /// As [`Self::bytes`], number and unit apart.
     pub fn split(self, bytes: f64) -> (String, &'static str) {
+        let (value, unit) = self.scale(bytes);
+        let number = if unit == "B" {
+            format!("{value:.0}")
+        } else {
+            decimal(value)
+        };
+        (number, unit)
+    }
+    /// The number that stands before the unit of [`Self::split`].
+    pub fn split_value(self, bytes: f64) -> f64 {
+        self.scale(bytes).0
+    }
+    fn scale(self, bytes: f64) -> (f64, &'static str) {
         let (step, units) = self.steps();
         let mut value = bytes;
         let mut chosen = "B";
         for unit in units {
             chosen = unit;
             // Below this the next unit would not read better: 999.95 KiB, not 0.98 MiB.
-            if value.abs() < step * 0.9765 {
+            if value.abs() < step * 0.9765 || unit == "PiB" || unit == "PB" {
                 break;
             }
-            if unit != "PiB" && unit != "PB" {
-                value /= step;
-            }
+            value /= step;
         }
-        let number = if chosen == "B" {
-            format!("{value:.0}")
-        } else {
-            decimal(value)
-        };
-        (number, chosen)
+        (value, chosen)
     }
 }
 
