@@ -2,6 +2,8 @@
 //!
 //! [`state`] holds what the user chose and what follows; components read it from context and write only to it.
 
+mod architecture;
+mod charts;
 mod state;
 
 pub use state::State;
@@ -22,5 +24,16 @@ pub fn start() {
 fn App() -> impl IntoView {
     let state = State::new();
     provide_context(state);
-    view! { <p>{move || state.answer.get().ok().map(|answer| answer.analysis.parameters.total.0)}</p> }
+    view! {
+        <main class="frame">
+            <section class="answer">
+                <div class="tabpanel">
+                    <section class="card"><h2>"Memory by format"</h2><charts::MemoryChart /></section>
+                    <section class="card"><h2>"Memory over context"</h2><charts::ContextChart /></section>
+                    <section class="card wide"><h2>"Intensity"</h2><charts::IntensityGauge /></section>
+                    <section class="card wide"><h2>"Architecture"</h2><architecture::Architecture /></section>
+                </div>
+            </section>
+        </main>
+    }
 }
