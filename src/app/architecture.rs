@@ -74,10 +74,9 @@ pub fn Architecture() -> impl IntoView {
 fn sentence(blueprint: &Blueprint) -> String {
     let layers = blueprint.layers.value;
     let kinds = blueprint.kinds.len();
-    let order = order(blueprint);
-    match kinds {
-        0 | 1 => format!("A token passes {} layers, all alike: {order}.", grouped(layers)),
-        _ => format!("A token passes {} layers of {kinds} kinds: {order}.", grouped(layers)),
+    match blueprint.kinds.as_slice() {
+        [only] => format!("A token passes {} layers, all alike: {}.", grouped(layers), only.title),
+        _ => format!("A token passes {} layers of {kinds} kinds: {}.", grouped(layers), order(blueprint)),
     }
 }
 

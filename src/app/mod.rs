@@ -26,6 +26,7 @@ fn App() -> impl IntoView {
     provide_context(state);
     view! {
         <main class="frame">
+            <section class="panel"></section>
             <section class="answer">
                 <div class="tabpanel">
                     <section class="card"><h2>"Memory by format"</h2><charts::MemoryChart /></section>

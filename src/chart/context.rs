@@ -114,7 +114,7 @@ impl ContextChart {
         let texts: Vec<(f64, String)> = ticks.iter().map(|&tick| (tick, tick_text(tick / unit))).collect();
         let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);
         let outer = pen.frame;
-        let frame = Frame { left: outer.left + widest + 10.0, top: outer.top + 18.0, right: outer.right - 1.0, bottom: outer.bottom - 36.0 };
+        let frame = Frame { left: outer.left + widest + 10.0, top: outer.top + 18.0, right: outer.right - 1.0, bottom: outer.bottom - 40.0 };
         let plot = Plot { frame, tokens: self.longest() as f64, bytes: most };
         if frame.right <= frame.left || frame.bottom <= frame.top {
             return Ok(plot);
@@ -125,11 +125,11 @@ impl ContextChart {
             pen.level(frame.left, frame.right, y, pen.theme.colour(if tick == 0.0 { "rule-strong" } else { "rule" }))?;
             pen.place(&text, small, &[(frame.left - 7.0, y, HPos::Right)])?;
         }
-        pen.place_near("tokens of each sequence", small, (frame.left + frame.right) / 2.0, &[frame.bottom + 28.0])?;
+        pen.place_near("tokens of each sequence", small, (frame.left + frame.right) / 2.0, &[frame.bottom + 32.0])?;
         for tick in token_ticks(self.longest(), 4) {
             let x = plot.x(tick as f64);
             pen.fill(Frame { left: x - 0.5, right: x + 0.5, top: frame.bottom, bottom: frame.bottom + 4.0 }, pen.theme.colour("rule-strong"))?;
-            pen.place_near(&tokens_short(tick), small, x, &[frame.bottom + 12.0])?;
+            pen.place_near(&tokens_short(tick), small, x, &[frame.bottom + 15.0])?;
         }
         Ok(plot)
     }
@@ -184,11 +184,14 @@ impl ContextChart {
             }
         }
         if let Some((x, y, tokens)) = crossing {
-            pen.place_near(&format!("full at {} tokens", grouped(tokens)), bold, x, &[y - 15.0, y + 16.0, y - 29.0, y + 30.0])?;
+            pen.place_near(&format!("full at {} tokens", grouped(tokens)), bold, x, &[y - 15.0, y - 29.0, y + 16.0, y + 30.0])?;
             pen.dot(x, y, card, ink)?;
         }
         if let Some((x, y, bytes)) = now {
-            pen.place_near(&format!("now {}", self.units.bytes(bytes as f64)), bold, x, &[y - 15.0, y - 29.0, y + 16.0, y + 30.0])?;
+            // To the right of the axis, else to the left of the end.
+            let beside = |y: f64| [(x - 4.0, y, HPos::Left), (x + 4.0, y, HPos::Right)];
+            let places: Vec<_> = [y - 15.0, y - 29.0, y + 16.0, y + 30.0].into_iter().flat_map(beside).collect();
+            pen.place(&format!("now {}", self.units.bytes(bytes as f64)), bold, &places)?;
             pen.dot(x, y, ink, card)?;
         }
         Ok(())

@@ -9,7 +9,6 @@ use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
 use crate::analysis::{AnalysisError, Question, memory};
 use crate::model::Blueprint;
-use crate::model::quantisation::Scope;
 use crate::scenario::{Mode, Scenario};
 use crate::units::{Exact, UnitSystem};
 
@@ -45,7 +44,7 @@ pub struct MemoryChart {
 }
 
 /// Formats worth a comparison: one of each width, beside the published one and the scenario's own.
-const COMPARED: [&str; 5] = ["bf16", "fp8", "int8", "int4", "nf4"];
+const COMPARED: [&str; 4] = ["bf16", "fp8", "nf4", "int4"];
 
 impl MemoryChart {
     /// The chart of a scenario: everything else alike, the weights in other formats.
@@ -63,13 +62,16 @@ impl MemoryChart {
             let question = Question::new(blueprint, &other)?;
             capacity = question.device.map(Capacity::of);
             // The same rule under two names is one row; the scenario's own comes first.
-            if rules.contains(&question.weights) {
+            let (base, format, scope) = (question.weights.base.clone(), question.weights.format.clone(), question.weights.scope);
+            let published = weights.is_none() || (&base, &format, scope) == (&blueprint.published.base, &blueprint.published.format, blueprint.published.scope);
+            let rule = (base, format, scope);
+            if rules.contains(&rule) {
                 continue;
             }
-            let published = question.weights == blueprint.published && question.weights.scope != Scope::Experts;
-            let label = if published { format!("{} (as published)", question.weights.method) } else { question.weights.method.clone() };
+            let method = &question.weights.method;
+            let label = if published { format!("{method} (as published)") } else { method.clone() };
             rows.push(MemoryRow { weights, label, parts: memory::<Exact>(&question).parts(), now: rows.is_empty() });
-            rules.push(question.weights);
+            rules.push(rule);
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.total()));
         Ok(Self { rows, capacity, units })
@@ -111,7 +113,8 @@ impl MemoryChart {
             for at in 0..self.rows.len() {
                 // Over the bars only, so that no label is crossed.
                 let top = frame.top + at as f64 * height;
-                pen.dashed_upright(x(carried), top + 15.0, top + height - 2.0, ink)?;
+                let (x, bottom) = (x(carried), (top + height - 2.0).min(frame.bottom));
+                pen.fill(Frame { left: x - 1.0, right: x + 1.0, top: top + 14.0, bottom }, ink)?;
             }
         }
         pen.finish()

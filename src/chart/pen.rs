@@ -137,10 +137,6 @@ impl<B: DrawingBackend> Pen<B> {
     pub fn dashed_level(&mut self, left: f64, right: f64, y: f64, colour: RGBColor) -> Drawn<B> {
         dashes(left, right).try_for_each(|(left, right)| self.fill(Frame { left, right, top: y - 0.75, bottom: y + 0.75 }, colour))
     }
-    /// A dashed upright line.
-    pub fn dashed_upright(&mut self, x: f64, top: f64, bottom: f64, colour: RGBColor) -> Drawn<B> {
-        dashes(top, bottom).try_for_each(|(top, bottom)| self.fill(Frame { left: x - 0.75, right: x + 0.75, top, bottom }, colour))
-    }
     /// A point on a line: filled, with a rim.
     pub fn dot(&mut self, x: f64, y: f64, fill: RGBColor, rim: RGBColor) -> Drawn<B> {
         let at = self.point(x, y);
