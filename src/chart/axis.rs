@@ -55,9 +55,16 @@ pub fn tokens_short(tokens: u64) -> String {
     }
 }
 
-/// The value of a tick, without decimals that say nothing.
-pub fn tick_text(value: f64) -> String {
-    if value == value.round() && value < 1e15 { grouped(value as u64) } else { decimal(value) }
+/// The texts of ticks, all with as many decimals as their step needs.
+pub fn tick_texts(ticks: &[f64], unit: f64) -> Vec<String> {
+    let step = ticks.get(1).map_or(1.0, |step| step / unit);
+    let whole = |places: &i32| {
+        let value = step * 10_f64.powi(*places);
+        (value - value.round()).abs() < 1e-6 * value.abs()
+    };
+    let places = (0..3).find(whole).unwrap_or(3) as usize;
+    let text = |value: f64| if places == 0 { grouped(value.round() as u64) } else { format!("{value:.places$}") };
+    ticks.iter().map(|tick| text(tick / unit)).collect()
 }
 
 #[cfg(test)]
@@ -70,6 +77,8 @@ mod tests {
         assert_eq!(byte_ticks(UnitSystem::Gib, 33.0, 6.0), [0.0, 8.0, 16.0, 24.0, 32.0]);
         assert_eq!(byte_ticks(UnitSystem::Gb, 33.0, 6.0), [0.0, 10.0, 20.0, 30.0]);
         assert_eq!(byte_ticks(UnitSystem::Gb, 0.0, 6.0), [0.0]);
+        assert_eq!(tick_texts(&[0.0, 0.5, 1.0], 1.0), ["0.0", "0.5", "1.0"]);
+        assert_eq!(tick_texts(&[0.0, 1024.0, 2048.0], 1.0), ["0", "1,024", "2,048"]);
         assert!(token_ticks(u64::MAX, 4).len() < 6);
         assert_eq!([512, 8192, 131_072, 1 << 20, 10 << 20].map(tokens_short), ["512", "8k", "128k", "1M", "10M"]);
     }

@@ -3,7 +3,7 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
-use super::axis::{byte_ticks, byte_unit, tick_text, token_ticks, tokens_short};
+use super::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
@@ -111,7 +111,7 @@ impl ContextChart {
         let (unit, unit_name) = byte_unit(self.units, most);
         let small = Lettering { size: 11.0, bold: false, colour: pen.theme.colour("faint"), halo: None };
         let ticks = byte_ticks(self.units, most, 6.0);
-        let texts: Vec<(f64, String)> = ticks.iter().map(|&tick| (tick, tick_text(tick / unit))).collect();
+        let texts: Vec<(f64, String)> = ticks.iter().copied().zip(tick_texts(&ticks, unit)).collect();
         let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);
         let outer = pen.frame;
         let frame = Frame { left: outer.left + widest + 10.0, top: outer.top + 18.0, right: outer.right - 1.0, bottom: outer.bottom - 40.0 };

@@ -2,21 +2,21 @@
 
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
+use strum::IntoEnumIterator as _;
 
-use super::axis::{byte_ticks, byte_unit, tick_text};
+use super::axis::{byte_ticks, byte_unit, tick_texts};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
 use crate::analysis::{AnalysisError, Question, memory};
 use crate::model::Blueprint;
-use crate::scenario::{Mode, Scenario};
+use crate::model::quantisation::Quantisation;
+use crate::scenario::{Mode, Recompute, Scenario};
 use crate::units::{Exact, UnitSystem};
 
-/// One format of the weights.
+/// One bar: a format of the weights or, in training, what is computed again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemoryRow {
-    /// Key of the format in a scenario; `None` is as published.
-    pub weights: Option<&'static str>,
     /// Its name for people.
     pub label: String,
     /// Parts as key, name and bytes, in the order of the bar.
@@ -32,11 +32,13 @@ impl MemoryRow {
     }
 }
 
-/// Memory by format of the weights.
+/// Memory by format of the weights; in training, by what is computed again instead of kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemoryChart {
-    /// Formats, the largest first.
+    /// Bars, the largest first.
     pub rows: Vec<MemoryRow>,
+    /// Whether the rows are what training computes again, not formats.
+    pub training: bool,
     /// What the device carries.
     pub capacity: Option<Capacity>,
     /// GiB or GB.
@@ -47,34 +49,25 @@ pub struct MemoryChart {
 const COMPARED: [&str; 4] = ["bf16", "fp8", "nf4", "int4"];
 
 impl MemoryChart {
-    /// The chart of a scenario: everything else alike, the weights in other formats.
+    /// The chart of a scenario: everything else alike.
     ///
     /// # Errors
     /// See [`AnalysisError`].
     pub fn of(blueprint: &Blueprint, scenario: &Scenario, units: UnitSystem) -> Result<Self, AnalysisError> {
-        let training = scenario.mode == Mode::Pretrain;
-        let compared = COMPARED.into_iter().map(Some).filter(|_| !training);
         let mut rows: Vec<MemoryRow> = Vec::new();
-        let mut rules = Vec::new();
-        let mut capacity = None;
-        for weights in [scenario.weights, None].into_iter().chain(compared) {
-            let other = Scenario { weights, ..scenario.clone() };
-            let question = Question::new(blueprint, &other)?;
-            capacity = question.device.map(Capacity::of);
-            // The same rule under two names is one row; the scenario's own comes first.
-            let (base, format, scope) = (question.weights.base.clone(), question.weights.format.clone(), question.weights.scope);
-            let published = weights.is_none() || (&base, &format, scope) == (&blueprint.published.base, &blueprint.published.format, blueprint.published.scope);
-            let rule = (base, format, scope);
-            if rules.contains(&rule) {
-                continue;
+        let capacity = Question::new(blueprint, scenario)?.device.map(Capacity::of);
+        let training = scenario.mode == Mode::Pretrain;
+        if training {
+            for recompute in Recompute::iter() {
+                let other = Scenario { recompute, ..scenario.clone() };
+                let parts = memory::<Exact>(&Question::new(blueprint, &other)?).parts();
+                rows.push(MemoryRow { label: recompute.label().to_owned(), parts, now: recompute == scenario.recompute });
             }
-            let method = &question.weights.method;
-            let label = if published { format!("{method} (as published)") } else { method.clone() };
-            rows.push(MemoryRow { weights, label, parts: memory::<Exact>(&question).parts(), now: rows.is_empty() });
-            rules.push(rule);
+        } else {
+            rows = formats(blueprint, scenario)?;
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.total()));
-        Ok(Self { rows, capacity, units })
+        Ok(Self { rows, training, capacity, units })
     }
 
     /// Draws the chart.
@@ -84,7 +77,11 @@ impl MemoryChart {
     pub fn draw<B: DrawingBackend>(&self, backend: B, theme: Theme, scale: f64, caption: Option<&Caption>) -> Drawn<B> {
         let mut pen = Pen::new(backend, theme, scale, caption)?;
         let outer = pen.frame;
-        let frame = Frame { left: outer.left + 1.0, top: outer.top + 20.0, right: outer.right - 1.0, bottom: outer.bottom - 22.0 };
+        let top = outer.top + if self.capacity.is_some() { 20.0 } else { 4.0 };
+        // Few bars are not stretched; the axis follows them.
+        let height = ((outer.bottom - 22.0 - top) / self.rows.len().max(1) as f64).min(66.0);
+        let bottom = top + height * self.rows.len() as f64;
+        let frame = Frame { left: outer.left + 1.0, top, right: outer.right - 1.0, bottom };
         if self.rows.is_empty() || frame.right <= frame.left || frame.bottom <= frame.top {
             return pen.finish();
         }
@@ -104,7 +101,6 @@ impl MemoryChart {
                 pen.place(&format!("{text}, far more"), bold, &[(frame.right - 3.0, outer.top + 9.0, HPos::Right)])?;
             }
         }
-        let height = ((frame.bottom - frame.top) / self.rows.len() as f64).min(50.0);
         for (row, at) in self.rows.iter().zip(0_u32..) {
             let top = frame.top + f64::from(at) * height;
             self.row(&mut pen, row, Frame { top, bottom: top + height, ..frame }, x)?;
@@ -113,7 +109,7 @@ impl MemoryChart {
             for at in 0..self.rows.len() {
                 // Over the bars only, so that no label is crossed.
                 let top = frame.top + at as f64 * height;
-                let (x, bottom) = (x(carried), (top + height - 2.0).min(frame.bottom));
+                let (x, bottom) = (x(carried), (top + height - 3.0).min(frame.bottom));
                 pen.fill(Frame { left: x - 1.0, right: x + 1.0, top: top + 14.0, bottom }, ink)?;
             }
         }
@@ -125,10 +121,11 @@ impl MemoryChart {
         let small = Lettering { size: 11.0, bold: false, colour: pen.theme.colour("faint"), halo: None };
         let ticks = byte_ticks(self.units, most, 6.0);
         let last = ticks.len().saturating_sub(1);
-        for (at, tick) in ticks.into_iter().enumerate() {
+        let texts = tick_texts(&ticks, unit);
+        for (at, (tick, text)) in ticks.into_iter().zip(texts).enumerate() {
             let line = Frame { left: x(tick) - 0.5, right: x(tick) + 0.5, top: frame.top, bottom: frame.bottom + 4.0 };
             pen.fill(line, pen.theme.colour("rule"))?;
-            let text = if at == last { format!("{} {unit_name}", tick_text(tick / unit)) } else { tick_text(tick / unit) };
+            let text = if at == last { format!("{text} {unit_name}") } else { text };
             pen.place_near(&text, small, x(tick), &[frame.bottom + 13.0])?;
         }
         Ok(())
@@ -153,7 +150,7 @@ impl MemoryChart {
         if !pen.place(&full, words, std::slice::from_ref(&line))? {
             pen.place(&format!("{}: {size}", row.label), words, &[line])?;
         }
-        let bar = Frame { top: place.top + 16.0, bottom: (place.bottom - 4.0).max(place.top + 20.0), ..place };
+        let bar = Frame { top: place.top + 16.0, bottom: (place.bottom - 6.0).max(place.top + 20.0), ..place };
         let mut below = 0_u64;
         for &(key, label, bytes) in &row.parts {
             let above = below.saturating_add(bytes);
@@ -182,6 +179,27 @@ impl MemoryChart {
     }
 }
 
+/// The scenario with its weights in each format that is compared; the same format under two names is one row.
+fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>, AnalysisError> {
+    let mut rows: Vec<MemoryRow> = Vec::new();
+    let mut rules = Vec::new();
+    // The scenario's own comes first.
+    for weights in [scenario.weights, None].into_iter().chain(COMPARED.map(Some)) {
+        let other = Scenario { weights, ..scenario.clone() };
+        let question = Question::new(blueprint, &other)?;
+        let rule = |weights: &Quantisation| (weights.base.clone(), weights.format.clone(), weights.scope);
+        if rules.contains(&rule(&question.weights)) {
+            continue;
+        }
+        let method = &question.weights.method;
+        let published = rule(&question.weights) == rule(&blueprint.published);
+        let label = if published { format!("{method} (as published)") } else { method.clone() };
+        rows.push(MemoryRow { label, parts: memory::<Exact>(&question).parts(), now: rows.is_empty() });
+        rules.push(rule(&question.weights));
+    }
+    Ok(rows)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -198,7 +216,7 @@ mod tests {
     fn one_bar_for_each_format_and_the_largest_first() {
         let chart = example("meta-llama/Llama-3.1-8B-Instruct", &Scenario::example());
         let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-        assert_eq!(labels.first(), Some(&"BF16 (as published)"));
+        assert_eq!(labels, ["BF16 (as published)", "FP8", "bitsandbytes NF4", "INT4 (groups of 128)"]);
         assert!(chart.rows.is_sorted_by(|one, next| one.total() >= next.total()), "{labels:?}");
         assert_eq!(chart.rows.iter().filter(|row| row.now).count(), 1);
         for (width, height) in [(328, 260), (480, 318), (1000, 318)] {
@@ -212,6 +230,14 @@ mod tests {
             assert!(texts.iter().any(|text| text.starts_with("RTX 4090: ")), "{texts:?}");
             assert!(texts.iter().any(|text| text == "MLP"), "{texts:?}");
         }
+    }
+
+    #[test]
+    fn training_compares_what_is_computed_again() {
+        let scenario = Scenario { mode: Mode::Pretrain, generate: None, ..Scenario::example() };
+        let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
+        let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
+        assert_eq!(labels, ["None", "Selective", "Full"]);
     }
 
     #[test]
@@ -235,13 +261,12 @@ mod tests {
             scale in 0.5_f64..4.0,
         ) {
             let row = |parts: Vec<u64>| MemoryRow {
-                weights: None,
                 label: "A format".to_owned(),
                 parts: parts.into_iter().map(|bytes| ("mlp", "MLP", bytes)).collect(),
                 now: false,
             };
             let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
-            let chart = MemoryChart { rows: rows.into_iter().map(row).collect(), capacity, units: UnitSystem::Gb };
+            let chart = MemoryChart { rows: rows.into_iter().map(row).collect(), training: false, capacity, units: UnitSystem::Gb };
             let recorder = Recorder::new(size.0, size.1);
             chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
             recorder.check();

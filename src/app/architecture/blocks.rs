@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use weighbridge::model::blueprint::Repeated;
-use weighbridge::model::operator::Block;
 use weighbridge::model::quantisation::Quantisation;
 use weighbridge::model::{Blueprint, Tensor, TensorKind};
 use weighbridge::units::{Exact, UnitSystem, grouped, short_count};
@@ -49,7 +48,7 @@ fn block(blueprint: &Blueprint, rule: &Quantisation, place: Repeated<'_>, units:
     let tensors: Vec<&Tensor> = place.block.tensors().collect();
     let component = tensors.iter().max_by_key(|tensor| tensor.count()).map(|tensor| tensor.component.key());
     let parameters = tensors.iter().filter(|tensor| tensor.is_parameter()).fold(0_u64, |sum, tensor| sum.saturating_add(tensor.count()));
-    let title = title(place.block);
+    let title = place.block.title;
     if tensors.is_empty() {
         return view! { <div class="block"><div class="title">{title}<span class="side">"no weights"</span></div></div> }.into_any();
     }
@@ -62,7 +61,7 @@ fn block(blueprint: &Blueprint, rule: &Quantisation, place: Repeated<'_>, units:
             let size = move || bytes.map_or_else(|| "shared".to_owned(), |bytes| units.get().bytes(bytes as f64));
             view! {
                 <tr>
-                    <th scope="row"><code>{tensor.name.to_string()}</code></th>
+                    <th scope="row"><code>{breakable(&tensor.name)}</code></th>
                     <td class="text shape">{shape(tensor)}</td>
                     <td>{grouped(tensor.count())}</td>
                     <td class="optional">{format}</td>
@@ -93,10 +92,6 @@ fn block(blueprint: &Blueprint, rule: &Quantisation, place: Repeated<'_>, units:
     .into_any()
 }
 
-fn title(block: &Block) -> &'static str {
-    block.title
-}
-
 /// Format and bytes of a tensor in one layer; in the converted format where only some layers are; none where it is shared.
 fn stored(blueprint: &Blueprint, rule: &Quantisation, place: Repeated<'_>, tensor: &Tensor) -> (String, Option<u64>) {
     if tensor.tied {
@@ -108,6 +103,11 @@ fn stored(blueprint: &Blueprint, rule: &Quantisation, place: Repeated<'_>, tenso
     let kept = rule.layers_kept(place, tensor, &blueprint.layout) == place.repeats();
     let format = if kept { &rule.base } else { &rule.format };
     (format.label.to_string(), Some(format.bytes::<Exact>(tensor).0))
+}
+
+/// A tensor's name that may break after each dot, for narrow screens.
+pub fn breakable(name: &str) -> impl IntoView + use<> {
+    name.split_inclusive('.').map(|part| view! { {part.to_owned()} <wbr /> }).collect::<Vec<_>>()
 }
 
 /// A shape with the names of its dimensions: `256 experts × 2,048 intermediate × 7,168 hidden`.

@@ -8,6 +8,8 @@ use weighbridge::model::Blueprint;
 use weighbridge::model::quantisation::Quantisation;
 use weighbridge::units::{UnitSystem, grouped, short_count};
 
+use super::blocks::breakable;
+
 /// Tensors, all layers of a kind together, in the formats of the scenario. Built when it is opened.
 #[component]
 pub fn TensorTable(
@@ -29,7 +31,7 @@ pub fn TensorTable(
             let note = if tensor.tied { Some("tied") } else if tensor.buffer { Some("buffer") } else { None };
             view! {
                 <tr data-component=tensor.component>
-                    <th scope="row"><i class="dot"></i><code>{tensor.name.clone()}</code></th>
+                    <th scope="row"><i class="dot"></i><code>{breakable(&tensor.name)}</code></th>
                     <td class="text shape" title=tensor.dims.join(" × ")>{shape}</td>
                     <td>{grouped(tensor.count)}</td>
                     <td>{short_count(tensor.parameters as f64)}</td>

@@ -12,7 +12,7 @@ use crate::app::State;
 use crate::app::state::{Answer, Opened};
 
 /// Decades the ruler spans at least, as powers of ten.
-const RULER: (i32, i32) = (-1, 3);
+const RULER: (i32, i32) = (-1, 4);
 
 /// Intensity of each component on the ruler of the device.
 #[component]

@@ -26,7 +26,7 @@ pub fn MemoryChart() -> impl IntoView {
     });
     let label = Signal::derive(move || {
         let words = data.with(|data| data.as_ref().map_or_else(String::new, words));
-        format!("Bars of memory by format of the weights. {words}")
+        format!("Bars of memory. {words}")
     });
     let caption = Signal::derive(move || data.with(|data| data.as_ref().map_or_else(String::new, words)));
     let table = move || data.with(|data| data.as_ref().map(rows));
@@ -37,7 +37,11 @@ pub fn MemoryChart() -> impl IntoView {
 fn words(data: &chart::MemoryChart) -> String {
     let size = |row: &chart::MemoryRow| data.units.bytes(row.total() as f64);
     let Some(now) = data.rows.iter().find(|row| row.now) else { return String::new() };
-    let mut text = format!("The same workload with the weights in other formats: now {} in {}.", size(now), now.label);
+    let mut text = if data.training {
+        format!("The same training step, by what is computed again instead of kept: now {} ({}).", size(now), now.label.to_lowercase())
+    } else {
+        format!("The same workload with the weights in other formats: now {} in {}.", size(now), now.label)
+    };
     if let Some(capacity) = &data.capacity {
         let fitting: Vec<_> = data.rows.iter().filter(|row| row.total() <= capacity.bytes).collect();
         match (fitting.first(), fitting.len() == data.rows.len()) {
@@ -73,7 +77,7 @@ fn rows(data: &chart::MemoryChart) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <th scope="row">{name}</th>
-                    <td>{units.bytes(total.saturating_sub(rest) as f64)}</td>
+                    <td class="optional">{units.bytes(total.saturating_sub(rest) as f64)}</td>
                     <td class="optional">{units.bytes(rest as f64)}</td>
                     <td>{units.bytes(total as f64)}</td>
                     {left.map(|left| view! { <td>{left}</td> })}
@@ -85,8 +89,8 @@ fn rows(data: &chart::MemoryChart) -> impl IntoView + use<> {
         <table>
             <thead>
                 <tr>
-                    <th scope="col">"Weights in"</th>
-                    <th scope="col">"Weights"</th>
+                    <th scope="col">{if data.training { "Computed again" } else { "Weights in" }}</th>
+                    <th scope="col" class="optional">"Weights"</th>
                     <th scope="col" class="optional">"All else"</th>
                     <th scope="col">"Total"</th>
                     {carried.map(|_| view! { <th scope="col">"Free"</th> })}
