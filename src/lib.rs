@@ -8,7 +8,7 @@
 //! 4. [`scenario`]: what the user chose; every knob declared once; the link codec.
 //! 5. [`analysis`]: a pure function of blueprint, scenario and device: memory, compute, traffic, verdict, explanations.
 //! 6. [`hub`]: names, addresses and errors of the Hugging Face Hub; fetching is left to the page and the command line.
-//! 7. [`chart`] and [`export`]: what is drawn and what is written out.
+//! 7. `chart` (feature of the same name) and [`export`]: what is drawn and what is written out.
 //!
 //! The page (`src/main.rs`, `src/app/`) and the command line (`src/bin/weighbridge.rs`, `src/cli/`) stand on top.
 //!
@@ -16,6 +16,8 @@
 //! the blueprint alone decides what a model is, so two readings of it cannot disagree.
 
 pub mod analysis;
+#[cfg(any(feature = "chart", test))]
+pub mod chart;
 pub mod export;
 pub mod hardware;
 pub mod hub;

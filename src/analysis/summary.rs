@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::compute::{Cost, costs};
 use super::fit::{Fit, fit};
-use super::memory::{Memory, MemoryPart, memory};
+use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
@@ -83,24 +83,7 @@ impl Analysis {
     }
     /// Memory as parts in the order of the bar: components, then the rest; parts of zero bytes left out.
     pub fn memory_parts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let weights = self
-            .memory
-            .weights_by_component
-            .iter()
-            .map(|(component, bytes)| (component.key(), component.label(), bytes.0));
-        let memory = &self.memory;
-        let rest = [
-            (MemoryPart::KvCache, memory.kv_cache),
-            (MemoryPart::StateCache, memory.state_cache),
-            (MemoryPart::Activations, memory.activations),
-            (MemoryPart::Gradients, memory.gradients),
-            (MemoryPart::Optimizer, memory.optimizer),
-            (MemoryPart::Overhead, memory.overhead),
-        ];
-        let rest = rest
-            .into_iter()
-            .map(|(part, bytes)| (part.key(), part.label(), bytes.0));
-        weights.chain(rest).filter(|(.., bytes)| *bytes > 0).collect()
+        self.memory.parts()
     }
 }
 

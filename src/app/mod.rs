@@ -5,7 +5,9 @@
 //! arrives.
 
 mod address;
+mod architecture;
 mod bridge;
+mod charts;
 mod chips;
 mod compute_table;
 mod explanation;

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 
+use super::architecture::Architecture;
+use super::charts::{ContextChart, IntensityGauge, MemoryChart};
 use super::compute_table::ComputeTable;
 use super::memory_table::MemoryTable;
 use super::state::{State, Tab};
@@ -67,9 +69,16 @@ pub fn Tabs() -> impl IntoView {
         </div>
         <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || state.tab.get().id() tabindex="0">
             {move || match state.tab.get() {
-                Tab::Memory => view! { <MemoryTable/> }.into_any(),
-                Tab::Compute => view! { <ComputeTable/> }.into_any(),
-                Tab::Architecture => view! { <p>"…"</p> }.into_any(),
+                Tab::Memory => view! {
+                    <MemoryTable/>
+                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><ContextChart/></section>
+                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory by number format"</h2><MemoryChart/></section>
+                }.into_any(),
+                Tab::Compute => view! {
+                    <ComputeTable/>
+                    <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity on this device"</h2><IntensityGauge/></section>
+                }.into_any(),
+                Tab::Architecture => view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><Architecture/></section> }.into_any(),
             }}
         </div>
     }

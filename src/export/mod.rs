@@ -5,7 +5,7 @@ mod inspect;
 mod rows;
 
 pub use estimate::{ModelFacts, estimate};
-pub use inspect::{Inspection, inspection, tree};
+pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use rows::{Sheet, markdown};
 
 /// Version of the program, written into every export.

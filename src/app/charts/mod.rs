@@ -1,0 +1,15 @@
+//! Charts of the answer: each a figure with a sentence, a table of the same numbers, and a picture to save.
+
+mod canvas;
+mod context_chart;
+mod figure;
+mod intensity_gauge;
+mod memory_chart;
+mod plot;
+mod save;
+mod screen;
+
+pub use context_chart::ContextChart;
+pub use intensity_gauge::IntensityGauge;
+pub use memory_chart::MemoryChart;
+pub use save::{file_name, save_text};

@@ -1,0 +1,534 @@
+//! Memory over context: what stays, what grows with each token, and where the device is full.
+
+use plotters::prelude::DrawingBackend;
+use plotters::style::text_anchor::HPos;
+
+use super::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
+use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
+use super::theme::{ON_PART, Theme};
+use super::{Capacity, short_name};
+use crate::analysis::{Analysis, AnalysisError, MemoryPart, context_curve};
+use crate::hardware;
+use crate::model::Blueprint;
+use crate::scenario::Scenario;
+use crate::units::{UnitSystem, grouped};
+
+/// A part of memory at each context length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Band {
+    /// Its key, which gives the colour.
+    pub key: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// Bytes at each point.
+    pub bytes: Vec<u64>,
+}
+
+/// Memory over context.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextChart {
+    /// Tokens of each sequence at each point, rising.
+    pub tokens: Vec<u64>,
+    /// Parts, lowest first.
+    pub bands: Vec<Band>,
+    /// What the device carries.
+    pub capacity: Option<Capacity>,
+    /// The longest context that fits, if it lies within the range.
+    pub crossing: Option<u64>,
+    /// The context of the scenario and its memory.
+    pub now: Option<(u64, u64)>,
+    /// GiB or GB.
+    pub units: UnitSystem,
+}
+
+/// Where a curve without a limit of its own ends at least.
+const SHORTEST_RANGE: u64 = 8192;
+
+impl ContextChart {
+    /// The chart of an answer, over so many points.
+    ///
+    /// # Errors
+    /// See [`AnalysisError`].
+    pub fn of(
+        blueprint: &Blueprint,
+        scenario: &Scenario,
+        analysis: &Analysis,
+        points: u64,
+        units: UnitSystem,
+    ) -> Result<Self, AnalysisError> {
+        let now = scenario.prompt.saturating_add(scenario.generated());
+        let limit = blueprint.max_context.as_ref().map(|most| most.value);
+        let longest = analysis.fit.as_ref().map(|fit| fit.max_context);
+        let most = range(now, limit, longest);
+        let curve = context_curve(blueprint, scenario, most, points)?;
+        let memory = &analysis.memory;
+        let weights = memory
+            .weights_by_component
+            .iter()
+            .map(|(component, bytes)| (component.key(), component.label(), bytes.0));
+        let training = [
+            (MemoryPart::Gradients, memory.gradients.0),
+            (MemoryPart::Optimizer, memory.optimizer.0),
+            (MemoryPart::Overhead, memory.overhead.0),
+        ];
+        let fixed = weights.chain(
+            training
+                .into_iter()
+                .map(|(part, bytes)| (part.key(), part.label(), bytes)),
+        );
+        let mut bands: Vec<Band> = fixed
+            .map(|(key, label, bytes)| Band {
+                key,
+                label,
+                bytes: vec![bytes; curve.len()],
+            })
+            .collect();
+        let growing = |part: MemoryPart, bytes: Vec<u64>| Band {
+            key: part.key(),
+            label: part.label(),
+            bytes,
+        };
+        bands.push(growing(
+            MemoryPart::Activations,
+            curve.iter().map(|point| point.activations).collect(),
+        ));
+        bands.push(growing(
+            MemoryPart::KvCache,
+            curve.iter().map(|point| point.kv_cache).collect(),
+        ));
+        bands.retain(|band| band.bytes.iter().any(|&bytes| bytes > 0));
+        Ok(Self {
+            tokens: curve.iter().map(|point| point.tokens).collect(),
+            bands,
+            capacity: scenario.hardware.as_deref().and_then(hardware::find).map(Capacity::of),
+            crossing: longest.filter(|&longest| longest > 0 && longest < most),
+            now: Some((now, memory.total.0)),
+            units,
+        })
+    }
+
+    /// All bytes at a point.
+    pub fn total(&self, at: usize) -> u64 {
+        self.bands.iter().fold(0, |sum, band| {
+            sum.saturating_add(band.bytes.get(at).copied().unwrap_or(0))
+        })
+    }
+    fn longest(&self) -> u64 {
+        self.tokens.last().copied().unwrap_or(1).max(1)
+    }
+    /// Bytes up to and with so many bands, at every point.
+    fn heights(&self, bands: usize) -> Vec<f64> {
+        let sum = |at| {
+            self.bands
+                .iter()
+                .take(bands)
+                .filter_map(|band| band.bytes.get(at))
+                .map(|&bytes| bytes as f64)
+                .sum()
+        };
+        (0..self.tokens.len()).map(sum).collect()
+    }
+
+    /// Draws the chart.
+    ///
+    /// # Errors
+    /// Whatever the backend reports.
+    pub fn draw<B: DrawingBackend>(&self, backend: B, theme: Theme, scale: f64, caption: Option<&Caption>) -> Drawn<B> {
+        let mut pen = Pen::new(backend, theme, scale, caption)?;
+        let plot = self.axes(&mut pen)?;
+        if self.tokens.len() > 1 {
+            self.areas(&mut pen, &plot)?;
+            self.marks(&mut pen, &plot)?;
+            self.labels(&mut pen, &plot)?;
+        }
+        pen.finish()
+    }
+
+    /// Frame, ticks and the mapping from tokens and bytes.
+    fn axes<B: DrawingBackend>(
+        &self,
+        pen: &mut Pen<B>,
+    ) -> Result<Plot, plotters_backend::DrawingErrorKind<B::ErrorType>> {
+        let total = (0..self.tokens.len()).map(|at| self.total(at)).max().unwrap_or(0) as f64;
+        let capacity = self.capacity.as_ref().map_or(0.0, |capacity| capacity.bytes as f64);
+        // A capacity far above everything would press the curve flat: it is told in words instead.
+        let most = (if capacity > 3.0 * total {
+            total * 1.25
+        } else {
+            total.max(capacity)
+        } * 1.08)
+            .max(1.0);
+        let (unit, unit_name) = byte_unit(self.units, most);
+        let small = Lettering {
+            size: 11.0,
+            bold: false,
+            colour: pen.theme.colour("faint"),
+            halo: None,
+        };
+        let ticks = byte_ticks(self.units, most, 6.0);
+        let texts: Vec<(f64, String)> = ticks.iter().copied().zip(tick_texts(&ticks, unit)).collect();
+        let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);
+        let outer = pen.frame;
+        let frame = Frame {
+            left: outer.left + widest + 10.0,
+            top: outer.top + 18.0,
+            right: outer.right - 1.0,
+            bottom: outer.bottom - 40.0,
+        };
+        let plot = Plot {
+            frame,
+            tokens: self.longest() as f64,
+            bytes: most,
+        };
+        if frame.right <= frame.left || frame.bottom <= frame.top {
+            return Ok(plot);
+        }
+        pen.place(unit_name, small, &[(outer.left + 2.5, outer.top + 7.5, HPos::Left)])?;
+        for (tick, text) in texts {
+            let y = plot.y(tick);
+            pen.level(
+                frame.left,
+                frame.right,
+                y,
+                pen.theme.colour(if tick == 0.0 { "rule-strong" } else { "rule" }),
+            )?;
+            pen.place(&text, small, &[(frame.left - 7.0, y, HPos::Right)])?;
+        }
+        pen.place_near(
+            "tokens of each sequence",
+            small,
+            (frame.left + frame.right) / 2.0,
+            &[frame.bottom + 32.0],
+        )?;
+        for tick in token_ticks(self.longest(), 4) {
+            let x = plot.x(tick as f64);
+            pen.fill(
+                Frame {
+                    left: x - 0.5,
+                    right: x + 0.5,
+                    top: frame.bottom,
+                    bottom: frame.bottom + 4.0,
+                },
+                pen.theme.colour("rule-strong"),
+            )?;
+            pen.place_near(&tokens_short(tick), small, x, &[frame.bottom + 15.0])?;
+        }
+        Ok(plot)
+    }
+
+    fn areas<B: DrawingBackend>(&self, pen: &mut Pen<B>, plot: &Plot) -> Drawn<B> {
+        let xs: Vec<f64> = self.tokens.iter().map(|&tokens| plot.x(tokens as f64)).collect();
+        for (at, band) in self.bands.iter().enumerate() {
+            let upper = xs
+                .iter()
+                .copied()
+                .zip(self.heights(at + 1).into_iter().map(|bytes| plot.y(bytes)));
+            let lower = xs
+                .iter()
+                .copied()
+                .zip(self.heights(at).into_iter().map(|bytes| plot.y(bytes)));
+            let outline: Vec<_> = upper.chain(lower.rev()).collect();
+            pen.area(&outline, pen.theme.part(band.key), 1.0)?;
+        }
+        // Hairlines between the parts, as on the deck.
+        for at in 1..self.bands.len() {
+            let line: Vec<_> = xs
+                .iter()
+                .copied()
+                .zip(self.heights(at).into_iter().map(|bytes| plot.y(bytes)))
+                .collect();
+            pen.path(&line, pen.theme.colour("card"), 1.0)?;
+        }
+        let Some(capacity) = &self.capacity else { return Ok(()) };
+        let top: Vec<(f64, f64)> = xs
+            .into_iter()
+            .zip(self.heights(self.bands.len()).into_iter().map(|bytes| plot.y(bytes)))
+            .collect();
+        let mark = plot.y(capacity.bytes as f64);
+        let over: Vec<(f64, f64)> = std::iter::successors(Some(plot.frame.left), |x| Some(x + 1.0))
+            .take_while(|&x| x <= plot.frame.right)
+            .filter_map(|x| height(&top, x).filter(|&y| y < mark).map(|y| (x, y)))
+            .collect();
+        if let (Some(first), Some(last)) = (over.first(), over.last()) {
+            let outline: Vec<_> = over.iter().copied().chain([(last.0, mark), (first.0, mark)]).collect();
+            pen.area(&outline, pen.theme.colour("no-bg"), 0.8)?;
+            let inside = |x: f64| height(&top, x).filter(|&y| y < mark).map(|y| (y, mark));
+            pen.hatch(first.0, last.0, inside, pen.theme.colour("no"))?;
+        }
+        Ok(())
+    }
+
+    /// Capacity, the point where it is reached, and where the scenario stands.
+    fn marks<B: DrawingBackend>(&self, pen: &mut Pen<B>, plot: &Plot) -> Drawn<B> {
+        let (ink, card) = (pen.theme.colour("ink"), pen.theme.colour("card"));
+        let bold = Lettering {
+            size: 11.5,
+            bold: true,
+            colour: ink,
+            halo: Some(card),
+        };
+        let crossing = self
+            .capacity
+            .as_ref()
+            .zip(self.crossing)
+            .map(|(capacity, tokens)| (plot.x(tokens as f64), plot.y(capacity.bytes as f64), tokens));
+        let now = self
+            .now
+            .map(|(tokens, bytes)| (plot.x(tokens as f64), plot.y(bytes as f64), bytes));
+        for (x, y) in crossing
+            .iter()
+            .map(|one| (one.0, one.1))
+            .chain(now.iter().map(|one| (one.0, one.1)))
+        {
+            pen.keep_free(Frame {
+                left: x - 6.0,
+                right: x + 6.0,
+                top: y - 6.0,
+                bottom: y + 6.0,
+            });
+        }
+        if let Some(capacity) = &self.capacity {
+            let text = format!("{}: {}", capacity.name, self.units.bytes(capacity.bytes as f64));
+            let y = plot.y(capacity.bytes as f64);
+            if (capacity.bytes as f64) <= plot.bytes {
+                pen.dashed_level(plot.frame.left, plot.frame.right, y, ink)?;
+                let (left, right) = (plot.frame.left + 6.0, plot.frame.right - 4.0);
+                pen.place(
+                    &text,
+                    bold,
+                    &[
+                        (left, y - 10.0, HPos::Left),
+                        (right, y - 10.0, HPos::Right),
+                        (left, y + 11.0, HPos::Left),
+                    ],
+                )?;
+            } else {
+                pen.place(
+                    &format!("{text}, far above"),
+                    bold,
+                    &[(plot.frame.right - 4.0, plot.frame.top - 8.0, HPos::Right)],
+                )?;
+            }
+        }
+        if let Some((x, y, tokens)) = crossing {
+            pen.place_near(
+                &format!("full at {} tokens", grouped(tokens)),
+                bold,
+                x,
+                &[y - 15.0, y - 29.0, y + 16.0, y + 30.0],
+            )?;
+            pen.dot(x, y, card, ink)?;
+        }
+        if let Some((x, y, bytes)) = now {
+            // To the right of the axis, else to the left of the end.
+            let beside = |y: f64| [(x - 4.0, y, HPos::Left), (x + 4.0, y, HPos::Right)];
+            let places: Vec<_> = [y - 15.0, y - 29.0, y + 16.0, y + 30.0]
+                .into_iter()
+                .flat_map(beside)
+                .collect();
+            pen.place(&format!("now {}", self.units.bytes(bytes as f64)), bold, &places)?;
+            pen.dot(x, y, ink, card)?;
+        }
+        Ok(())
+    }
+
+    /// Names of the parts, where they are thick enough; of the uppermost part above the curve where it is not.
+    fn labels<B: DrawingBackend>(&self, pen: &mut Pen<B>, plot: &Plot) -> Drawn<B> {
+        let size = 11.5;
+        let inside = Lettering {
+            size,
+            bold: false,
+            colour: ON_PART,
+            halo: None,
+        };
+        let xs: Vec<f64> = self.tokens.iter().map(|&tokens| plot.x(tokens as f64)).collect();
+        let curve = |bands: usize| -> Vec<(f64, f64)> {
+            xs.iter()
+                .copied()
+                .zip(self.heights(bands).into_iter().map(|bytes| plot.y(bytes)))
+                .collect()
+        };
+        let mark = self.capacity.as_ref().map_or(plot.frame.top, |capacity| {
+            plot.y(capacity.bytes as f64).max(plot.frame.top)
+        });
+        for (at, band) in self.bands.iter().enumerate() {
+            let (upper, lower) = (curve(at + 1), curve(at));
+            let name = short_name(band.key, band.label);
+            let name = if band.key == "kv_cache" { band.label } else { name };
+            let width = pen.width(name, inside) + 6.0;
+            let room = |right: f64| {
+                let ends = [right - width, right];
+                let top = ends.iter().filter_map(|&x| height(&upper, x)).fold(mark, f64::max);
+                let bottom = ends
+                    .iter()
+                    .filter_map(|&x| height(&lower, x))
+                    .fold(plot.frame.bottom, f64::min);
+                (bottom - top >= size + 2.0).then_some((right, (top + bottom) / 2.0, HPos::Right))
+            };
+            let rights = [1.0, 0.8, 0.62, 0.45, 0.3]
+                .map(|share| plot.frame.left + (plot.frame.right - plot.frame.left) * share - 8.0);
+            let places: Vec<_> = rights.into_iter().filter_map(room).collect();
+            if !pen.place(name, inside, &places)? && at + 1 == self.bands.len() {
+                let outside = Lettering {
+                    colour: pen.theme.colour("soft"),
+                    halo: Some(pen.theme.colour("card")),
+                    ..inside
+                };
+                let above = rights.map(|right| {
+                    (
+                        right,
+                        height(&upper, right).unwrap_or(plot.frame.top) - 11.0,
+                        HPos::Right,
+                    )
+                });
+                pen.place(name, outside, &above)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far the curve goes: to the model's own limit, but not so far that what matters is a sliver.
+fn range(now: u64, limit: Option<u64>, longest: Option<u64>) -> u64 {
+    let limit = limit.unwrap_or(u64::MAX);
+    let full = longest.filter(|&longest| longest > 0 && longest < limit).unwrap_or(0);
+    let near = |tokens: u64, times: u64| {
+        tokens
+            .saturating_mul(times)
+            .checked_next_power_of_two()
+            .unwrap_or(u64::MAX)
+    };
+    // Twice the point where the device is full, or sixteen times now where that is nearer.
+    let wanted = if full > 0 {
+        near(full, 2).max(near(now, 2))
+    } else {
+        near(now, 16).max(131_072)
+    };
+    wanted.max(SHORTEST_RANGE).min(limit).max(now).max(2)
+}
+
+/// The mapping from tokens and bytes to the sheet.
+struct Plot {
+    frame: Frame,
+    tokens: f64,
+    bytes: f64,
+}
+
+impl Plot {
+    fn x(&self, tokens: f64) -> f64 {
+        self.frame.left + (self.frame.right - self.frame.left) * (tokens / self.tokens).clamp(0.0, 1.0)
+    }
+    fn y(&self, bytes: f64) -> f64 {
+        self.frame.bottom - (self.frame.bottom - self.frame.top) * (bytes / self.bytes).clamp(0.0, 1.0)
+    }
+}
+
+/// Height of a line of points, sorted by x, at a place.
+fn height(points: &[(f64, f64)], x: f64) -> Option<f64> {
+    let after = points.partition_point(|point| point.0 < x);
+    let right = points.get(after).or(points.last())?;
+    let left = points.get(after.saturating_sub(1))?;
+    let share = if right.0 > left.0 {
+        ((x - left.0) / (right.0 - left.0)).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    Some(left.1 + (right.1 - left.1) * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::recorder::{Recorder, Shape};
+    use super::*;
+
+    fn example(hardware: Option<&str>) -> ContextChart {
+        let blueprint = Blueprint::from_value(
+            crate::model::catalogue::find("meta-llama/Llama-3.1-8B-Instruct")
+                .unwrap()
+                .config
+                .clone(),
+        )
+        .unwrap();
+        let scenario = Scenario {
+            hardware: hardware.map(str::to_owned),
+            ..Scenario::example()
+        };
+        let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
+        ContextChart::of(&blueprint, &scenario, &analysis, 120, UnitSystem::Gib).unwrap()
+    }
+
+    #[test]
+    fn says_what_it_shows_at_every_width() {
+        let chart = example(Some("rtx-4090"));
+        for (width, height) in [(328, 260), (480, 318), (1000, 318)] {
+            for scale in [1.0, 2.0, 1.25] {
+                let recorder = Recorder::new((f64::from(width) * scale) as u32, (f64::from(height) * scale) as u32);
+                chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
+                recorder.check();
+                let texts = recorder.texts();
+                for wanted in ["MLP", "KV cache", "GiB", "128k"] {
+                    assert!(
+                        texts.iter().any(|text| text == wanted),
+                        "{width}: no {wanted} in {texts:?}"
+                    );
+                }
+                for wanted in ["RTX 4090: ", "full at ", "now "] {
+                    assert!(
+                        texts.iter().any(|text| text.starts_with(wanted)),
+                        "{width}: no {wanted} in {texts:?}"
+                    );
+                }
+                let areas = recorder
+                    .shapes()
+                    .into_iter()
+                    .filter(|shape| *shape == Shape::Area)
+                    .count();
+                assert_eq!(areas, chart.bands.len() + 1, "one for each band, one over capacity");
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_with_room_to_spare_is_told_in_words() {
+        let recorder = Recorder::new(480, 318);
+        example(Some("h200-sxm"))
+            .draw(recorder.clone(), Theme::Dark, 1.0, None)
+            .unwrap();
+        recorder.check();
+        assert_eq!(example(None).capacity, None);
+    }
+
+    #[test]
+    fn the_range_shows_what_matters() {
+        assert_eq!(range(8704, Some(131_072), Some(61_120)), 131_072);
+        assert_eq!(range(8704, Some(10_485_760), Some(20_000)), 65_536);
+        assert_eq!(range(200_000, Some(131_072), None), 200_000);
+        assert_eq!(range(0, None, Some(0)), 131_072);
+        assert_eq!(range(u64::MAX, None, None), u64::MAX);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn never_fails_and_never_leaves_the_frame(
+            tokens in proptest::collection::vec(any::<u64>(), 0..6),
+            bytes in proptest::collection::vec(proptest::collection::vec(any::<u64>(), 0..6), 0..6),
+            capacity in proptest::option::of(any::<u64>()),
+            crossing in proptest::option::of(any::<u64>()),
+            now in proptest::option::of((any::<u64>(), any::<u64>())),
+            size in (0_u32..1400, 0_u32..700),
+            scale in prop_oneof![Just(0.0), Just(f64::NAN), 0.5_f64..4.0],
+        ) {
+            let mut tokens = tokens;
+            tokens.sort_unstable();
+            let bands = bytes.into_iter().map(|bytes| Band { key: "mlp", label: "MLP", bytes }).collect();
+            let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
+            let chart = ContextChart { tokens, bands, capacity, crossing, now, units: UnitSystem::Gib };
+            let recorder = Recorder::new(size.0, size.1);
+            chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
+            recorder.check();
+        }
+    }
+}
