@@ -2,6 +2,8 @@
 //!
 //! [`state`] holds what the user chose and what follows; components read it from context and write only to it.
 
+mod settings;
+mod source;
 mod state;
 
 pub use state::State;

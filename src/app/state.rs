@@ -11,6 +11,8 @@ use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_query};
 use weighbridge::units::UnitSystem;
 
+use super::settings::{self, Settings};
+
 /// A model in hand.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -22,6 +24,8 @@ pub struct Loaded {
     pub config: Arc<Value>,
     /// Commit it was read at, if the Hub told.
     pub commit: Option<String>,
+    /// What a scenario calls it: where this differs from the scenario's, another model is wanted.
+    pub asked: ModelSource,
 }
 
 /// A model on its way.
@@ -71,6 +75,19 @@ pub enum Tab {
     Architecture,
 }
 
+/// A dialog of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Choose a model.
+    Picker,
+    /// Edit the architecture.
+    Editor,
+    /// Hub, token, units, colours.
+    Settings,
+    /// Keys and help.
+    Keys,
+}
+
 /// An answer: the model with edits, and what follows.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -116,6 +133,10 @@ pub struct State {
     pub opened: RwSignal<Option<Opened>>,
     /// The open tab.
     pub tab: RwSignal<Tab>,
+    /// The open dialog.
+    pub dialog: RwSignal<Option<Dialog>>,
+    /// Endpoint, token, colour scheme.
+    pub settings: Settings,
 }
 
 impl PartialEq for Answer {
@@ -163,9 +184,11 @@ impl State {
             blueprint,
             answer,
             shown,
-            units: RwSignal::new(UnitSystem::default()),
+            units: RwSignal::new(settings::units()),
             opened: RwSignal::new(None),
             tab: RwSignal::new(Tab::default()),
+            dialog: RwSignal::new(None),
+            settings: Settings::load(),
         }
     }
     /// The state from context.
@@ -186,12 +209,14 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             name: entry.name.clone(),
             config: Arc::new(entry.config.clone()),
             commit: None,
+            asked: source.clone(),
         }),
         ModelSource::Config(config) => Some(Loaded {
             facts: ModelFacts { id: "config.json".to_owned(), source: "config.json".to_owned() },
             name: "Your config.json".to_owned(),
             config: Arc::new(Value::clone(config)),
             commit: None,
+            asked: source.clone(),
         }),
     }
 }
