@@ -2,9 +2,16 @@
 //!
 //! [`state`] holds what the user chose and what follows; components read it from context and write only to it.
 
+mod dialogs;
+mod drop;
+mod icon;
+mod model_card;
+mod omnibox;
+mod problem;
 mod settings;
 mod source;
 mod state;
+mod suggest;
 
 pub use state::State;
 
@@ -24,5 +31,18 @@ pub fn start() {
 fn App() -> impl IntoView {
     let state = State::new();
     provide_context(state);
-    view! { <p>{move || state.answer.get().ok().map(|answer| answer.analysis.parameters.total.0)}</p> }
+    source::start(state);
+    view! {
+        <header class="top"><omnibox::Omnibox /></header>
+        <main class="frame">
+            <section class="panel" aria-label="What to weigh">
+                <details class="card" open><summary>"Model"</summary><div class="body"><model_card::ModelCard /></div></details>
+                <button type="button" class="tool" aria-label="Settings" on:click=move |_| state.dialog.set(Some(state::Dialog::Settings))>"Settings"</button>
+                <button type="button" class="tool" aria-label="Keys and help" on:click=move |_| state.dialog.set(Some(state::Dialog::Keys))>"Keys"</button>
+            </section>
+            <p data-figure="parameters.total">{move || state.shown.get().map(|answer| answer.analysis.parameters.total.0)}</p>
+        </main>
+        <dialogs::Dialogs />
+        <drop::DropTarget />
+    }
 }

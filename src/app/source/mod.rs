@@ -160,7 +160,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
     };
     let number = begin(Some(request.clone()));
     let current = move || RUN.with_borrow(|run| run.number == number);
-    state.problem.set(None);
+    clear_problem(state, afresh);
     state.loading.set(Some(Loading { what: locator.to_string(), read: None }));
     spawn_local(async move {
         let progress = move |what: &str, read| {
@@ -212,13 +212,20 @@ fn take(state: State, loaded: Loaded, afresh: bool) {
     }
     let asked = loaded.asked.clone();
     state.loading.set(None);
-    state.problem.set(None);
+    clear_problem(state, afresh);
     state.model.set(Some(loaded));
     if afresh {
         state.scenario.update(|scenario| {
             scenario.model = asked;
             scenario.edits.clear();
         });
+    }
+}
+
+/// What is wrong with the link itself stays until a person chooses a model.
+fn clear_problem(state: State, afresh: bool) {
+    if afresh || state.problem.with_untracked(|problem| !matches!(problem, Some(Problem::Link(_)))) {
+        state.problem.set(None);
     }
 }
 
