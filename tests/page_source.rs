@@ -309,6 +309,9 @@ fn a_parameter_is_edited_by_hand() {
     page.browser.script("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Edit architecture').click()", json!([]));
     page.browser.script("[...document.querySelectorAll('dialog button')].find((b) => b.innerText === 'A mixture of experts').click()", json!([]));
     page.browser.wait_for("document.querySelector('#edit-num_experts')?.value === '64'", SOON);
+    page.browser.script("[...document.querySelectorAll('.dialog-foot button')].find((b) => b.innerText === 'Undo').click()", json!([]));
+    page.wait_for_name("plain");
+    page.browser.script("[...document.querySelectorAll('dialog button')].find((b) => b.innerText === 'A mixture of experts').click()", json!([]));
     page.browser.set_input("#edit-num_experts", "128");
     page.browser.wait_for("document.querySelector('.facts').innerText.includes('8 of 128')", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
@@ -326,4 +329,27 @@ fn the_link_names_the_model_back_and_forth() {
     page.browser.wait_for("document.querySelector('.facts').innerText.includes('11 layers')", SOON);
     page.browser.goto(&page.server.at("?m=test/none"));
     page.problem("not_found_or_private");
+}
+
+#[test]
+fn the_keyboard_alone_is_enough() {
+    let page = open("");
+    page.browser.keys(&["?"]);
+    page.browser.wait_for("document.querySelector('dialog[open] .keys')", SOON);
+    page.browser.keys(&["Escape"]);
+    page.browser.wait_for("!document.querySelector('dialog')", SOON);
+    page.browser.keys(&["/"]);
+    assert!(page.browser.focused().starts_with("input#find"), "{}", page.browser.focused());
+    page.browser.type_text("gemma 27b");
+    page.browser.keys(&["Enter"]);
+    page.wait_for_name("Gemma 2 27B Instruct");
+    // The focus comes back from a dialog to the button that opened it.
+    page.browser.script("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Change model').focus()", json!([]));
+    page.browser.keys(&["Enter"]);
+    page.browser.wait_for("document.activeElement.id === 'filter'", SOON);
+    page.browser.type_text("test/plain");
+    page.browser.keys(&["Enter"]);
+    page.wait_for_name("plain");
+    page.browser.wait_for("document.activeElement.innerText === 'Change model'", SOON);
+    assert_eq!(page.browser.errors_of_page(), []);
 }

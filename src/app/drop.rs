@@ -53,7 +53,8 @@ pub fn DropTarget() -> impl IntoView {
             let text = event.clipboard_data().and_then(|data| data.get_data("text").ok()).unwrap_or_default();
             let text = text.trim();
             // A sentence from somewhere is no wish for a model.
-            let address = state.settings.endpoint.with_untracked(|endpoint| !text.contains(char::is_whitespace) && on_the_hub(text, endpoint).is_some());
+            let named = !text.contains(char::is_whitespace) && text.contains('/');
+            let address = named && state.settings.endpoint.with_untracked(|endpoint| on_the_hub(text, endpoint).is_some());
             if source::is_json(text) || address || (text.contains("://") && text.contains("huggingface.co")) {
                 event.prevent_default();
                 close_picker(state);

@@ -50,7 +50,7 @@ fn by_line(state: State, model: &Loaded) -> String {
     }
     // A model read from the Hub may have changed since the catalogue was made.
     if let Some(entry) = catalogue::find(&model.facts.id).filter(|entry| entry.id == model.facts.id) {
-        parts.extend(entry.licence.clone());
+        parts.extend(entry.licence.as_ref().map(|licence| format!("{licence} licence")));
         if entry.gated == Some(true) {
             parts.push("gated".to_owned());
         }
@@ -99,9 +99,12 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
         },
         ModelSource::Id(_) => "From the built-in catalogue".to_owned(),
     };
-    let origin = catalogue::find(&model.facts.id).filter(|_| model.facts.source == "catalogue").map(|entry| format!("Source: {}", entry.source));
+    let origin = catalogue::find(&model.facts.id).filter(|_| model.facts.source == "catalogue").map(|entry| entry.source.as_str());
     view! {
-        <p class="source" title=origin><Icon name="check" /><span>{words}</span></p>
+        <div>
+            <p class="source"><Icon name="check" /><span>{words}</span></p>
+            {origin.map(|origin| view! { <details class="by"><summary>"Where its figures come from"</summary>{origin}</details> })}
+        </div>
         {move || {
             let edited: Vec<String> = state.scenario.with(|scenario| scenario.edits.keys().cloned().collect());
             (!edited.is_empty()).then(|| view! {

@@ -56,10 +56,10 @@ pub fn matches(entry: &Entry, query: &str) -> bool {
     query.to_lowercase().split_whitespace().all(|word| place.contains(word))
 }
 
-/// The Hub model a text names, if it has the form of one.
+/// The Hub model a text names, if it has the form of one. A bare word is a search of the catalogue first: only the
+/// oldest models of the Hub have no owner.
 pub fn on_the_hub(query: &str, endpoint: &Endpoint) -> Option<Locator> {
-    // A bare word is a search; only the oldest models have no owner, and their address names them.
-    let named = query.contains('/');
+    let named = query.contains('/') || !catalogue::entries().iter().any(|entry| matches(entry, query));
     Locator::parse_at(query, endpoint).ok().filter(|_| named)
 }
 

@@ -9,7 +9,6 @@ use weighbridge::units::{Exact, grouped};
 
 use super::Frame;
 use super::property::{Changes, Property, RawProperty};
-use crate::app::source;
 use crate::app::state::{NoAnswer, State};
 
 /// Edit the architecture.
@@ -34,7 +33,7 @@ pub fn Editor() -> impl IntoView {
     // An error below the fold must be seen.
     let opened = move || state.blueprint.with(|blueprint| matches!(blueprint, Err(NoAnswer::Model(error)) if !is_basic(blamed(error))));
     let has_edits = move || state.scenario.with(|scenario| !scenario.edits.is_empty());
-    let template = move |config: Value, name: &'static str| source::use_config(state, config, Some(name));
+    let template = move |config: Value, name: &'static str| changes.template(config, name);
     let foot = move || {
         view! {
             <button class="button left" type="button" disabled=move || !has_edits() on:click=move |_| changes.reset_all()>"Reset all"</button>
@@ -45,7 +44,7 @@ pub fn Editor() -> impl IntoView {
     view! {
         <Frame title="Edit architecture" class="editor" foot=foot>
             <div class="row">
-                <span>"Start from"</span>
+                <span class="from">"Start from"</span>
                 <button class="button small" type="button" on:click=move |_| template(fields::dense_template(), "Plain dense model")>"A plain dense model"</button>
                 <button class="button small" type="button" on:click=move |_| template(fields::moe_template(), "Plain mixture of experts")>"A mixture of experts"</button>
             </div>
@@ -131,7 +130,7 @@ fn OtherKeys(changes: Changes, edited: Memo<Value>) -> impl IntoView {
         <details class="more" id="other-keys">
             <summary>{move || format!("Every other key ({})", keys.with(Vec::len))}</summary>
             <div class="section">
-                <p class="help">"Values are written as JSON. Empty takes the key out."</p>
+                <p class="from">"Values are written as JSON. Empty takes the key out."</p>
                 <div class="props">
                     <For each=move || keys.get() key=String::clone children=move |key| view! { <RawProperty key changes /> } />
                 </div>

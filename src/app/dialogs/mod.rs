@@ -10,13 +10,22 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::drop::in_field;
 use super::icon::Icon;
 use super::state::{Dialog, State};
 
-/// Whichever dialog `state.dialog` names.
+/// Whichever dialog `state.dialog` names. `?` anywhere on the page opens the list of keys.
 #[component]
 pub fn Dialogs() -> impl IntoView {
     let state = State::here();
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+        if plain && event.key() == "?" && !in_field(event.target()) && state.dialog.get_untracked().is_none() {
+            event.prevent_default();
+            state.dialog.set(Some(Dialog::Keys));
+        }
+    });
+    on_cleanup(move || keys.remove());
     move || {
         state.dialog.get().map(|dialog| match dialog {
             Dialog::Picker => view! { <picker::Picker /> }.into_any(),
@@ -62,7 +71,13 @@ fn Frame(
             std::time::Duration::ZERO,
         );
     });
-    let close = move || state.dialog.set(None);
+    // The news of a closed dialog comes late: by then another may be open.
+    let mine = state.dialog.get_untracked();
+    let close = move || {
+        if state.dialog.get_untracked() == mine {
+            state.dialog.set(None);
+        }
+    };
     // Only the backdrop is the dialog itself; everything else lies in its parts.
     let beside = move |event: leptos::ev::MouseEvent| {
         let on_frame = event.target().zip(frame.get_untracked()).is_some_and(|(target, frame)| {

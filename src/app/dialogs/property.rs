@@ -1,18 +1,24 @@
 //! One key in the editor: its value, where it came from, a way back, and what is wrong with it.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use serde_json::Value;
 use weighbridge::model::families;
 use weighbridge::scenario::fields::{self, Field, FieldKind, FieldOrigin, FieldValue, blamed};
 use weighbridge::units::grouped;
 
-use crate::app::state::{NoAnswer, State};
+use crate::app::source;
+use crate::app::state::{Loaded, NoAnswer, State};
 
-/// Changes a key of the config in hand; what was before can be undone.
+/// What can be undone: the model as it was, and its edits.
+type Before = (Option<Loaded>, BTreeMap<String, Value>);
+
+/// Changes keys of the config in hand while the editor is open.
 #[derive(Clone, Copy)]
 pub struct Changes {
     state: State,
-    before: RwSignal<Vec<std::collections::BTreeMap<String, Value>>>,
+    before: RwSignal<Vec<Before>>,
 }
 
 impl Changes {
@@ -31,7 +37,13 @@ impl Changes {
     }
     /// Gives every key back.
     pub fn reset_all(self) {
-        self.change(std::collections::BTreeMap::clear);
+        self.change(BTreeMap::clear);
+    }
+    /// Puts another config in the place of the model.
+    pub fn template(self, config: Value, name: &str) {
+        let now = self.now();
+        self.before.update(|before| before.push(now));
+        source::use_config(self.state, config, Some(name));
     }
     /// Whether there is something to undo.
     pub fn any(self) -> bool {
@@ -39,18 +51,28 @@ impl Changes {
     }
     /// Takes the last change back.
     pub fn undo(self) {
-        let last = self.before.try_update(Vec::pop).flatten();
-        if let Some(last) = last {
-            self.state.scenario.update(|scenario| scenario.edits = last);
+        let Some((model, edits)) = self.before.try_update(Vec::pop).flatten() else { return };
+        let asked = model.as_ref().map(|model| model.asked.clone());
+        if self.state.model.with_untracked(|now| now.as_ref().map(|now| now.asked.clone()) != asked) {
+            self.state.model.set(model);
         }
+        self.state.scenario.update(|scenario| {
+            if let Some(asked) = asked {
+                scenario.model = asked;
+            }
+            scenario.edits = edits;
+        });
     }
-    fn change(self, with: impl FnOnce(&mut std::collections::BTreeMap<String, Value>)) {
-        let old = self.state.scenario.with_untracked(|scenario| scenario.edits.clone());
-        let mut new = old.clone();
-        with(&mut new);
-        if new != old {
-            self.before.update(|before| before.push(old));
-            self.state.scenario.update(|scenario| scenario.edits = new);
+    fn now(self) -> Before {
+        (self.state.model.get_untracked(), self.state.scenario.with_untracked(|scenario| scenario.edits.clone()))
+    }
+    fn change(self, with: impl FnOnce(&mut BTreeMap<String, Value>)) {
+        let now = self.now();
+        let mut edits = now.1.clone();
+        with(&mut edits);
+        if edits != now.1 {
+            self.before.update(|before| before.push(now));
+            self.state.scenario.update(|scenario| scenario.edits = edits);
         }
     }
 }
@@ -130,9 +152,12 @@ pub fn RawProperty(key: String, changes: Changes) -> impl IntoView {
 /// Where the value is from, and the way back.
 #[component]
 fn Origin(read: Memo<FieldValue>, changes: Changes) -> impl IntoView {
+    let state = State::here();
     move || {
         let FieldValue { key, value, origin } = read.get();
+        let built_in = state.model.with(|model| model.as_ref().is_some_and(|model| model.facts.source == "catalogue"));
         let words = match origin {
+            FieldOrigin::Config if built_in => "catalogue".to_owned(),
             FieldOrigin::Config => "config.json".to_owned(),
             FieldOrigin::ClassDefault => "not in the config; default of its class".to_owned(),
             FieldOrigin::NotSet => "not set".to_owned(),
