@@ -314,6 +314,13 @@ fn a_parameter_is_edited_by_hand() {
     page.browser.script("[...document.querySelectorAll('dialog button')].find((b) => b.innerText === 'A mixture of experts').click()", json!([]));
     page.browser.set_input("#edit-num_experts", "128");
     page.browser.wait_for("document.querySelector('.facts').innerText.includes('8 of 128')", SOON);
+    // One dialog straight after another.
+    page.browser.keys(&["Escape"]);
+    page.browser.script("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Change model').click()", json!([]));
+    page.browser.wait_for("document.querySelector('#filter')", SOON);
+    page.browser.keys(&["Escape"]);
+    page.browser.script("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Edit architecture').click()", json!([]));
+    page.browser.wait_for("document.querySelector('dialog[open] #edit-count')", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
 }
 

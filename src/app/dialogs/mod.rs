@@ -26,14 +26,14 @@ pub fn Dialogs() -> impl IntoView {
         }
     });
     on_cleanup(move || keys.remove());
-    move || {
-        state.dialog.get().map(|dialog| match dialog {
-            Dialog::Picker => view! { <picker::Picker /> }.into_any(),
-            Dialog::Editor => view! { <editor::Editor /> }.into_any(),
-            Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
-            Dialog::Keys => view! { <keys::Keys /> }.into_any(),
-        })
-    }
+    let open = |dialog: Dialog| match dialog {
+        Dialog::Picker => view! { <picker::Picker /> }.into_any(),
+        Dialog::Editor => view! { <editor::Editor /> }.into_any(),
+        Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
+        Dialog::Keys => view! { <keys::Keys /> }.into_any(),
+    };
+    // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
+    view! { <For each=move || state.dialog.get() key=|dialog| *dialog as u8 children=open /> }
 }
 
 /// A dialog: title, body, and a foot where there is one. Escape, the cross and a press beside it close it.
