@@ -14,7 +14,11 @@ use super::suggest::on_the_hub;
 pub fn DropTarget() -> impl IntoView {
     let state = State::here();
     let over = RwSignal::new(false);
-    let holds_files = |event: &DragEvent| event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0));
+    let holds_files = |event: &DragEvent| {
+        event
+            .data_transfer()
+            .is_some_and(|data| data.types().includes(&"Files".into(), 0))
+    };
     let listeners = [
         window_event_listener(ev::dragenter, move |event| {
             if holds_files(&event) {
@@ -36,7 +40,9 @@ pub fn DropTarget() -> impl IntoView {
         window_event_listener(ev::drop, move |event| {
             over.set(false);
             let Some(data) = event.data_transfer() else { return };
-            let Some(files) = data.files().filter(|files| files.length() > 0) else { return };
+            let Some(files) = data.files().filter(|files| files.length() > 0) else {
+                return;
+            };
             event.prevent_default();
             // Of a whole folder's files the config is the one that can be read.
             let all: Vec<_> = (0..files.length()).filter_map(|at| files.get(at)).collect();
@@ -50,11 +56,18 @@ pub fn DropTarget() -> impl IntoView {
             if event.default_prevented() || in_field(event.target()) {
                 return;
             }
-            let text = event.clipboard_data().and_then(|data| data.get_data("text").ok()).unwrap_or_default();
+            let text = event
+                .clipboard_data()
+                .and_then(|data| data.get_data("text").ok())
+                .unwrap_or_default();
             let text = text.trim();
             // A sentence from somewhere is no wish for a model.
             let named = !text.contains(char::is_whitespace) && text.contains('/');
-            let address = named && state.settings.endpoint.with_untracked(|endpoint| on_the_hub(text, endpoint).is_some());
+            let address = named
+                && state
+                    .settings
+                    .endpoint
+                    .with_untracked(|endpoint| on_the_hub(text, endpoint).is_some());
             if source::is_json(text) || address || (text.contains("://") && text.contains("huggingface.co")) {
                 event.prevent_default();
                 close_picker(state);

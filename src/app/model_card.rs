@@ -66,7 +66,11 @@ fn facts(state: State, answer: &Answer) -> impl IntoView + use<> {
     let count = move |figure: Figure, text: String, label: String| {
         let open = move |event: leptos::ev::MouseEvent| {
             let at = (f64::from(event.client_x()), f64::from(event.client_y()));
-            state.opened.set(Some(Opened { figure, path: Vec::new(), at }));
+            state.opened.set(Some(Opened {
+                figure,
+                path: Vec::new(),
+                at,
+            }));
         };
         view! { <li class="fact"><button class="why" type="button" title=label on:click=open>{text}</button></li> }
     };
@@ -86,7 +90,11 @@ fn facts(state: State, answer: &Answer) -> impl IntoView + use<> {
 
 /// A context length as people say it: 128k for 131,072, else the number.
 fn short_context(tokens: u64) -> String {
-    if tokens >= 1024 && tokens.is_multiple_of(1024) { format!("{}k", grouped(tokens / 1024)) } else { grouped(tokens) }
+    if tokens >= 1024 && tokens.is_multiple_of(1024) {
+        format!("{}k", grouped(tokens / 1024))
+    } else {
+        grouped(tokens)
+    }
 }
 
 /// Where it was read, and what was changed by hand.
@@ -94,12 +102,17 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
     let words = match &model.asked {
         ModelSource::Config(_) => format!("From your {}; it was read here and sent nowhere", model.facts.id),
         ModelSource::Id(_) if model.facts.source == source::FROM_HUB => match &model.commit {
-            Some(commit) => format!("From config.json on the Hub at commit {}", commit.chars().take(7).collect::<String>()),
+            Some(commit) => format!(
+                "From config.json on the Hub at commit {}",
+                commit.chars().take(7).collect::<String>()
+            ),
             None => "From config.json on the Hub".to_owned(),
         },
         ModelSource::Id(_) => "From the built-in catalogue".to_owned(),
     };
-    let origin = catalogue::find(&model.facts.id).filter(|_| model.facts.source == "catalogue").map(|entry| entry.source.as_str());
+    let origin = catalogue::find(&model.facts.id)
+        .filter(|_| model.facts.source == "catalogue")
+        .map(|entry| entry.source.as_str());
     view! {
         <div>
             <p class="source"><Icon name="check" /><span>{words}</span></p>
@@ -148,12 +161,26 @@ fn LoadingLine() -> impl IntoView {
 pub fn page_of(error: &HubError) -> Option<String> {
     use HubError as E;
     let repo = match error {
-        E::GatedSignIn { repo } | E::GatedNotGranted { repo } | E::TokenLacksGated { repo, .. } | E::GatedPending { repo, .. } => repo,
-        E::Forbidden { repo, .. } | E::RevisionNotFound { repo, .. } | E::FileNotFound { repo, .. } | E::OnlyGguf { repo, .. } => repo,
-        E::OnlyParams { repo } | E::SentenceTransformers { repo } | E::ConfigElsewhere { repo, .. } | E::NoWeights { repo } => repo,
-        E::Adapter { repo, .. } | E::Diffusers { repo, .. } | E::NotJson { repo, .. } | E::GatedRejected { repo, .. } => repo,
+        E::GatedSignIn { repo }
+        | E::GatedNotGranted { repo }
+        | E::TokenLacksGated { repo, .. }
+        | E::GatedPending { repo, .. } => repo,
+        E::Forbidden { repo, .. }
+        | E::RevisionNotFound { repo, .. }
+        | E::FileNotFound { repo, .. }
+        | E::OnlyGguf { repo, .. } => repo,
+        E::OnlyParams { repo }
+        | E::SentenceTransformers { repo }
+        | E::ConfigElsewhere { repo, .. }
+        | E::NoWeights { repo } => repo,
+        E::Adapter { repo, .. }
+        | E::Diffusers { repo, .. }
+        | E::NotJson { repo, .. }
+        | E::GatedRejected { repo, .. } => repo,
         _ => return None,
     };
     // Terms are accepted at Hugging Face, whatever mirror serves the files.
-    Locator::parse(repo).ok().map(|locator| weighbridge::hub::Endpoint::default().page_url(&locator))
+    Locator::parse(repo)
+        .ok()
+        .map(|locator| weighbridge::hub::Endpoint::default().page_url(&locator))
 }

@@ -20,7 +20,16 @@ pub fn Omnibox() -> impl IntoView {
     // Read when the list opens: another tab may have added to it.
     let lately = RwSignal::new(Vec::new());
     let offered = Memo::new(move |_| {
-        if open.get() { text.with(|text| state.settings.endpoint.with(|endpoint| lately.with(|lately| suggestions(text, endpoint, lately)))) } else { Vec::new() }
+        if open.get() {
+            text.with(|text| {
+                state
+                    .settings
+                    .endpoint
+                    .with(|endpoint| lately.with(|lately| suggestions(text, endpoint, lately)))
+            })
+        } else {
+            Vec::new()
+        }
     });
     let shown = Memo::new(move |_| open.get() && offered.with(|all| !all.is_empty()));
     let show = move || {
@@ -69,7 +78,10 @@ pub fn Omnibox() -> impl IntoView {
     };
     // A config has line breaks, which the field would lose.
     let paste = move |event: ev::ClipboardEvent| {
-        let pasted = event.clipboard_data().and_then(|data| data.get_data("text").ok()).unwrap_or_default();
+        let pasted = event
+            .clipboard_data()
+            .and_then(|data| data.get_data("text").ok())
+            .unwrap_or_default();
         if source::is_json(&pasted) {
             event.prevent_default();
             take(&pasted);
@@ -77,7 +89,11 @@ pub fn Omnibox() -> impl IntoView {
     };
     let slash = window_event_listener(ev::keydown, move |event| {
         let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
-        if plain && event.key() == "/" && !super::drop::in_field(event.target()) && state.dialog.get_untracked().is_none() {
+        if plain
+            && event.key() == "/"
+            && !super::drop::in_field(event.target())
+            && state.dialog.get_untracked().is_none()
+        {
             event.prevent_default();
             if let Some(field) = field.get_untracked() {
                 let _ = field.focus();
@@ -132,9 +148,15 @@ fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str) + Copy 
     let mut rest: Vec<(usize, Suggestion)> = all.into_iter().enumerate().collect();
     while let Some((_, first)) = rest.first() {
         let group = first.group.clone();
-        let end = rest.iter().position(|(_, one)| one.group != group).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|(_, one)| one.group != group)
+            .unwrap_or(rest.len());
         let tail = rest.split_off(end);
-        let options: Vec<_> = rest.into_iter().map(|(index, one)| option(index, one, at, take)).collect();
+        let options: Vec<_> = rest
+            .into_iter()
+            .map(|(index, one)| option(index, one, at, take))
+            .collect();
         views.push(
             view! {
                 <p class="group-name" aria-hidden="true">{group.clone()}</p>
@@ -148,11 +170,15 @@ fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str) + Copy 
 }
 
 fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str) + Copy + 'static) -> impl IntoView {
-    let Suggestion { text, name, meta, kind, .. } = one;
+    let Suggestion {
+        text, name, meta, kind, ..
+    } = one;
     let inside = match kind {
         Kind::Catalogue => view! { <span class="name">{name}</span> }.into_any(),
         Kind::Recent => view! { <Icon name="clock" /><span class="name">{name}</span> }.into_any(),
-        Kind::Hub => view! { <Icon name="cloud" /><span class="name">"Load "<b>{name}</b>" from the Hub"</span> }.into_any(),
+        Kind::Hub => {
+            view! { <Icon name="cloud" /><span class="name">"Load "<b>{name}</b>" from the Hub"</span> }.into_any()
+        }
     };
     view! {
         <div

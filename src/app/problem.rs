@@ -90,35 +90,70 @@ fn told(problem: &Problem) -> Told {
         Problem::Model(error) => parted(&error.to_string()),
         Problem::Link(errors) => {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            ("The link could not be read whole.".to_owned(), format!("{} What could not be read stands at its default.", all.join(" ")))
+            (
+                "The link could not be read whole.".to_owned(),
+                format!("{} What could not be read stands at its default.", all.join(" ")),
+            )
         }
     };
-    Told { what, next, retry: false, settings: None, page: None, instead: None, code: None }
+    Told {
+        what,
+        next,
+        retry: false,
+        settings: None,
+        page: None,
+        instead: None,
+        code: None,
+    }
 }
 
 fn told_by_hub(error: &HubError) -> Told {
     use HubError as E;
     let settings = match error {
-        E::NotFoundOrPrivate { .. } | E::GatedSignIn { .. } | E::RateLimited { token_sent: false, .. } => Some("Add token"),
-        E::BadToken { .. } | E::TokenLacksGated { .. } | E::NotFound { .. } | E::Forbidden { .. } | E::GatedNotGranted { .. } => Some("Change token"),
+        E::NotFoundOrPrivate { .. } | E::GatedSignIn { .. } | E::RateLimited { token_sent: false, .. } => {
+            Some("Add token")
+        }
+        E::BadToken { .. }
+        | E::TokenLacksGated { .. }
+        | E::NotFound { .. }
+        | E::Forbidden { .. }
+        | E::GatedNotGranted { .. } => Some("Change token"),
         E::Unreachable { .. } | E::TimedOut { .. } | E::Unexpected { .. } => Some("Settings"),
         _ => None,
     };
     let retry = !matches!(
         error,
-        E::Adapter { .. } | E::Diffusers { .. } | E::OnlyGguf { .. } | E::OnlyParams { .. } | E::SentenceTransformers { .. } | E::NoWeights { .. } | E::Disabled { .. }
+        E::Adapter { .. }
+            | E::Diffusers { .. }
+            | E::OnlyGguf { .. }
+            | E::OnlyParams { .. }
+            | E::SentenceTransformers { .. }
+            | E::NoWeights { .. }
+            | E::Disabled { .. }
     );
     let instead = match error {
         E::Adapter { base, .. } => base.clone(),
         E::ConfigElsewhere { repo, config } => Some(format!("hf://{repo}/{config}")),
         _ => None,
     };
-    Told { what: error.message(), next: error.next_step(), retry, settings, page: page_of(error), instead, code: Some(error.code()) }
+    Told {
+        what: error.message(),
+        next: error.next_step(),
+        retry,
+        settings,
+        page: page_of(error),
+        instead,
+        code: Some(error.code()),
+    }
 }
 
 /// The first sentence, and the others.
 fn parted(words: &str) -> (String, String) {
-    let end = words.match_indices(". ").map(|(at, _)| at + 1).find(|at| words.get(at + 1..).is_some_and(|rest| rest.starts_with(char::is_uppercase)));
+    let end = words.match_indices(". ").map(|(at, _)| at + 1).find(|at| {
+        words
+            .get(at + 1..)
+            .is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    });
     match end.and_then(|at| words.split_at_checked(at)) {
         Some((what, next)) => (what.to_owned(), next.trim().to_owned()),
         None => (words.to_owned(), String::new()),

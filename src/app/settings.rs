@@ -4,9 +4,9 @@
 //! `sessionStorage`, which ends with the tab. Storage may be refused; then it holds as long as the page does.
 
 use leptos::prelude::*;
+use web_sys::Storage;
 use weighbridge::hub::{Endpoint, Token};
 use weighbridge::units::UnitSystem;
-use web_sys::Storage;
 
 const ENDPOINT: &str = "endpoint";
 const TOKEN: &str = "token";
@@ -51,7 +51,11 @@ impl Settings {
             endpoint: RwSignal::new(read(local(), ENDPOINT).and_then(endpoint).unwrap_or_default()),
             token: RwSignal::new(read(session(), TOKEN).and_then(|text| Token::parse(&text).ok())),
             trusted: RwSignal::new(read(session(), TRUSTED).and_then(endpoint)),
-            theme: RwSignal::new(read(local(), THEME).and_then(|text| text.parse().ok()).unwrap_or_default()),
+            theme: RwSignal::new(
+                read(local(), THEME)
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or_default(),
+            ),
         }
     }
     /// Sets and keeps the endpoint; the default is not kept.
@@ -64,7 +68,11 @@ impl Settings {
     pub fn set_token(self, token: Option<Token>) {
         // The header's value is the one way to the token's text.
         let text = token.as_ref().map(Token::authorization);
-        keep(session(), TOKEN, text.as_deref().and_then(|text| text.strip_prefix("Bearer ")));
+        keep(
+            session(),
+            TOKEN,
+            text.as_deref().and_then(|text| text.strip_prefix("Bearer ")),
+        );
         if token.is_none() {
             self.set_trusted(None);
         }
@@ -91,7 +99,10 @@ impl Settings {
     /// The token, if it may go to the endpoint in use.
     pub fn token_to_send(self) -> Option<Token> {
         let allowed = self.endpoint.with_untracked(|endpoint| {
-            endpoint.is_hugging_face() || self.trusted.with_untracked(|trusted| trusted.as_ref() == Some(endpoint))
+            endpoint.is_hugging_face()
+                || self
+                    .trusted
+                    .with_untracked(|trusted| trusted.as_ref() == Some(endpoint))
         });
         self.token.get_untracked().filter(|_| allowed)
     }
@@ -100,7 +111,11 @@ impl Settings {
 /// The units the browser kept.
 pub fn units() -> UnitSystem {
     let kept = local().and_then(|storage| storage.get_item(UNITS).ok().flatten());
-    if kept.as_deref() == Some("GB") { UnitSystem::Gb } else { UnitSystem::default() }
+    if kept.as_deref() == Some("GB") {
+        UnitSystem::Gb
+    } else {
+        UnitSystem::default()
+    }
 }
 
 /// Keeps the units.

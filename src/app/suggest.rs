@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use weighbridge::hub::{Endpoint, Locator};
-use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::Blueprint;
+use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::units::short_count;
 
 /// How many catalogue models are offered while typing.
@@ -44,10 +44,16 @@ pub fn size(entry: &Entry) -> String {
 }
 
 fn weigh(entry: &Entry) -> String {
-    let Ok(blueprint) = Blueprint::from_value(entry.config.clone()) else { return String::new() };
+    let Ok(blueprint) = Blueprint::from_value(entry.config.clone()) else {
+        return String::new();
+    };
     let parameters = weighbridge::analysis::parameters::<weighbridge::units::Exact>(&blueprint);
     let total = short_count(parameters.total.0 as f64);
-    if blueprint.experts.is_some() { format!("{total}, {} active", short_count(parameters.active.0 as f64)) } else { total }
+    if blueprint.experts.is_some() {
+        format!("{total}, {} active", short_count(parameters.active.0 as f64))
+    } else {
+        total
+    }
 }
 
 /// Whether a built-in model answers to every word.
@@ -76,7 +82,10 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
     if query.is_empty() {
         return recent.iter().take(6).map(lately).collect();
     }
-    let mut found: Vec<&Entry> = catalogue::entries().iter().filter(|entry| matches(entry, query)).collect();
+    let mut found: Vec<&Entry> = catalogue::entries()
+        .iter()
+        .filter(|entry| matches(entry, query))
+        .collect();
     found.truncate(MOST);
     let mut all: Vec<Suggestion> = found
         .into_iter()
@@ -90,7 +99,13 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
         .collect();
     if let Some(locator) = on_the_hub(query, endpoint) {
         let name = locator.to_string();
-        let hub = Suggestion { group: "Hub".to_owned(), text: query.to_owned(), name, meta: String::new(), kind: Kind::Hub };
+        let hub = Suggestion {
+            group: "Hub".to_owned(),
+            text: query.to_owned(),
+            name,
+            meta: String::new(),
+            kind: Kind::Hub,
+        };
         if catalogue::find(&locator.to_string()).is_none() {
             // Before longer names of the catalogue that merely hold it.
             all.insert(0, hub);
@@ -98,7 +113,10 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
     }
     let lower = query.to_lowercase();
     let old = recent.iter().filter(|id| id.to_lowercase().contains(&lower));
-    let old: Vec<Suggestion> = old.filter(|id| !all.iter().any(|one| one.text == **id || one.name == **id)).map(lately).collect();
+    let old: Vec<Suggestion> = old
+        .filter(|id| !all.iter().any(|one| one.text == **id || one.name == **id))
+        .map(lately)
+        .collect();
     all.extend(old);
     all
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::model::families::{self, AttentionForm, Decoder, Flag, Pattern, Shared, defaults};
 use crate::model::ModelError;
+use crate::model::families::{self, AttentionForm, Decoder, Flag, Pattern, Shared, defaults};
 
 /// Where a field stands in the editor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
@@ -257,7 +257,13 @@ pub const FIELDS: &[Field] = &[
         applies: always,
     },
     Field {
-        keys: &["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"],
+        keys: &[
+            "num_experts",
+            "num_local_experts",
+            "n_routed_experts",
+            "moe_num_experts",
+            "num_routed_experts",
+        ],
         label: "Experts",
         help: "Routed experts of a layer.",
         group: Experts,
@@ -265,7 +271,14 @@ pub const FIELDS: &[Field] = &[
         applies: experts,
     },
     Field {
-        keys: &["num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk", "moe_k", "top_k_experts"],
+        keys: &[
+            "num_experts_per_tok",
+            "num_experts_per_token",
+            "experts_per_token",
+            "moe_topk",
+            "moe_k",
+            "top_k_experts",
+        ],
         label: "Experts per token",
         help: "Experts the router chooses for each token.",
         group: Experts,
@@ -278,7 +291,11 @@ pub const FIELDS: &[Field] = &[
         help: "Width inside each routed expert.",
         group: Experts,
         kind: Whole,
-        applies: |decoder| decoder.experts.is_some_and(|experts| reads(experts.width, &["moe_intermediate_size"])),
+        applies: |decoder| {
+            decoder
+                .experts
+                .is_some_and(|experts| reads(experts.width, &["moe_intermediate_size"]))
+        },
     },
     Field {
         keys: &["n_shared_experts", "num_shared_experts"],
@@ -294,9 +311,7 @@ pub const FIELDS: &[Field] = &[
         help: "Width of the shared expert.",
         group: Experts,
         kind: Whole,
-        applies: |decoder| {
-            matches!(decoder.experts.map(|experts| experts.shared), Some(Shared::Width(keys)) if reads(keys, &["shared_expert_intermediate_size"]))
-        },
+        applies: |decoder| matches!(decoder.experts.map(|experts| experts.shared), Some(Shared::Width(keys)) if reads(keys, &["shared_expert_intermediate_size"])),
     },
     Field {
         keys: &["first_k_dense_replace"],
@@ -315,7 +330,12 @@ pub const FIELDS: &[Field] = &[
         help: "Each so many layers one has experts; 1 is every layer.",
         group: Experts,
         kind: Whole,
-        applies: |decoder| matches!(decoder.experts.map(|experts| experts.layers), Some(crate::model::families::MoeLayers::Sparse)),
+        applies: |decoder| {
+            matches!(
+                decoder.experts.map(|experts| experts.layers),
+                Some(crate::model::families::MoeLayers::Sparse)
+            )
+        },
     },
     Field {
         keys: &["model_type"],
@@ -369,10 +389,15 @@ pub const FIELDS: &[Field] = &[
 
 /// The object of a config in which keys of the language model live, and its model type.
 pub fn language_model(config: &Value) -> (Option<&Map<String, Value>>, &str) {
-    let nested = ["text_config", "llm_config", "language_config"].iter().find_map(|name| config.get(name).and_then(Value::as_object));
+    let nested = ["text_config", "llm_config", "language_config"]
+        .iter()
+        .find_map(|name| config.get(name).and_then(Value::as_object));
     let kind = |map: &Map<String, Value>| map.contains_key("model_type");
     let from = nested.filter(|map| kind(map)).or(config.as_object());
-    let model_type = from.and_then(|map| map.get("model_type")).and_then(Value::as_str).unwrap_or_default();
+    let model_type = from
+        .and_then(|map| map.get("model_type"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     (nested.or(config.as_object()), model_type)
 }
 
@@ -386,7 +411,9 @@ impl Field {
         let (map, model_type) = language_model(config);
         // A nested language model keeps its kind: the whole around it has another.
         if self.kind == ModelType {
-            return !["text_config", "llm_config", "language_config"].iter().any(|name| config.get(name).is_some_and(Value::is_object));
+            return !["text_config", "llm_config", "language_config"]
+                .iter()
+                .any(|name| config.get(name).is_some_and(Value::is_object));
         }
         let known = families::known().find(|(name, _)| *name == model_type);
         known.is_some_and(|(_, family)| (self.applies)(&family.decoder))
@@ -396,7 +423,11 @@ impl Field {
     pub fn read(&self, config: &Value, edits: &BTreeMap<String, Value>) -> FieldValue {
         let (map, model_type) = language_model(config);
         let defaults = defaults::of(model_type);
-        let said = |key: &str| map.and_then(|map| map.get(key)).or_else(|| config.get(key)).filter(|value| !value.is_null());
+        let said = |key: &str| {
+            map.and_then(|map| map.get(key))
+                .or_else(|| config.get(key))
+                .filter(|value| !value.is_null())
+        };
         let default = |key: &str| defaults.get(key).filter(|value| !value.is_null());
         let edited = self.keys.iter().find(|key| edits.contains_key(**key));
         let key = edited
@@ -405,12 +436,19 @@ impl Field {
             .copied()
             .unwrap_or(self.key());
         let (value, origin) = match (edits.get(key), said(key), default(key)) {
-            (Some(edit), before, _) => (Some(edit.clone()).filter(|value| !value.is_null()), FieldOrigin::Edited(before.cloned())),
+            (Some(edit), before, _) => (
+                Some(edit.clone()).filter(|value| !value.is_null()),
+                FieldOrigin::Edited(before.cloned()),
+            ),
             (None, Some(value), _) => (Some(value.clone()), FieldOrigin::Config),
             (None, None, Some(value)) => (Some(value.clone()), FieldOrigin::ClassDefault),
             (None, None, None) => (None, FieldOrigin::NotSet),
         };
-        FieldValue { key: key.to_owned(), value, origin }
+        FieldValue {
+            key: key.to_owned(),
+            value,
+            origin,
+        }
     }
 }
 
@@ -436,8 +474,13 @@ pub fn typed(kind: FieldKind, text: &str) -> Option<Value> {
     }
     Some(match kind {
         FieldKind::Whole => {
-            let plain: String = text.chars().filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}')).collect();
-            plain.parse::<Number>().map_or_else(|_| Value::from(text), Value::Number)
+            let plain: String = text
+                .chars()
+                .filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}'))
+                .collect();
+            plain
+                .parse::<Number>()
+                .map_or_else(|_| Value::from(text), Value::Number)
         }
         FieldKind::Flag => match text {
             "true" => Value::Bool(true),
@@ -470,9 +513,13 @@ pub fn blamed(error: &ModelError) -> Option<&str> {
     match error {
         ModelError::NoModelType | ModelError::UnknownModelType(_) => Some("model_type"),
         // Several names of one key stand with "or" between them.
-        ModelError::Missing { key, .. } | ModelError::WrongType { key, .. } | ModelError::OutOfRange { key, .. } => key.split(" or ").next(),
+        ModelError::Missing { key, .. } | ModelError::WrongType { key, .. } | ModelError::OutOfRange { key, .. } => {
+            key.split(" or ").next()
+        }
         ModelError::Inconsistent(words) => {
-            let named = words.split(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '_')).find(|word| word.contains('_'));
+            let named = words
+                .split(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '_'))
+                .find(|word| word.contains('_'));
             named.filter(|word| FIELDS.iter().any(|field| field.keys.contains(word)))
         }
         _ => None,
@@ -511,7 +558,11 @@ mod tests {
     #[test]
     fn keys_are_unique() {
         let keys: Vec<_> = FIELDS.iter().flat_map(|field| field.keys).collect();
-        assert!(keys.iter().enumerate().all(|(at, key)| !keys.iter().skip(at + 1).any(|other| other == key)));
+        assert!(
+            keys.iter()
+                .enumerate()
+                .all(|(at, key)| !keys.iter().skip(at + 1).any(|other| other == key))
+        );
     }
 
     #[test]
@@ -526,7 +577,11 @@ mod tests {
         for entry in catalogue::entries() {
             for key in ["num_hidden_layers", "hidden_size", "vocab_size", "num_attention_heads"] {
                 let read = field(key).read(&entry.config, &BTreeMap::new());
-                assert!(field(key).applies(&entry.config) && read.value.is_some(), "{} {key}", entry.id);
+                assert!(
+                    field(key).applies(&entry.config) && read.value.is_some(),
+                    "{} {key}",
+                    entry.id
+                );
             }
         }
     }
@@ -537,14 +592,21 @@ mod tests {
         let layers = field("num_hidden_layers");
         let mut edits = BTreeMap::new();
         set_edit(&config, &mut edits, "num_hidden_layers", typed(layers.kind, "1,024"));
-        assert_eq!(layers.read(&config, &edits).origin, FieldOrigin::Edited(Some(json!(16))));
+        assert_eq!(
+            layers.read(&config, &edits).origin,
+            FieldOrigin::Edited(Some(json!(16)))
+        );
         set_edit(&config, &mut edits, "num_hidden_layers", typed(layers.kind, "16"));
         assert!(edits.is_empty());
         for text in ["many", "-3", "1.5"] {
             set_edit(&config, &mut edits, "num_hidden_layers", typed(layers.kind, text));
             let mut edited = config.clone();
             apply_edits(&mut edited, &edits);
-            assert_eq!(blamed(&Blueprint::from_value(edited).unwrap_err()), Some("num_hidden_layers"), "{text}");
+            assert_eq!(
+                blamed(&Blueprint::from_value(edited).unwrap_err()),
+                Some("num_hidden_layers"),
+                "{text}"
+            );
         }
     }
 
@@ -554,14 +616,20 @@ mod tests {
         assert!(field("num_experts").applies(&moe) && !field("num_experts").applies(&dense_template()));
         let deepseek = &catalogue::find("deepseek-ai/DeepSeek-R1").unwrap().config;
         assert!(field("kv_lora_rank").applies(deepseek) && !field("kv_lora_rank").applies(&moe));
-        assert_eq!(field("num_experts").read(deepseek, &BTreeMap::new()).key, "n_routed_experts");
+        assert_eq!(
+            field("num_experts").read(deepseek, &BTreeMap::new()).key,
+            "n_routed_experts"
+        );
     }
 
     #[test]
     fn defaults_are_told_apart() {
         let bare = json!({"model_type": "llama"});
         let read = field("hidden_size").read(&bare, &BTreeMap::new());
-        assert_eq!((read.value, read.origin), (Some(json!(4096)), FieldOrigin::ClassDefault));
+        assert_eq!(
+            (read.value, read.origin),
+            (Some(json!(4096)), FieldOrigin::ClassDefault)
+        );
         let read = field("sliding_window").read(&bare, &BTreeMap::new());
         assert_eq!((read.value, read.origin), (None, FieldOrigin::NotSet));
     }

@@ -105,7 +105,9 @@ fn prune_map(map: Map<String, Value>) -> Map<String, Value> {
     map.into_iter()
         .filter(|(key, _)| !DROPPED.contains(&key.as_str()))
         .map(|(key, value)| match value {
-            Value::Object(inner) if key.ends_with("_config") && key != "quantization_config" => (key, Value::Object(prune_map(inner))),
+            Value::Object(inner) if key.ends_with("_config") && key != "quantization_config" => {
+                (key, Value::Object(prune_map(inner)))
+            }
             value => (key, value),
         })
         .collect()
@@ -120,7 +122,12 @@ mod tests {
     fn nothing_that_counts_is_dropped() {
         for entry in catalogue::entries() {
             let whole = Blueprint::from_value(entry.config.clone());
-            assert_eq!(Blueprint::from_value(prune(entry.config.clone())), whole, "{}", entry.id);
+            assert_eq!(
+                Blueprint::from_value(prune(entry.config.clone())),
+                whole,
+                "{}",
+                entry.id
+            );
         }
     }
 

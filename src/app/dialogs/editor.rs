@@ -18,7 +18,16 @@ pub fn Editor() -> impl IntoView {
     let changes = Changes::new(state);
     let edited = Memo::new(move |_| edited_config(state));
     let of = move |group: FieldGroup| {
-        Memo::new(move |_| edited.with(|config| FIELDS.iter().enumerate().filter(|(_, field)| field.group == group && field.applies(config)).map(|(at, _)| at).collect::<Vec<_>>()))
+        Memo::new(move |_| {
+            edited.with(|config| {
+                FIELDS
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, field)| field.group == group && field.applies(config))
+                    .map(|(at, _)| at)
+                    .collect::<Vec<_>>()
+            })
+        })
     };
     let section = move |group: FieldGroup| {
         let list = of(group);
@@ -28,10 +37,17 @@ pub fn Editor() -> impl IntoView {
             </Show>
         }
     };
-    let basic = FieldGroup::iter().filter(|group| *group != FieldGroup::Advanced).map(section).collect::<Vec<_>>();
+    let basic = FieldGroup::iter()
+        .filter(|group| *group != FieldGroup::Advanced)
+        .map(section)
+        .collect::<Vec<_>>();
     let advanced = of(FieldGroup::Advanced);
     // An error below the fold must be seen.
-    let opened = move || state.blueprint.with(|blueprint| matches!(blueprint, Err(NoAnswer::Model(error)) if !is_basic(blamed(error))));
+    let opened = move || {
+        state
+            .blueprint
+            .with(|blueprint| matches!(blueprint, Err(NoAnswer::Model(error)) if !is_basic(blamed(error))))
+    };
     let has_edits = move || state.scenario.with(|scenario| !scenario.edits.is_empty());
     let template = move |config: Value, name: &'static str| changes.template(config, name);
     let foot = move || {
@@ -60,13 +76,22 @@ pub fn Editor() -> impl IntoView {
 }
 
 fn is_basic(key: Option<&str>) -> bool {
-    key.is_some_and(|key| FIELDS.iter().any(|field| field.group != FieldGroup::Advanced && field.keys.contains(&key)))
+    key.is_some_and(|key| {
+        FIELDS
+            .iter()
+            .any(|field| field.group != FieldGroup::Advanced && field.keys.contains(&key))
+    })
 }
 
 /// The config in hand with the edits.
 fn edited_config(state: State) -> Value {
-    let mut config = state.model.with(|model| model.as_ref().map(|model| Value::clone(&model.config))).unwrap_or_default();
-    state.scenario.with(|scenario| apply_edits(&mut config, &scenario.edits));
+    let mut config = state
+        .model
+        .with(|model| model.as_ref().map(|model| Value::clone(&model.config)))
+        .unwrap_or_default();
+    state
+        .scenario
+        .with(|scenario| apply_edits(&mut config, &scenario.edits));
     config
 }
 
@@ -90,8 +115,13 @@ fn Count() -> impl IntoView {
         Ok(blueprint) => {
             let counted = weighbridge::analysis::parameters::<Exact>(&blueprint);
             let (total, active) = (counted.total.0, counted.active.0);
-            let words = if total == active { String::new() } else { format!(", {} active for each token", grouped(active)) };
-            view! { <p class="num" id="edit-count" aria-live="polite"><b>{grouped(total)}</b>" parameters"{words}</p> }.into_any()
+            let words = if total == active {
+                String::new()
+            } else {
+                format!(", {} active for each token", grouped(active))
+            };
+            view! { <p class="num" id="edit-count" aria-live="polite"><b>{grouped(total)}</b>" parameters"{words}</p> }
+                .into_any()
         }
         Err(NoAnswer::Model(error)) => view! {
             <div class="callout" role="alert" id="edit-error">
@@ -110,10 +140,24 @@ fn Count() -> impl IntoView {
 fn OtherKeys(changes: Changes, edited: Memo<Value>) -> impl IntoView {
     let state = State::here();
     let keys = Memo::new(move |_| {
-        let config = state.model.with(|model| model.as_ref().map(|model| model.config.clone())).unwrap_or_default();
+        let config = state
+            .model
+            .with(|model| model.as_ref().map(|model| model.config.clone()))
+            .unwrap_or_default();
         // An unknown kind of model has no fields of its own: its keys all stand here.
-        let hidden = |key: &str| edited.with(|config| FIELDS.iter().any(|field| field.keys.contains(&key) && !field.applies(config)));
-        let other = state.scenario.with(|scenario| fields::other_keys(&config, &scenario.edits).into_iter().map(str::to_owned).collect::<Vec<_>>());
+        let hidden = |key: &str| {
+            edited.with(|config| {
+                FIELDS
+                    .iter()
+                    .any(|field| field.keys.contains(&key) && !field.applies(config))
+            })
+        };
+        let other = state.scenario.with(|scenario| {
+            fields::other_keys(&config, &scenario.edits)
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        });
         other.into_iter().filter(|key| !hidden(key)).collect::<Vec<_>>()
     });
     let key = RwSignal::new(String::new());

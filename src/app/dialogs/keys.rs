@@ -8,8 +8,10 @@ use super::Frame;
 const KEYS: &[(&[&str], &str)] = &[
     (&["/"], "Find a model"),
     (&["?"], "This list"),
-    (&["Ctrl", "Z"], "Undo the last change"),
-    (&["Ctrl", "V"], "Paste a Hub address or a config.json anywhere on the page"),
+    (
+        &["Ctrl", "V"],
+        "Paste a Hub address or a config.json anywhere on the page",
+    ),
     (&["Esc"], "Close what is open"),
 ];
 

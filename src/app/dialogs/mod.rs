@@ -59,7 +59,11 @@ fn Frame(
         }
     });
     // Taken away while it is open, a dialog gives the focus to nobody: back to where it was.
-    let before = StoredValue::new_local(document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()));
+    let before = StoredValue::new_local(
+        document()
+            .active_element()
+            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()),
+    );
     on_cleanup(move || {
         let before = before.try_get_value().flatten();
         set_timeout(
@@ -80,10 +84,13 @@ fn Frame(
     };
     // Only the backdrop is the dialog itself; everything else lies in its parts.
     let beside = move |event: leptos::ev::MouseEvent| {
-        let on_frame = event.target().zip(frame.get_untracked()).is_some_and(|(target, frame)| {
-            let frame: &web_sys::EventTarget = frame.as_ref();
-            target == *frame
-        });
+        let on_frame = event
+            .target()
+            .zip(frame.get_untracked())
+            .is_some_and(|(target, frame)| {
+                let frame: &web_sys::EventTarget = frame.as_ref();
+                target == *frame
+            });
         if on_frame {
             close();
         }

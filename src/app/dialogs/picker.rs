@@ -21,14 +21,27 @@ pub fn Picker() -> impl IntoView {
         source::load(state, what);
     };
     let hub = Memo::new(move |_| {
-        let locator = filter.with(|text| state.settings.endpoint.with(|endpoint| on_the_hub(text.trim(), endpoint)));
-        locator.map(|locator| locator.to_string()).filter(|id| catalogue::find(id).is_none())
+        let locator = filter.with(|text| {
+            state
+                .settings
+                .endpoint
+                .with(|endpoint| on_the_hub(text.trim(), endpoint))
+        });
+        locator
+            .map(|locator| locator.to_string())
+            .filter(|id| catalogue::find(id).is_none())
     });
     let lately = recent::list();
     let first = move || {
         let typed = filter.get_untracked();
         let only = hub.get_untracked().map(|_| typed.clone());
-        only.or_else(|| catalogue::entries().iter().find(|entry| matches(entry, &typed)).map(|entry| entry.id.clone())).unwrap_or(typed)
+        only.or_else(|| {
+            catalogue::entries()
+                .iter()
+                .find(|entry| matches(entry, &typed))
+                .map(|entry| entry.id.clone())
+        })
+        .unwrap_or(typed)
     };
     let enter = move |event: leptos::ev::KeyboardEvent| {
         if event.key() == "Enter" && filter.with_untracked(|text| !text.trim().is_empty()) {
@@ -36,7 +49,9 @@ pub fn Picker() -> impl IntoView {
             take(&first());
         }
     };
-    let nothing = move || filter.with(|text| hub.get().is_none() && !catalogue::entries().iter().any(|entry| matches(entry, text)));
+    let nothing = move || {
+        filter.with(|text| hub.get().is_none() && !catalogue::entries().iter().any(|entry| matches(entry, text)))
+    };
     view! {
         <Frame title="Choose a model" class="picker">
             <div class="filter">
@@ -82,16 +97,22 @@ fn recent_models(ids: Vec<String>, take: impl Fn(&str) + Copy + 'static) -> Opti
         view! { <li><button class="choice" type="button" on:click=move |_| take(&id)><Icon name="clock" /><span class="name">{name}</span></button></li> }
     });
     let choices: Vec<_> = choices.collect();
-    (!choices.is_empty()).then(|| view! { <section class="family"><h3>"Recent"</h3><ul class="choices">{choices}</ul></section> })
+    (!choices.is_empty())
+        .then(|| view! { <section class="family"><h3>"Recent"</h3><ul class="choices">{choices}</ul></section> })
 }
 
 /// The catalogue by family, as far as it matches.
 fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) -> Vec<AnyView> {
-    let in_hand = state.model.with_untracked(|model| match model.as_ref().map(|model| &model.asked) {
-        Some(ModelSource::Id(id)) => id.clone(),
-        _ => String::new(),
-    });
-    let shown: Vec<&Entry> = catalogue::entries().iter().filter(|entry| matches(entry, filter)).collect();
+    let in_hand = state
+        .model
+        .with_untracked(|model| match model.as_ref().map(|model| &model.asked) {
+            Some(ModelSource::Id(id)) => id.clone(),
+            _ => String::new(),
+        });
+    let shown: Vec<&Entry> = catalogue::entries()
+        .iter()
+        .filter(|entry| matches(entry, filter))
+        .collect();
     shown
         .chunk_by(|one, next| one.family == next.family)
         .map(|entries| {
@@ -116,7 +137,11 @@ fn FileZone() -> impl IntoView {
     let over = RwSignal::new(false);
     let chooser = NodeRef::<html::Input>::new();
     let chosen = move |_| {
-        if let Some(file) = chooser.get_untracked().and_then(|chooser| chooser.files()).and_then(|files| files.get(0)) {
+        if let Some(file) = chooser
+            .get_untracked()
+            .and_then(|chooser| chooser.files())
+            .and_then(|files| files.get(0))
+        {
             state.dialog.set(None);
             source::read_file(state, file);
         }

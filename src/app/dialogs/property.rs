@@ -24,11 +24,20 @@ pub struct Changes {
 impl Changes {
     /// None yet.
     pub fn new(state: State) -> Self {
-        Self { state, before: RwSignal::new(Vec::new()) }
+        Self {
+            state,
+            before: RwSignal::new(Vec::new()),
+        }
     }
     /// Sets a key; `None` takes it out of the config.
     pub fn set(self, key: &str, value: Option<Value>) {
-        let Some(config) = self.state.model.with_untracked(|model| model.as_ref().map(|model| model.config.clone())) else { return };
+        let Some(config) = self
+            .state
+            .model
+            .with_untracked(|model| model.as_ref().map(|model| model.config.clone()))
+        else {
+            return;
+        };
         self.change(|edits| fields::set_edit(&config, edits, key, value));
     }
     /// Gives a key back to the config.
@@ -51,9 +60,15 @@ impl Changes {
     }
     /// Takes the last change back.
     pub fn undo(self) {
-        let Some((model, edits)) = self.before.try_update(Vec::pop).flatten() else { return };
+        let Some((model, edits)) = self.before.try_update(Vec::pop).flatten() else {
+            return;
+        };
         let asked = model.as_ref().map(|model| model.asked.clone());
-        if self.state.model.with_untracked(|now| now.as_ref().map(|now| now.asked.clone()) != asked) {
+        if self
+            .state
+            .model
+            .with_untracked(|now| now.as_ref().map(|now| now.asked.clone()) != asked)
+        {
             self.state.model.set(model);
         }
         self.state.scenario.update(|scenario| {
@@ -64,7 +79,10 @@ impl Changes {
         });
     }
     fn now(self) -> Before {
-        (self.state.model.get_untracked(), self.state.scenario.with_untracked(|scenario| scenario.edits.clone()))
+        (
+            self.state.model.get_untracked(),
+            self.state.scenario.with_untracked(|scenario| scenario.edits.clone()),
+        )
     }
     fn change(self, with: impl FnOnce(&mut BTreeMap<String, Value>)) {
         let now = self.now();
@@ -128,8 +146,16 @@ pub fn RawProperty(key: String, changes: Changes) -> impl IntoView {
             let config = model.as_ref().map(|model| model.config.clone()).unwrap_or_default();
             let said = fields::language_model(&config).0.and_then(|map| map.get(&key)).cloned();
             state.scenario.with(|scenario| match scenario.edits.get(&key) {
-                Some(edit) => FieldValue { key: key.clone(), value: Some(edit.clone()).filter(|value| !value.is_null()), origin: FieldOrigin::Edited(said) },
-                None => FieldValue { key: key.clone(), value: said, origin: FieldOrigin::Config },
+                Some(edit) => FieldValue {
+                    key: key.clone(),
+                    value: Some(edit.clone()).filter(|value| !value.is_null()),
+                    origin: FieldOrigin::Edited(said),
+                },
+                None => FieldValue {
+                    key: key.clone(),
+                    value: said,
+                    origin: FieldOrigin::Config,
+                },
             })
         })
     });
@@ -155,14 +181,18 @@ fn Origin(read: Memo<FieldValue>, changes: Changes) -> impl IntoView {
     let state = State::here();
     move || {
         let FieldValue { key, value, origin } = read.get();
-        let built_in = state.model.with(|model| model.as_ref().is_some_and(|model| model.facts.source == "catalogue"));
+        let built_in = state
+            .model
+            .with(|model| model.as_ref().is_some_and(|model| model.facts.source == "catalogue"));
         let words = match origin {
             FieldOrigin::Config if built_in => "catalogue".to_owned(),
             FieldOrigin::Config => "config.json".to_owned(),
             FieldOrigin::ClassDefault => "not in the config; default of its class".to_owned(),
             FieldOrigin::NotSet => "not set".to_owned(),
             FieldOrigin::Edited(before) => {
-                let back = before.map_or("Back to not set".to_owned(), |value| format!("Back to {}", short(&shown(Some(&value)))));
+                let back = before.map_or("Back to not set".to_owned(), |value| {
+                    format!("Back to {}", short(&shown(Some(&value))))
+                });
                 let yours = if value.is_none() { "taken out by you" } else { "yours" };
                 return view! {
                     <p class="from"><span class="yours">{yours}</span><button class="link" type="button" on:click=move |_| changes.reset(&key)>{back}</button></p>
@@ -175,7 +205,12 @@ fn Origin(read: Memo<FieldValue>, changes: Changes) -> impl IntoView {
 }
 
 /// A menu of words; a value that is none of them is shown too.
-fn menu(id: String, words: Vec<String>, read: Memo<FieldValue>, set: impl Fn(String) + Copy + 'static) -> impl IntoView {
+fn menu(
+    id: String,
+    words: Vec<String>,
+    read: Memo<FieldValue>,
+    set: impl Fn(String) + Copy + 'static,
+) -> impl IntoView {
     let options = move || {
         let now = read.with(|read| shown(read.value.as_ref()));
         let mut all = words.clone();
@@ -192,7 +227,9 @@ fn menu(id: String, words: Vec<String>, read: Memo<FieldValue>, set: impl Fn(Str
 /// The engine's error, if it is about one of these keys.
 fn complaint(state: State, keys: &[&str]) -> Option<String> {
     state.blueprint.with(|blueprint| match blueprint {
-        Err(NoAnswer::Model(error)) => blamed(error).filter(|key| keys.contains(key)).map(|_| error.to_string()),
+        Err(NoAnswer::Model(error)) => blamed(error)
+            .filter(|key| keys.contains(key))
+            .map(|_| error.to_string()),
         _ => None,
     })
 }
@@ -212,5 +249,9 @@ fn shown(value: Option<&Value>) -> String {
 }
 
 fn short(text: &str) -> String {
-    if text.chars().count() > 24 { text.chars().take(22).chain(['…']).collect() } else { text.to_owned() }
+    if text.chars().count() > 24 {
+        text.chars().take(22).chain(['…']).collect()
+    } else {
+        text.to_owned()
+    }
 }

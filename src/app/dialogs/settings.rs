@@ -70,8 +70,13 @@ fn TokenSetting() -> impl IntoView {
     let settings = State::here().settings;
     let visible = RwSignal::new(false);
     let error = RwSignal::new(None);
-    let kept = settings.token.with_untracked(|token| token.as_ref().map(Token::authorization));
-    let text = RwSignal::new(kept.and_then(|text| text.strip_prefix("Bearer ").map(str::to_owned)).unwrap_or_default());
+    let kept = settings
+        .token
+        .with_untracked(|token| token.as_ref().map(Token::authorization));
+    let text = RwSignal::new(
+        kept.and_then(|text| text.strip_prefix("Bearer ").map(str::to_owned))
+            .unwrap_or_default(),
+    );
     let set = move |typed: String| {
         text.set(typed.clone());
         if typed.trim().is_empty() {
@@ -89,8 +94,13 @@ fn TokenSetting() -> impl IntoView {
             }
         }
     };
-    let elsewhere = move || settings.token.with(Option::is_some) && settings.endpoint.with(|endpoint| !endpoint.is_hugging_face());
-    let trusted = move || settings.endpoint.with(|endpoint| settings.trusted.with(|trusted| trusted.as_ref() == Some(endpoint)));
+    let elsewhere =
+        move || settings.token.with(Option::is_some) && settings.endpoint.with(|endpoint| !endpoint.is_hugging_face());
+    let trusted = move || {
+        settings
+            .endpoint
+            .with(|endpoint| settings.trusted.with(|trusted| trusted.as_ref() == Some(endpoint)))
+    };
     view! {
         <div class="setting" class:invalid=move || error.with(Option::is_some)>
             <label for="token">"Token"</label>

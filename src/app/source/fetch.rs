@@ -12,7 +12,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCredentials};
 use weighbridge::hub::{
-    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base, classify, explain_without_config, read_tree,
+    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base, classify,
+    explain_without_config, read_tree,
 };
 
 /// How long nothing may come before the Hub is given up.
@@ -55,8 +56,15 @@ struct Answer {
 impl Request {
     /// Prepares one; the token goes along with each call.
     pub fn new(endpoint: Endpoint, token: Option<Token>) -> Result<Self, String> {
-        let controller = AbortController::new().map_err(|_| "This browser cannot stop a request. Use a current browser.".to_owned())?;
-        Ok(Self { endpoint, token, controller, expired: Rc::default(), timer: Rc::default() })
+        let controller = AbortController::new()
+            .map_err(|_| "This browser cannot stop a request. Use a current browser.".to_owned())?;
+        Ok(Self {
+            endpoint,
+            token,
+            controller,
+            expired: Rc::default(),
+            timer: Rc::default(),
+        })
     }
     /// Stops it.
     pub fn stop(&self) {
@@ -69,11 +77,23 @@ impl Request {
         self.disarm();
         let answer = answer?;
         if answer.status == 200 {
-            let final_id = Locator::parse_at(&answer.url, &self.endpoint).ok().map(|found| found.id().clone());
+            let final_id = Locator::parse_at(&answer.url, &self.endpoint)
+                .ok()
+                .map(|found| found.id().clone());
             let id = final_id.filter(|id| id != locator.id());
-            return Ok(Fetched { text: answer.text, commit: answer.facts.commit, id });
+            return Ok(Fetched {
+                text: answer.text,
+                commit: answer.facts.commit,
+                id,
+            });
         }
-        let error = classify(answer.status, &answer.facts, &answer.text, locator, self.token.is_some());
+        let error = classify(
+            answer.status,
+            &answer.facts,
+            &answer.text,
+            locator,
+            self.token.is_some(),
+        );
         if !matches!(error, HubError::FileNotFound { .. }) {
             return Err(error);
         }
@@ -85,12 +105,20 @@ impl Request {
     /// Says what a repository without config holds.
     async fn explain(&self, locator: &Locator) -> Option<HubError> {
         let silent = |_: Read| ();
-        let tree = self.get(&self.endpoint.tree_url(locator), locator, &silent).await.ok().filter(|answer| answer.status == 200)?;
+        let tree = self
+            .get(&self.endpoint.tree_url(locator), locator, &silent)
+            .await
+            .ok()
+            .filter(|answer| answer.status == 200)?;
         let files = read_tree(&tree.text);
         let mut base = None;
         if files.iter().any(|file| file.path == "adapter_config.json") {
             let url = self.endpoint.file_url(locator, "adapter_config.json");
-            let adapter = self.get(&url, locator, &silent).await.ok().filter(|answer| answer.status == 200);
+            let adapter = self
+                .get(&url, locator, &silent)
+                .await
+                .ok()
+                .filter(|answer| answer.status == 200);
             base = adapter.and_then(|answer| adapter_base(&answer.text));
         }
         Some(explain_without_config(locator, &files, base))
@@ -103,9 +131,18 @@ impl Request {
         let mut retries = 0;
         loop {
             let answer = self.get(&url, locator, &|read| tell(&name, read)).await?;
-            let Some(pause) = pauses.next().filter(|_| matches!(answer.status, 500 | 502 | 503 | 504)) else { return Ok(answer) };
+            let Some(pause) = pauses.next().filter(|_| matches!(answer.status, 500 | 502 | 503 | 504)) else {
+                return Ok(answer);
+            };
             retries += 1;
-            tell(&format!("{name}: the Hub has a fault (status {}), trying again ({retries} of {})", answer.status, PAUSES.len()), None);
+            tell(
+                &format!(
+                    "{name}: the Hub has a fault (status {}), trying again ({retries} of {})",
+                    answer.status,
+                    PAUSES.len()
+                ),
+                None,
+            );
             self.disarm();
             sleep(*pause).await;
             if self.controller.signal().aborted() {
@@ -122,19 +159,38 @@ impl Request {
         if let Some(token) = &self.token {
             request = request.header("Authorization", &token.authorization());
         }
-        let response = request.send().await.map_err(|_| self.stopped().unwrap_or_else(|| self.unreachable()))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|_| self.stopped().unwrap_or_else(|| self.unreachable()))?;
         let headers = response.headers();
         let facts = ResponseFacts::read(|name| headers.get(name));
         let total = headers.get("content-length").and_then(|text| text.parse().ok());
         let bytes = self.body(&response, total, locator, progress).await?;
-        Ok(Answer { status: response.status(), facts, url: response.url(), text: String::from_utf8_lossy(&bytes).into_owned() })
+        Ok(Answer {
+            status: response.status(),
+            facts,
+            url: response.url(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        })
     }
-    async fn body(&self, response: &Response, total: Option<u64>, locator: &Locator, progress: &impl Fn(Read)) -> Result<Vec<u8>, HubError> {
+    async fn body(
+        &self,
+        response: &Response,
+        total: Option<u64>,
+        locator: &Locator,
+        progress: &impl Fn(Read),
+    ) -> Result<Vec<u8>, HubError> {
         let mut bytes = Vec::new();
-        let Some(stream) = response.body() else { return Ok(bytes) };
+        let Some(stream) = response.body() else {
+            return Ok(bytes);
+        };
         let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
         loop {
-            let broken = |_| self.stopped().unwrap_or_else(|| HubError::BrokenOff { host: self.host() });
+            let broken = |_| {
+                self.stopped()
+                    .unwrap_or_else(|| HubError::BrokenOff { host: self.host() })
+            };
             let piece = JsFuture::from(reader.read()).await.map_err(broken)?;
             if member(&piece, "done").is_truthy() {
                 return Ok(bytes);
@@ -144,7 +200,11 @@ impl Request {
             if bytes.len() > MAX_CONFIG_BYTES {
                 self.controller.abort();
                 let (repo, file) = (locator.id().to_string(), locator.config_path());
-                return Err(HubError::TooLarge { repo, file, limit_bytes: MAX_CONFIG_BYTES as u64 });
+                return Err(HubError::TooLarge {
+                    repo,
+                    file,
+                    limit_bytes: MAX_CONFIG_BYTES as u64,
+                });
             }
             let read = bytes.len() as u64;
             // A compressed body is longer than its length says.
@@ -154,13 +214,19 @@ impl Request {
     /// Why the controller ended it, if it did.
     fn stopped(&self) -> Option<HubError> {
         if self.expired.get() {
-            return Some(HubError::TimedOut { host: self.host(), seconds: PATIENCE.as_secs() });
+            return Some(HubError::TimedOut {
+                host: self.host(),
+                seconds: PATIENCE.as_secs(),
+            });
         }
         self.controller.signal().aborted().then_some(HubError::Cancelled)
     }
     fn unreachable(&self) -> HubError {
         let offline = !window().navigator().on_line();
-        HubError::Unreachable { host: self.host(), reason: offline.then(|| "you are offline".to_owned()) }
+        HubError::Unreachable {
+            host: self.host(),
+            reason: offline.then(|| "you are offline".to_owned()),
+        }
     }
     fn host(&self) -> String {
         self.endpoint.place().split('/').next().unwrap_or_default().to_owned()

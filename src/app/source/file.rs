@@ -17,7 +17,9 @@ pub fn read_file(state: State, file: web_sys::File) {
         return fail(state, Problem::Browser(words));
     }
     if file.size() > MAX_CONFIG_BYTES as f64 {
-        let words = format!("{name} is larger than any config.json. Drop the config.json of the model: it lies beside the weights.");
+        let words = format!(
+            "{name} is larger than any config.json. Drop the config.json of the model: it lies beside the weights."
+        );
         return fail(state, Problem::Browser(words));
     }
     spawn_local(async move {
@@ -44,5 +46,7 @@ fn not_built(name: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{kind} is not built yet, so {name} was not read. Drop the config.json of the model instead: it lies beside the weights."))
+    Some(format!(
+        "{kind} is not built yet, so {name} was not read. Drop the config.json of the model instead: it lies beside the weights."
+    ))
 }

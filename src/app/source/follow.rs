@@ -11,7 +11,9 @@ pub fn start(state: State) {
     let wanted = Memo::new(move |_| state.scenario.with(|scenario| scenario.model.clone()));
     Effect::new(move |_| {
         let wanted = wanted.get();
-        let in_hand = state.model.with_untracked(|model| model.as_ref().is_some_and(|model| model.asked == wanted));
+        let in_hand = state
+            .model
+            .with_untracked(|model| model.as_ref().is_some_and(|model| model.asked == wanted));
         match wanted {
             // Back at the model in hand: what the link waited for is not wanted any more.
             _ if in_hand && link_waits() => cancel(state),

@@ -57,7 +57,11 @@ pub fn load(state: State, text: &str) {
     }
     remember(Asked::Person(text.to_owned()));
     let endpoint = state.settings.endpoint.get_untracked();
-    let locator = if catalogue::find(text).is_some() { Ok(None) } else { Locator::parse_at(text, &endpoint).map(Some) };
+    let locator = if catalogue::find(text).is_some() {
+        Ok(None)
+    } else {
+        Locator::parse_at(text, &endpoint).map(Some)
+    };
     let id = match &locator {
         Ok(None) => text.to_owned(),
         Ok(Some(locator)) => locator.to_string(),
@@ -87,17 +91,29 @@ pub fn use_config(state: State, config: Value, name: Option<&str>) {
     if let Err(error) = Blueprint::from_value(config.clone()) {
         let known = "the/file".parse().ok().and_then(|id| Locator::new(id, None, None).ok());
         let other = known.and_then(|locator| read_config(&config.to_string(), &locator).err());
-        return fail(state, match other {
-            Some(other @ (HubError::Adapter { .. } | HubError::Diffusers { .. } | HubError::SentenceTransformers { .. })) => {
-                Problem::Browser(other.message().replace("the/file", "This file"))
-            }
-            _ => Problem::Model(error),
-        });
+        return fail(
+            state,
+            match other {
+                Some(
+                    other @ (HubError::Adapter { .. }
+                    | HubError::Diffusers { .. }
+                    | HubError::SentenceTransformers { .. }),
+                ) => Problem::Browser(other.message().replace("the/file", "This file")),
+                _ => Problem::Model(error),
+            },
+        );
     }
     let config = prune(config);
-    let title = config.get("_name_or_path").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
+    let title = config
+        .get("_name_or_path")
+        .and_then(Value::as_str)
+        .and_then(|path| path.rsplit('/').next())
+        .filter(|name| !name.is_empty());
     let loaded = Loaded {
-        facts: ModelFacts { id: name.unwrap_or("config.json").to_owned(), source: FROM_FILE.to_owned() },
+        facts: ModelFacts {
+            id: name.unwrap_or("config.json").to_owned(),
+            source: FROM_FILE.to_owned(),
+        },
         name: title.or(name).unwrap_or("Your config.json").to_owned(),
         config: Arc::new(config.clone()),
         commit: None,
@@ -129,7 +145,12 @@ pub fn dismiss(state: State) {
 }
 
 fn keep_model(state: State) {
-    let Some(asked) = state.model.with_untracked(|model| model.as_ref().map(|model| model.asked.clone())) else { return };
+    let Some(asked) = state
+        .model
+        .with_untracked(|model| model.as_ref().map(|model| model.asked.clone()))
+    else {
+        return;
+    };
     if state.scenario.with_untracked(|scenario| scenario.model != asked) {
         state.scenario.update(|scenario| {
             scenario.model = asked;
@@ -161,11 +182,17 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
     let number = begin(Some(request.clone()));
     let current = move || RUN.with_borrow(|run| run.number == number);
     clear_problem(state, afresh);
-    state.loading.set(Some(Loading { what: locator.to_string(), read: None }));
+    state.loading.set(Some(Loading {
+        what: locator.to_string(),
+        read: None,
+    }));
     spawn_local(async move {
         let progress = move |what: &str, read| {
             if current() {
-                state.loading.set(Some(Loading { what: what.to_owned(), read }));
+                state.loading.set(Some(Loading {
+                    what: what.to_owned(),
+                    read,
+                }));
             }
         };
         let answer = request.config(&locator, progress).await;
@@ -184,7 +211,9 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         };
         let mut edited = config.clone();
         if !afresh {
-            state.scenario.with_untracked(|scenario| apply_edits(&mut edited, &scenario.edits));
+            state
+                .scenario
+                .with_untracked(|scenario| apply_edits(&mut edited, &scenario.edits));
         }
         // A link's edits may be what makes a config readable, or what breaks it: then the editor can mend them.
         if let Err(error) = Blueprint::from_value(config.clone())
@@ -194,7 +223,10 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         }
         let id = fetched.id.unwrap_or_else(|| locator.id().clone());
         let loaded = Loaded {
-            facts: ModelFacts { id: id.to_string(), source: FROM_HUB.to_owned() },
+            facts: ModelFacts {
+                id: id.to_string(),
+                source: FROM_HUB.to_owned(),
+            },
             name: id.name().to_owned(),
             config: Arc::new(config),
             commit: fetched.commit,
@@ -224,7 +256,11 @@ fn take(state: State, loaded: Loaded, afresh: bool) {
 
 /// What is wrong with the link itself stays until a person chooses a model.
 fn clear_problem(state: State, afresh: bool) {
-    if afresh || state.problem.with_untracked(|problem| !matches!(problem, Some(Problem::Link(_)))) {
+    if afresh
+        || state
+            .problem
+            .with_untracked(|problem| !matches!(problem, Some(Problem::Link(_))))
+    {
         state.problem.set(None);
     }
 }

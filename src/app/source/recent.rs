@@ -8,7 +8,9 @@ const MOST: usize = 12;
 
 /// The ids, newest first.
 pub fn list() -> Vec<String> {
-    let kept = local().and_then(|storage| storage.get_item(KEY).ok().flatten()).unwrap_or_default();
+    let kept = local()
+        .and_then(|storage| storage.get_item(KEY).ok().flatten())
+        .unwrap_or_default();
     let mut ids: Vec<String> = serde_json::from_str(&kept).unwrap_or_default();
     ids.truncate(MOST);
     ids
