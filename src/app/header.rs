@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use super::state::State;
+use super::omnibox::Omnibox;
+use super::settings::Theme;
+use super::state::{Dialog, State};
 use super::toasts;
 
 /// The header.
@@ -26,22 +28,35 @@ pub fn Header() -> impl IntoView {
             toasts::say(state, words);
         });
     };
+    let scheme = move || match state.settings.theme.get() {
+        Theme::System => "Colour scheme: system",
+        Theme::Light => "Colour scheme: light",
+        Theme::Dark => "Colour scheme: dark",
+    };
+    let next_scheme = move |_| {
+        state.settings.set_theme(match state.settings.theme.get_untracked() {
+            Theme::System => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::System,
+        });
+    };
     view! {
         <header class="top">
             <a class="mark" href="./">
                 <svg aria-hidden="true" fill="currentColor"><use href="#i-mark"></use></svg>
                 "Weighbridge"
             </a>
-            <search class="find">
-                <label class="omnibox">
-                    <Icon name="search"/>
-                    <input id="find" type="search"/>
-                    <kbd class="slash" aria-hidden="true">"/"</kbd>
-                </label>
-            </search>
+            <Omnibox/>
             <div class="tools">
                 <button class="tool" type="button" aria-label="Share: copy the link" on:click=share>
                     <Icon name="share"/><span class="word">"Share"</span>
+                </button>
+                <button class="tool" type="button" aria-label="Settings" on:click=move |_| state.dialog.set(Some(Dialog::Settings))>
+                    <Icon name="settings"/><span class="word">"Settings"</span>
+                </button>
+                <button class="tool only" type="button" aria-label=scheme title=scheme on:click=next_scheme><Icon name="scheme"/></button>
+                <button class="tool only" type="button" aria-label="Keys and help" title="Keys and help" on:click=move |_| state.dialog.set(Some(Dialog::Keys))>
+                    <Icon name="question"/>
                 </button>
             </div>
         </header>

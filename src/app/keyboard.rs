@@ -1,4 +1,4 @@
-//! Keys: `/` searches, `?` shows the keys, 1 to 3 open the tabs.
+//! Keys: 1 to 3 open the tabs. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -13,10 +13,6 @@ pub fn listen(state: State) {
             return;
         }
         match event.key().as_str() {
-            "/" => {
-                event.prevent_default();
-                focus("find");
-            }
             "1" => tabs::open(state, Tab::Memory),
             "2" => tabs::open(state, Tab::Compute),
             "3" => tabs::open(state, Tab::Architecture),
@@ -36,13 +32,4 @@ fn typing(event: &web_sys::KeyboardEvent) -> bool {
     matches!(target.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
         || target.is_content_editable()
         || target.closest("dialog").ok().flatten().is_some()
-}
-
-fn focus(id: &str) {
-    if let Some(element) = document()
-        .get_element_by_id(id)
-        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
-    {
-        let _ = element.focus();
-    }
 }

@@ -10,6 +10,8 @@ mod bridge;
 mod charts;
 mod chips;
 mod compute_table;
+mod dialogs;
+mod drop;
 mod explanation;
 mod footer;
 mod header;
@@ -17,10 +19,16 @@ mod icon;
 mod keyboard;
 mod knob;
 mod memory_table;
+mod model_card;
 mod notices;
 mod number_tiles;
+mod omnibox;
 mod panel;
+mod problem;
+mod settings;
+mod source;
 mod state;
+mod suggest;
 mod tabs;
 mod toasts;
 mod verdict;
@@ -33,9 +41,12 @@ use weighbridge::scenario::Group;
 
 use bridge::Bridge;
 use chips::Chips;
+use dialogs::Dialogs;
+use drop::DropTarget;
 use explanation::ExplanationPopover;
 use footer::Footer;
 use header::Header;
+use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
 use panel::{KnobCard, Sheet};
@@ -62,12 +73,13 @@ fn App() -> impl IntoView {
     address::follow(state);
     keyboard::listen(state);
     toasts::listen_for_updates(state);
+    source::start(state);
     let loading = move || state.loading.with(Option::is_some).then_some("true");
     view! {
         <Header/>
         <main class="frame">
             <section class="panel" aria-label="What to weigh">
-                <Sheet id="sheet-model" title="Model" open=true>"…"</Sheet>
+                <Sheet id="sheet-model" title="Model" open=true><ModelCard/></Sheet>
                 <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
                 <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>
                 <KnobCard id="sheet-hardware" title="Hardware" group=Group::Hardware open=true/>
@@ -85,6 +97,8 @@ fn App() -> impl IntoView {
         <Chips/>
         <Footer/>
         <ExplanationPopover/>
+        <Dialogs/>
+        <DropTarget/>
         <ToastList/>
     }
 }

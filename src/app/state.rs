@@ -12,6 +12,7 @@ use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_query};
 use weighbridge::units::UnitSystem;
 
+use super::settings::{self, Settings};
 use super::toasts::Toast;
 
 /// A model in hand.
@@ -25,6 +26,8 @@ pub struct Loaded {
     pub config: Arc<Value>,
     /// Commit it was read at, if the Hub told.
     pub commit: Option<String>,
+    /// What a scenario calls it: where this differs from the scenario's, another model is wanted.
+    pub asked: ModelSource,
 }
 
 /// A model on its way.
@@ -74,12 +77,12 @@ pub enum Tab {
     Architecture,
 }
 
-/// Dialogs.
+/// A dialog of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
     /// Choose a model.
     Picker,
-    /// Edit its architecture.
+    /// Edit the architecture.
     Editor,
     /// Hub, token, units, colours.
     Settings,
@@ -136,6 +139,8 @@ pub struct State {
     pub dialog: RwSignal<Option<Dialog>>,
     /// Short notes that come and go.
     pub toasts: RwSignal<Vec<Toast>>,
+    /// Endpoint, token, colour scheme.
+    pub settings: Settings,
 }
 
 impl PartialEq for Answer {
@@ -191,11 +196,12 @@ impl State {
             blueprint,
             answer,
             shown,
-            units: RwSignal::new(UnitSystem::default()),
+            units: RwSignal::new(settings::units()),
             opened: RwSignal::new(None),
             tab: RwSignal::new(Tab::default()),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
+            settings: Settings::load(),
         }
     }
     /// The state from context.
@@ -243,6 +249,7 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             name: entry.name.clone(),
             config: Arc::new(entry.config.clone()),
             commit: None,
+            asked: source.clone(),
         }),
         ModelSource::Config(config) => Some(Loaded {
             facts: ModelFacts {
@@ -252,6 +259,7 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             name: "Your config.json".to_owned(),
             config: Arc::new(Value::clone(config)),
             commit: None,
+            asked: source.clone(),
         }),
     }
 }

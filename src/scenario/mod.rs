@@ -1,15 +1,18 @@
 //! What the user chose: one plain value. The link, the history and the command line are projections of it.
 
 mod choices;
+pub mod fields;
 mod knob;
 mod knobs;
 mod link;
+mod prune;
 
 pub use crate::hardware::Engine;
 pub use choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, Mode, Recompute};
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow};
 pub use knobs::{KNOBS, weight_key};
 pub use link::{LinkError, from_query, to_query};
+pub use prune::{DROPPED, prune};
 
 use std::collections::BTreeMap;
 

@@ -47,6 +47,16 @@ pub struct Family {
     pub build: Build,
 }
 
+impl Family {
+    /// The description it is built from, if it is built from one.
+    pub const fn decoder(&self) -> Option<&Decoder> {
+        match &self.build {
+            Build::Decoder(decoder) => Some(decoder),
+            Build::Own(_) => None,
+        }
+    }
+}
+
 /// How a family's blueprints are built.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "rows of a static table, never moved")]

@@ -1,0 +1,36 @@
+//! Keys, and what this is.
+
+use leptos::prelude::*;
+
+use super::Frame;
+
+/// Keys and what they do.
+const KEYS: &[(&[&str], &str)] = &[
+    (&["/"], "Find a model"),
+    (&["?"], "This list"),
+    (
+        &["Ctrl", "V"],
+        "Paste a Hub address or a config.json anywhere on the page",
+    ),
+    (&["Esc"], "Close what is open"),
+];
+
+/// The list of keys.
+#[component]
+pub fn Keys() -> impl IntoView {
+    let rows = KEYS.iter().map(|(keys, words)| {
+        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect::<Vec<_>>();
+        view! { <dt>{keys}</dt><dd>{*words}</dd> }
+    });
+    view! {
+        <Frame title="Keys and help" class="narrow">
+            <dl class="keys">{rows.collect::<Vec<_>>()}</dl>
+            <p>
+                "Weighbridge says whether a language model fits your hardware, how fast it runs there, and why, before you download it. \
+                 Choose a model, say what you do with it, choose a device."
+            </p>
+            <p>"Any number can be opened: it shows its formula and where its inputs came from."</p>
+            <p>"It computes in your browser. The address holds everything you chose, so a link shows the same; a token is never part of it."</p>
+        </Frame>
+    }
+}

@@ -1,0 +1,108 @@
+//! The dialogs, and the one frame they share: a native `<dialog>`, opened with `showModal`.
+
+mod editor;
+mod keys;
+mod picker;
+mod property;
+mod settings;
+
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::drop::in_field;
+use super::icon::Icon;
+use super::state::{Dialog, State};
+
+/// Whichever dialog `state.dialog` names. `?` anywhere on the page opens the list of keys.
+#[component]
+pub fn Dialogs() -> impl IntoView {
+    let state = State::here();
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+        if plain && event.key() == "?" && !in_field(event.target()) && state.dialog.get_untracked().is_none() {
+            event.prevent_default();
+            state.dialog.set(Some(Dialog::Keys));
+        }
+    });
+    on_cleanup(move || keys.remove());
+    let open = |dialog: Dialog| match dialog {
+        Dialog::Picker => view! { <picker::Picker /> }.into_any(),
+        Dialog::Editor => view! { <editor::Editor /> }.into_any(),
+        Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
+        Dialog::Keys => view! { <keys::Keys /> }.into_any(),
+    };
+    // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
+    view! { <For each=move || state.dialog.get() key=|dialog| *dialog as u8 children=open /> }
+}
+
+/// A dialog: title, body, and a foot where there is one. Escape, the cross and a press beside it close it.
+#[component]
+fn Frame(
+    /// Title and accessible name.
+    title: &'static str,
+    /// A class besides: `narrow`, `picker`.
+    #[prop(optional)]
+    class: &'static str,
+    /// Buttons at the bottom.
+    #[prop(optional, into)]
+    foot: Option<ViewFn>,
+    children: Children,
+) -> impl IntoView {
+    let state = State::here();
+    let frame = NodeRef::<html::Dialog>::new();
+    Effect::new(move |_| {
+        if let Some(frame) = frame.get()
+            && !frame.open()
+        {
+            let _ = frame.show_modal();
+        }
+    });
+    // Taken away while it is open, a dialog gives the focus to nobody: back to where it was.
+    let before = StoredValue::new_local(
+        document()
+            .active_element()
+            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()),
+    );
+    on_cleanup(move || {
+        let before = before.try_get_value().flatten();
+        set_timeout(
+            move || {
+                if let Some(before) = before.filter(|_| state.dialog.try_get_untracked().flatten().is_none()) {
+                    let _ = before.focus();
+                }
+            },
+            std::time::Duration::ZERO,
+        );
+    });
+    // The news of a closed dialog comes late: by then another may be open.
+    let mine = state.dialog.get_untracked();
+    let close = move || {
+        if state.dialog.get_untracked() == mine {
+            state.dialog.set(None);
+        }
+    };
+    // Only the backdrop is the dialog itself; everything else lies in its parts.
+    let beside = move |event: leptos::ev::MouseEvent| {
+        let on_frame = event
+            .target()
+            .zip(frame.get_untracked())
+            .is_some_and(|(target, frame)| {
+                let frame: &web_sys::EventTarget = frame.as_ref();
+                target == *frame
+            });
+        if on_frame {
+            close();
+        }
+    };
+    view! {
+        <dialog class=class node_ref=frame aria-labelledby="dialog-title" on:close=move |_| close() on:mousedown=beside>
+            <div class="dialog-head">
+                <h2 id="dialog-title">{title}</h2>
+                <button class="icon-button" type="button" aria-label="Close" on:click=move |_| close()><Icon name="cross" /></button>
+            </div>
+            <div class="dialog-body">{children()}</div>
+            {foot.map(|foot| view! { <div class="dialog-foot">{foot.run()}</div> })}
+        </dialog>
+    }
+}

@@ -1,0 +1,185 @@
+//! The picker: every built-in model one click away, the Hub, a file, a pasted config.
+
+use leptos::html;
+use leptos::prelude::*;
+use weighbridge::model::catalogue::{self, Entry};
+use weighbridge::scenario::ModelSource;
+
+use super::Frame;
+use crate::app::icon::Icon;
+use crate::app::source::{self, recent};
+use crate::app::state::State;
+use crate::app::suggest::{matches, on_the_hub, size};
+
+/// Choose a model.
+#[component]
+pub fn Picker() -> impl IntoView {
+    let state = State::here();
+    let filter = RwSignal::new(String::new());
+    let take = move |what: &str| {
+        state.dialog.set(None);
+        source::load(state, what);
+    };
+    let hub = Memo::new(move |_| {
+        let locator = filter.with(|text| {
+            state
+                .settings
+                .endpoint
+                .with(|endpoint| on_the_hub(text.trim(), endpoint))
+        });
+        locator
+            .map(|locator| locator.to_string())
+            .filter(|id| catalogue::find(id).is_none())
+    });
+    let lately = recent::list();
+    let first = move || {
+        let typed = filter.get_untracked();
+        let only = hub.get_untracked().map(|_| typed.clone());
+        only.or_else(|| {
+            catalogue::entries()
+                .iter()
+                .find(|entry| matches(entry, &typed))
+                .map(|entry| entry.id.clone())
+        })
+        .unwrap_or(typed)
+    };
+    let enter = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Enter" && filter.with_untracked(|text| !text.trim().is_empty()) {
+            event.prevent_default();
+            take(&first());
+        }
+    };
+    let nothing = move || {
+        filter.with(|text| hub.get().is_none() && !catalogue::entries().iter().any(|entry| matches(entry, text)))
+    };
+    view! {
+        <Frame title="Choose a model" class="picker">
+            <div class="filter">
+                <label class="omnibox">
+                    <Icon name="search" />
+                    <input
+                        id="filter"
+                        type="search"
+                        autofocus
+                        autocomplete="off"
+                        spellcheck="false"
+                        placeholder="Filter, or a Hub id or URL"
+                        aria-label="Filter, or a Hub id or URL"
+                        on:input:target=move |event| filter.set(event.target().value())
+                        on:keydown=enter
+                    />
+                </label>
+            </div>
+            {move || hub.get().map(|id| view! {
+                <ul class="choices single"><li>
+                    <button class="choice hub" type="button" on:click=move |_| take(&filter.get_untracked())>
+                        <Icon name="cloud" /><span class="name">"Load "<b>{id}</b>" from the Hub"</span><span class="meta">"Enter"</span>
+                    </button>
+                </li></ul>
+            })}
+            {move || filter.with(String::is_empty).then(|| recent_models(lately.clone(), take))}
+            {move || filter.with(|text| families(state, text, take))}
+            <Show when=nothing>
+                <div class="empty">
+                    <Icon name="search" />
+                    <b>"No built-in model is called so."</b>
+                    <span>"Write owner/name to read any public model from the Hub, for example Qwen/Qwen3-8B."</span>
+                </div>
+            </Show>
+            <div class="or"><FileZone /><PasteArea /></div>
+        </Frame>
+    }
+}
+
+fn recent_models(ids: Vec<String>, take: impl Fn(&str) + Copy + 'static) -> Option<impl IntoView> {
+    let choices = ids.into_iter().map(|id| {
+        let name = id.clone();
+        view! { <li><button class="choice" type="button" on:click=move |_| take(&id)><Icon name="clock" /><span class="name">{name}</span></button></li> }
+    });
+    let choices: Vec<_> = choices.collect();
+    (!choices.is_empty())
+        .then(|| view! { <section class="family"><h3>"Recent"</h3><ul class="choices">{choices}</ul></section> })
+}
+
+/// The catalogue by family, as far as it matches.
+fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) -> Vec<AnyView> {
+    let in_hand = state
+        .model
+        .with_untracked(|model| match model.as_ref().map(|model| &model.asked) {
+            Some(ModelSource::Id(id)) => id.clone(),
+            _ => String::new(),
+        });
+    let shown: Vec<&Entry> = catalogue::entries()
+        .iter()
+        .filter(|entry| matches(entry, filter))
+        .collect();
+    shown
+        .chunk_by(|one, next| one.family == next.family)
+        .map(|entries| {
+            let choices = entries.iter().map(|&entry| {
+                let current = (entry.id == in_hand).then_some("true");
+                view! {
+                    <li><button class="choice" type="button" title=entry.id.as_str() aria-current=current on:click=move |_| take(&entry.id)>
+                        <span class="name">{entry.name.as_str()}</span><span class="meta">{size(entry)}</span>
+                    </button></li>
+                }
+            });
+            let title = entries.first().map(|entry| entry.family.as_str());
+            view! { <section class="family"><h3>{title}</h3><ul class="choices">{choices.collect::<Vec<_>>()}</ul></section> }.into_any()
+        })
+        .collect()
+}
+
+/// Drop or choose a file. The window takes the drop itself.
+#[component]
+fn FileZone() -> impl IntoView {
+    let state = State::here();
+    let over = RwSignal::new(false);
+    let chooser = NodeRef::<html::Input>::new();
+    let chosen = move |_| {
+        if let Some(file) = chooser
+            .get_untracked()
+            .and_then(|chooser| chooser.files())
+            .and_then(|files| files.get(0))
+        {
+            state.dialog.set(None);
+            source::read_file(state, file);
+        }
+    };
+    view! {
+        <div class="drop-zone" class:over=move || over.get() on:dragover=move |_| over.set(true) on:dragleave=move |_| over.set(false) on:drop=move |_| over.set(false)>
+            <Icon name="file" />
+            <span>"Drop the "<code>"config.json"</code>" of a model: it is read here and sent nowhere."</span>
+            <button class="button small" type="button" on:click=move |_| { if let Some(chooser) = chooser.get_untracked() { chooser.click() } }>"Choose a file"</button>
+            <input id="file" node_ref=chooser type="file" accept=source::CHOOSE hidden aria-label="Choose a file" on:change=chosen />
+        </div>
+    }
+}
+
+/// Paste a config: taken as soon as it is one.
+#[component]
+fn PasteArea() -> impl IntoView {
+    let state = State::here();
+    let error = RwSignal::new(None::<String>);
+    let read = move |text: String| {
+        if text.trim().is_empty() {
+            return error.set(None);
+        }
+        match weighbridge::hub::read_json(&text) {
+            Err(what) => error.set(Some(format!("This is not a config.json: it holds {what}."))),
+            Ok(config) => match weighbridge::model::Blueprint::from_value(config.clone()) {
+                Err(why) => error.set(Some(why.to_string())),
+                Ok(_) => {
+                    state.dialog.set(None);
+                    source::use_config(state, config, None);
+                }
+            },
+        }
+    };
+    view! {
+        <div class:invalid=move || error.with(Option::is_some)>
+            <textarea id="paste" aria-label="Paste a config" placeholder="Paste a config.json" spellcheck="false" on:input:target=move |event| read(event.target().value())></textarea>
+            {move || error.get().map(|words| view! { <p class="error" role="alert">{words}</p> })}
+        </div>
+    }
+}

@@ -1,0 +1,104 @@
+//! The whole window takes files, and pastes that no field wants.
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{DragEvent, EventTarget, HtmlElement};
+
+use super::source;
+use super::state::{Dialog, State};
+use super::suggest::on_the_hub;
+
+/// Shown over the page while a file is dragged; also listens for pastes.
+#[component]
+pub fn DropTarget() -> impl IntoView {
+    let state = State::here();
+    let over = RwSignal::new(false);
+    let holds_files = |event: &DragEvent| {
+        event
+            .data_transfer()
+            .is_some_and(|data| data.types().includes(&"Files".into(), 0))
+    };
+    let listeners = [
+        window_event_listener(ev::dragenter, move |event| {
+            if holds_files(&event) {
+                event.prevent_default();
+                over.set(true);
+            }
+        }),
+        window_event_listener(ev::dragover, move |event| {
+            if holds_files(&event) {
+                event.prevent_default();
+            }
+        }),
+        window_event_listener(ev::dragleave, move |event| {
+            // Leaving an element for another inside the window names the other.
+            if event.related_target().is_none() {
+                over.set(false);
+            }
+        }),
+        window_event_listener(ev::drop, move |event| {
+            over.set(false);
+            let Some(data) = event.data_transfer() else { return };
+            let Some(files) = data.files().filter(|files| files.length() > 0) else {
+                return;
+            };
+            event.prevent_default();
+            // Of a whole folder's files the config is the one that can be read.
+            let all: Vec<_> = (0..files.length()).filter_map(|at| files.get(at)).collect();
+            let config = all.iter().find(|file| file.name() == "config.json").or(all.first());
+            if let Some(file) = config {
+                close_picker(state);
+                source::read_file(state, file.clone());
+            }
+        }),
+        window_event_listener(ev::paste, move |event| {
+            if event.default_prevented() || in_field(event.target()) {
+                return;
+            }
+            let text = event
+                .clipboard_data()
+                .and_then(|data| data.get_data("text").ok())
+                .unwrap_or_default();
+            let text = text.trim();
+            // A sentence from somewhere is no wish for a model.
+            let named = !text.contains(char::is_whitespace) && text.contains('/');
+            let address = named
+                && state
+                    .settings
+                    .endpoint
+                    .with_untracked(|endpoint| on_the_hub(text, endpoint).is_some());
+            if source::is_json(text) || address || (text.contains("://") && text.contains("huggingface.co")) {
+                event.prevent_default();
+                close_picker(state);
+                source::load(state, text);
+            }
+        }),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
+    view! {
+        <Show when=move || over.get()>
+            <div class="drop">
+                <div>
+                    <b>"Drop it on the scale"</b>
+                    <span>"the config.json of a model"</span>
+                    <span>"It is read here; nothing is sent."</span>
+                </div>
+            </div>
+        </Show>
+    }
+}
+
+/// Whether something that is typed into has the event.
+pub fn in_field(target: Option<EventTarget>) -> bool {
+    let element = target.and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    element.is_some_and(|element| {
+        element.is_content_editable() || matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+    })
+}
+
+fn close_picker(state: State) {
+    if state.dialog.get_untracked() == Some(Dialog::Picker) {
+        state.dialog.set(None);
+    }
+}

@@ -1,0 +1,186 @@
+//! The model in hand: who made it, what it is, where it was read; what is on its way; what went wrong.
+
+use leptos::prelude::*;
+use weighbridge::analysis::Figure;
+use weighbridge::hub::{HubError, Locator};
+use weighbridge::model::catalogue;
+use weighbridge::scenario::ModelSource;
+use weighbridge::units::{grouped, short_count};
+
+use super::icon::Icon;
+use super::problem::ProblemCallout;
+use super::source;
+use super::state::{Answer, Dialog, Loaded, Opened, State};
+
+/// The body of the model's card.
+#[component]
+pub fn ModelCard() -> impl IntoView {
+    let state = State::here();
+    view! {
+        {move || state.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(state, &model)}</p></div> })}
+        {move || state.shown.get().filter(|_| state.model.with(Option::is_some)).map(|answer| facts(state, &answer))}
+        {move || state.model.get().map(|model| source_line(state, &model))}
+        <LoadingLine />
+        <ProblemCallout />
+        <div class="row">
+            <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Picker))>
+                {move || if state.model.with(Option::is_some) { "Change model" } else { "Choose a model" }}
+            </button>
+            <Show when=move || state.model.with(Option::is_some)>
+                <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
+            </Show>
+            <Show when=move || state.scenario.with(|scenario| !scenario.edits.is_empty())>
+                <button class="button" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.edits.clear())>
+                    <Icon name="undo" />
+                    "Reset edits"
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// Owner, kind, licence, gate: what is known of them.
+fn by_line(state: State, model: &Loaded) -> String {
+    let mut parts = Vec::new();
+    if let (ModelSource::Id(_), Some((owner, _))) = (&model.asked, model.facts.id.split_once('/')) {
+        parts.push(owner.to_owned());
+    }
+    if let Ok(blueprint) = state.blueprint.get() {
+        parts.push(blueprint.model_type.clone());
+    }
+    // A model read from the Hub may have changed since the catalogue was made.
+    if let Some(entry) = catalogue::find(&model.facts.id).filter(|entry| entry.id == model.facts.id) {
+        parts.extend(entry.licence.as_ref().map(|licence| format!("{licence} licence")));
+        if entry.gated == Some(true) {
+            parts.push("gated".to_owned());
+        }
+    }
+    parts.join(" · ")
+}
+
+/// Chips: sizes and kinds. Counts open their explanation.
+fn facts(state: State, answer: &Answer) -> impl IntoView + use<> {
+    let blueprint = answer.blueprint.clone();
+    let parameters = &answer.analysis.parameters;
+    let (total, active) = (parameters.total.0, parameters.active.0);
+    let count = move |figure: Figure, text: String, label: String| {
+        let open = move |event: leptos::ev::MouseEvent| {
+            let at = (f64::from(event.client_x()), f64::from(event.client_y()));
+            state.opened.set(Some(Opened {
+                figure,
+                path: Vec::new(),
+                at,
+            }));
+        };
+        view! { <li class="fact"><button class="why" type="button" title=label on:click=open>{text}</button></li> }
+    };
+    let layers = blueprint.layers.value;
+    view! {
+        <ul class="facts num" aria-label="Facts">
+            {count(Figure::Parameters, format!("{} parameters", short_count(total as f64)), grouped(total))}
+            {(active != total).then(|| count(Figure::ActiveParameters, format!("{} active", short_count(active as f64)), grouped(active)))}
+            <li class="fact">{grouped(layers)} {if layers == 1 { " layer" } else { " layers" }}</li>
+            <li class="fact">{blueprint.attention.clone()}</li>
+            {blueprint.experts.clone().map(|words| view! { <li class="fact">{words}</li> })}
+            {blueprint.max_context.as_ref().map(|most| view! { <li class="fact" title=grouped(most.value)>{short_context(most.value)} " context"</li> })}
+            <li class="fact">{blueprint.published.method.to_string()}</li>
+        </ul>
+    }
+}
+
+/// A context length as people say it: 128k for 131,072, else the number.
+fn short_context(tokens: u64) -> String {
+    if tokens >= 1024 && tokens.is_multiple_of(1024) {
+        format!("{}k", grouped(tokens / 1024))
+    } else {
+        grouped(tokens)
+    }
+}
+
+/// Where it was read, and what was changed by hand.
+fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
+    let words = match &model.asked {
+        ModelSource::Config(_) => format!("From your {}; it was read here and sent nowhere", model.facts.id),
+        ModelSource::Id(_) if model.facts.source == source::FROM_HUB => match &model.commit {
+            Some(commit) => format!(
+                "From config.json on the Hub at commit {}",
+                commit.chars().take(7).collect::<String>()
+            ),
+            None => "From config.json on the Hub".to_owned(),
+        },
+        ModelSource::Id(_) => "From the built-in catalogue".to_owned(),
+    };
+    let origin = catalogue::find(&model.facts.id)
+        .filter(|_| model.facts.source == "catalogue")
+        .map(|entry| entry.source.as_str());
+    view! {
+        <div>
+            <p class="source"><Icon name="check" /><span>{words}</span></p>
+            {origin.map(|origin| view! { <details class="by"><summary>"Where its figures come from"</summary>{origin}</details> })}
+        </div>
+        {move || {
+            let edited: Vec<String> = state.scenario.with(|scenario| scenario.edits.keys().cloned().collect());
+            (!edited.is_empty()).then(|| view! {
+                <p class="source" data-state="warn"><Icon name="alert" /><span>"Changed by hand: " {edited.join(", ")}</span></p>
+            })
+        }}
+    }
+}
+
+/// What is being read, how far, and a way out.
+#[component]
+fn LoadingLine() -> impl IntoView {
+    let state = State::here();
+    move || {
+        state.loading.get().map(|loading| {
+            let read = loading.read;
+            let bar = match read {
+                Some((read, Some(total))) => view! { <progress max=total.to_string() value=read.to_string()></progress> }.into_any(),
+                _ => view! { <progress></progress> }.into_any(),
+            };
+            let words = match read {
+                Some((read, Some(total))) => format!("config.json, {} of {} bytes", grouped(read), grouped(total)),
+                Some((read, None)) => format!("config.json, {} bytes", grouped(read)),
+                None => "config.json".to_owned(),
+            };
+            view! {
+                <div class="loading" aria-live="polite">
+                    <div class="line">
+                        <span class="what">{loading.what}</span>
+                        <button class="button small" type="button" on:click=move |_| source::cancel(state)>"Cancel"</button>
+                    </div>
+                    {bar}
+                    <span class="num">{words}</span>
+                </div>
+            }
+        })
+    }
+}
+
+/// The model page at the Hub that an error is about.
+pub fn page_of(error: &HubError) -> Option<String> {
+    use HubError as E;
+    let repo = match error {
+        E::GatedSignIn { repo }
+        | E::GatedNotGranted { repo }
+        | E::TokenLacksGated { repo, .. }
+        | E::GatedPending { repo, .. } => repo,
+        E::Forbidden { repo, .. }
+        | E::RevisionNotFound { repo, .. }
+        | E::FileNotFound { repo, .. }
+        | E::OnlyGguf { repo, .. } => repo,
+        E::OnlyParams { repo }
+        | E::SentenceTransformers { repo }
+        | E::ConfigElsewhere { repo, .. }
+        | E::NoWeights { repo } => repo,
+        E::Adapter { repo, .. }
+        | E::Diffusers { repo, .. }
+        | E::NotJson { repo, .. }
+        | E::GatedRejected { repo, .. } => repo,
+        _ => return None,
+    };
+    // Terms are accepted at Hugging Face, whatever mirror serves the files.
+    Locator::parse(repo)
+        .ok()
+        .map(|locator| weighbridge::hub::Endpoint::default().page_url(&locator))
+}

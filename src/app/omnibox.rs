@@ -1,0 +1,203 @@
+//! The search for a model: a combobox with a list of what can be loaded.
+
+use leptos::ev;
+use leptos::html;
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use super::source::{self, recent};
+use super::state::State;
+use super::suggest::{Kind, Suggestion, suggestions};
+
+/// The search field with its list. `/` anywhere on the page goes to it.
+#[component]
+pub fn Omnibox() -> impl IntoView {
+    let state = State::here();
+    let text = RwSignal::new(String::new());
+    let open = RwSignal::new(false);
+    let at = RwSignal::new(0_usize);
+    let field = NodeRef::<html::Input>::new();
+    // Read when the list opens: another tab may have added to it.
+    let lately = RwSignal::new(Vec::new());
+    let offered = Memo::new(move |_| {
+        if open.get() {
+            text.with(|text| {
+                state
+                    .settings
+                    .endpoint
+                    .with(|endpoint| lately.with(|lately| suggestions(text, endpoint, lately)))
+            })
+        } else {
+            Vec::new()
+        }
+    });
+    let shown = Memo::new(move |_| open.get() && offered.with(|all| !all.is_empty()));
+    let show = move || {
+        lately.set(recent::list());
+        at.set(0);
+        open.set(true);
+    };
+    let take = move |what: &str| {
+        open.set(false);
+        text.set(String::new());
+        if let Some(field) = field.get_untracked() {
+            let _ = field.blur();
+        }
+        source::load(state, what);
+    };
+    let enter = move || {
+        let typed = text.get_untracked();
+        let chosen = offered.with_untracked(|all| all.get(at.get_untracked()).map(|one| one.text.clone()));
+        // Nothing to offer: the text itself says what is wrong with it.
+        match chosen {
+            Some(chosen) => take(&chosen),
+            None if !typed.trim().is_empty() => take(&typed),
+            None => {}
+        }
+    };
+    let step = move |by: isize| {
+        if !open.get_untracked() {
+            return show();
+        }
+        let count = offered.with_untracked(Vec::len);
+        if count > 0 {
+            at.update(|at| *at = at.saturating_add(count).saturating_add_signed(by) % count);
+            scroll_to(at.get_untracked());
+        }
+    };
+    let keys = move |event: ev::KeyboardEvent| {
+        match event.key().as_str() {
+            "ArrowDown" => step(1),
+            "ArrowUp" => step(-1),
+            "Enter" => enter(),
+            "Escape" if open.get_untracked() => open.set(false),
+            "Escape" => text.set(String::new()),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    // A config has line breaks, which the field would lose.
+    let paste = move |event: ev::ClipboardEvent| {
+        let pasted = event
+            .clipboard_data()
+            .and_then(|data| data.get_data("text").ok())
+            .unwrap_or_default();
+        if source::is_json(&pasted) {
+            event.prevent_default();
+            take(&pasted);
+        }
+    };
+    let slash = window_event_listener(ev::keydown, move |event| {
+        let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+        if plain
+            && event.key() == "/"
+            && !super::drop::in_field(event.target())
+            && state.dialog.get_untracked().is_none()
+        {
+            event.prevent_default();
+            if let Some(field) = field.get_untracked() {
+                let _ = field.focus();
+            }
+        }
+    });
+    on_cleanup(move || slash.remove());
+    view! {
+        <search class="find">
+            <label class="omnibox">
+                <Icon name="search" />
+                <input
+                    id="find"
+                    node_ref=field
+                    type="search"
+                    role="combobox"
+                    aria-expanded=move || shown.get().to_string()
+                    aria-autocomplete="list"
+                    aria-controls="find-list"
+                    aria-activedescendant=move || shown.get().then(|| format!("find-{}", at.get()))
+                    aria-label="Find a model"
+                    placeholder="Model name, Hub id or URL, or drop a config.json, .safetensors, .gguf"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    enterkeyhint="go"
+                    prop:value=move || text.get()
+                    on:input:target=move |event| {
+                        text.set(event.target().value());
+                        show();
+                    }
+                    on:focus=move |_| show()
+                    on:blur=move |_| open.set(false)
+                    on:keydown=keys
+                    on:paste=paste
+                />
+                <kbd class="slash" aria-hidden="true">"/"</kbd>
+            </label>
+            <Show when=move || shown.get()>
+                // A press must not take the focus away before the click comes.
+                <div class="suggest" id="find-list" role="listbox" aria-label="Models" on:mousedown=|event| event.prevent_default()>
+                    {move || groups(offered.get(), at, take)}
+                </div>
+            </Show>
+        </search>
+    }
+}
+
+/// The list, with a heading wherever the group changes.
+fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str) + Copy + 'static) -> Vec<AnyView> {
+    let mut views = Vec::new();
+    let mut rest: Vec<(usize, Suggestion)> = all.into_iter().enumerate().collect();
+    while let Some((_, first)) = rest.first() {
+        let group = first.group.clone();
+        let end = rest
+            .iter()
+            .position(|(_, one)| one.group != group)
+            .unwrap_or(rest.len());
+        let tail = rest.split_off(end);
+        let options: Vec<_> = rest
+            .into_iter()
+            .map(|(index, one)| option(index, one, at, take))
+            .collect();
+        views.push(
+            view! {
+                <p class="group-name" aria-hidden="true">{group.clone()}</p>
+                <div role="group" class="choices" aria-label=group>{options}</div>
+            }
+            .into_any(),
+        );
+        rest = tail;
+    }
+    views
+}
+
+fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str) + Copy + 'static) -> impl IntoView {
+    let Suggestion {
+        text, name, meta, kind, ..
+    } = one;
+    let inside = match kind {
+        Kind::Catalogue => view! { <span class="name">{name}</span> }.into_any(),
+        Kind::Recent => view! { <Icon name="clock" /><span class="name">{name}</span> }.into_any(),
+        Kind::Hub => {
+            view! { <Icon name="cloud" /><span class="name">"Load "<b>{name}</b>" from the Hub"</span> }.into_any()
+        }
+    };
+    view! {
+        <div
+            class="choice"
+            class:hub=kind == Kind::Hub
+            id=format!("find-{index}")
+            role="option"
+            aria-selected=move || (at.get() == index).to_string()
+            on:click=move |_| take(&text)
+            on:mousemove=move |_| if at.get_untracked() != index { at.set(index) }
+        >
+            {inside}
+            <span class="meta">{meta}</span>
+        </div>
+    }
+}
+
+fn scroll_to(index: usize) {
+    if let Some(option) = document().get_element_by_id(&format!("find-{index}")) {
+        option.scroll_into_view_with_bool(false);
+    }
+}

@@ -1,0 +1,299 @@
+//! Getting a model into the page: from the catalogue, the Hub, a file, the clipboard or the link.
+//!
+//! One request at a time: a new one stops the one before, and an answer that comes late is dropped. Until a model is
+//! whole and understood the old one stays, with its answer.
+
+mod fetch;
+mod file;
+mod follow;
+pub mod recent;
+
+pub use file::{CHOOSE, read_file};
+pub use follow::start;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+use weighbridge::export::ModelFacts;
+use weighbridge::hub::{HubError, Locator, read_config, read_json};
+use weighbridge::model::{Blueprint, ModelError, catalogue};
+use weighbridge::scenario::{ModelSource, apply_edits, prune};
+
+use super::state::{Loaded, Loading, Problem, State, at_hand};
+use fetch::Request;
+
+/// Where a model that was read from somewhere else says it is from.
+pub const FROM_HUB: &str = "config.json on the Hub";
+/// A config given by the user.
+pub const FROM_FILE: &str = "config.json";
+
+/// Who wants the model: a person, who starts afresh, or the link, whose edits belong to it.
+#[derive(Clone, Debug, PartialEq)]
+enum Asked {
+    Person(String),
+    Link(ModelSource),
+}
+
+/// The request under way and the last one, for another try. The page has one thread and one State.
+#[derive(Debug, Default)]
+struct Run {
+    number: u64,
+    request: Option<Request>,
+    last: Option<Asked>,
+}
+
+thread_local! {
+    static RUN: RefCell<Run> = RefCell::default();
+}
+
+/// Loads anything typed or pasted: a name of the catalogue, a Hub id or address, or the text of a config.json.
+pub fn load(state: State, text: &str) {
+    let text = text.trim();
+    if is_json(text) {
+        return load_config(state, text, None);
+    }
+    remember(Asked::Person(text.to_owned()));
+    let endpoint = state.settings.endpoint.get_untracked();
+    let locator = if catalogue::find(text).is_some() {
+        Ok(None)
+    } else {
+        Locator::parse_at(text, &endpoint).map(Some)
+    };
+    let id = match &locator {
+        Ok(None) => text.to_owned(),
+        Ok(Some(locator)) => locator.to_string(),
+        Err(error) => return fail(state, Problem::Address(error.to_string())),
+    };
+    let source = ModelSource::Id(catalogue::find(&id).map_or(id, |entry| entry.id.clone()));
+    match (at_hand(&source), locator) {
+        (Some(loaded), _) => take(state, loaded, true),
+        (None, Ok(Some(locator))) => fetch_model(state, locator, source, true),
+        // Only what the catalogue knows has no locator.
+        (None, _) => {}
+    }
+}
+
+/// Loads the text of a config; `name` is that of its file.
+pub fn load_config(state: State, text: &str, name: Option<&str>) {
+    let config = match read_json(text) {
+        Ok(config) => config,
+        Err(what) => return fail(state, Problem::Model(ModelError::NotJson(format!("it holds {what}")))),
+    };
+    use_config(state, config, name);
+}
+
+/// Takes a config as the model, if it is one.
+pub fn use_config(state: State, config: Value, name: Option<&str>) {
+    // Generation settings, tokenizers and adapters are JSON too; the Hub's reader knows them apart.
+    if let Err(error) = Blueprint::from_value(config.clone()) {
+        let known = "the/file".parse().ok().and_then(|id| Locator::new(id, None, None).ok());
+        let other = known.and_then(|locator| read_config(&config.to_string(), &locator).err());
+        return fail(
+            state,
+            match other {
+                Some(
+                    other @ (HubError::Adapter { .. }
+                    | HubError::Diffusers { .. }
+                    | HubError::SentenceTransformers { .. }),
+                ) => Problem::Browser(other.message().replace("the/file", "This file")),
+                _ => Problem::Model(error),
+            },
+        );
+    }
+    let config = prune(config);
+    let title = config
+        .get("_name_or_path")
+        .and_then(Value::as_str)
+        .and_then(|path| path.rsplit('/').next())
+        .filter(|name| !name.is_empty());
+    let loaded = Loaded {
+        facts: ModelFacts {
+            id: name.unwrap_or("config.json").to_owned(),
+            source: FROM_FILE.to_owned(),
+        },
+        name: title.or(name).unwrap_or("Your config.json").to_owned(),
+        config: Arc::new(config.clone()),
+        commit: None,
+        asked: ModelSource::Config(Box::new(config)),
+    };
+    take(state, loaded, true);
+}
+
+/// Asks once more for what failed.
+pub fn retry(state: State) {
+    match RUN.with_borrow(|run| run.last.clone()) {
+        Some(Asked::Person(text)) => load(state, &text),
+        Some(Asked::Link(source)) => load_link(state, source),
+        None => {}
+    }
+}
+
+/// Stops the request under way. The model in hand stays, and the scenario names it again.
+pub fn cancel(state: State) {
+    begin(None);
+    state.loading.set(None);
+    keep_model(state);
+}
+
+/// Takes the message away. What the link names and could not be read is given up for the model in hand.
+pub fn dismiss(state: State) {
+    state.problem.set(None);
+    keep_model(state);
+}
+
+fn keep_model(state: State) {
+    let Some(asked) = state
+        .model
+        .with_untracked(|model| model.as_ref().map(|model| model.asked.clone()))
+    else {
+        return;
+    };
+    if state.scenario.with_untracked(|scenario| scenario.model != asked) {
+        state.scenario.update(|scenario| {
+            scenario.model = asked;
+            // They were meant for the other model.
+            scenario.edits.clear();
+        });
+    }
+}
+
+/// Loads what a link names; its edits stay.
+fn load_link(state: State, source: ModelSource) {
+    remember(Asked::Link(source.clone()));
+    if let Some(loaded) = at_hand(&source) {
+        return take(state, loaded, false);
+    }
+    let ModelSource::Id(id) = &source else { return };
+    match Locator::parse_at(id, &state.settings.endpoint.get_untracked()) {
+        Ok(locator) => fetch_model(state, locator, source, false),
+        Err(error) => fail(state, Problem::Address(error.to_string())),
+    }
+}
+
+fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool) {
+    let settings = state.settings;
+    let request = match Request::new(settings.endpoint.get_untracked(), settings.token_to_send()) {
+        Ok(request) => request,
+        Err(words) => return fail(state, Problem::Browser(words)),
+    };
+    let number = begin(Some(request.clone()));
+    let current = move || RUN.with_borrow(|run| run.number == number);
+    clear_problem(state, afresh);
+    state.loading.set(Some(Loading {
+        what: locator.to_string(),
+        read: None,
+    }));
+    spawn_local(async move {
+        let progress = move |what: &str, read| {
+            if current() {
+                state.loading.set(Some(Loading {
+                    what: what.to_owned(),
+                    read,
+                }));
+            }
+        };
+        let answer = request.config(&locator, progress).await;
+        // Last request wins.
+        if !current() {
+            return;
+        }
+        let fetched = match answer {
+            Ok(fetched) => fetched,
+            Err(HubError::Cancelled) => return state.loading.set(None),
+            Err(error) => return fail(state, Problem::Hub(Box::new(error))),
+        };
+        let config = match read_config(&fetched.text, &locator) {
+            Ok(config) => config,
+            Err(error) => return fail(state, Problem::Hub(Box::new(error))),
+        };
+        let mut edited = config.clone();
+        if !afresh {
+            state
+                .scenario
+                .with_untracked(|scenario| apply_edits(&mut edited, &scenario.edits));
+        }
+        // A link's edits may be what makes a config readable, or what breaks it: then the editor can mend them.
+        if let Err(error) = Blueprint::from_value(config.clone())
+            && Blueprint::from_value(edited).is_err()
+        {
+            return fail(state, Problem::Model(error));
+        }
+        let id = fetched.id.unwrap_or_else(|| locator.id().clone());
+        let loaded = Loaded {
+            facts: ModelFacts {
+                id: id.to_string(),
+                source: FROM_HUB.to_owned(),
+            },
+            name: id.name().to_owned(),
+            config: Arc::new(config),
+            commit: fetched.commit,
+            asked: source,
+        };
+        take(state, loaded, afresh);
+    });
+}
+
+/// Makes a model the one in hand.
+fn take(state: State, loaded: Loaded, afresh: bool) {
+    begin(None);
+    if let ModelSource::Id(id) = &loaded.asked {
+        recent::add(id);
+    }
+    let asked = loaded.asked.clone();
+    state.loading.set(None);
+    clear_problem(state, afresh);
+    state.model.set(Some(loaded));
+    if afresh {
+        state.scenario.update(|scenario| {
+            scenario.model = asked;
+            scenario.edits.clear();
+        });
+    }
+}
+
+/// What is wrong with the link itself stays until a person chooses a model.
+fn clear_problem(state: State, afresh: bool) {
+    if afresh
+        || state
+            .problem
+            .with_untracked(|problem| !matches!(problem, Some(Problem::Link(_))))
+    {
+        state.problem.set(None);
+    }
+}
+
+/// Says what went wrong; the model in hand stays.
+pub fn fail(state: State, problem: Problem) {
+    begin(None);
+    state.loading.set(None);
+    state.problem.set(Some(problem));
+}
+
+/// Stops the request under way and puts another in its place.
+fn begin(request: Option<Request>) -> u64 {
+    let (number, old) = RUN.with_borrow_mut(|run| {
+        run.number += 1;
+        (run.number, std::mem::replace(&mut run.request, request))
+    });
+    if let Some(old) = old {
+        old.stop();
+    }
+    number
+}
+
+fn remember(asked: Asked) {
+    RUN.with_borrow_mut(|run| run.last = Some(asked));
+}
+
+/// Whether the link waits for its model.
+fn link_waits() -> bool {
+    RUN.with_borrow(|run| run.request.is_some() && matches!(run.last, Some(Asked::Link(_))))
+}
+
+/// Whether a text is meant as JSON.
+pub fn is_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
+}
