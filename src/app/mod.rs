@@ -29,7 +29,7 @@ fn App() -> impl IntoView {
             <section class="panel"></section>
             <section class="answer">
                 <div class="tabpanel">
-                    <section class="card"><h2>"Memory by format"</h2><charts::MemoryChart /></section>
+                    <section class="card"><h2>"Memory compared"</h2><charts::MemoryChart /></section>
                     <section class="card"><h2>"Memory over context"</h2><charts::ContextChart /></section>
                     <section class="card wide"><h2>"Intensity"</h2><charts::IntensityGauge /></section>
                     <section class="card wide"><h2>"Architecture"</h2><architecture::Architecture /></section>

@@ -61,7 +61,7 @@ impl MemoryChart {
             for recompute in Recompute::iter() {
                 let other = Scenario { recompute, ..scenario.clone() };
                 let parts = memory::<Exact>(&Question::new(blueprint, &other)?).parts();
-                rows.push(MemoryRow { label: recompute.label().to_owned(), parts, now: recompute == scenario.recompute });
+                rows.push(MemoryRow { label: computed_again(recompute).to_owned(), parts, now: recompute == scenario.recompute });
             }
         } else {
             rows = formats(blueprint, scenario)?;
@@ -179,6 +179,14 @@ impl MemoryChart {
     }
 }
 
+const fn computed_again(recompute: Recompute) -> &'static str {
+    match recompute {
+        Recompute::None => "nothing again",
+        Recompute::Selective => "scores of attention again",
+        Recompute::Full => "every layer again",
+    }
+}
+
 /// The scenario with its weights in each format that is compared; the same format under two names is one row.
 fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>, AnalysisError> {
     let mut rows: Vec<MemoryRow> = Vec::new();
@@ -237,7 +245,7 @@ mod tests {
         let scenario = Scenario { mode: Mode::Pretrain, generate: None, ..Scenario::example() };
         let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
         let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-        assert_eq!(labels, ["None", "Selective", "Full"]);
+        assert_eq!(labels, ["nothing again", "scores of attention again", "every layer again"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use weighbridge::chart::{Caption, Theme};
 use weighbridge::export::VERSION;
 use weighbridge::hardware;
+use weighbridge::units::grouped;
 
 use super::canvas::Canvas;
 use super::plot::Plot;
@@ -57,10 +58,9 @@ pub fn ChartFigure(
                 <button
                     class="link"
                     type="button"
-                    aria-pressed=move || as_table.get().to_string()
                     on:click=move |_| as_table.update(|on| *on = !*on)
                 >
-                    "As a table"
+                    {move || if as_table.get() { "As a chart" } else { "As a table" }}
                 </button>
                 <button class="link" type="button" on:click=save>
                     "Save as PNG"
@@ -80,8 +80,8 @@ fn source(state: State) -> String {
     let Some(answer) = state.shown.get_untracked() else { return format!("Weighbridge {VERSION}") };
     let scenario = &answer.scenario;
     let device = scenario.hardware.as_deref().and_then(hardware::find).map(|device| device.name.clone());
-    let sequences = if scenario.batch == 1 { "1 sequence".to_owned() } else { format!("{} sequences", scenario.batch) };
-    let tokens = format!("{} + {} tokens", scenario.prompt, scenario.generated());
+    let sequences = if scenario.batch == 1 { "1 sequence".to_owned() } else { format!("{} sequences", grouped(scenario.batch)) };
+    let tokens = format!("{} + {} tokens", grouped(scenario.prompt), grouped(scenario.generated()));
     let parts = [Some(scenario.mode.label().to_owned()), Some(tokens), Some(sequences), device];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("{} · Weighbridge {VERSION}", parts.join(" · "))
