@@ -72,11 +72,11 @@ pub fn Tabs() -> impl IntoView {
                 Tab::Memory => view! {
                     <MemoryTable/>
                     <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><ContextChart/></section>
-                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory by number format"</h2><MemoryChart/></section>
+                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><MemoryChart/></section>
                 }.into_any(),
                 Tab::Compute => view! {
                     <ComputeTable/>
-                    <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity on this device"</h2><IntensityGauge/></section>
+                    <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><IntensityGauge/></section>
                 }.into_any(),
                 Tab::Architecture => view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><Architecture/></section> }.into_any(),
             }}

@@ -65,7 +65,7 @@ impl MemoryChart {
                 };
                 let parts = memory::<Exact>(&Question::new(blueprint, &other)?).parts();
                 rows.push(MemoryRow {
-                    label: recompute.label().to_owned(),
+                    label: computed_again(recompute).to_owned(),
                     parts,
                     now: recompute == scenario.recompute,
                 });
@@ -310,6 +310,14 @@ impl MemoryChart {
     }
 }
 
+const fn computed_again(recompute: Recompute) -> &'static str {
+    match recompute {
+        Recompute::None => "nothing again",
+        Recompute::Selective => "scores of attention again",
+        Recompute::Full => "every layer again",
+    }
+}
+
 /// The scenario with its weights in each format that is compared; the same format under two names is one row.
 fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>, AnalysisError> {
     let mut rows: Vec<MemoryRow> = Vec::new();
@@ -393,7 +401,10 @@ mod tests {
         };
         let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
         let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-        assert_eq!(labels, ["None", "Selective", "Full"]);
+        assert_eq!(
+            labels,
+            ["nothing again", "scores of attention again", "every layer again"]
+        );
     }
 
     #[test]

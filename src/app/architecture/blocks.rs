@@ -24,12 +24,8 @@ pub fn Blocks(
         count: None,
         kind: None,
     };
-    let boxes = |places: Vec<Repeated<'_>>| -> Vec<_> {
-        places
-            .into_iter()
-            .map(|place| block(&blueprint, &rule, place, units))
-            .collect()
-    };
+    let boxes =
+        |places: Vec<Repeated<'_>>| -> Vec<_> { places.into_iter().map(|place| block(&rule, place, units)).collect() };
     if !blueprint.stem.is_empty() {
         sections.push((
             "Before the layers".to_owned(),
@@ -68,7 +64,7 @@ pub fn Blocks(
 }
 
 /// One block: closed it says what it is and how large, open it lists its tensors.
-fn block(blueprint: &Blueprint, rule: &Quantisation, place: Repeated<'_>, units: Signal<UnitSystem>) -> AnyView {
+fn block(rule: &Quantisation, place: Repeated<'_>, units: Signal<UnitSystem>) -> AnyView {
     let tensors: Vec<&Tensor> = place.block.tensors().collect();
     let component = tensors
         .iter()

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use weighbridge::chart::{Caption, Theme};
 use weighbridge::export::VERSION;
 use weighbridge::hardware;
+use weighbridge::units::grouped;
 
 use super::canvas::Canvas;
 use super::plot::Plot;
@@ -60,10 +61,9 @@ pub fn ChartFigure(
                 <button
                     class="link"
                     type="button"
-                    aria-pressed=move || as_table.get().to_string()
                     on:click=move |_| as_table.update(|on| *on = !*on)
                 >
-                    "As a table"
+                    {move || if as_table.get() { "As a chart" } else { "As a table" }}
                 </button>
                 <button class="link" type="button" on:click=save>
                     "Save as PNG"
@@ -96,9 +96,13 @@ fn source(state: State) -> String {
     let sequences = if scenario.batch == 1 {
         "1 sequence".to_owned()
     } else {
-        format!("{} sequences", scenario.batch)
+        format!("{} sequences", grouped(scenario.batch))
     };
-    let tokens = format!("{} + {} tokens", scenario.prompt, scenario.generated());
+    let tokens = format!(
+        "{} + {} tokens",
+        grouped(scenario.prompt),
+        grouped(scenario.generated())
+    );
     let parts = [
         Some(scenario.mode.label().to_owned()),
         Some(tokens),

@@ -1,4 +1,4 @@
-//! Memory by format of the weights, against what the device carries.
+//! Memory by format of the weights, or by what training computes again, against what the device carries.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use weighbridge::chart;
 use super::figure::{ChartFigure, Draw};
 use crate::app::State;
 
-/// Memory by format of the weights.
+/// Memory by format of the weights; in training, by what is computed again.
 #[component]
 pub fn MemoryChart() -> impl IntoView {
     let state = State::here();
@@ -30,7 +30,7 @@ pub fn MemoryChart() -> impl IntoView {
     });
     let caption = Signal::derive(move || data.with(|data| data.as_ref().map_or_else(String::new, words)));
     let table = move || data.with(|data| data.as_ref().map(rows));
-    view! { <ChartFigure title="Memory by format" label=label caption=caption draw=draw table=table.into() /> }
+    view! { <ChartFigure title="Memory compared" label=label caption=caption draw=draw table=table.into() /> }
 }
 
 /// What it means: the same workload in other formats, and which of them fit.
@@ -43,7 +43,7 @@ fn words(data: &chart::MemoryChart) -> String {
         format!(
             "The same training step, by what is computed again instead of kept: now {} ({}).",
             size(now),
-            now.label.to_lowercase()
+            now.label
         )
     } else {
         format!(
