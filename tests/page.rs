@@ -59,21 +59,77 @@ fn explanation(browser: &Browser, css: &str) -> String {
 fn the_page_says_what_the_command_line_says() {
     let (browser, server) = (Browser::start(), Server::dist("/"));
     for arguments in [
-        &["meta-llama/Llama-3.1-8B-Instruct", "--hardware", "rtx-4090", "--prompt", "8192"][..],
-        &["deepseek-ai/DeepSeek-V3.1-Terminus", "--mode", "prefill", "--prompt", "4096", "--hardware", "h200-sxm"],
-        &["openai/gpt-oss-20b", "--batch", "16", "--prompt", "2048", "--weights", "bf16", "--hardware", "rtx-5090"],
-        &["Qwen/Qwen2.5-7B-Instruct", "--mode", "pretrain", "--batch", "4", "--prompt", "2048", "--recompute", "full", "--hardware", "h100-sxm"],
-        &["google/gemma-2-2b-it", "--kv-cache", "fp8", "--attention", "eager", "--edit", "num_hidden_layers=12"],
+        &[
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "--hardware",
+            "rtx-4090",
+            "--prompt",
+            "8192",
+        ][..],
+        &[
+            "deepseek-ai/DeepSeek-V3.1-Terminus",
+            "--mode",
+            "prefill",
+            "--prompt",
+            "4096",
+            "--hardware",
+            "h200-sxm",
+        ],
+        &[
+            "openai/gpt-oss-20b",
+            "--batch",
+            "16",
+            "--prompt",
+            "2048",
+            "--weights",
+            "bf16",
+            "--hardware",
+            "rtx-5090",
+        ],
+        &[
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--mode",
+            "pretrain",
+            "--batch",
+            "4",
+            "--prompt",
+            "2048",
+            "--recompute",
+            "full",
+            "--hardware",
+            "h100-sxm",
+        ],
+        &[
+            "google/gemma-2-2b-it",
+            "--kv-cache",
+            "fp8",
+            "--attention",
+            "eager",
+            "--edit",
+            "num_hidden_layers=12",
+        ],
     ] {
         let answer = estimate(arguments);
         open(&browser, &server.at(answer["link"].as_str().unwrap()));
         let about = format!("{arguments:?}");
         let bytes = |path: &str| UnitSystem::Gib.bytes(answer.pointer(path).unwrap().as_f64().unwrap());
-        assert_eq!(figure(&browser, "memory.total"), bytes("/memory/total_bytes"), "{about}");
-        assert_eq!(figure(&browser, "memory.overhead"), bytes("/memory/overhead_bytes"), "{about}");
+        assert_eq!(
+            figure(&browser, "memory.total"),
+            bytes("/memory/total_bytes"),
+            "{about}"
+        );
+        assert_eq!(
+            figure(&browser, "memory.overhead"),
+            bytes("/memory/overhead_bytes"),
+            "{about}"
+        );
         for (component, weight) in answer["memory"]["weights_by_component"].as_object().unwrap() {
             let shown = browser.text(&format!("#app td [data-figure='memory.{component}']"));
-            assert_eq!(shown, UnitSystem::Gib.bytes(weight.as_f64().unwrap()), "{about} {component}");
+            assert_eq!(
+                shown,
+                UnitSystem::Gib.bytes(weight.as_f64().unwrap()),
+                "{about} {component}"
+            );
         }
         // To the last byte and the last parameter, in the explanations.
         let total = grouped(answer["memory"]["total_bytes"].as_u64().unwrap());
@@ -86,13 +142,25 @@ fn the_page_says_what_the_command_line_says() {
         browser.click("#tab-compute");
         for (component, cost) in answer["compute"]["by_component"].as_object().unwrap() {
             let shown = |key: &str| browser.text(&format!("#app [data-figure='compute.{component}.{key}']"));
-            assert_eq!(shown("flops"), count(cost["flops"].as_f64().unwrap(), "FLOP"), "{about} {component}");
-            assert_eq!(shown("intensity"), decimal(cost["intensity"].as_f64().unwrap()), "{about} {component}");
+            assert_eq!(
+                shown("flops"),
+                count(cost["flops"].as_f64().unwrap(), "FLOP"),
+                "{about} {component}"
+            );
+            assert_eq!(
+                shown("intensity"),
+                decimal(cost["intensity"].as_f64().unwrap()),
+                "{about} {component}"
+            );
             if let Some(time) = cost["seconds"].as_f64() {
                 assert_eq!(shown("seconds"), seconds(time), "{about} {component}");
             }
         }
-        assert!(browser.errors_of_page().is_empty(), "{about}: {:?}", browser.errors_of_page());
+        assert!(
+            browser.errors_of_page().is_empty(),
+            "{about}: {:?}",
+            browser.errors_of_page()
+        );
     }
 }
 
@@ -105,14 +173,21 @@ fn a_link_made_by_hand_gives_the_same_page() {
     browser.set_input("#hardware", "l4");
     browser.click("#app .segments button:nth-child(1)");
     browser.wait_for("location.search.includes('hw=l4') && location.search.includes('mode=prefill') && location.search.includes('p=20000')", SOON);
-    let (address, sentence, total) = (browser.url(), figure(&browser, "sentence"), figure(&browser, "memory.total"));
+    let (address, sentence, total) = (
+        browser.url(),
+        figure(&browser, "sentence"),
+        figure(&browser, "memory.total"),
+    );
     let other = Browser::start();
     open(&other, &address);
     assert_eq!(figure(&other, "sentence"), sentence);
     assert_eq!(figure(&other, "memory.total"), total);
     let query = address.split_once('?').unwrap().1;
     let (scenario, errors) = weighbridge::scenario::from_query(query);
-    assert_eq!((errors, scenario.prompt, scenario.weights), (vec![], 20_000, Some("int8")));
+    assert_eq!(
+        (errors, scenario.prompt, scenario.weights),
+        (vec![], 20_000, Some("int8"))
+    );
 }
 
 #[test]
@@ -122,7 +197,10 @@ fn after_one_visit_it_works_with_the_network_gone() {
         browser.goto(&server.at("icons/icon.svg"));
         browser.script("localStorage.setItem('endpoint', arguments[0])", json!([hub.url()]));
         open(&browser, &server.at("?m=test/plain&hw=rtx-4090"));
-        browser.wait_for("document.documentElement.dataset.offline === 'ready' && navigator.serviceWorker.controller", SOON);
+        browser.wait_for(
+            "document.documentElement.dataset.offline === 'ready' && navigator.serviceWorker.controller",
+            SOON,
+        );
         browser.wait_for("document.querySelector('.model-name')?.innerText === 'plain'", SOON);
         // Asked once more, through the worker this time, which keeps the answer.
         browser.reload();
@@ -134,7 +212,11 @@ fn after_one_visit_it_works_with_the_network_gone() {
         browser.reload();
         browser.wait_for(MOUNTED, SOON);
         browser.wait_for("document.querySelector('.model-name')?.innerText === 'plain'", SOON);
-        assert_eq!((figure(&browser, "sentence"), figure(&browser, "memory.total")), before, "{prefix}");
+        assert_eq!(
+            (figure(&browser, "sentence"), figure(&browser, "memory.total")),
+            before,
+            "{prefix}"
+        );
         // A built-in model, never opened before.
         open(&browser, &server.at("?m=openai/gpt-oss-120b&hw=h100-sxm"));
         assert_eq!(browser.text(".model-name"), "gpt-oss 120B", "{prefix}");
@@ -186,7 +268,10 @@ fn nothing_is_cut_and_nothing_jumps() {
         browser.cdp("Emulation.setScriptExecutionDisabled", json!({"value": true}));
         browser.goto(&server.url());
         browser.cdp("Emulation.setScriptExecutionDisabled", json!({"value": false}));
-        browser.script("document.querySelectorAll('noscript').forEach((one) => one.remove())", json!([]));
+        browser.script(
+            "document.querySelectorAll('noscript').forEach((one) => one.remove())",
+            json!([]),
+        );
         let shell = browser.script(frames, json!([]));
         let words = browser.script("return [...document.querySelectorAll('#app [data-figure]')].map((one) => [one.dataset.figure, one.innerText])", json!([]));
         open(&browser, &server.url());
@@ -195,7 +280,11 @@ fn nothing_is_cut_and_nothing_jumps() {
         for (css, frame) in shell.as_object().unwrap() {
             for at in 0..4 {
                 let (was, is) = (frame[at].as_f64().unwrap(), mounted[css][at].as_f64().unwrap());
-                assert!((was - is).abs() <= 2.0, "{css} at {width}: {frame} became {}", mounted[css]);
+                assert!(
+                    (was - is).abs() <= 2.0,
+                    "{css} at {width}: {frame} became {}",
+                    mounted[css]
+                );
             }
         }
         // The shell's figures are the engine's.
@@ -205,12 +294,21 @@ fn nothing_is_cut_and_nothing_jumps() {
                 "return [...document.querySelectorAll('#app [data-figure]')].filter((one) => one.dataset.figure === arguments[0]).map((one) => one.innerText)",
                 json!([name]),
             );
-            assert!(now.as_array().unwrap().iter().any(|one| one == shown), "{name} at {width}: the shell says {shown}, the page {now}");
+            assert!(
+                now.as_array().unwrap().iter().any(|one| one == shown),
+                "{name} at {width}: the shell says {shown}, the page {now}"
+            );
         }
         for tab in ["tab-memory", "tab-compute", "tab-architecture"] {
             browser.click(&format!("#{tab}"));
-            browser.wait_for(&format!("document.getElementById('{tab}').ariaSelected === 'true'"), SOON);
-            let wide = browser.script("return document.documentElement.scrollWidth", json!([])).as_u64().unwrap();
+            browser.wait_for(
+                &format!("document.getElementById('{tab}').ariaSelected === 'true'"),
+                SOON,
+            );
+            let wide = browser
+                .script("return document.documentElement.scrollWidth", json!([]))
+                .as_u64()
+                .unwrap();
             assert!(wide <= u64::from(width), "{tab} scrolls sideways at {width}: {wide}");
         }
     }
@@ -227,17 +325,29 @@ fn charts_are_crisp_and_have_a_table() {
         json!([]),
     );
     for canvas in sizes.as_array().unwrap() {
-        assert!((canvas[0].as_i64().unwrap() - canvas[1].as_i64().unwrap()).abs() <= 2, "{canvas}");
+        assert!(
+            (canvas[0].as_i64().unwrap() - canvas[1].as_i64().unwrap()).abs() <= 2,
+            "{canvas}"
+        );
     }
     let pixels = "const c = document.querySelector('#app canvas'); return c.toDataURL().length + ':' + c.toDataURL().slice(-200)";
     browser.scheme("light");
-    let light = browser.script(&format!("await new Promise(r => setTimeout(r, 300)); {pixels}"), json!([]));
+    let light = browser.script(
+        &format!("await new Promise(r => setTimeout(r, 300)); {pixels}"),
+        json!([]),
+    );
     browser.scheme("dark");
-    let dark = browser.script(&format!("await new Promise(r => setTimeout(r, 300)); {pixels}"), json!([]));
+    let dark = browser.script(
+        &format!("await new Promise(r => setTimeout(r, 300)); {pixels}"),
+        json!([]),
+    );
     assert_ne!(light, dark, "the chart follows the colour scheme");
     let before = browser.count("#app figure table");
     browser.click("#app figure .deeds .link");
-    browser.wait_for(&format!("document.querySelectorAll('#app figure table').length > {before}"), SOON);
+    browser.wait_for(
+        &format!("document.querySelectorAll('#app figure table').length > {before}"),
+        SOON,
+    );
 }
 
 #[test]
@@ -245,7 +355,11 @@ fn a_wrong_value_is_told_and_the_answer_stays() {
     let (browser, server) = (Browser::start(), Server::dist("/"));
     open(&browser, &server.url());
     let before = figure(&browser, "memory.total");
-    for (value, words) in [("many", "must be a whole number"), ("0", "must lie between 1 and"), ("99999999999999999999", "must lie between")] {
+    for (value, words) in [
+        ("many", "must be a whole number"),
+        ("0", "must lie between 1 and"),
+        ("99999999999999999999", "must lie between"),
+    ] {
         browser.set_input("#prompt", value);
         browser.wait_for("document.querySelector('#sheet-workload .knob.invalid .error')", SOON);
         let said = browser.text("#sheet-workload .knob.invalid .error");
@@ -278,9 +392,15 @@ fn the_keyboard_is_enough_for_the_answer() {
     browser.keys(&["/"]);
     browser.wait_for("document.activeElement.id === 'find'", SOON);
     browser.keys(&["Escape"]);
-    browser.script("document.activeElement.blur(); document.querySelector('#app .number').focus()", json!([]));
+    browser.script(
+        "document.activeElement.blur(); document.querySelector('#app .number').focus()",
+        json!([]),
+    );
     browser.keys(&["Enter"]);
-    browser.wait_for("document.querySelector('.explain:popover-open')?.contains(document.activeElement)", SOON);
+    browser.wait_for(
+        "document.querySelector('.explain:popover-open')?.contains(document.activeElement)",
+        SOON,
+    );
     browser.keys(&["Escape"]);
     browser.wait_for("document.activeElement.classList.contains('number')", SOON);
     // Whatever can be pressed or filled in says what it is.
