@@ -164,7 +164,7 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
                             <button type="button" on:click=move |_| state.opened.update(|opened| if let Some(opened) = opened { opened.path.push(at) })>
                                 {part.key.is_some().then(|| view! { <i class="dot"></i> })}
                                 <span>{part.name}</span>
-                                <span class="value">{part.value}" "{share}</span>
+                                <span class="value">{part.value}" "{(!share.is_empty()).then(|| view! { <small>{share}</small> })}</span>
                             </button>
                         </li>
                     }

@@ -96,7 +96,14 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         }
         None => Tile::new(Figure::Memory, "Memory", used, unit, "no device chosen"),
     };
-    let no_rate = "needs a device with a known rate";
+    let no_rate = if analysis.fit.is_none() {
+        "needs a device"
+    } else {
+        "the device's rate is not known"
+    };
+    let fits = analysis.fit.as_ref().is_none_or(|fit| fit.headroom_bytes >= 0);
+    // Speeds are ceilings in any case; of what does not fit they are not even that.
+    let note = |text: &str| if fits { text.to_owned() } else { "if it fitted".to_owned() };
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
         (Some(speed), Mode::Decode) => {
@@ -105,7 +112,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "Decode, at most",
                 decimal(speed.tokens_per_second),
                 "tokens/s",
-                format!("{} a step at the least", seconds(speed.roof.seconds)),
+                note(&format!("{} a step at the least", seconds(speed.roof.seconds))),
             ));
             all.push(match speed.prefill_seconds {
                 Some(time) => Tile::new(
@@ -113,7 +120,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                     "First token, at the earliest",
                     seconds(time),
                     "",
-                    "nothing lost to overheads",
+                    note("nothing lost to overheads"),
                 ),
                 None => Tile::none(Figure::FirstToken, "First token", no_rate),
             });
@@ -124,14 +131,14 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "Prefill, at most",
                 decimal(speed.tokens_per_second),
                 "tokens/s",
-                "reading the prompt",
+                note("reading the prompt"),
             ));
             all.push(Tile::new(
                 Figure::Time,
                 "Whole prompt, at the least",
                 seconds(speed.roof.seconds),
                 "",
-                "nothing lost to overheads",
+                note("nothing lost to overheads"),
             ));
         }
         (Some(speed), Mode::Pretrain) => {
@@ -140,14 +147,14 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "Step, at the least",
                 seconds(speed.roof.seconds),
                 "",
-                "forward, backward, optimizer",
+                note("forward, backward, optimizer"),
             ));
             all.push(Tile::new(
                 Figure::TokensPerSecond,
                 "Training, at most",
                 decimal(speed.tokens_per_second),
                 "tokens/s",
-                "one device, nothing lost",
+                note("one device, nothing lost"),
             ));
         }
         (None, _) => {
@@ -156,13 +163,20 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         }
     }
     all.push(match (&analysis.fit, scenario.mode) {
-        (None, _) => Tile::none(Figure::LongestContext, "Longest context", "no device chosen"),
+        (None, _) => Tile::none(Figure::LongestContext, "Longest context", "needs a device"),
         (Some(fit), Mode::Pretrain) => Tile::new(
             Figure::LargestBatch,
             "Largest batch",
             grouped(fit.max_batch),
             "",
             "sequences of this length",
+        ),
+        (Some(fit), _) if fit.max_context == 0 => Tile::new(
+            Figure::LongestContext,
+            "Longest context",
+            "none",
+            "",
+            "not even one token fits",
         ),
         (Some(fit), _) => {
             let note = blueprint.max_context.as_ref().map_or_else(

@@ -101,14 +101,15 @@ pub fn WaysOut() -> impl IntoView {
                 .headroom_bytes
                 .unsigned_abs();
             let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
-            Some((units.bytes(missing as f64), ways(&question, &answer.analysis, units)))
+            let needed = units.bytes(answer.analysis.memory.total.0 as f64);
+            Some((units.bytes(missing as f64), needed, ways(&question, &answer.analysis, units)))
         })
     });
     move || {
-        found.get().map(|(missing, list)| {
+        found.get().map(|(missing, needed, list)| {
             view! {
-                <div class="ways" role="group" aria-label="Ways to make it fit">
-                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b></div>
+                <div class="ways num" role="group" aria-label="Ways to make it fit">
+                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b>" "<span class="note">{format!("{needed} are needed")}</span></div>
                     {list.into_iter().map(|way| {
                         let scenario = way.scenario.clone();
                         view! {
