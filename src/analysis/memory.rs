@@ -3,6 +3,7 @@
 use super::activations;
 use super::parameters::{add, parameters};
 use super::question::Question;
+use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Span, State};
 use crate::model::{Component, Format};
 use crate::scenario::Mode;
@@ -226,30 +227,57 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
     let batch = question.batch();
     let bytes = question.kv_bytes();
     let mut parts = Vec::new();
-    for place in question.blueprint.blocks() {
+    for place in question
+        .blueprint
+        .blocks()
+        .filter(|place| !place.block.caches.is_empty())
+    {
+        // Keys and values of a layer reach equally far.
+        let mut spans: Vec<(&Span, N)> = Vec::new();
         for cache in &place.block.caches {
-            let kept = match &cache.span {
+            let width = N::input(width(question, &cache.width));
+            match spans.iter_mut().find(|(span, _)| *span == &cache.span) {
+                Some((_, sum)) => *sum = sum.clone().plus(width),
+                None => spans.push((&cache.span, width)),
+            }
+        }
+        for (span, widths) in spans {
+            let kept = match span {
                 Span::Full => tokens.clone(),
                 Span::Window(window) => tokens.clone().least(N::input(window)),
             };
-            let elements = N::product([N::input(&batch), kept, N::input(width(question, &cache.width))]);
-            parts.push(place.times(elements.times(N::input(&bytes))).named(cache.name, ""));
+            let bytes = N::product([N::input(&batch), kept, widths, N::input(&bytes)]);
+            parts.push(
+                place
+                    .times(bytes)
+                    .named(kind_of(question, place), "Keys and values of the layers of this kind."),
+            );
         }
     }
     N::sum(parts).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
 }
 
+/// The title of the kind of layer a block is in.
+fn kind_of<'a>(question: &Question<'a>, place: Repeated<'a>) -> &'a str {
+    let kind = place.kind.and_then(|at| question.blueprint.kinds.get(at));
+    kind.map_or(place.block.title, |kind| kind.title.as_str())
+}
+
 /// Bytes each further token of one sequence adds: layers without a window only.
 fn kv_growth<N: Number>(question: &Question<'_>) -> N {
     let bytes = question.kv_bytes();
-    let places = question.blueprint.blocks();
-    let caches = places.flat_map(|place| place.block.caches.iter().map(move |cache| (place, cache)));
-    let growing = caches.filter(|(_, cache)| cache.span == Span::Full);
-    let parts = growing.map(|(place, cache)| {
-        place
-            .times(N::input(width(question, &cache.width)).times(N::input(&bytes)))
-            .named(cache.name, "")
-    });
+    let mut parts = Vec::new();
+    for place in question.blueprint.blocks() {
+        let growing = place.block.caches.iter().filter(|cache| cache.span == Span::Full);
+        let widths: Vec<N> = growing.map(|cache| N::input(width(question, &cache.width))).collect();
+        if !widths.is_empty() {
+            let each = N::sum(widths).times(N::input(&bytes));
+            parts.push(place.times(each).named(
+                kind_of(question, place),
+                "Keys and values of one token in the layers of this kind.",
+            ));
+        }
+    }
     N::sum(parts).named(
         "growth per token",
         "What each further token of a sequence adds; windows have stopped growing by then.",

@@ -9,7 +9,7 @@ use super::parameters::{Parameters, parameters};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
 use crate::model::{Blueprint, Component, Notice};
-use crate::scenario::{Mode, ModelSource, Scenario};
+use crate::scenario::{Mode, Scenario};
 use crate::units::Exact;
 
 /// What a component costs in one pass.
@@ -232,7 +232,7 @@ fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
             format!("No engine is chosen; {} is assumed.", question.engine.label()),
         ));
     }
-    if matches!(&scenario.model, ModelSource::Config(_)) && !scenario.edits.is_empty() {
+    if !scenario.edits.is_empty() {
         all.push(Notice::new("edited", "Some keys of the config were changed by hand."));
     }
     all

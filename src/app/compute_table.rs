@@ -74,8 +74,7 @@ fn ComputeRow(row: Row) -> impl IntoView {
             <th scope="row">{row.component.map(|_| view! { <i class="dot"></i> })}{row.label}</th>
             <td>{why(figure(Figure::ComponentFlops, Figure::Flops), "flops", row.flops)}</td>
             <td class="share optional">
-                {row.component.map(|_| view! { <i class="bar" style:--share=format!("{:.2}", row.share * 100.0)></i> })}
-                <span>{if row.component.is_some() { percent(row.share) } else { "100 %".to_owned() }}</span>
+                {row.component.map(|_| view! { <i class="bar" style:--share=format!("{:.2}", row.share * 100.0)></i> })} <span>{percent(row.share)}</span>
             </td>
             <td class="optional">{why(figure(Figure::ComponentTraffic, Figure::Traffic), "bytes", row.bytes)}</td>
             <td>{why(figure(Figure::ComponentIntensity, Figure::Intensity), "intensity", row.intensity)}</td>

@@ -82,11 +82,13 @@ pub fn decimal(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         "∞".to_owned()
+    } else if size == 0.0 {
+        "0".to_owned()
     } else if size >= 100.0 {
         grouped_signed(value.round())
     } else if size >= 9.995 {
         format!("{value:.1}")
-    } else if size >= 0.0995 || size == 0.0 {
+    } else if size >= 0.0995 {
         format!("{value:.2}")
     } else {
         format!("{value:.2e}")

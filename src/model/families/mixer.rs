@@ -32,6 +32,12 @@ impl Mixer {
             }));
         }
         let kv = config.size_or("kv_heads", KV_HEADS, || heads.renamed("kv_heads"))?;
+        if !heads.value.is_multiple_of(kv.value) {
+            config.notice(
+                "uneven_heads",
+                format!("{} query heads cannot share {} KV heads evenly; num_attention_heads should be a multiple of num_key_value_heads.", heads.value, kv.value),
+            );
+        }
         let key_dim = config.size_or("head_dim", &["head_dim", "attention_head_dim"], || {
             let derived = Quantity::quotient("head_dim", hidden, &heads);
             config.notice(

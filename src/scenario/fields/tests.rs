@@ -1,0 +1,90 @@
+//! The table against the engine.
+
+use serde_json::json;
+
+use super::*;
+use crate::model::{Blueprint, catalogue};
+use crate::scenario::apply_edits;
+
+fn field(key: &str) -> &'static Field {
+    FIELDS.iter().find(|field| field.key() == key).unwrap()
+}
+
+#[test]
+fn keys_are_unique() {
+    let keys: Vec<_> = FIELDS.iter().flat_map(|field| field.keys).collect();
+    assert!(
+        keys.iter()
+            .enumerate()
+            .all(|(at, key)| !keys.iter().skip(at + 1).any(|other| other == key))
+    );
+}
+
+#[test]
+fn templates_are_models() {
+    let dense = Blueprint::from_value(dense_template()).unwrap();
+    assert_eq!(dense.parameters(), 1_235_814_400);
+    assert!(Blueprint::from_value(moe_template()).unwrap().experts.is_some());
+}
+
+#[test]
+fn every_catalogue_model_shows_its_size() {
+    for entry in catalogue::entries() {
+        for key in ["num_hidden_layers", "hidden_size", "vocab_size", "num_attention_heads"] {
+            let read = field(key).read(&entry.config, &BTreeMap::new());
+            assert!(
+                field(key).applies(&entry.config) && read.value.is_some(),
+                "{} {key}",
+                entry.id
+            );
+        }
+    }
+}
+
+#[test]
+fn an_edit_is_kept_as_a_difference_and_refused_by_the_engine() {
+    let config = dense_template();
+    let layers = field("num_hidden_layers");
+    let mut edits = BTreeMap::new();
+    set_edit(&config, &mut edits, "num_hidden_layers", typed(layers.kind, "1,024"));
+    assert_eq!(
+        layers.read(&config, &edits).origin,
+        FieldOrigin::Edited(Some(json!(16)))
+    );
+    set_edit(&config, &mut edits, "num_hidden_layers", typed(layers.kind, "16"));
+    assert!(edits.is_empty());
+    for text in ["many", "-3", "1.5"] {
+        set_edit(&config, &mut edits, "num_hidden_layers", typed(layers.kind, text));
+        let mut edited = config.clone();
+        apply_edits(&mut edited, &edits);
+        assert_eq!(
+            blamed(&Blueprint::from_value(edited).unwrap_err()),
+            Some("num_hidden_layers"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn fields_follow_the_family() {
+    let moe = moe_template();
+    assert!(field("num_experts").applies(&moe) && !field("num_experts").applies(&dense_template()));
+    let deepseek = &catalogue::find("deepseek-ai/DeepSeek-R1").unwrap().config;
+    assert!(field("kv_lora_rank").applies(deepseek) && !field("kv_lora_rank").applies(&moe));
+    assert_eq!(
+        field("num_experts").read(deepseek, &BTreeMap::new()).key,
+        "n_routed_experts"
+    );
+}
+
+#[test]
+fn defaults_are_told_apart() {
+    let bare = json!({"model_type": "llama"});
+    let read = field("hidden_size").read(&bare, &BTreeMap::new());
+    assert_eq!(
+        (read.value, read.origin),
+        (Some(json!(4096)), FieldOrigin::ClassDefault)
+    );
+    let read = field("sliding_window").read(&bare, &BTreeMap::new());
+    assert_eq!((read.value, read.origin), (None, FieldOrigin::NotSet));
+}
