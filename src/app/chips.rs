@@ -69,7 +69,8 @@ pub fn Chips() -> impl IntoView {
     };
     let bad = move |group: Group| {
         move || {
-            let any = |all: &BTreeSet<&'static str>| KNOBS.iter().any(|knob| knob.group == group && all.contains(knob.key));
+            let any =
+                |all: &BTreeSet<&'static str>| KNOBS.iter().any(|knob| knob.group == group && all.contains(knob.key));
             state.refused.with(any).then_some("")
         }
     };

@@ -189,9 +189,10 @@ fn Refusal(refused: Refused) -> impl IntoView {
 #[component]
 fn Size(knob: &'static Knob, value: Memo<String>, set: Callback<String>, refused: Refused) -> impl IntoView {
     let shown = move || {
-        refused
-            .get()
-            .map_or_else(|| value.get().parse().map_or_else(|_| value.get(), size), |(text, _)| text)
+        refused.get().map_or_else(
+            || value.get().parse().map_or_else(|_| value.get(), size),
+            |(text, _)| text,
+        )
     };
     view! {
         <div class="knob" class:invalid=move || refused.with(Option::is_some)>

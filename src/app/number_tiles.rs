@@ -35,6 +35,24 @@ impl Tile {
             none: false,
         }
     }
+    /// A time, its unit set apart.
+    fn time(figure: Figure, what: &'static str, time: f64, note: impl Into<String>) -> Self {
+        let words = seconds(time);
+        let (value, unit) = words.rsplit_once(' ').unwrap_or((&words, ""));
+        Self::new(figure, what, value, unit, note)
+    }
+    /// Name of the figure, as exports call it.
+    const fn key(&self) -> &'static str {
+        match self.figure {
+            Figure::Memory => "memory.total",
+            Figure::TokensPerSecond => "speed.tokens_per_second",
+            Figure::FirstToken => "speed.prefill_seconds",
+            Figure::Time => "speed.seconds",
+            Figure::LongestContext => "fit.max_context",
+            Figure::LargestBatch => "fit.max_batch",
+            _ => "compute.intensity",
+        }
+    }
     fn none(figure: Figure, what: &'static str, note: &str) -> Self {
         Self {
             none: true,
@@ -64,7 +82,7 @@ pub fn NumberTiles() -> impl IntoView {
                     <button class="number" type="button" data-none=move || tile.get().is_some_and(|tile| tile.none).then_some("true")
                         on:click=move |event| if let Some(tile) = tile.get_untracked().filter(|tile| !tile.none) { state.open(tile.figure, &event) }>
                         <span class="what">{move || part(|tile| tile.what.to_owned())}</span>
-                        <span class="value">{move || part(|tile| tile.value)}" "<small>{move || part(|tile| tile.unit)}</small></span>
+                        <span class="value"><span data-figure=move || part(|tile| tile.key().to_owned())>{move || part(|tile| tile.value)}</span>" "<small>{move || part(|tile| tile.unit)}</small></span>
                         <span class="note">{move || part(|tile| tile.note)}</span>
                     </button>
                 }
@@ -103,7 +121,13 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     };
     let fits = analysis.fit.as_ref().is_none_or(|fit| fit.headroom_bytes >= 0);
     // Speeds are ceilings in any case; of what does not fit they are not even that.
-    let note = |text: &str| if fits { text.to_owned() } else { "if it fitted".to_owned() };
+    let note = |text: &str| {
+        if fits {
+            text.to_owned()
+        } else {
+            "if it fitted".to_owned()
+        }
+    };
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
         (Some(speed), Mode::Decode) => {
@@ -115,11 +139,10 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 note(&format!("{} a step at the least", seconds(speed.roof.seconds))),
             ));
             all.push(match speed.prefill_seconds {
-                Some(time) => Tile::new(
+                Some(time) => Tile::time(
                     Figure::FirstToken,
                     "First token, at the earliest",
-                    seconds(time),
-                    "",
+                    time,
                     note("nothing lost to overheads"),
                 ),
                 None => Tile::none(Figure::FirstToken, "First token", no_rate),
@@ -133,20 +156,18 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "tokens/s",
                 note("reading the prompt"),
             ));
-            all.push(Tile::new(
+            all.push(Tile::time(
                 Figure::Time,
                 "Whole prompt, at the least",
-                seconds(speed.roof.seconds),
-                "",
+                speed.roof.seconds,
                 note("nothing lost to overheads"),
             ));
         }
         (Some(speed), Mode::Pretrain) => {
-            all.push(Tile::new(
+            all.push(Tile::time(
                 Figure::Time,
                 "Step, at the least",
-                seconds(speed.roof.seconds),
-                "",
+                speed.roof.seconds,
                 note("forward, backward, optimizer"),
             ));
             all.push(Tile::new(

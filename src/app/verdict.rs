@@ -102,7 +102,11 @@ pub fn WaysOut() -> impl IntoView {
                 .unsigned_abs();
             let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
             let needed = units.bytes(answer.analysis.memory.total.0 as f64);
-            Some((units.bytes(missing as f64), needed, ways(&question, &answer.analysis, units)))
+            Some((
+                units.bytes(missing as f64),
+                needed,
+                ways(&question, &answer.analysis, units),
+            ))
         })
     });
     move || {
