@@ -82,7 +82,7 @@ pub fn NumberTiles() -> impl IntoView {
                     <button class="number" type="button" data-none=move || tile.get().is_some_and(|tile| tile.none).then_some("true")
                         on:click=move |event| if let Some(tile) = tile.get_untracked().filter(|tile| !tile.none) { state.open(tile.figure, &event) }>
                         <span class="what">{move || part(|tile| tile.what.to_owned())}</span>
-                        <span class="value"><span data-figure=move || part(|tile| tile.key().to_owned())>{move || part(|tile| tile.value)}</span>" "<small>{move || part(|tile| tile.unit)}</small></span>
+                        <span class="value"><span data-figure=move || part(|tile| tile.key().to_owned())>{move || part(|tile| tile.value)}</span>{move || Some(part(|tile| tile.unit)).filter(|unit| !unit.is_empty()).map(|unit| view! { " "<small>{unit}</small> })}</span>
                         <span class="note">{move || part(|tile| tile.note)}</span>
                     </button>
                 }
