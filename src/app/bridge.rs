@@ -121,7 +121,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
         entries.push(view! {
             <li>
                 <button class="entry" type="button" data-component=piece.key on:click=move |event| state.open(figure, &event)>
-                    <i class="dot"></i>{piece.name}" "<b>{decimal(all / units.giga())}</b>
+                    <i class="dot"></i>{piece.name}" "<b>{brief(all, units)}</b>
                 </button>
             </li>
         });
@@ -207,7 +207,6 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         _ => units.bytes(total),
     };
     let left = capacity.map(|capacity| capacity - total);
-    let giga = |bytes: f64| decimal(bytes / units.giga());
     Scale {
         pieces,
         total,
@@ -215,9 +214,19 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         end,
         ticks,
         side,
-        free: left.filter(|left| *left >= 0.0).map(giga),
-        missing: left.filter(|left| *left < 0.0).map(|left| giga(-left)),
+        free: left.filter(|left| *left >= 0.0).map(|left| brief(left, units)),
+        missing: left.filter(|left| *left < 0.0).map(|left| brief(-left, units)),
         device: device.unwrap_or_default(),
+    }
+}
+
+/// A size in the legend: the list names the unit, so only what is too small for it carries its own.
+fn brief(bytes: f64, units: UnitSystem) -> String {
+    let giga = bytes / units.giga();
+    if giga >= 0.0995 || bytes == 0.0 {
+        decimal(giga)
+    } else {
+        units.bytes(bytes)
     }
 }
 

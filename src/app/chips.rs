@@ -1,5 +1,7 @@
 //! On a phone: the cards as chips at the bottom edge, each opening its card as a sheet.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use weighbridge::analysis::Question;
 use weighbridge::scenario::{Group, KNOBS, Mode};
@@ -65,13 +67,20 @@ pub fn Chips() -> impl IntoView {
             format!("Assumptions: {changed} changed")
         }
     };
+    let bad = move |group: Group| {
+        move || {
+            let any =
+                |all: &BTreeSet<&'static str>| KNOBS.iter().any(|knob| knob.group == group && all.contains(knob.key));
+            state.refused.with(any).then_some("")
+        }
+    };
     view! {
         <nav class="chips num" aria-label="What to weigh, as sheets">
             <button class="chip" type="button" popovertarget="sheet-model">{model}</button>
-            <button class="chip" type="button" popovertarget="sheet-workload">{workload}</button>
-            <button class="chip" type="button" popovertarget="sheet-precision">{precision}</button>
-            <button class="chip" type="button" popovertarget="sheet-hardware">{hardware}</button>
-            <button class="chip" type="button" popovertarget="sheet-assumptions">{assumptions}</button>
+            <button class="chip" type="button" popovertarget="sheet-workload" data-bad=bad(Group::Workload)>{workload}</button>
+            <button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button>
+            <button class="chip" type="button" popovertarget="sheet-hardware" data-bad=bad(Group::Hardware)>{hardware}</button>
+            <button class="chip" type="button" popovertarget="sheet-assumptions" data-bad=bad(Group::Assumptions)>{assumptions}</button>
         </nav>
     }
 }

@@ -30,36 +30,52 @@ pub fn ExplanationPopover() -> impl IntoView {
             Some(trail)
         })
     });
-    let open = Memo::new(move |_| state.opened.with(Option::is_some));
     Effect::new(move |_| {
         let Some(element) = popover.get() else { return };
-        if open.get() {
-            back_to.set_value(document().active_element().and_then(|element| element.dyn_into().ok()));
-            let _ = element.show_popover();
-            request_animation_frame(move || {
-                settle(state, &element, place);
-                focus_close(&element);
-            });
-        } else if element.matches(":popover-open").unwrap_or(false) {
-            let _ = element.hide_popover();
-        }
-    });
-    // Closed by the browser (Esc, a click beside it): the state follows and the focus goes back.
-    let toggled = move |event: web_sys::Event| {
-        let now = js_sys::Reflect::get(&event, &"newState".into())
-            .ok()
-            .and_then(|value| value.as_string());
-        if now.as_deref() == Some("closed") {
-            state.opened.set(None);
-            if let Some(element) = back_to.get_value().filter(|element| element.is_connected()) {
-                let _ = element.focus();
+        let shown = element.matches(":popover-open").unwrap_or(false);
+        match (state.opened.with(Option::is_some), shown) {
+            (true, false) => {
+                back_to.set_value(document().active_element().and_then(|element| element.dyn_into().ok()));
+                let _ = element.show_popover();
             }
+            (false, true) => {
+                let _ = element.hide_popover();
+                return;
+            }
+            (true, true) => element.set_scroll_top(0),
+            (false, false) => return,
+        }
+        // Its size is known once the new words are in it.
+        request_animation_frame(move || {
+            settle(state, &element, place);
+            focus_title(&element);
+        });
+    });
+    // Closed by the browser (Esc, a click beside it): the state follows, and the focus goes back unless it went elsewhere.
+    let toggled = move |_| {
+        let Some(element) = popover.get_untracked() else { return };
+        // The news is late: meanwhile another number may have opened it again.
+        if element.matches(":popover-open").unwrap_or(false) {
+            return;
+        }
+        state.opened.set(None);
+        let lost = document()
+            .active_element()
+            .is_none_or(|active| active.tag_name() == "BODY" || element.contains(Some(&active)));
+        if let Some(element) = back_to.get_value().filter(|element| lost && element.is_connected()) {
+            let _ = element.focus();
         }
     };
     view! {
         <div class="explain" popover="auto" role="dialog" aria-label="Explanation" node_ref=popover on:toggle=toggled
             style:--x=move || format!("{:.0}", place.get().0) style:--y=move || format!("{:.0}", place.get().1)>
-            {move || words.get().map(|trail| body(state, trail))}
+            {move || match words.get() {
+                Some(trail) if !trail.is_empty() => body(state, trail).into_any(),
+                _ => view! {
+                    <div class="title"><h2 tabindex="-1">"Nothing to explain yet"</h2></div>
+                    <p>"This number needs a model on the scale and a device under it. Choose both, then open it again."</p>
+                }.into_any(),
+            }}
         </div>
     }
 }
@@ -84,14 +100,15 @@ fn settle(state: State, element: &web_sys::HtmlElement, place: RwSignal<(f64, f6
     place.set((x, y));
 }
 
-fn focus_close(element: &web_sys::HtmlElement) {
-    if let Some(button) = element
-        .query_selector(".title .icon-button")
+/// The title: a reader hears what was opened, and the next Tab goes to the first button.
+fn focus_title(element: &web_sys::HtmlElement) {
+    if let Some(title) = element
+        .query_selector(".title h2")
         .ok()
         .flatten()
         .and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
     {
-        let _ = button.focus();
+        let _ = title.focus();
     }
 }
 
@@ -103,28 +120,34 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
             <nav class="crumbs" aria-label="Opened from">
                 {trail.iter().enumerate().map(|(depth, one)| view! {
                     <button class="link" type="button" on:click=move |_| state.opened.update(|opened| if let Some(opened) = opened { opened.path.truncate(depth) })>{title(&one.title)}</button>
-                    " › "
                 }).collect_view()}
+                <span aria-current="true">{title(&last.title)}</span>
             </nav>
         }
     });
+    let (steps, result) = match last.values.rsplit_once("= ") {
+        Some((steps, result)) => (format!("{steps}= "), result.to_owned()),
+        None => (last.values.clone(), String::new()),
+    };
     let formula = last.formula.clone();
     let parts = last.parts.clone();
     let inputs = last.inputs.clone();
     Some(view! {
         {crumbs}
         <div class="title">
-            <h2>{last.title.clone()}</h2>
+            <h2 tabindex="-1">{last.title.clone()}</h2>
             <button class="icon-button" type="button" aria-label="Close" on:click=move |_| state.opened.set(None)><Icon name="cross"/></button>
         </div>
         {(!last.about.is_empty()).then(|| view! { <p>{last.about.clone()}</p> })}
-        <div class="formula num">
-            {formula.into_iter().map(|piece| match piece {
-                Piece::Name(name) => view! { <var>{name}</var> }.into_any(),
-                Piece::Plain(text) => view! { {text} }.into_any(),
-            }).collect_view()}
-            <span class="values">{last.values.clone()}</span>
-        </div>
+        {(formula.len() > 1).then(|| view! {
+            <div class="formula num">
+                {formula.into_iter().map(|piece| match piece {
+                    Piece::Name(name) => view! { <var>{name}</var> }.into_any(),
+                    Piece::Plain(text) => view! { {text} }.into_any(),
+                }).collect_view()}
+                <span class="values">{steps.clone()}<b>{result.clone()}</b></span>
+            </div>
+        })}
         {(!inputs.is_empty()).then(|| view! {
             <h3>"Where each comes from"</h3>
             <ul class="inputs num">
@@ -141,7 +164,7 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
                             <button type="button" on:click=move |_| state.opened.update(|opened| if let Some(opened) = opened { opened.path.push(at) })>
                                 {part.key.is_some().then(|| view! { <i class="dot"></i> })}
                                 <span>{part.name}</span>
-                                <span class="value">{part.value}" "{share}</span>
+                                <span class="value">{part.value}" "{(!share.is_empty()).then(|| view! { <small>{share}</small> })}</span>
                             </button>
                         </li>
                     }

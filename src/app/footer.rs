@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::units::UnitSystem;
 
+use super::settings::keep_units;
 use super::state::State;
 
 /// Whether everything is stored for use without a network.
@@ -23,15 +24,19 @@ pub fn Footer() -> impl IntoView {
     view! {
         <footer class="foot">
             <span class="privacy">"Nothing leaves your browser but requests to the Hub."</span>
-            {move || offline.get().then(|| view! { <span>"Ready to work offline"</span> })}
             <span>{format!("Version {}", weighbridge::export::VERSION)}</span>
             <span class="units" role="group" aria-label="Units of memory">
+                "Units: "
                 {UnitSystem::iter().map(|units| view! {
-                    <button class="link" type="button" aria-pressed=move || (state.units.get() == units).to_string() on:click=move |_| state.units.set(units)>{units.to_string()}</button>
+                    <button class="link" type="button" aria-pressed=move || (state.units.get() == units).to_string() on:click=move |_| {
+                        state.units.set(units);
+                        keep_units(units);
+                    }>{units.to_string()}</button>
                     " "
                 }).collect_view()}
             </span>
             <a href="https://github.com/weighbridge/weighbridge">"Source"</a>
+            {move || offline.get().then(|| view! { <span>"Ready to work offline"</span> })}
         </footer>
     }
 }

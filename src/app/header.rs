@@ -8,6 +8,8 @@ use super::settings::Theme;
 use super::state::{Dialog, State};
 use super::toasts;
 
+const REFUSED: &str = "The browser did not allow copying. The address bar holds the link.";
+
 /// The header.
 #[component]
 pub fn Header() -> impl IntoView {
@@ -19,15 +21,22 @@ pub fn Header() -> impl IntoView {
             location().pathname().unwrap_or_default(),
             weighbridge::scenario::to_query(&state.scenario.get_untracked()),
         );
+        // There is no clipboard on a page that came over plain http.
+        if !window().is_secure_context() {
+            return toasts::say(state, REFUSED);
+        }
         let copied = window().navigator().clipboard().write_text(&href);
         leptos::task::spawn_local(async move {
             let words = match wasm_bindgen_futures::JsFuture::from(copied).await {
                 Ok(_) => "Link copied: it holds the whole question.",
-                Err(_) => "The browser did not allow copying. The address bar holds the link.",
+                Err(_) => REFUSED,
             };
             toasts::say(state, words);
         });
     };
+    let offline = RwSignal::new(!window().navigator().on_line());
+    let _ = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
+    let _ = window_event_listener(leptos::ev::online, move |_| offline.set(false));
     let scheme = move || match state.settings.theme.get() {
         Theme::System => "Colour scheme: system",
         Theme::Light => "Colour scheme: light",
@@ -48,6 +57,9 @@ pub fn Header() -> impl IntoView {
             </a>
             <Omnibox/>
             <div class="tools">
+                {move || offline.get().then(|| view! {
+                    <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>
+                })}
                 <button class="tool" type="button" aria-label="Share: copy the link" on:click=share>
                     <Icon name="share"/><span class="word">"Share"</span>
                 </button>

@@ -6,6 +6,7 @@ use weighbridge::hardware::{Device, devices};
 use weighbridge::scenario::{Group, Knob, KnobKind, Mode, Scenario};
 use weighbridge::units::{count, grouped, rate};
 
+use super::slider;
 use super::state::State;
 
 /// The control of a knob. A refused value shows why and leaves the scenario as it was.
@@ -29,11 +30,26 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         value.track();
         refused.set(None);
     });
+    // The chip of the card says so too, while the card is closed.
+    Effect::new(move |_| {
+        let wrong = refused.with(Option::is_some);
+        if wrong != state.refused.with_untracked(|all| all.contains(knob.key)) {
+            state.refused.update(|all| {
+                if wrong {
+                    all.insert(knob.key);
+                } else {
+                    all.remove(knob.key);
+                }
+            });
+        }
+    });
+    on_cleanup(move || {
+        state.refused.try_update(|all| all.remove(knob.key));
+    });
     let control = match knob.kind {
-        KnobKind::Whole {
-            slider, least, unit, ..
-        } => view! { <Number knob=knob value=value set=set refused=refused least=least slider=slider unit=unit/> }
-            .into_any(),
+        KnobKind::Whole { slider, least, .. } => {
+            view! { <Number knob=knob value=value set=set refused=refused least=least slider=slider/> }.into_any()
+        }
         KnobKind::Bytes { .. } => view! { <Size knob=knob value=value set=set refused=refused/> }.into_any(),
         KnobKind::Choice(_) if knob.flag == "mode" => view! { <Modes knob=knob set=set/> }.into_any(),
         KnobKind::Choice(rows) => view! { <Menu knob=knob value=value set=set rows=rows/> }.into_any(),
@@ -43,43 +59,48 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         return control;
     }
     let default = move || knob.is_default(&state.scenario.get());
-    let reset = move |_| set.run((knob.get)(&Scenario::default()));
+    let usual = (knob.get)(&Scenario::default());
+    let words = spoken(knob, &usual);
+    let reset = move |_| set.run(usual.clone());
     view! {
         <div class="assumption">
             {control}
-            <p class="from" class:yours=move || !default()>
-                {move || if default() {
-                    view! { <span>{knob.help}</span> }.into_any()
-                } else {
-                    view! { <span>"Your choice. "</span><button class="link" type="button" on:click=reset>"Back to the default"</button> }.into_any()
-                }}
+            <p class="from">
+                <span>{knob.help}</span>
+                <Show when=move || !default()>
+                    <span class="yours">"yours"</span>
+                    <button class="link" type="button" on:click=reset.clone()>{format!("Back to {words}")}</button>
+                </Show>
             </p>
         </div>
     }
     .into_any()
 }
 
+/// A value of a knob as its control shows it.
+fn spoken(knob: &Knob, value: &str) -> String {
+    match knob.kind {
+        KnobKind::Choice(rows) => rows()
+            .into_iter()
+            .find(|row| row.key == value)
+            .map_or_else(|| value.to_owned(), |row| row.label),
+        KnobKind::Bytes { .. } => value.parse().map_or_else(|_| value.to_owned(), size),
+        _ => value.to_owned(),
+    }
+}
+
+/// Bytes as they are typed: exact.
+fn size(bytes: u64) -> String {
+    if bytes.is_multiple_of(1 << 20) {
+        format!("{} MiB", grouped(bytes >> 20))
+    } else {
+        format!("{} B", grouped(bytes))
+    }
+}
+
 type Refused = RwSignal<Option<(String, String)>>;
 
-/// Position of a slider (0 to 100) for a value on a logarithmic scale, and back. Small ranges are linear.
-fn position(value: u64, least: u64, most: u64) -> f64 {
-    let (low, high) = ((least.max(1) as f64).ln(), (most.max(2) as f64).ln());
-    (((value.max(1) as f64).ln() - low) / (high - low) * 100.0).clamp(0.0, 100.0)
-}
-
-fn at_position(position: f64, least: u64, most: u64) -> u64 {
-    if position <= 0.0 {
-        return least;
-    }
-    let (low, high) = ((least.max(1) as f64).ln(), (most.max(2) as f64).ln());
-    let value = (low + (high - low) * position / 100.0).exp();
-    // Round figures: powers of two and their halves up to a thousand, then steps of an eighth of the power below.
-    let power = 2f64.powf(value.log2().floor());
-    let step = (power / 8.0).max(1.0);
-    ((value / step).round() * step).max(least as f64) as u64
-}
-
-/// A whole number: typed, or slid on a logarithmic scale.
+/// A whole number: typed, stepped with the arrow keys, or slid over round numbers on a logarithmic scale.
 #[component]
 fn Number(
     knob: &'static Knob,
@@ -88,10 +109,9 @@ fn Number(
     refused: Refused,
     least: u64,
     slider: u64,
-    unit: &'static str,
 ) -> impl IntoView {
     let state = State::here();
-    let _ = unit;
+    let stops = StoredValue::new(slider::stops(least, slider));
     // "auto" shows the number it stands for.
     let number = Memo::new(move |_| {
         value
@@ -99,16 +119,43 @@ fn Number(
             .parse::<u64>()
             .unwrap_or_else(|_| state.scenario.with(Scenario::generated))
     });
-    let shown = move || refused.get().map_or_else(|| grouped(number.get()), |(text, _)| text);
-    let message = move || {
-        refused
-            .get()
-            .map(|(_, message)| view! { <p class="error" role="alert">{message}</p> })
+    // What is being typed stays as it is typed; thousands are set apart afterwards.
+    let typed = RwSignal::new(None::<String>);
+    let shown = move || match (refused.get(), typed.get()) {
+        (Some((text, _)), _) | (None, Some(text)) => text,
+        (None, None) => grouped(number.get()),
     };
-    let at = move || position(number.get(), least, slider);
+    let type_ = move |text: String| {
+        typed.set(Some(text.clone()));
+        // A field emptied to type another number is not wrong yet.
+        if !text.trim().is_empty() {
+            set.run(text);
+        }
+    };
+    let leave = move |text: String| {
+        typed.set(None);
+        set.run(text);
+    };
+    let step = move |event: leptos::ev::KeyboardEvent| {
+        let up = match event.key().as_str() {
+            "ArrowUp" => true,
+            "ArrowDown" => false,
+            _ => return,
+        };
+        event.prevent_default();
+        typed.set(None);
+        if let Some(next) = stops.with_value(|stops| slider::step(stops, number.get_untracked(), up)) {
+            set.run(next.to_string());
+        }
+    };
+    let last = stops.with_value(Vec::len).saturating_sub(1);
+    let at = move || stops.with_value(|stops| slider::place(stops, number.get()));
+    let fill = move || format!("{:.1}", at() as f64 / last.max(1) as f64 * 100.0);
     let slide = move |event: leptos::ev::Targeted<leptos::ev::Event, web_sys::HtmlInputElement>| {
-        if let Ok(position) = event.target().value().parse::<f64>() {
-            set.run(at_position(position, least, slider).to_string());
+        let stop = event.target().value().parse::<usize>().ok();
+        if let Some(stop) = stop.and_then(|at| stops.with_value(|stops| stops.get(at).copied())) {
+            typed.set(None);
+            set.run(stop.to_string());
         }
     };
     let id = knob.flag;
@@ -117,12 +164,24 @@ fn Number(
             <label for=id title=knob.help>{knob.label}</label>
             <div class="field num">
                 <input id=id inputmode="numeric" autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
-                    on:change:target=move |event| set.run(event.target().value())/>
+                    aria-describedby=format!("{id}-help") on:input:target=move |event| type_(event.target().value())
+                    on:change:target=move |event| leave(event.target().value()) on:keydown=step/>
             </div>
-            <input id=format!("{id}-range") type="range" min="0" max="100" step="0.5" aria-label=format!("{}, quick", knob.label)
-                aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=move || format!("{:.1}", at()) on:input:target=slide/>
-            {message}
+            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=format!("{}, quick", knob.label)
+                aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
+            <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
+            <Refusal refused=refused/>
         </div>
+    }
+}
+
+/// Why a value was refused, under its field.
+#[component]
+fn Refusal(refused: Refused) -> impl IntoView {
+    move || {
+        refused
+            .get()
+            .map(|(_, message)| view! { <p class="error" role="alert">{message}</p> })
     }
 }
 
@@ -131,21 +190,9 @@ fn Number(
 fn Size(knob: &'static Knob, value: Memo<String>, set: Callback<String>, refused: Refused) -> impl IntoView {
     let shown = move || {
         refused.get().map_or_else(
-            || {
-                let bytes: u64 = value.get().parse().unwrap_or(0);
-                if bytes.is_multiple_of(1 << 20) {
-                    format!("{} MiB", grouped(bytes >> 20))
-                } else {
-                    format!("{} B", grouped(bytes))
-                }
-            },
+            || value.get().parse().map_or_else(|_| value.get(), size),
             |(text, _)| text,
         )
-    };
-    let message = move || {
-        refused
-            .get()
-            .map(|(_, message)| view! { <p class="error" role="alert">{message}</p> })
     };
     view! {
         <div class="knob" class:invalid=move || refused.with(Option::is_some)>
@@ -154,7 +201,7 @@ fn Size(knob: &'static Knob, value: Memo<String>, set: Callback<String>, refused
                 <input id=knob.flag autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     on:change:target=move |event| set.run(event.target().value())/>
             </div>
-            {message}
+            <Refusal refused=refused/>
         </div>
     }
 }
@@ -202,6 +249,7 @@ fn Menu(
                     view! { <option value=key title=row.help.clone() selected=move || value.get() == key>{label(key, row.label)}</option> }
                 }).collect_view()}
             </select>
+            {(knob.group != Group::Assumptions).then(|| view! { <p class="help brief">{knob.help}</p> })}
         </div>
     }
 }
@@ -268,6 +316,7 @@ fn DeviceMenu(knob: &'static Knob, value: Memo<String>, set: Callback<String>) -
                     </optgroup>
                 }).collect_view()}
             </select>
+            {(knob.group != Group::Assumptions).then(|| view! { <p class="help brief">{knob.help}</p> })}
         </div>
     }
 }

@@ -26,6 +26,7 @@ mod omnibox;
 mod panel;
 mod problem;
 mod settings;
+mod slider;
 mod source;
 mod state;
 mod suggest;
@@ -52,7 +53,7 @@ use number_tiles::NumberTiles;
 use panel::{KnobCard, Sheet};
 use tabs::Tabs;
 use toasts::ToastList;
-use verdict::{VerdictLine, WaysOut};
+use verdict::{StaleLine, VerdictLine, WaysOut};
 
 /// Empties the shell and mounts the app in its place.
 pub fn start() {
@@ -75,6 +76,7 @@ fn App() -> impl IntoView {
     toasts::listen_for_updates(state);
     source::start(state);
     let loading = move || state.loading.with(Option::is_some).then_some("true");
+    let answered = Memo::new(move |_| state.shown.with(Option::is_some));
     view! {
         <Header/>
         <main class="frame">
@@ -86,11 +88,14 @@ fn App() -> impl IntoView {
                 <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
+                <StaleLine/>
                 <VerdictLine/>
-                <WaysOut/>
-                <NumberTiles/>
-                <Bridge/>
-                <Tabs/>
+                <Show when=move || answered.get()>
+                    <WaysOut/>
+                    <NumberTiles/>
+                    <Bridge/>
+                    <Tabs/>
+                </Show>
                 <Notices/>
             </section>
         </main>

@@ -25,7 +25,7 @@ pub fn Notices() -> impl IntoView {
     view! {
         <ul class="notices" aria-label="Notices">
             {move || wrong().map(|message| view! {
-                <li class="notice" data-level="warn" role="alert"><Icon name="alert"/><span>{message}" The last good answer stays above."</span></li>
+                <li class="notice" data-level="warn" role="alert"><Icon name="alert"/><span>{message}{move || state.shown.with(Option::is_some).then_some(" The last good answer stays above.")}</span></li>
             })}
             <For each=move || notices.get() key=|notice| notice.message.clone() let(notice)>
                 <li class="notice" data-code=notice.code.clone()><Icon name="info"/><span>{notice.message.clone()}</span></li>

@@ -35,6 +35,24 @@ impl Tile {
             none: false,
         }
     }
+    /// A time, its unit set apart.
+    fn time(figure: Figure, what: &'static str, time: f64, note: impl Into<String>) -> Self {
+        let words = seconds(time);
+        let (value, unit) = words.rsplit_once(' ').unwrap_or((&words, ""));
+        Self::new(figure, what, value, unit, note)
+    }
+    /// Name of the figure, as exports call it.
+    const fn key(&self) -> &'static str {
+        match self.figure {
+            Figure::Memory => "memory.total",
+            Figure::TokensPerSecond => "speed.tokens_per_second",
+            Figure::FirstToken => "speed.prefill_seconds",
+            Figure::Time => "speed.seconds",
+            Figure::LongestContext => "fit.max_context",
+            Figure::LargestBatch => "fit.max_batch",
+            _ => "compute.intensity",
+        }
+    }
     fn none(figure: Figure, what: &'static str, note: &str) -> Self {
         Self {
             none: true,
@@ -64,7 +82,7 @@ pub fn NumberTiles() -> impl IntoView {
                     <button class="number" type="button" data-none=move || tile.get().is_some_and(|tile| tile.none).then_some("true")
                         on:click=move |event| if let Some(tile) = tile.get_untracked().filter(|tile| !tile.none) { state.open(tile.figure, &event) }>
                         <span class="what">{move || part(|tile| tile.what.to_owned())}</span>
-                        <span class="value">{move || part(|tile| tile.value)}" "<small>{move || part(|tile| tile.unit)}</small></span>
+                        <span class="value"><span data-figure=move || part(|tile| tile.key().to_owned())>{move || part(|tile| tile.value)}</span>{move || Some(part(|tile| tile.unit)).filter(|unit| !unit.is_empty()).map(|unit| view! { " "<small>{unit}</small> })}</span>
                         <span class="note">{move || part(|tile| tile.note)}</span>
                     </button>
                 }
@@ -96,7 +114,20 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         }
         None => Tile::new(Figure::Memory, "Memory", used, unit, "no device chosen"),
     };
-    let no_rate = "needs a device with a known rate";
+    let no_rate = if analysis.fit.is_none() {
+        "needs a device"
+    } else {
+        "the device's rate is not known"
+    };
+    let fits = analysis.fit.as_ref().is_none_or(|fit| fit.headroom_bytes >= 0);
+    // Speeds are ceilings in any case; of what does not fit they are not even that.
+    let note = |text: &str| {
+        if fits {
+            text.to_owned()
+        } else {
+            "if it fitted".to_owned()
+        }
+    };
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
         (Some(speed), Mode::Decode) => {
@@ -105,15 +136,14 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "Decode, at most",
                 decimal(speed.tokens_per_second),
                 "tokens/s",
-                format!("{} a step at the least", seconds(speed.roof.seconds)),
+                note(&format!("{} a step at the least", seconds(speed.roof.seconds))),
             ));
             all.push(match speed.prefill_seconds {
-                Some(time) => Tile::new(
+                Some(time) => Tile::time(
                     Figure::FirstToken,
                     "First token, at the earliest",
-                    seconds(time),
-                    "",
-                    "nothing lost to overheads",
+                    time,
+                    note("nothing lost to overheads"),
                 ),
                 None => Tile::none(Figure::FirstToken, "First token", no_rate),
             });
@@ -124,30 +154,28 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "Prefill, at most",
                 decimal(speed.tokens_per_second),
                 "tokens/s",
-                "reading the prompt",
+                note("reading the prompt"),
             ));
-            all.push(Tile::new(
+            all.push(Tile::time(
                 Figure::Time,
                 "Whole prompt, at the least",
-                seconds(speed.roof.seconds),
-                "",
-                "nothing lost to overheads",
+                speed.roof.seconds,
+                note("nothing lost to overheads"),
             ));
         }
         (Some(speed), Mode::Pretrain) => {
-            all.push(Tile::new(
+            all.push(Tile::time(
                 Figure::Time,
                 "Step, at the least",
-                seconds(speed.roof.seconds),
-                "",
-                "forward, backward, optimizer",
+                speed.roof.seconds,
+                note("forward, backward, optimizer"),
             ));
             all.push(Tile::new(
                 Figure::TokensPerSecond,
                 "Training, at most",
                 decimal(speed.tokens_per_second),
                 "tokens/s",
-                "one device, nothing lost",
+                note("one device, nothing lost"),
             ));
         }
         (None, _) => {
@@ -156,13 +184,20 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         }
     }
     all.push(match (&analysis.fit, scenario.mode) {
-        (None, _) => Tile::none(Figure::LongestContext, "Longest context", "no device chosen"),
+        (None, _) => Tile::none(Figure::LongestContext, "Longest context", "needs a device"),
         (Some(fit), Mode::Pretrain) => Tile::new(
             Figure::LargestBatch,
             "Largest batch",
             grouped(fit.max_batch),
             "",
             "sequences of this length",
+        ),
+        (Some(fit), _) if fit.max_context == 0 => Tile::new(
+            Figure::LongestContext,
+            "Longest context",
+            "none",
+            "",
+            "not even one token fits",
         ),
         (Some(fit), _) => {
             let note = blueprint.max_context.as_ref().map_or_else(

@@ -1,5 +1,6 @@
 //! What the page knows: the scenario, the model in hand, and what follows from both.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -141,6 +142,8 @@ pub struct State {
     pub toasts: RwSignal<Vec<Toast>>,
     /// Endpoint, token, colour scheme.
     pub settings: Settings,
+    /// Keys of the knobs whose field holds a value they refuse.
+    pub refused: RwSignal<BTreeSet<&'static str>>,
 }
 
 impl PartialEq for Answer {
@@ -182,7 +185,8 @@ impl State {
                 })
             })
         });
-        let shown = RwSignal::new(None);
+        // Answered at once: the first paint already shows it.
+        let shown = RwSignal::new(answer.get_untracked().ok());
         Effect::new(move |_| {
             if let Ok(answer) = answer.get() {
                 shown.set(Some(answer));
@@ -202,6 +206,7 @@ impl State {
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             settings: Settings::load(),
+            refused: RwSignal::new(BTreeSet::new()),
         }
     }
     /// The state from context.

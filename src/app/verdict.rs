@@ -16,13 +16,46 @@ pub fn current(state: State) -> Memo<Sentence> {
                 .as_ref()
                 .map_or_else(|| "This model".to_owned(), |model| model.name.clone())
         });
-        state.shown.with(|shown| {
-            shown
-                .as_ref()
-                .map(|answer| sentence(answer, &name, units))
-                .unwrap_or_default()
-        })
+        let found = state
+            .shown
+            .with(|shown| shown.as_ref().map(|answer| sentence(answer, &name, units)));
+        found.unwrap_or_else(|| nothing(state))
     })
+}
+
+/// Before there is any answer: what is on its way, or what to do.
+fn nothing(state: State) -> Sentence {
+    let (pill, main, rest) = match state.loading.get() {
+        Some(loading) => ("Reading", format!("{} is being read.", loading.what), ""),
+        None => (
+            "Nothing weighed",
+            "No model is on the scale.".to_owned(),
+            "Find one with the search, or drop its config.json anywhere on this page.",
+        ),
+    };
+    Sentence {
+        verdict: "unknown",
+        pill,
+        main,
+        rest: rest.to_owned(),
+    }
+}
+
+/// While another model is read, the old answer stays and says so.
+#[component]
+pub fn StaleLine() -> impl IntoView {
+    let state = State::here();
+    let old = Memo::new(move |_| state.shown.with(Option::is_some));
+    move || {
+        state.loading.get().filter(|_| old.get()).map(|loading| {
+            let name = state.model.with(|model| model.as_ref().map(|model| model.name.clone()));
+            view! {
+                <div class="stale"><Icon name="clock"/>
+                    <span>"Still shown: "<b>{name.unwrap_or_else(|| "the last model".to_owned())}</b>", until "{loading.what}" is read."</span>
+                </div>
+            }
+        })
+    }
 }
 
 /// The verdict.
@@ -68,14 +101,19 @@ pub fn WaysOut() -> impl IntoView {
                 .headroom_bytes
                 .unsigned_abs();
             let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
-            Some((units.bytes(missing as f64), ways(&question, &answer.analysis, units)))
+            let needed = units.bytes(answer.analysis.memory.total.0 as f64);
+            Some((
+                units.bytes(missing as f64),
+                needed,
+                ways(&question, &answer.analysis, units),
+            ))
         })
     });
     move || {
-        found.get().map(|(missing, list)| {
+        found.get().map(|(missing, needed, list)| {
             view! {
-                <div class="ways" role="group" aria-label="Ways to make it fit">
-                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b></div>
+                <div class="ways num" role="group" aria-label="Ways to make it fit">
+                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b>" "<span class="note">{format!("{needed} are needed")}</span></div>
                     {list.into_iter().map(|way| {
                         let scenario = way.scenario.clone();
                         view! {

@@ -21,6 +21,7 @@ pub struct Sentence {
 
 /// A device's name without its maker's product line.
 pub fn short_device(name: &str) -> &str {
+    let name = name.split_once(" (").map_or(name, |(name, _)| name);
     name.trim_start_matches("GeForce ")
         .trim_start_matches("NVIDIA ")
         .trim_start_matches("AMD ")
@@ -105,6 +106,7 @@ fn room(analysis: &Analysis, question: &Question<'_>) -> String {
     if question.scenario.mode == Mode::Pretrain {
         return match fit.max_batch.saturating_sub(question.scenario.batch) {
             0 => ".".to_owned(),
+            1 => ": enough for one more sequence.".to_owned(),
             more => format!(": enough for {} more sequences.", short_count(more as f64)),
         };
     }
