@@ -2,18 +2,30 @@
 //! its operators with their tensors, what it caches, what is alive at its peak and what training saves.
 
 mod attention;
+mod convolution;
+mod delta;
 mod experts;
 mod latent;
+mod lightning;
+mod mamba;
 mod mlp;
 mod norm;
+mod recurrent;
 mod table;
+mod touches;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
-pub use experts::{RoutedExperts, SharedExperts, routed};
+pub use convolution::{ShortConvolution, short_convolution};
+pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
+pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
 pub use latent::{LatentAttention, latent};
+pub use lightning::{Lightning, lightning};
+pub use mamba::{Mamba1, Mamba2, mamba1, mamba2};
 pub use mlp::{Mlp, mlp};
 pub use norm::{Norm, norm};
+pub use recurrent::{Recurrent, recurrent};
 pub use table::{embedding, head, positions};
+pub use touches::{output_gate, query_gate, without_positions};
 
 use super::component::Component;
 use super::operator::{Operator, Rows};

@@ -10,23 +10,31 @@ mod assembly;
 mod channel;
 mod decoder;
 pub mod defaults;
+mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
 
+mod bamba;
 mod cohere;
 mod deepseek;
 mod gemma;
 mod glm;
 mod gpt_oss;
 mod granite;
+mod jamba;
+mod lfm;
 mod llama;
+mod mamba;
 mod minimax;
 mod mistral;
 mod olmo;
+mod olmo_hybrid;
 mod others;
 mod phi;
 mod qwen;
+pub mod qwen_hybrid;
+mod recurrent_gemma;
 
 pub use decoder::{
     AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
@@ -82,6 +90,13 @@ const FAMILIES: &[&[Family]] = &[
     gpt_oss::FAMILIES,
     minimax::FAMILIES,
     others::FAMILIES,
+    mamba::FAMILIES,
+    jamba::FAMILIES,
+    bamba::FAMILIES,
+    qwen_hybrid::FAMILIES,
+    olmo_hybrid::FAMILIES,
+    lfm::FAMILIES,
+    recurrent_gemma::FAMILIES,
 ];
 
 /// Keys of what a composite model holds beside its language model.
