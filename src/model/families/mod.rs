@@ -23,11 +23,13 @@ mod glm;
 mod gpt_oss;
 mod granite;
 mod jamba;
+mod kimi_linear;
 mod lfm;
 mod llama;
 mod mamba;
 mod minimax;
 mod mistral;
+mod nemotron_h;
 mod olmo;
 mod olmo_hybrid;
 mod others;
@@ -35,6 +37,8 @@ mod phi;
 mod qwen;
 pub mod qwen_hybrid;
 mod recurrent_gemma;
+mod rwkv;
+mod zamba;
 
 pub use decoder::{
     AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
@@ -93,6 +97,10 @@ const FAMILIES: &[&[Family]] = &[
     mamba::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,
+    nemotron_h::FAMILIES,
+    zamba::FAMILIES,
+    kimi_linear::FAMILIES,
+    rwkv::FAMILIES,
     qwen_hybrid::FAMILIES,
     olmo_hybrid::FAMILIES,
     lfm::FAMILIES,
