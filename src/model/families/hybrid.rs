@@ -49,6 +49,8 @@ pub struct Hybrid {
     pub channel: fn(&Config, &Decoder, &Quantity, bool) -> Result<ChannelMixer, ModelError>,
     /// Keys of the window.
     pub window: &'static [&'static str],
+    /// Whether the head is the token table, given the class default.
+    pub tie: fn(&Config, bool) -> Result<bool, ModelError>,
     /// Norms of layers with the other mixer, where they differ.
     pub linear_norms: Option<[&'static str; 4]>,
 }
@@ -63,6 +65,7 @@ impl Hybrid {
         attention: |_, _, block| Ok(block),
         channel: plain_channel,
         window: &["sliding_window"],
+        tie: tied,
         linear_norms: None,
     };
 
@@ -120,7 +123,7 @@ impl Hybrid {
             .collect::<Vec<_>>()
             .join(" + ");
         all.experts = words;
-        all.tied = tied(config, decoder.tied)?;
+        all.tied = (self.tie)(config, decoder.tied)?;
         all.stem
             .push(embedding(decoder.names.embedding, &all.vocabulary, &hidden));
         all.tail.push(norm(decoder.norm, decoder.names.final_norm, &hidden));

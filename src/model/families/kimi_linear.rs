@@ -22,6 +22,8 @@ const KIMI: Hybrid = Hybrid {
         refuse(config)?;
         Ok(without_positions(block))
     },
+    // The classes tie nothing, whatever the config says.
+    tie: |_, _| Ok(false),
     ..Hybrid::PLAIN
 };
 

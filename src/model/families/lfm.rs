@@ -5,6 +5,7 @@ use super::super::component::Component;
 use super::super::config::{Config, wrong};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
+use super::assemble::tied;
 use super::hybrid::{ChannelMixer, Hybrid, Mix, by, named};
 use super::{Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names};
 use crate::units::Quantity;
@@ -47,6 +48,10 @@ const LFM2: Hybrid = Hybrid {
         Ok(short_convolution(hidden, &style))
     },
     channel: adjusted,
+    tie: |config, otherwise| match config.get("tie_embedding") {
+        Some(_) => config.flag("tie_embedding", otherwise),
+        None => tied(config, otherwise),
+    },
     ..Hybrid::PLAIN
 };
 

@@ -11,7 +11,6 @@ use super::super::component::Component;
 use super::super::config::{Config, whole, wrong};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Routing, Span};
-use super::assemble::tied;
 use super::assembly::Assembly;
 use super::keys::{EXPERTS, TOP_K};
 use super::mixer::Mixer;
@@ -113,12 +112,10 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
         .collect::<Vec<_>>()
         .join(" + ");
     all.experts = words;
-    all.tied = tied(config, false)?;
     all.stem
         .push(embedding("backbone.embeddings", &all.vocabulary, &hidden));
     all.tail.push(norm(Norm::Rms, "backbone.norm_f", &hidden));
-    all.tail
-        .push(head("lm_head", &all.vocabulary, &hidden, all.tied, false));
+    all.tail.push(head("lm_head", &all.vocabulary, &hidden, false, false));
     all.finish()
 }
 
