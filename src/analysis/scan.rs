@@ -104,6 +104,36 @@ pub fn scan<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<
             };
             (matmul, N::product([constant(2.0), tokens(), size.clone()]), size)
         }
+        Scan::MatrixLstm {
+            heads,
+            key_dim,
+            value_dim,
+            chunk,
+        } => {
+            let size = N::product([input(heads), input(key_dim), input(value_dim)]);
+            // A single token: the state made and read, the normaliser read.
+            let step = || {
+                let normaliser = constant(2.0).times(input(heads)).times(input(key_dim));
+                constant(4.0).times(size.clone()).plus(normaliser)
+            };
+            let matmul = if pass.decode {
+                step()
+            } else {
+                // Whole chunks at once, with all their pairs; what is left, token by token.
+                let chunks = || {
+                    tokens()
+                        .plus(constant(1.0))
+                        .over_ceiling(input(chunk))
+                        .minus(constant(1.0))
+                };
+                let whole = || chunks().times(input(chunk));
+                let widths = input(key_dim).plus(input(value_dim));
+                let pairs = N::product([constant(2.0), whole(), input(chunk), input(heads), widths]);
+                let rest = tokens().minus(whole());
+                whole().times(step()).plus(pairs).plus(rest.times(step()))
+            };
+            (matmul, N::product([constant(6.0), tokens(), size.clone()]), size)
+        }
         Scan::Elementwise { flops } => (N::zero(), tokens().times(input(flops)), N::zero()),
     };
     cost.matmul = place.times(batch().times(matmul));
@@ -116,7 +146,9 @@ pub fn scan<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<
         Scan::Mamba2 { heads, head_dim, .. } | Scan::Lightning { heads, head_dim, .. } => {
             input(heads).times(input(head_dim))
         }
-        Scan::Delta { heads, value_dim, .. } => input(heads).times(input(value_dim)),
+        Scan::Delta { heads, value_dim, .. } | Scan::MatrixLstm { heads, value_dim, .. } => {
+            input(heads).times(input(value_dim))
+        }
         Scan::Elementwise { .. } => N::zero(),
     };
     let rows = pass.rows(Rows::Tokens);

@@ -128,6 +128,8 @@ pub struct KimiDelta {
     pub kernel: Quantity,
     /// Whether the forget gate is one full matrix, not two through `head_dim`.
     pub full_forget: bool,
+    /// Elements that checkpoints keep for the decay of each head, where they are more than heads.
+    pub decays: Option<Quantity>,
     /// Whether the output gate is one full matrix, not two through `head_dim`.
     pub full_gate: bool,
 }
@@ -141,6 +143,7 @@ pub fn kimi_delta(hidden: &Quantity, style: &KimiDelta) -> Block {
         heads,
         head_dim,
         kernel,
+        decays,
         full_forget,
         full_gate,
     } = style;
@@ -176,7 +179,7 @@ pub fn kimi_delta(hidden: &Quantity, style: &KimiDelta) -> Block {
     let mut decay = Operator::elementwise("decay", PART, &width, 5, 1);
     decay.tensors = vec![
         Tensor::vector(name("dt_bias"), PART, &width),
-        Tensor::vector(name("A_log"), PART, heads),
+        Tensor::vector(name("A_log"), PART, decays.as_ref().unwrap_or(heads)),
     ];
     operators.extend([decay, project("b_proj", "b_proj", heads, hidden)]);
     operators.extend(gate(*full_gate, ["g_proj", "g_a_proj", "g_b_proj"]));

@@ -49,6 +49,8 @@ pub struct Hybrid {
     pub channel: fn(&Config, &Decoder, &Quantity, bool) -> Result<ChannelMixer, ModelError>,
     /// Keys of the window.
     pub window: &'static [&'static str],
+    /// What comes between the last layer and the final norm.
+    pub after: fn(&Config, &Quantity, u64) -> Result<Option<Block>, ModelError>,
     /// Whether the head is the token table, given the class default.
     pub tie: fn(&Config, bool) -> Result<bool, ModelError>,
     /// Norms of layers with the other mixer, where they differ.
@@ -65,6 +67,7 @@ impl Hybrid {
         attention: |_, _, block| Ok(block),
         channel: plain_channel,
         window: &["sliding_window"],
+        after: |_, _, _| Ok(None),
         tie: tied,
         linear_norms: None,
     };
@@ -126,6 +129,7 @@ impl Hybrid {
         all.tied = (self.tie)(config, decoder.tied)?;
         all.stem
             .push(embedding(decoder.names.embedding, &all.vocabulary, &hidden));
+        all.tail.extend((self.after)(config, &hidden, all.layers.value)?);
         all.tail.push(norm(decoder.norm, decoder.names.final_norm, &hidden));
         all.tail
             .push(head("lm_head", &all.vocabulary, &hidden, all.tied, false));

@@ -6,6 +6,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
 use super::hybrid::{Hybrid, Mix, by, every, named};
 use super::keys::HEADS;
+use super::kimi_k3;
 use super::{AttentionForm, Build, Decoder, Experts, Family, Flag};
 use crate::units::Quantity;
 
@@ -18,10 +19,9 @@ const KIMI: Hybrid = Hybrid {
     },
     order: kimi_order,
     linear: kimi_mixer,
-    attention: |config, _, block| {
-        refuse(config)?;
-        Ok(without_positions(block))
-    },
+    attention: kimi_attention,
+    channel: kimi_k3::channel,
+    after: kimi_k3::after,
     // The classes tie nothing, whatever the config says.
     tie: |_, _| Ok(false),
     ..Hybrid::PLAIN
@@ -39,12 +39,15 @@ const BAILING: Hybrid = Hybrid {
                 Quantity::assumed("head_dim", 128, "the class default of linear heads")
             })?,
             kernel: config.size("conv_kernel", &["linear_conv_kernel_dim", "short_conv_kernel_size"])?,
+            decays: None,
             full_forget: true,
             full_gate: true,
         };
         Ok(kimi_delta(hidden, &style))
     },
     attention: head_gate,
+    channel: Hybrid::PLAIN.channel,
+    after: Hybrid::PLAIN.after,
     ..KIMI
 };
 
@@ -111,10 +114,12 @@ fn kimi_order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
 }
 
 fn kimi_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
-    refuse(config)?;
+    let heads = linear_size(config, "heads", "num_heads", "linear_num_heads")?;
+    let head_dim = linear_size(config, "head_dim", "head_dim", "linear_head_dim")?;
     let style = KimiDelta {
-        heads: linear_size(config, "heads", "num_heads", "linear_num_heads")?,
-        head_dim: linear_size(config, "head_dim", "head_dim", "linear_head_dim")?,
+        decays: kimi_k3::decays(config, &heads, &head_dim),
+        heads,
+        head_dim,
         kernel: linear_size(
             config,
             "conv_kernel",
@@ -122,35 +127,37 @@ fn kimi_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
             "linear_conv_kernel_dim",
         )?,
         full_forget: false,
-        full_gate: false,
+        full_gate: kimi_k3::full_gate(config),
     };
-    Ok(kimi_delta(hidden, &style))
+    Ok(kimi_k3::reading(config, hidden, kimi_delta(hidden, &style)))
 }
 
-/// Keys of later models under the same name that change what is built.
-fn refuse(config: &Config) -> Result<(), ModelError> {
-    let full = config
-        .object("linear_attn_config")
-        .is_some_and(|object| object.get("use_full_rank_gate") == Some(&serde_json::Value::Bool(true)));
-    let changed = ["routed_expert_hidden_size", "attn_res_block_size"];
-    if full || changed.iter().any(|key| config.get(key).is_some()) || config.flag("mla_use_output_gate", false)? {
-        return Err(ModelError::NotBuilt {
-            model_type: config.model_type().to_owned(),
-            what: "The residual attention and latent experts of Kimi K3".to_owned(),
-        });
+/// Latent attention without positions; Kimi K3 gates its output.
+fn kimi_attention(config: &Config, hidden: &Quantity, block: Block) -> Result<Block, ModelError> {
+    let mut block = without_positions(block);
+    if config.flag("mla_use_output_gate", false)?
+        && let Some((_, output)) = output_of(&block)
+    {
+        block = output_gate(block, "self_attn.g_proj", &output, hidden, &output);
     }
-    Ok(())
+    Ok(kimi_k3::reading(config, hidden, block))
 }
 
 /// One gate for each head of latent attention.
 fn head_gate(_: &Config, hidden: &Quantity, block: Block) -> Result<Block, ModelError> {
-    let found = block.operators.iter().find_map(|operator| match &operator.kind {
+    let Some((heads, output)) = output_of(&block) else {
+        return Ok(block);
+    };
+    Ok(output_gate(block, "self_attn.g_proj", &heads, hidden, &output))
+}
+
+/// Heads of a block's attention and the width of its output.
+fn output_of(block: &Block) -> Option<(Quantity, Quantity)> {
+    block.operators.iter().find_map(|operator| match &operator.kind {
         Kind::Attention(attention) => {
             let width = Quantity::product("o_width", &[&attention.heads, &attention.value_dim]);
             Some((attention.heads.clone(), width))
         }
         _ => None,
-    });
-    let Some((heads, output)) = found else { return Ok(block) };
-    Ok(output_gate(block, "self_attn.g_proj", &heads, hidden, &output))
+    })
 }

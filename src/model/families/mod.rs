@@ -23,6 +23,7 @@ mod glm;
 mod gpt_oss;
 mod granite;
 mod jamba;
+mod kimi_k3;
 mod kimi_linear;
 mod lfm;
 mod llama;
@@ -38,6 +39,7 @@ mod qwen;
 pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
+mod xlstm;
 mod zamba;
 
 pub use decoder::{
@@ -101,6 +103,7 @@ const FAMILIES: &[&[Family]] = &[
     zamba::FAMILIES,
     kimi_linear::FAMILIES,
     rwkv::FAMILIES,
+    xlstm::FAMILIES,
     qwen_hybrid::FAMILIES,
     olmo_hybrid::FAMILIES,
     lfm::FAMILIES,
