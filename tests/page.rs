@@ -42,7 +42,10 @@ fn open(browser: &Browser, address: &str) {
 
 /// The text of the element that shows this figure.
 fn figure(browser: &Browser, name: &str) -> String {
-    browser.text(&format!("#app [data-figure='{name}']"))
+    // A tile may show the same figure without its unit; a table shows it whole.
+    let cell = format!("#app td [data-figure='{name}']");
+    let whole = if browser.count(&cell) > 0 { cell } else { format!("#app [data-figure='{name}']") };
+    browser.text(&whole)
 }
 
 /// Opens the explanation behind an element, reads it and closes it.
