@@ -220,6 +220,10 @@ fn after_one_visit_it_works_with_the_network_gone() {
         // A built-in model, never opened before.
         open(&browser, &server.at("?m=openai/gpt-oss-120b&hw=h100-sxm"));
         assert_eq!(browser.text(".model-name"), "gpt-oss 120B", "{prefix}");
+        // Whole, with its styles.
+        let sheets = browser.script("return [...document.styleSheets].filter((one) => one.cssRules.length > 0).length", json!([]));
+        assert!(sheets.as_u64().unwrap() >= 1, "{prefix}");
+        assert_eq!(browser.script("return getComputedStyle(document.querySelector('.numbers')).display", json!([])), "grid", "{prefix}");
     }
 }
 
@@ -228,16 +232,23 @@ fn every_number_opens_and_leads_to_its_inputs() {
     let (browser, server) = (Browser::start(), Server::dist("/"));
     open(&browser, &server.url());
     let kv = explanation(&browser, "#app td [data-figure='memory.kv_cache']");
-    for part in ["KV cache: 1.06 GiB", "1,140,850,688 B", "keys", "values"] {
+    for part in [
+        "KV cache: 1.06 GiB",
+        "1,140,850,688 B",
+        "layers × batch × tokens × (k_width + v_width) × kv_bytes",
+        "num_key_value_heads, config.json",
+        "head_dim",
+        "chosen under Workload",
+    ] {
         assert!(kv.contains(part), "{part} in {kv}");
     }
     // Into a part and its inputs, and back.
-    browser.click("#app td [data-figure='memory.kv_cache']");
+    browser.click("#app td [data-figure='memory.mlp']");
     browser.click(".explain .parts li:first-child button");
     browser.wait_for("document.querySelector('.explain .crumbs')", SOON);
-    let keys = browser.text(".explain");
-    for part in ["head_dim", "num_key_value_heads, config.json", "32", "batch"] {
-        assert!(keys.contains(part), "{part} in {keys}");
+    let gate = browser.text(".explain");
+    for part in ["intermediate", "14,336", "hidden_size, config.json"] {
+        assert!(gate.contains(part), "{part} in {gate}");
     }
     browser.click(".explain .crumbs button");
     browser.wait_for("!document.querySelector('.explain .crumbs')", SOON);
@@ -343,6 +354,7 @@ fn charts_are_crisp_and_have_a_table() {
     );
     assert_ne!(light, dark, "the chart follows the colour scheme");
     let before = browser.count("#app figure table");
+    browser.script("document.querySelector('#app figure').scrollIntoView({block: 'center'})", json!([]));
     browser.click("#app figure .deeds .link");
     browser.wait_for(
         &format!("document.querySelectorAll('#app figure table').length > {before}"),

@@ -37,11 +37,11 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   // Nothing that a token or a cookie opened is kept, and no part of a file.
   if (request.method !== "GET" || request.headers.has("authorization") || request.headers.has("range")) return;
-  if (request.credentials === "include" && request.mode !== "navigate") return;
   const { origin, pathname } = new URL(request.url);
   const place = (origin + pathname).replace(/\/index\.html$/, "/"); // the state in ? and # is the page's own affair
   if (PLACES.has(place)) event.respondWith(fromShell(request, place));
-  else if (HUB.test(pathname)) event.respondWith(fromHub(event, pathname));
+  // Styles and classic scripts of the page itself are asked for with credentials too; answers of others are not kept then.
+  else if (HUB.test(pathname) && request.credentials !== "include") event.respondWith(fromHub(event, pathname));
 });
 
 async function fromShell(request, place) {
