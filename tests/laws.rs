@@ -29,6 +29,7 @@ fn any_config() -> impl Strategy<Value = Value> {
                 "num_experts": experts, "num_local_experts": experts, "n_routed_experts": experts, "num_experts_per_tok": 1 + experts / 3,
                 "moe_intermediate_size": 4 * dim, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
+                "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
                 "sliding_window": 64, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
             })
         },

@@ -37,11 +37,8 @@ pub fn scan<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<
     let (matmul, elementwise, state) = match kind {
         Scan::Mamba1 { inner, state } => {
             let size = input(inner).times(input(state));
-            let matmul = if pass.decode {
-                N::zero()
-            } else {
-                N::product([constant(2.0), tokens(), size.clone()])
-            };
+            // The state is read by C as a product; making it is elementwise.
+            let matmul = N::product([constant(2.0), tokens(), size.clone()]);
             (matmul, N::product([constant(6.0), tokens(), size.clone()]), size)
         }
         Scan::Mamba2 {
@@ -94,14 +91,48 @@ pub fn scan<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<
         }
         Scan::Lightning { heads, head_dim, block } => {
             let size = N::product([input(heads), input(head_dim), input(head_dim)]);
+            // Each token's key and value make the state, its query reads it.
+            let states = N::product([constant(4.0), tokens(), size.clone()]);
             let matmul = if pass.decode {
-                constant(2.0).times(size.clone())
+                states
             } else {
-                let inside = N::product([constant(4.0), input(block), input(head_dim)]);
-                let states = N::product([constant(4.0), input(head_dim), input(head_dim)]);
-                tokens().times(input(heads)).times(inside.plus(states))
+                // Within blocks all pairs are computed; the last block may be shorter.
+                let full = || tokens().over_ceiling(input(block)).minus(constant(1.0));
+                let rest = || tokens().minus(full().times(input(block)));
+                let pairs = N::product([full(), input(block), input(block)]).plus(rest().times(rest()));
+                N::product([constant(4.0), input(heads), input(head_dim), pairs]).plus(states)
             };
             (matmul, N::product([constant(2.0), tokens(), size.clone()]), size)
+        }
+        Scan::MatrixLstm {
+            heads,
+            key_dim,
+            value_dim,
+            chunk,
+        } => {
+            let size = N::product([input(heads), input(key_dim), input(value_dim)]);
+            // A single token: the state made and read, the normaliser read.
+            let step = || {
+                let normaliser = constant(2.0).times(input(heads)).times(input(key_dim));
+                constant(4.0).times(size.clone()).plus(normaliser)
+            };
+            let matmul = if pass.decode {
+                step()
+            } else {
+                // Whole chunks at once, with all their pairs; what is left, token by token.
+                let chunks = || {
+                    tokens()
+                        .plus(constant(1.0))
+                        .over_ceiling(input(chunk))
+                        .minus(constant(1.0))
+                };
+                let whole = || chunks().times(input(chunk));
+                let widths = input(key_dim).plus(input(value_dim));
+                let pairs = N::product([constant(2.0), whole(), input(chunk), input(heads), widths]);
+                let rest = tokens().minus(whole());
+                whole().times(step()).plus(pairs).plus(rest.times(step()))
+            };
+            (matmul, N::product([constant(6.0), tokens(), size.clone()]), size)
         }
         Scan::Elementwise { flops } => (N::zero(), tokens().times(input(flops)), N::zero()),
     };
@@ -115,7 +146,9 @@ pub fn scan<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<
         Scan::Mamba2 { heads, head_dim, .. } | Scan::Lightning { heads, head_dim, .. } => {
             input(heads).times(input(head_dim))
         }
-        Scan::Delta { heads, value_dim, .. } => input(heads).times(input(value_dim)),
+        Scan::Delta { heads, value_dim, .. } | Scan::MatrixLstm { heads, value_dim, .. } => {
+            input(heads).times(input(value_dim))
+        }
         Scan::Elementwise { .. } => N::zero(),
     };
     let rows = pass.rows(Rows::Tokens);

@@ -158,6 +158,17 @@ pub enum Scan {
         /// Tokens of a block.
         block: Quantity,
     },
+    /// Matrix LSTM (Beck 2024, arXiv 2405.04517).
+    MatrixLstm {
+        /// Heads.
+        heads: Quantity,
+        /// Width of a key.
+        key_dim: Quantity,
+        /// Width of a value.
+        value_dim: Quantity,
+        /// Tokens of a chunk.
+        chunk: Quantity,
+    },
     /// Element by element only: so many operations a token.
     Elementwise {
         /// Operations a token.

@@ -12,7 +12,7 @@ use crate::units::Quantity;
 pub struct SharedExperts {
     /// Their width together.
     pub width: Quantity,
-    /// Module that holds them, inside the layer.
+    /// Module that holds them, inside the layer; no gate is an empty name.
     pub module: [&'static str; 3],
     /// Module of the gate that scales them, if there is one: `[1, hidden]`.
     pub gate: Option<&'static str>,
@@ -31,7 +31,7 @@ pub struct RoutedExperts {
     pub router_bias: bool,
     /// A correction bias of the router that is a buffer, by its tensor name.
     pub correction: Option<&'static str>,
-    /// Expert modules (gate, up, down) with `{e}` for the number.
+    /// Expert modules (gate, up, down) with `{e}` for the number; no gate is an empty name.
     pub modules: [&'static str; 3],
     /// Whether the matrices have biases.
     pub bias: bool,
@@ -43,6 +43,12 @@ pub struct RoutedExperts {
 ///
 /// Shapes: router `[experts, hidden]`; for each expert gate and up `[width, hidden]`, down `[hidden, width]`.
 pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
+    routed_within(hidden, hidden, style)
+}
+
+/// The same where the routed experts work in a narrower space: `inner` is their input and output width. Router and
+/// shared experts read the hidden state.
+pub fn routed_within(hidden: &Quantity, inner: &Quantity, style: &RoutedExperts) -> Block {
     let experts = &style.routing.experts;
     let mut router = Operator::linear(
         "router",
@@ -81,30 +87,39 @@ pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
     let activation = Operator {
         kind: Kind::Elementwise {
             width: width.clone(),
-            flops: cost::GATED_ACTIVATION,
-            reads: 2,
+            flops: if gate.is_empty() {
+                cost::ACTIVATION
+            } else {
+                cost::GATED_ACTIVATION
+            },
+            reads: if gate.is_empty() { 1 } else { 2 },
             routing: Some(style.routing.clone()),
         },
         ..Operator::elementwise("activation", Component::Experts, width, 0, 0)
     };
-    let mut operators = vec![
-        router,
-        choose,
-        expert("expert gate_proj", gate, width, hidden),
-        expert("expert up_proj", up, width, hidden),
+    let mut operators = vec![router, choose];
+    if !gate.is_empty() {
+        operators.push(expert("expert gate_proj", gate, width, inner));
+    }
+    operators.extend([
+        expert("expert up_proj", up, width, inner),
         activation,
-        expert("expert down_proj", down, hidden, width),
-    ];
+        expert("expert down_proj", down, inner, width),
+    ]);
     let mut live = vec![
         Live::new("MoE input", hidden),
         Live::new("router scores", experts),
-        Live::routed("expert input", hidden, &style.routing),
-        Live::routed("gate", width, &style.routing),
+        Live::routed("expert input", inner, &style.routing),
+    ];
+    if !gate.is_empty() {
+        live.push(Live::routed("gate", width, &style.routing));
+    }
+    live.extend([
         Live::routed("up", width, &style.routing),
         Live::routed("activated", width, &style.routing),
-    ];
+    ]);
     let saved = live.clone();
-    live.push(Live::routed("expert output", hidden, &style.routing));
+    live.push(Live::routed("expert output", inner, &style.routing));
     let mut block = Block {
         saved,
         ..Block::new("Mixture of experts", Role::ChannelMixer)
@@ -115,7 +130,7 @@ pub fn routed(hidden: &Quantity, style: &RoutedExperts) -> Block {
             hidden,
             &Mlp {
                 width: shared.width.clone(),
-                gate: Some(gate),
+                gate: (!gate.is_empty()).then_some(gate),
                 up,
                 down,
                 bias: false,

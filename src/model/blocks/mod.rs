@@ -2,18 +2,40 @@
 //! its operators with their tensors, what it caches, what is alive at its peak and what training saves.
 
 mod attention;
+mod convolution;
+mod delta;
+mod depth;
 mod experts;
 mod latent;
+mod latent_experts;
+mod lightning;
+mod mamba;
 mod mlp;
+mod mlstm;
 mod norm;
+mod recurrent;
+mod rwkv;
+pub mod shared_block;
 mod table;
+mod touches;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
-pub use experts::{RoutedExperts, SharedExperts, routed};
+pub use convolution::{ShortConvolution, short_convolution};
+pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
+pub use depth::{depth_mixing, depth_rows, depth_weights};
+pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
 pub use latent::{LatentAttention, latent};
+pub use latent_experts::{latent_experts, latent_norm};
+pub use lightning::{Lightning, lightning};
+pub use mamba::{Mamba1, Mamba2, mamba1, mamba2};
 pub use mlp::{Mlp, mlp};
+pub use mlstm::{MatrixLstm, matrix_lstm};
 pub use norm::{Norm, norm};
+pub use recurrent::{Recurrent, recurrent};
+pub use rwkv::{channel_mix, time_mix};
+pub use shared_block::step;
 pub use table::{embedding, head, positions};
+pub use touches::{output_gate, query_gate, without_positions};
 
 use super::component::Component;
 use super::operator::{Operator, Rows};

@@ -33,6 +33,8 @@ pub struct Assembly<'c> {
     pub attention: String,
     /// Experts in words.
     pub experts: Option<String>,
+    /// Parameters of the layers of one multi-token predictor, where they are not those of the last kind of layer.
+    pub predictor: Option<u64>,
     kinds: Vec<LayerKind>,
     order: Vec<usize>,
 }
@@ -44,6 +46,14 @@ impl<'c> Assembly<'c> {
     /// A missing or impossible dimension.
     pub fn new(config: &'c Config, title: &'static str) -> Result<Self, ModelError> {
         let layers = config.size("layers", LAYERS)?;
+        Self::with_layers(config, title, layers)
+    }
+
+    /// The same where something else than the usual keys says how many layers there are.
+    ///
+    /// # Errors
+    /// A missing or impossible dimension.
+    pub fn with_layers(config: &'c Config, title: &'static str, layers: Quantity) -> Result<Self, ModelError> {
         if layers.value > MOST_LAYERS {
             let found = thousands(layers.value);
             return Err(ModelError::OutOfRange {
@@ -65,6 +75,7 @@ impl<'c> Assembly<'c> {
             tied: false,
             attention: String::new(),
             experts: None,
+            predictor: None,
             kinds: Vec::new(),
             order: Vec::new(),
         })
@@ -132,7 +143,7 @@ impl<'c> Assembly<'c> {
             notices: Vec::new(),
         };
         exempt(&mut blueprint);
-        blueprint.beside = beside(self.config, &blueprint)?;
+        blueprint.beside = beside(self.config, &blueprint, self.predictor)?;
         blueprint.notices = self.config.notices();
         Ok(blueprint)
     }
@@ -164,7 +175,7 @@ fn exempt(blueprint: &mut Blueprint) {
 }
 
 /// What the checkpoint holds besides: router corrections and multi-token-prediction layers.
-fn beside(config: &Config, blueprint: &Blueprint) -> Result<Vec<Beside>, ModelError> {
+fn beside(config: &Config, blueprint: &Blueprint, layer: Option<u64>) -> Result<Vec<Beside>, ModelError> {
     let mut all = Vec::new();
     let buffers = blueprint
         .tensors()
@@ -192,7 +203,8 @@ fn beside(config: &Config, blueprint: &Blueprint) -> Result<Vec<Beside>, ModelEr
             .iter()
             .flat_map(Block::tensors)
             .filter(|tensor| tensor.is_parameter());
-        let layer = tensors.fold(0, |all: u64, tensor| all.saturating_add(tensor.count()));
+        let counted = tensors.fold(0, |all: u64, tensor| all.saturating_add(tensor.count()));
+        let layer = layer.unwrap_or(counted);
         let hidden = blueprint.hidden.value;
         let joint = hidden
             .saturating_mul(hidden)

@@ -10,23 +10,37 @@ mod assembly;
 mod channel;
 mod decoder;
 pub mod defaults;
+mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
 
+mod bamba;
 mod cohere;
 mod deepseek;
 mod gemma;
 mod glm;
 mod gpt_oss;
 mod granite;
+mod jamba;
+mod kimi_k3;
+mod kimi_linear;
+mod lfm;
 mod llama;
+mod mamba;
 mod minimax;
 mod mistral;
+mod nemotron_h;
 mod olmo;
+mod olmo_hybrid;
 mod others;
 mod phi;
 mod qwen;
+pub mod qwen_hybrid;
+mod recurrent_gemma;
+mod rwkv;
+mod xlstm;
+mod zamba;
 
 pub use decoder::{
     AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
@@ -82,6 +96,18 @@ const FAMILIES: &[&[Family]] = &[
     gpt_oss::FAMILIES,
     minimax::FAMILIES,
     others::FAMILIES,
+    mamba::FAMILIES,
+    jamba::FAMILIES,
+    bamba::FAMILIES,
+    nemotron_h::FAMILIES,
+    zamba::FAMILIES,
+    kimi_linear::FAMILIES,
+    rwkv::FAMILIES,
+    xlstm::FAMILIES,
+    qwen_hybrid::FAMILIES,
+    olmo_hybrid::FAMILIES,
+    lfm::FAMILIES,
+    recurrent_gemma::FAMILIES,
 ];
 
 /// Keys of what a composite model holds beside its language model.

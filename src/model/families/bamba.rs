@@ -1,0 +1,141 @@
+//! Bamba, Granite 4 and Falcon-H1: Mamba 2 and attention.
+
+use super::super::blocks::{Mlp, mamba2, mlp, without_positions};
+use super::super::component::Component;
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::operator::Block;
+use super::decoder::Decoder;
+use super::hybrid::{ChannelMixer, Hybrid, Mix, by, named, plain_channel};
+use super::mamba::prefixed;
+use super::{Build, Experts, Family, Names, Shared};
+use crate::units::Quantity;
+
+const NAMES: Names = Names {
+    mlp: [
+        "feed_forward.gate_proj",
+        "feed_forward.up_proj",
+        "feed_forward.down_proj",
+    ],
+    norms: ["input_layernorm", "", "pre_ff_layernorm", ""],
+    final_norm: "final_layernorm",
+    ..Names::LLAMA
+};
+
+const BAMBA: Hybrid = Hybrid {
+    decoder: Decoder {
+        names: NAMES,
+        ..Decoder::LLAMA
+    },
+    order: |config, layers| {
+        let attends = config.numbers("attn_layer_indices")?.unwrap_or_default();
+        Ok(by(layers, |layer| attends.contains(&layer)))
+    },
+    linear: |config, hidden| {
+        let inner = Quantity::product("inner", &[&config.size("mamba_expand", &["mamba_expand"])?, hidden]);
+        let bias = config.flag("mamba_proj_bias", false)?;
+        Ok(mamba2(hidden, &prefixed(config, inner, bias, true)?))
+    },
+    ..Hybrid::PLAIN
+};
+
+/// Names of Granite's experts; gate and up are one tensor in its checkpoints (the same count).
+pub const GRANITE_EXPERTS: Experts = Experts {
+    width: &["intermediate_size"],
+    shared: Shared::Width(&["shared_intermediate_size"]),
+    shared_module: SHARED_MLP,
+    router: "block_sparse_moe.router.layer",
+    modules: [
+        "block_sparse_moe.experts.{e}.gate_proj",
+        "block_sparse_moe.experts.{e}.up_proj",
+        "block_sparse_moe.experts.{e}.down_proj",
+    ],
+    ..Experts::PLAIN
+};
+
+const SHARED_MLP: [&str; 3] = ["shared_mlp.gate_proj", "shared_mlp.up_proj", "shared_mlp.output_linear"];
+
+const GRANITE: Hybrid = Hybrid {
+    decoder: Decoder {
+        experts: Some(GRANITE_EXPERTS),
+        names: Names::LLAMA,
+        ..Decoder::LLAMA
+    },
+    order: |config, layers| {
+        for key in ["layer_types", "layers_block_type"] {
+            if let Some(mixes) = named(config, key, layers)? {
+                return Ok(mixes);
+            }
+        }
+        Ok(vec![Mix::Linear; layers as usize])
+    },
+    sparse: |config, _, layers| {
+        let experts = config.optional("experts", &["num_local_experts"])?;
+        Ok(vec![experts.is_some_and(|experts| experts.value > 0); layers as usize])
+    },
+    attention: |config, _, block| {
+        Ok(match config.text("position_embedding_type") {
+            Some("rope") => block,
+            _ => without_positions(block),
+        })
+    },
+    channel: granite_channel,
+    ..BAMBA
+};
+
+/// The shared MLP runs in every layer; without experts it is all there is.
+fn granite_channel(
+    config: &Config,
+    decoder: &Decoder,
+    hidden: &Quantity,
+    sparse: bool,
+) -> Result<ChannelMixer, ModelError> {
+    if sparse {
+        return plain_channel(config, decoder, hidden, true);
+    }
+    let [gate, up, down] = SHARED_MLP;
+    let style = Mlp {
+        width: config.size("intermediate", &["shared_intermediate_size"])?,
+        gate: Some(gate),
+        up,
+        down,
+        bias: false,
+        component: Component::Mlp,
+    };
+    Ok((mlp(hidden, &style), None))
+}
+
+const FALCON: Hybrid = Hybrid {
+    order: |_, layers| Ok(vec![Mix::Both; layers as usize]),
+    linear: falcon_mixer,
+    ..BAMBA
+};
+
+fn falcon_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
+    let inner = match config.optional("inner", &["mamba_d_ssm"])? {
+        Some(inner) => inner,
+        None => Quantity::product("inner", &[&config.size("mamba_expand", &["mamba_expand"])?, hidden]),
+    };
+    let output_bias = config.flag("projectors_bias", false)?;
+    let norm = config.flag("mamba_rms_norm", false)?;
+    Ok(mamba2(hidden, &prefixed(config, inner, output_bias, norm)?))
+}
+
+/// Falcon-H1 runs both mixers side by side in every layer.
+pub const FAMILIES: &[Family] = &[
+    Family {
+        types: &["bamba"],
+        title: "Bamba",
+        build: Build::Own(|config, title| BAMBA.build(config, title)),
+    },
+    Family {
+        types: &["granitemoehybrid"],
+        title: "Granite 4",
+        build: Build::Own(|config, title| GRANITE.build(config, title)),
+    },
+    Family {
+        types: &["falcon_h1"],
+        title: "Falcon-H1",
+        build: Build::Own(|config, title| FALCON.build(config, title)),
+    },
+];
