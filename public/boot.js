@@ -8,6 +8,7 @@ const tell = (name) => window.dispatchEvent(new CustomEvent(`weighbridge:${name}
 let broken = false;
 function fail(words, error) {
   broken = true;
+  delete root.dataset.link;
   console.error(error);
   const place = document.getElementById("boot-error");
   if (!place) return;

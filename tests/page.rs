@@ -224,9 +224,19 @@ fn after_one_visit_it_works_with_the_network_gone() {
         open(&browser, &server.at("?m=openai/gpt-oss-120b&hw=h100-sxm"));
         assert_eq!(browser.text(".model-name"), "gpt-oss 120B", "{prefix}");
         // Whole, with its styles.
-        let sheets = browser.script("return [...document.styleSheets].filter((one) => one.cssRules.length > 0).length", json!([]));
+        let sheets = browser.script(
+            "return [...document.styleSheets].filter((one) => one.cssRules.length > 0).length",
+            json!([]),
+        );
         assert!(sheets.as_u64().unwrap() >= 1, "{prefix}");
-        assert_eq!(browser.script("return getComputedStyle(document.querySelector('.numbers')).display", json!([])), "grid", "{prefix}");
+        assert_eq!(
+            browser.script(
+                "return getComputedStyle(document.querySelector('.numbers')).display",
+                json!([])
+            ),
+            "grid",
+            "{prefix}"
+        );
     }
 }
 
@@ -314,6 +324,11 @@ fn nothing_is_cut_and_nothing_jumps() {
             );
         }
         for tab in ["tab-memory", "tab-compute", "tab-architecture"] {
+            // Wherever the page ends: on a phone the chips lie over its lower edge.
+            browser.script(
+                &format!("document.getElementById('{tab}').scrollIntoView({{block: 'center'}})"),
+                json!([]),
+            );
             browser.click(&format!("#{tab}"));
             browser.wait_for(
                 &format!("document.getElementById('{tab}').ariaSelected === 'true'"),
@@ -357,7 +372,10 @@ fn charts_are_crisp_and_have_a_table() {
     );
     assert_ne!(light, dark, "the chart follows the colour scheme");
     let before = browser.count("#app figure table");
-    browser.script("document.querySelector('#app figure').scrollIntoView({block: 'center'})", json!([]));
+    browser.script(
+        "document.querySelector('#app figure').scrollIntoView({block: 'center'})",
+        json!([]),
+    );
     browser.click("#app figure .deeds .link");
     browser.wait_for(
         &format!("document.querySelectorAll('#app figure table').length > {before}"),

@@ -41,16 +41,16 @@ impl Tile {
         let (value, unit) = words.rsplit_once(' ').unwrap_or((&words, ""));
         Self::new(figure, what, value, unit, note)
     }
-    /// Name of the figure, as exports call it.
+    /// Its name in the page.
     const fn key(&self) -> &'static str {
         match self.figure {
-            Figure::Memory => "memory.total",
-            Figure::TokensPerSecond => "speed.tokens_per_second",
-            Figure::FirstToken => "speed.prefill_seconds",
-            Figure::Time => "speed.seconds",
-            Figure::LongestContext => "fit.max_context",
-            Figure::LargestBatch => "fit.max_batch",
-            _ => "compute.intensity",
+            Figure::Memory => "answer.memory",
+            Figure::TokensPerSecond => "answer.speed",
+            Figure::FirstToken => "answer.first_token",
+            Figure::Time => "answer.seconds",
+            Figure::LongestContext => "answer.max_context",
+            Figure::LargestBatch => "answer.max_batch",
+            _ => "answer.intensity",
         }
     }
     fn none(figure: Figure, what: &'static str, note: &str) -> Self {
