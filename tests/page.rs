@@ -44,7 +44,11 @@ fn open(browser: &Browser, address: &str) {
 fn figure(browser: &Browser, name: &str) -> String {
     // A tile may show the same figure without its unit; a table shows it whole.
     let cell = format!("#app td [data-figure='{name}']");
-    let whole = if browser.count(&cell) > 0 { cell } else { format!("#app [data-figure='{name}']") };
+    let whole = if browser.count(&cell) > 0 {
+        cell
+    } else {
+        format!("#app [data-figure='{name}']")
+    };
     browser.text(&whole)
 }
 
