@@ -7,6 +7,7 @@ mod latent;
 mod mlp;
 mod norm;
 mod table;
+mod vit;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
 pub use experts::{RoutedExperts, SharedExperts, routed};
@@ -14,6 +15,7 @@ pub use latent::{LatentAttention, latent};
 pub use mlp::{Mlp, mlp};
 pub use norm::{Norm, norm};
 pub use table::{embedding, head, positions};
+pub use vit::{Biases, Stack, Vit};
 
 use super::component::Component;
 use super::operator::{Operator, Rows};
