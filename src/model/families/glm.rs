@@ -36,6 +36,18 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
+        types: &["glm_ocr_text"],
+        title: "GLM-OCR",
+        build: Build::Decoder(Decoder {
+            qkv_bias: Flag::No,
+            names: Names {
+                norms: FOUR_NORMS,
+                ..Names::LLAMA
+            },
+            ..GLM
+        }),
+    },
+    Family {
         types: &["glm4_moe", "glm4v_moe_text"],
         title: "GLM-4.5",
         build: Build::Decoder(Decoder {

@@ -25,6 +25,7 @@ mod granite;
 mod llama;
 mod minimax;
 mod mistral;
+mod mllama;
 mod olmo;
 mod others;
 mod phi;
@@ -62,6 +63,7 @@ pub enum Build {
 const FAMILIES: &[&[Family]] = &[
     llama::FAMILIES,
     mistral::FAMILIES,
+    mllama::FAMILIES,
     qwen::FAMILIES,
     gemma::FAMILIES,
     phi::FAMILIES,
