@@ -11,6 +11,15 @@ use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Engine, Mode, Scenario};
 use weighbridge::units::Exact;
 
+/// Tables of parameter counts with the configs they speak of.
+const TABLES: &[(&str, &str)] = &[
+    (
+        include_str!("facts/parameters.csv"),
+        include_str!("facts/configs.jsonl"),
+    ),
+    (include_str!("facts/towers.csv"), include_str!("facts/towers.jsonl")),
+];
+
 fn blueprint(id: &str) -> Blueprint {
     Blueprint::from_value(catalogue::find(id).unwrap().config.clone()).unwrap()
 }
@@ -21,7 +30,7 @@ fn configs() -> HashMap<String, Value> {
         .iter()
         .map(|entry| (entry.id.clone(), entry.config.clone()))
         .collect();
-    for line in include_str!("facts/configs.jsonl").lines() {
+    for line in TABLES.iter().flat_map(|(_, configs)| configs.lines()) {
         let row: Value = serde_json::from_str(line).unwrap();
         all.insert(row["id"].as_str().unwrap().to_owned(), row["config"].clone());
     }
@@ -31,9 +40,11 @@ fn configs() -> HashMap<String, Value> {
 #[test]
 fn parameters_are_exact_to_the_last() {
     let configs = configs();
-    let mut rows = csv::Reader::from_reader(include_str!("facts/parameters.csv").as_bytes());
+    let rows = TABLES
+        .iter()
+        .flat_map(|(table, _)| csv::Reader::from_reader(table.as_bytes()).into_records());
     let mut count = 0;
-    for row in rows.records().map(Result::unwrap) {
+    for row in rows.map(Result::unwrap) {
         let (id, total, active) = (&row[0], row[2].parse::<u64>().unwrap(), row[3].parse::<u64>().ok());
         let config = configs.get(id).unwrap_or_else(|| panic!("no config for {id}"));
         let blueprint = Blueprint::from_value(config.clone()).unwrap_or_else(|error| panic!("{id}: {error}"));

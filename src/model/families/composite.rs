@@ -24,6 +24,9 @@ pub struct Wrapper {
 /// From what is around a language model to its towers.
 pub type Towers = fn(&Around<'_>) -> Result<Vec<Tower>, ModelError>;
 
+/// The key under which a checkpoint says how it is stored.
+const QUANTISATION: &str = "quantization_config";
+
 /// Whose `tie_word_embeddings` counts where wrapper and language model disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tie {
@@ -67,12 +70,22 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
         None => config.with(keys::TIE, Value::Null),
     };
     let mut blueprint = language(&text)?;
-    blueprint.towers = (wrapper.towers)(&Around {
+    let hidden = blueprint.hidden.clone();
+    let around = Around {
         config,
         whole,
-        text: &blueprint.hidden,
+        text: &hidden,
+    };
+    blueprint.towers = (wrapper.towers)(&around).map_err(|error| match error {
+        ModelError::NotBuilt { what, .. } => ModelError::NotBuilt {
+            model_type: root.to_owned(),
+            what,
+        },
+        other => other,
     })?;
-    exempt(&mut blueprint);
+    // A format named inside the language model's own object says nothing of what is around it.
+    let inside = around.whole.get(QUANTISATION).is_none() && config.get(QUANTISATION).is_some();
+    exempt(&mut blueprint, inside);
     blueprint.notices = config.notices();
     Ok(blueprint)
 }
@@ -108,8 +121,8 @@ fn tie(config: &Config, whole: &Config, first: Tie) -> Option<Value> {
     assumed
 }
 
-/// Marks the tensors of towers that the published quantisation leaves alone by name.
-fn exempt(blueprint: &mut Blueprint) {
+/// Marks the tensors of towers that the published quantisation leaves alone: by name, or `all` of them.
+fn exempt(blueprint: &mut Blueprint, all: bool) {
     let Blueprint { published, towers, .. } = blueprint;
     if published.kept.is_empty() {
         return;
@@ -118,7 +131,11 @@ fn exempt(blueprint: &mut Blueprint) {
         let repeats = count.as_ref().map_or(1, |count| count.value);
         let operators = blocks.iter_mut().flat_map(|block: &mut Block| &mut block.operators);
         for tensor in operators.flat_map(|operator| &mut operator.tensors) {
-            tensor.exempt = published.exempt_in_tower(tensor, repeats);
+            tensor.exempt = if all {
+                repeats
+            } else {
+                published.exempt_in_tower(tensor, repeats)
+            };
         }
     }
 }

@@ -115,12 +115,6 @@ fn finish(mut all: Assembly<'_>, config: &Config, mixer: &Mixer, more: &Quantity
     all.attention = mixer.words();
     all.tied = tied(config, false)?;
     let rows = Quantity::sum("rows", &[&all.vocabulary, more]);
-    if all.tied {
-        return Err(ModelError::Inconsistent(
-            "tie_word_embeddings is true, but the token table has more rows than the head: they cannot be one."
-                .to_owned(),
-        ));
-    }
     all.stem.push(embedding("embed_tokens", &rows, &all.hidden));
     all.tail.push(norm(Norm::Rms, "norm", &all.hidden));
     all.tail

@@ -26,7 +26,6 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let embeddings = Stack::once(Vision, "Patch embedding", prefix)
         .tensor("patch_embedder.position_embedding_table", &[&axes, &positions, &hidden])
         .linear("patch_embedder.input_proj", &hidden, &flat, false);
-    let bias = config.flag("attention_bias", false)?;
     let layer = Stack::repeated(
         Vision,
         "Vision layers",
@@ -54,12 +53,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         norm: Norm::Rms,
         head_norm: Some((["self_attn.q_norm", "self_attn.k_norm"], Norm::Rms, &head)),
         scales: &[],
-        bias: Biases {
-            qv: bias,
-            k: bias,
-            output: bias,
-            mlp: false,
-        },
+        bias: Biases::NONE,
     });
     Ok(vec![embeddings.finish(), layer.finish()])
 }

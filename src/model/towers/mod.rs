@@ -71,8 +71,11 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         "qwen2_5_omni_audio_encoder" => qwen_audio::second(config, prefix),
         "qwen3_omni_moe_audio_encoder" => qwen_audio::third(config, prefix),
         other => Err(ModelError::NotBuilt {
-            model_type: other.chars().take(80).collect(),
-            what: "A tower of this kind".to_owned(),
+            model_type: String::new(),
+            what: match other {
+                "" => "A tower without a model_type".to_owned(),
+                name => format!("The tower \"{}\"", name.chars().take(40).collect::<String>()),
+            },
         }),
     }
 }

@@ -69,6 +69,6 @@ pub fn adapter(config: &Config, vision: &Config, prefix: &str) -> Parts {
         .linear("image_pooling_2d.o_proj", &hidden, &queries, bias)
         .linear("image_projector.gate_proj", &width, &hidden, mlp)
         .linear("image_projector.up_proj", &width, &hidden, mlp)
-        .linear("image_projector.down_proj", &text, &width, mlp);
+        .linear("image_projector.down_proj", &text, &width, false);
     Ok(vec![adapter.finish()])
 }

@@ -12,8 +12,9 @@ use crate::model::towers::{Parts, tower};
 pub fn pali(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let width = vision.size("vision_hidden", &["hidden_size"])?;
-    let output = around.config.part("vision_config");
-    let output = output.size_or("projection", &["projection_dim"], || around.text.clone())?;
+    let output = around
+        .whole
+        .size_or("projection", &["projection_dim"], || around.text.clone())?;
     let mut parts = tower(&vision, "vision_tower.vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "multi_modal_projector.")
