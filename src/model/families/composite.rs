@@ -32,6 +32,8 @@ const QUANTISATION: &str = "quantization_config";
 pub enum Tie {
     /// The wrapper's, as transformers 5 does.
     Whole,
+    /// The wrapper's, its class default included: the class of the language model says otherwise.
+    Class,
     /// The language model's: published checkpoints have a head of their own whatever the wrapper says.
     Text,
 }
@@ -94,15 +96,20 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
 fn tie(config: &Config, whole: &Config, first: Tie) -> Option<Value> {
     let given = |config: &Config| config.get(keys::TIE).cloned();
     let explicit = match first {
-        Tie::Whole => given(whole).or_else(|| given(config)),
+        Tie::Whole | Tie::Class => given(whole).or_else(|| given(config)),
         Tie::Text => given(config).or_else(|| given(whole).filter(|_| config.class_default(keys::TIE).is_none())),
     };
     if explicit.is_some() {
         return explicit;
     }
-    let assumed = config
+    let (one, other) = if first == Tie::Class {
+        (whole, config)
+    } else {
+        (config, whole)
+    };
+    let assumed = one
         .class_default(keys::TIE)
-        .or_else(|| whole.class_default(keys::TIE))
+        .or_else(|| other.class_default(keys::TIE))
         .cloned();
     if let Some(Value::Bool(tied)) = &assumed {
         let words = if *tied {

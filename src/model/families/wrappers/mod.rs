@@ -17,6 +17,13 @@ const fn wrapper(types: &'static [&'static str], towers: super::composite::Tower
     }
 }
 
+const fn qwen(types: &'static [&'static str], towers: super::composite::Towers) -> Wrapper {
+    Wrapper {
+        tie: Tie::Class,
+        ..wrapper(types, towers)
+    }
+}
+
 /// Every wrapper known.
 pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["llava"], llava::llava),
@@ -35,8 +42,8 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["lighton_ocr"], llava::lighton),
     wrapper(&["aya_vision"], llava::aya),
     wrapper(&["cohere2_vision"], llava::cohere),
-    wrapper(&["qwen2_vl", "qwen2_5_vl"], qwen::visual),
-    wrapper(
+    qwen(&["qwen2_vl", "qwen2_5_vl"], qwen::visual),
+    qwen(
         &[
             "qwen3_vl",
             "qwen3_vl_moe",
@@ -49,7 +56,7 @@ pub const WRAPPERS: &[Wrapper] = &[
         ],
         qwen::model_visual,
     ),
-    wrapper(
+    qwen(
         &[
             "qwen2_5_omni",
             "qwen2_5_omni_thinker",
