@@ -11,6 +11,7 @@ mod mobilenet;
 mod molmo;
 mod moonvit;
 mod ovis;
+pub mod phi;
 mod pixtral;
 mod qwen_audio;
 mod qwen_vit;

@@ -3,7 +3,7 @@
 use super::Around;
 use crate::model::blocks::Stack;
 use crate::model::component::Component::Audio;
-use crate::model::towers::{Parts, tower};
+use crate::model::towers::{Parts, phi as towers, tower};
 
 /// Qwen 2-Audio (arXiv 2407.10759): one layer.
 pub fn qwen2(around: &Around<'_>) -> Parts {
@@ -44,5 +44,15 @@ pub fn voxtral(around: &Around<'_>) -> Parts {
             .linear("linear_2", around.text, around.text, false)
             .finish(),
     );
+    Ok(parts)
+}
+
+/// Phi-4-multimodal in transformers' form: it sees and listens.
+pub fn phi(around: &Around<'_>) -> Parts {
+    const PREFIX: &str = "model.embed_tokens_extend.";
+    let vision = around.config.part("vision_config");
+    let mut parts = towers::vision(&vision, &format!("{PREFIX}image_embed."), around.text)?;
+    let audio = around.config.part("audio_config");
+    parts.extend(towers::audio(&audio, &format!("{PREFIX}audio_embed."), around.text)?);
     Ok(parts)
 }

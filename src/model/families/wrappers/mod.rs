@@ -82,6 +82,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["got_ocr2"], others::got),
     wrapper(&["molmo2"], others::molmo),
     wrapper(&["aria"], others::aria),
+    wrapper(&["phi4_multimodal"], audio::phi),
     wrapper(&["qwen2_audio"], audio::qwen2),
     wrapper(&["audioflamingo3", "musicflamingo"], audio::flamingo),
     wrapper(&["voxtral"], audio::voxtral),
