@@ -183,6 +183,29 @@ mod tests {
     }
 
     #[test]
+    fn wrappers_put_names_around() {
+        assert!(any("language_model.lm_head", "lm_head", false));
+        assert!(any(
+            "language_model.model.layers.3.self_attn*",
+            "self_attn.q_proj",
+            true
+        ));
+        assert!(any("model.language_model.layers.0.mlp*", "mlp.up_proj", true));
+        let named = |entry: &str, name: &str| {
+            Pattern::read(std::iter::once(entry))
+                .iter()
+                .any(|pattern| pattern.matches_name(name))
+        };
+        assert!(named("model.visual", "model.visual.blocks.#.attn.qkv"));
+        assert!(named("visual.blocks.7.attn.qkv", "model.visual.blocks.#.attn.qkv"));
+        assert!(named("vision_tower*", "model.vision_tower.patch_embed.proj"));
+        assert!(!named(
+            "model.layers.3.self_attn",
+            "model.vision_tower.encoder.layers.#.self_attn.q_proj"
+        ));
+    }
+
+    #[test]
     fn layers_are_taken_out() {
         let read = Pattern::read(["model.layers.12.mlp.gate", "model.layers.3.mlp.gate", "lm_head"].into_iter());
         assert_eq!(read.len(), 2);
