@@ -24,6 +24,7 @@ const TABLES: &[(&str, &str)] = &[
         include_str!("facts/configs.jsonl"),
     ),
     (include_str!("facts/hybrid.csv"), include_str!("facts/hybrid.jsonl")),
+    (include_str!("facts/towers.csv"), include_str!("facts/towers.jsonl")),
 ];
 
 fn blueprint(id: &str) -> Blueprint {

@@ -1,4 +1,4 @@
-//! Changed configs: small models with flags, widths and patterns turned, counted on transformers 5.23 (torch 2.15, meta
+//! Changed configs: models with flags, widths and patterns turned, counted on transformers 5.23 (torch 2.15, meta
 //! device, eager attention). What a formula misses shows here rather than in a published model.
 
 #![cfg(not(target_arch = "wasm32"))]
@@ -9,12 +9,23 @@ use weighbridge::model::Blueprint;
 use weighbridge::scenario::{AttentionFlops, Engine, Logits, Mode, Scenario};
 use weighbridge::units::Exact;
 
-/// One object a line: id, config, total, active; prompt with prefill_flops and decode_flops where they were counted.
-const TABLES: &[&str] = &[include_str!("facts/variants_hybrid.jsonl")];
+/// Every `variants_*.jsonl`: one object a line with id, config, total, active; prompt with prefill_flops and
+/// decode_flops where they were counted.
+fn tables() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/facts");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let tables = files.filter(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("variants_") && name.ends_with(".jsonl")
+    });
+    tables.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
 
 #[test]
 fn changed_configs_equal_the_counter() {
-    for line in TABLES.iter().flat_map(|table| table.lines()) {
+    let tables = tables();
+    assert!(!tables.is_empty());
+    for line in tables.iter().flat_map(|table| table.lines()) {
         let row: Value = serde_json::from_str(line).unwrap();
         let id = row["id"].as_str().unwrap();
         let blueprint = Blueprint::from_value(row["config"].clone()).unwrap_or_else(|error| panic!("{id}: {error}"));
@@ -32,11 +43,8 @@ fn changed_configs_equal_the_counter() {
                 engine: Some(Engine::Transformers),
                 ..Scenario::default()
             };
-            assert_eq!(
-                analyse(&blueprint, &scenario).unwrap().matmul_flops,
-                flops,
-                "{id}, {key}"
-            );
+            let found = analyse(&blueprint, &scenario).unwrap().matmul_flops;
+            assert_eq!(found, flops, "{id}, {key}");
         }
     }
 }

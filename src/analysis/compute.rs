@@ -57,6 +57,10 @@ pub fn costs<N: Number>(question: &Question<'_>) -> Vec<Cost<N>> {
     let mut all = Vec::new();
     for place in question.blueprint.blocks() {
         for operator in &place.block.operators {
+            // Nothing of a tower runs over text; in training its states are still read and written.
+            if operator.is_idle() && question.scenario.mode != Mode::Pretrain {
+                continue;
+            }
             let mut cost = forward(question, &pass, place, operator);
             if question.scenario.mode == Mode::Pretrain {
                 cost = training(question, place, operator, cost);
@@ -87,7 +91,11 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
         kv_bytes: N::zero(),
         state_bytes: N::zero(),
     };
+    if operator.is_idle() {
+        return cost;
+    }
     match &operator.kind {
+        Kind::Idle => {}
         Kind::Lookup { width } => {
             let rows = pass.rows(Rows::Tokens);
             let row = rows.times(N::input(width));

@@ -182,7 +182,7 @@ fn rows(blueprint: &Blueprint, place: Repeated<'_>, tensor: &Tensor) -> Vec<Tens
 fn full_name(place: Repeated<'_>, tensor: &Tensor) -> String {
     match (place.kind, place.block.role) {
         (Some(_), _) => format!("model.layers.{{i}}.{}", tensor.name),
-        (None, Role::Head) => tensor.name.to_string(),
+        (None, Role::Head | Role::Tower) => tensor.name.to_string(),
         (None, _) => format!("model.{}", tensor.name),
     }
 }
@@ -221,6 +221,14 @@ pub fn tree(blueprint: &Blueprint) -> String {
     }
     for block in &blueprint.head {
         branch(&mut out, 1, block);
+    }
+    for tower in &blueprint.towers {
+        if let Some(count) = &tower.count {
+            let _ = writeln!(out, "  {} × {}", grouped(count.value), tower.title);
+        }
+        for block in &tower.blocks {
+            branch(&mut out, if tower.count.is_some() { 2 } else { 1 }, block);
+        }
     }
     out
 }

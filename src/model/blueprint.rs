@@ -23,6 +23,17 @@ pub struct LayerKind {
     pub count: Quantity,
 }
 
+/// A part of a vision or audio tower, or of the projector behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tower {
+    /// What it is: `Vision encoder layer`.
+    pub title: &'static str,
+    /// What it is made of; tensors have their whole name, `{i}` for the index of a repeat.
+    pub blocks: Vec<Block>,
+    /// How often it occurs; `None` is once.
+    pub count: Option<Quantity>,
+}
+
 /// The exact shape of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blueprint {
@@ -50,6 +61,8 @@ pub struct Blueprint {
     pub layout: Layout,
     /// After the last layer.
     pub head: Vec<Block>,
+    /// Towers and projectors: in memory, idle over text.
+    pub towers: Vec<Tower>,
     /// Whether the output head is the token table.
     pub tied: bool,
     /// Number format of the weights as published.
@@ -154,6 +167,13 @@ impl Blueprint {
             .map(once)
             .chain(layers)
             .chain(self.head.iter().map(once))
+            .chain(self.towers.iter().flat_map(|tower| {
+                tower.blocks.iter().map(|block| Repeated {
+                    block,
+                    count: tower.count.as_ref(),
+                    kind: None,
+                })
+            }))
     }
     /// Every tensor with the block it is in.
     pub fn tensors(&self) -> impl Iterator<Item = (Repeated<'_>, &Tensor)> {

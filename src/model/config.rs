@@ -1,6 +1,7 @@
 //! `config.json` as the Hub says it: everything optional, nothing trusted.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -27,7 +28,7 @@ pub struct Config {
     defaults: Map<String, Value>,
     model_type: String,
     root_type: String,
-    notices: RefCell<Vec<Notice>>,
+    notices: Rc<RefCell<Vec<Notice>>>,
 }
 
 impl Config {
@@ -48,7 +49,7 @@ impl Config {
     /// # Errors
     /// Not an object, or without a model type.
     pub fn from_value(value: Value) -> Result<Self, ModelError> {
-        let Value::Object(mut root) = value else {
+        let Value::Object(root) = value else {
             return Err(ModelError::NotAnObject(kind_of(&value)));
         };
         let root_type = match root.get("model_type") {
@@ -56,6 +57,9 @@ impl Config {
             None | Some(Value::Null) => return Err(ModelError::NoModelType),
             Some(other) => return Err(wrong("model_type", other, "a name in quotes")),
         };
+        let mut root = unwrap_thinker(root);
+        let wrapper = defaults::of(&root_type);
+        let nested = wrapper.get("text_config").and_then(Value::as_object);
         let mut text = None;
         for key in TEXT_OBJECTS {
             if let Some(Value::Object(_)) = root.get(key)
@@ -65,20 +69,90 @@ impl Config {
                 break;
             }
         }
+        let named = |object: &Map<String, Value>| object.get("model_type").and_then(Value::as_str).map(str::to_owned);
+        // A language model that calls itself by its wrapper's name is the one the wrapper's class would make.
         let model_type = text
             .as_ref()
-            .and_then(|inner| inner.get("model_type"))
-            .and_then(Value::as_str)
-            .map_or_else(|| root_type.clone(), str::to_owned);
-        let defaults = defaults::of(&model_type);
+            .and_then(named)
+            .filter(|name| *name != root_type && !name.is_empty())
+            .or_else(|| nested.and_then(named))
+            .unwrap_or_else(|| root_type.clone());
+        let mut defaults = defaults::of(&model_type);
+        if let Some(nested) = nested.filter(|_| text.is_none() && !root.contains_key("num_hidden_layers")) {
+            // Neither nested nor flat: the class of the wrapper says what its language model is.
+            defaults.extend(nested.clone());
+            text = Some(Map::new());
+        }
         Ok(Self {
             root,
             text,
             defaults,
             model_type,
             root_type,
-            notices: RefCell::default(),
+            notices: Rc::default(),
         })
+    }
+
+    /// The whole config around a language model, read with the defaults of the wrapper's class.
+    pub fn whole(&self) -> Self {
+        Self {
+            root: self.root.clone(),
+            text: None,
+            defaults: defaults::of(&self.root_type),
+            model_type: self.root_type.clone(),
+            root_type: self.root_type.clone(),
+            notices: Rc::clone(&self.notices),
+        }
+    }
+
+    /// A part of the whole config, such as `vision_config`, read with the defaults of its own class. Where the object
+    /// is absent, the class of the wrapper says what it is; where it names no model type, or the wrapper's, so does it.
+    pub fn part(&self, key: &str) -> Self {
+        let wrapper = defaults::of(&self.root_type);
+        let usual = wrapper.get(key).and_then(Value::as_object);
+        let name = |object: &Map<String, Value>| object.get("model_type").and_then(Value::as_str).map(str::to_owned);
+        let given = self.root.get(key).and_then(Value::as_object);
+        let model_type = given
+            .and_then(name)
+            .filter(|name| !name.is_empty() && *name != self.root_type)
+            .or_else(|| usual.and_then(name))
+            .unwrap_or_default();
+        let mut defaults = defaults::of(&model_type);
+        if given.is_none() {
+            defaults.extend(usual.cloned().unwrap_or_default());
+        }
+        Self {
+            root: given.cloned().unwrap_or_default(),
+            text: None,
+            defaults,
+            root_type: model_type.clone(),
+            model_type,
+            notices: Rc::clone(&self.notices),
+        }
+    }
+
+    /// The same config with another value for a key of the language model.
+    pub fn with(&self, key: &str, value: Value) -> Self {
+        let mut changed = Self {
+            root: self.root.clone(),
+            text: self.text.clone(),
+            defaults: self.defaults.clone(),
+            model_type: self.model_type.clone(),
+            root_type: self.root_type.clone(),
+            notices: Rc::clone(&self.notices),
+        };
+        let object = changed.text.as_mut().unwrap_or(&mut changed.root);
+        object.insert(key.to_owned(), value);
+        changed
+    }
+    /// The same config under the given model type, with the defaults of that class, where it has none of its own.
+    pub fn named_if_empty(mut self, model_type: &str) -> Self {
+        if self.model_type.is_empty() {
+            self.defaults = defaults::of(model_type);
+            model_type.clone_into(&mut self.model_type);
+            self.root_type = self.model_type.clone();
+        }
+        self
     }
 
     /// The model type of the language model.
@@ -268,6 +342,19 @@ impl Config {
     pub fn object(&self, key: &str) -> Option<&Map<String, Value>> {
         self.get_anywhere(key).and_then(Value::as_object)
     }
+}
+
+/// An omni model holds the part that reads and writes text, with its towers, under `thinker_config`.
+fn unwrap_thinker(mut root: Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(mut thinker)) = root.remove("thinker_config") else {
+        return root;
+    };
+    for (key, value) in root {
+        if key == "model_type" || !thinker.contains_key(&key) {
+            thinker.insert(key, value);
+        }
+    }
+    thinker
 }
 
 /// A whole number within limits. Floats without a fraction are accepted: some writers save 4096.0.

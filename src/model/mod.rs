@@ -18,6 +18,7 @@ mod notice;
 pub mod operator;
 pub mod quantisation;
 mod tensor;
+pub mod towers;
 
 pub use blueprint::Blueprint;
 pub use component::Component;

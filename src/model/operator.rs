@@ -117,6 +117,8 @@ pub enum Kind {
     },
     /// A recurrence over the tokens.
     Scan(Box<Scan>),
+    /// Held in memory, but no part of a pass over text: norms and tables of a tower.
+    Idle,
 }
 
 /// A recurrence, as its chunked form computes it.
@@ -250,6 +252,8 @@ pub enum Role {
     Norm,
     /// After the last layer.
     Head,
+    /// Part of a vision or audio tower, or of its projector.
+    Tower,
 }
 
 /// A block of a layer: what the architecture drawing shows as one box.
@@ -324,6 +328,10 @@ impl Block {
 }
 
 impl Operator {
+    /// Whether it takes no part in a pass over text.
+    pub const fn is_idle(&self) -> bool {
+        matches!(self.kind, Kind::Idle | Kind::Linear { rows: Rows::Idle, .. })
+    }
     /// A linear layer: weight `[out, in]` and maybe a bias `[out]`.
     pub fn linear(
         name: &'static str,

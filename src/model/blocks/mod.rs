@@ -18,6 +18,7 @@ mod rwkv;
 pub mod shared_block;
 mod table;
 mod touches;
+mod vit;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
 pub use convolution::{ShortConvolution, short_convolution};
@@ -36,6 +37,7 @@ pub use rwkv::{channel_mix, time_mix};
 pub use shared_block::step;
 pub use table::{embedding, head, positions};
 pub use touches::{output_gate, query_gate, without_positions};
+pub use vit::{Biases, Stack, Vit};
 
 use super::component::Component;
 use super::operator::{Operator, Rows};

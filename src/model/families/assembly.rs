@@ -137,6 +137,7 @@ impl<'c> Assembly<'c> {
             kinds: self.kinds,
             layout: Layout::new(&self.order),
             head: self.tail,
+            towers: Vec::new(),
             tied: self.tied,
             published: quantisation::read(self.config)?,
             beside: Vec::new(),

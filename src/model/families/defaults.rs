@@ -11,6 +11,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("mimo", "qwen2"),
     ("Yi", "llama"),
     ("internlm3", "llama"),
+    ("qwen2_5_omni", "qwen2_5_omni_thinker"),
+    ("qwen3_omni_moe", "qwen3_omni_moe_thinker"),
 ];
 
 /// The class defaults of a model type; empty where none are known.

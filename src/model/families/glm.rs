@@ -25,7 +25,7 @@ pub const FAMILIES: &[Family] = &[
         build: Build::Decoder(GLM),
     },
     Family {
-        types: &["glm4"],
+        types: &["glm4", "glm4v_text"],
         title: "GLM-4-0414",
         build: Build::Decoder(Decoder {
             names: Names {
@@ -36,7 +36,19 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
-        types: &["glm4_moe"],
+        types: &["glm_ocr_text"],
+        title: "GLM-OCR",
+        build: Build::Decoder(Decoder {
+            qkv_bias: Flag::No,
+            names: Names {
+                norms: FOUR_NORMS,
+                ..Names::LLAMA
+            },
+            ..GLM
+        }),
+    },
+    Family {
+        types: &["glm4_moe", "glm4v_moe_text"],
         title: "GLM-4.5",
         build: Build::Decoder(Decoder {
             qkv_bias: Flag::Key("attention_bias", false),

@@ -31,3 +31,5 @@ pub const TOP_K: &[&str] = &[
 pub const POSITIONS: &[&str] = &["max_position_embeddings", "n_positions", "max_seq_len", "seq_length"];
 /// Rows of the token table.
 pub const VOCABULARY: &[&str] = &["vocab_size", "padded_vocab_size"];
+/// Whether the output head is the token table.
+pub const TIE: &str = "tie_word_embeddings";

@@ -8,12 +8,14 @@
 mod assemble;
 mod assembly;
 mod channel;
+mod composite;
 mod decoder;
 pub mod defaults;
 mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
+mod wrappers;
 
 mod bamba;
 mod cohere;
@@ -30,6 +32,7 @@ mod llama;
 mod mamba;
 mod minimax;
 mod mistral;
+mod mllama;
 mod nemotron_h;
 mod olmo;
 mod olmo_hybrid;
@@ -85,6 +88,7 @@ pub enum Build {
 const FAMILIES: &[&[Family]] = &[
     llama::FAMILIES,
     mistral::FAMILIES,
+    mllama::FAMILIES,
     qwen::FAMILIES,
     gemma::FAMILIES,
     phi::FAMILIES,
@@ -110,16 +114,6 @@ const FAMILIES: &[&[Family]] = &[
     recurrent_gemma::FAMILIES,
 ];
 
-/// Keys of what a composite model holds beside its language model.
-const TOWERS: &[(&str, &str)] = &[
-    ("vision_config", "Its vision tower"),
-    ("visual", "Its vision tower"),
-    ("vision_tower_config", "Its vision tower"),
-    ("audio_config", "Its audio tower"),
-    ("audio_encoder", "Its audio tower"),
-    ("speech_config", "Its audio tower"),
-];
-
 /// Every known model type with its family.
 pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
     FAMILIES
@@ -134,22 +128,15 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
 /// # Errors
 /// An unknown model type, or what [`ModelError`] lists.
 pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
+    composite::build(config)
+}
+
+/// Builds a language model on its own, whatever is around it.
+fn language(config: &Config) -> Result<Blueprint, ModelError> {
     let model_type = config.model_type();
     let Some((_, family)) = known().find(|(name, _)| *name == model_type) else {
         return Err(ModelError::UnknownModelType(model_type.chars().take(80).collect()));
     };
-    // A part that is not built yet would be missing from every number, so the whole is refused.
-    if config.root_type() != model_type {
-        let model_type = config.root_type().chars().take(80).collect();
-        let what = TOWERS
-            .iter()
-            .find(|(key, _)| config.get_anywhere(key).is_some())
-            .map_or("Whatever surrounds its language model", |(_, what)| what);
-        return Err(ModelError::NotBuilt {
-            model_type,
-            what: what.to_owned(),
-        });
-    }
     match &family.build {
         Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
         Build::Own(build) => build(config, family.title),

@@ -169,4 +169,18 @@ pub const FAMILIES: &[Family] = &[
             ..Decoder::LLAMA
         }),
     },
+    Family {
+        types: &["aria_text"],
+        title: "Aria",
+        build: Build::Decoder(Decoder {
+            // The file's intermediate_size is the width of one expert.
+            experts: Some(Experts {
+                width: &["intermediate_size"],
+                shared: Shared::Count(&["moe_num_shared_experts"]),
+                router: "mlp.router",
+                ..Experts::PLAIN
+            }),
+            ..Decoder::LLAMA
+        }),
+    },
 ];

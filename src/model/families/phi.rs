@@ -46,7 +46,7 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
-        types: &["phi3"],
+        types: &["phi3", "phi4_multimodal"],
         title: "Phi 3",
         build: Build::Decoder(PHI3),
     },

@@ -26,7 +26,7 @@ const QWEN3: Decoder = Decoder {
 /// Windows need `use_sliding_window` and begin at `max_window_layers`.
 pub const FAMILIES: &[Family] = &[
     Family {
-        types: &["qwen2", "mimo"],
+        types: &["qwen2", "mimo", "qwen2_vl_text", "qwen2_5_vl_text", "qwen2_5_omni_text"],
         title: "Qwen 2",
         build: Build::Decoder(QWEN2),
     },
@@ -50,12 +50,12 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
-        types: &["qwen3"],
+        types: &["qwen3", "qwen3_vl_text"],
         title: "Qwen 3",
         build: Build::Decoder(QWEN3),
     },
     Family {
-        types: &["qwen3_moe"],
+        types: &["qwen3_moe", "qwen3_vl_moe_text", "qwen3_omni_moe_text"],
         title: "Qwen 3 MoE",
         build: Build::Decoder(Decoder {
             experts: Some(Experts {

@@ -78,6 +78,20 @@ impl Quantisation {
         }
     }
 
+    /// In how many of its repeats a tensor of a tower is left alone by name.
+    pub fn exempt_in_tower(&self, tensor: &Tensor, repeats: u64) -> u64 {
+        let name = tensor.module().trim_start_matches("model.").replace("{i}", "#");
+        let name = format!("model.{name}");
+        let mut layers: BTreeSet<u64> = BTreeSet::new();
+        for pattern in self.kept.iter().filter(|pattern| pattern.matches_name(&name)) {
+            match &pattern.layers {
+                None => return repeats,
+                Some(named) => layers.extend(named.iter().filter(|&&layer| layer < repeats)),
+            }
+        }
+        layers.len() as u64
+    }
+
     /// In how many of its layers a tensor is left alone by name. `kind` is the kind of its layer, if it is in one.
     pub fn exempt(&self, tensor: &Tensor, kind: Option<(usize, u64)>, layout: &Layout) -> u64 {
         let all = kind.map_or(1, |(_, count)| count);

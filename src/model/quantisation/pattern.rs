@@ -37,6 +37,7 @@ impl Pattern {
                     .replace('\u{1}', "."),
                 None => entry.to_owned(),
             };
+            let text = inside(&text);
             for one in alternatives(&text) {
                 let (glob, layer) = split(&one);
                 if all.len() >= MOST && !all.contains_key(&glob) {
@@ -57,11 +58,15 @@ impl Pattern {
 
     /// Whether a module is meant. `module` is its name inside the layer, or the whole name outside of layers.
     pub fn matches(&self, module: &str, in_layer: bool) -> bool {
-        let full = if in_layer {
+        self.matches_name(&if in_layer {
             format!("model.layers.#.{module}")
         } else {
             format!("model.{module}")
-        };
+        })
+    }
+
+    /// Whether a module of this whole name is meant; `#` stands for the index of a layer.
+    pub fn matches_name(&self, full: &str) -> bool {
         let glob = self.glob.trim_matches('.').as_bytes();
         let open = [glob, b".*"].concat();
         // A match may begin and end at any dot: `lm_head`, `self_attn`, `model.layers.3.mlp.gate`.
@@ -74,13 +79,24 @@ impl Pattern {
     }
 }
 
+/// The name as a language model on its own has it: wrappers put `language_model` around it, in one place or another.
+fn inside(text: &str) -> String {
+    let text = text.replace("language_model.model.", "model.");
+    text.replace("model.language_model.", "model.")
+        .replace("language_model.lm_head", "lm_head")
+        .replace("language_model.layers.", "model.layers.")
+}
+
 /// Takes the index of a layer out, so that one comparison serves every layer.
 fn split(text: &str) -> (String, Option<u64>) {
-    if let Some((before, after)) = text.split_once("layers.") {
+    for stack in ["layers.", "blocks."] {
+        let Some((before, after)) = text.split_once(stack) else {
+            continue;
+        };
         let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
         if let Ok(layer) = digits.parse() {
             let rest = after.get(digits.len()..).unwrap_or_default();
-            return (format!("{before}layers.#{rest}"), Some(layer));
+            return (format!("{before}{stack}#{rest}"), Some(layer));
         }
     }
     (text.to_owned(), None)
@@ -164,6 +180,29 @@ mod tests {
         ));
         assert!(any("gate", "mlp.gate", true));
         assert!(any("re:model\\.layers\\.\\d+\\.mlp\\.router", "mlp.router", true));
+    }
+
+    #[test]
+    fn wrappers_put_names_around() {
+        assert!(any("language_model.lm_head", "lm_head", false));
+        assert!(any(
+            "language_model.model.layers.3.self_attn*",
+            "self_attn.q_proj",
+            true
+        ));
+        assert!(any("model.language_model.layers.0.mlp*", "mlp.up_proj", true));
+        let named = |entry: &str, name: &str| {
+            Pattern::read(std::iter::once(entry))
+                .iter()
+                .any(|pattern| pattern.matches_name(name))
+        };
+        assert!(named("model.visual", "model.visual.blocks.#.attn.qkv"));
+        assert!(named("visual.blocks.7.attn.qkv", "model.visual.blocks.#.attn.qkv"));
+        assert!(named("vision_tower*", "model.vision_tower.patch_embed.proj"));
+        assert!(!named(
+            "model.layers.3.self_attn",
+            "model.vision_tower.encoder.layers.#.self_attn.q_proj"
+        ));
     }
 
     #[test]

@@ -1,0 +1,148 @@
+//! Models around a language model: towers and projectors, counted but idle over text.
+
+use serde_json::Value;
+
+use super::super::blueprint::{Blueprint, Tower};
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::operator::Block;
+use super::wrappers::WRAPPERS;
+use super::{keys, language};
+use crate::units::Quantity;
+
+/// A kind of model around a language model.
+#[derive(Debug)]
+pub struct Wrapper {
+    /// Values of `model_type` at the root.
+    pub types: &'static [&'static str],
+    /// Whose `tie_word_embeddings` counts first.
+    pub tie: Tie,
+    /// Its towers and projectors.
+    pub towers: Towers,
+}
+
+/// From what is around a language model to its towers.
+pub type Towers = fn(&Around<'_>) -> Result<Vec<Tower>, ModelError>;
+
+/// The key under which a checkpoint says how it is stored.
+const QUANTISATION: &str = "quantization_config";
+
+/// Whose `tie_word_embeddings` counts where wrapper and language model disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// The wrapper's, as transformers 5 does.
+    Whole,
+    /// The wrapper's, its class default included: the class of the language model says otherwise.
+    Class,
+    /// The language model's: published checkpoints have a head of their own whatever the wrapper says.
+    Text,
+}
+
+/// What a wrapper's towers are read from.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// The config as it came.
+    pub config: &'a Config,
+    /// The keys of the wrapper itself.
+    pub whole: Config,
+    /// Width of the language model.
+    pub text: &'a Quantity,
+}
+
+/// Builds the blueprint of a config, with whatever is around its language model.
+///
+/// # Errors
+/// An unknown model type, a part that is not built, or what [`ModelError`] lists.
+pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
+    let root = config.root_type();
+    let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.types.contains(&root)) else {
+        // A part that is not built would be missing from every number, so the whole is refused.
+        if root != config.model_type() {
+            return Err(ModelError::NotBuilt {
+                model_type: root.chars().take(80).collect(),
+                what: "Whatever surrounds its language model".to_owned(),
+            });
+        }
+        return language(config);
+    };
+    let whole = config.whole();
+    let tied = tie(config, &whole, wrapper.tie);
+    let text = match tied {
+        Some(value) => config.with(keys::TIE, value),
+        None => config.with(keys::TIE, Value::Null),
+    };
+    let mut blueprint = language(&text)?;
+    let hidden = blueprint.hidden.clone();
+    let around = Around {
+        config,
+        whole,
+        text: &hidden,
+    };
+    blueprint.towers = (wrapper.towers)(&around).map_err(|error| match error {
+        ModelError::NotBuilt { what, .. } => ModelError::NotBuilt {
+            model_type: root.to_owned(),
+            what,
+        },
+        other => other,
+    })?;
+    // A format named inside the language model's own object says nothing of what is around it.
+    let inside = around.whole.get(QUANTISATION).is_none() && config.get(QUANTISATION).is_some();
+    exempt(&mut blueprint, inside);
+    blueprint.notices = config.notices();
+    Ok(blueprint)
+}
+
+/// The flag that decides whether the head is the token table, and a notice where no file says so.
+fn tie(config: &Config, whole: &Config, first: Tie) -> Option<Value> {
+    let given = |config: &Config| config.get(keys::TIE).cloned();
+    let explicit = match first {
+        Tie::Whole | Tie::Class => given(whole).or_else(|| given(config)),
+        Tie::Text => given(config).or_else(|| given(whole).filter(|_| config.class_default(keys::TIE).is_none())),
+    };
+    if explicit.is_some() {
+        return explicit;
+    }
+    let (one, other) = if first == Tie::Class {
+        (whole, config)
+    } else {
+        (config, whole)
+    };
+    let assumed = one
+        .class_default(keys::TIE)
+        .or_else(|| other.class_default(keys::TIE))
+        .cloned();
+    if let Some(Value::Bool(tied)) = &assumed {
+        let words = if *tied {
+            "shared with the token table"
+        } else {
+            "a matrix of its own"
+        };
+        config.notice(
+            "tie_assumed",
+            format!(
+                "tie_word_embeddings is not in the config; for {} the output head is {words}.",
+                config.root_type()
+            ),
+        );
+    }
+    assumed
+}
+
+/// Marks the tensors of towers that the published quantisation leaves alone: by name, or `all` of them.
+fn exempt(blueprint: &mut Blueprint, all: bool) {
+    let Blueprint { published, towers, .. } = blueprint;
+    if published.kept.is_empty() {
+        return;
+    }
+    for Tower { blocks, count, .. } in towers {
+        let repeats = count.as_ref().map_or(1, |count| count.value);
+        let operators = blocks.iter_mut().flat_map(|block: &mut Block| &mut block.operators);
+        for tensor in operators.flat_map(|operator| &mut operator.tensors) {
+            tensor.exempt = if all {
+                repeats
+            } else {
+                published.exempt_in_tower(tensor, repeats)
+            };
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Language models that listen: Whisper's encoder and a projector.
+
+use super::Around;
+use crate::model::blocks::Stack;
+use crate::model::component::Component::Audio;
+use crate::model::towers::{Parts, phi as towers, tower};
+
+/// Qwen 2-Audio (arXiv 2407.10759): one layer.
+pub fn qwen2(around: &Around<'_>) -> Parts {
+    let audio = around.config.part("audio_config");
+    let width = audio.size("audio_hidden", &["d_model"])?;
+    let mut parts = tower(&audio, "audio_tower.")?;
+    parts.push(
+        Stack::once(Audio, "Projector", "multi_modal_projector.")
+            .linear("linear", around.text, &width, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Audio Flamingo 3 (arXiv 2507.08128): two layers.
+pub fn flamingo(around: &Around<'_>) -> Parts {
+    let audio = around.config.part("audio_config");
+    let width = audio.size("audio_hidden", &["hidden_size", "d_model"])?;
+    let bias = around.whole.flag("projector_bias", true)?;
+    let mut parts = tower(&audio, "audio_tower.")?;
+    parts.push(
+        Stack::once(Audio, "Projector", "multi_modal_projector.")
+            .linear("linear_1", around.text, &width, bias)
+            .linear("linear_2", around.text, around.text, bias)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Voxtral (arXiv 2507.13264): four frames side by side, two layers without a bias.
+pub fn voxtral(around: &Around<'_>) -> Parts {
+    let audio = around.config.part("audio_config");
+    let joined = audio.size("joined", &["intermediate_size"])?;
+    let mut parts = tower(&audio, "audio_tower.")?;
+    parts.push(
+        Stack::once(Audio, "Projector", "multi_modal_projector.")
+            .linear("linear_1", around.text, &joined, false)
+            .linear("linear_2", around.text, around.text, false)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Phi-4-multimodal in transformers' form: it sees and listens.
+pub fn phi(around: &Around<'_>) -> Parts {
+    const PREFIX: &str = "model.embed_tokens_extend.";
+    let vision = around.config.part("vision_config");
+    let mut parts = towers::vision(&vision, &format!("{PREFIX}image_embed."), around.text)?;
+    let audio = around.config.part("audio_config");
+    parts.extend(towers::audio(&audio, &format!("{PREFIX}audio_embed."), around.text)?);
+    Ok(parts)
+}

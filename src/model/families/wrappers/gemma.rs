@@ -1,0 +1,87 @@
+//! PaliGemma (arXiv 2407.07726), Gemma 3 (arXiv 2503.19786), 3n and 4.
+
+use super::Around;
+use crate::model::blocks::{Norm, Stack};
+use crate::model::blueprint::Tower;
+use crate::model::component::Component::{self, Audio, Vision};
+use crate::model::config::Config;
+use crate::model::error::ModelError;
+use crate::model::towers::{Parts, tower};
+
+/// SigLIP and one linear layer.
+pub fn pali(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let width = vision.size("vision_hidden", &["hidden_size"])?;
+    let output = around
+        .whole
+        .size_or("projection", &["projection_dim"], || around.text.clone())?;
+    let mut parts = tower(&vision, "vision_tower.vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .linear("linear", &output, &width, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// SigLIP, a norm, one matrix.
+pub fn third(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let width = vision.size("vision_hidden", &["hidden_size"])?;
+    let mut parts = tower(&vision, "vision_tower.vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .tensor("mm_input_projection_weight", &[&width, around.text])
+            .norm("mm_soft_emb_norm", Norm::Rms, &width)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// A small vocabulary, two norms and a projection for each kind of input.
+fn embedder(around: &Around<'_>, part: &Config, of: Component, prefix: &'static str) -> Result<Tower, ModelError> {
+    let width = part.size("width", &["hidden_size"])?;
+    let words = part.size("vocabulary", &["vocab_size"])?;
+    Ok(Stack::once(of, "Embedder", prefix)
+        .tensor("embedding.weight", &[&words, &width])
+        .norm("hard_embedding_norm", Norm::Rms, &width)
+        .norm("soft_embedding_norm", Norm::Rms, &width)
+        .linear("embedding_projection", around.text, &width, false)
+        .finish())
+}
+
+/// Gemma 3n: images through MobileNet, sound through a conformer.
+pub fn third_n(around: &Around<'_>) -> Parts {
+    let (vision, audio) = (around.config.part("vision_config"), around.config.part("audio_config"));
+    let mut parts = tower(&vision, "model.vision_tower.timm_model.")?;
+    parts.extend(tower(&audio, "model.audio_tower.")?);
+    parts.push(embedder(around, &vision, Vision, "model.embed_vision.")?);
+    parts.push(embedder(around, &audio, Audio, "model.embed_audio.")?);
+    Ok(parts)
+}
+
+/// Gemma 4: either tower may be absent.
+pub fn fourth(around: &Around<'_>) -> Parts {
+    let mut parts = Vec::new();
+    if around.whole.object("vision_config").is_some() {
+        let vision = around.config.part("vision_config").named_if_empty("gemma4_vision");
+        let width = vision.size("width", &["hidden_size"])?;
+        parts.extend(tower(&vision, "model.vision_tower.")?);
+        parts.push(
+            Stack::once(Vision, "Embedder", "model.embed_vision.")
+                .linear("embedding_projection", around.text, &width, false)
+                .finish(),
+        );
+    }
+    if around.whole.object("audio_config").is_some() {
+        let audio = around.config.part("audio_config").named_if_empty("gemma4_audio");
+        let width = audio.size("width", &["output_proj_dims"])?;
+        parts.extend(tower(&audio, "model.audio_tower.")?);
+        parts.push(
+            Stack::once(Audio, "Embedder", "model.embed_audio.")
+                .linear("embedding_projection", around.text, &width, false)
+                .finish(),
+        );
+    }
+    Ok(parts)
+}

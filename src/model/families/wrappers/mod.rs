@@ -1,0 +1,89 @@
+//! Which towers and projectors stand around which language model. One small function a wrapper; the towers themselves
+//! are in [`towers`](crate::model::towers).
+
+mod audio;
+mod gemma;
+mod llava;
+mod others;
+mod qwen;
+
+use super::composite::{Around, Tie, Wrapper};
+
+const fn wrapper(types: &'static [&'static str], towers: super::composite::Towers) -> Wrapper {
+    Wrapper {
+        types,
+        tie: Tie::Whole,
+        towers,
+    }
+}
+
+const fn qwen(types: &'static [&'static str], towers: super::composite::Towers) -> Wrapper {
+    Wrapper {
+        tie: Tie::Class,
+        ..wrapper(types, towers)
+    }
+}
+
+/// Every wrapper known.
+pub const WRAPPERS: &[Wrapper] = &[
+    wrapper(&["llava"], llava::llava),
+    wrapper(
+        &["llava_next", "llava_next_video", "llava_onevision"],
+        llava::with_newline,
+    ),
+    wrapper(&["vipllava"], llava::vip),
+    wrapper(&["video_llava"], llava::video),
+    wrapper(&["fast_vlm"], llava::fast),
+    Wrapper {
+        types: &["mistral3"],
+        tie: Tie::Text,
+        towers: llava::mistral,
+    },
+    wrapper(&["lighton_ocr"], llava::lighton),
+    wrapper(&["aya_vision"], llava::aya),
+    wrapper(&["cohere2_vision"], llava::cohere),
+    qwen(&["qwen2_vl", "qwen2_5_vl"], qwen::visual),
+    qwen(
+        &[
+            "qwen3_vl",
+            "qwen3_vl_moe",
+            "qwen3_5",
+            "qwen3_5_moe",
+            "glm4v",
+            "glm4v_moe",
+            "glm_ocr",
+            "exaone4_5",
+        ],
+        qwen::model_visual,
+    ),
+    qwen(
+        &[
+            "qwen2_5_omni",
+            "qwen2_5_omni_thinker",
+            "qwen3_omni_moe",
+            "qwen3_omni_moe_thinker",
+        ],
+        qwen::omni,
+    ),
+    wrapper(&["paligemma"], gemma::pali),
+    wrapper(&["gemma3"], gemma::third),
+    wrapper(&["gemma3n"], gemma::third_n),
+    wrapper(&["gemma4"], gemma::fourth),
+    wrapper(&["idefics2"], others::idefics2),
+    wrapper(&["idefics3", "smolvlm"], others::idefics3),
+    wrapper(&["lfm2_vl"], others::lfm2),
+    wrapper(&["internvl", "qianfan_ocr"], others::intern),
+    wrapper(&["llama4"], others::llama4),
+    wrapper(&["mllama"], others::mllama),
+    wrapper(&["kimi_k25"], others::kimi),
+    wrapper(&["deepseek_vl"], others::deepseek),
+    wrapper(&["video_llama_3"], others::video_llama),
+    wrapper(&["ovis2"], others::ovis),
+    wrapper(&["got_ocr2"], others::got),
+    wrapper(&["molmo2"], others::molmo),
+    wrapper(&["aria"], others::aria),
+    wrapper(&["phi4_multimodal"], audio::phi),
+    wrapper(&["qwen2_audio"], audio::qwen2),
+    wrapper(&["audioflamingo3", "musicflamingo"], audio::flamingo),
+    wrapper(&["voxtral"], audio::voxtral),
+];

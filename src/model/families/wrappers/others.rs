@@ -1,0 +1,265 @@
+//! Wrappers with towers of their own.
+
+use super::Around;
+use crate::model::blocks::{Norm, Stack};
+use crate::model::component::Component::Vision;
+use crate::model::config::Config;
+use crate::model::error::ModelError;
+use crate::model::towers::{Parts, adapter, pair, tower};
+use crate::units::Quantity;
+
+fn width(vision: &Config) -> Result<Quantity, ModelError> {
+    vision.size("vision_hidden", &["hidden_size"])
+}
+
+fn fixed(name: &'static str, value: u64) -> Quantity {
+    Quantity::architecture(name, value, "the same in every such model")
+}
+
+/// Features of a square of patches side by side; the side is a factor, or one over a ratio.
+fn shuffled(vision: &Quantity, side: &Quantity) -> Quantity {
+    Quantity::product("shuffled", &[vision, side, side])
+}
+
+/// Idefics 2 (arXiv 2405.02246): a gated projection, then a perceiver that reads all patches into a few latents.
+pub fn idefics2(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let perceiver = around.config.part("perceiver_config");
+    let text = around.text;
+    let inner = around.config.size("intermediate", &["intermediate_size"])?;
+    let hidden = perceiver.size("hidden", &["hidden_size"])?;
+    let heads = perceiver.size("heads", &["resampler_n_heads"])?;
+    let head = perceiver.size("head_dim", &["resampler_head_dim"])?;
+    let groups = perceiver.size("kv_heads", &["num_key_value_heads"])?;
+    let depth = perceiver.size("layers", &["resampler_depth"])?;
+    let latents = perceiver.size("latents", &["resampler_n_latents"])?;
+    let queries = Quantity::product("q_width", &[&heads, &head]);
+    let keys = Quantity::product("k_width", &[&groups, &head]);
+    let wide = hidden.times("intermediate", 4);
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    let projection = Stack::once(Vision, "Projector", "model.connector.")
+        .linear("modality_projection.gate_proj", &inner, &width(&vision)?, false)
+        .linear("modality_projection.up_proj", &inner, &width(&vision)?, false)
+        .linear("modality_projection.down_proj", text, &inner, false)
+        .tensor("perceiver_resampler.latents", &[&latents, &hidden])
+        .norm("perceiver_resampler.norm", Norm::Rms, &hidden);
+    let prefix = "model.connector.perceiver_resampler.layers.{i}.";
+    let layer = Stack::repeated(Vision, "Perceiver layers", prefix, &depth)
+        .norm("input_latents_norm", Norm::Rms, &hidden)
+        .norm("input_context_norm", Norm::Rms, &hidden)
+        .linear("self_attn.q_proj", &queries, &hidden, false)
+        .linear("self_attn.k_proj", &keys, &hidden, false)
+        .linear("self_attn.v_proj", &keys, &hidden, false)
+        .linear("self_attn.o_proj", &hidden, &queries, false)
+        .norm("post_attention_layernorm", Norm::Rms, &hidden)
+        .linear("mlp.gate_proj", &wide, &hidden, false)
+        .linear("mlp.up_proj", &wide, &hidden, false)
+        .linear("mlp.down_proj", &hidden, &wide, false);
+    parts.extend([projection.finish(), layer.finish()]);
+    Ok(parts)
+}
+
+/// Idefics 3 (arXiv 2408.12637) and SmolVLM: a shuffle of pixels and one matrix.
+pub fn idefics3(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let side = around.whole.size("scale", &["scale_factor"])?;
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "model.connector.modality_projection.")
+            .linear("proj", around.text, &shuffled(&width(&vision)?, &side), false)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// LFM 2-VL: SigLIP 2 and two layers, with or without a norm before them.
+pub fn lfm2(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let side = around.whole.size("downsampling", &["downsample_factor"])?;
+    let inner = around.whole.size("projector", &["projector_hidden_size"])?;
+    let input = shuffled(&width(&vision)?, &side);
+    let bias = around.whole.flag("projector_bias", true)?;
+    let mut parts = tower(&vision, "model.vision_tower.vision_model.")?;
+    let mut projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.");
+    if around.whole.flag("projector_use_layernorm", true)? {
+        projector = projector.norm("layer_norm", Norm::Layer, &input);
+    }
+    let projector = projector
+        .linear("linear_1", &inner, &input, bias)
+        .linear("linear_2", around.text, &inner, bias);
+    parts.push(projector.finish());
+    Ok(parts)
+}
+
+/// InternVL: a shuffle of pixels, a norm, two layers.
+pub fn intern(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let side = inverse(&around.whole, "downsample_ratio")?;
+    let input = shuffled(&width(&vision)?, &side);
+    let mut parts = tower(&vision, "vision_tower.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .norm("layer_norm", Norm::Layer, &input)
+            .linear("linear_1", around.text, &input, true)
+            .linear("linear_2", around.text, around.text, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// One over a ratio between zero and one, such as 0.5: patches that are joined on each side.
+fn inverse(config: &Config, key: &'static str) -> Result<Quantity, ModelError> {
+    let value = config.get(key).or_else(|| config.class_default(key));
+    let ratio = value.and_then(serde_json::Value::as_f64).unwrap_or(0.5);
+    let side = 1.0 / ratio;
+    if !(1.0..=1024.0).contains(&side) || (side - side.round()).abs() > 1e-6 {
+        return Err(ModelError::Inconsistent(format!(
+            "{key} is {ratio}; it must be one over a whole number."
+        )));
+    }
+    Ok(Quantity::config("joined patches", key, side.round() as u64))
+}
+
+/// Llama 4: the tower has its own adapter; one matrix follows.
+pub fn llama4(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let output = vision.size("vision_output", &["vision_output_dim"])?;
+    let mut parts = tower(&vision, "vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .linear("linear_1", around.text, &output, false)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Llama 3.2 Vision: one layer from the features of several depths.
+pub fn mllama(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let output = vision.size("vision_output", &["vision_output_dim"])?;
+    let mut parts = tower(&vision, "vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "")
+            .linear("multi_modal_projector", around.text, &output, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Kimi K2.5: a norm and two layers over merged patches.
+pub fn kimi(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["vt_hidden_size", "hidden_size"])?;
+    let normed = vision.size_or("projection", &["mm_hidden_size"], || hidden.clone())?;
+    let (down, across) = pair(&vision, "merge_kernel_size")?;
+    let merged = Quantity::product("merged", &[&hidden, &down, &across]);
+    let mut parts = tower(&vision, "vision_tower.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "mm_projector.")
+            .norm("pre_norm", Norm::Layer, &normed)
+            .linear("proj.0", &merged, &merged, true)
+            .linear("proj.2", around.text, &merged, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// DeepSeek-VL (arXiv 2403.05525).
+pub fn deepseek(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "model.aligner.")
+            .linear("linear1", around.text, &width(&vision)?, true)
+            .linear("linear2", around.text, around.text, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// VideoLLaMA 3 (arXiv 2501.13106).
+pub fn video_llama(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "model.projector.")
+            .linear("readout.0", around.text, &width(&vision)?, true)
+            .linear("readout.2", around.text, around.text, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Ovis 2: a table of visual words.
+pub fn ovis(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let words = vision.size("visual_vocabulary", &["vocab_size"])?;
+    let hidden = around
+        .whole
+        .size_or("hidden", &["hidden_size"], || around.text.clone())?;
+    let mut parts = tower(&vision, "model.vision_tower.")?;
+    parts.push(
+        Stack::once(Vision, "Visual words", "model.")
+            .tensor("visual_embeddings_table.weight", &[&words, &hidden])
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// GOT-OCR 2: two convolutions that double the channels, and one layer.
+pub fn got(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let channels = vision.size("channels", &["output_channels"])?;
+    let (two, four) = (
+        channels.times("channels twice", 2),
+        channels.times("channels four times", 4),
+    );
+    let three = fixed("kernel", 3);
+    let mut parts = tower(&vision, "model.vision_tower.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "model.multi_modal_projector.")
+            .kernel("conv_upsampler1", &[&two, &channels, &three, &three], false)
+            .kernel("conv_upsampler2", &[&four, &two, &three, &three], false)
+            .linear("multimodal_projector", around.text, around.text, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Molmo 2.
+pub fn molmo(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let mut parts = tower(&vision, "model.vision_tower.")?;
+    let config = around.config.part("adapter_config");
+    parts.extend(adapter(&config, &vision, "model.multi_modal_projector.")?);
+    Ok(parts)
+}
+
+/// Aria (arXiv 2410.05993): learned queries read the patches, then two matrices.
+pub fn aria(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let hidden = width(&vision)?;
+    let queries = around
+        .whole
+        .size("queries", &["max_value_projector_patch_to_query_dict"])?;
+    let triple = hidden.times("qkv_width", 3);
+    let text = around.text;
+    let mut parts = tower(&vision, "vision_tower.")?;
+    let mut projector =
+        Stack::once(Vision, "Projector", "multi_modal_projector.").tensor("query", &[&queries, &hidden]);
+    for module in ["cross_attn.q_proj", "cross_attn.k_proj", "cross_attn.v_proj"] {
+        projector = projector.linear(module, &hidden, &hidden, false);
+    }
+    let projector = projector
+        .tensor("cross_attn.multihead_attn.in_proj_weight", &[&triple, &hidden])
+        .tensor("cross_attn.multihead_attn.in_proj_bias", &[&triple])
+        .linear("cross_attn.multihead_attn.out_proj", &hidden, &hidden, true)
+        .linear("cross_attn.linear", &hidden, &hidden, true)
+        .norm("cross_attn.layer_norm", Norm::Layer, &hidden)
+        .norm("cross_attn.layer_norm_kv", Norm::Layer, &hidden)
+        .norm("layer_norm", Norm::Layer, &hidden)
+        .linear("feed_forward.linear_in", text, &hidden, false)
+        .linear("feed_forward.linear_out", text, text, false);
+    parts.push(projector.finish());
+    Ok(parts)
+}

@@ -1,0 +1,72 @@
+//! GLM's vision towers: 4.1V and 4.5V (arXiv 2507.01006), and GLM-OCR.
+
+use super::{Parts, channels, patches};
+use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::component::Component::Vision;
+use crate::model::config::Config;
+use crate::units::Quantity;
+
+/// Patches of two frames, layers with a gated MLP, a convolution that halves each side, a gated merger.
+/// The first form has learned positions and a merger as wide as `intermediate_size`; the other a norm on each head
+/// and a merger of its own width.
+pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let width = config.size("intermediate", &["intermediate_size"])?;
+    let out = config.size("output", &["out_hidden_size"])?;
+    let layers = config.size("layers", &["depth"])?;
+    let patch = config.size("patch", &["patch_size"])?;
+    let frames = config.size("frames", &["temporal_patch_size"])?;
+    let side = config.size("merge", &["spatial_merge_size"])?;
+    let heads = config.size("heads", &["num_heads"])?;
+    let head = Quantity::quotient("head_dim", &hidden, &heads);
+    let bias = config.flag("attention_bias", false)?;
+    let dims = [&hidden, &channels(config)?, &frames, &patch, &patch];
+    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix).kernel("patch_embed.proj", &dims, true);
+    if first {
+        let positions = patches(config, "image_size", "patch_size")?;
+        embeddings = embeddings
+            .tensor("embeddings.position_embedding.weight", &[&positions, &hidden])
+            .norm("post_conv_layernorm", Norm::Rms, &hidden);
+    }
+    // The first form keeps its config's intermediate_size for the merger; its layers are as wide as the output.
+    let inner = if first { &out } else { &width };
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &layers).vit(&Vit {
+        hidden: &hidden,
+        queries: &hidden,
+        keys: &hidden,
+        width: inner,
+        qkv: &["attn.qkv"],
+        output: "attn.proj",
+        mlp: &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+        norms: &["norm1", "norm2"],
+        norm: Norm::Rms,
+        head_norm: (!first).then_some((["attn.q_norm", "attn.k_norm"], Norm::Rms, &head)),
+        scales: &[],
+        bias: Biases {
+            qv: bias,
+            k: bias,
+            output: !first && bias,
+            mlp: !first && bias,
+        },
+    });
+    let last = Stack::once(Vision, "Vision norm", prefix)
+        .norm("post_layernorm", Norm::Rms, &hidden)
+        .kernel("downsample", &[&out, &hidden, &side, &side], true);
+    let merged = if first {
+        width
+    } else {
+        Quantity::product("merger_width", &[&out, &channels(config)?])
+    };
+    let merger = Stack::once(Vision, "Merger", format!("{prefix}merger."))
+        .linear("proj", &out, &out, false)
+        .norm("post_projection_norm", Norm::Layer, &out)
+        .linear("gate_proj", &merged, &out, false)
+        .linear("up_proj", &merged, &out, false)
+        .linear("down_proj", &out, &merged, false);
+    Ok(vec![
+        embeddings.finish(),
+        layer.finish(),
+        last.finish(),
+        merger.finish(),
+    ])
+}

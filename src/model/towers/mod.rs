@@ -1,0 +1,165 @@
+//! Vision and audio towers: what stands before a language model. One file a kind; each is a function from the tower's
+//! own config object to its parts.
+
+mod clip;
+mod conformer;
+mod gemma_vision;
+mod glm_vision;
+mod intern;
+mod llama_vision;
+mod mobilenet;
+mod molmo;
+mod moonvit;
+mod ovis;
+pub mod phi;
+mod pixtral;
+mod qwen_audio;
+mod qwen_vit;
+mod sam;
+mod siglip;
+mod whisper;
+
+pub use molmo::adapter;
+
+use serde_json::Value;
+
+use super::blueprint::Tower;
+use super::config::{Config, MOST_DIMENSION, whole, wrong};
+use super::error::ModelError;
+use crate::units::{Origin, Quantity};
+
+/// The parts of a tower, or why they cannot be counted.
+pub type Parts = Result<Vec<Tower>, ModelError>;
+
+/// The tower that a config object describes, by its model type. Tensor names begin with `prefix`.
+///
+/// # Errors
+/// A tower that is not built, or a dimension that is missing or impossible.
+pub fn tower(config: &Config, prefix: &str) -> Parts {
+    match config.model_type() {
+        "clip_vision_model" => clip::tower(config, prefix),
+        "siglip_vision_model" => siglip::tower(config, prefix, siglip::Form::SIGLIP),
+        "siglip2_vision_model" | "lfm2_vl_vision" => siglip::tower(config, prefix, siglip::Form::SIGLIP2),
+        "idefics2_vision" | "idefics3_vision" | "smolvlm_vision" | "video_llama_3_vision" => {
+            let form = if config.model_type() == "video_llama_3_vision" {
+                siglip::Form::WITHOUT_POSITIONS
+            } else {
+                siglip::Form::HEADLESS
+            };
+            siglip::tower(config, prefix, form)
+        }
+        "pixtral" => pixtral::tower(config, prefix),
+        "qwen2_vl_vision" => qwen_vit::second(config, prefix),
+        "qwen2_5_vl_vision" | "qwen2_5_omni_vision_encoder" | "exaone4_5_vision" => qwen_vit::gated(config, prefix),
+        "qwen3_vl_vision" | "qwen3_vl_moe_vision" => qwen_vit::third(config, prefix, qwen_vit::Deep::VL),
+        "qwen3_omni_moe_vision_encoder" => qwen_vit::third(config, prefix, qwen_vit::Deep::OMNI),
+        "qwen3_5_vision" | "qwen3_5_moe_vision" => qwen_vit::third(config, prefix, qwen_vit::Deep::NONE),
+        "glm4v_vision" | "glm4v_moe_vision" => glm_vision::tower(config, prefix, true),
+        "glm_ocr_vision" => glm_vision::tower(config, prefix, false),
+        "internvl_vision" | "qianfan_ocr_vision" => intern::tower(config, prefix),
+        "llama4_vision_model" => llama_vision::fourth(config, prefix),
+        "mllama_vision_model" => llama_vision::third(config, prefix),
+        "kimi_k25_vision" => moonvit::tower(config, prefix),
+        "gemma4_vision" => gemma_vision::tower(config, prefix),
+        "gemma3n_vision" => mobilenet::tower(config, prefix),
+        "timm_wrapper" => mobilenet::fastvit(config, prefix),
+        "gemma3n_audio" => conformer::third(config, prefix),
+        "gemma4_audio" => conformer::fourth(config, prefix),
+        "molmo2_vision" => molmo::tower(config, prefix),
+        "ovis2_vision" => ovis::tower(config, prefix),
+        "got_ocr2_vision" => sam::tower(config, prefix),
+        "qwen2_audio_encoder" | "audioflamingo3_encoder" | "voxtral_encoder" => whisper::tower(config, prefix),
+        "qwen2_5_omni_audio_encoder" => qwen_audio::second(config, prefix),
+        "qwen3_omni_moe_audio_encoder" => qwen_audio::third(config, prefix),
+        other => Err(ModelError::NotBuilt {
+            model_type: String::new(),
+            what: match other {
+                "" => "A tower without a model_type".to_owned(),
+                name => format!("The tower \"{}\"", name.chars().take(40).collect::<String>()),
+            },
+        }),
+    }
+}
+
+/// A size that may be written as one number or as a pair: height and width.
+///
+/// # Errors
+/// Missing, of the wrong type or out of range.
+pub fn pair(config: &Config, key: &'static str) -> Result<(Quantity, Quantity), ModelError> {
+    let given = config.get(key);
+    let Some(value) = given.or_else(|| config.class_default(key)) else {
+        let quantity = config.size(key, &[key])?;
+        return Ok((quantity.clone(), quantity));
+    };
+    let quantity = |value: &Value| {
+        Ok(Quantity {
+            name: key.into(),
+            value: whole(key, value, 1, MOST_DIMENSION)?,
+            origin: if given.is_some() {
+                Origin::Config(key.into())
+            } else {
+                Origin::ClassDefault(key.into())
+            },
+        })
+    };
+    match value {
+        Value::Array(sides) => match sides.as_slice() {
+            [height, width] => Ok((quantity(height)?, quantity(width)?)),
+            _ => Err(wrong(key, value, "a number or a pair of numbers")),
+        },
+        other => Ok((quantity(other)?, quantity(other)?)),
+    }
+}
+
+/// Patches of an image: rows times columns.
+fn patches(config: &Config, image: &'static str, patch: &'static str) -> Result<Quantity, ModelError> {
+    let ((height, width), (down, across)) = (pair(config, image)?, pair(config, patch)?);
+    Ok(Quantity::product(
+        "patches",
+        &[
+            &Quantity::quotient("patch_rows", &height, &down),
+            &Quantity::quotient("patch_columns", &width, &across),
+        ],
+    ))
+}
+
+/// Colours of an image.
+fn channels(config: &Config) -> Result<Quantity, ModelError> {
+    config.size_or("channels", &["num_channels", "in_channels"], || {
+        fixed("channels", 3, "red, green and blue")
+    })
+}
+
+/// A size that this kind of tower always has.
+fn fixed(name: &'static str, value: u64, why: &'static str) -> Quantity {
+    Quantity::architecture(name, value, why)
+}
+
+/// One more than a size: the class token.
+fn and_one(name: &'static str, of: &Quantity) -> Quantity {
+    Quantity::sum(name, &[of, &fixed("class token", 1, "one class token")])
+}
+
+/// How many layers' features stand side by side: `vision_feature_layer` is one layer or a list of them.
+///
+/// # Errors
+/// Neither a whole number nor a list.
+pub fn features(config: &Config) -> Result<Quantity, ModelError> {
+    const KEY: &str = "vision_feature_layer";
+    let given = config.get(KEY);
+    let origin = if given.is_some() {
+        Origin::Config(KEY.into())
+    } else {
+        Origin::ClassDefault(KEY.into())
+    };
+    let count = match given.or_else(|| config.class_default(KEY)) {
+        Some(Value::Array(list)) => (list.len() as u64).clamp(1, 1000),
+        Some(Value::Number(_)) | None => 1,
+        Some(other) => return Err(wrong(KEY, other, "a layer or a list of layers")),
+    };
+    Ok(Quantity {
+        name: "feature layers".into(),
+        value: count,
+        origin,
+    })
+}

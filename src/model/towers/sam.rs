@@ -1,0 +1,111 @@
+//! The vision tower of GOT-OCR 2 (arXiv 2409.01704): SAM's encoder (arXiv 2304.02643) with windows and relative positions.
+
+use super::{Parts, channels, fixed, pair};
+use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::component::Component::Vision;
+use crate::model::config::{Config, whole, wrong};
+use crate::model::error::ModelError;
+use crate::units::{Origin, Quantity};
+
+/// Positions over the grid, layers in windows and a few over the whole grid, a neck of two convolutions.
+pub fn tower(config: &Config, prefix: &str) -> Parts {
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let width = config.size("intermediate", &["mlp_dim"])?;
+    let layers = config.size("layers", &["num_hidden_layers"])?;
+    let heads = config.size("heads", &["num_attention_heads"])?;
+    let output = config.size("output", &["output_channels"])?;
+    let ((height, _), (down, across)) = (pair(config, "image_size")?, pair(config, "patch_size")?);
+    let grid = Quantity::quotient("grid", &height, &down);
+    let window = config.size("window", &["window_size"])?;
+    let head = Quantity::quotient("head_dim", &hidden, &heads);
+    let (one, three) = (fixed("one", 1, "one for all"), fixed("kernel", 3, "kernels of 3 by 3"));
+    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix);
+    if config.flag("use_abs_pos", true)? {
+        embeddings = embeddings.tensor("pos_embed", &[&one, &grid, &grid, &hidden]);
+    }
+    let embeddings = embeddings.kernel(
+        "patch_embed.projection",
+        &[&hidden, &channels(config)?, &down, &across],
+        true,
+    );
+    let mut parts = vec![embeddings.finish()];
+    let wide = global(config, layers.value)?;
+    let relative = config.flag("use_rel_pos", true)?;
+    let bias = config.flag("qkv_bias", true)?;
+    let windowed = Quantity {
+        value: layers.value.saturating_sub(wide.value),
+        ..layers.renamed("windowed layers")
+    };
+    for (title, count, side) in [
+        ("Windowed vision layers", &windowed, &window),
+        ("Global vision layers", &wide, &grid),
+    ] {
+        if count.value == 0 {
+            continue;
+        }
+        let span = Quantity::architecture(
+            "relative positions",
+            side.value.saturating_mul(2).saturating_sub(1),
+            "twice the side of the window, less one",
+        );
+        let mut layer = Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), count);
+        if relative {
+            layer = layer
+                .tensor("attn.rel_pos_h", &[&span, &head])
+                .tensor("attn.rel_pos_w", &[&span, &head]);
+        }
+        let layer = layer.vit(&Vit {
+            hidden: &hidden,
+            queries: &hidden,
+            keys: &hidden,
+            width: &width,
+            qkv: &["attn.qkv"],
+            output: "attn.proj",
+            mlp: &["mlp.lin1", "mlp.lin2"],
+            norms: &["layer_norm1", "layer_norm2"],
+            norm: Norm::Layer,
+            head_norm: None,
+            scales: &[],
+            bias: Biases {
+                qv: bias,
+                k: bias,
+                ..Biases::ALL
+            },
+        });
+        parts.push(layer.finish());
+    }
+    let neck = Stack::once(Vision, "Neck", format!("{prefix}neck."))
+        .kernel("conv1", &[&output, &hidden, &one, &one], false)
+        .norm("layer_norm1", Norm::Layer, &output)
+        .kernel("conv2", &[&output, &output, &three, &three], false)
+        .norm("layer_norm2", Norm::Layer, &output);
+    parts.push(neck.finish());
+    Ok(parts)
+}
+
+/// How many layers see the whole grid.
+fn global(config: &Config, layers: u64) -> Result<Quantity, ModelError> {
+    const KEY: &str = "global_attn_indexes";
+    let given = config.get(KEY);
+    let value = given.or_else(|| config.class_default(KEY));
+    let Some(list) = value.and_then(serde_json::Value::as_array) else {
+        return Err(wrong(
+            KEY,
+            value.unwrap_or(&serde_json::Value::Null),
+            "a list of layers",
+        ));
+    };
+    let mut count = 0;
+    for item in list {
+        count += u64::from(whole(KEY, item, 0, 100_000)? < layers);
+    }
+    Ok(Quantity {
+        name: "global layers".into(),
+        value: count,
+        origin: if given.is_some() {
+            Origin::Config(KEY.into())
+        } else {
+            Origin::ClassDefault(KEY.into())
+        },
+    })
+}
