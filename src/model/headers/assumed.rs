@@ -115,7 +115,7 @@ pub struct Summary {
 /// Sums up.
 pub fn summarise(list: &TensorList, count: &Count) -> Summary {
     let mut parts: BTreeMap<Part, PartRow> = BTreeMap::new();
-    let mut layers = BTreeSet::new();
+    let mut layers: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     let (mut dense, mut experts, mut head) = (0.0, 0.0, None);
     let mut table = 0.0;
     for one in &count.tensors {
@@ -130,8 +130,8 @@ pub fn summarise(list: &TensorList, count: &Count) -> Summary {
         row.parameters = row.parameters.saturating_add(one.elements);
         row.bytes = row.bytes.saturating_add(one.bytes);
         let place = names::place(&one.name);
-        if place.part.is_empty() && !matches!(part, Part::Vision | Part::Audio | Part::Mtp) {
-            layers.extend(place.layer);
+        if let (Some(layer), false) = (place.layer, matches!(part, Part::Vision | Part::Audio | Part::Mtp)) {
+            layers.entry(place.part.clone()).or_default().insert(layer);
         }
         let flops = 2.0 * one.elements as f64;
         match part {
@@ -176,7 +176,8 @@ pub fn summarise(list: &TensorList, count: &Count) -> Summary {
         parameters: count.parameters,
         bytes: count.bytes,
         scale_bytes: count.scale_bytes,
-        layers: layers.len() as u64,
+        // Stacks of several names: the deepest is the model's.
+        layers: layers.values().map(BTreeSet::len).max().unwrap_or(0) as u64,
         parts: parts.into_values().collect(),
         types: count.types.clone(),
         packed: count.methods.clone(),
@@ -260,6 +261,9 @@ pub fn part_of(name: &str) -> Part {
         "down_proj",
         "dense_h_to",
     ]) {
+        Part::Mlp
+    } else if place.layer.is_some() && rest.starts_with("output.dense") {
+        // BERT calls the second half of its MLP the output of the layer.
         Part::Mlp
     } else {
         Part::Other
