@@ -19,7 +19,7 @@ use made::{Gguf, Key, Row, llama_gguf, rows_of, safetensors_header, safetensors_
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
-use weighbridge::model::headers::compare::{Verdict, compare};
+use weighbridge::model::headers::compare::{Verdict, adopt, compare};
 use weighbridge::model::headers::{
     FileKind, HeaderError, Limits, Need, TensorList, assumed, gguf, gguf_config, index, logical, safetensors as ours,
 };
@@ -608,6 +608,10 @@ fn packed_forms_of_llama() {
             compared.line,
             "config.json and 1 safetensors header agree: 8,030,261,248 parameters."
         );
+        let mut adopted = blueprint.clone();
+        assert!(adopt(&mut adopted, &compared), "{name}: every scale has its weight");
+        let held: u64 = adopted.tensors().filter_map(|(_, tensor)| tensor.held).sum();
+        assert_eq!(held, list.bytes(), "{name}");
         if name == "bitsandbytes 4-bit" {
             let u8s = count.types.iter().find(|row| row.dtype == "U8").unwrap();
             assert_eq!(u8s.parameters, 6_979_321_856, "the Hub's count");

@@ -132,11 +132,20 @@ fn a_gguf_alone() {
     assert_eq!(answer["model"]["model_type"], "llama");
     let held: u64 = llama_gguf(0).tensors.iter().map(|tensor| tensor.3).sum();
     assert_eq!(answer["headers"]["bytes"], held);
+    assert_eq!(answer["memory"]["weights_bytes"], held, "bytes are those of the file");
+    let text = text(&["estimate", path]);
+    assert!(text.contains("GGUF (mostly Q4_K) weights"), "{text}");
+    let converted = json(&["estimate", path, "--weights", "bf16"]);
+    assert_eq!(
+        converted["memory"]["weights_bytes"],
+        2 * 6_738_415_616_u64,
+        "what is chosen wins"
+    );
     let inspected = json(&["inspect", path]);
     assert_eq!(inspected["headers"]["parameters"], 6_738_415_616_u64);
     assert_eq!(inspected["keys"]["tokenizer.ggml.tokens"]["length"], 32_000);
     assert_eq!(inspected["config"]["hidden_size"], 4096);
-    assert!(text(&["inspect", path]).contains("Q4_K"));
+    assert!(self::text(&["inspect", path]).contains("Q4_K"));
     // Cut short.
     File::options()
         .write(true)

@@ -31,9 +31,9 @@ impl Estimate {
         let mut scenario = arguments::scenario(matches)?;
         let found = source::find(model, matches)?;
         scenario.model = found.source.clone();
-        let blueprint = source::blueprint(&found, &scenario)?;
+        let mut blueprint = source::blueprint(&found, &scenario)?;
+        let comparison = found.headers.as_ref().map(|read| read.adopt(&mut blueprint));
         let analysis = analyse(&blueprint, &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
-        let comparison = found.headers.as_ref().map(|read| read.compare(&blueprint));
         Ok(Self {
             found,
             scenario,

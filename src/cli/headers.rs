@@ -42,6 +42,23 @@ impl Found {
     pub fn compare(&self, blueprint: &Blueprint) -> compare::Comparison {
         compare::compare(blueprint, &self.count, &self.list.described())
     }
+    /// Against a blueprint, which takes its bytes from the files where the two agree.
+    pub fn adopt(&self, blueprint: &mut Blueprint) -> compare::Comparison {
+        let comparison = self.compare(blueprint);
+        if compare::adopt(blueprint, &comparison) {
+            if self.list.kind == FileKind::Gguf
+                && let Some(most) = self.count.types.first()
+            {
+                blueprint.published.method = format!("GGUF (mostly {})", most.dtype);
+            }
+        } else {
+            blueprint.notices.push(Notice::new(
+                "headers_not_adopted",
+                "The headers do not account for every tensor of the config, so bytes are those of its number formats, not of the files.",
+            ));
+        }
+        comparison
+    }
     /// Without one.
     pub fn summary(&self) -> assumed::Summary {
         let mut summary = assumed::summarise(&self.list, &self.count);

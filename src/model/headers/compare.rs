@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::expected::{Item, Key, expected, present};
+use super::expected::{Item, Key, expected, layer_name, present, whole_name};
 use super::fusion::{self, Side};
 use super::logical::Count;
 use super::names::Role;
-use crate::model::Blueprint;
+use crate::model::{Blueprint, Tensor};
 use crate::units::grouped;
 
 /// How the two stand to each other.
@@ -68,6 +68,9 @@ pub struct Comparison {
     pub by_shape: u64,
     /// By the number of elements of a layer alone.
     pub by_number: u64,
+    /// Bytes in the files by tensor of the config, scales included; what could not be placed is not in it.
+    #[serde(skip)]
+    held: BTreeMap<Key, u64>,
     /// In the config, not in the files.
     pub missing: Vec<Row>,
     /// In both, with other dimensions.
@@ -82,6 +85,7 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
     let mut held = present(&count.tensors);
     let mut rows = Rows::default();
     let mut by_name = 0_u64;
+    let mut bytes = BTreeMap::new();
 
     // By name. A name in both with other dimensions is settled too: it differs.
     let names: Vec<Key> = wanted.keys().filter(|key| held.contains_key(*key)).cloned().collect();
@@ -91,6 +95,7 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
         };
         if one.same_shape(other) {
             by_name = by_name.saturating_add(one.copies);
+            bytes.insert(key.clone(), other.bytes);
         } else if one.optional {
             continue;
         } else {
@@ -119,6 +124,7 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
         found.by_role += one.by_role;
         found.by_shape += one.by_shape;
         found.by_number += one.by_number;
+        bytes.extend(one.bytes.into_iter().map(|(rest, bytes)| ((layer, rest), bytes)));
         for (rest, item) in left.into_iter().filter(|(_, item)| !item.optional) {
             rows.missing(&(layer, rest), &item);
         }
@@ -150,6 +156,7 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
             .saturating_sub(beside(|row| row.elements))
             .saturating_sub(buffers),
         bytes: count.bytes.saturating_sub(beside(|row| row.bytes)),
+        held: bytes,
         by_name,
         by_role: found.by_role,
         by_shape: found.by_shape,
@@ -164,6 +171,64 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
     }
     comparison.line = line(&comparison, described);
     comparison
+}
+
+/// Gives each tensor of the blueprint its bytes in the files, so that every number rests on them; whether it did.
+///
+/// Only where the two agree and the bytes of all tensors are accounted for, to the last scale.
+pub fn adopt(blueprint: &mut Blueprint, comparison: &Comparison) -> bool {
+    let placed = comparison
+        .held
+        .values()
+        .fold(0_u64, |all, bytes| all.saturating_add(*bytes));
+    if comparison.verdict == Verdict::Differ || placed != comparison.bytes {
+        return false;
+    }
+    let Blueprint {
+        layout,
+        stem,
+        kinds,
+        head,
+        layers,
+        ..
+    } = blueprint;
+    let held = |layer: Option<u64>, rest: &str| comparison.held.get(&(layer, rest.to_owned())).copied();
+    let mark = |tensor: &mut Tensor, layers: &[u64]| {
+        if tensor.tied {
+            return;
+        }
+        tensor.held = if layers.is_empty() || tensor.physical.is_some() {
+            held(None, &whole_name(tensor))
+        } else {
+            let rest = layer_name(tensor);
+            // A tensor that is missing in one layer (a buffer) has no total.
+            layers
+                .iter()
+                .try_fold(0_u64, |all, layer| Some(all.saturating_add(held(Some(*layer), &rest)?)))
+        };
+    };
+    let order: Vec<usize> = (0..layers.value).map_while(|at| layout.kind_at(at)).collect();
+    for block in stem.iter_mut().chain(head) {
+        for tensor in block.operators.iter_mut().flat_map(|operator| &mut operator.tensors) {
+            mark(tensor, &[]);
+        }
+    }
+    for (at, kind) in kinds.iter_mut().enumerate() {
+        let layers: Vec<u64> = (0..)
+            .zip(&order)
+            .filter(|(_, of)| **of == at)
+            .map(|(layer, _)| layer)
+            .collect();
+        for tensor in kind
+            .blocks
+            .iter_mut()
+            .flat_map(|block| &mut block.operators)
+            .flat_map(|operator| &mut operator.tensors)
+        {
+            mark(tensor, &layers);
+        }
+    }
+    true
 }
 
 /// Elements of buffers the blueprint knows and the files hold: in the file, not a parameter.

@@ -1,6 +1,6 @@
 //! Both sides of a comparison in one form: what a blueprint says must be there, and what the files hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::logical::Logical;
 use super::names::{self, Function};
@@ -50,13 +50,13 @@ pub(super) fn expected(blueprint: &Blueprint) -> BTreeMap<Key, Item> {
         let one = item(tensor);
         match (place.kind, &tensor.physical) {
             (Some(kind), None) => {
-                let rest = names::place(&format!("layers.0.{}", tensor.name)).rest;
+                let rest = layer_name(tensor);
                 for (layer, _) in layers.iter().enumerate().filter(|(_, of)| **of == kind) {
                     add(&mut all, (Some(layer as u64), rest.clone()), one.clone());
                 }
             }
             (_, physical) => {
-                let rest = names::place(&format!("model.{}", tensor.name)).rest;
+                let rest = whole_name(tensor);
                 let times = physical.as_ref().map_or(1, |physical| physical.value);
                 let one = Item {
                     elements: one.elements.saturating_mul(times),
@@ -69,6 +69,16 @@ pub(super) fn expected(blueprint: &Blueprint) -> BTreeMap<Key, Item> {
         }
     }
     all
+}
+
+/// The name of a tensor inside its layer.
+pub(super) fn layer_name(tensor: &Tensor) -> String {
+    names::place(&format!("layers.0.{}", tensor.name)).rest
+}
+
+/// The name of a tensor outside of layers.
+pub(super) fn whole_name(tensor: &Tensor) -> String {
+    names::place(&format!("model.{}", tensor.name)).rest
 }
 
 fn item(tensor: &Tensor) -> Item {
@@ -87,6 +97,7 @@ fn item(tensor: &Tensor) -> Item {
 
 /// Everything the files hold, scales apart.
 pub(super) fn present(tensors: &[Logical]) -> BTreeMap<Key, Item> {
+    let scales = scales(tensors);
     let mut all = BTreeMap::new();
     for one in tensors.iter().filter(|one| !one.scale) {
         let place = names::place(&one.name);
@@ -100,11 +111,41 @@ pub(super) fn present(tensors: &[Logical]) -> BTreeMap<Key, Item> {
             shape: one.shape.as_ref().map(|shape| signature(shape, 1)),
             shown: one.shape.clone().unwrap_or_default(),
             copies: 1,
-            bytes: one.bytes,
+            bytes: one
+                .bytes
+                .saturating_add(scales.get(one.name.as_str()).copied().unwrap_or(0)),
             function: names::function(&rest),
             optional: false,
         };
         add(&mut all, (place.layer, rest), item);
+    }
+    all
+}
+
+/// Bytes of the scales of each packed tensor, by its name. They stand beside it: `X.scales` for `X.weight`,
+/// `X.weight.absmax`, `X_scales` for `X`.
+fn scales(tensors: &[Logical]) -> HashMap<&str, u64> {
+    let mains: HashMap<&str, &str> = tensors
+        .iter()
+        .filter(|one| !one.scale)
+        .flat_map(|one| {
+            let name = one.name.as_str();
+            [
+                Some((name, name)),
+                name.strip_suffix(".weight").map(|module| (module, name)),
+            ]
+        })
+        .flatten()
+        .collect();
+    let mut all = HashMap::new();
+    for one in tensors.iter().filter(|one| one.scale) {
+        let name = one.name.as_str();
+        let dots = name.match_indices(['.', '_']).filter_map(|(at, _)| name.get(..at));
+        // The longest beginning that names a packed tensor.
+        if let Some(main) = dots.rev().find_map(|start| mains.get(start)) {
+            let sum: &mut u64 = all.entry(*main).or_default();
+            *sum = sum.saturating_add(one.bytes);
+        }
     }
     all
 }

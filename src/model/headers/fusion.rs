@@ -16,11 +16,13 @@ const FUSED: &[(Role, &[Role])] = &[
 pub(super) type Side = BTreeMap<String, Item>;
 
 /// How many tensors found their counterpart, and how. Counted on the side of the config.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     pub by_role: u64,
     pub by_shape: u64,
     pub by_number: u64,
+    /// Bytes in the files of each tensor of the config, by name.
+    pub bytes: Vec<(String, u64)>,
 }
 
 /// Takes from both sides whatever belongs together.
@@ -49,7 +51,7 @@ fn by_role(wanted: &mut Side, held: &mut Side, found: &mut Found) {
         let other = other.clone();
         found.by_role += one.copies;
         wanted.remove(&name);
-        held.remove(&other);
+        found.bytes.extend(held.remove(&other).map(|other| (name, other.bytes)));
     }
 }
 
@@ -85,9 +87,18 @@ fn fused(whole: &mut Side, parts: &mut Side, found: &mut Found, whole_is_wanted:
         } else {
             pieces.iter().map(|piece| piece.2).sum()
         };
-        whole.remove(&name);
-        for (piece, _, _) in pieces {
-            parts.remove(&piece);
+        let Some(one) = whole.remove(&name) else { continue };
+        let taken: Vec<(String, Item)> = pieces
+            .into_iter()
+            .filter_map(|(piece, _, _)| parts.remove(&piece).map(|part| (piece, part)))
+            .collect();
+        if whole_is_wanted {
+            let bytes = taken
+                .iter()
+                .fold(0_u64, |all, (_, part)| all.saturating_add(part.bytes));
+            found.bytes.push((name, bytes));
+        } else {
+            share(one.bytes, &taken, found);
         }
     }
 }
@@ -106,11 +117,9 @@ fn by_shape(wanted: &mut Side, held: &mut Side, found: &mut Found) {
         }
     }
     for (left, right) in shapes.into_values().filter(|(left, right)| left.len() == right.len()) {
-        for name in left {
+        for (name, other) in left.into_iter().zip(right) {
             found.by_shape += wanted.remove(&name).map_or(0, |one| one.copies);
-        }
-        for name in right {
-            held.remove(&name);
+            found.bytes.extend(held.remove(&other).map(|other| (name, other.bytes)));
         }
     }
 }
@@ -120,7 +129,24 @@ fn by_number(wanted: &mut Side, held: &mut Side, found: &mut Found) {
     let sum = |side: &Side| side.values().fold(0_u64, |all, one| all.saturating_add(one.elements));
     if !wanted.is_empty() && !held.is_empty() && sum(wanted) == sum(held) {
         found.by_number += wanted.values().map(|one| one.copies).sum::<u64>();
-        wanted.clear();
+        let bytes = held.values().fold(0_u64, |all, one| all.saturating_add(one.bytes));
+        let taken: Vec<(String, Item)> = std::mem::take(wanted).into_iter().collect();
+        share(bytes, &taken, found);
         held.clear();
+    }
+}
+
+/// Shares bytes out by elements; the last takes what rounding leaves.
+fn share(bytes: u64, among: &[(String, Item)], found: &mut Found) {
+    let all: u128 = among.iter().map(|(_, one)| u128::from(one.elements)).sum();
+    let mut left = bytes;
+    for (at, (name, one)) in among.iter().enumerate() {
+        let part = (u128::from(bytes) * u128::from(one.elements))
+            .checked_div(all)
+            .unwrap_or(0);
+        let part = u64::try_from(part).unwrap_or(left).min(left);
+        let part = if at + 1 == among.len() { left } else { part };
+        left = left.saturating_sub(part);
+        found.bytes.push((name.clone(), part));
     }
 }
