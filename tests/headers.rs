@@ -748,3 +748,137 @@ fn half_a_million_tensors() {
     assert_eq!(count.parameters, 497_000 * 16);
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
+
+/// The header of a published model, sentence-transformers/all-MiniLM-L6-v2 (90,868,376 bytes): the reference library
+/// counts 104 tensors with 22,713,728 elements in it.
+#[test]
+fn a_published_header() {
+    let bytes = include_bytes!("headers/all-minilm-l6-v2.header");
+    let Need::Done(header) = ours::read(bytes, &Limits::local(90_868_376)).unwrap() else {
+        panic!("more?")
+    };
+    let list = TensorList::new(vec![header]).unwrap();
+    assert_eq!((list.tensors.len(), list.bytes()), (104, 90_856_960));
+    let count = logical::count(&list, None);
+    assert_eq!(count.parameters, 22_713_728);
+    let summary = assumed::summarise(&list, &count);
+    assert_eq!(summary.layers, 6);
+    let other: Vec<_> = summary
+        .parts
+        .iter()
+        .filter(|row| row.part == assumed::Part::Other)
+        .collect();
+    assert_eq!((other[0].tensors, other[0].parameters), (2, 384 * 385), "the pooler");
+}
+
+/// The header of a file written by the gguf package of llama.cpp (0.17+) in eight types; its reader counts 24 tensors,
+/// 1,257,984 elements in 1,128,128 bytes, the first at 6,688.
+#[test]
+fn a_header_of_the_gguf_package() {
+    let bytes = include_bytes!("headers/gguf-py-0.header");
+    let Need::Done(header) = gguf::Reader::new(Limits::local(1_134_816)).read(bytes).unwrap() else {
+        panic!("more?")
+    };
+    assert_eq!(header.data_start, 6688);
+    let list = TensorList::new(vec![header]).unwrap();
+    assert_eq!((list.tensors.len(), list.bytes()), (24, 1_128_128));
+    let count = logical::count(&list, None);
+    assert_eq!(count.parameters, 1_257_984);
+    let blueprint = Blueprint::from_value(gguf_config::config(&list).unwrap()).unwrap();
+    assert_eq!(blueprint.model_type, "qwen3");
+    let compared = compare(&blueprint, &count, &list.described());
+    assert_eq!(compared.verdict, Verdict::AgreeInNumber, "{}", compared.line);
+}
+
+/// Keys as llama.cpp's converter writes them from a config lead back to a model of the same size.
+#[test]
+fn configs_from_gguf_keys() {
+    for (id, architecture) in [
+        ("Qwen/Qwen2.5-7B-Instruct", "qwen2"),
+        ("Qwen/Qwen3-8B", "qwen3"),
+        ("Qwen/Qwen3-30B-A3B", "qwen3moe"),
+        ("google/gemma-2-9b-it", "gemma2"),
+        ("google/gemma-3-1b-it", "gemma3"),
+        ("microsoft/phi-4", "phi3"),
+        ("deepseek-ai/DeepSeek-V3.1", "deepseek2"),
+        ("deepseek-ai/DeepSeek-V2", "deepseek2"),
+        ("openai/gpt-oss-20b", "gpt-oss"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "llama"),
+        ("mistralai/Mistral-7B-Instruct-v0.3", "llama"),
+        ("HuggingFaceTB/SmolLM3-3B", "smollm3"),
+        ("allenai/OLMo-2-1124-13B", "olmo2"),
+        ("ibm-granite/granite-3.0-2b-base", "granite"),
+        ("CohereLabs/c4ai-command-r-08-2024", "command-r"),
+        ("MiniMaxAI/MiniMax-M2.7", "minimax-m2"),
+    ] {
+        let (config, blueprint) = blueprint(id);
+        let mut file = Gguf::new(3, false).key("general.architecture", Key::Text(architecture));
+        let get = |keys: &[&str]| keys.iter().find_map(|key| config.get(*key)?.as_u64());
+        let latent = get(&["kv_lora_rank"]);
+        let experts = get(&["num_experts", "num_local_experts", "n_routed_experts"]);
+        let sum = |a: &str, b: &str| Some(get(&[a])? + get(&[b])?);
+        let sigmoid = config.get("scoring_func").and_then(Value::as_str) == Some("sigmoid");
+        for (key, value) in [
+            ("block_count", Some(blueprint.layers.value)),
+            ("embedding_length", Some(blueprint.hidden.value)),
+            ("context_length", blueprint.max_context.as_ref().map(|most| most.value)),
+            ("feed_forward_length", get(&["intermediate_size"])),
+            ("attention.head_count", get(&["num_attention_heads"])),
+            (
+                "attention.head_count_kv",
+                if latent.is_some() {
+                    Some(1)
+                } else {
+                    get(&["num_key_value_heads"])
+                },
+            ),
+            (
+                "attention.key_length",
+                if latent.is_some() {
+                    Some(576)
+                } else {
+                    get(&["head_dim"])
+                },
+            ),
+            ("attention.sliding_window", get(&["sliding_window"])),
+            ("attention.q_lora_rank", get(&["q_lora_rank"])),
+            ("attention.kv_lora_rank", latent),
+            ("attention.key_length_mla", sum("qk_nope_head_dim", "qk_rope_head_dim")),
+            ("attention.value_length_mla", get(&["v_head_dim"])),
+            ("rope.dimension_count", get(&["qk_rope_head_dim"])),
+            ("expert_count", experts),
+            ("expert_used_count", get(&["num_experts_per_tok", "experts_per_token"])),
+            (
+                "expert_feed_forward_length",
+                experts.and(get(&["moe_intermediate_size", "intermediate_size"])),
+            ),
+            ("expert_shared_count", get(&["n_shared_experts"])),
+            ("leading_dense_block_count", get(&["first_k_dense_replace"])),
+            ("expert_gating_func", latent.map(|_| if sigmoid { 2 } else { 1 })),
+        ] {
+            if let Some(value) = value {
+                file = file.key(&format!("{architecture}.{key}"), Key::U32(value as u32));
+            }
+        }
+        let table = [blueprint.vocabulary.value, blueprint.hidden.value];
+        file = file.tensor("token_embd.weight", &table, 1);
+        if !blueprint.tied {
+            file = file.tensor("output.weight", &table, 1);
+        }
+        if blueprint
+            .tensors()
+            .any(|(_, tensor)| tensor.name.ends_with("q_proj.bias"))
+        {
+            file = file.tensor("blk.0.attn_q.bias", &[blueprint.hidden.value], 0);
+        }
+        let list = TensorList::new(vec![file.read()]).unwrap();
+        let config = gguf_config::config(&list).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let again = Blueprint::from_value(config.clone()).unwrap_or_else(|error| panic!("{id}: {error} {config}"));
+        assert_eq!(again.parameters(), blueprint.parameters(), "{id}: {config}");
+        assert_eq!(
+            again.model_type,
+            blueprint.model_type.replace("mistral", "llama"),
+            "{id}"
+        );
+    }
+}

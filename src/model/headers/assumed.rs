@@ -260,6 +260,7 @@ pub fn part_of(name: &str) -> Part {
         "up_proj",
         "down_proj",
         "dense_h_to",
+        "intermediate.",
     ]) {
         Part::Mlp
     } else if place.layer.is_some() && rest.starts_with("output.dense") {
