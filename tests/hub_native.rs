@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../src/cli/fetch.rs"]
+#[allow(dead_code, reason = "reading in parts has its own tests")]
 mod fetch;
 
 use std::io::{BufRead, BufReader, Read, Write};

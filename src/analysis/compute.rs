@@ -280,6 +280,9 @@ fn weight_bytes<N: Number>(
 ) -> N {
     let rule = &question.weights;
     let bytes_of = |tensor: &Tensor| {
+        if let Some(held) = question.held(tensor) {
+            return N::input(&held);
+        }
         let kept = rule.layers_kept(place, tensor);
         let layers = place.copies(tensor);
         let base = || rule.base.bytes::<N>(tensor);

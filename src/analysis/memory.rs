@@ -172,6 +172,10 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
     let rule = &question.weights;
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
+        if let Some(held) = question.held(tensor) {
+            add(&mut all, tensor.component, N::input(&held).named(&tensor.name, ""));
+            continue;
+        }
         let layers = place.copies(tensor);
         let kept = rule.layers_kept(place, tensor);
         let some = |format: &Format, count: u64| {

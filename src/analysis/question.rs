@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Quantisation, Scope};
-use crate::model::{Blueprint, Format, ModelError, Notice};
+use crate::model::{Blueprint, Format, ModelError, Notice, Tensor};
 use crate::scenario::{KvFormat, LatentCache, Mode, Scenario};
 use crate::units::Quantity;
 
@@ -115,6 +115,16 @@ impl<'a> Question<'a> {
         })
     }
 
+    /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
+    pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
+        let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain;
+        let value = tensor.held.filter(|_| as_published)?;
+        Some(Quantity {
+            name: "bytes in the files".into(),
+            value,
+            origin: crate::units::Origin::Table("headers of the weight files".into()),
+        })
+    }
     /// Whether the cache keeps latents where the model has them.
     pub fn keeps_latent(&self) -> bool {
         // Every engine on offer keeps the latent; transformers did not before version 5.

@@ -18,6 +18,7 @@ const EXAMPLES: &str = "Examples:
 
 A MODEL is a Hub id (owner/name, owner/name@revision), an address on the Hub, a path to a config.json,
 a folder that holds one, or the name of a built-in model. Built-in models need no network.
+It may also be a .safetensors or .gguf file or a model.safetensors.index.json: only headers are read.
 HF_ENDPOINT names another Hub or mirror, HF_TOKEN a token for gated models.";
 
 /// The whole command line.
@@ -68,8 +69,12 @@ fn format_arg(without: &[Format]) -> Arg {
 }
 
 /// Where the Hub is and how to get in.
-fn access() -> [Arg; 2] {
+fn access() -> [Arg; 3] {
     [
+        Arg::new("headers")
+            .long("headers")
+            .action(ArgAction::SetTrue)
+            .help("Read the headers of the model's weights from the Hub too, and compare"),
         Arg::new("endpoint")
             .long("endpoint")
             .value_name("URL")

@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use weighbridge::analysis::{Analysis, Question, Verdict, analyse};
 use weighbridge::export::{self, Sheet};
 use weighbridge::model::Blueprint;
+use weighbridge::model::headers::compare::Comparison;
 use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 
@@ -20,6 +21,8 @@ pub struct Estimate {
     pub blueprint: Blueprint,
     /// What follows.
     pub analysis: Analysis,
+    /// The config against the headers of the weights, where they were read.
+    pub comparison: Option<Comparison>,
 }
 
 impl Estimate {
@@ -28,13 +31,15 @@ impl Estimate {
         let mut scenario = arguments::scenario(matches)?;
         let found = source::find(model, matches)?;
         scenario.model = found.source.clone();
-        let blueprint = source::blueprint(&found, &scenario)?;
+        let mut blueprint = source::blueprint(&found, &scenario)?;
+        let comparison = found.headers.as_ref().map(|read| read.adopt(&mut blueprint));
         let analysis = analyse(&blueprint, &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         Ok(Self {
             found,
             scenario,
             blueprint,
             analysis,
+            comparison,
         })
     }
     /// The question it answers.
@@ -43,13 +48,19 @@ impl Estimate {
     }
     /// As JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
-        Ok(export::estimate(
+        let mut answer = export::estimate(
             &self.found.facts,
             &self.blueprint,
             &self.scenario,
             &self.question()?,
             &self.analysis,
-        ))
+        );
+        if let (Some(read), Some(comparison), Some(answer)) =
+            (&self.found.headers, &self.comparison, answer.as_object_mut())
+        {
+            answer.insert("headers".to_owned(), read.json(comparison));
+        }
+        Ok(answer)
     }
 }
 
@@ -84,6 +95,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         scenario,
         blueprint,
         analysis,
+        comparison,
     } = estimate;
     let question = estimate.question()?;
     let parameters = &analysis.parameters;
@@ -114,6 +126,13 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         grouped(scenario.batch),
         grouped(question.tokens().value)
     ));
+    if let (Some(comparison), Some(read)) = (comparison, &found.headers) {
+        out.push_str(&format!(
+            "\n{}\nthe files hold {} of weights",
+            comparison.line,
+            UNITS.bytes(read.count.bytes as f64)
+        ));
+    }
     if let (Some(device), Some(fit)) = (question.device, &analysis.fit) {
         let verdict = match fit.verdict {
             Verdict::Fits => format!(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, Proxy};
 use weighbridge::hub::{
-    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base, classify,
+    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, TreeEntry, adapter_base, classify,
     explain_without_config, read_tree, redact,
 };
 
@@ -77,8 +77,13 @@ pub fn fetch_patiently(
 ) -> Result<Fetched, HubError> {
     let call = Call::new(endpoint, locator, token, patience)?;
     let url = endpoint.config_url(locator);
-    match call.get(&url, &locator.config_path()) {
-        Ok(answer) => {
+    match call.get(&url, &locator.config_path(), &Wish::Text(MAX_CONFIG_BYTES)) {
+        Ok(mut answer) => {
+            let text = String::from_utf8(std::mem::take(&mut answer.bytes)).map_err(|_| HubError::NotJson {
+                repo: locator.id().to_string(),
+                file: locator.config_path(),
+                what: "bytes that are no text".to_owned(),
+            })?;
             // The last hop that names a repository: the address of a content network names none.
             let last = answer
                 .hops
@@ -90,11 +95,7 @@ pub fn fetch_patiently(
                 (sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| sha.to_owned())
             });
             let id = last.map_or_else(|| locator.id().clone(), |it| it.id().clone());
-            Ok(Fetched {
-                text: answer.text,
-                commit,
-                id,
-            })
+            Ok(Fetched { text, commit, id })
         }
         Err(HubError::FileNotFound { repo, file }) => {
             Err(call.explain(endpoint, HubError::FileNotFound { repo, file }))
@@ -103,9 +104,63 @@ pub fn fetch_patiently(
     }
 }
 
+/// A repository whose files are read in parts, or by name.
+///
+/// Shared by threads; each request has the whole patience for itself, because a large model has many files.
+pub struct Parts<'a> {
+    call: Call<'a>,
+    endpoint: &'a Endpoint,
+}
+
+impl<'a> Parts<'a> {
+    /// Nothing is asked yet.
+    pub fn new(
+        endpoint: &'a Endpoint,
+        locator: &'a Locator,
+        token: Option<&'a Token>,
+        patience: &'a Patience,
+    ) -> Result<Self, HubError> {
+        let call = Call::new(endpoint, locator, token, patience)?;
+        Ok(Self { call, endpoint })
+    }
+    /// The files of the repository with their sizes: the first page, which is enough for a model.
+    pub fn files(&self) -> Result<Vec<TreeEntry>, HubError> {
+        let url = self.endpoint.tree_url(self.call.locator);
+        let answer = self
+            .call
+            .again()?
+            .get(&url, "the listing", &Wish::Text(MAX_LISTING_BYTES))?;
+        Ok(read_tree(&String::from_utf8_lossy(&answer.bytes)))
+    }
+    /// A whole file of at most `limit` bytes.
+    pub fn whole(&self, path: &str, limit: usize) -> Result<Vec<u8>, HubError> {
+        let url = self.endpoint.file_url(self.call.locator, path);
+        Ok(self.call.again()?.get(&url, path, &Wish::Text(limit))?.bytes)
+    }
+    /// The bytes `from..upto` of a file, fewer if it ends before, and its size.
+    pub fn part(&self, path: &str, from: u64, upto: u64) -> Result<(Vec<u8>, Option<u64>), HubError> {
+        let url = self.endpoint.file_url(self.call.locator, path);
+        let answer = self.call.again()?.get(&url, path, &Wish::Part(from, upto))?;
+        Ok((answer.bytes, answer.size))
+    }
+}
+
+/// Listings of large repositories have a few hundred kilobytes.
+const MAX_LISTING_BYTES: usize = 16 * 1024 * 1024;
+
+/// How much of a file is wanted.
+enum Wish {
+    /// All of it, up to so many bytes.
+    Text(usize),
+    /// From one byte to another, the second not included.
+    Part(u64, u64),
+}
+
 /// A success, read to its end.
 struct Answer {
-    text: String,
+    bytes: Vec<u8>,
+    /// Size of the whole file where only a part was asked for.
+    size: Option<u64>,
     commit: Option<String>,
     /// Every address asked, in order.
     hops: Vec<String>,
@@ -154,11 +209,24 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// The same, with its time beginning anew.
+    fn again(&self) -> Result<Self, HubError> {
+        let deadline = Instant::now()
+            .checked_add(self.patience.total)
+            .ok_or(HubError::Cancelled)?;
+        Ok(Self {
+            agent: self.agent.clone(),
+            host: self.host.clone(),
+            deadline,
+            ..*self
+        })
+    }
+
     /// Gets `url`, with retries while the server is at fault. `file` is its name in messages.
-    fn get(&self, url: &str, file: &str) -> Result<Answer, HubError> {
+    fn get(&self, url: &str, file: &str, wish: &Wish) -> Result<Answer, HubError> {
         let mut pauses = self.patience.pauses.iter();
         loop {
-            let error = match self.follow(url, file) {
+            let error = match self.follow(url, file, wish) {
                 Err(
                     error @ HubError::Server {
                         status: 500 | 502 | 503 | 504,
@@ -175,21 +243,26 @@ impl<'a> Call<'a> {
     }
 
     /// Asks for `url` and for whatever it redirects to. The token goes to the first origin only.
-    fn follow(&self, url: &str, file: &str) -> Result<Answer, HubError> {
+    fn follow(&self, url: &str, file: &str, wish: &Wish) -> Result<Answer, HubError> {
         let mut hops = vec![url.to_owned()];
         let mut commit = None;
         let mut at: Uri = url.parse().map_err(|_| self.unreachable("its address is malformed"))?;
         let home = origin(&at);
         for _ in 0..=MAX_REDIRECTS {
             let token = self.token.filter(|_| origin(&at) == home);
-            let mut answer = self.ask(&at, token)?;
+            let mut answer = self.ask(&at, token, wish)?;
             let facts = ResponseFacts::read(|name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned()));
             commit = commit.or_else(|| facts.commit.clone());
             let status = answer.status().as_u16();
             match status {
-                200 => {
+                200 | 206 => {
+                    let (bytes, size) = match wish {
+                        Wish::Text(limit) => (self.read(&mut answer, file, *limit)?, None),
+                        Wish::Part(from, upto) => self.read_part(&mut answer, *from, *upto)?,
+                    };
                     return Ok(Answer {
-                        text: self.read(&mut answer, file)?,
+                        bytes,
+                        size,
                         commit,
                         hops,
                     });
@@ -212,7 +285,7 @@ impl<'a> Call<'a> {
         Err(self.unreachable("it redirects in a circle"))
     }
 
-    fn ask(&self, at: &Uri, token: Option<&Token>) -> Result<Response<Body>, HubError> {
+    fn ask(&self, at: &Uri, token: Option<&Token>, wish: &Wish) -> Result<Response<Body>, HubError> {
         let left = self.left();
         if left.is_zero() {
             return Err(self.timed_out());
@@ -221,31 +294,81 @@ impl<'a> Call<'a> {
         if let Some(token) = token {
             request = request.header("authorization", token.authorization());
         }
+        if let Wish::Part(from, upto) = wish {
+            // Compressed bytes would be counted otherwise than the file's own.
+            let range = format!("bytes={from}-{}", upto.saturating_sub(1));
+            request = request.header("range", range).header("accept-encoding", "identity");
+        }
         request.call().map_err(|error| self.explain_transport(error))
     }
 
-    fn read(&self, answer: &mut Response<Body>, file: &str) -> Result<String, HubError> {
+    fn read(&self, answer: &mut Response<Body>, file: &str, limit: usize) -> Result<Vec<u8>, HubError> {
         // One byte more than allowed, counted after decompression, tells a file that is too large from one that just fits.
-        let bytes = read_up_to(answer, MAX_CONFIG_BYTES + 1).map_err(|error| match ureq::Error::from(error) {
+        let bytes = read_up_to(answer, limit.saturating_add(1)).map_err(|error| self.explain_reading(error))?;
+        if bytes.len() > limit {
+            return Err(HubError::TooLarge {
+                repo: self.locator.id().to_string(),
+                file: file.to_owned(),
+                limit_bytes: limit as u64,
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a part. A server that sends the whole file instead is left alone: weights have gigabytes.
+    fn read_part(&self, answer: &mut Response<Body>, from: u64, upto: u64) -> Result<(Vec<u8>, Option<u64>), HubError> {
+        let header = |name: &str| {
+            answer
+                .headers()
+                .get(name)
+                .and_then(|it| it.to_str().ok())
+                .map(str::to_owned)
+        };
+        let asked = upto.saturating_sub(from);
+        let size = if answer.status().as_u16() == 206 {
+            let (range, size) = header("content-range")
+                .and_then(|it| {
+                    it.trim()
+                        .strip_prefix("bytes ")?
+                        .split_once('/')
+                        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                })
+                .unwrap_or_default();
+            let begins = range.split('-').next().and_then(|it| it.trim().parse::<u64>().ok());
+            if begins != Some(from) {
+                return Err(self.no_parts("it sent another part of the file than asked for"));
+            }
+            size.trim().parse().ok()
+        } else {
+            // A file no longer than what was asked for may come whole.
+            let length = header("content-length").and_then(|it| it.parse::<u64>().ok());
+            match length {
+                Some(length) if from == 0 && length <= asked => Some(length),
+                _ => return Err(self.no_parts("it sends whole files only, so headers cannot be read from it")),
+            }
+        };
+        let bytes = read_up_to(answer, usize::try_from(asked).unwrap_or(usize::MAX))
+            .map_err(|error| self.explain_reading(error))?;
+        let due = size.map_or(asked, |size: u64| asked.min(size.saturating_sub(from)));
+        if (bytes.len() as u64) < due {
+            return Err(HubError::BrokenOff {
+                host: self.host.clone(),
+            });
+        }
+        Ok((bytes, size))
+    }
+
+    fn no_parts(&self, why: &str) -> HubError {
+        self.unreachable(why)
+    }
+
+    fn explain_reading(&self, error: std::io::Error) -> HubError {
+        match ureq::Error::from(error) {
             ureq::Error::Timeout(_) => self.timed_out(),
             _ => HubError::BrokenOff {
                 host: self.host.clone(),
             },
-        })?;
-        let repo = || self.locator.id().to_string();
-        if bytes.len() > MAX_CONFIG_BYTES {
-            let limit_bytes = MAX_CONFIG_BYTES as u64;
-            return Err(HubError::TooLarge {
-                repo: repo(),
-                file: file.to_owned(),
-                limit_bytes,
-            });
         }
-        String::from_utf8(bytes).map_err(|_| HubError::NotJson {
-            repo: repo(),
-            file: file.to_owned(),
-            what: "bytes that are no text".to_owned(),
-        })
     }
 
     /// Says what the repository holds instead of a config; `missing` if that cannot be found out.
@@ -253,14 +376,21 @@ impl<'a> Call<'a> {
         if self.locator.path().is_some() {
             return missing;
         }
-        let Ok(listing) = self.get(&endpoint.tree_url(self.locator), "the listing") else {
+        let Ok(listing) = self.get(
+            &endpoint.tree_url(self.locator),
+            "the listing",
+            &Wish::Text(MAX_CONFIG_BYTES),
+        ) else {
             return missing;
         };
         let adapter = "adapter_config.json";
-        let files = read_tree(&listing.text);
+        let files = read_tree(&String::from_utf8_lossy(&listing.bytes));
         let base = if files.iter().any(|file| file.path == adapter) {
-            let config = self.get(&endpoint.file_url(self.locator, adapter), adapter);
-            config.ok().and_then(|answer| adapter_base(&answer.text))
+            let url = endpoint.file_url(self.locator, adapter);
+            let config = self.get(&url, adapter, &Wish::Text(MAX_CONFIG_BYTES));
+            config
+                .ok()
+                .and_then(|answer| adapter_base(&String::from_utf8_lossy(&answer.bytes)))
         } else {
             None
         };

@@ -1,21 +1,36 @@
 //! `weighbridge inspect`.
 
 use clap::ArgMatches;
+use serde_json::json;
 use weighbridge::export::{Sheet, inspection, tree};
+use weighbridge::model::Blueprint;
 use weighbridge::scenario::Scenario;
 use weighbridge::units::{UnitSystem, grouped};
 
 use super::output::{Failure, Format, json_text, sheets};
-use super::{arguments, source};
+use super::{arguments, headers, source};
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let found = source::find(model, matches)?;
-    let blueprint = source::blueprint(&found, &Scenario::default())?;
+    let blueprint = source::blueprint(&found, &Scenario::default());
+    // A model type that is not known still has its headers.
+    if let (Some(read), true) = (&found.headers, found.weights || blueprint.is_err()) {
+        return from_headers(&found, read, &blueprint, arguments::format(matches));
+    }
+    let blueprint = blueprint?;
     let whole = inspection(&blueprint);
+    let comparison = found.headers.as_ref().map(|read| (read, read.compare(&blueprint)));
     match arguments::format(matches) {
-        Format::Json => json_text(&whole),
+        Format::Json => {
+            let mut whole =
+                serde_json::to_value(&whole).map_err(|error| Failure::new("internal", error.to_string()))?;
+            if let (Some((read, comparison)), Some(whole)) = (&comparison, whole.as_object_mut()) {
+                whole.insert("headers".to_owned(), read.json(comparison));
+            }
+            json_text(&whole)
+        }
         Format::Tree => Ok(tree(&blueprint)),
         format => {
             let mut components = Sheet::new("Components", &["component", "parameters"]);
@@ -64,8 +79,60 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             if format == Format::Csv {
                 sheets(&[tensors], format)
             } else {
-                sheets(&[components, layers, tensors], format)
+                let tables = sheets(&[components, layers, tensors], format)?;
+                Ok(match comparison {
+                    Some((_, comparison)) => format!("{}\n\n{tables}", comparison.line),
+                    None => tables,
+                })
             }
         }
     }
+}
+
+/// What the headers say, and how the config stands to them where there is one.
+fn from_headers(
+    found: &source::Found,
+    read: &headers::Found,
+    blueprint: &Result<Blueprint, Failure>,
+    format: Format,
+) -> Result<String, Failure> {
+    let summary = read.summary();
+    let comparison = blueprint.as_ref().ok().map(|blueprint| read.compare(blueprint));
+    let why_not = blueprint.as_ref().err().map(Failure::line);
+    if format == Format::Json {
+        let keys: serde_json::Map<_, _> = read
+            .list
+            .keys
+            .iter()
+            .map(|(key, value)| (key.clone(), value.to_json()))
+            .collect();
+        return json_text(&json!({
+            "weighbridge": weighbridge::export::VERSION,
+            "model": found.facts.id,
+            "headers": summary,
+            "comparison": comparison,
+            "no_blueprint": why_not,
+            "config": found.config,
+            "keys": keys,
+            "tensors": read.tensors(),
+        }));
+    }
+    let tables = headers::sheets(read, &summary);
+    if format == Format::Csv {
+        return sheets(tables.get(2..).unwrap_or_default(), format);
+    }
+    let mut out = headers::headline(&found.facts.id, read, &summary);
+    if let Some(comparison) = &comparison {
+        out.push_str(&format!("{}\n", comparison.line));
+    }
+    out.push('\n');
+    out.push_str(&sheets(&tables, format)?);
+    out.push_str("\nTo know\n");
+    for line in why_not
+        .iter()
+        .chain(summary.notices.iter().map(|notice| &notice.message))
+    {
+        out.push_str(&format!("  {line}\n"));
+    }
+    Ok(out)
 }

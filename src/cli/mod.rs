@@ -6,6 +6,7 @@ mod arguments;
 mod compare;
 mod estimate;
 pub mod fetch;
+mod headers;
 mod inspect;
 mod output;
 mod source;

@@ -7,17 +7,23 @@ use clap::ArgMatches;
 use serde_json::Value;
 use weighbridge::export::ModelFacts;
 use weighbridge::hub::{Endpoint, Locator, Token, read_config};
+use weighbridge::model::headers::{FileKind, gguf_config};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{ModelSource, Scenario, apply_edits};
 
-use super::fetch::fetch_config;
+use super::fetch::{Parts, Patience, fetch_config};
+use super::headers;
 use super::output::Failure;
 
 /// A model as it was found.
 #[derive(Debug)]
 pub struct Found {
-    /// Its config.
+    /// Its config; null where only headers are known.
     pub config: Value,
+    /// What the headers of its weights say, where they were read.
+    pub headers: Option<headers::Found>,
+    /// Whether the weights themselves were named, not the model.
+    pub weights: bool,
     /// Its id and source.
     pub facts: ModelFacts,
     /// How a scenario names it.
@@ -28,14 +34,22 @@ pub struct Found {
 pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let path = Path::new(text);
     if path.is_dir() {
-        return file(&path.join("config.json"), text);
+        return folder(path, text);
     }
     if path.is_file() {
-        return file(path, text);
+        return if headers::is_weights(path) {
+            weights(path, text)
+        } else {
+            file(path, text)
+        };
     }
-    if let Some(entry) = catalogue::find(text) {
+    // Headers are the Hub's: a built-in config has no files.
+    let wanted = matches.get_flag("headers");
+    if let Some(entry) = catalogue::find(text).filter(|_| !wanted) {
         return Ok(Found {
             config: entry.config.clone(),
+            headers: None,
+            weights: false,
             facts: ModelFacts {
                 id: entry.id.clone(),
                 source: "catalogue".to_owned(),
@@ -46,14 +60,53 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     hub(text, matches)
 }
 
+/// A folder: its config, and the headers of the weights beside it.
+fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
+    let config = path.join("config.json");
+    if config.is_file() {
+        let mut found = file(&config, given)?;
+        found.headers = headers::of_folder(path, Some(&found.config))?;
+        return Ok(found);
+    }
+    match headers::of_folder(path, None)? {
+        Some(read) => Ok(from_headers(read, given)),
+        None => file(&config, given),
+    }
+}
+
+/// A weight file: its own config if it is a GGUF, else the one beside it.
+fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
+    let beside = path.with_file_name("config.json");
+    let gguf = path.extension().is_some_and(|extension| extension == "gguf");
+    if !gguf && beside.is_file() {
+        let mut found = file(&beside, given)?;
+        found.headers = Some(headers::of_file(path, Some(&found.config))?);
+        found.weights = true;
+        return Ok(found);
+    }
+    Ok(from_headers(headers::of_file(path, None)?, given))
+}
+
+/// What headers alone say: a config only if a GGUF holds one.
+fn from_headers(read: headers::Found, given: &str) -> Found {
+    let config = match read.list.kind {
+        FileKind::Gguf => gguf_config::config(&read.list).unwrap_or(Value::Null),
+        FileKind::Safetensors => Value::Null,
+    };
+    Found {
+        source: ModelSource::Config(Box::new(config.clone())),
+        config,
+        weights: true,
+        facts: ModelFacts {
+            id: given.to_owned(),
+            source: format!("{} header", read.list.kind.label()),
+        },
+        headers: Some(read),
+    }
+}
+
 fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     let shown = path.display();
-    if let Some("safetensors" | "gguf") = path.extension().and_then(|extension| extension.to_str()) {
-        return Err(Failure::new(
-            "not_built",
-            format!("{shown}: reading headers is not built yet; give the config.json of the model."),
-        ));
-    }
     // A config is small; a weights file given by mistake must not be read whole.
     let size = std::fs::metadata(path)
         .map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?
@@ -81,6 +134,8 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     Ok(Found {
         source: ModelSource::Config(Box::new(config.clone())),
         config,
+        headers: None,
+        weights: false,
         facts,
     })
 }
@@ -100,8 +155,20 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let fetched = fetch_config(&endpoint, &locator, token.as_ref(), timeout).map_err(failure)?;
     let config = read_config(&fetched.text, &locator).map_err(failure)?;
     let id = locator.to_string();
+    let headers = if matches.get_flag("headers") {
+        let patience = Patience {
+            total: timeout,
+            ..Patience::default()
+        };
+        let parts = Parts::new(&endpoint, &locator, token.as_ref(), &patience).map_err(failure)?;
+        Some(headers::of_hub(&parts, Some(&config))?)
+    } else {
+        None
+    };
     Ok(Found {
         config,
+        headers,
+        weights: false,
         facts: ModelFacts {
             id: id.clone(),
             source: "hub".to_owned(),
@@ -112,6 +179,26 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
 
 /// The blueprint of a found model with the scenario's edits.
 pub fn blueprint(found: &Found, scenario: &Scenario) -> Result<Blueprint, Failure> {
+    if let (Value::Null, Some(read)) = (&found.config, &found.headers) {
+        // A GGUF says which architecture it is, so the reason can be exact.
+        let error = match read.list.kind {
+            FileKind::Gguf => gguf_config::config(&read.list).err(),
+            FileKind::Safetensors => None,
+        };
+        return Err(match error {
+            Some(error) => Failure::new(
+                error.code(),
+                format!("{}: {error} `weighbridge inspect` shows its tensors.", found.facts.id),
+            ),
+            None => Failure::new(
+                "no_config",
+                format!(
+                    "{}: there is no config.json beside it, so only its parameters and bytes are known; `weighbridge inspect` shows them.",
+                    found.facts.id
+                ),
+            ),
+        });
+    }
     let mut config = found.config.clone();
     apply_edits(&mut config, &scenario.edits);
     Blueprint::from_value(config).map_err(|error| Failure::new(error.code(), format!("{}: {error}", found.facts.id)))

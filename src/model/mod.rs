@@ -13,6 +13,7 @@ mod config;
 mod error;
 pub mod families;
 mod format;
+pub mod headers;
 mod layout;
 mod notice;
 pub mod operator;

@@ -41,6 +41,8 @@ pub struct Tensor {
     pub tied: bool,
     /// In how many of its layers the published quantisation leaves it alone by name.
     pub exempt: u64,
+    /// Bytes of all its layers and copies in the checkpoint's files, scales included, where their headers were read.
+    pub held: Option<u64>,
 }
 
 impl Tensor {
@@ -55,6 +57,7 @@ impl Tensor {
             physical: None,
             tied: false,
             exempt: 0,
+            held: None,
         }
     }
     /// A matrix `[out, in]` of a linear layer.

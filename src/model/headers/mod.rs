@@ -1,0 +1,73 @@
+//! Headers of weight files: what a checkpoint really holds, read without its weights.
+//!
+//! Nothing here opens a file or a connection. A caller gives the first bytes of a file and is told whether more are
+//! needed ([`Need`]); the same readers serve files, HTTP Range and a page.
+//!
+//! 1. [`safetensors::read`], [`gguf::Reader`] → [`Header`]; [`index::read`] and [`gguf::split`] name the other shards.
+//!    [`select::select`] picks the weight files of a folder or repository.
+//! 2. [`TensorList::new`]: all shards together.
+//! 3. [`logical::count`]: packed formats unpacked to parameters.
+//! 4. [`compare`](compare::compare): against the blueprint of a config; [`assumed::summarise`]: without one;
+//!    [`gguf_config::config`]: the config a GGUF holds.
+
+pub mod assumed;
+pub mod compare;
+mod error;
+mod expected;
+mod fusion;
+pub mod ggml_types;
+pub mod gguf;
+pub mod gguf_config;
+mod gguf_value;
+pub mod index;
+pub mod logical;
+mod names;
+mod packing;
+pub mod safetensors;
+pub mod select;
+mod tensor_list;
+
+pub use error::HeaderError;
+pub use gguf_value::GgufValue;
+pub use tensor_list::{FileKind, Header, Stored, StoredType, TensorList};
+
+/// The answer to "is this enough?".
+#[derive(Clone, Debug, PartialEq)]
+pub enum Need<T> {
+    /// Ask again with this many bytes from the start of the file, all of them.
+    More {
+        /// Bytes from the start.
+        upto: u64,
+    },
+    /// Read.
+    Done(T),
+}
+
+/// What a file may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Size of the whole file, where it is known: offsets are checked against it.
+    pub file_bytes: Option<u64>,
+    /// The longest header read.
+    pub header_bytes: u64,
+}
+
+impl Limits {
+    /// For a file at hand: a header of up to 100 MB, the limit of the reference reader of safetensors.
+    pub const fn local(file_bytes: u64) -> Self {
+        Self {
+            file_bytes: Some(file_bytes),
+            header_bytes: 100_000_000,
+        }
+    }
+    /// For a file far away: up to 25 MB of JSON as the Hub's own clients allow, or 64 MB of GGUF.
+    pub const fn remote(kind: FileKind, file_bytes: Option<u64>) -> Self {
+        Self {
+            file_bytes,
+            header_bytes: match kind {
+                FileKind::Safetensors => 25_000_000,
+                FileKind::Gguf => 64_000_000,
+            },
+        }
+    }
+}
