@@ -3,8 +3,8 @@
 use super::activations;
 use super::parameters::{add, parameters};
 use super::question::Question;
-use crate::model::operator::{CacheWidth, Span, State};
-use crate::model::{Component, Format};
+use crate::model::Component;
+use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::scenario::Mode;
 use crate::units::{Number, Quantity};
 
@@ -149,20 +149,7 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
     let rule = &question.weights;
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
-        let layers = place.copies(tensor);
-        let kept = rule.layers_kept(place, tensor);
-        let some = |format: &Format, count: u64| {
-            let bytes = format.bytes::<N>(tensor);
-            if count == layers {
-                return place.stored(tensor, bytes);
-            }
-            N::input(&Quantity::assumed("layers", count, "layers with this format")).times(bytes)
-        };
-        let bytes = match kept {
-            0 => some(&rule.format, layers),
-            kept if kept == layers => some(&rule.base, layers),
-            kept => some(&rule.base, kept).plus(some(&rule.format, layers - kept)),
-        };
+        let bytes = rule.bytes::<N>(place, tensor);
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
     all.sort_by_key(|(component, _)| *component);
@@ -202,30 +189,50 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
         N::input(&tokens)
     };
     let batch = question.batch();
-    let bytes = question.kv_bytes();
     let mut parts = Vec::new();
     for place in question.blueprint.blocks() {
         for cache in &place.block.caches {
             let kept = match &cache.span {
                 Span::Full => tokens.clone(),
+                Span::Window(window) if question.engine.pads_windows() => {
+                    tokens.clone().least(padded_window(question, window))
+                }
                 Span::Window(window) => tokens.clone().least(N::input(window)),
             };
             let elements = N::product([N::input(&batch), kept, N::input(width(question, &cache.width))]);
-            parts.push(place.times(elements.times(N::input(&bytes))).named(cache.name, ""));
+            let bytes = question.kv_bytes(elements, holds_values(question, cache));
+            parts.push(place.times(bytes).named(cache.name, ""));
         }
     }
     N::sum(parts).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
 }
 
+/// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
+fn padded_window<N: Number>(question: &Question<'_>, window: &Quantity) -> N {
+    let chunk = question.engine.chunk().unwrap_or(0);
+    let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
+    let block = Quantity::assumed("block", question.engine.block(), "cells the engine pads to");
+    let size = || N::input(&block);
+    N::input(window)
+        .plus(N::input(&chunk))
+        .over_ceiling(size())
+        .times(size())
+}
+
+/// Whether a cache holds values; a latent serves as both and counts as keys.
+fn holds_values(question: &Question<'_>, cache: &Cache) -> bool {
+    let latent = matches!(cache.width, CacheWidth::Latent { .. }) && question.keeps_latent();
+    !latent && cache.name.ends_with("values")
+}
+
 /// Bytes each further token of one sequence adds: layers without a window only.
 fn kv_growth<N: Number>(question: &Question<'_>) -> N {
-    let bytes = question.kv_bytes();
     let places = question.blueprint.blocks();
     let caches = places.flat_map(|place| place.block.caches.iter().map(move |cache| (place, cache)));
     let growing = caches.filter(|(_, cache)| cache.span == Span::Full);
     let parts = growing.map(|(place, cache)| {
         place
-            .times(N::input(width(question, &cache.width)).times(N::input(&bytes)))
+            .times(question.kv_bytes(N::input(width(question, &cache.width)), holds_values(question, cache)))
             .named(cache.name, "")
     });
     N::sum(parts).named(

@@ -41,6 +41,8 @@ pub struct Tensor {
     pub tied: bool,
     /// In how many of its layers the published quantisation leaves it alone by name.
     pub exempt: u64,
+    /// In how many of its layers each of the published special rules names it.
+    pub named: Vec<u64>,
 }
 
 impl Tensor {
@@ -55,6 +57,7 @@ impl Tensor {
             physical: None,
             tied: false,
             exempt: 0,
+            named: Vec::new(),
         }
     }
     /// A matrix `[out, in]` of a linear layer.

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::super::config::{Config, whole, wrong};
 use super::super::error::ModelError;
 use super::super::format::{Format, Scales};
-use super::{Pattern, Quantisation, Scope};
+use super::super::tensor::TensorKind;
+use super::parameter::{self, WHOLE_ROW};
+use super::{Choice, Container, Pattern, Quantisation, Scope, Special, Target};
 
 /// No list of exceptions is longer.
 const MOST_PATTERNS: usize = 20_000;
@@ -16,6 +18,14 @@ const MOST_PATTERNS: usize = 20_000;
 /// A key of the wrong type or out of range, by name.
 pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
     let base = base(config);
+    if let Some(found) = mlx(config)? {
+        return Ok(Quantisation {
+            container: Container::Mlx,
+            special: found.special,
+            kept: found.kept,
+            ..Quantisation::new(base, found.format, Scope::Layers)
+        });
+    }
     let Some(settings) = config.object("quantization_config") else {
         if let Some(other) = config.get_anywhere("quantization_config") {
             return Err(wrong("quantization_config", other, "an object"));
@@ -27,7 +37,7 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let Some((format, scope)) = format(config, settings, &method)? else {
+    let Some(found) = format(config, settings, &method)? else {
         let named = if method.is_empty() {
             "no quant_method".to_owned()
         } else {
@@ -56,12 +66,12 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
     let kept = Pattern::read(entries.take(MOST_PATTERNS).filter_map(Value::as_str));
     let head = settings.get("lm_head").and_then(Value::as_bool).unwrap_or(false);
     Ok(Quantisation {
-        base,
-        method: format.label.to_string(),
-        format,
-        scope,
         kept,
         head,
+        container: found.container,
+        special: found.special,
+        named_only: found.named_only,
+        ..Quantisation::new(base, found.format, found.scope)
     })
 }
 
@@ -89,7 +99,40 @@ fn base(config: &Config) -> Format {
     }
 }
 
-fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Result<Option<(Format, Scope)>, ModelError> {
+/// What `quantization_config` says.
+struct Found {
+    format: Format,
+    scope: Scope,
+    special: Vec<Special>,
+    kept: Vec<Pattern>,
+    named_only: bool,
+    container: Container,
+}
+
+impl Found {
+    const fn new(format: Format, scope: Scope) -> Self {
+        Self {
+            format,
+            scope,
+            special: Vec::new(),
+            kept: Vec::new(),
+            named_only: false,
+            container: Container::Safetensors,
+        }
+    }
+}
+
+impl From<Choice> for Found {
+    fn from(choice: Choice) -> Self {
+        Self {
+            special: choice.special,
+            container: choice.container,
+            ..Self::new(choice.format, choice.scope)
+        }
+    }
+}
+
+fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Result<Option<Found>, ModelError> {
     let bits = |otherwise| number(settings, "bits", otherwise, 1, 16);
     // −1 and absence both mean one group for the whole row.
     let group = |otherwise: u64| match settings.get("group_size") {
@@ -97,7 +140,7 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
         _ => number(settings, "group_size", otherwise, 1, MOST_GROUP),
     };
     let flag = |key: &str| settings.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let matrices = |format| Ok(Some((format, Scope::Matrices)));
+    let matrices = |format| Ok(Some(Found::new(format, Scope::Matrices)));
     match method {
         "fp8" | "fbgemm_fp8" => {
             let scales = match settings.get("weight_block_size") {
@@ -144,43 +187,237 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
             }
             let double = flag("bnb_4bit_use_double_quant");
             let id = if double { "nf4-dq" } else { "nf4" };
-            Ok(super::choice(id).map(|one| (one.format.clone(), Scope::Matrices)))
+            Ok(super::choice(id).map(Found::from))
         }
-        "mxfp4" => Ok(super::choice("mxfp4").map(|one| (one.format.clone(), Scope::Experts))),
+        "mxfp4" => Ok(super::choice("mxfp4").map(Found::from)),
         "modelopt" => {
             let algorithm = settings.get("quant_algo").and_then(Value::as_str).unwrap_or_default();
             match algorithm {
-                "NVFP4" => Ok(super::choice("nvfp4").map(|one| (one.format.clone(), Scope::Matrices))),
+                "NVFP4" => Ok(super::choice("nvfp4").map(Found::from)),
+                // Groups name the modules of each format.
+                "MIXED_PRECISION" => Ok(mixed(settings)?),
                 "FP8" => matrices(Format::scaled("fp8", "FP8", 8, Scales::Tensor(64))),
                 _ => Ok(None),
             }
         }
         "compressed-tensors" => compressed(config, settings),
+        "auto-round" | "intel/auto-round" => {
+            let (bits, size) = (bits(4)?, group(128)?);
+            // Zero points are stored even where they are all the same, as in GPTQ.
+            let scales = parameter::group(size, 16 + bits);
+            matrices(named("auto-round", format!("AutoRound {bits}-bit"), bits, scales))
+        }
+        "hqq" => {
+            let inner = settings.get("quant_config").and_then(Value::as_object);
+            let inner = inner
+                .and_then(|all| all.get("weight_quant_params"))
+                .and_then(Value::as_object);
+            let settings = inner.unwrap_or(settings);
+            let bits = number(settings, "nbits", 4, 1, 8)?;
+            let size = number(settings, "group_size", 64, 1, MOST_GROUP)?;
+            Ok(Some(parameter::hqq(bits, size).into()))
+        }
+        "aqlm" => aqlm(settings).map(Some),
+        "exl2" | "exl3" => {
+            let bits = settings.get("bits").and_then(Value::as_f64).unwrap_or(4.0);
+            let found = parameter::choice(&format!("{method}-{bits:.2}"));
+            let Some(mut found) = found.map(Found::from) else {
+                return Err(wrong("bits", &Value::from(bits), "a number of bits from 1 to 8"));
+            };
+            let head = settings.get("head_bits").or_else(|| settings.get("lm_head_bits"));
+            if let Some(head) = head.and_then(Value::as_f64)
+                && let Some(head) = parameter::choice(&format!("{method}-{head:.2}"))
+            {
+                found.special = vec![Special {
+                    of: Target::Kind(TensorKind::Head),
+                    format: head.format,
+                }];
+            }
+            Ok(Some(found))
+        }
         _ => Ok(None),
     }
 }
 
-/// Larger than any row: one group a row.
-const MOST_GROUP: u64 = 1 << 32;
+const MOST_GROUP: u64 = WHOLE_ROW;
+
+/// AQLM: codes of `nbits_per_codebook` bits for `in_group_size` × `out_group_size` weights, from `num_codebooks` books.
+fn aqlm(settings: &Map<String, Value>) -> Result<Found, ModelError> {
+    let of = |key, otherwise| number(settings, key, otherwise, 1, 4096);
+    let (books, width) = (
+        of("num_codebooks", 1)?,
+        number(settings, "nbits_per_codebook", 16, 1, 24)?,
+    );
+    let (inner, outer) = (of("in_group_size", 8)?, of("out_group_size", 1)?);
+    let codebook = books.saturating_mul(1 << width).saturating_mul(inner * outer * 16);
+    let hundredths = (books * width * 100) / (inner * outer);
+    let whole = hundredths / 100;
+    let format = if hundredths.is_multiple_of(100) {
+        let scales = Scales::Group {
+            size: WHOLE_ROW,
+            bits: 16_u64.div_ceil(outer),
+            column_bits: 0,
+            tensor_bits: codebook,
+        };
+        named("aqlm", format!("AQLM {whole}-bit ({books}×{width})"), whole, scales)
+    } else {
+        let scales = Scales::Average { hundredths };
+        let label = format!("AQLM {:.2}-bit ({books}×{width})", hundredths as f64 / 100.0);
+        named("aqlm", label, whole, scales)
+    };
+    Ok(Found::new(format, Scope::Matrices))
+}
+
+/// MLX writes `quantization`: bits and group size, and beside them modules with settings of their own or `false`.
+fn mlx(config: &Config) -> Result<Option<Found>, ModelError> {
+    let Some(settings) = config.object("quantization") else {
+        return Ok(None);
+    };
+    if !settings.contains_key("bits") {
+        return Ok(None);
+    }
+    let format = |settings: &Map<String, Value>, otherwise: (u64, u64)| -> Result<Format, ModelError> {
+        let bits = number(settings, "bits", otherwise.0, 1, 16)?;
+        let size = number(settings, "group_size", otherwise.1, 1, MOST_GROUP)?;
+        let mut format = parameter::mlx_format(bits, size);
+        // Its microscaling modes have an 8-bit scale and no bias.
+        if let Some(mode @ ("mxfp4" | "mxfp8" | "nvfp4")) = settings.get("mode").and_then(Value::as_str) {
+            format = named(
+                "mlx",
+                format!("MLX {}", mode.to_ascii_uppercase()),
+                bits,
+                parameter::group(size, 8),
+            );
+        }
+        Ok(format)
+    };
+    let main = format(settings, (4, 64))?;
+    let size = main.group().unwrap_or(64);
+    let mut kept = Vec::new();
+    let mut special: Vec<(Format, Vec<&str>)> = Vec::new();
+    for (module, value) in settings.iter().take(MOST_PATTERNS) {
+        match value {
+            Value::Bool(false) => kept.push(module.as_str()),
+            Value::Object(own) => {
+                let own = format(own, (main.bits, size))?;
+                let known = special.iter().position(|(format, _)| *format == own);
+                let room = special.len() < 16;
+                match known.and_then(|at| special.get_mut(at)) {
+                    Some((_, modules)) => modules.push(module),
+                    None if room => special.push((own, vec![module])),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    let special = special.into_iter().map(|(format, modules)| Special {
+        of: Target::Modules(Pattern::read(modules.into_iter())),
+        format,
+    });
+    Ok(Some(Found {
+        special: special.collect(),
+        kept: Pattern::read(kept.into_iter()),
+        ..Found::new(main, Scope::Layers)
+    }))
+}
+
+/// ModelOpt's mixed precision: each group of formats names its modules.
+fn mixed(settings: &Map<String, Value>) -> Result<Option<Found>, ModelError> {
+    let mut by_format: Vec<(Format, Vec<&str>)> = Vec::new();
+    let groups = settings.get("config_groups").and_then(Value::as_object);
+    for group in groups.into_iter().flat_map(Map::values).take(16) {
+        let Some(weights) = group.get("weights").and_then(Value::as_object) else {
+            continue;
+        };
+        let format = match number(weights, "num_bits", 8, 1, 16)? {
+            4 => super::choice("nvfp4").map(|one| one.format),
+            8 => Some(Format::scaled("fp8", "FP8", 8, Scales::Tensor(64))),
+            _ => None,
+        };
+        let targets = group.get("targets").and_then(Value::as_array);
+        let targets = targets
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .take(MOST_PATTERNS);
+        if let Some(format) = format {
+            by_format.push((format, targets.collect()));
+        }
+    }
+    let Some((first, _)) = by_format.iter().max_by_key(|(_, targets)| targets.len()) else {
+        return Ok(None);
+    };
+    let mut found = Found::new(first.clone(), Scope::Matrices);
+    found.named_only = true;
+    found.special = by_format
+        .into_iter()
+        .map(|(format, targets)| Special {
+            of: Target::Modules(Pattern::read(targets.into_iter())),
+            format,
+        })
+        .collect();
+    Ok(Some(found))
+}
 
 /// `config_groups` of compressed-tensors: the weights of the first group that has any.
-fn compressed(config: &Config, settings: &Map<String, Value>) -> Result<Option<(Format, Scope)>, ModelError> {
+fn compressed(config: &Config, settings: &Map<String, Value>) -> Result<Option<Found>, ModelError> {
     let groups = settings.get("config_groups").and_then(Value::as_object);
-    let mut weights = groups
-        .into_iter()
-        .flat_map(Map::values)
-        .filter_map(|group| group.get("weights").and_then(Value::as_object));
-    let Some(first) = weights.next() else { return Ok(None) };
-    if weights.next().is_some_and(|next| next != first) {
-        config.notice(
-            "quantisation_mixed",
-            "quantization_config has several groups of formats; all quantised modules are taken as the first.",
-        );
+    let mut found: Option<Found> = None;
+    for group in groups.into_iter().flat_map(Map::values).take(16) {
+        let Some(weights) = group.get("weights").and_then(Value::as_object) else {
+            continue;
+        };
+        let format = compressed_format(settings, weights)?;
+        let targets: Vec<&str> = group
+            .get("targets")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .take(MOST_PATTERNS)
+            .collect();
+        // `Linear` means every matrix; anything else is a module by name.
+        let all = targets.is_empty() || targets.contains(&"Linear");
+        match &mut found {
+            None if all => found = Some(Found::new(format, Scope::Matrices)),
+            Some(known) if all && known.named_only => {
+                known.format = format;
+                known.named_only = false;
+            }
+            Some(known) if all => {
+                if known.format != format {
+                    config.notice(
+                        "quantisation_mixed",
+                        "quantization_config has several groups of formats for the same modules; they are taken as the first.",
+                    );
+                }
+            }
+            known => {
+                let known = known.get_or_insert_with(|| Found {
+                    named_only: true,
+                    ..Found::new(format.clone(), Scope::Matrices)
+                });
+                known.special.push(Special {
+                    of: Target::Modules(Pattern::read(targets.into_iter())),
+                    format,
+                });
+            }
+        }
     }
+    Ok(found)
+}
+
+/// Weights of one group.
+fn compressed_format(settings: &Map<String, Value>, first: &Map<String, Value>) -> Result<Format, ModelError> {
     let bits = number(first, "num_bits", 8, 1, 16)?;
     let float = first.get("type").and_then(Value::as_str) == Some("float");
     let symmetric = first.get("symmetric").and_then(Value::as_bool).unwrap_or(true);
     let zero = if symmetric { 0 } else { bits };
+    let packing = settings.get("format").and_then(Value::as_str).unwrap_or_default();
+    // Microscaling exponents have 8 bits.
+    let small = packing.starts_with("mxfp") || first.get("scale_dtype").and_then(Value::as_str) == Some("torch.uint8");
+    let scale = if small { 8 } else { 16 };
     let strategy = first.get("strategy").and_then(Value::as_str).unwrap_or("tensor");
     let size = first
         .get("group_size")
@@ -194,7 +431,7 @@ fn compressed(config: &Config, settings: &Map<String, Value>) -> Result<Option<(
         },
         ("group", Some(_)) => Scales::Group {
             size: number(first, "group_size", 128, 1, MOST_GROUP)?,
-            bits: 16 + zero,
+            bits: scale + zero,
             column_bits: 0,
             tensor_bits: 0,
         },
@@ -207,10 +444,7 @@ fn compressed(config: &Config, settings: &Map<String, Value>) -> Result<Option<(
         _ => Scales::Tensor(32),
     };
     let label = format!("compressed-tensors {}{bits}", if float { "FP" } else { "INT" });
-    Ok(Some((
-        named("compressed-tensors", label, bits, scales),
-        Scope::Matrices,
-    )))
+    Ok(named("compressed-tensors", label, bits, scales))
 }
 
 fn named(id: &'static str, label: String, bits: u64, scales: Scales) -> Format {
