@@ -89,6 +89,16 @@ fn inference<N: Number>(question: &Question<'_>) -> N {
         layer = layer.plus(scores);
     }
     let layer = layer.named("widest block", "Activations while the widest block runs.");
+    if question.engine.computes_logits_of_chunk() {
+        let logits = rows::<N>(question)
+            .times(N::input(&blueprint.vocabulary))
+            .times(each())
+            .named(
+                "logits",
+                "Scores over the vocabulary for every position of the last chunk.",
+            );
+        return layer.plus(logits);
+    }
     if question.engine.reserves_logits() {
         let widths = N::input(&blueprint.hidden).plus(N::input(&blueprint.vocabulary));
         let logits = rows::<N>(question).times(widths).times(each()).named(

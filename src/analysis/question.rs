@@ -92,6 +92,9 @@ impl<'a> Question<'a> {
             }
             None => blueprint.published.clone(),
         };
+        if let Some(text) = weights.plan.as_ref().and_then(|plan| plan.mix().importance_note()) {
+            notices.push(Notice::new("imatrix_assumed", text));
+        }
         let apart = weights.apart(blueprint);
         if apart > 0 {
             notices.push(Notice::new(
