@@ -9,7 +9,8 @@ use super::super::tensor::Tensor;
 use super::Part;
 use super::class::{Class, class};
 use super::ggml::GgmlType;
-use super::mix::{Condition, Facts, Mix};
+use super::mix::{Condition, Mix};
+use super::rules::Facts;
 use crate::units::Quantity;
 
 /// What the quantiser counts layers by.

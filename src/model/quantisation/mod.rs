@@ -4,11 +4,13 @@ mod catalogue;
 mod class;
 mod ggml;
 mod gguf;
+mod groups;
 mod mix;
 mod parameter;
 mod part;
 mod pattern;
 mod published;
+mod rules;
 
 pub use catalogue::{CHOICES, Choice, Container, choice};
 pub use ggml::GgmlType;
