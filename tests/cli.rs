@@ -262,7 +262,7 @@ fn refusals() {
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--prompt", "many"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--weights", "int3"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--hardware", "abacus"],
-        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--engine", "llama.cpp"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--engine", "steam"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--overhead", "3 parsecs"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--edit", "hidden_size"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--edit", "hidden_size=\"wide\""],

@@ -17,7 +17,15 @@ pub fn activations<N: Number>(question: &Question<'_>) -> N {
 
 /// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.
 fn rows<N: Number>(question: &Question<'_>) -> N {
-    let all = Quantity::product("rows", &[&question.batch(), &question.prompt()]);
+    let all = if question.engine.reserves_logits() {
+        // Laid out for a whole micro-batch, however short the prompt; a shorter context is padded.
+        let block = question.engine.block();
+        let padded = question.tokens().value.div_ceil(block).saturating_mul(block);
+        let context = Quantity::assumed("context", padded, "tokens of a sequence, padded as the engine does");
+        Quantity::product("rows", &[&question.batch(), &context])
+    } else {
+        Quantity::product("rows", &[&question.batch(), &question.prompt()])
+    };
     match question.engine.chunk() {
         // A decode step needs a row for each sequence, however short the chunk.
         Some(chunk) if all.value > chunk => {
@@ -81,6 +89,24 @@ fn inference<N: Number>(question: &Question<'_>) -> N {
         layer = layer.plus(scores);
     }
     let layer = layer.named("widest block", "Activations while the widest block runs.");
+    if question.engine.computes_logits_of_chunk() {
+        let logits = rows::<N>(question)
+            .times(N::input(&blueprint.vocabulary))
+            .times(each())
+            .named(
+                "logits",
+                "Scores over the vocabulary for every position of the last chunk.",
+            );
+        return layer.plus(logits);
+    }
+    if question.engine.reserves_logits() {
+        let widths = N::input(&blueprint.hidden).plus(N::input(&blueprint.vocabulary));
+        let logits = rows::<N>(question).times(widths).times(each()).named(
+            "logits",
+            "Scores over the vocabulary and the last hidden state, for a whole micro-batch.",
+        );
+        return layer.most(logits);
+    }
     let positions = match (question.scenario.mode, question.scenario.logits) {
         (Mode::Prefill, Logits::All) => N::input(&question.batch()).times(N::input(&question.prompt())),
         _ => N::input(&question.batch()),

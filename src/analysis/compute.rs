@@ -240,20 +240,25 @@ fn attend<N: Number>(
         activations = activations.plus(N::constant(4.0).times(pairs()).times(each()));
     }
     cost_of.activation_bytes = place.times(activations);
-    let cached = match &attention.latent {
-        Some(latent) if question.keeps_latent() => input(&latent.rank).plus(input(&latent.rope)),
-        _ => input(&attention.kv_heads).times(input(&attention.key_dim).plus(input(&attention.value_dim))),
-    };
-    let bytes = || input(&question.kv_bytes());
+    let keeps_latent = attention.latent.as_ref().filter(|_| question.keeps_latent());
     // Read once for each sequence, and the new tokens written.
-    let read = pass
-        .batch
-        .clone()
-        .times(pass.keys_read(attention))
-        .times(cached.clone())
-        .times(bytes());
-    let written = rows.times(cached).times(bytes());
-    cost_of.kv_bytes = place.times(read.plus(written));
+    let kept = || pass.batch.clone().times(pass.keys_read(attention));
+    let moved = |width: N, values: bool| {
+        let read = question.kv_bytes(kept().times(width.clone()), values);
+        let written = question.kv_bytes(rows.clone().times(width), values);
+        read.plus(written)
+    };
+    let kv_heads = || input(&attention.kv_heads);
+    let bytes = match keeps_latent {
+        Some(latent) => moved(input(&latent.rank).plus(input(&latent.rope)), false),
+        None if question.one_kv_format() => moved(
+            kv_heads().times(input(&attention.key_dim).plus(input(&attention.value_dim))),
+            false,
+        ),
+        None => moved(kv_heads().times(input(&attention.key_dim)), false)
+            .plus(moved(kv_heads().times(input(&attention.value_dim)), true)),
+    };
+    cost_of.kv_bytes = place.times(bytes);
     cost_of.format = Some(question.activation.id.to_string());
 }
 
@@ -279,22 +284,9 @@ fn weight_bytes<N: Number>(
     routing: Option<&Routing>,
 ) -> N {
     let rule = &question.weights;
-    let bytes_of = |tensor: &Tensor| {
-        if let Some(held) = question.held(tensor) {
-            return N::input(&held);
-        }
-        let kept = rule.layers_kept(place, tensor);
-        let layers = place.copies(tensor);
-        let base = || rule.base.bytes::<N>(tensor);
-        let converted = || rule.format.bytes::<N>(tensor);
-        match kept {
-            0 => place.stored(tensor, converted()),
-            kept if kept == layers => place.stored(tensor, base()),
-            kept => {
-                let count = |value| N::input(&Quantity::assumed("layers", value, "layers with this format"));
-                count(kept).times(base()).plus(count(layers - kept).times(converted()))
-            }
-        }
+    let bytes_of = |tensor: &Tensor| match question.held(tensor) {
+        Some(held) => N::input(&held),
+        None => rule.bytes::<N>(place, tensor),
     };
     let all = N::sum(
         operator
@@ -315,15 +307,8 @@ fn weight_bytes<N: Number>(
 /// The format in which an operator's weights are stored, in most of its layers.
 fn format_of(question: &Question<'_>, place: Repeated<'_>, operator: &Operator) -> String {
     let rule = &question.weights;
-    let kept = operator
-        .tensors
-        .first()
-        .map_or(0, |tensor| rule.layers_kept(place, tensor));
-    let format = if kept * 2 > place.repeats() {
-        &rule.base
-    } else {
-        &rule.format
-    };
+    let first = operator.tensors.first();
+    let format = first.map_or(&rule.format, |tensor| rule.main_format(place, tensor));
     format.id.to_string()
 }
 

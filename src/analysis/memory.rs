@@ -3,9 +3,9 @@
 use super::activations;
 use super::parameters::{add, parameters};
 use super::question::Question;
+use crate::model::Component;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{CacheWidth, Span, State};
-use crate::model::{Component, Format};
+use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity};
 
@@ -172,23 +172,9 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
     let rule = &question.weights;
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
-        if let Some(held) = question.held(tensor) {
-            add(&mut all, tensor.component, N::input(&held).named(&tensor.name, ""));
-            continue;
-        }
-        let layers = place.copies(tensor);
-        let kept = rule.layers_kept(place, tensor);
-        let some = |format: &Format, count: u64| {
-            let bytes = format.bytes::<N>(tensor);
-            if count == layers {
-                return place.stored(tensor, bytes);
-            }
-            N::input(&Quantity::assumed("layers", count, "layers with this format")).times(bytes)
-        };
-        let bytes = match kept {
-            0 => some(&rule.format, layers),
-            kept if kept == layers => some(&rule.base, layers),
-            kept => some(&rule.base, kept).plus(some(&rule.format, layers - kept)),
+        let bytes = match question.held(tensor) {
+            Some(held) => N::input(&held),
+            None => rule.bytes::<N>(place, tensor),
         };
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
@@ -229,7 +215,6 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
         N::input(&tokens)
     };
     let batch = question.batch();
-    let bytes = question.kv_bytes();
     let mut parts = Vec::new();
     for place in question
         .blueprint
@@ -237,20 +222,28 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
         .filter(|place| !place.block.caches.is_empty())
     {
         // Keys and values of a layer reach equally far.
-        let mut spans: Vec<(&Span, N)> = Vec::new();
+        let mut spans: Vec<(&Span, bool, N)> = Vec::new();
         for cache in &place.block.caches {
             let width = N::input(width(question, &cache.width));
-            match spans.iter_mut().find(|(span, _)| *span == &cache.span) {
-                Some((_, sum)) => *sum = sum.clone().plus(width),
-                None => spans.push((&cache.span, width)),
+            let values = apart(question, cache);
+            match spans
+                .iter_mut()
+                .find(|(span, known, _)| *span == &cache.span && *known == values)
+            {
+                Some((.., sum)) => *sum = sum.clone().plus(width),
+                None => spans.push((&cache.span, values, width)),
             }
         }
-        for (span, widths) in spans {
+        for (span, values, widths) in spans {
             let kept = match span {
                 Span::Full => tokens.clone(),
+                Span::Window(window) if question.engine.pads_windows() => {
+                    tokens.clone().least(padded_window(question, window))
+                }
                 Span::Window(window) => tokens.clone().least(N::input(window)),
             };
-            let bytes = N::product([N::input(&batch), kept, widths, N::input(&bytes)]);
+            let elements = N::product([N::input(&batch), kept, widths]);
+            let bytes = question.kv_bytes(elements, values);
             parts.push(
                 place
                     .times(bytes)
@@ -267,19 +260,47 @@ fn kind_of<'a>(question: &Question<'a>, place: Repeated<'a>) -> &'a str {
     kind.map_or(place.block.title, |kind| kind.title.as_str())
 }
 
+/// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
+fn padded_window<N: Number>(question: &Question<'_>, window: &Quantity) -> N {
+    let chunk = question.engine.chunk().unwrap_or(0);
+    let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
+    let block = Quantity::assumed("block", question.engine.block(), "cells the engine pads to");
+    let size = || N::input(&block);
+    N::input(window)
+        .plus(N::input(&chunk))
+        .over_ceiling(size())
+        .times(size())
+}
+
+/// Whether a cache holds values; a latent serves as both and counts as keys.
+fn holds_values(question: &Question<'_>, cache: &Cache) -> bool {
+    let latent = matches!(cache.width, CacheWidth::Latent { .. }) && question.keeps_latent();
+    !latent && cache.name.ends_with("values")
+}
+
+/// Whether a cache must be weighed apart from keys: it holds values, in a format of their own.
+fn apart(question: &Question<'_>, cache: &Cache) -> bool {
+    !question.one_kv_format() && holds_values(question, cache)
+}
+
 /// Bytes each further token of one sequence adds: layers without a window only.
 fn kv_growth<N: Number>(question: &Question<'_>) -> N {
-    let bytes = question.kv_bytes();
     let mut parts = Vec::new();
     for place in question.blueprint.blocks() {
         let growing = place.block.caches.iter().filter(|cache| cache.span == Span::Full);
-        let widths: Vec<N> = growing.map(|cache| N::input(width(question, &cache.width))).collect();
-        if !widths.is_empty() {
-            let each = N::sum(widths).times(N::input(&bytes));
-            parts.push(place.times(each).named(
-                kind_of(question, place),
-                "Keys and values of one token in the layers of this kind.",
-            ));
+        let (values, keys): (Vec<&Cache>, Vec<&Cache>) = growing.partition(|cache| apart(question, cache));
+        for (caches, values) in [(keys, false), (values, true)] {
+            let widths: Vec<N> = caches
+                .iter()
+                .map(|cache| N::input(width(question, &cache.width)))
+                .collect();
+            if !widths.is_empty() {
+                let each = question.kv_bytes(N::sum(widths), values);
+                parts.push(place.times(each).named(
+                    kind_of(question, place),
+                    "Keys and values of one token in the layers of this kind.",
+                ));
+            }
         }
     }
     N::sum(parts).named(

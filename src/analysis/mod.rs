@@ -5,6 +5,7 @@
 
 mod activations;
 mod compute;
+mod container;
 mod explain;
 mod fit;
 mod memory;

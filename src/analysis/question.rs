@@ -2,11 +2,12 @@
 
 use thiserror::Error;
 
+use super::container::usual_engine;
 use crate::hardware::{self, Device, Engine};
-use crate::model::quantisation::{self, Quantisation, Scope};
-use crate::model::{Blueprint, Format, ModelError, Notice, Tensor};
+use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
+use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
 use crate::scenario::{KvFormat, LatentCache, Mode, Scenario};
-use crate::units::Quantity;
+use crate::units::{Number, Quantity};
 
 /// A scenario that cannot be analysed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -44,8 +45,10 @@ pub struct Question<'a> {
     pub weights: Quantisation,
     /// Format of activations.
     pub activation: Format,
-    /// Format of the KV cache.
+    /// Format of the KV cache: keys, and values where they have none of their own.
     pub kv: Format,
+    /// Format of cached values.
+    pub kv_values: Format,
     /// The device, if one is chosen.
     pub device: Option<&'static Device>,
     /// The engine.
@@ -66,9 +69,17 @@ impl<'a> Question<'a> {
         };
         let mut notices = Vec::new();
         let chosen = scenario.weights.and_then(quantisation::choice);
-        let mut weights = match chosen {
+        let container = chosen
+            .as_ref()
+            .map_or(blueprint.published.container, |one| one.container);
+        let engine = scenario.engine.unwrap_or_else(|| usual_engine(container));
+        let mut weights = match chosen.or_else(|| inside(engine, blueprint)) {
             Some(choice) => {
-                let converted = choice.convert(&blueprint.published);
+                let mix = Mix::named(&choice.format.id).filter(|_| engine == Engine::LlamaCpp);
+                let converted = match mix {
+                    Some(mix) => Quantisation::gguf(mix, blueprint),
+                    None => choice.convert(blueprint),
+                };
                 if blueprint.published.scope != Scope::Everything && converted != blueprint.published {
                     let (from, to) = (&blueprint.published.method, &converted.method);
                     notices.push(Notice::new(
@@ -80,6 +91,19 @@ impl<'a> Question<'a> {
             }
             None => blueprint.published.clone(),
         };
+        if let Some(text) = weights.plan.as_ref().and_then(|plan| plan.mix().importance_note()) {
+            notices.push(Notice::new("imatrix_assumed", text));
+        }
+        let apart = weights.apart(blueprint);
+        if apart > 0 {
+            notices.push(Notice::new(
+                "projector_apart",
+                format!(
+                    "llama.cpp keeps the towers in a projector file (mmproj) of its own, about {} bytes in FP16; it is not counted here.",
+                    crate::units::grouped(apart.saturating_mul(2))
+                ),
+            ));
+        }
         if scenario.mode == Mode::Pretrain && weights.scope != Scope::Everything {
             notices.push(Notice::new(
                 "trained_unquantised",
@@ -95,22 +119,22 @@ impl<'a> Question<'a> {
         } else {
             Format::BF16
         };
-        let kv = match scenario.kv_cache {
-            KvFormat::Auto => activation.clone(),
-            KvFormat::Fp32 => Format::FP32,
-            KvFormat::Bf16 => Format::BF16,
-            KvFormat::Fp16 => Format::FP16,
-            KvFormat::Fp8 => Format::plain("fp8", "FP8", 8),
-            KvFormat::Int8 => Format::plain("int8", "INT8", 8),
+        let usual = if engine.caches_in_fp16() {
+            Format::FP16
+        } else {
+            activation.clone()
         };
+        let kv = cache_format(scenario.kv_cache).unwrap_or(usual);
+        let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
         Ok(Self {
             blueprint,
             scenario,
             weights,
             activation,
             kv,
+            kv_values,
             device,
-            engine: scenario.engine_used(),
+            engine,
             notices,
         })
     }
@@ -136,11 +160,22 @@ impl<'a> Question<'a> {
     }
     /// Bytes of one activation.
     pub fn activation_bytes(&self) -> Quantity {
+        if self.engine.computes_in_fp32() {
+            return Quantity::assumed("activation_bytes", 4, "results are FP32 in this engine");
+        }
         bytes_of(&self.activation, "activation_bytes")
     }
-    /// Bytes of one element of the KV cache.
-    pub fn kv_bytes(&self) -> Quantity {
-        bytes_of(&self.kv, "kv_bytes")
+    /// Bytes of so many elements of the KV cache, scales included.
+    pub fn kv_bytes<N: Number>(&self, elements: N, values: bool) -> N {
+        let format = if values { &self.kv_values } else { &self.kv };
+        if format.scales == Scales::None && format.bits.is_multiple_of(8) {
+            return elements.times(N::input(&bytes_of(format, "kv_bytes")));
+        }
+        format.row_bytes(elements)
+    }
+    /// Whether keys and values are kept in the same format.
+    pub fn one_kv_format(&self) -> bool {
+        self.kv == self.kv_values
     }
     /// Sequences at once.
     pub fn batch(&self) -> Quantity {
@@ -162,6 +197,55 @@ impl<'a> Question<'a> {
         }
     }
 }
+
+/// The published weights as an engine with files of its own holds them, if they are not in such files already.
+fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
+    let published = &blueprint.published;
+    if engine != Engine::LlamaCpp || published.container == Container::Gguf {
+        return None;
+    }
+    // What has no type of its own there is unpacked on conversion.
+    let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
+    quantisation::choice(&format.id)
+}
+
+/// The format a choice names; `None` is the engine's own.
+fn cache_format(choice: KvFormat) -> Option<Format> {
+    let ggml = |kind: GgmlType| kind.format().clone();
+    let groups = |id, label, bits| Format::scaled(id, label, bits, MLX_GROUP);
+    Some(match choice {
+        KvFormat::Auto => return None,
+        KvFormat::Fp32 => Format::FP32,
+        KvFormat::Bf16 => Format::BF16,
+        KvFormat::Fp16 => Format::FP16,
+        KvFormat::Fp8 => Format::plain("fp8", "FP8", 8),
+        KvFormat::Int8 => Format::plain("int8", "INT8", 8),
+        KvFormat::Q8_0 => ggml(GgmlType::Q8_0),
+        KvFormat::Q5_1 => ggml(GgmlType::Q5_1),
+        KvFormat::Q5_0 => ggml(GgmlType::Q5_0),
+        KvFormat::Q4_1 => ggml(GgmlType::Q4_1),
+        KvFormat::Q4_0 => ggml(GgmlType::Q4_0),
+        KvFormat::Iq4Nl => ggml(GgmlType::IQ4_NL),
+        KvFormat::Nvfp4 => Format::scaled("nvfp4", "NVFP4", 4, NVFP4_GROUP),
+        KvFormat::MlxQ8 => groups("mlx-q8", "MLX 8-bit", 8),
+        KvFormat::MlxQ4 => groups("mlx-q4", "MLX 4-bit", 4),
+    })
+}
+
+/// A 16-bit scale and a 16-bit bias for 64 values (mlx-lm `--kv-bits`, `--kv-group-size` 64).
+const MLX_GROUP: Scales = Scales::Group {
+    size: 64,
+    bits: 32,
+    column_bits: 0,
+    tensor_bits: 0,
+};
+/// An FP8 scale for 16 values (TensorRT-LLM's NVFP4 cache).
+const NVFP4_GROUP: Scales = Scales::Group {
+    size: 16,
+    bits: 8,
+    column_bits: 0,
+    tensor_bits: 0,
+};
 
 fn bytes_of(format: &Format, name: &'static str) -> Quantity {
     let origin = crate::units::Origin::Table(format!("{}, {} bits", format.label, format.bits).into());

@@ -1,5 +1,6 @@
 //! What would make it fit: the nearest ways out, each a scenario one click away.
 
+use super::container::usual_container;
 use super::memory::memory;
 use super::question::Question;
 use super::summary::Analysis;
@@ -60,13 +61,14 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
         return None;
     }
     let now = question.weights.format.bits_per_weight();
+    let container = usual_container(question.engine);
     let mut formats: Vec<_> = CHOICES
         .iter()
-        .filter(|one| one.format.bits_per_weight() < now && one.scope != Scope::Experts)
+        .filter(|one| one.format.bits_per_weight() < now && one.scope != Scope::Experts && one.container == container)
         .collect();
     formats.sort_by(|a, b| b.format.bits_per_weight().total_cmp(&a.format.bits_per_weight()));
     formats.into_iter().find_map(|choice| {
-        let weights = choice.convert(&question.blueprint.published);
+        let weights = choice.convert(question.blueprint);
         let total = memory::<Exact>(&Question {
             weights,
             ..question.clone()

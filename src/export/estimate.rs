@@ -59,7 +59,8 @@ pub fn estimate(
             "weights_method": question.weights.method,
             "kept_in": question.weights.base.id,
             "kv_cache": question.kv.id,
-            "activations": question.activation.id,
+            "value_cache": question.kv_values.id,
+            "activations": if question.engine.computes_in_fp32() { "fp32" } else { &question.activation.id },
         },
         "parameters": {
             "total": analysis.parameters.total.0,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::analysis::parameters;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::Role;
+use crate::model::quantisation::Part;
 use crate::model::{Blueprint, Tensor, TensorKind};
 use crate::units::{Exact, grouped, short_count};
 
@@ -140,43 +141,34 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
     }
 }
 
-/// One row, or two where only some layers are quantised.
+/// One row for each format the tensor is stored in.
 fn rows(blueprint: &Blueprint, place: Repeated<'_>, tensor: &Tensor) -> Vec<TensorRow> {
     let rule = &blueprint.published;
-    let layers = place.copies(tensor);
-    let kept = rule.layers_kept(place, tensor);
     let buffer = tensor.kind == TensorKind::Buffer;
     let copies = tensor.copies.as_ref().map_or(1, |copies| copies.value);
-    let row = |format: &crate::model::Format, layers: u64| TensorRow {
-        name: full_name(place, tensor),
-        shape: tensor.dims.iter().map(|dim| dim.value).collect(),
-        dims: tensor.dims.iter().map(|dim| dim.name.to_string()).collect(),
-        count: layers.saturating_mul(copies),
-        parameters: layers.saturating_mul(tensor.count()),
+    let row = |part: &Part<'_>| TensorRow {
+        name: full_name(place, &part.tensor),
+        shape: part.tensor.dims.iter().map(|dim| dim.value).collect(),
+        dims: part.tensor.dims.iter().map(|dim| dim.name.to_string()).collect(),
+        count: part.layers.saturating_mul(copies),
+        parameters: part.layers.saturating_mul(part.tensor.count()),
         dtype: if buffer {
             "fp32".to_owned()
         } else {
-            format.id.to_string()
+            part.format.id.to_string()
         },
         bytes: if tensor.tied {
             0
         } else if buffer {
-            layers.saturating_mul(tensor.count()).saturating_mul(4)
+            part.layers.saturating_mul(part.tensor.count()).saturating_mul(4)
         } else {
-            layers.saturating_mul(format.bytes::<Exact>(tensor).0)
+            part.layers.saturating_mul(part.format.bytes::<Exact>(&part.tensor).0)
         },
         component: tensor.component.key(),
         tied: tensor.tied,
         buffer,
     };
-    let mut all = Vec::with_capacity(1);
-    if kept > 0 {
-        all.push(row(&rule.base, kept));
-    }
-    if layers > kept {
-        all.push(row(&rule.format, layers - kept));
-    }
-    all
+    rule.parts(place, tensor).iter().map(row).collect()
 }
 
 fn full_name(place: Repeated<'_>, tensor: &Tensor) -> String {

@@ -104,7 +104,9 @@ impl Device {
         match format {
             "fp32" => Self::first(&[(self.fp32_flops, "FP32")]).or_else(|| self.rate_16(true)),
             "fp16" => self.rate_16(false),
-            "fp8" => Self::first(&[(self.fp8_flops, "FP8")]).or_else(|| self.rate_16(true)),
+            "fp8" | "fp8-tensor" | "fp8-channel" => {
+                Self::first(&[(self.fp8_flops, "FP8")]).or_else(|| self.rate_16(true))
+            }
             "int8" | "bnb-int8" => Self::first(&[(self.int8_ops, "INT8")]).or_else(|| self.rate_16(true)),
             "nvfp4" | "mxfp4" => Self::first(&[(self.fp4_flops, "FP4")]).or_else(|| self.rate_16(true)),
             _ => self.rate_16(true),

@@ -37,6 +37,22 @@ pub enum Engine {
     #[strum(serialize = "transformers")]
     #[serde(rename = "transformers")]
     Transformers,
+    /// llama.cpp.
+    #[strum(serialize = "llama.cpp")]
+    #[serde(rename = "llama.cpp")]
+    LlamaCpp,
+    /// MLX.
+    #[strum(serialize = "mlx")]
+    #[serde(rename = "mlx")]
+    Mlx,
+    /// ExLlamaV2.
+    #[strum(serialize = "exllamav2")]
+    #[serde(rename = "exllamav2")]
+    ExLlamaV2,
+    /// ExLlamaV3.
+    #[strum(serialize = "exllamav3")]
+    #[serde(rename = "exllamav3")]
+    ExLlamaV3,
 }
 
 impl Engine {
@@ -51,17 +67,23 @@ impl Engine {
             Self::Sglang => "SGLang",
             Self::TensorRtLlm => "TensorRT-LLM",
             Self::Transformers => "transformers",
+            Self::LlamaCpp => "llama.cpp",
+            Self::Mlx => "MLX",
+            Self::ExLlamaV2 => "ExLlamaV2",
+            Self::ExLlamaV3 => "ExLlamaV3",
         }
     }
     /// Tokens in one block of the paged cache; one where the cache is not paged.
     ///
     /// Sources: vLLM `CacheConfig.block_size` 16; SGLang `--page-size` 1; TensorRT-LLM `tokens_per_block` 32;
-    /// transformers `DynamicCache` grows token by token.
+    /// transformers `DynamicCache` grows token by token; llama.cpp pads the context to 256 cells; MLX's `KVCache` grows in
+    /// steps of 256; ExLlamaV2 and V3 have pages of 256.
     pub const fn block(self) -> u64 {
         match self {
             Self::Vllm => 16,
             Self::TensorRtLlm => 32,
             Self::Sglang | Self::Transformers => 1,
+            Self::LlamaCpp | Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3 => 256,
         }
     }
     /// Whether latent attention multiplies with the latent itself in decode (absorbed) instead of expanding the cache.
@@ -77,11 +99,47 @@ impl Engine {
     /// Tokens of a prefill that run at once; longer prompts are cut into chunks.
     ///
     /// Sources: vLLM `max_num_batched_tokens` 8,192 for online serving on large devices (2,048 elsewhere); SGLang
-    /// `--chunked-prefill-size` 8,192; TensorRT-LLM `max_num_tokens` 8,192; transformers runs the whole prompt.
+    /// `--chunked-prefill-size` 8,192; TensorRT-LLM `max_num_tokens` 8,192; transformers runs the whole prompt; llama.cpp
+    /// `--ubatch-size` 512; mlx-lm `prefill_step_size` 2,048; ExLlamaV2 `max_input_len` 2,048, V3 `max_chunk_size` 2,048.
     pub const fn chunk(self) -> Option<u64> {
         match self {
             Self::Vllm | Self::Sglang | Self::TensorRtLlm => Some(8192),
             Self::Transformers => None,
+            Self::LlamaCpp => Some(512),
+            Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3 => Some(2048),
         }
+    }
+    /// Whether a layer with a window keeps room for one micro-batch beyond it, padded as the cache is.
+    ///
+    /// Source: llama.cpp `llama-kv-cache-iswa.cpp`: `min(context, window + n_ubatch)`, padded to 256, for each sequence.
+    pub const fn pads_windows(self) -> bool {
+        matches!(self, Self::LlamaCpp)
+    }
+    /// Whether activations, logits and the states of convolutions are FP32 whatever the weights are.
+    ///
+    /// Source: results in llama.cpp's graphs are `GGML_TYPE_F32`.
+    pub const fn computes_in_fp32(self) -> bool {
+        matches!(self, Self::LlamaCpp)
+    }
+    /// Whether its buffers are laid out for logits of a whole micro-batch before anything runs.
+    ///
+    /// Source: llama.cpp `graph_reserve`: a micro-batch with as many outputs as tokens. For Llama 3 8B that is
+    /// 512 × (128,256 + 4,096) × 4 bytes = 258.5 MiB, as its log reports.
+    pub const fn reserves_logits(self) -> bool {
+        matches!(self, Self::LlamaCpp)
+    }
+    /// Whether logits are computed for every position of the last chunk of a prompt, beside that chunk's activations.
+    ///
+    /// Source: mlx-lm `generate_step` runs the last chunk through the whole model and then takes the last position.
+    /// Buffers are freed when a command buffer is done, so the last block's are still there. With 2,048 tokens its
+    /// benchmark table shows 0.6 GB more than weights and cache for a vocabulary of 151,936, which is just that.
+    pub const fn computes_logits_of_chunk(self) -> bool {
+        matches!(self, Self::Mlx)
+    }
+    /// Whether the cache is in FP16 unless something else is asked for, whatever the model's own format.
+    ///
+    /// Sources: llama.cpp `--cache-type-k` f16; `ExLlamaV2Cache` and `CacheLayer_fp16` of V3.
+    pub const fn caches_in_fp16(self) -> bool {
+        matches!(self, Self::LlamaCpp | Self::ExLlamaV2 | Self::ExLlamaV3)
     }
 }

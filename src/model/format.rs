@@ -25,6 +25,18 @@ pub enum Scales {
         /// Bits for each tensor besides (NVFP4's second scale).
         tensor_bits: u64,
     },
+    /// For each run of `size` weights, rows joined: blocks do not end where a row does.
+    Flat {
+        /// Weights in a run.
+        size: u64,
+        /// Bits a run.
+        bits: u64,
+    },
+    /// Several widths mixed inside a matrix: so many hundredths of a bit a weight on average, everything included.
+    Average {
+        /// Hundredths of a bit.
+        hundredths: u64,
+    },
     /// For each block of rows × columns.
     Block {
         /// Rows of a block.
@@ -142,6 +154,14 @@ impl Format {
                 }
                 all
             }
+            Scales::Flat { size, bits } => {
+                let runs = tensor.one::<N>().over_ceiling(constant(size));
+                eighth(copies().times(runs).times(constant(bits)))
+            }
+            Scales::Average { hundredths } => {
+                let more = hundredths.saturating_sub(self.bits.saturating_mul(100));
+                tensor.elements::<N>().times(constant(more)).over_ceiling(constant(800))
+            }
             Scales::Block { rows, columns, bits } => {
                 let down = outer().over_ceiling(constant(rows));
                 let across = inner().over_ceiling(constant(columns));
@@ -150,11 +170,34 @@ impl Format {
         })
     }
 
+    /// Bytes of so many values in a row, scales included: a cache of keys or values.
+    pub fn row_bytes<N: Number>(&self, elements: N) -> N {
+        let data = Self::data_bytes(self.bits, elements.clone());
+        match self.scales {
+            Scales::Group { size, bits, .. } | Scales::Flat { size, bits } => {
+                let groups = elements.over_ceiling(N::constant(size as f64));
+                let scales = groups.times(N::constant(bits as f64)).over_ceiling(N::constant(8.0));
+                data.plus(scales.named("scales", "Scales and zero points stored beside the values."))
+            }
+            _ => data,
+        }
+    }
+
+    /// Weights that share a scale, where they are groups of one row.
+    pub const fn group(&self) -> Option<u64> {
+        match self.scales {
+            Scales::Group { size, .. } => Some(size),
+            _ => None,
+        }
+    }
+
     /// Bits a weight with its scales, for a large matrix.
     pub fn bits_per_weight(&self) -> f64 {
         let bits = self.bits as f64;
         match self.scales {
             Scales::Group { size, bits: group, .. } => bits + group as f64 / size.max(1) as f64,
+            Scales::Flat { size, bits: run } => bits + run as f64 / size.max(1) as f64,
+            Scales::Average { hundredths } => hundredths as f64 / 100.0,
             Scales::Block {
                 rows,
                 columns,

@@ -43,6 +43,8 @@ pub struct Tensor {
     pub exempt: u64,
     /// Bytes of all its layers and copies in the checkpoint's files, scales included, where their headers were read.
     pub held: Option<u64>,
+    /// In how many of its layers each of the published special rules names it.
+    pub named: Vec<u64>,
 }
 
 impl Tensor {
@@ -58,6 +60,7 @@ impl Tensor {
             tied: false,
             exempt: 0,
             held: None,
+            named: Vec::new(),
         }
     }
     /// A matrix `[out, in]` of a linear layer.

@@ -57,6 +57,24 @@ choice! {
         Fp8 = "fp8", "FP8", "1 byte an element; scales are a few bytes in all.";
         /// 8-bit integer.
         Int8 = "int8", "INT8", "1 byte an element; scales are a few bytes in all.";
+        /// llama.cpp's 8 bits.
+        Q8_0 = "q8_0", "Q8_0", "llama.cpp: 34 bytes for 32 elements.";
+        /// llama.cpp's 5 bits with a minimum.
+        Q5_1 = "q5_1", "Q5_1", "llama.cpp: 24 bytes for 32 elements.";
+        /// llama.cpp's 5 bits.
+        Q5_0 = "q5_0", "Q5_0", "llama.cpp: 22 bytes for 32 elements.";
+        /// llama.cpp's 4 bits with a minimum.
+        Q4_1 = "q4_1", "Q4_1", "llama.cpp: 20 bytes for 32 elements.";
+        /// llama.cpp's 4 bits.
+        Q4_0 = "q4_0", "Q4_0", "llama.cpp: 18 bytes for 32 elements.";
+        /// llama.cpp's 4 bits on an uneven grid.
+        Iq4Nl = "iq4_nl", "IQ4_NL", "llama.cpp: 18 bytes for 32 elements.";
+        /// 4-bit floats with an FP8 scale for 16.
+        Nvfp4 = "nvfp4", "NVFP4", "9 bytes for 16 elements.";
+        /// MLX's 8 bits.
+        MlxQ8 = "mlx-q8", "MLX 8-bit", "MLX: 68 bytes for 64 elements.";
+        /// MLX's 4 bits.
+        MlxQ4 = "mlx-q4", "MLX 4-bit", "MLX: 36 bytes for 64 elements.";
     }
 }
 

@@ -131,8 +131,7 @@ pub const KNOBS: &[Knob] = &[
                 None
             } else {
                 let known = quantisation::CHOICES.iter().map(|one| one.format.id.as_ref());
-                let found = quantisation::choice(text).ok_or_else(|| unknown("Weights format", text, known))?;
-                weight_key(&found.format.id)
+                Some(weight_key(text).ok_or_else(|| unknown("Weights format", text, known))?)
             };
             Ok(())
         },
@@ -147,11 +146,28 @@ pub const KNOBS: &[Knob] = &[
         modes: &[Mode::Decode, Mode::Prefill],
         get: |s| s.kv_cache.key().to_owned(),
         set: |s, text| {
-            let text = if text.eq_ignore_ascii_case("f16") { "fp16" } else { text };
             choose(
                 "KV cache format",
-                text,
+                cache_name(text),
                 &mut s.kv_cache,
+                KvFormat::iter().map(KvFormat::key),
+            )
+        },
+    },
+    Knob {
+        key: "kvv",
+        flag: "value-cache",
+        label: "Cached values",
+        help: "Number format of cached values, where it differs from that of keys. Models with latent attention keep no values.",
+        group: Group::Precision,
+        kind: KnobKind::Choice(value_rows),
+        modes: &[Mode::Decode, Mode::Prefill],
+        get: |s| s.value_cache.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Format of cached values",
+                cache_name(text),
+                &mut s.value_cache,
                 KvFormat::iter().map(KvFormat::key),
             )
         },
@@ -186,11 +202,6 @@ pub const KNOBS: &[Knob] = &[
         modes: &[Mode::Decode, Mode::Prefill],
         get: |s| s.engine.map_or("auto", Engine::key).to_owned(),
         set: |s, text| {
-            if let "llama.cpp" | "mlx" | "exllamav2" = text {
-                return Err(KnobError::NotBuilt(format!(
-                    "The engine \"{text}\" is not built yet. Built are: vllm, sglang, tensorrt-llm, transformers."
-                )));
-            }
             let mut engine = Engine::default();
             s.engine = if text == "auto" {
                 None
@@ -278,14 +289,33 @@ pub const KNOBS: &[Knob] = &[
     },
 ];
 
-/// Keys of the weight formats; a test holds them against the table.
-const WEIGHT_KEYS: [&str; 13] = [
-    "fp32", "bf16", "fp16", "fp8", "int8", "int4", "awq", "gptq", "bnb-int8", "nf4", "nf4-dq", "mxfp4", "nvfp4",
-];
-
 /// The key of a weight format, as it lives in a scenario.
 pub fn weight_key(id: &str) -> Option<&'static str> {
-    WEIGHT_KEYS.iter().find(|key| **key == id).copied()
+    quantisation::choice(id).map(|one| quantisation::intern(&one.format.id))
+}
+
+/// llama.cpp writes `f16` where others write `fp16`.
+fn cache_name(text: &str) -> &str {
+    match text {
+        "f16" | "F16" => "fp16",
+        "f32" | "F32" => "fp32",
+        other => other,
+    }
+}
+
+fn value_rows() -> Vec<OptionRow> {
+    KvFormat::iter()
+        .map(|one| OptionRow {
+            key: one.key(),
+            label: if one == KvFormat::Auto {
+                "Like keys"
+            } else {
+                one.label()
+            }
+            .to_owned(),
+            help: one.help().to_owned(),
+        })
+        .collect()
 }
 
 fn weight_rows() -> Vec<OptionRow> {
@@ -294,10 +324,9 @@ fn weight_rows() -> Vec<OptionRow> {
         label: "As published".to_owned(),
         help: "What config.json says.".to_owned(),
     };
-    let formats = quantisation::CHOICES.iter().zip(WEIGHT_KEYS);
     std::iter::once(auto)
-        .chain(formats.map(|(one, key)| OptionRow {
-            key,
+        .chain(quantisation::CHOICES.iter().map(|one| OptionRow {
+            key: quantisation::intern(&one.format.id),
             label: one.format.label.to_string(),
             help: one.source.to_owned(),
         }))
@@ -413,9 +442,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weight_keys_are_those_of_the_table() {
-        let table: Vec<_> = quantisation::CHOICES.iter().map(|one| one.format.id.as_ref()).collect();
-        assert_eq!(table, WEIGHT_KEYS);
+    fn every_format_of_the_menu_has_its_key() {
+        let mut seen = std::collections::BTreeSet::new();
+        for one in quantisation::CHOICES.iter() {
+            assert_eq!(weight_key(&one.format.id), Some(one.format.id.as_ref()));
+            assert!(seen.insert(one.format.id.clone()), "{} is there twice", one.format.id);
+        }
     }
 
     #[test]

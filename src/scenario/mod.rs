@@ -37,6 +37,8 @@ pub struct Scenario {
     pub weights: Option<&'static str>,
     /// Format of the KV cache.
     pub kv_cache: KvFormat,
+    /// Format of cached values, where it is another than that of keys; `Auto` is the same.
+    pub value_cache: KvFormat,
     /// Attention kernel.
     pub attention: AttentionKernel,
     /// How causal attention is counted.
@@ -75,6 +77,7 @@ impl Default for Scenario {
             generate: None,
             weights: None,
             kv_cache: KvFormat::Auto,
+            value_cache: KvFormat::Auto,
             attention: AttentionKernel::Flash,
             attention_flops: AttentionFlops::Causal,
             logits: Logits::Last,
@@ -104,10 +107,6 @@ impl Scenario {
             Mode::Decode => 128,
             Mode::Prefill | Mode::Pretrain => 0,
         })
-    }
-    /// The engine that runs it.
-    pub fn engine_used(&self) -> Engine {
-        self.engine.unwrap_or_default()
     }
 }
 

@@ -160,12 +160,13 @@ fn exempt(blueprint: &mut Blueprint) {
         head,
         ..
     } = blueprint;
-    if published.kept.is_empty() {
+    if published.kept.is_empty() && published.special.is_empty() {
         return;
     }
     let mark = |block: &mut Block, kind| {
         for tensor in block.operators.iter_mut().flat_map(|operator| &mut operator.tensors) {
             tensor.exempt = published.exempt(tensor, kind, layout);
+            tensor.named = published.named(tensor, kind, layout);
         }
     };
     stem.iter_mut().chain(head).for_each(|block| mark(block, None));

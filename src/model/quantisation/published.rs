@@ -5,10 +5,13 @@ use serde_json::{Map, Value};
 use super::super::config::{Config, whole, wrong};
 use super::super::error::ModelError;
 use super::super::format::{Format, Scales};
-use super::{Pattern, Quantisation, Scope};
+use super::super::tensor::TensorKind;
+use super::groups::{aqlm, compressed, mixed, mlx};
+use super::parameter::{self, WHOLE_ROW};
+use super::{Choice, Container, Pattern, Quantisation, Scope, Special, Target};
 
 /// No list of exceptions is longer.
-const MOST_PATTERNS: usize = 20_000;
+pub(super) const MOST_PATTERNS: usize = 20_000;
 
 /// Reads the number format of a checkpoint: `dtype`, and `quantization_config` where there is one.
 ///
@@ -16,6 +19,14 @@ const MOST_PATTERNS: usize = 20_000;
 /// A key of the wrong type or out of range, by name.
 pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
     let base = base(config);
+    if let Some(found) = mlx(config)? {
+        return Ok(Quantisation {
+            container: Container::Mlx,
+            special: found.special,
+            kept: found.kept,
+            ..Quantisation::new(base, found.format, Scope::Layers)
+        });
+    }
     let Some(settings) = config.object("quantization_config") else {
         if let Some(other) = config.get_anywhere("quantization_config") {
             return Err(wrong("quantization_config", other, "an object"));
@@ -27,7 +38,7 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let Some((format, scope)) = format(config, settings, &method)? else {
+    let Some(found) = format(config, settings, &method)? else {
         let named = if method.is_empty() {
             "no quant_method".to_owned()
         } else {
@@ -56,12 +67,12 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
     let kept = Pattern::read(entries.take(MOST_PATTERNS).filter_map(Value::as_str));
     let head = settings.get("lm_head").and_then(Value::as_bool).unwrap_or(false);
     Ok(Quantisation {
-        base,
-        method: format.label.to_string(),
-        format,
-        scope,
         kept,
         head,
+        container: found.container,
+        special: found.special,
+        named_only: found.named_only,
+        ..Quantisation::new(base, found.format, found.scope)
     })
 }
 
@@ -89,7 +100,40 @@ fn base(config: &Config) -> Format {
     }
 }
 
-fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Result<Option<(Format, Scope)>, ModelError> {
+/// What `quantization_config` says.
+pub(super) struct Found {
+    pub format: Format,
+    pub scope: Scope,
+    pub special: Vec<Special>,
+    pub kept: Vec<Pattern>,
+    pub named_only: bool,
+    pub container: Container,
+}
+
+impl Found {
+    pub const fn new(format: Format, scope: Scope) -> Self {
+        Self {
+            format,
+            scope,
+            special: Vec::new(),
+            kept: Vec::new(),
+            named_only: false,
+            container: Container::Safetensors,
+        }
+    }
+}
+
+impl From<Choice> for Found {
+    fn from(choice: Choice) -> Self {
+        Self {
+            special: choice.special,
+            container: choice.container,
+            ..Self::new(choice.format, choice.scope)
+        }
+    }
+}
+
+fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Result<Option<Found>, ModelError> {
     let bits = |otherwise| number(settings, "bits", otherwise, 1, 16);
     // −1 and absence both mean one group for the whole row.
     let group = |otherwise: u64| match settings.get("group_size") {
@@ -97,7 +141,7 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
         _ => number(settings, "group_size", otherwise, 1, MOST_GROUP),
     };
     let flag = |key: &str| settings.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let matrices = |format| Ok(Some((format, Scope::Matrices)));
+    let matrices = |format| Ok(Some(Found::new(format, Scope::Matrices)));
     match method {
         "fp8" | "fbgemm_fp8" => {
             let scales = match settings.get("weight_block_size") {
@@ -144,76 +188,63 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
             }
             let double = flag("bnb_4bit_use_double_quant");
             let id = if double { "nf4-dq" } else { "nf4" };
-            Ok(super::choice(id).map(|one| (one.format.clone(), Scope::Matrices)))
+            Ok(super::choice(id).map(Found::from))
         }
-        "mxfp4" => Ok(super::choice("mxfp4").map(|one| (one.format.clone(), Scope::Experts))),
+        "mxfp4" => Ok(super::choice("mxfp4").map(Found::from)),
         "modelopt" => {
             let algorithm = settings.get("quant_algo").and_then(Value::as_str).unwrap_or_default();
             match algorithm {
-                "NVFP4" => Ok(super::choice("nvfp4").map(|one| (one.format.clone(), Scope::Matrices))),
+                "NVFP4" => Ok(super::choice("nvfp4").map(Found::from)),
+                // Groups name the modules of each format.
+                "MIXED_PRECISION" => Ok(mixed(settings)?),
                 "FP8" => matrices(Format::scaled("fp8", "FP8", 8, Scales::Tensor(64))),
                 _ => Ok(None),
             }
         }
         "compressed-tensors" => compressed(config, settings),
+        "auto-round" | "intel/auto-round" => {
+            let (bits, size) = (bits(4)?, group(128)?);
+            // Zero points are stored even where they are all the same, as in GPTQ.
+            let scales = parameter::group(size, 16 + bits);
+            matrices(named("auto-round", format!("AutoRound {bits}-bit"), bits, scales))
+        }
+        "hqq" => {
+            let inner = settings.get("quant_config").and_then(Value::as_object);
+            let inner = inner
+                .and_then(|all| all.get("weight_quant_params"))
+                .and_then(Value::as_object);
+            let settings = inner.unwrap_or(settings);
+            let bits = number(settings, "nbits", 4, 1, 8)?;
+            let size = number(settings, "group_size", 64, 1, MOST_GROUP)?;
+            Ok(Some(parameter::hqq(bits, size).into()))
+        }
+        "aqlm" => aqlm(settings).map(Some),
+        "exl2" | "exl3" => {
+            let bits = settings.get("bits").and_then(Value::as_f64).unwrap_or(4.0);
+            let found = parameter::choice(&format!("{method}-{bits:.2}"));
+            let Some(mut found) = found.map(Found::from) else {
+                return Err(wrong("bits", &Value::from(bits), "a number of bits from 1 to 8"));
+            };
+            let head = settings.get("head_bits").or_else(|| settings.get("lm_head_bits"));
+            if let Some(head) = head.and_then(Value::as_f64)
+                && let Some(head) = parameter::choice(&format!("{method}-{head:.2}"))
+            {
+                found.special = vec![Special {
+                    of: Target::Kind(TensorKind::Head),
+                    format: head.format,
+                }];
+            }
+            Ok(Some(found))
+        }
         _ => Ok(None),
     }
 }
 
 /// Larger than any row: one group a row.
-const MOST_GROUP: u64 = 1 << 32;
+pub(super) const MOST_GROUP: u64 = WHOLE_ROW;
 
-/// `config_groups` of compressed-tensors: the weights of the first group that has any.
-fn compressed(config: &Config, settings: &Map<String, Value>) -> Result<Option<(Format, Scope)>, ModelError> {
-    let groups = settings.get("config_groups").and_then(Value::as_object);
-    let mut weights = groups
-        .into_iter()
-        .flat_map(Map::values)
-        .filter_map(|group| group.get("weights").and_then(Value::as_object));
-    let Some(first) = weights.next() else { return Ok(None) };
-    if weights.next().is_some_and(|next| next != first) {
-        config.notice(
-            "quantisation_mixed",
-            "quantization_config has several groups of formats; all quantised modules are taken as the first.",
-        );
-    }
-    let bits = number(first, "num_bits", 8, 1, 16)?;
-    let float = first.get("type").and_then(Value::as_str) == Some("float");
-    let symmetric = first.get("symmetric").and_then(Value::as_bool).unwrap_or(true);
-    let zero = if symmetric { 0 } else { bits };
-    let strategy = first.get("strategy").and_then(Value::as_str).unwrap_or("tensor");
-    let size = first
-        .get("group_size")
-        .filter(|value| value.as_i64().is_some_and(|size| size > 0));
-    let scales = match (strategy, size) {
-        ("tensor_group", Some(_)) => Scales::Group {
-            size: number(first, "group_size", 16, 1, MOST_GROUP)?,
-            bits: 8,
-            column_bits: 0,
-            tensor_bits: 64,
-        },
-        ("group", Some(_)) => Scales::Group {
-            size: number(first, "group_size", 128, 1, MOST_GROUP)?,
-            bits: 16 + zero,
-            column_bits: 0,
-            tensor_bits: 0,
-        },
-        ("channel", _) => Scales::Row(16 + zero),
-        ("block", _) => Scales::Block {
-            rows: 128,
-            columns: 128,
-            bits: 32,
-        },
-        _ => Scales::Tensor(32),
-    };
-    let label = format!("compressed-tensors {}{bits}", if float { "FP" } else { "INT" });
-    Ok(Some((
-        named("compressed-tensors", label, bits, scales),
-        Scope::Matrices,
-    )))
-}
-
-fn named(id: &'static str, label: String, bits: u64, scales: Scales) -> Format {
+/// A format with a label of its own.
+pub(super) fn named(id: &'static str, label: String, bits: u64, scales: Scales) -> Format {
     Format {
         id: id.into(),
         label: label.into(),
@@ -222,7 +253,14 @@ fn named(id: &'static str, label: String, bits: u64, scales: Scales) -> Format {
     }
 }
 
-fn number(settings: &Map<String, Value>, key: &str, otherwise: u64, least: u64, most: u64) -> Result<u64, ModelError> {
+/// A whole number in a range, or what stands for its absence.
+pub(super) fn number(
+    settings: &Map<String, Value>,
+    key: &str,
+    otherwise: u64,
+    least: u64,
+    most: u64,
+) -> Result<u64, ModelError> {
     match settings.get(key).filter(|value| !value.is_null()) {
         Some(value) => whole(key, value, least, most),
         None => Ok(otherwise),
