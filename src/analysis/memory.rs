@@ -2,6 +2,7 @@
 
 use super::activations;
 use super::parameters::{add, parameters};
+use super::pass::entries;
 use super::question::Question;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Span, State};
@@ -200,6 +201,8 @@ fn width<'a>(question: &Question<'_>, width: &'a CacheWidth) -> &'a Quantity {
         CacheWidth::Plain(width) => width,
         CacheWidth::Latent { latent, .. } if question.keeps_latent() => latent,
         CacheWidth::Latent { expanded, .. } => expanded,
+        CacheWidth::Copied { copies, .. } if question.engine.stores_copies() => copies,
+        CacheWidth::Copied { once, .. } => once,
     }
 }
 
@@ -243,8 +246,9 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
         }
         for (span, widths) in spans {
             let kept = match span {
-                Span::Full => tokens.clone(),
-                Span::Window(window) => tokens.clone().least(N::input(window)),
+                Span::Full | Span::Chosen(_) => tokens.clone(),
+                Span::Window(window) | Span::Chunk(window) => tokens.clone().least(N::input(window)),
+                Span::Every { ratio, .. } => entries(tokens.clone(), ratio),
             };
             let bytes = N::product([N::input(&batch), kept, widths, N::input(&bytes)]);
             parts.push(
@@ -268,8 +272,17 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
     let bytes = question.kv_bytes();
     let mut parts = Vec::new();
     for place in question.blueprint.blocks() {
-        let growing = place.block.caches.iter().filter(|cache| cache.span == Span::Full);
-        let widths: Vec<N> = growing.map(|cache| N::input(width(question, &cache.width))).collect();
+        let caches = place.block.caches.iter();
+        let growing = caches.filter(|cache| !matches!(cache.span, Span::Window(_) | Span::Chunk(_)));
+        let widths: Vec<N> = growing
+            .map(|cache| {
+                let width = N::input(width(question, &cache.width));
+                match &cache.span {
+                    Span::Every { ratio, .. } => width.over(N::input(ratio)),
+                    _ => width,
+                }
+            })
+            .collect();
         if !widths.is_empty() {
             let each = N::sum(widths).times(N::input(&bytes));
             parts.push(place.times(each).named(

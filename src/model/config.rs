@@ -1,6 +1,7 @@
 //! `config.json` as the Hub says it: everything optional, nothing trusted.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -27,7 +28,7 @@ pub struct Config {
     defaults: Map<String, Value>,
     model_type: String,
     root_type: String,
-    notices: RefCell<Vec<Notice>>,
+    notices: Rc<RefCell<Vec<Notice>>>,
 }
 
 impl Config {
@@ -77,7 +78,7 @@ impl Config {
             defaults,
             model_type,
             root_type,
-            notices: RefCell::default(),
+            notices: Rc::default(),
         })
     }
 
@@ -122,6 +123,13 @@ impl Config {
     /// The class default for a key; null counts as absent.
     pub fn class_default(&self, key: &str) -> Option<&Value> {
         self.defaults.get(key).filter(|value| !value.is_null())
+    }
+    /// A pattern of names that the class follows where the file has none: `first`, then `repeat` over and over.
+    pub fn class_names(&self, key: &str, layers: u64) -> Option<impl Iterator<Item = &str>> {
+        let rule = self.defaults.get(key)?.as_object()?;
+        let part = |name: &str| -> &[Value] { rule.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice) };
+        let names = part("first").iter().chain(part("repeat").iter().cycle());
+        Some(names.filter_map(Value::as_str).take(layers as usize))
     }
     fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
         keys.iter().find_map(|&key| self.get(key).map(|value| (key, value)))
@@ -258,6 +266,24 @@ impl Config {
             .map(|item| whole(key, item, 0, MOST_DIMENSION))
             .collect::<Result<_, _>>()
             .map(Some)
+    }
+
+    /// The same config with other values for some keys of the language model; notices are shared.
+    pub fn changed(&self, changes: &[(&'static str, Value)]) -> Self {
+        let mut root = self.root.clone();
+        let mut text = self.text.clone();
+        let object = text.as_mut().unwrap_or(&mut root);
+        for (key, value) in changes {
+            object.insert((*key).to_owned(), value.clone());
+        }
+        Self {
+            root,
+            text,
+            defaults: self.defaults.clone(),
+            model_type: self.model_type.clone(),
+            root_type: self.root_type.clone(),
+            notices: Rc::clone(&self.notices),
+        }
     }
 
     /// A name, if there is one.

@@ -2,9 +2,11 @@
 //! its operators with their tensors, what it caches, what is alive at its peak and what training saves.
 
 mod attention;
+mod compressed;
 mod convolution;
 mod delta;
 mod experts;
+mod indexer;
 mod latent;
 mod latent_experts;
 mod lightning;
@@ -14,13 +16,16 @@ mod norm;
 mod recurrent;
 mod rwkv;
 pub mod shared_block;
+mod streams;
 mod table;
 mod touches;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
+pub use compressed::{CompressedAttention, Compression, compressed};
 pub use convolution::{ShortConvolution, short_convolution};
 pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
 pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
+pub use indexer::{Indexer, choosing, indexed, with_vectors};
 pub use latent::{LatentAttention, latent};
 pub use latent_experts::{latent_experts, latent_norm};
 pub use lightning::{Lightning, lightning};
@@ -30,6 +35,7 @@ pub use norm::{Norm, norm};
 pub use recurrent::{Recurrent, recurrent};
 pub use rwkv::{channel_mix, time_mix};
 pub use shared_block::step;
+pub use streams::{hyper_connection, hyper_head};
 pub use table::{embedding, head, positions};
 pub use touches::{output_gate, query_gate, without_positions};
 

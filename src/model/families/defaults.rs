@@ -11,6 +11,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("mimo", "qwen2"),
     ("Yi", "llama"),
     ("internlm3", "llama"),
+    ("deepseek_ref", "deepseek_v4"),
+    ("minimax_m3", "minimax_m3_vl_text"),
 ];
 
 /// The class defaults of a model type; empty where none are known.

@@ -18,17 +18,24 @@ mod mixer;
 mod bamba;
 mod cohere;
 mod deepseek;
+mod deepseek_v4;
+mod falcon;
+mod followers;
 mod gemma;
 mod glm;
+mod gpt;
 mod gpt_oss;
 mod granite;
 mod jamba;
 mod kimi_linear;
 mod lfm;
 mod llama;
+mod llama4;
 mod mamba;
+mod mimo;
 mod minimax;
 mod mistral;
+mod mixtures;
 mod nemotron_h;
 mod olmo;
 mod olmo_hybrid;
@@ -38,10 +45,13 @@ mod qwen;
 pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
+mod sparse;
+mod touch;
 mod zamba;
 
 pub use decoder::{
-    AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
+    AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Place,
+    Positions, Shared, Touch, Windows,
 };
 
 use super::blueprint::Blueprint;
@@ -94,6 +104,14 @@ const FAMILIES: &[&[Family]] = &[
     gpt_oss::FAMILIES,
     minimax::FAMILIES,
     others::FAMILIES,
+    gpt::FAMILIES,
+    falcon::FAMILIES,
+    llama4::FAMILIES,
+    mimo::FAMILIES,
+    mixtures::FAMILIES,
+    followers::FAMILIES,
+    sparse::FAMILIES,
+    deepseek_v4::FAMILIES,
     mamba::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,
