@@ -22,20 +22,24 @@ mod deepseek_v4;
 mod falcon;
 mod followers;
 mod gemma;
+mod gemma_edge;
 mod glm;
 mod gpt;
 mod gpt_oss;
 mod granite;
 mod jamba;
+mod jetmoe;
 mod kimi_linear;
 mod lfm;
 mod llama;
 mod llama4;
+mod longcat;
 mod mamba;
 mod mimo;
 mod minimax;
 mod mistral;
 mod mixtures;
+mod nas;
 mod nemotron_h;
 mod olmo;
 mod olmo_hybrid;
@@ -112,6 +116,10 @@ const FAMILIES: &[&[Family]] = &[
     followers::FAMILIES,
     sparse::FAMILIES,
     deepseek_v4::FAMILIES,
+    gemma_edge::FAMILIES,
+    nas::FAMILIES,
+    longcat::FAMILIES,
+    jetmoe::FAMILIES,
     mamba::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,

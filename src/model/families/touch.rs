@@ -60,12 +60,23 @@ pub fn without_keys(mut block: Block) -> Block {
         .operators
         .retain(|operator| !["k_proj", "v_proj", "k_norm"].contains(&operator.name));
     block.caches.clear();
+    block.title = "Attention over an earlier layer's cache";
     block
 }
 
 /// Attention whose values are the projection of its keys.
 pub fn without_values(mut block: Block) -> Block {
     block.operators.retain(|operator| operator.name != "v_proj");
+    block
+}
+
+/// Values of twice the width for each head: those of its partner as well (differential attention, arXiv 2410.05258).
+pub fn wider_values(mut block: Block) -> Block {
+    for operator in &mut block.operators {
+        if let Kind::Attention(attention) = &mut operator.kind {
+            attention.value_dim = attention.value_dim.times("both halves", 2);
+        }
+    }
     block
 }
 
