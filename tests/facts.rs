@@ -24,6 +24,10 @@ const TABLES: &[(&str, &str)] = &[
         include_str!("facts/configs.jsonl"),
     ),
     (include_str!("facts/hybrid.csv"), include_str!("facts/hybrid.jsonl")),
+    (
+        include_str!("facts/attention.csv"),
+        include_str!("facts/attention.jsonl"),
+    ),
 ];
 
 fn blueprint(id: &str) -> Blueprint {

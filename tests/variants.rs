@@ -10,7 +10,10 @@ use weighbridge::scenario::{AttentionFlops, Engine, Logits, Mode, Scenario};
 use weighbridge::units::Exact;
 
 /// One object a line: id, config, total, active; prompt with prefill_flops and decode_flops where they were counted.
-const TABLES: &[&str] = &[include_str!("facts/variants_hybrid.jsonl")];
+const TABLES: &[&str] = &[
+    include_str!("facts/variants_hybrid.jsonl"),
+    include_str!("facts/variants_attention.jsonl"),
+];
 
 #[test]
 fn changed_configs_equal_the_counter() {

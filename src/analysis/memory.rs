@@ -273,16 +273,22 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
     let mut parts = Vec::new();
     for place in question.blueprint.blocks() {
         let caches = place.block.caches.iter();
-        let growing = caches.filter(|cache| !matches!(cache.span, Span::Window(_) | Span::Chunk(_)));
-        let widths: Vec<N> = growing
-            .map(|cache| {
-                let width = N::input(width(question, &cache.width));
-                match &cache.span {
-                    Span::Every { ratio, .. } => width.over(N::input(ratio)),
-                    _ => width,
+        let mut widths = Vec::new();
+        for cache in caches {
+            let width = N::input(width(question, &cache.width));
+            match &cache.span {
+                Span::Window(_) | Span::Chunk(_) => {}
+                Span::Full | Span::Chosen(_) => widths.push(width),
+                Span::Every { ratio, .. } => {
+                    // Divided last: one layer's share may be less than a byte.
+                    let all = place.times(width.times(N::input(&bytes)));
+                    parts.push(all.over(N::input(ratio)).named(
+                        kind_of(question, place),
+                        "A token's share of the compressed entries in the layers of this kind.",
+                    ));
                 }
-            })
-            .collect();
+            }
+        }
         if !widths.is_empty() {
             let each = N::sum(widths).times(N::input(&bytes));
             parts.push(place.times(each).named(

@@ -31,6 +31,7 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     let sparse = sparse_layers(config, decoder, all.layers.value)?;
     let windowed = windowed_layers(config, decoder, all.layers.value, window.is_some())?;
     let changes = (decoder.changes)(config, &windowed)?;
+    let slim = if changes.is_empty() { None } else { Some(config.slim()?) };
     let mut changes = changes.into_iter();
     let plans: Vec<Plan> = windowed
         .into_iter()
@@ -44,11 +45,12 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     all.layers_by(&plans, |plan| {
         let Place { windowed, sparse } = plan.place;
         let own;
-        let config = if plan.changes.is_empty() {
-            config
-        } else {
-            own = config.changed(&plan.changes);
-            &own
+        let config = match &slim {
+            Some(slim) if !plan.changes.is_empty() => {
+                own = slim.changed(&plan.changes);
+                &own
+            }
+            _ => config,
         };
         let span = match &window {
             Some(chunk) if windowed && decoder.chunked => Span::Chunk(chunk.clone()),

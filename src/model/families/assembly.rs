@@ -11,7 +11,7 @@ use super::keys::{HIDDEN, LAYERS, POSITIONS, VOCABULARY};
 use crate::units::{Exact, Quantity, grouped as thousands};
 
 /// No model has more kinds of layers than this.
-const MOST_KINDS: usize = 1000;
+const MOST_KINDS: usize = 500;
 
 /// A blueprint in the making. A family fills `stem`, `layers_by` and `tail`, then calls [`Assembly::finish`].
 #[derive(Debug)]

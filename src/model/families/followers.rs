@@ -219,7 +219,7 @@ pub const FAMILIES: &[Family] = &[
                 let vectors = ["lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"]
                     .map(|name| Tensor::vector(format!("self_attn.{name}"), Component::Attention, &dim));
                 Ok(touch::mixer(blocks, |block| {
-                    touch::wider_values(with_vectors(block, "scores and values", vectors.clone()))
+                    touch::twice(with_vectors(block, "scores and values", vectors.clone()))
                 }))
             },
             ..Decoder::LLAMA

@@ -30,13 +30,17 @@ const EXPERTS: Experts = Experts {
 
 fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
     // Some files count attentions: two a layer.
-    let layers = match config.optional("layers", &["num_layers"])? {
-        Some(layers) => layers,
-        None => {
-            let two = Quantity::architecture("two", 2, "two attentions a layer");
-            Quantity::quotient("layers", &config.size("attentions", &["num_hidden_layers"])?, &two)
-        }
+    let layers = if config.get("num_layers").is_none() && config.get("num_hidden_layers").is_some() {
+        let two = Quantity::architecture("two", 2, "two attentions a layer");
+        Quantity::quotient("layers", &config.size("attentions", &["num_hidden_layers"])?, &two)
+    } else {
+        config.size("layers", &["num_layers"])?
     };
+    if layers.value == 0 {
+        return Err(ModelError::Inconsistent(
+            "num_hidden_layers counts two attentions a layer, so it must be at least 2.".to_owned(),
+        ));
+    }
     let mut all = Assembly::with_layers(config, title, layers)?;
     let hidden = all.hidden.clone();
     let size = |name: &'static str| config.size(name, std::slice::from_ref(&name));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::blocks::{Indexer, Norm, QkNorm, indexed, latent_experts, latent_norm};
+use super::super::blocks::{Indexer, Norm, QkNorm, add_biases, indexed, latent_experts, latent_norm};
 use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
@@ -90,6 +90,14 @@ pub const FAMILIES: &[Family] = &[
             qkv_bias: Flag::Key("use_bias", false),
             output_bias: Flag::Key("use_bias", false),
             mlp_bias: Flag::Key("use_bias", false),
+            head_bias: Flag::Key("use_bias", false),
+            touch: |config, _, _, blocks| {
+                let bias = config.flag("use_bias", false)?;
+                Ok(touch::channel(blocks, |mut block| {
+                    add_biases(&mut block, bias);
+                    block
+                }))
+            },
             experts: Some(Experts {
                 layers: MoeLayers::Interval,
                 shared: Shared::Count(&["moe_num_shared_experts"]),

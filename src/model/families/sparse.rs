@@ -239,7 +239,7 @@ fn without_positions(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>,
     let list = config.numbers("no_rope_layers")?;
     let rotary = |layer: usize| match &list {
         Some(list) => list.get(layer).is_none_or(|&rotary| rotary != 0),
-        None => (layer + 1) % 4 != 0,
+        None => !(layer + 1).is_multiple_of(4),
     };
     let nope = config.size("qk_nope_head_dim", &["qk_nope_head_dim"])?.value;
     let rope = config.size("qk_rope_head_dim", &["qk_rope_head_dim"])?.value;

@@ -70,12 +70,17 @@ pub fn without_values(mut block: Block) -> Block {
     block
 }
 
-/// Values of twice the width for each head: those of its partner as well (differential attention, arXiv 2410.05258).
-pub fn wider_values(mut block: Block) -> Block {
-    for operator in &mut block.operators {
-        if let Kind::Attention(attention) = &mut operator.kind {
-            attention.value_dim = attention.value_dim.times("both halves", 2);
-        }
+/// Attention that runs twice over the same queries and keys, once for each half of the values' heads (differential
+/// attention, arXiv 2410.05258).
+pub fn twice(mut block: Block) -> Block {
+    let again = block
+        .operators
+        .iter()
+        .position(|operator| matches!(operator.kind, Kind::Attention(_)))
+        .and_then(|at| Some((at, block.operators.get(at)?.clone())));
+    if let Some((at, mut operator)) = again {
+        operator.tensors.clear();
+        block.operators.insert(at, operator);
     }
     block
 }
