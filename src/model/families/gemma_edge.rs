@@ -103,7 +103,7 @@ pub const FAMILIES: &[Family] = &[
         build: Build::Decoder(GEMMA3N),
     },
     Family {
-        types: &["gemma4_text"],
+        types: &["gemma4_text", "gemma4_unified_text"],
         title: "Gemma 4",
         build: Build::Own(gemma4),
     },

@@ -18,6 +18,7 @@ pub const KV_HEADS: &[&str] = &[
     "num_kv_heads",
     "n_head_kv",
     "multi_query_group_num",
+    "num_attention_groups",
 ];
 /// Width of a dense MLP.
 pub const INTERMEDIATE: &[&str] = &["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size"];

@@ -50,6 +50,7 @@ pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
 mod sparse;
+mod step;
 mod touch;
 mod zamba;
 
@@ -120,6 +121,7 @@ const FAMILIES: &[&[Family]] = &[
     nas::FAMILIES,
     longcat::FAMILIES,
     jetmoe::FAMILIES,
+    step::FAMILIES,
     mamba::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,
