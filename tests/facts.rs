@@ -25,6 +25,10 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (include_str!("facts/hybrid.csv"), include_str!("facts/hybrid.jsonl")),
     (include_str!("facts/towers.csv"), include_str!("facts/towers.jsonl")),
+    (
+        include_str!("facts/attention.csv"),
+        include_str!("facts/attention.jsonl"),
+    ),
 ];
 
 fn blueprint(id: &str) -> Blueprint {

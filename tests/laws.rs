@@ -30,6 +30,8 @@ fn any_config() -> impl Strategy<Value = Value> {
                 "moe_intermediate_size": 4 * dim, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
+                "num_kv_shared_layers": layers / 3, "num_layers": layers,
+                "block_configs": (0..60).map(|layer| json!({"attention": {"n_heads_in_group": 1, "no_op": layer % 3 == 1}, "ffn": {"ffn_mult": 0.5}})).collect::<Vec<_>>(),
                 "sliding_window": 64, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
             })
         },

@@ -5,7 +5,7 @@ use super::question::Question;
 use super::scan;
 use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Attention, Kind, Latent, Operator, Routing, Rows};
+use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows};
 use crate::model::{Component, Tensor};
 use crate::scenario::{AttentionKernel, Mode, Recompute};
 use crate::units::{Number, Quantity};
@@ -155,6 +155,7 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
             cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
         }
         Kind::Attention(attention) => attend(question, pass, place, attention, &mut cost),
+        Kind::Index(style) => index(question, pass, place, style, &mut cost),
         Kind::Conv { channels, kernel } => {
             let flops = scan::conv(question, pass, channels, kernel);
             cost.matmul = place.times(pass.batch.clone().times(flops));
@@ -220,7 +221,7 @@ fn attend<N: Number>(
     let pairs = || {
         pass.batch
             .clone()
-            .times(pass.pairs(attention))
+            .times(pass.pairs(&attention.span))
             .times(heads())
             .named("pairs", "Pairs of a query and a key it sees, all heads and sequences.")
     };
@@ -242,7 +243,7 @@ fn attend<N: Number>(
     cost_of.activation_bytes = place.times(activations);
     let keeps_latent = attention.latent.as_ref().filter(|_| question.keeps_latent());
     // Read once for each sequence, and the new tokens written.
-    let kept = || pass.batch.clone().times(pass.keys_read(attention));
+    let kept = || pass.batch.clone().times(pass.keys_read(&attention.span));
     let moved = |width: N, values: bool| {
         let read = question.kv_bytes(kept().times(width.clone()), values);
         let written = question.kv_bytes(rows.clone().times(width), values);
@@ -262,15 +263,25 @@ fn attend<N: Number>(
     cost_of.format = Some(question.activation.id.to_string());
 }
 
-impl<N: Number> Pass<N> {
-    /// Cached tokens whose keys and values are read for one sequence.
-    fn keys_read(&self, attention: &Attention) -> N {
-        if self.decode {
-            self.keys(&attention.span)
-        } else {
-            self.tokens.clone()
-        }
-    }
+/// Scores of an indexer and the keys it reads: `2·pairs·heads·dim`, and `2·pairs·heads` for the weighted sum over heads.
+fn index<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut Cost<N>) {
+    let dim = || N::input(&index.dim);
+    let pairs = || N::product([pass.batch.clone(), pass.pairs(&index.span), N::input(&index.heads)]);
+    let widths = if index.weighted {
+        dim().plus(N::constant(1.0))
+    } else {
+        dim()
+    };
+    cost.matmul = place.times(N::product([N::constant(2.0), pairs(), widths]));
+    // A ReLU and a comparison for each score.
+    cost.elementwise = place.times(N::constant(2.0).times(pairs()));
+    let rows = pass.rows(Rows::Tokens);
+    let queries = N::product([rows, N::input(&index.heads), dim()]);
+    cost.activation_bytes = place.times(queries.times(N::input(&question.activation_bytes())));
+    let kept = N::product([pass.batch.clone(), pass.keys_read(&index.span), dim()]);
+    let read = question.kv_bytes(kept, false);
+    cost.kv_bytes = place.times(read);
+    cost.format = Some(question.activation.id.to_string());
 }
 
 /// Bytes of weights an operator reads: all of them, or the experts that its tokens are expected to choose.

@@ -2,6 +2,7 @@
 
 use super::activations;
 use super::parameters::{add, parameters};
+use super::pass::entries;
 use super::question::Question;
 use crate::model::Component;
 use crate::model::blueprint::Repeated;
@@ -190,6 +191,8 @@ fn width<'a>(question: &Question<'_>, width: &'a CacheWidth) -> &'a Quantity {
         CacheWidth::Plain(width) => width,
         CacheWidth::Latent { latent, .. } if question.keeps_latent() => latent,
         CacheWidth::Latent { expanded, .. } => expanded,
+        CacheWidth::Copied { copies, .. } if question.engine.stores_copies() => copies,
+        CacheWidth::Copied { once, .. } => once,
     }
 }
 
@@ -236,11 +239,12 @@ fn kv_cache<N: Number>(question: &Question<'_>) -> N {
         }
         for (span, values, widths) in spans {
             let kept = match span {
-                Span::Full => tokens.clone(),
+                Span::Full | Span::Chosen(_) => tokens.clone(),
                 Span::Window(window) if question.engine.pads_windows() => {
                     tokens.clone().least(padded_window(question, window))
                 }
-                Span::Window(window) => tokens.clone().least(N::input(window)),
+                Span::Window(window) | Span::Chunk(window) => tokens.clone().least(N::input(window)),
+                Span::Every { ratio, .. } => entries(tokens.clone(), ratio),
             };
             let elements = N::product([N::input(&batch), kept, widths]);
             let bytes = question.kv_bytes(elements, values);
@@ -287,13 +291,25 @@ fn apart(question: &Question<'_>, cache: &Cache) -> bool {
 fn kv_growth<N: Number>(question: &Question<'_>) -> N {
     let mut parts = Vec::new();
     for place in question.blueprint.blocks() {
-        let growing = place.block.caches.iter().filter(|cache| cache.span == Span::Full);
-        let (values, keys): (Vec<&Cache>, Vec<&Cache>) = growing.partition(|cache| apart(question, cache));
-        for (caches, values) in [(keys, false), (values, true)] {
-            let widths: Vec<N> = caches
-                .iter()
-                .map(|cache| N::input(width(question, &cache.width)))
-                .collect();
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        for cache in &place.block.caches {
+            let width = N::input(width(question, &cache.width));
+            let apart = apart(question, cache);
+            match &cache.span {
+                Span::Window(_) | Span::Chunk(_) => {}
+                Span::Full | Span::Chosen(_) if apart => values.push(width),
+                Span::Full | Span::Chosen(_) => keys.push(width),
+                Span::Every { ratio, .. } => {
+                    // Divided last: one layer's share may be less than a byte.
+                    let all = place.times(question.kv_bytes(width, apart));
+                    parts.push(all.over(N::input(ratio)).named(
+                        kind_of(question, place),
+                        "A token's share of the compressed entries in the layers of this kind.",
+                    ));
+                }
+            }
+        }
+        for (widths, values) in [(keys, false), (values, true)] {
             if !widths.is_empty() {
                 let each = question.kv_bytes(N::sum(widths), values);
                 parts.push(place.times(each).named(

@@ -1,7 +1,7 @@
 //! One pass through the model: how many rows each operator sees.
 
 use super::question::Question;
-use crate::model::operator::{Attention, Rows, Span};
+use crate::model::operator::{Rows, Span};
 use crate::scenario::{AttentionFlops, Logits, Mode};
 use crate::units::{Number, Quantity};
 
@@ -20,6 +20,19 @@ pub struct Pass<N> {
     pub decode: bool,
     /// Count all pairs, as framework counters do.
     full: bool,
+    /// Whether the engine leaves out what an indexer did not choose.
+    skips: bool,
+}
+
+/// Entries of a compressed cache: one for each whole group of `ratio` tokens, rounded down.
+pub fn entries<N: Number>(tokens: N, ratio: &Quantity) -> N {
+    let one = || N::constant(1.0);
+    tokens.plus(one()).over_ceiling(N::input(ratio)).minus(one())
+}
+
+/// Pairs where each of so many tokens sees itself and all before it: n(n+1)/2.
+fn triangle<N: Number>(side: N) -> N {
+    side.clone().times(side.plus(N::constant(1.0))).over(N::constant(2.0))
 }
 
 impl<N: Number> Pass<N> {
@@ -28,6 +41,7 @@ impl<N: Number> Pass<N> {
         let scenario = question.scenario;
         let batch = N::input(&question.batch());
         let full = scenario.attention_flops == AttentionFlops::Full;
+        let skips = !full && question.engine.skips_unchosen();
         if scenario.mode == Mode::Decode {
             // The middle of the generation stands for all of it.
             let half = scenario.generated().div_ceil(2).max(1);
@@ -40,6 +54,7 @@ impl<N: Number> Pass<N> {
                 logits: N::constant(1.0),
                 decode: true,
                 full,
+                skips,
             };
         }
         let prompt = question.prompt();
@@ -51,6 +66,7 @@ impl<N: Number> Pass<N> {
             logits: if all { N::input(&prompt) } else { N::constant(1.0) },
             decode: false,
             full,
+            skips,
         }
     }
 
@@ -70,30 +86,76 @@ impl<N: Number> Pass<N> {
 
     /// Keys a decoded token sees in a layer.
     pub fn keys(&self, span: &Span) -> N {
+        let context = || self.context.clone();
         match span {
-            Span::Full => self.context.clone(),
-            Span::Window(window) => self.context.clone().least(N::input(window)),
+            Span::Full => context(),
+            Span::Window(window) => context().least(N::input(window)),
+            Span::Chunk(chunk) if self.full => context().least(N::input(chunk)),
+            Span::Chunk(chunk) => self.rest_of_chunk(context(), chunk).1,
+            Span::Chosen(most) => self.chosen(context(), Some(most)),
+            Span::Every { ratio, chosen } => self.chosen(entries(context(), ratio), chosen.as_ref()),
         }
     }
 
     /// Pairs of a query and a key it sees, for one sequence and head.
     ///
-    /// Decode: the keys. Prefill, causal: S(S+1)/2, with a window W < S: W(W+1)/2 + (S−W)·W. Prefill, full: S².
-    pub fn pairs(&self, attention: &Attention) -> N {
+    /// Decode: the keys. Prefill, causal: S(S+1)/2, with a window W < S: W(W+1)/2 + (S−W)·W. Prefill, full: S². Compressed
+    /// by r to T = ⌊S/r⌋ entries: a token at s sees ⌊s/r⌋ of them, in all r·T(T−1)/2 + T·(S − r·T + 1).
+    pub fn pairs(&self, span: &Span) -> N {
         if self.decode {
-            return self.keys(&attention.span);
+            return self.keys(span);
         }
         let tokens = || self.tokens.clone();
-        if self.full {
-            return tokens().times(tokens());
-        }
-        let triangle = |side: N| side.clone().times(side.plus(N::constant(1.0))).over(N::constant(2.0));
-        match &attention.span {
-            Span::Window(window) if (window.value as f64) < self.tokens.value() => {
-                let window = || N::input(window);
-                triangle(window()).plus(tokens().minus(window()).times(window()))
+        match span {
+            Span::Every { ratio, chosen } => {
+                let seen = || self.chosen(entries(tokens(), ratio), chosen.as_ref());
+                if self.full {
+                    return tokens().times(seen());
+                }
+                let ratio = || N::input(ratio);
+                let steps = seen().times(seen().minus(N::constant(1.0))).over(N::constant(2.0));
+                let rest = tokens().minus(ratio().times(seen())).plus(N::constant(1.0));
+                ratio().times(steps).plus(seen().times(rest))
             }
+            _ if self.full => tokens().times(tokens()),
+            Span::Chunk(chunk) if self.is_longer_than(chunk) => {
+                let (whole, rest) = self.rest_of_chunk(tokens(), chunk);
+                whole.times(triangle(N::input(chunk))).plus(triangle(rest))
+            }
+            Span::Window(most) if self.is_longer_than(most) => self.windowed(most),
+            Span::Chosen(most) if self.skips && self.is_longer_than(most) => self.windowed(most),
             _ => triangle(tokens()),
         }
+    }
+
+    /// Cached entries that are read for one sequence.
+    pub fn keys_read(&self, span: &Span) -> N {
+        match span {
+            _ if self.decode => self.keys(span),
+            Span::Every { ratio, .. } => entries(self.tokens.clone(), ratio),
+            _ => self.tokens.clone(),
+        }
+    }
+
+    fn windowed(&self, window: &Quantity) -> N {
+        let window = || N::input(window);
+        let beyond = self.tokens.clone().minus(window());
+        triangle(window()).plus(beyond.times(window()))
+    }
+    fn is_longer_than(&self, quantity: &Quantity) -> bool {
+        (quantity.value as f64) < self.tokens.value()
+    }
+    /// No more than an indexer chooses, where the engine heeds it.
+    fn chosen(&self, keys: N, most: Option<&Quantity>) -> N {
+        match most {
+            Some(most) if self.skips => keys.least(N::input(most)),
+            _ => keys,
+        }
+    }
+    /// Whole chunks before the last one, and the tokens of the last.
+    fn rest_of_chunk(&self, tokens: N, chunk: &Quantity) -> (N, N) {
+        let whole = tokens.clone().over_ceiling(N::input(chunk)).minus(N::constant(1.0));
+        let rest = tokens.minus(whole.clone().times(N::input(chunk)));
+        (whole, rest)
     }
 }

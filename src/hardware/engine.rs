@@ -90,6 +90,18 @@ impl Engine {
     pub const fn absorbs_latent(self) -> bool {
         !matches!(self, Self::Transformers)
     }
+    /// Whether attention is limited to what an indexer chooses; otherwise all scores are computed and masked.
+    ///
+    /// Sources: vLLM and SGLang `FlashMLA` sparse kernels, TensorRT-LLM DSA; transformers masks dense scores.
+    pub const fn skips_unchosen(self) -> bool {
+        !matches!(self, Self::Transformers)
+    }
+    /// Whether the cache stores heads or vectors again that are the same (Falcon, DeepSeek V4).
+    ///
+    /// Source: transformers `modeling_falcon.py` and `cache_utils.py`; servers keep each once.
+    pub const fn stores_copies(self) -> bool {
+        matches!(self, Self::Transformers)
+    }
     /// Whether the state of a convolution holds as many columns as its kernel, the current token included.
     ///
     /// Sources: transformers `cache_utils.py`; vLLM `mamba_utils.py` keeps `kernel − 1`.

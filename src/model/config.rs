@@ -14,6 +14,12 @@ use crate::units::{Origin, Quantity, grouped};
 const MOST_BYTES: usize = 10_000_000;
 /// No dimension is larger (the Hub's own limit for tensor shapes).
 pub const MOST_DIMENSION: u64 = 1 << 32;
+/// Lists and objects beyond this length say something for each layer.
+const LONG: usize = 16;
+/// No config has more keys at one level.
+const MOST_KEYS: usize = 2000;
+/// No value that a layer is read from is longer.
+const MOST_LETTERS: usize = 200;
 /// No model has more layers than this.
 pub const MOST_LAYERS: u64 = 100_000;
 
@@ -197,6 +203,13 @@ impl Config {
     pub fn class_default(&self, key: &str) -> Option<&Value> {
         self.defaults.get(key).filter(|value| !value.is_null())
     }
+    /// A pattern of names that the class follows where the file has none: `first`, then `repeat` over and over.
+    pub fn class_names(&self, key: &str, layers: u64) -> Option<impl Iterator<Item = &str>> {
+        let rule = self.defaults.get(key)?.as_object()?;
+        let part = |name: &str| -> &[Value] { rule.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice) };
+        let names = part("first").iter().chain(part("repeat").iter().cycle());
+        Some(names.filter_map(Value::as_str).take(layers as usize))
+    }
     fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
         keys.iter().find_map(|&key| self.get(key).map(|value| (key, value)))
     }
@@ -334,6 +347,40 @@ impl Config {
             .map(Some)
     }
 
+    /// The same config with lists, objects and texts cut short: what one layer is read from, cheap to copy for each kind.
+    ///
+    /// # Errors
+    /// More keys than any config has.
+    pub fn slim(&self) -> Result<Self, ModelError> {
+        let text = self.text.as_ref().map(cut).transpose()?;
+        Ok(Self {
+            root: cut(&self.root)?,
+            text,
+            defaults: self.defaults.clone(),
+            model_type: self.model_type.clone(),
+            root_type: self.root_type.clone(),
+            notices: Rc::clone(&self.notices),
+        })
+    }
+
+    /// The same config with other values for some keys of the language model; notices are shared.
+    pub fn changed(&self, changes: &[(&'static str, Value)]) -> Self {
+        let mut root = self.root.clone();
+        let mut text = self.text.clone();
+        let object = text.as_mut().unwrap_or(&mut root);
+        for (key, value) in changes {
+            object.insert((*key).to_owned(), value.clone());
+        }
+        Self {
+            root,
+            text,
+            defaults: self.defaults.clone(),
+            model_type: self.model_type.clone(),
+            root_type: self.root_type.clone(),
+            notices: Rc::clone(&self.notices),
+        }
+    }
+
     /// A name, if there is one.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get_anywhere(key).and_then(Value::as_str)
@@ -355,6 +402,31 @@ fn unwrap_thinker(mut root: Map<String, Value>) -> Map<String, Value> {
         }
     }
     thinker
+}
+
+/// A map whose lists and objects hold a few plain values at most.
+fn cut(map: &Map<String, Value>) -> Result<Map<String, Value>, ModelError> {
+    if map.len() > MOST_KEYS {
+        return Err(ModelError::Inconsistent(format!(
+            "The config has {} keys; with layers that differ from each other no more than {} are read.",
+            grouped(map.len() as u64),
+            grouped(MOST_KEYS as u64)
+        )));
+    }
+    let plain = |value: &Value| match value {
+        Value::Array(_) | Value::Object(_) => Value::Null,
+        Value::String(text) if text.len() > MOST_LETTERS => Value::Null,
+        other => other.clone(),
+    };
+    let short = |value: &Value| match value {
+        Value::Array(items) => Value::Array(items.iter().take(LONG).map(plain).collect()),
+        Value::Object(items) => {
+            let items = items.iter().take(LONG);
+            Value::Object(items.map(|(key, value)| (key.clone(), plain(value))).collect())
+        }
+        other => plain(other),
+    };
+    Ok(map.iter().map(|(key, value)| (key.clone(), short(value))).collect())
 }
 
 /// A whole number within limits. Floats without a fraction are accepted: some writers save 4096.0.

@@ -26,6 +26,17 @@ pub enum Span {
     Full,
     /// The last so many, itself included.
     Window(Quantity),
+    /// Those of its own chunk: tokens are cut into chunks of this length.
+    Chunk(Quantity),
+    /// The best so many of all before it, which an indexer chooses; engines without such a kernel compute all of them.
+    Chosen(Quantity),
+    /// One entry for so many tokens.
+    Every {
+        /// Tokens an entry stands for.
+        ratio: Quantity,
+        /// Entries an indexer chooses, where there is one.
+        chosen: Option<Quantity>,
+    },
 }
 
 /// The shape of attention in one layer.
@@ -43,6 +54,19 @@ pub struct Attention {
     pub span: Span,
     /// The latent, where keys and values are made from one.
     pub latent: Option<Latent>,
+}
+
+/// A sparse-attention indexer: small queries against one key a token (DeepSeek-V3.2-Exp report, 2025).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Index {
+    /// Query heads.
+    pub heads: Quantity,
+    /// Width of a head and of the one key.
+    pub dim: Quantity,
+    /// Whether the heads' scores are summed with learned weights as a matrix product.
+    pub weighted: bool,
+    /// What it scores.
+    pub span: Span,
 }
 
 /// Multi-head latent attention: keys and values are made from one shared vector.
@@ -108,6 +132,8 @@ pub enum Kind {
     },
     /// Scores, softmax and values.
     Attention(Box<Attention>),
+    /// Scores of an indexer, which chooses what attention looks at.
+    Index(Box<Index>),
     /// A causal convolution of each channel over the last tokens.
     Conv {
         /// Channels.
@@ -235,6 +261,13 @@ pub enum CacheWidth {
         latent: Quantity,
         /// Elements of the expanded form.
         expanded: Quantity,
+    },
+    /// Kept once by servers; transformers stores copies.
+    Copied {
+        /// Elements kept by servers.
+        once: Quantity,
+        /// Elements that transformers stores.
+        copies: Quantity,
     },
 }
 

@@ -37,7 +37,7 @@ pub enum QkNorm {
 pub struct GroupedAttention {
     /// Heads.
     pub heads: Heads,
-    /// Module names of q, k, v and o inside the layer.
+    /// Module names of q, k, v and o inside the layer; one name for q, k and v is one matrix `[q + k + v, hidden]`.
     pub modules: [&'static str; 4],
     /// Module names of the q and k norms.
     pub norm_modules: [&'static str; 2],
@@ -70,11 +70,16 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
     let o_width = Quantity::product("o_width", &[queries, value_dim]);
     let [q, k, v, o] = style.modules;
     let projection = Component::Projection;
-    let mut operators = vec![
-        linear("q_proj", q, projection, &q_width, hidden, style.qkv_bias),
-        linear("k_proj", k, projection, &k_width, hidden, style.qkv_bias),
-        linear("v_proj", v, projection, &v_width, hidden, style.qkv_bias),
-    ];
+    let mut operators = if q == k && k == v {
+        let width = Quantity::sum("qkv_width", &[&q_width, &k_width, &v_width]);
+        vec![linear("qkv_proj", q, projection, &width, hidden, style.qkv_bias)]
+    } else {
+        vec![
+            linear("q_proj", q, projection, &q_width, hidden, style.qkv_bias),
+            linear("k_proj", k, projection, &k_width, hidden, style.qkv_bias),
+            linear("v_proj", v, projection, &v_width, hidden, style.qkv_bias),
+        ]
+    };
     let mut saved = vec![
         Live::new("attention input", hidden),
         Live::new("queries", &q_width),

@@ -59,8 +59,8 @@ fn last_expert(block: &Block) -> usize {
     found.map_or(block.operators.len(), |at| at + 1)
 }
 
-/// Biases of the shared experts' matrices.
-fn add_biases(block: &mut Block, bias: bool) {
+/// Puts biases on the shared experts' matrices.
+pub fn add_biases(block: &mut Block, bias: bool) {
     if !bias {
         return;
     }

@@ -10,7 +10,7 @@ use crate::units::Quantity;
 pub struct Mlp {
     /// Intermediate width.
     pub width: Quantity,
-    /// Module names: gate (none for a plain MLP), up, down.
+    /// Module names: gate (none for a plain MLP), up, down; one name for gate and up is one matrix `[2·width, hidden]`.
     pub gate: Option<&'static str>,
     /// Up, or the first matrix.
     pub up: &'static str,
@@ -34,10 +34,15 @@ pub fn mlp(hidden: &Quantity, style: &Mlp) -> Block {
         component,
     } = style;
     let mut operators = Vec::new();
-    if let Some(gate) = gate {
-        operators.push(linear("gate_proj", gate, *component, width, hidden, *bias));
+    if *gate == Some(*up) {
+        let twice = width.times("gate_and_up", 2);
+        operators.push(linear("gate_up_proj", up, *component, &twice, hidden, *bias));
+    } else {
+        if let Some(gate) = gate {
+            operators.push(linear("gate_proj", gate, *component, width, hidden, *bias));
+        }
+        operators.push(linear("up_proj", up, *component, width, hidden, *bias));
     }
-    operators.push(linear("up_proj", up, *component, width, hidden, *bias));
     let (flops, reads) = if gate.is_some() {
         (cost::GATED_ACTIVATION, 2)
     } else {

@@ -1,22 +1,23 @@
 //! From a config and the description of a decoder to a blueprint.
 
-use super::super::blocks::{embedding, head, norm};
+use super::super::blocks::{embedding, head, norm, positions};
 use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
 use super::assembly::Assembly;
 use super::channel::Channel;
-use super::decoder::Decoder;
+use super::decoder::{Changes, Decoder, Place};
+use super::keys::POSITIONS;
 use super::layers::{sparse_layers, window, windowed_layers};
 use super::mixer::Mixer;
 use crate::units::{Quantity, grouped as thousands};
 
 /// What makes a layer of its own kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Plan {
-    windowed: bool,
-    sparse: bool,
+    place: Place,
+    changes: Changes,
 }
 
 /// Builds the blueprint of a decoder.
@@ -29,52 +30,75 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     let window = window(config, decoder, all.max_context.as_ref())?;
     let sparse = sparse_layers(config, decoder, all.layers.value)?;
     let windowed = windowed_layers(config, decoder, all.layers.value, window.is_some())?;
-    let mixer = Mixer::read(config, decoder, &hidden)?;
-    let channel = Channel::read(
-        config,
-        decoder,
-        &hidden,
-        sparse.contains(&true),
-        !sparse.contains(&false),
-    )?;
-    let parallel = config.decide(decoder.parallel)?;
+    let changes = (decoder.changes)(config, &windowed)?;
+    let slim = if changes.is_empty() { None } else { Some(config.slim()?) };
+    let mut changes = changes.into_iter();
     let plans: Vec<Plan> = windowed
         .into_iter()
         .zip(sparse)
-        .map(|(windowed, sparse)| Plan { windowed, sparse })
+        .map(|(windowed, sparse)| Plan {
+            place: Place { windowed, sparse },
+            changes: changes.next().unwrap_or_default(),
+        })
         .collect();
+    let (mut attention, mut experts) = (None, None);
     all.layers_by(&plans, |plan| {
+        let Place { windowed, sparse } = plan.place;
+        let own;
+        let config = match &slim {
+            Some(slim) if !plan.changes.is_empty() => {
+                own = slim.changed(&plan.changes);
+                &own
+            }
+            _ => config,
+        };
         let span = match &window {
-            Some(window) if plan.windowed => Span::Window(window.clone()),
+            Some(chunk) if windowed && decoder.chunked => Span::Chunk(chunk.clone()),
+            Some(window) if windowed => Span::Window(window.clone()),
             _ => Span::Full,
         };
-        let title = kind_title(*plan, &span);
-        Ok((
-            title,
-            layer(
-                decoder,
-                parallel,
-                &hidden,
-                mixer.block(&hidden, span),
-                channel.block(plan.sparse),
-            ),
-        ))
+        let title = kind_title(plan.place, &span);
+        let mixer = Mixer::read(config, decoder, &hidden)?;
+        let channel = Channel::read(config, decoder, &hidden, sparse, sparse)?;
+        let parallel = config.decide(decoder.parallel)?;
+        attention.get_or_insert_with(|| mixer.words());
+        experts = experts.take().or_else(|| channel.words());
+        let blocks = layer(
+            decoder,
+            parallel,
+            &hidden,
+            mixer.block(&hidden, span),
+            channel.block(sparse),
+        );
+        Ok((title, (decoder.touch)(config, &hidden, plan.place, blocks)?))
     })?;
-    all.attention = mixer.words();
-    all.experts = channel.words();
+    all.attention = attention.unwrap_or_default();
+    all.experts = experts;
     all.tied = tied(config, decoder.tied)?;
     all.stem
         .push(embedding(decoder.names.embedding, &all.vocabulary, &hidden));
+    if let Some(table) = &decoder.positions {
+        let longest = config.size("positions", POSITIONS)?;
+        let rows = match table.extra {
+            0 => longest,
+            extra => {
+                let extra = Quantity::architecture("offset", extra, "rows that this family leaves free");
+                Quantity::sum("positions", &[&longest, &extra])
+            }
+        };
+        all.stem.push(positions(table.module, &rows, &hidden));
+    }
     if !decoder.names.final_norm.is_empty() {
         all.tail.push(norm(decoder.norm, decoder.names.final_norm, &hidden));
     }
     all.tail.push(head(
-        "lm_head",
+        decoder.names.head,
         &all.vocabulary,
         &hidden,
         all.tied,
         config.decide(decoder.head_bias)?,
     ));
+    (decoder.around)(config, &mut all)?;
     all.finish()
 }
 
@@ -94,12 +118,13 @@ fn layer(decoder: &Decoder, parallel: bool, hidden: &Quantity, mixer: Block, cha
     blocks
 }
 
-fn kind_title(plan: Plan, span: &Span) -> String {
+fn kind_title(place: Place, span: &Span) -> String {
     let span = match span {
-        Span::Full => "full attention".to_owned(),
+        Span::Full | Span::Chosen(_) | Span::Every { .. } => "full attention".to_owned(),
+        Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
         Span::Window(window) => format!("window of {}", thousands(window.value)),
     };
-    format!("{span} · {}", if plan.sparse { "experts" } else { "MLP" })
+    format!("{span} · {}", if place.sparse { "experts" } else { "MLP" })
 }
 
 /// Whether the head is the token table. The language model's own key decides, then the family's default.

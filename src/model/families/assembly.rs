@@ -10,6 +10,9 @@ use super::super::tensor::TensorKind;
 use super::keys::{HIDDEN, LAYERS, POSITIONS, VOCABULARY};
 use crate::units::{Exact, Quantity, grouped as thousands};
 
+/// No model has more kinds of layers than this.
+const MOST_KINDS: usize = 500;
+
 /// A blueprint in the making. A family fills `stem`, `layers_by` and `tail`, then calls [`Assembly::finish`].
 #[derive(Debug)]
 pub struct Assembly<'c> {
@@ -97,6 +100,11 @@ impl<'c> Assembly<'c> {
                 kinds.push((key.clone(), 0));
                 kinds.len() - 1
             });
+            if kinds.len() > MOST_KINDS {
+                return Err(ModelError::Inconsistent(format!(
+                    "More than {MOST_KINDS} layers differ from each other; no model is built like that."
+                )));
+            }
             if let Some((_, count)) = kinds.get_mut(at) {
                 *count += 1;
             }

@@ -7,7 +7,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Operator, Role, Routing};
 use super::super::tensor::Tensor;
 use super::decoder::{Correction, Decoder, Experts, Gate, Shared};
-use super::keys::{EXPERTS, INTERMEDIATE, TOP_K};
+use super::keys::{EXPERTS, TOP_K};
 use crate::units::{Quantity, grouped as thousands};
 
 /// The channel mixers: dense, routed, or both by layer.
@@ -28,7 +28,7 @@ impl Channel {
     ) -> Result<Self, ModelError> {
         let mut dense = None;
         if !all_sparse {
-            let width = config.size_or("intermediate", INTERMEDIATE, || hidden.times("intermediate", 4))?;
+            let width = config.size_or("intermediate", decoder.dense_width, || hidden.times("intermediate", 4))?;
             let [gate, up, down] = decoder.names.mlp;
             let style = Mlp {
                 width,
@@ -60,7 +60,13 @@ impl Channel {
                 style.routing.top_k.value,
                 thousands(style.routing.experts.value)
             ));
-            sparse = Some(routed(hidden, &style));
+            let mut block = routed(hidden, &style);
+            if let (Correction::Parameter(name), Some(router)) = (experts.correction, block.operators.first_mut()) {
+                router
+                    .tensors
+                    .push(Tensor::vector(name, Component::Router, &style.routing.experts));
+            }
+            sparse = Some(block);
         }
         Ok(Self { dense, sparse, words })
     }
@@ -94,6 +100,7 @@ pub fn routed_style(config: &Config, experts: &Experts) -> Result<RoutedExperts,
             .optional("shared_experts", keys)?
             .filter(|count| count.value > 0)
             .map(|count| Quantity::product("shared_width", &[&count, &width])),
+        Shared::One => Some(width.renamed("shared_width")),
         Shared::Width(keys) => config.optional("shared_width", keys)?.filter(|width| width.value > 0),
     };
     Ok(RoutedExperts {
@@ -102,7 +109,7 @@ pub fn routed_style(config: &Config, experts: &Experts) -> Result<RoutedExperts,
         router: experts.router,
         router_bias: experts.bias,
         correction: match experts.correction {
-            Correction::None => None,
+            Correction::None | Correction::Parameter(_) => None,
             Correction::Buffer(name) => Some(name),
         },
         modules: experts.modules,

@@ -1,6 +1,14 @@
 //! The description of a decoder: how a family differs from a Llama, as data.
 
+use serde_json::Value;
+
 use super::super::blocks::{Norm, QkNorm};
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::operator::Block;
+use super::assembly::Assembly;
+use super::keys::INTERMEDIATE;
+use crate::units::Quantity;
 
 /// A yes or no that may depend on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +49,7 @@ pub enum Gate {
 }
 
 /// Which layers see a window, where `layer_types` does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Pattern {
     /// None.
     Never,
@@ -53,6 +61,8 @@ pub enum Pattern {
     Even,
     /// Layers from `max_window_layers` on.
     From(&'static str),
+    /// Full where the function says so, of the layer and the number of layers.
+    FullWhere(fn(u64, u64) -> bool),
 }
 
 /// Windows of attention.
@@ -75,6 +85,10 @@ pub enum MoeLayers {
     Sparse,
     /// `moe_layer_start_index`, `moe_layer_end_index`, `moe_layer_interval`.
     Interval,
+    /// A list of zeros and ones under the key; without it, as `first_k_dense_replace` says.
+    Listed(&'static str),
+    /// `moe_layers`, a list of indices; without it every n-th, where `interleave_moe_layer_step` gives n.
+    Step,
 }
 
 /// Shared experts.
@@ -86,6 +100,8 @@ pub enum Shared {
     Count(&'static [&'static str]),
     /// One of a width of its own.
     Width(&'static [&'static str]),
+    /// Always one of the routed width.
+    One,
 }
 
 /// A router's correction bias.
@@ -95,7 +111,33 @@ pub enum Correction {
     None,
     /// In the checkpoint, not a parameter.
     Buffer(&'static str),
+    /// A parameter.
+    Parameter(&'static str),
 }
+
+/// Learned positions.
+#[derive(Clone, Copy, Debug)]
+pub struct Positions {
+    /// Rows besides those of the longest context.
+    pub extra: u64,
+    /// Module of the table.
+    pub module: &'static str,
+}
+
+/// What a layer has in place of the config's own values: a key and its value there.
+pub type Changes = Vec<(&'static str, Value)>;
+
+/// What a layer is, as far as its kind decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whether it sees a window.
+    pub windowed: bool,
+    /// Whether it has experts.
+    pub sparse: bool,
+}
+
+/// The last touch to the blocks of a layer; the config has the layer's own values.
+pub type Touch = fn(&Config, &Quantity, Place, Vec<Block>) -> Result<Vec<Block>, ModelError>;
 
 /// Experts of a family.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +177,8 @@ pub struct Names {
     pub norms: [&'static str; 4],
     /// Final norm.
     pub final_norm: &'static str,
+    /// Output head.
+    pub head: &'static str,
 }
 
 /// How a family of decoders is built. Start from [`Decoder::LLAMA`] and change what differs.
@@ -150,8 +194,16 @@ pub struct Decoder {
     pub output_bias: Flag,
     /// Norms of q and k.
     pub head_norm: HeadNorm,
-    /// Learned sinks of each head.
-    pub sinks: bool,
+    /// Learned sinks of each head, in layers with full attention and in windowed ones.
+    pub sinks: [Flag; 2],
+    /// Whether queries and keys are rotated by their position.
+    pub rotary: bool,
+    /// Learned positions.
+    pub positions: Option<Positions>,
+    /// Keys of the width of a value, where it differs from that of a key.
+    pub value_dim: &'static [&'static str],
+    /// Keys of the width of a dense MLP.
+    pub dense_width: &'static [&'static str],
     /// Kind of norm.
     pub norm: Norm,
     /// Attention and MLP side by side: the norm before the MLP falls away.
@@ -166,10 +218,21 @@ pub struct Decoder {
     pub head_bias: Flag,
     /// Windows.
     pub windows: Windows,
+    /// Keys of the window's size.
+    pub window_keys: &'static [&'static str],
+    /// Whether windows are chunks: a token sees its own chunk only.
+    pub chunked: bool,
     /// Experts.
     pub experts: Option<Experts>,
     /// Names.
     pub names: Names,
+    /// Values that differ by layer, one entry a layer, from the config and whether each layer is windowed; empty where
+    /// there are none.
+    pub changes: fn(&Config, &[bool]) -> Result<Vec<Changes>, ModelError>,
+    /// The last touch to a layer.
+    pub touch: Touch,
+    /// The last touch to what is around the layers.
+    pub around: fn(&Config, &mut Assembly<'_>) -> Result<(), ModelError>,
 }
 
 impl Names {
@@ -186,6 +249,7 @@ impl Names {
         mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
         norms: ["input_layernorm", "", "post_attention_layernorm", ""],
         final_norm: "norm",
+        head: "lm_head",
     };
     /// Names of a post-norm block.
     pub const POST: Self = Self {
@@ -258,7 +322,11 @@ impl Decoder {
         qkv_bias: Flag::Key("attention_bias", false),
         output_bias: Flag::Key("attention_bias", false),
         head_norm: HeadNorm::NONE,
-        sinks: false,
+        sinks: [Flag::No, Flag::No],
+        rotary: true,
+        positions: None,
+        value_dim: &[],
+        dense_width: INTERMEDIATE,
         norm: Norm::Rms,
         parallel: Flag::No,
 
@@ -267,8 +335,13 @@ impl Decoder {
         activation_parameters: 0,
         head_bias: Flag::No,
         windows: Windows::NONE,
+        window_keys: &["sliding_window", "sliding_window_size"],
+        chunked: false,
         experts: None,
         names: Names::LLAMA,
+        changes: |_, _| Ok(Vec::new()),
+        touch: |_, _, _, blocks| Ok(blocks),
+        around: |_, _| Ok(()),
     };
     /// A Llama that never has biases.
     pub const UNBIASED: Self = Self {

@@ -13,6 +13,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("internlm3", "llama"),
     ("qwen2_5_omni", "qwen2_5_omni_thinker"),
     ("qwen3_omni_moe", "qwen3_omni_moe_thinker"),
+    ("deepseek_ref", "deepseek_v4"),
+    ("minimax_m3", "minimax_m3_vl_text"),
 ];
 
 /// The class defaults of a model type; empty where none are known.

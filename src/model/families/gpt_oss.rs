@@ -9,7 +9,7 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Decoder(Decoder {
         qkv_bias: Flag::Key("attention_bias", true),
         output_bias: Flag::Key("attention_bias", true),
-        sinks: true,
+        sinks: [Flag::Yes, Flag::Yes],
         windows: Windows {
             pattern: Pattern::Even,
             switch: None,

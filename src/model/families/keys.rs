@@ -5,11 +5,23 @@ pub const HIDDEN: &[&str] = &["hidden_size", "n_embd", "d_model"];
 /// Number of layers.
 pub const LAYERS: &[&str] = &["num_hidden_layers", "n_layer", "n_layers", "num_layers"];
 /// Query heads.
-pub const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads"];
+pub const HEADS: &[&str] = &[
+    "num_attention_heads",
+    "n_head",
+    "n_heads",
+    "num_heads",
+    "attention_heads",
+];
 /// Heads of keys and values.
-pub const KV_HEADS: &[&str] = &["num_key_value_heads", "num_kv_heads", "n_head_kv"];
+pub const KV_HEADS: &[&str] = &[
+    "num_key_value_heads",
+    "num_kv_heads",
+    "n_head_kv",
+    "multi_query_group_num",
+    "num_attention_groups",
+];
 /// Width of a dense MLP.
-pub const INTERMEDIATE: &[&str] = &["intermediate_size", "ffn_dim", "n_inner"];
+pub const INTERMEDIATE: &[&str] = &["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size"];
 /// Experts of a layer.
 pub const EXPERTS: &[&str] = &[
     "num_experts",
@@ -26,9 +38,18 @@ pub const TOP_K: &[&str] = &[
     "moe_topk",
     "moe_k",
     "top_k_experts",
+    "moe_top_k",
 ];
 /// Longest context.
-pub const POSITIONS: &[&str] = &["max_position_embeddings", "n_positions", "max_seq_len", "seq_length"];
+pub const POSITIONS: &[&str] = &[
+    "max_position_embeddings",
+    "n_positions",
+    "max_seq_len",
+    "seq_length",
+    "n_ctx",
+    "max_sequence_length",
+    "model_max_length",
+];
 /// Rows of the token table.
 pub const VOCABULARY: &[&str] = &["vocab_size", "padded_vocab_size"];
 /// Whether the output head is the token table.

@@ -2,7 +2,7 @@
 
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::decoder::{Decoder, MoeLayers, Pattern};
+use super::decoder::{AttentionForm, Decoder, MoeLayers, Pattern};
 use crate::units::Quantity;
 
 /// The window's size, unless it is off or as long as the context.
@@ -11,7 +11,7 @@ pub fn window(
     decoder: &Decoder,
     max_context: Option<&Quantity>,
 ) -> Result<Option<Quantity>, ModelError> {
-    if decoder.windows.pattern == Pattern::Never && config.get("layer_types").is_none() {
+    if matches!(decoder.windows.pattern, Pattern::Never) && config.get("layer_types").is_none() {
         return Ok(None);
     }
     if let Some(switch) = decoder.windows.switch
@@ -19,7 +19,7 @@ pub fn window(
     {
         return Ok(None);
     }
-    let Some(window) = config.optional("window", &["sliding_window", "sliding_window_size"])? else {
+    let Some(window) = config.optional("window", decoder.window_keys)? else {
         return Ok(None);
     };
     // A window longer than the longest context never hides anything.
@@ -39,6 +39,11 @@ pub fn windowed_layers(config: &Config, decoder: &Decoder, layers: u64, any: boo
         let windowed = types.iter().take(layers as usize).map(|&name| match name {
             "full_attention" | "attention" => Ok(false),
             "sliding_attention" => Ok(any),
+            "chunked_attention" if decoder.chunked => Ok(any),
+            // Every layer of these families has an indexer or not by other keys.
+            "indexed_attention" | "deepseek_sparse_attention" if decoder.attention == AttentionForm::Latent => {
+                Ok(false)
+            }
             other => Err(ModelError::NotBuilt {
                 model_type: config.model_type().to_owned(),
                 what: format!("The layer type \"{}\"", other.chars().take(40).collect::<String>()),
@@ -51,7 +56,11 @@ pub fn windowed_layers(config: &Config, decoder: &Decoder, layers: u64, any: boo
         Pattern::Never => Box::new(|_| false),
         Pattern::Always => Box::new(|_| true),
         Pattern::Even => Box::new(|layer| layer % 2 == 0),
+        Pattern::FullWhere(full) => Box::new(move |layer| !full(layer, layers)),
         Pattern::FullEvery(keys, otherwise) => {
+            if let Some(letters) = keys.iter().find_map(|key| config.get(key)?.as_str()) {
+                return lettered(letters, layers);
+            }
             let every = config
                 .optional("full_every", keys)?
                 .map_or(otherwise, |found| found.value);
@@ -67,6 +76,22 @@ pub fn windowed_layers(config: &Config, decoder: &Decoder, layers: u64, any: boo
     Ok((0..layers).map(rule).collect())
 }
 
+/// A pattern in letters, `LLLG`: L is local, G global; it repeats.
+fn lettered(letters: &str, layers: u64) -> Result<Vec<bool>, ModelError> {
+    let pattern: Vec<bool> = letters.chars().map(|letter| letter == 'L').collect();
+    if pattern.is_empty() || letters.chars().any(|letter| !"LG".contains(letter)) {
+        return Err(ModelError::Inconsistent(
+            "sliding_window_pattern must be a number or a text of the letters L and G.".to_owned(),
+        ));
+    }
+    Ok(pattern.into_iter().cycle().take(layers as usize).collect())
+}
+
+/// Whether a name of `mlp_layer_types` means experts.
+fn is_sparse(name: &str) -> bool {
+    matches!(name, "sparse" | "moe" | "hash_moe")
+}
+
 /// For each layer, whether it has experts.
 pub fn sparse_layers(config: &Config, decoder: &Decoder, layers: u64) -> Result<Vec<bool>, ModelError> {
     let Some(experts) = &decoder.experts else {
@@ -78,7 +103,7 @@ pub fn sparse_layers(config: &Config, decoder: &Decoder, layers: u64) -> Result<
         return Ok(types
             .iter()
             .take(layers as usize)
-            .map(|&name| name == "sparse")
+            .map(|&name| is_sparse(name))
             .collect());
     }
     let number = |key: &'static str, otherwise: u64| -> Result<u64, ModelError> {
@@ -86,16 +111,43 @@ pub fn sparse_layers(config: &Config, decoder: &Decoder, layers: u64) -> Result<
     };
     Ok(match experts.layers {
         MoeLayers::All => vec![true; layers as usize],
-        MoeLayers::After(keys) => {
-            let dense = config.optional("dense_layers", keys)?.map_or(0, |found| found.value);
-            (0..layers).map(|layer| layer >= dense).collect()
-        }
+        MoeLayers::After(keys) => match config.optional("dense_layers", keys)? {
+            Some(dense) => (0..layers).map(|layer| layer >= dense.value).collect(),
+            // No number: what the class does by itself.
+            None => config
+                .class_names("_mlp_layer_types", layers)
+                .map_or_else(|| vec![true; layers as usize], |types| types.map(is_sparse).collect()),
+        },
         MoeLayers::Sparse => {
             let dense = config.numbers("mlp_only_layers")?.unwrap_or_default();
             let step = number("decoder_sparse_step", 1)?.max(1);
             (0..layers)
                 .map(|layer| (layer + 1) % step == 0 && !dense.contains(&layer))
                 .collect()
+        }
+        MoeLayers::Listed(key) => match config.get(key) {
+            Some(serde_json::Value::Array(_)) => {
+                let list = config.numbers(key)?.unwrap_or_default();
+                if (list.len() as u64) < layers {
+                    return Err(ModelError::Inconsistent(format!(
+                        "{key} has {} entries for {layers} layers.",
+                        list.len()
+                    )));
+                }
+                list.iter().take(layers as usize).map(|&entry| entry != 0).collect()
+            }
+            _ => {
+                let dense = number("first_k_dense_replace", 0)?;
+                (0..layers).map(|layer| layer >= dense).collect()
+            }
+        },
+        MoeLayers::Step => {
+            if let Some(list) = config.numbers("moe_layers")? {
+                let list: std::collections::HashSet<u64> = list.into_iter().collect();
+                return Ok((0..layers).map(|layer| list.contains(&layer)).collect());
+            }
+            let step = number("interleave_moe_layer_step", 1)?.max(1);
+            (0..layers).map(|layer| (layer + 1) % step == 0).collect()
         }
         MoeLayers::Interval => {
             let first = number("moe_layer_start_index", 0)?;

@@ -1,6 +1,6 @@
 //! The token mixer of a decoder: attention with keys and values, or from a latent.
 
-use super::super::blocks::{GroupedAttention, Heads, LatentAttention, QkNorm, grouped, latent};
+use super::super::blocks::{GroupedAttention, Heads, LatentAttention, QkNorm, grouped, latent, without_positions};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
@@ -10,7 +10,9 @@ use crate::units::{Quantity, grouped as thousands};
 
 /// The token mixer of every layer.
 pub enum Mixer {
-    Grouped(GroupedAttention),
+    /// Keys and values per head; with sinks in full and in windowed layers, and without rotary positions.
+    Grouped(GroupedAttention, [bool; 2], bool),
+    /// From a latent.
     Latent(LatentAttention),
 }
 
@@ -25,7 +27,11 @@ impl Mixer {
                     .filter(|rank| rank.value > 0),
                 kv_rank: config.size("kv_lora_rank", &["kv_lora_rank"])?,
                 nope: config.size("qk_nope_head_dim", &["qk_nope_head_dim"])?,
-                rope: config.size("qk_rope_head_dim", &["qk_rope_head_dim"])?,
+                // Zero where a layer has no positions.
+                rope: match config.optional("qk_rope_head_dim", &["qk_rope_head_dim"])? {
+                    Some(rope) => rope,
+                    None => config.size("qk_rope_head_dim", &["qk_rope_head_dim"])?,
+                },
                 value_dim: config.size("v_head_dim", &["v_head_dim"])?,
                 bias: config.decide(decoder.qkv_bias)?,
                 heads,
@@ -38,7 +44,7 @@ impl Mixer {
                 format!("{} query heads cannot share {} KV heads evenly; num_attention_heads should be a multiple of num_key_value_heads.", heads.value, kv.value),
             );
         }
-        let key_dim = config.size_or("head_dim", &["head_dim", "attention_head_dim"], || {
+        let key_dim = config.size_or("head_dim", &["head_dim", "attention_head_dim", "kv_channels"], || {
             let derived = Quantity::quotient("head_dim", hidden, &heads);
             config.notice(
                 "head_dim_derived",
@@ -56,11 +62,14 @@ impl Mixer {
         } else {
             QkNorm::None
         };
-        Ok(Self::Grouped(GroupedAttention {
+        let value_dim = config.size_or("v_head_dim", decoder.value_dim, || key_dim.clone())?;
+        let [full, windowed] = decoder.sinks;
+        let sinks = [config.decide(full)?, config.decide(windowed)?];
+        let style = GroupedAttention {
             heads: Heads {
                 queries: heads,
                 kv,
-                value_dim: key_dim.clone(),
+                value_dim,
                 key_dim,
             },
             modules: decoder.names.attention,
@@ -68,14 +77,24 @@ impl Mixer {
             qkv_bias: config.decide(decoder.qkv_bias)?,
             output_bias: config.decide(decoder.output_bias)?,
             qk_norm: norm,
-            sinks: decoder.sinks,
+            sinks: false,
             span: Span::Full,
-        }))
+        };
+        Ok(Self::Grouped(style, sinks, decoder.rotary))
     }
     /// The block for a span.
     pub fn block(&self, hidden: &Quantity, span: Span) -> Block {
         match self {
-            Self::Grouped(style) => grouped(hidden, &GroupedAttention { span, ..style.clone() }),
+            Self::Grouped(style, [full, windowed], rotary) => {
+                let sinks = if span == Span::Full { *full } else { *windowed };
+                let style = GroupedAttention {
+                    span,
+                    sinks,
+                    ..style.clone()
+                };
+                let block = grouped(hidden, &style);
+                if *rotary { block } else { without_positions(block) }
+            }
             Self::Latent(style) => latent(hidden, style),
         }
     }
@@ -83,7 +102,7 @@ impl Mixer {
     pub fn words(&self) -> String {
         match self {
             Self::Latent(style) => format!("MLA {} heads", style.heads.value),
-            Self::Grouped(style) => {
+            Self::Grouped(style, ..) => {
                 let (queries, kv) = (style.heads.queries.value, style.heads.kv.value);
                 match kv {
                     1 if queries > 1 => format!("MQA {queries} : 1"),

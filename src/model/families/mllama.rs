@@ -124,7 +124,7 @@ fn finish(mut all: Assembly<'_>, config: &Config, mixer: &Mixer, more: &Quantity
 
 /// Queries from text, keys and values from an image, with a norm on each head.
 fn across(mixer: &Mixer, hidden: &Quantity) -> Result<Block, ModelError> {
-    let Mixer::Grouped(style) = mixer else {
+    let Mixer::Grouped(style, ..) = mixer else {
         return Err(ModelError::Inconsistent(
             "Cross-attention needs keys and values of its own.".to_owned(),
         ));

@@ -20,19 +20,30 @@ mod wrappers;
 mod bamba;
 mod cohere;
 mod deepseek;
+mod deepseek_v4;
+mod falcon;
+mod followers;
 mod gemma;
+mod gemma_edge;
 mod glm;
+mod gpt;
 mod gpt_oss;
 mod granite;
 mod jamba;
+mod jetmoe;
 mod kimi_k3;
 mod kimi_linear;
 mod lfm;
 mod llama;
+mod llama4;
+mod longcat;
 mod mamba;
+mod mimo;
 mod minimax;
 mod mistral;
+mod mixtures;
 mod mllama;
+mod nas;
 mod nemotron_h;
 mod olmo;
 mod olmo_hybrid;
@@ -42,11 +53,15 @@ mod qwen;
 pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
+mod sparse;
+mod step;
+mod touch;
 mod xlstm;
 mod zamba;
 
 pub use decoder::{
-    AttentionForm, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
+    AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Place,
+    Positions, Shared, Touch, Windows,
 };
 
 use super::blueprint::Blueprint;
@@ -100,6 +115,19 @@ const FAMILIES: &[&[Family]] = &[
     gpt_oss::FAMILIES,
     minimax::FAMILIES,
     others::FAMILIES,
+    gpt::FAMILIES,
+    falcon::FAMILIES,
+    llama4::FAMILIES,
+    mimo::FAMILIES,
+    mixtures::FAMILIES,
+    followers::FAMILIES,
+    sparse::FAMILIES,
+    deepseek_v4::FAMILIES,
+    gemma_edge::FAMILIES,
+    nas::FAMILIES,
+    longcat::FAMILIES,
+    jetmoe::FAMILIES,
+    step::FAMILIES,
     mamba::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,

@@ -16,7 +16,7 @@ fn latent(decoder: &Decoder) -> bool {
     decoder.attention == AttentionForm::Latent
 }
 fn windows(decoder: &Decoder) -> bool {
-    decoder.windows.pattern != Pattern::Never
+    !matches!(decoder.windows.pattern, Pattern::Never)
 }
 fn experts(decoder: &Decoder) -> bool {
     decoder.experts.is_some()

@@ -1,0 +1,109 @@
+//! The indexer of sparse attention: it scores every earlier token cheaply and attention looks at the best only.
+
+use super::super::component::Component;
+use super::super::operator::{Block, Cache, CacheWidth, Index, Kind, Live, Operator, Span};
+use super::super::tensor::Tensor;
+use super::{Norm, cost, linear};
+use crate::units::Quantity;
+
+/// What varies between families.
+#[derive(Clone, Debug)]
+pub struct Indexer {
+    /// Query heads.
+    pub heads: Quantity,
+    /// Width of a head and of the key.
+    pub dim: Quantity,
+    /// Width that queries are made from: the queries' latent, or the hidden state.
+    pub input: Quantity,
+    /// Modules of queries and key.
+    pub modules: [&'static str; 2],
+    /// Norms over a head of queries or key: module and kind.
+    pub norms: &'static [(&'static str, Norm)],
+    /// Module of the heads' weights `[heads, hidden]`, if scores are weighted.
+    pub weights: Option<&'static str>,
+    /// Tokens that attention looks at.
+    pub chosen: Quantity,
+}
+
+/// Puts an indexer into an attention block, before its scores. Its key is cached beside the block's own caches.
+///
+/// Shapes: queries `[heads·dim, input]`, key `[dim, hidden]`, weights `[heads, hidden]`. Source: DeepSeek-V3.2-Exp report,
+/// section 1; its scores are `2·pairs·heads·(dim + 1)` operations.
+pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
+    let Indexer {
+        heads,
+        dim,
+        input,
+        modules: [queries, key],
+        norms,
+        weights,
+        chosen,
+    } = style;
+    let projection = Component::Projection;
+    let width = Quantity::product("index_width", &[heads, dim]);
+    let mut operators = vec![
+        linear("index queries", queries, projection, &width, input, false),
+        linear("index key", key, projection, dim, hidden, false),
+    ];
+    for (module, kind) in *norms {
+        let mut operator = Operator::elementwise("index norm", Component::Norm, dim, kind.flops(), 1);
+        operator.tensors = kind.tensors(module, Component::Norm, &[dim]);
+        operators.push(operator);
+    }
+    let rotated = Quantity::sum("index_rotated", &[&width, dim]);
+    operators.push(Operator::elementwise(
+        "index positions",
+        projection,
+        &rotated,
+        cost::ROTARY,
+        1,
+    ));
+    if let Some(weights) = weights {
+        operators.push(linear("index weights", weights, projection, heads, hidden, false));
+    }
+    operators.push(Operator {
+        name: "index scores",
+        component: Component::Attention,
+        kind: Kind::Index(Box::new(Index {
+            heads: heads.clone(),
+            dim: dim.clone(),
+            weighted: weights.is_some(),
+            span: Span::Full,
+        })),
+        tensors: Vec::new(),
+    });
+    let mut block = choosing(block, chosen);
+    let at = block
+        .operators
+        .iter()
+        .position(|operator| operator.name == "scores and values")
+        .unwrap_or(block.operators.len());
+    block.operators.splice(at..at, operators);
+    block.caches.push(Cache {
+        name: "index keys",
+        width: CacheWidth::Plain(dim.clone()),
+        span: Span::Full,
+    });
+    let live = [Live::new("index queries", &width), Live::new("index key", dim)];
+    block.live.extend(live.clone());
+    block.saved.extend(live);
+    block
+}
+
+/// Attention that looks at what an indexer chose, in this layer or an earlier one.
+pub fn choosing(mut block: Block, chosen: &Quantity) -> Block {
+    for operator in &mut block.operators {
+        if let Kind::Attention(attention) = &mut operator.kind {
+            attention.span = Span::Chosen(chosen.clone());
+        }
+    }
+    block
+}
+
+/// Learned vectors beside the operator of the given name, such as scales and biases of a softmax.
+pub fn with_vectors(mut block: Block, operator: &str, vectors: impl IntoIterator<Item = Tensor>) -> Block {
+    if let Some(found) = block.operators.iter_mut().find(|known| known.name == operator) {
+        found.tensors.extend(vectors);
+    }
+    block
+}

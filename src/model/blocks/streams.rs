@@ -1,0 +1,76 @@
+//! Hyper-connections: several residual streams, mixed by small learned matrices around each mixer.
+
+use super::super::component::Component;
+use super::super::operator::{Block, Kind, Operator, Role, Rows};
+use super::super::tensor::{Tensor, TensorKind};
+use super::cost;
+use crate::units::Quantity;
+
+/// The connection before a mixer. With M streams of width H it reads all of them, `[(2 + M)·M, M·H]` (pre, post and
+/// mixing weights), and mixes them by an M × M matrix a token; without mixing `[2·M, M·H]`.
+///
+/// Source: Zhu 2024 (arXiv 2409.19606); manifold-constrained form: Xie 2025 (arXiv 2512.24880); shapes as transformers
+/// has them in `modeling_deepseek_v4.py` and `modeling_hy_v4.py`.
+pub fn hyper_connection(module: &'static str, hidden: &Quantity, streams: &Quantity, mixing: bool) -> Block {
+    let all = Quantity::product("streams_width", &[streams, hidden]);
+    let square = Quantity::product("mixing", &[streams, streams]);
+    let twice = streams.times("pre and post", 2);
+    let (weights, scales) = if mixing {
+        (Quantity::sum("hc_weights", &[&twice, &square]), 3)
+    } else {
+        (twice, 2)
+    };
+    let scales = Quantity::architecture("hc_scales", scales, "one scale for each kind of weight");
+    let mut project = projection(&format!("{module}.fn"), &weights, &all, "stream weights");
+    project.tensors.extend([
+        Tensor::vector(format!("{module}.base"), Component::Norm, &weights),
+        Tensor::vector(format!("{module}.scale"), Component::Norm, &scales),
+    ]);
+    let mut operators = vec![
+        Operator::elementwise("stream norm", Component::Norm, &all, cost::RMS_NORM, 1),
+        project,
+        Operator::elementwise("streams joined", Component::Norm, &all, 2, 1),
+    ];
+    if mixing {
+        operators.push(Operator {
+            name: "streams mixed",
+            component: Component::Norm,
+            kind: Kind::Linear {
+                rows: Rows::Tokens,
+                input: streams.clone(),
+                output: all.clone(),
+                routing: None,
+            },
+            tensors: Vec::new(),
+        });
+    }
+    Block {
+        operators,
+        ..Block::new("Hyper-connection", Role::Norm)
+    }
+}
+
+/// Joins the streams after the last layer: `[M, M·H]`.
+pub fn hyper_head(module: &'static str, hidden: &Quantity, streams: &Quantity) -> Block {
+    let all = Quantity::product("streams_width", &[streams, hidden]);
+    let one = Quantity::architecture("hc_scale", 1, "one scale");
+    let mut project = projection(&format!("{module}.hc_fn"), streams, &all, "stream weights");
+    project.tensors.extend([
+        Tensor::vector(format!("{module}.hc_base"), Component::Norm, streams),
+        Tensor::vector(format!("{module}.hc_scale"), Component::Norm, &one),
+    ]);
+    Block {
+        operators: vec![
+            Operator::elementwise("stream norm", Component::Norm, &all, cost::RMS_NORM, 1),
+            project,
+            Operator::elementwise("streams joined", Component::Norm, &all, 2, 1),
+        ],
+        ..Block::new("Hyper-connection", Role::Head)
+    }
+}
+
+/// Small and kept in high precision, so no matrix that quantisation converts.
+fn projection(name: &str, out: &Quantity, input: &Quantity, label: &'static str) -> Operator {
+    let weight = Tensor::new(name.to_owned(), TensorKind::Router, Component::Norm, &[out, input]);
+    Operator::linear(label, weight, None, Rows::Tokens, out, input)
+}

@@ -1,0 +1,375 @@
+//! GPT and its early followers: LayerNorm, learned positions or none, plain MLPs with biases, one matrix for q, k and v.
+
+use serde_json::json;
+
+use super::super::blocks::{Norm, QkNorm, embedding, head, norm};
+use super::super::blueprint::Blueprint;
+use super::super::component::Component;
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::operator::{Block, Operator, Role, Rows};
+use super::super::tensor::Tensor;
+use super::assemble::assemble;
+use super::assembly::Assembly;
+use super::{Build, Decoder, Family, Flag, Gate, HeadNorm, Names, Positions};
+use crate::units::Quantity;
+
+/// GPT-2: learned positions, biases everywhere, tied.
+const GPT2: Decoder = Decoder {
+    tied: true,
+    qkv_bias: Flag::Yes,
+    output_bias: Flag::Yes,
+    rotary: false,
+    positions: Some(Positions {
+        extra: 0,
+        module: "wpe",
+    }),
+    norm: Norm::Layer,
+    gate: Gate::Plain,
+    mlp_bias: Flag::Yes,
+    names: Names {
+        embedding: "wte",
+        attention: ["attn.c_attn", "attn.c_attn", "attn.c_attn", "attn.c_proj"],
+        mlp: ["", "mlp.c_fc", "mlp.c_proj"],
+        norms: ["ln_1", "", "ln_2", ""],
+        final_norm: "ln_f",
+        ..Names::LLAMA
+    },
+    ..Decoder::LLAMA
+};
+/// GPT-J: attention and MLP side by side, no biases in attention, one in the head.
+const GPTJ: Decoder = Decoder {
+    tied: false,
+    qkv_bias: Flag::No,
+    output_bias: Flag::No,
+    rotary: true,
+    positions: None,
+    parallel: Flag::Yes,
+    head_bias: Flag::Yes,
+    names: Names {
+        attention: ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.out_proj"],
+        mlp: ["", "mlp.fc_in", "mlp.fc_out"],
+        norms: ["ln_1", "", "", ""],
+        ..GPT2.names
+    },
+    ..GPT2
+};
+/// GPT-NeoX: rotary, an input norm for each mixer, untied.
+const NEOX: Decoder = Decoder {
+    tied: false,
+    qkv_bias: Flag::Key("attention_bias", true),
+    output_bias: Flag::Key("attention_bias", true),
+    rotary: true,
+    positions: None,
+    names: Names {
+        embedding: "embed_in",
+        attention: [
+            "attention.query_key_value",
+            "attention.query_key_value",
+            "attention.query_key_value",
+            "attention.dense",
+        ],
+        mlp: ["", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"],
+        norms: ["input_layernorm", "", "post_attention_layernorm", ""],
+        final_norm: "final_layer_norm",
+        head: "embed_out",
+        ..Names::LLAMA
+    },
+    ..GPT2
+};
+/// OPT and its like: separate q, k and v; two rows of the position table stay free.
+const OPT: Decoder = Decoder {
+    positions: Some(Positions {
+        extra: 2,
+        module: "embed_positions",
+    }),
+    qkv_bias: Flag::Key("enable_bias", true),
+    output_bias: Flag::Key("enable_bias", true),
+    mlp_bias: Flag::Key("enable_bias", true),
+    names: Names {
+        embedding: "embed_tokens",
+        attention: [
+            "self_attn.q_proj",
+            "self_attn.k_proj",
+            "self_attn.v_proj",
+            "self_attn.out_proj",
+        ],
+        mlp: ["", "fc1", "fc2"],
+        norms: ["self_attn_layer_norm", "", "final_layer_norm", ""],
+        final_norm: "final_layer_norm",
+        ..Names::LLAMA
+    },
+    ..GPT2
+};
+/// BLOOM: ALiBi, a norm after the token table.
+const BLOOM: Decoder = Decoder {
+    positions: None,
+    names: Names {
+        embedding: "word_embeddings",
+        attention: [
+            "self_attention.query_key_value",
+            "self_attention.query_key_value",
+            "self_attention.query_key_value",
+            "self_attention.dense",
+        ],
+        mlp: NEOX.names.mlp,
+        norms: NEOX.names.norms,
+        ..GPT2.names
+    },
+    around: |_, all| {
+        let norm = norm(Norm::Layer, "word_embeddings_layernorm", &all.hidden);
+        all.stem.push(norm);
+        Ok(())
+    },
+    ..GPT2
+};
+/// Persimmon: norms on each head, untied.
+const PERSIMMON: Decoder = Decoder {
+    tied: false,
+    rotary: true,
+    positions: None,
+    head_norm: HeadNorm {
+        form: QkNorm::PerHead(Norm::Layer),
+        when: Flag::Key("qk_layernorm", true),
+    },
+    names: Names {
+        embedding: "embed_tokens",
+        attention: [
+            "self_attn.query_key_value",
+            "self_attn.query_key_value",
+            "self_attn.query_key_value",
+            "self_attn.dense",
+        ],
+        qk_norm: ["self_attn.q_layernorm", "self_attn.k_layernorm"],
+        mlp: NEOX.names.mlp,
+        norms: NEOX.names.norms,
+        final_norm: "final_layernorm",
+        ..Names::LLAMA
+    },
+    ..GPT2
+};
+
+/// Sources: Radford 2018 and 2019; Black 2022 (arXiv 2204.06745); Zhang 2022 (arXiv 2205.01068); Le Scao 2022 (arXiv
+/// 2211.05100); counts checked against transformers' classes.
+pub const FAMILIES: &[Family] = &[
+    Family {
+        types: &["gpt2"],
+        title: "GPT-2",
+        build: Build::Decoder(GPT2),
+    },
+    Family {
+        types: &["openai-gpt"],
+        title: "GPT",
+        build: Build::Decoder(Decoder {
+            positions: Some(Positions {
+                extra: 0,
+                module: "positions_embed",
+            }),
+            names: Names {
+                embedding: "tokens_embed",
+                norms: ["", "ln_1", "", "ln_2"],
+                final_norm: "",
+                ..GPT2.names
+            },
+            ..GPT2
+        }),
+    },
+    Family {
+        types: &["gpt_bigcode"],
+        title: "StarCoder",
+        build: Build::Own(bigcode),
+    },
+    Family {
+        types: &["gpt_neo"],
+        title: "GPT-Neo",
+        build: Build::Decoder(Decoder {
+            qkv_bias: Flag::No,
+            names: Names {
+                attention: [
+                    "attn.attention.q_proj",
+                    "attn.attention.k_proj",
+                    "attn.attention.v_proj",
+                    "attn.attention.out_proj",
+                ],
+                ..GPT2.names
+            },
+            ..GPT2
+        }),
+    },
+    Family {
+        types: &["gptj"],
+        title: "GPT-J",
+        build: Build::Decoder(GPTJ),
+    },
+    Family {
+        types: &["codegen"],
+        title: "CodeGen",
+        build: Build::Decoder(Decoder {
+            names: Names {
+                attention: ["attn.qkv_proj", "attn.qkv_proj", "attn.qkv_proj", "attn.out_proj"],
+                ..GPTJ.names
+            },
+            ..GPTJ
+        }),
+    },
+    Family {
+        types: &["gpt_neox"],
+        title: "GPT-NeoX",
+        build: Build::Decoder(NEOX),
+    },
+    Family {
+        types: &["gpt_neox_japanese"],
+        title: "GPT-NeoX Japanese",
+        build: Build::Decoder(Decoder {
+            tied: true,
+            qkv_bias: Flag::No,
+            output_bias: Flag::No,
+            mlp_bias: Flag::No,
+            around: |_, all| {
+                // Of all layers only the last has a bias behind its attention.
+                let bias = Tensor::vector("layers.last.attention.dense_bias", Component::Projection, &all.hidden);
+                let mut operator =
+                    Operator::elementwise("bias of the last attention", Component::Projection, &all.hidden, 1, 1);
+                operator.tensors.push(bias);
+                if let Some(block) = all.tail.first_mut() {
+                    block.operators.insert(0, operator);
+                }
+                Ok(())
+            },
+            ..NEOX
+        }),
+    },
+    Family {
+        types: &["opt"],
+        title: "OPT",
+        build: Build::Own(opt),
+    },
+    Family {
+        types: &["biogpt", "xglm"],
+        title: "BioGPT",
+        build: Build::Own(biogpt),
+    },
+    Family {
+        types: &["bloom"],
+        title: "BLOOM",
+        build: Build::Decoder(BLOOM),
+    },
+    Family {
+        types: &["mpt"],
+        title: "MPT",
+        build: Build::Own(mpt),
+    },
+    Family {
+        types: &["persimmon"],
+        title: "Persimmon",
+        build: Build::Decoder(PERSIMMON),
+    },
+];
+
+/// One head of keys and values where `multi_query` says so.
+fn bigcode(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    if config.flag("multi_query", true)? {
+        return assemble(&config.changed(&[("num_key_value_heads", json!(1))]), title, &GPT2);
+    }
+    assemble(config, title, &GPT2)
+}
+
+/// Norms after each mixer and no last one without `do_layer_norm_before`; a narrower token table needs two projections.
+fn opt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    let last = config.flag("do_layer_norm_before", true)? && !config.flag("_remove_final_layer_norm", false)?;
+    let norm = if config.flag("layer_norm_elementwise_affine", true)? {
+        Norm::Layer
+    } else {
+        Norm::Plain
+    };
+    let decoder = Decoder {
+        norm,
+        names: Names {
+            final_norm: if last { OPT.names.final_norm } else { "" },
+            ..OPT.names
+        },
+        around: projected,
+        ..OPT
+    };
+    assemble(config, title, &decoder)
+}
+
+/// The projections between a token table of its own width and the residual stream.
+fn projected(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
+    let hidden = all.hidden.clone();
+    let width = config.size_or("word_width", &["word_embed_proj_dim"], || hidden.clone())?;
+    if width.value == hidden.value {
+        return Ok(());
+    }
+    let project = |title, name: &'static str, out: &Quantity, input: &Quantity| {
+        let weight = Tensor::matrix(format!("{name}.weight"), Component::Projection, out, input);
+        Block {
+            operators: vec![Operator::linear(name, weight, None, Rows::Tokens, out, input)],
+            ..Block::new(title, Role::Embedding)
+        }
+    };
+    if let Some(table) = all.stem.first_mut() {
+        *table = embedding(OPT.names.embedding, &all.vocabulary, &width);
+    }
+    all.stem
+        .insert(1, project("Input projection", "project_in", &hidden, &width));
+    all.tail.pop();
+    all.tail
+        .push(project("Output projection", "project_out", &width, &hidden));
+    let lm_head = head("lm_head", &all.vocabulary, &width, all.tied, false);
+    all.tail.push(lm_head);
+    Ok(())
+}
+
+/// OPT's form; XGLM's positions are a fixed sinusoid.
+fn biogpt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    let xglm = config.model_type() == "xglm";
+    let decoder = Decoder {
+        positions: OPT.positions.filter(|_| !xglm),
+        qkv_bias: Flag::Yes,
+        output_bias: Flag::Yes,
+        mlp_bias: Flag::Yes,
+        names: Names {
+            final_norm: "layer_norm",
+            head: if xglm { "lm_head" } else { "output_projection" },
+            ..OPT.names
+        },
+        ..OPT
+    };
+    assemble(config, if xglm { "XGLM" } else { title }, &decoder)
+}
+
+/// ALiBi, LayerNorm without bias, no biases; its MLP is `expansion_ratio` times as wide as the residual stream.
+fn mpt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    let nested = config.object("attn_config");
+    let set = |key: &str| {
+        nested
+            .and_then(|inner| inner.get(key))
+            .and_then(serde_json::Value::as_bool)
+    };
+    if set("qk_ln") == Some(true) || config.get("no_bias").is_some_and(|value| value == false) {
+        return Err(ModelError::NotBuilt {
+            model_type: "mpt".to_owned(),
+            what: "A variant with biases or norms of queries and keys".to_owned(),
+        });
+    }
+    let ratio = config.size("expansion_ratio", &["expansion_ratio"])?;
+    let hidden = config.size("hidden", super::keys::HIDDEN)?;
+    let width = ratio.value.saturating_mul(hidden.value);
+    let decoder = Decoder {
+        qkv_bias: Flag::No,
+        output_bias: Flag::No,
+        mlp_bias: Flag::No,
+        norm: Norm::LayerWithoutBias,
+        positions: None,
+        names: Names {
+            attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.out_proj"],
+            mlp: ["", "ffn.up_proj", "ffn.down_proj"],
+            norms: ["norm_1", "", "norm_2", ""],
+            final_norm: "norm_f",
+            ..GPT2.names
+        },
+        ..GPT2
+    };
+    assemble(&config.changed(&[("intermediate_size", json!(width))]), title, &decoder)
+}

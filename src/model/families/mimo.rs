@@ -1,0 +1,78 @@
+//! MiMo V2: windows with heads of their own, sinks on windowed layers, experts after the first layer.
+
+use serde_json::{Value, json};
+
+use super::super::blueprint::Blueprint;
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::assemble::assemble;
+use super::{Build, Changes, Decoder, Experts, Family, Flag, MoeLayers, Pattern, Windows};
+
+const MIMO: Decoder = Decoder {
+    mlp_bias: Flag::No,
+    value_dim: &["v_head_dim"],
+    sinks: [
+        Flag::Key("add_full_attention_sink_bias", false),
+        Flag::Key("add_swa_attention_sink_bias", true),
+    ],
+    windows: Windows {
+        pattern: Pattern::FullWhere(|layer, _| layer == 0 || (layer + 1) % 6 == 0),
+        switch: None,
+    },
+    experts: Some(Experts {
+        layers: MoeLayers::Listed("moe_layer_freq"),
+        ..Experts::DEEPSEEK
+    }),
+    changes: windowed_heads,
+    ..Decoder::LLAMA
+};
+
+/// Source: transformers `modeling_mimo_v2_flash.py`; keys of windowed layers begin with `swa_`.
+pub const FAMILIES: &[Family] = &[Family {
+    types: &["mimo_v2_flash"],
+    title: "MiMo V2",
+    build: Build::Own(build),
+}];
+
+/// A window counts the tokens before the query, so one more is seen; lists of zeros and ones name the windowed layers.
+fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    let mut changes: Changes = Vec::new();
+    if let Some(size) = config.optional("window", &["sliding_window_size"])? {
+        changes.push(("sliding_window", json!(size.value.saturating_add(1))));
+    }
+    if let (None, Some(list)) = (config.get("layer_types"), config.numbers("hybrid_layer_pattern")?) {
+        let name = |&windowed: &u64| {
+            if windowed == 0 {
+                "full_attention"
+            } else {
+                "sliding_attention"
+            }
+        };
+        changes.push(("layer_types", json!(list.iter().map(name).collect::<Vec<_>>())));
+    }
+    if config.get("moe_layer_freq").is_none() && config.get("first_k_dense_replace").is_none() {
+        changes.push(("first_k_dense_replace", json!(1)));
+    }
+    assemble(&config.changed(&changes), title, &MIMO)
+}
+
+/// The shape of windowed layers; without a key of its own their number of key heads is twice that of full layers.
+fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
+    let pairs = [
+        ("num_attention_heads", "swa_num_attention_heads"),
+        ("num_key_value_heads", "swa_num_key_value_heads"),
+        ("head_dim", "swa_head_dim"),
+        ("v_head_dim", "swa_v_head_dim"),
+    ];
+    let mut changes: Changes = Vec::new();
+    for (key, own) in pairs {
+        if let Some(value) = config.get(own) {
+            changes.push((key, value.clone()));
+        } else if key == "num_key_value_heads" {
+            let full = config.size("kv_heads", &["num_key_value_heads"])?.value;
+            changes.push((key, Value::from(full.saturating_mul(2))));
+        }
+    }
+    let of = |&windowed: &bool| if windowed { changes.clone() } else { Vec::new() };
+    Ok(windowed.iter().map(of).collect())
+}

@@ -1,0 +1,104 @@
+//! Small changes to the finished blocks of a layer, shared by families.
+
+use super::super::blocks::output_gate;
+use super::super::component::Component;
+use super::super::operator::{Block, Kind, Operator, Role};
+use super::super::tensor::Tensor;
+use crate::units::Quantity;
+
+/// Changes the token mixer of a layer.
+pub fn mixer(blocks: Vec<Block>, change: impl Fn(Block) -> Block) -> Vec<Block> {
+    role(blocks, Role::TokenMixer, change)
+}
+
+/// Changes the channel mixers of a layer.
+pub fn channel(blocks: Vec<Block>, change: impl Fn(Block) -> Block) -> Vec<Block> {
+    role(blocks, Role::ChannelMixer, change)
+}
+
+fn role(blocks: Vec<Block>, role: Role, change: impl Fn(Block) -> Block) -> Vec<Block> {
+    let change = |block: Block| if block.role == role { change(block) } else { block };
+    blocks.into_iter().map(change).collect()
+}
+
+/// Width of what the output projection reads.
+pub fn output_width(block: &Block) -> Quantity {
+    let found = block.operators.iter().find(|operator| operator.name == "o_proj");
+    match found.map(|operator| &operator.kind) {
+        Some(Kind::Linear { input, .. }) => input.clone(),
+        _ => Quantity::architecture("o_width", 0, "no output projection"),
+    }
+}
+
+/// Query heads of an attention block.
+pub fn query_heads(block: &Block) -> Quantity {
+    block
+        .scores
+        .clone()
+        .unwrap_or_else(|| Quantity::architecture("heads", 0, "no attention"))
+}
+
+/// A gate for each element of attention's output: `[heads·value_dim, hidden]`.
+pub fn gate(blocks: Vec<Block>, module: &'static str, hidden: &Quantity) -> Vec<Block> {
+    mixer(blocks, |block| {
+        let width = output_width(&block);
+        output_gate(block, module, &width, hidden, &width)
+    })
+}
+
+/// A gate for each head of attention's output: `[heads, hidden]`.
+pub fn head_gate(blocks: Vec<Block>, module: &'static str, hidden: &Quantity) -> Vec<Block> {
+    mixer(blocks, |block| {
+        let (heads, width) = (query_heads(&block), output_width(&block));
+        output_gate(block, module, &heads, hidden, &width)
+    })
+}
+
+/// Attention that reads the cache of an earlier layer: no keys and values of its own.
+pub fn without_keys(mut block: Block) -> Block {
+    block
+        .operators
+        .retain(|operator| !["k_proj", "v_proj", "k_norm"].contains(&operator.name));
+    block.caches.clear();
+    block.title = "Attention over an earlier layer's cache";
+    block
+}
+
+/// Attention whose values are the projection of its keys.
+pub fn without_values(mut block: Block) -> Block {
+    block.operators.retain(|operator| operator.name != "v_proj");
+    block
+}
+
+/// Attention that runs twice over the same queries and keys, once for each half of the values' heads (differential
+/// attention, arXiv 2410.05258).
+pub fn twice(mut block: Block) -> Block {
+    let again = block
+        .operators
+        .iter()
+        .position(|operator| matches!(operator.kind, Kind::Attention(_)))
+        .and_then(|at| Some((at, block.operators.get(at)?.clone())));
+    if let Some((at, mut operator)) = again {
+        operator.tensors.clear();
+        block.operators.insert(at, operator);
+    }
+    block
+}
+
+/// An operator that only holds vectors.
+pub fn vectors(name: &'static str, component: Component, width: &Quantity, tensors: Vec<Tensor>) -> Operator {
+    let mut operator = Operator::elementwise(name, component, width, 1, 1);
+    operator.tensors = tensors;
+    operator
+}
+
+/// Puts an operator before the one of the given name, or at the end.
+pub fn before(mut block: Block, name: &str, operator: Operator) -> Block {
+    let at = block
+        .operators
+        .iter()
+        .position(|known| known.name == name)
+        .unwrap_or(block.operators.len());
+    block.operators.insert(at, operator);
+    block
+}
