@@ -163,3 +163,8 @@ pub fn features(config: &Config) -> Result<Quantity, ModelError> {
         origin,
     })
 }
+
+/// MoonViT, where the config does not name its tower.
+pub fn kimi_tower(config: &Config, prefix: &str) -> Parts {
+    moonvit::tower(config, prefix)
+}

@@ -1,4 +1,4 @@
-//! MoonViT of Kimi K2.5 (Kimi Team 2025, arXiv 2504.07491, for the tower itself).
+//! MoonViT of Kimi K2.5 and K3 (Kimi Team 2025, arXiv 2504.07491, for the tower itself).
 
 use super::{Parts, channels, pair};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
@@ -13,24 +13,43 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let (down, across) = pair(config, "patch_size")?;
     let high = config.size("position_rows", &["init_pos_emb_height", "pos_emb_height"])?;
     let wide = config.size("position_columns", &["init_pos_emb_width", "pos_emb_width"])?;
+    // K3 says by keys what K2.5 takes for granted: LayerNorm and biases.
+    let norm = if config.text("norm_type") == Some("rmsnorm") {
+        Norm::Rms
+    } else {
+        Norm::Layer
+    };
+    let queries = config.size_or("qkv_hidden", &["qkv_hidden_size"], || hidden.clone())?;
+    let (attention, linear) = (config.flag("attn_bias", true)?, config.flag("linear_bias", true)?);
+    let patches = config.flag("patch_embed_proj_bias", true)?;
+    let bias = Biases {
+        qv: attention,
+        k: attention,
+        output: attention,
+        mlp: linear,
+    };
     let embeddings = Stack::once(Vision, "Patch embedding", prefix)
-        .kernel("patch_embed.proj", &[&hidden, &channels(config)?, &down, &across], true)
+        .kernel(
+            "patch_embed.proj",
+            &[&hidden, &channels(config)?, &down, &across],
+            patches,
+        )
         .tensor("patch_embed.pos_emb.weight", &[&high, &wide, &hidden]);
     let blocks = format!("{prefix}encoder.blocks.{{i}}.");
     let layer = Stack::repeated(Vision, "Vision layers", blocks, &layers).vit(&Vit {
         hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
+        queries: &queries,
+        keys: &queries,
         width: &width,
         qkv: &["wqkv"],
         output: "wo",
         mlp: &["mlp.fc0", "mlp.fc1"],
         norms: &["norm0", "norm1"],
-        norm: Norm::Layer,
+        norm,
         head_norm: None,
         scales: &[],
-        bias: Biases::ALL,
+        bias,
     });
-    let last = Stack::once(Vision, "Vision norm", prefix).norm("encoder.final_layernorm", Norm::Layer, &hidden);
+    let last = Stack::once(Vision, "Vision norm", prefix).norm("encoder.final_layernorm", norm, &hidden);
     Ok(vec![embeddings.finish(), layer.finish(), last.finish()])
 }

@@ -76,6 +76,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["llama4"], others::llama4),
     wrapper(&["mllama"], others::mllama),
     wrapper(&["kimi_k25"], others::kimi),
+    wrapper(&["kimi_k3"], others::kimi_k3),
     wrapper(&["deepseek_vl"], others::deepseek),
     wrapper(&["video_llama_3"], others::video_llama),
     wrapper(&["ovis2"], others::ovis),

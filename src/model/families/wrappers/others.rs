@@ -164,6 +164,24 @@ pub fn kimi(around: &Around<'_>) -> Parts {
     Ok(parts)
 }
 
+/// Kimi K3: two layers over merged patches without biases, and a norm after them.
+pub fn kimi_k3(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let normed = vision.size_or("text_hidden", &["text_hidden_size"], || around.text.clone())?;
+    let hidden = vision.size("vision_hidden", &["mm_hidden_size", "vt_hidden_size"])?;
+    let (down, across) = pair(&vision, "merge_kernel_size")?;
+    let merged = Quantity::product("merged", &[&hidden, &down, &across]);
+    let mut parts = crate::model::towers::kimi_tower(&vision, "vision_tower.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "mm_projector.")
+            .linear("proj.0", &merged, &merged, false)
+            .linear("proj.2", around.text, &merged, false)
+            .norm("post_norm", Norm::Rms, &normed)
+            .finish(),
+    );
+    Ok(parts)
+}
+
 /// DeepSeek-VL (arXiv 2403.05525).
 pub fn deepseek(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
