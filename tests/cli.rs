@@ -295,7 +295,7 @@ fn tables_and_help() {
     );
     assert!(text(&["completions", "bash"]).contains("--kv-cache"));
     let help = text(&["estimate", "--help"]);
-    for knob in weighbridge::scenario::KNOBS {
+    for knob in weighbridge::scenario::KNOBS.iter() {
         assert!(help.contains(&format!("--{}", knob.flag)), "{}", knob.flag);
     }
     assert!(text(&["--help"]).contains("weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090"));
