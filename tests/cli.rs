@@ -255,8 +255,24 @@ fn bad_configs_are_refused_in_words() {
 fn refusals() {
     let mut said = String::new();
     for arguments in [
-        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "serve"][..],
-        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "finetune"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "finetune"][..],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--devices",
+            "8",
+            "--tensor-parallel",
+            "3",
+        ],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--devices",
+            "8",
+            "--expert-parallel",
+            "5",
+        ],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--price", "free"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "sing"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--batch", "0"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--prompt", "many"],
