@@ -51,6 +51,9 @@ fn file(rows: &[Row]) -> Vec<u8> {
     padded(safetensors_header(rows))
 }
 
+/// Id, config, and weight files.
+type Repo<'a> = (&'a str, &'a Value, &'a [(&'a str, Vec<u8>)]);
+
 struct Page {
     browser: Browser,
     _server: Server,
@@ -58,7 +61,7 @@ struct Page {
 }
 
 /// The page with a local Hub that holds these repositories.
-fn open(repos: &[(&str, &Value, &[(&str, Vec<u8>)])]) -> Page {
+fn open(repos: &[Repo<'_>]) -> Page {
     let (browser, server, hub) = (Browser::start(), Server::dist("/"), Hub::start());
     for (id, config, files) in repos {
         hub.file(id, "config.json", config.to_string());
