@@ -43,7 +43,9 @@ fn configs() -> HashMap<String, Value> {
         .collect();
     for line in TABLES.iter().flat_map(|(_, configs)| configs.lines()) {
         let row: Value = serde_json::from_str(line).unwrap();
-        all.insert(row["id"].as_str().unwrap().to_owned(), row["config"].clone());
+        // What people get, the built-in config, is the one to check where both have it.
+        all.entry(row["id"].as_str().unwrap().to_owned())
+            .or_insert_with(|| row["config"].clone());
     }
     all
 }

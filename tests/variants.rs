@@ -2,6 +2,12 @@
 //! device, eager attention). What a formula misses shows here rather than in a published model.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may panic as tests do"
+)]
 
 use serde_json::Value;
 use weighbridge::analysis::{analyse, parameters};

@@ -5,7 +5,7 @@ use super::memory::memory;
 use super::question::Question;
 use super::summary::Analysis;
 use crate::hardware::{Device, devices};
-use crate::model::quantisation::{CHOICES, Scope};
+use crate::model::quantisation::{CHOICES, Choice, Container};
 use crate::scenario::{Mode, Scenario};
 use crate::units::{Exact, UnitSystem, decimal, grouped};
 
@@ -55,38 +55,38 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
     all
 }
 
-/// The format with the most bits that fits, among those with fewer bits than now.
+/// The format that keeps the most and still fits: of those for the engine in use, or of any if none is chosen.
+///
+/// Less than three bits a weight is offered only where nothing else fits.
 fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Option<Way> {
     if question.scenario.mode == Mode::Pretrain {
         return None;
     }
-    let now = question.weights.format.bits_per_weight();
     let container = usual_container(question.engine);
-    let mut formats: Vec<_> = CHOICES
-        .iter()
-        .filter(|one| one.format.bits_per_weight() < now && one.scope != Scope::Experts && one.container == container)
-        .collect();
-    formats.sort_by(|a, b| b.format.bits_per_weight().total_cmp(&a.format.bits_per_weight()));
-    formats.into_iter().find_map(|choice| {
-        let weights = choice.convert(question.blueprint);
-        let total = memory::<Exact>(&Question {
-            weights,
-            ..question.clone()
-        })
-        .total
-        .0;
-        (total <= device.memory_bytes).then(|| {
-            let mut scenario = question.scenario.clone();
-            scenario.weights = crate::scenario::weight_key(&choice.format.id);
-            let factor = device.memory_bytes as f64 / units.split_value(device.memory_bytes as f64);
-            let (of, unit) = units.split(device.memory_bytes as f64);
-            let used = decimal(total as f64 / factor);
-            Way {
-                label: format!("Weights in {}", choice.format.label),
-                note: format!("{used} of {of} {unit}"),
-                scenario,
-            }
-        })
+    let free = question.scenario.engine.is_none();
+    // MLX runs on Apple's devices alone.
+    let runs = |choice: &Choice| match choice.container {
+        Container::Mlx => device.vendor == "Apple",
+        other => other == container || (free && other == Container::Gguf),
+    };
+    let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
+        let mut scenario = question.scenario.clone();
+        scenario.weights = crate::scenario::weight_key(&choice.format.id);
+        let total = memory::<Exact>(&Question::new(question.blueprint, &scenario).ok()?)
+            .total
+            .0;
+        (total <= device.memory_bytes).then_some((choice, scenario, total))
+    });
+    let (choice, scenario, total) =
+        fitting.max_by_key(|(choice, _, total)| (choice.format.bits_per_weight() >= 3.0, *total))?;
+    let factor = device.memory_bytes as f64 / units.split_value(device.memory_bytes as f64);
+    let (of, unit) = units.split(device.memory_bytes as f64);
+    let used = decimal(total as f64 / factor);
+    let label = format!("Weights in {}", choice.format.label);
+    Some(Way {
+        label,
+        note: format!("{used} of {of} {unit}"),
+        scenario,
     })
 }
 

@@ -159,7 +159,7 @@ pub const KNOBS: &[Knob] = &[
         flag: "value-cache",
         label: "Cached values",
         help: "Number format of cached values, where it differs from that of keys. Models with latent attention keep no values.",
-        group: Group::Precision,
+        group: Group::Assumptions,
         kind: KnobKind::Choice(value_rows),
         modes: &[Mode::Decode, Mode::Prefill],
         get: |s| s.value_cache.key().to_owned(),

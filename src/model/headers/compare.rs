@@ -108,8 +108,9 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
     let layers = blueprint.layers.value;
     let table = blueprint.vocabulary.value.saturating_mul(blueprint.hidden.value);
     // What has a reason of its own must not be taken for something else of equal size.
+    let towers = !blueprint.towers.is_empty();
     held.retain(
-        |key, item| match reason(key, item, layers, blueprint.tied.then_some(table)) {
+        |key, item| match reason(key, item, layers, blueprint.tied.then_some(table), towers) {
             Some(why) => {
                 rows.extra(key, item, Some(why));
                 false
@@ -253,20 +254,22 @@ fn by_layer(wanted: BTreeMap<Key, Item>, held: BTreeMap<Key, Item>) -> BTreeMap<
 }
 
 /// Why a checkpoint may hold something that is no parameter of the config's model.
-fn reason((layer, rest): &Key, item: &Item, layers: u64, tied: Option<u64>) -> Option<&'static str> {
+fn reason((layer, rest): &Key, item: &Item, layers: u64, tied: Option<u64>, towers: bool) -> Option<&'static str> {
     let last = rest.rsplit('.').next().unwrap_or(rest);
     let part = rest.split_once('/').map_or("", |(part, _)| part);
     if part.starts_with("mtp") || rest.starts_with("mtp.") || rest.contains("nextn.") {
         return Some("multi-token prediction");
     }
     let is_tower = |word: &str| part.contains(word) || (layer.is_none() && rest.starts_with(word));
-    if ["visual", "vision", "mm.", "v.", "multi_modal_projector", "image_"]
-        .iter()
-        .any(|word| is_tower(word))
+    // Towers that the config's model counts are compared like the rest.
+    if !towers
+        && ["visual", "vision", "mm.", "v.", "multi_modal_projector", "image_"]
+            .iter()
+            .any(|word| is_tower(word))
     {
         return Some("vision tower");
     }
-    if ["audio", "speech"].iter().any(|word| is_tower(word)) {
+    if !towers && ["audio", "speech"].iter().any(|word| is_tower(word)) {
         return Some("audio tower");
     }
     if layer.is_some_and(|layer| layer >= layers) && part.is_empty() {

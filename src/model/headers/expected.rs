@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::logical::Logical;
 use super::names::{self, Function};
 use crate::model::blueprint::Blueprint;
+use crate::model::operator::Role;
 use crate::model::{Tensor, TensorKind};
 
 /// Where a tensor is: its layer, and its name inside.
@@ -48,6 +49,17 @@ pub(super) fn expected(blueprint: &Blueprint) -> BTreeMap<Key, Item> {
         .collect();
     for (place, tensor) in blueprint.tensors().filter(|(_, tensor)| !tensor.tied) {
         let one = item(tensor);
+        if place.block.role == Role::Tower {
+            // Towers carry whole names, with the number of their own layers in them.
+            for layer in 0..place.repeats() {
+                add(
+                    &mut all,
+                    key(&tensor.name.replace("{i}", &layer.to_string())),
+                    one.clone(),
+                );
+            }
+            continue;
+        }
         match (place.kind, &tensor.physical) {
             (Some(kind), None) => {
                 let rest = layer_name(tensor);
@@ -95,17 +107,23 @@ fn item(tensor: &Tensor) -> Item {
     }
 }
 
+/// Where a whole name belongs: its layer, and the rest with the part of the model it is in.
+fn key(name: &str) -> Key {
+    let place = names::place(name);
+    let rest = if place.part.is_empty() {
+        place.rest
+    } else {
+        format!("{}/{}", place.part, place.rest)
+    };
+    (place.layer, rest)
+}
+
 /// Everything the files hold, scales apart.
 pub(super) fn present(tensors: &[Logical]) -> BTreeMap<Key, Item> {
     let scales = scales(tensors);
     let mut all = BTreeMap::new();
     for one in tensors.iter().filter(|one| !one.scale) {
-        let place = names::place(&one.name);
-        let rest = if place.part.is_empty() {
-            place.rest
-        } else {
-            format!("{}/{}", place.part, place.rest)
-        };
+        let place = key(&one.name);
         let item = Item {
             elements: one.elements,
             shape: one.shape.as_ref().map(|shape| signature(shape, 1)),
@@ -114,10 +132,10 @@ pub(super) fn present(tensors: &[Logical]) -> BTreeMap<Key, Item> {
             bytes: one
                 .bytes
                 .saturating_add(scales.get(one.name.as_str()).copied().unwrap_or(0)),
-            function: names::function(&rest),
+            function: names::function(&place.1),
             optional: false,
         };
-        add(&mut all, (place.layer, rest), item);
+        add(&mut all, place, item);
     }
     all
 }

@@ -71,7 +71,8 @@ pub(super) fn place(name: &str) -> Place {
 fn experts(parts: &[&str]) -> String {
     let mut out: Vec<&str> = Vec::with_capacity(parts.len());
     for part in parts {
-        let inside = out.last().is_some_and(|last| last.ends_with("experts"));
+        // DBRX has its experts one level deeper: `experts.mlp.w1`.
+        let inside = out.last().is_some_and(|last| last.ends_with("experts")) || out.ends_with(&["experts", "mlp"]);
         out.push(if inside && is_number(part) { "{e}" } else { part });
     }
     out.join(".")

@@ -30,7 +30,18 @@ fn templates_are_models() {
 #[test]
 fn every_catalogue_model_shows_its_size() {
     for entry in catalogue::entries() {
-        for key in ["num_hidden_layers", "hidden_size", "vocab_size", "num_attention_heads"] {
+        // Mamba has no heads to show.
+        let blueprint = Blueprint::from_value(entry.config.clone()).unwrap();
+        let attends = blueprint
+            .blocks()
+            .any(|place| place.kind.is_some() && place.block.scores.is_some());
+        let heads = attends.then_some("num_attention_heads");
+        // A pattern of layers can stand in for their number.
+        let listed = ["layers_block_type", "hybrid_override_pattern"]
+            .iter()
+            .any(|key| entry.config.get(key).is_some());
+        let layers = (!listed).then_some("num_hidden_layers");
+        for key in ["hidden_size", "vocab_size"].into_iter().chain(layers).chain(heads) {
             let read = field(key).read(&entry.config, &BTreeMap::new());
             assert!(
                 field(key).applies(&entry.config) && read.value.is_some(),
