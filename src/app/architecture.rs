@@ -1,6 +1,7 @@
 //! The blueprint: the order of layers, what each kind of layer is made of, every tensor.
 
 mod blocks;
+mod header_table;
 mod tensor_table;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use weighbridge::units::{grouped, percent, short_count};
 use super::State;
 use super::charts::{file_name, save_text};
 use blocks::Blocks;
+use header_table::HeaderTable;
 use tensor_table::TensorTable;
 
 /// Above this many layers the stripe shows runs instead of layers.
@@ -65,6 +67,7 @@ pub fn Architecture() -> impl IntoView {
                 {stripe(&blueprint)}
                 {facts(&blueprint)}
                 <Blocks blueprint=blueprint.clone() rule=shown.rule.clone() units=state.units.into() />
+                <HeaderTable />
                 <TensorTable blueprint=blueprint rule=shown.rule units=state.units.into() />
                 <div class="row" style:margin-top="12px">
                     <button class="button small" type="button" on:click=save>

@@ -44,13 +44,9 @@ pub fn DropTarget() -> impl IntoView {
                 return;
             };
             event.prevent_default();
-            // Of a whole folder's files the config is the one that can be read.
-            let all: Vec<_> = (0..files.length()).filter_map(|at| files.get(at)).collect();
-            let config = all.iter().find(|file| file.name() == "config.json").or(all.first());
-            if let Some(file) = config {
-                close_picker(state);
-                source::read_file(state, file.clone());
-            }
+            let all = (0..files.length()).filter_map(|at| files.get(at)).collect();
+            close_picker(state);
+            source::read_files(state, all);
         }),
         window_event_listener(ev::paste, move |event| {
             if event.default_prevented() || in_field(event.target()) {
@@ -81,8 +77,8 @@ pub fn DropTarget() -> impl IntoView {
             <div class="drop">
                 <div>
                     <b>"Drop it on the scale"</b>
-                    <span>"the config.json of a model"</span>
-                    <span>"It is read here; nothing is sent."</span>
+                    <span>"a config.json, .safetensors or .gguf"</span>
+                    <span>"It is read here, of weights only the header; nothing is sent."</span>
                 </div>
             </div>
         </Show>

@@ -15,6 +15,7 @@ mod drop;
 mod explanation;
 mod footer;
 mod header;
+mod header_check;
 mod icon;
 mod keyboard;
 mod knob;

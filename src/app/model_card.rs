@@ -7,6 +7,7 @@ use weighbridge::model::catalogue;
 use weighbridge::scenario::ModelSource;
 use weighbridge::units::{grouped, short_count};
 
+use super::header_check::{CheckButton, HeaderLine, OutlineCallout};
 use super::icon::Icon;
 use super::problem::ProblemCallout;
 use super::source;
@@ -20,8 +21,10 @@ pub fn ModelCard() -> impl IntoView {
         {move || state.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(state, &model)}</p></div> })}
         {move || state.shown.get().filter(|_| state.model.with(Option::is_some)).map(|answer| facts(state, &answer))}
         {move || state.model.get().map(|model| source_line(state, &model))}
+        <HeaderLine />
         <LoadingLine />
         <ProblemCallout />
+        <OutlineCallout />
         <div class="row">
             <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Picker))>
                 {move || if state.model.with(Option::is_some) { "Change model" } else { "Choose a model" }}
@@ -29,6 +32,7 @@ pub fn ModelCard() -> impl IntoView {
             <Show when=move || state.model.with(Option::is_some)>
                 <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
             </Show>
+            <CheckButton />
             <Show when=move || state.scenario.with(|scenario| !scenario.edits.is_empty())>
                 <button class="button" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.edits.clear())>
                     <Icon name="undo" />
@@ -139,6 +143,10 @@ fn LoadingLine() -> impl IntoView {
                 _ => view! { <progress></progress> }.into_any(),
             };
             let words = match read {
+                _ if loading.headers => match read {
+                    Some((read, Some(total))) => format!("reading header {} of {}", grouped((read + 1).min(total)), grouped(total)),
+                    _ => "looking at its files".to_owned(),
+                },
                 Some((read, Some(total))) => format!("config.json, {} of {} bytes", grouped(read), grouped(total)),
                 Some((read, None)) => format!("config.json, {} bytes", grouped(read)),
                 None => "config.json".to_owned(),

@@ -21,6 +21,8 @@ struct Told {
     /// Another model to load instead.
     instead: Option<String>,
     code: Option<&'static str>,
+    /// The headers of its files may say more.
+    headers: bool,
 }
 
 /// The message beside the model, if there is one.
@@ -49,6 +51,7 @@ fn callout(state: State, told: Told) -> impl IntoView {
             <p class="what">{told.what}</p>
             <p class="next">{told.next}{offline.then_some(" The catalogue and the models read before still work.")}</p>
             <div class="row">
+                {told.headers.then(|| view! { <button class="button small" type="button" on:click=move |_| source::read_headers(state)>"Read the file headers"</button> })}
                 {told.retry.then(|| view! { <button class="button small" type="button" on:click=move |_| source::retry(state)>"Try again"</button> })}
                 {told.settings.map(|words| view! {
                     <button class="button small" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Settings))>{words}</button>
@@ -88,6 +91,11 @@ fn told(problem: &Problem) -> Told {
         Problem::Hub(error) => return told_by_hub(error),
         Problem::Address(words) | Problem::Browser(words) => parted(words),
         Problem::Model(error) => parted(&error.to_string()),
+        Problem::Unread { error, .. } => {
+            let (what, next) = parted(&error.to_string());
+            let more = "The headers of its files still say exactly how many parameters and bytes it has.";
+            (what, format!("{next} {more}").trim().to_owned())
+        }
         Problem::Link(errors) => {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
             (
@@ -103,7 +111,11 @@ fn told(problem: &Problem) -> Told {
         settings: None,
         page: None,
         instead: None,
-        code: None,
+        code: match problem {
+            Problem::Unread { error, .. } => Some(error.code()),
+            _ => None,
+        },
+        headers: matches!(problem, Problem::Unread { .. }),
     }
 }
 
@@ -144,6 +156,7 @@ fn told_by_hub(error: &HubError) -> Told {
         page: page_of(error),
         instead,
         code: Some(error.code()),
+        headers: matches!(error, E::OnlyGguf { .. } | E::OnlyParams { .. }),
     }
 }
 

@@ -9,11 +9,13 @@ use wasm_bindgen::JsCast;
 use weighbridge::analysis::{Analysis, AnalysisError, Figure, analyse};
 use weighbridge::export::ModelFacts;
 use weighbridge::hub::HubError;
+use weighbridge::model::headers::compare::Comparison;
 use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_query};
 use weighbridge::units::UnitSystem;
 
 use super::settings::{self, Settings};
+use super::source::{Found, Outline};
 use super::toasts::Toast;
 
 /// A model in hand.
@@ -29,6 +31,8 @@ pub struct Loaded {
     pub commit: Option<String>,
     /// What a scenario calls it: where this differs from the scenario's, another model is wanted.
     pub asked: ModelSource,
+    /// What the headers of its weight files say, once they were read.
+    pub headers: Option<Arc<Found>>,
 }
 
 /// A model on its way.
@@ -36,7 +40,9 @@ pub struct Loaded {
 pub struct Loading {
     /// What was asked for.
     pub what: String,
-    /// Bytes read so far and in all, as far as they are known.
+    /// Whether headers of weight files are read, not a config.
+    pub headers: bool,
+    /// Bytes (of headers: files) read so far and in all, as far as they are known.
     pub read: Option<(u64, Option<u64>)>,
 }
 
@@ -49,6 +55,13 @@ pub enum Problem {
     Address(String),
     /// A config that cannot be read.
     Model(ModelError),
+    /// A config of the Hub that is not understood; the headers of its files still can be read.
+    Unread {
+        /// Why.
+        error: ModelError,
+        /// The config.
+        config: Arc<Value>,
+    },
     /// A link that could not be read whole.
     Link(Vec<LinkError>),
     /// Anything the browser reported, in plain words.
@@ -126,6 +139,10 @@ pub struct State {
     pub problem: RwSignal<Option<Problem>>,
     /// The blueprint of the model in hand with the user's edits.
     pub blueprint: Memo<Result<Arc<Blueprint>, NoAnswer>>,
+    /// The blueprint against the headers of its files, where they were read.
+    pub comparison: Memo<Option<Arc<Comparison>>>,
+    /// What weight files hold that belong to no model in hand.
+    pub outline: RwSignal<Option<Outline>>,
     /// The answer to the scenario as it stands.
     pub answer: Memo<Result<Answer, NoAnswer>>,
     /// The last good answer: what stays on the page while something is wrong.
@@ -165,13 +182,29 @@ impl State {
         let model = RwSignal::new(at_hand(&scenario.model));
         let scenario = RwSignal::new(scenario);
         let edits = Memo::new(move |_| scenario.with(|scenario| scenario.edits.clone()));
+        let comparison = Memo::new(move |_| {
+            let edits = edits.get();
+            model.with(|model| {
+                let loaded = model.as_ref()?;
+                let found = loaded.headers.as_ref()?;
+                let mut config = Value::clone(&loaded.config);
+                weighbridge::scenario::apply_edits(&mut config, &edits);
+                let blueprint = Blueprint::from_value(config).ok()?;
+                Some(Arc::new(found.compare(&blueprint)))
+            })
+        });
         let blueprint = Memo::new(move |_| {
             let edits = edits.get();
+            let comparison = comparison.get();
             model.with(|model| {
                 let loaded = model.as_ref().ok_or(NoAnswer::NoModel)?;
                 let mut config = Value::clone(&loaded.config);
                 weighbridge::scenario::apply_edits(&mut config, &edits);
-                Blueprint::from_value(config).map(Arc::new).map_err(NoAnswer::Model)
+                let mut blueprint = Blueprint::from_value(config).map_err(NoAnswer::Model)?;
+                if let (Some(comparison), Some(found)) = (comparison, &loaded.headers) {
+                    found.adopt(&mut blueprint, &comparison);
+                }
+                Ok(Arc::new(blueprint))
             })
         });
         let answer = Memo::new(move |_| {
@@ -198,6 +231,8 @@ impl State {
             loading: RwSignal::new(None),
             problem,
             blueprint,
+            comparison,
+            outline: RwSignal::new(None),
             answer,
             shown,
             units: RwSignal::new(settings::units()),
@@ -255,6 +290,7 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             config: Arc::new(entry.config.clone()),
             commit: None,
             asked: source.clone(),
+            headers: None,
         }),
         ModelSource::Config(config) => Some(Loaded {
             facts: ModelFacts {
@@ -265,6 +301,7 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             config: Arc::new(Value::clone(config)),
             commit: None,
             asked: source.clone(),
+            headers: None,
         }),
     }
 }

@@ -137,21 +137,18 @@ fn FileZone() -> impl IntoView {
     let over = RwSignal::new(false);
     let chooser = NodeRef::<html::Input>::new();
     let chosen = move |_| {
-        if let Some(file) = chooser
-            .get_untracked()
-            .and_then(|chooser| chooser.files())
-            .and_then(|files| files.get(0))
-        {
+        if let Some(files) = chooser.get_untracked().and_then(|chooser| chooser.files()) {
+            let files = (0..files.length()).filter_map(|at| files.get(at)).collect();
             state.dialog.set(None);
-            source::read_file(state, file);
+            source::read_files(state, files);
         }
     };
     view! {
         <div class="drop-zone" class:over=move || over.get() on:dragover=move |_| over.set(true) on:dragleave=move |_| over.set(false) on:drop=move |_| over.set(false)>
             <Icon name="file" />
-            <span>"Drop the "<code>"config.json"</code>" of a model: it is read here and sent nowhere."</span>
+            <span>"Drop the "<code>"config.json"</code>" of a model, or its .safetensors or .gguf, of which only the header is read. Nothing is sent."</span>
             <button class="button small" type="button" on:click=move |_| { if let Some(chooser) = chooser.get_untracked() { chooser.click() } }>"Choose a file"</button>
-            <input id="file" node_ref=chooser type="file" accept=source::CHOOSE hidden aria-label="Choose a file" on:change=chosen />
+            <input id="file" node_ref=chooser type="file" accept=source::CHOOSE multiple hidden aria-label="Choose a file" on:change=chosen />
         </div>
     }
 }

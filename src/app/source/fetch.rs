@@ -1,5 +1,7 @@
 //! Asks the Hub, with the browser's `fetch`. What an answer means is decided in [`weighbridge::hub`].
 
+mod parts;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -151,6 +153,19 @@ impl Request {
         }
     }
     async fn get(&self, url: &str, locator: &Locator, progress: &impl Fn(Read)) -> Result<Answer, HubError> {
+        let response = self.send(url, None).await?;
+        let headers = response.headers();
+        let facts = ResponseFacts::read(|name| headers.get(name));
+        let bytes = self.body(&response, MAX_CONFIG_BYTES, locator, progress).await?;
+        Ok(Answer {
+            status: response.status(),
+            facts,
+            url: response.url(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        })
+    }
+    /// Asks; `range` is the header's value where a part is wanted. The body is still to be read.
+    async fn send(&self, url: &str, range: Option<&str>) -> Result<Response, HubError> {
         self.arm();
         let mut request = RequestBuilder::new(url)
             .credentials(RequestCredentials::Omit)
@@ -159,28 +174,26 @@ impl Request {
         if let Some(token) = &self.token {
             request = request.header("Authorization", &token.authorization());
         }
-        let response = request
+        if let Some(range) = range {
+            request = request.header("Range", range);
+        }
+        request
             .send()
             .await
-            .map_err(|_| self.stopped().unwrap_or_else(|| self.unreachable()))?;
-        let headers = response.headers();
-        let facts = ResponseFacts::read(|name| headers.get(name));
-        let total = headers.get("content-length").and_then(|text| text.parse().ok());
-        let bytes = self.body(&response, total, locator, progress).await?;
-        Ok(Answer {
-            status: response.status(),
-            facts,
-            url: response.url(),
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        })
+            .map_err(|_| self.stopped().unwrap_or_else(|| self.unreachable()))
     }
+    /// Reads a body of at most `limit` bytes; a longer one ends the request.
     async fn body(
         &self,
         response: &Response,
-        total: Option<u64>,
+        limit: usize,
         locator: &Locator,
         progress: &impl Fn(Read),
     ) -> Result<Vec<u8>, HubError> {
+        let total: Option<u64> = response
+            .headers()
+            .get("content-length")
+            .and_then(|text| text.parse().ok());
         let mut bytes = Vec::new();
         let Some(stream) = response.body() else {
             return Ok(bytes);
@@ -197,13 +210,13 @@ impl Request {
             }
             self.arm();
             bytes.extend(Uint8Array::new(&member(&piece, "value")).to_vec());
-            if bytes.len() > MAX_CONFIG_BYTES {
+            if bytes.len() > limit {
                 self.controller.abort();
                 let (repo, file) = (locator.id().to_string(), locator.config_path());
                 return Err(HubError::TooLarge {
                     repo,
                     file,
-                    limit_bytes: MAX_CONFIG_BYTES as u64,
+                    limit_bytes: limit as u64,
                 });
             }
             let read = bytes.len() as u64;
@@ -241,7 +254,8 @@ impl Request {
         };
         *self.timer.borrow_mut() = set_timeout_with_handle(end, PATIENCE).ok();
     }
-    fn disarm(&self) {
+    /// Stops the clock: nothing is asked for any more.
+    pub fn disarm(&self) {
         if let Some(timer) = self.timer.borrow_mut().take() {
             timer.clear();
         }

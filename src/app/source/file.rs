@@ -2,20 +2,34 @@
 
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::File;
 use weighbridge::hub::MAX_CONFIG_BYTES;
 
 use super::super::state::{Problem, State};
+use super::found::kind_of;
+use super::slices::{self, Beside, is_index};
 use super::{fail, load_config};
 
 /// What the file chooser offers.
-pub const CHOOSE: &str = ".json,application/json";
+pub const CHOOSE: &str = ".json,.safetensors,.gguf,application/json";
 
-/// Reads a file as a config. What cannot be read yet is said plainly.
-pub fn read_file(state: State, file: web_sys::File) {
-    let name = file.name();
-    if let Some(words) = not_built(&name) {
-        return fail(state, Problem::Browser(words));
+/// Reads what was dropped or chosen together: a config, weight files, or both.
+pub fn read_files(state: State, files: Vec<File>) {
+    let (weights, others): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| kind_of(&file.name()).is_some() || is_index(&file.name()));
+    // Of a whole folder's files the config is the one that can be read.
+    let config = others.iter().find(|file| file.name() == "config.json");
+    match (config.or(others.first().filter(|_| weights.is_empty())), weights) {
+        (Some(config), weights) => read_config(state, config.clone(), weights),
+        (None, weights) if !weights.is_empty() => slices::read(state, weights, Beside::Nothing),
+        (None, _) => {}
     }
+}
+
+/// Reads a file as a config, then the headers of its weights.
+fn read_config(state: State, file: File, weights: Vec<File>) {
+    let name = file.name();
     if file.size() > MAX_CONFIG_BYTES as f64 {
         let words = format!(
             "{name} is larger than any config.json. Drop the config.json of the model: it lies beside the weights."
@@ -24,29 +38,14 @@ pub fn read_file(state: State, file: web_sys::File) {
     }
     spawn_local(async move {
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
-        match text {
-            Some(text) => load_config(state, &text, Some(&name)),
-            None => {
-                let words = format!("The browser could not read {name}. Choose it again, or paste its text.");
-                fail(state, Problem::Browser(words));
-            }
+        let Some(text) = text else {
+            let words = format!("The browser could not read {name}. Choose it again, or paste its text.");
+            return fail(state, Problem::Browser(words));
+        };
+        let read = load_config(state, &text, Some(&name));
+        if !weights.is_empty() {
+            // What is no config known here leaves the weights to speak for themselves.
+            slices::read(state, weights, if read { Beside::Model } else { Beside::Unread });
         }
     });
-}
-
-/// What to say about a kind of file whose header is not read yet.
-fn not_built(name: &str) -> Option<String> {
-    let lower = name.to_ascii_lowercase();
-    let kind = if lower.ends_with(".index.json") {
-        "Reading an index of weights"
-    } else if lower.ends_with(".safetensors") {
-        "Reading the header of a .safetensors file"
-    } else if lower.ends_with(".gguf") {
-        "Reading the header of a .gguf file"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "{kind} is not built yet, so {name} was not read. Drop the config.json of the model instead: it lies beside the weights."
-    ))
 }

@@ -6,10 +6,15 @@
 mod fetch;
 mod file;
 mod follow;
+mod found;
+mod headers;
 pub mod recent;
+mod slices;
 
-pub use file::{CHOOSE, read_file};
+pub use file::{CHOOSE, read_files};
 pub use follow::start;
+pub use found::{Found, Outline};
+pub use headers::{check, read_headers};
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -35,6 +40,8 @@ pub const FROM_FILE: &str = "config.json";
 enum Asked {
     Person(String),
     Link(ModelSource),
+    /// Headers of weight files.
+    Headers(headers::Target),
 }
 
 /// The request under way and the last one, for another try. The page has one thread and one State.
@@ -53,7 +60,8 @@ thread_local! {
 pub fn load(state: State, text: &str) {
     let text = text.trim();
     if is_json(text) {
-        return load_config(state, text, None);
+        load_config(state, text, None);
+        return;
     }
     remember(Asked::Person(text.to_owned()));
     let endpoint = state.settings.endpoint.get_untracked();
@@ -76,22 +84,24 @@ pub fn load(state: State, text: &str) {
     }
 }
 
-/// Loads the text of a config; `name` is that of its file.
-pub fn load_config(state: State, text: &str, name: Option<&str>) {
-    let config = match read_json(text) {
-        Ok(config) => config,
-        Err(what) => return fail(state, Problem::Model(ModelError::NotJson(format!("it holds {what}")))),
-    };
-    use_config(state, config, name);
+/// Loads the text of a config; `name` is that of its file. Whether it is the model now.
+pub fn load_config(state: State, text: &str, name: Option<&str>) -> bool {
+    match read_json(text) {
+        Ok(config) => use_config(state, config, name),
+        Err(what) => {
+            fail(state, Problem::Model(ModelError::NotJson(format!("it holds {what}"))));
+            false
+        }
+    }
 }
 
-/// Takes a config as the model, if it is one.
-pub fn use_config(state: State, config: Value, name: Option<&str>) {
+/// Takes a config as the model, if it is one; whether it is.
+pub fn use_config(state: State, config: Value, name: Option<&str>) -> bool {
     // Generation settings, tokenizers and adapters are JSON too; the Hub's reader knows them apart.
     if let Err(error) = Blueprint::from_value(config.clone()) {
         let known = "the/file".parse().ok().and_then(|id| Locator::new(id, None, None).ok());
         let other = known.and_then(|locator| read_config(&config.to_string(), &locator).err());
-        return fail(
+        fail(
             state,
             match other {
                 Some(
@@ -102,6 +112,7 @@ pub fn use_config(state: State, config: Value, name: Option<&str>) {
                 _ => Problem::Model(error),
             },
         );
+        return false;
     }
     let config = prune(config);
     let title = config
@@ -118,8 +129,10 @@ pub fn use_config(state: State, config: Value, name: Option<&str>) {
         config: Arc::new(config.clone()),
         commit: None,
         asked: ModelSource::Config(Box::new(config)),
+        headers: None,
     };
     take(state, loaded, true);
+    true
 }
 
 /// Asks once more for what failed.
@@ -127,6 +140,7 @@ pub fn retry(state: State) {
     match RUN.with_borrow(|run| run.last.clone()) {
         Some(Asked::Person(text)) => load(state, &text),
         Some(Asked::Link(source)) => load_link(state, source),
+        Some(Asked::Headers(target)) => headers::read(state, target),
         None => {}
     }
 }
@@ -141,6 +155,7 @@ pub fn cancel(state: State) {
 /// Takes the message away. What the link names and could not be read is given up for the model in hand.
 pub fn dismiss(state: State) {
     state.problem.set(None);
+    state.outline.set(None);
     keep_model(state);
 }
 
@@ -182,8 +197,10 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
     let number = begin(Some(request.clone()));
     let current = move || RUN.with_borrow(|run| run.number == number);
     clear_problem(state, afresh);
+    state.outline.set(None);
     state.loading.set(Some(Loading {
         what: locator.to_string(),
+        headers: false,
         read: None,
     }));
     spawn_local(async move {
@@ -191,6 +208,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
             if current() {
                 state.loading.set(Some(Loading {
                     what: what.to_owned(),
+                    headers: false,
                     read,
                 }));
             }
@@ -219,7 +237,8 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         if let Err(error) = Blueprint::from_value(config.clone())
             && Blueprint::from_value(edited).is_err()
         {
-            return fail(state, Problem::Model(error));
+            let config = Arc::new(config);
+            return fail(state, Problem::Unread { error, config });
         }
         let id = fetched.id.unwrap_or_else(|| locator.id().clone());
         let loaded = Loaded {
@@ -231,6 +250,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
             config: Arc::new(config),
             commit: fetched.commit,
             asked: source,
+            headers: None,
         };
         take(state, loaded, afresh);
     });
@@ -245,6 +265,7 @@ fn take(state: State, loaded: Loaded, afresh: bool) {
     let asked = loaded.asked.clone();
     state.loading.set(None);
     clear_problem(state, afresh);
+    state.outline.set(None);
     state.model.set(Some(loaded));
     if afresh {
         state.scenario.update(|scenario| {
@@ -269,6 +290,7 @@ fn clear_problem(state: State, afresh: bool) {
 pub fn fail(state: State, problem: Problem) {
     begin(None);
     state.loading.set(None);
+    state.outline.set(None);
     state.problem.set(Some(problem));
 }
 

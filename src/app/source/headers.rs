@@ -1,0 +1,250 @@
+//! Headers of a model's files on the Hub, several at once.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use js_sys::{Array, Promise};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use weighbridge::export::ModelFacts;
+use weighbridge::hub::{HubError, Locator};
+use weighbridge::model::Blueprint;
+use weighbridge::model::headers::select::{Selection, select};
+use weighbridge::model::headers::{FileKind, Header, Limits, gguf, gguf_config, index};
+use weighbridge::scenario::ModelSource;
+
+use super::super::state::{Loaded, Loading, Problem, State};
+use super::fetch::Request;
+use super::found::{Found, header, kind_of, wrong};
+use super::{Asked, RUN, begin, fail, remember, take};
+
+/// Requests at once.
+const AT_ONCE: usize = 6;
+
+/// Whose headers are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    locator: Locator,
+    config: Option<Arc<Value>>,
+    /// The model in hand that is checked; none where there is no model to check.
+    model: Option<ModelSource>,
+}
+
+/// Reads the headers of the model in hand and compares.
+pub fn check(state: State) {
+    let endpoint = state.settings.endpoint.get_untracked();
+    let target = state.model.with_untracked(|model| {
+        let model = model.as_ref()?;
+        let ModelSource::Id(id) = &model.asked else { return None };
+        let locator = Locator::parse_at(id, &endpoint).ok()?;
+        // The very files that the config belongs to, whatever was committed since.
+        let commit = model.commit.as_deref().or(locator.revision());
+        Some(Target {
+            locator: Locator::new(locator.id().clone(), commit, locator.path()).ok()?,
+            config: Some(model.config.clone()),
+            model: Some(model.asked.clone()),
+        })
+    });
+    if let Some(target) = target {
+        read(state, target);
+    }
+}
+
+/// Reads the headers of the model that was asked for last and not understood.
+pub fn read_headers(state: State) {
+    let id = RUN.with_borrow(|run| match &run.last {
+        Some(Asked::Person(text) | Asked::Link(ModelSource::Id(text))) => Some(text.clone()),
+        _ => None,
+    });
+    let config = state.problem.with_untracked(|problem| match problem {
+        Some(Problem::Unread { config, .. }) => Some(config.clone()),
+        _ => None,
+    });
+    let endpoint = state.settings.endpoint.get_untracked();
+    if let Some(locator) = id.and_then(|id| Locator::parse_at(&id, &endpoint).ok()) {
+        let model = None;
+        read(state, Target { locator, config, model });
+    }
+}
+
+/// Reads the headers of a target.
+pub fn read(state: State, target: Target) {
+    let settings = state.settings;
+    let request = match Request::new(settings.endpoint.get_untracked(), settings.token_to_send()) {
+        Ok(request) => request,
+        Err(words) => return fail(state, Problem::Browser(words)),
+    };
+    remember(Asked::Headers(target.clone()));
+    let number = begin(Some(request.clone()));
+    let current = move || RUN.with_borrow(|run| run.number == number);
+    state.problem.set(None);
+    state.outline.set(None);
+    let what = target.locator.to_string();
+    let tell: Tell = Rc::new(move |read| {
+        if current() {
+            let what = what.clone();
+            state.loading.set(Some(Loading {
+                what,
+                headers: true,
+                read,
+            }));
+        }
+    });
+    tell(None);
+    spawn_local(async move {
+        let found = of_hub(&request, &target, &tell).await;
+        request.disarm();
+        if !current() {
+            return;
+        }
+        match found {
+            Ok(found) => show(state, &target, found),
+            Err(Problem::Hub(error)) if *error == HubError::Cancelled => state.loading.set(None),
+            Err(problem) => fail(state, problem),
+        }
+    });
+}
+
+fn show(state: State, target: &Target, found: Found) {
+    begin(None);
+    state.loading.set(None);
+    match &target.model {
+        Some(asked) => state.model.update(|model| {
+            if let Some(model) = model.as_mut().filter(|model| model.asked == *asked) {
+                model.headers = Some(Arc::new(found));
+            }
+        }),
+        None => without_model(state, &target.locator.to_string(), target.locator.id().name(), found),
+    }
+}
+
+/// A GGUF holds its own config; anything else is told by its tensors.
+pub fn without_model(state: State, id: &str, name: &str, found: Found) {
+    let mut why = None;
+    if found.list.kind == FileKind::Gguf {
+        let config = gguf_config::config(&found.list);
+        match config.and_then(|config| Blueprint::from_value(config.clone()).map(|_| config)) {
+            Ok(config) => {
+                let loaded = Loaded {
+                    facts: ModelFacts {
+                        id: id.to_owned(),
+                        source: "GGUF header".to_owned(),
+                    },
+                    name: name.to_owned(),
+                    config: Arc::new(config.clone()),
+                    commit: None,
+                    asked: ModelSource::Config(Box::new(config)),
+                    headers: Some(Arc::new(found)),
+                };
+                return take(state, loaded, true);
+            }
+            Err(error) => why = Some(error.to_string()),
+        }
+    }
+    let mut outline = found.outline(name);
+    outline.notices.extend(why);
+    state.outline.set(Some(outline));
+}
+
+/// Which files, then the header of each.
+async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Found, Problem> {
+    let locator = &target.locator;
+    let files = request.files(locator).await?;
+    let named = locator.path().filter(|path| kind_of(path) == Some(FileKind::Gguf));
+    let selection = match named {
+        Some(path) => Selection::Gguf(gguf::split_names(path)),
+        None => select(files.iter().map(|file| file.path.as_str())),
+    };
+    let (names, index) = match selection {
+        Selection::Index(name) => {
+            let text = request.whole(locator, &name, index::MOST_INDEX_BYTES as usize).await?;
+            let index = index::read(&text).map_err(|error| wrong(&name, &error))?;
+            (index.shards.clone(), Some(index))
+        }
+        Selection::Safetensors(names) | Selection::Gguf(names) => (names, None),
+        Selection::Several(names) => {
+            let list: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+            return Err(Problem::Browser(format!(
+                "{} holds {} GGUF models ({}, …). Load the address of one of these files.",
+                locator.id(),
+                names.len(),
+                list.join(", ")
+            )));
+        }
+        Selection::Nothing => {
+            return Err(Problem::Browser(format!(
+                "{} holds no safetensors or GGUF weights. There are no headers to read.",
+                locator.id()
+            )));
+        }
+    };
+    let size_of = |name: &str| files.iter().find(|file| file.path == name).map(|file| file.size);
+    let jobs = names.into_iter().map(|name| (size_of(&name), name)).collect();
+    let headers = all(request, locator, jobs, tell).await?;
+    Found::new(headers, index.as_ref(), target.config.as_deref()).map_err(|error| wrong(locator.id().name(), &error))
+}
+
+/// How far it is, if that is known: headers read, and of how many.
+type Tell = Rc<dyn Fn(Option<(u64, Option<u64>)>)>;
+
+/// What the tasks share.
+#[derive(Default)]
+struct Desk {
+    next: Cell<usize>,
+    done: RefCell<Vec<(usize, Header)>>,
+    failed: RefCell<Option<Problem>>,
+}
+
+/// The headers of these files, in their order.
+async fn all(
+    request: &Request,
+    locator: &Locator,
+    jobs: Vec<(Option<u64>, String)>,
+    tell: &Tell,
+) -> Result<Vec<Header>, Problem> {
+    let total = jobs.len() as u64;
+    tell(Some((0, Some(total))));
+    let (desk, jobs) = (Rc::<Desk>::default(), Rc::new(jobs));
+    let tasks = Array::new();
+    for _ in 0..AT_ONCE.min(jobs.len()) {
+        let (desk, jobs, tell) = (desk.clone(), jobs.clone(), tell.clone());
+        let (request, locator) = (request.clone(), locator.clone());
+        tasks.push(&future_to_promise(async move {
+            loop {
+                let at = desk.next.replace(desk.next.get() + 1);
+                // The first failure ends it: half a model is no answer.
+                let Some((listed, name)) = jobs.get(at).filter(|_| desk.failed.borrow().is_none()) else {
+                    return Ok(JsValue::UNDEFINED);
+                };
+                match one(&request, &locator, name, *listed).await {
+                    Ok(header) => {
+                        desk.done.borrow_mut().push((at, header));
+                        tell(Some((desk.done.borrow().len() as u64, Some(total))));
+                    }
+                    Err(problem) => {
+                        let first = desk.failed.take().unwrap_or(problem);
+                        desk.failed.replace(Some(first));
+                        request.stop();
+                    }
+                }
+            }
+        }));
+    }
+    let _ = JsFuture::from(Promise::all(&tasks)).await;
+    if let Some(problem) = desk.failed.take() {
+        return Err(problem);
+    }
+    let mut headers = desk.done.take();
+    headers.sort_by_key(|(at, _)| *at);
+    Ok(headers.into_iter().map(|(_, header)| header).collect())
+}
+
+async fn one(request: &Request, locator: &Locator, name: &str, listed: Option<u64>) -> Result<Header, Problem> {
+    let kind = kind_of(name).unwrap_or(FileKind::Safetensors);
+    let part = |from, upto| request.part(locator, name, from, upto);
+    header(name, kind, |told| Limits::remote(kind, told.or(listed)), part).await
+}

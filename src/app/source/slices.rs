@@ -1,0 +1,184 @@
+//! Weight files from this machine: of each only its header is read, whatever its size.
+
+use std::sync::Arc;
+
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::File;
+use weighbridge::model::headers::compare::Verdict;
+use weighbridge::model::headers::{FileKind, Limits, index};
+use weighbridge::units::grouped;
+
+use super::super::state::{Loading, Problem, State};
+use super::found::{Found, Outline, header, kind_of, wrong};
+use super::headers::without_model;
+use super::{RUN, begin, fail};
+
+/// Whether a file is an index of shards.
+pub fn is_index(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".safetensors.index.json")
+}
+
+/// The config that came along with weight files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// None.
+    Nothing,
+    /// It is the model in hand now.
+    Model,
+    /// It could not be read.
+    Unread,
+}
+
+/// Reads the headers of weight files, all of one model, and an index among them.
+pub fn read(state: State, files: Vec<File>, beside: Beside) {
+    let number = begin(None);
+    let current = move || RUN.with_borrow(|run| run.number == number);
+    if beside == Beside::Nothing {
+        state.problem.set(None);
+    }
+    state.outline.set(None);
+    spawn_local(async move {
+        let tell = |name: &str, done: u64, total: u64| {
+            if current() {
+                state.loading.set(Some(Loading {
+                    what: name.to_owned(),
+                    headers: true,
+                    read: Some((done, Some(total))),
+                }));
+            }
+        };
+        let config = state
+            .model
+            .with_untracked(|model| model.as_ref().map(|model| model.config.clone()));
+        let read = of_files(files, config.as_deref(), tell, current).await;
+        if !current() {
+            return;
+        }
+        begin(None);
+        state.loading.set(None);
+        match read {
+            Ok(Read::Found(name, found)) => show(state, &name, *found, beside),
+            Ok(Read::Index(outline)) => state.outline.set(Some(outline)),
+            Ok(Read::Stopped) => {}
+            Err(problem) => fail(state, problem),
+        }
+    });
+}
+
+enum Read {
+    Found(String, Box<Found>),
+    /// An index without its shards.
+    Index(Outline),
+    Stopped,
+}
+
+fn show(state: State, name: &str, found: Found, beside: Beside) {
+    let in_hand = state.model.with_untracked(Option::is_some);
+    // A GGUF alone is a model of its own.
+    let own = beside == Beside::Nothing && found.list.kind == FileKind::Gguf;
+    if !in_hand || own || beside == Beside::Unread {
+        return without_model(state, name, name, found);
+    }
+    let found = Arc::new(found);
+    state.model.update(|model| {
+        if let Some(model) = model {
+            model.headers = Some(found.clone());
+        }
+    });
+    let other = state
+        .comparison
+        .with_untracked(|one| one.as_ref().is_none_or(|one| one.verdict == Verdict::Differ));
+    if other {
+        state.outline.set(Some(found.outline(name)));
+    }
+}
+
+async fn of_files(
+    mut files: Vec<File>,
+    config: Option<&Value>,
+    tell: impl Fn(&str, u64, u64),
+    current: impl Fn() -> bool,
+) -> Result<Read, Problem> {
+    files.sort_by_key(File::name);
+    let mut listed = None;
+    if let Some(file) = files.iter().find(|file| is_index(&file.name())) {
+        let text = slice(file, 0, index::MOST_INDEX_BYTES + 1).await?;
+        listed = Some(index::read(&text).map_err(|error| wrong(&file.name(), &error))?);
+    }
+    let weights: Vec<&File> = files.iter().filter(|file| kind_of(&file.name()).is_some()).collect();
+    if let Some(index) = &listed {
+        let there = |shard: &&String| {
+            weights
+                .iter()
+                .any(|file| shard.rsplit('/').next() == Some(&file.name()))
+        };
+        let held = index.shards.iter().filter(there).count();
+        if weights.is_empty() {
+            return Ok(Read::Index(of_index(index)));
+        }
+        if held < index.shards.len() {
+            return Err(Problem::Browser(format!(
+                "{} of the {} shards that the index names are missing. Drop all of them together.",
+                index.shards.len() - held,
+                index.shards.len()
+            )));
+        }
+    }
+    let total = weights.len() as u64;
+    let mut headers = Vec::new();
+    for (at, file) in weights.iter().enumerate() {
+        let name = file.name();
+        tell(&name, at as u64, total);
+        let kind = kind_of(&name).unwrap_or(FileKind::Safetensors);
+        let size = file.size() as u64;
+        let part = async |from, upto| Ok((slice(file, from, upto).await?, Some(size)));
+        headers.push(header(&name, kind, |_| Limits::local(size), part).await?);
+        if !current() {
+            return Ok(Read::Stopped);
+        }
+    }
+    let name = match weights.as_slice() {
+        [one] => one.name(),
+        several => format!("{} files", several.len()),
+    };
+    let found = Found::new(headers, listed.as_ref(), config).map_err(|error| wrong(&name, &error))?;
+    Ok(Read::Found(name, Box::new(found)))
+}
+
+fn of_index(index: &index::Index) -> Outline {
+    let mut lines = vec![format!(
+        "{} tensors in {} shards.",
+        grouped(index.tensors),
+        grouped(index.shards.len() as u64)
+    )];
+    lines.extend(
+        index
+            .total_size
+            .map(|size| format!("{} bytes, as it claims.", grouped(size))),
+    );
+    lines.extend(
+        index
+            .total_parameters
+            .map(|count| format!("{} parameters, as it claims.", grouped(count))),
+    );
+    Outline {
+        title: "An index without its shards".to_owned(),
+        lines,
+        parts: Vec::new(),
+        notices: vec![
+            "What the shards hold is in their own headers: drop the index and all its shards together.".to_owned(),
+        ],
+    }
+}
+
+/// Some bytes of a file; fewer where it ends before.
+async fn slice(file: &File, from: u64, upto: u64) -> Result<Vec<u8>, Problem> {
+    let failed = |_| Problem::Browser(format!("The browser could not read {}. Choose it again.", file.name()));
+    let piece = file.slice_with_f64_and_f64(from as f64, upto as f64).map_err(failed)?;
+    let buffer = JsFuture::from(piece.array_buffer()).await.map_err(failed)?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}

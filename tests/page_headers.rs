@@ -1,0 +1,309 @@
+#![cfg(not(target_arch = "wasm32"))]
+//! Headers of weight files on the built page: of the Hub by Range, of this machine by slices.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic fails the test; the lints' own exception covers #[test] functions only"
+)]
+
+#[path = "headers/made.rs"]
+mod made;
+mod support;
+
+use std::time::Duration;
+
+use made::{Gguf, Key, Row, rows_of, safetensors_header};
+use serde_json::{Value, json};
+use support::browser::Browser;
+use support::hub::{Fault, Hub};
+use support::server::Server;
+use weighbridge::model::Blueprint;
+use weighbridge::units::grouped;
+
+const SOON: Duration = Duration::from_secs(15);
+
+/// So small that whole files can be made, so large that one is longer than the part that is asked for.
+fn config() -> Value {
+    json!({
+        "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 64, "intermediate_size": 128,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 1024,
+        "max_position_embeddings": 2048, "tie_word_embeddings": false, "torch_dtype": "bfloat16"
+    })
+}
+
+fn rows(dtype: &'static str) -> Vec<Row> {
+    rows_of(&Blueprint::from_value(config()).unwrap(), dtype)
+}
+
+fn parameters() -> String {
+    grouped(Blueprint::from_value(config()).unwrap().parameters())
+}
+
+fn padded((mut bytes, size): (Vec<u8>, u64)) -> Vec<u8> {
+    bytes.resize(size as usize, 0);
+    bytes
+}
+
+fn file(rows: &[Row]) -> Vec<u8> {
+    padded(safetensors_header(rows))
+}
+
+/// Id, config, and weight files.
+type Repo<'a> = (&'a str, &'a Value, &'a [(&'a str, Vec<u8>)]);
+
+struct Page {
+    browser: Browser,
+    _server: Server,
+    hub: Hub,
+}
+
+/// The page with a local Hub that holds these repositories.
+fn open(repos: &[Repo<'_>]) -> Page {
+    let (browser, server, hub) = (Browser::start(), Server::dist("/"), Hub::start());
+    for (id, config, files) in repos {
+        hub.file(id, "config.json", config.to_string());
+        for (path, body) in *files {
+            hub.file(id, path, body.clone());
+        }
+    }
+    browser.goto(&server.at("icons/icon.svg"));
+    browser.script("localStorage.setItem('endpoint', arguments[0])", json!([hub.url()]));
+    browser.forget_console();
+    browser.goto(&server.at(""));
+    browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
+    Page {
+        browser,
+        _server: server,
+        hub,
+    }
+}
+
+impl Page {
+    fn find(&self, text: &str) {
+        self.browser.click("#find");
+        self.browser.keys(&["Control+a", "Delete"]);
+        self.browser.type_into("#find", text);
+        self.browser.keys(&["Enter"]);
+    }
+    #[track_caller]
+    fn load(&self, id: &str) {
+        self.find(id);
+        let name = json!(id.split('/').nth(1));
+        self.browser.wait_for(
+            &format!("document.querySelector('.model-name')?.innerText === {name}"),
+            SOON,
+        );
+    }
+    #[track_caller]
+    fn line(&self, verdict: &str) -> String {
+        self.browser.wait_for(
+            &format!("document.querySelector('#header-line[data-verdict={verdict}]')"),
+            SOON,
+        );
+        self.browser.text("#header-line")
+    }
+    #[track_caller]
+    fn told(&self, css: &str, words: &str) -> String {
+        let words = json!(words);
+        self.browser.wait_for(
+            &format!("document.querySelector('{css}')?.innerText.includes({words})"),
+            SOON,
+        );
+        self.browser.text(css)
+    }
+    fn drop_files(&self, files: &[(&str, Vec<u8>)]) {
+        let files: Vec<Value> = files.iter().map(|(name, body)| json!([name, body])).collect();
+        let script = "const dataTransfer = new DataTransfer();
+            for (const [name, body] of arguments[0]) dataTransfer.items.add(new File([new Uint8Array(body)], name));
+            const fire = (name) => document.body.dispatchEvent(
+              new DragEvent(name, { bubbles: true, cancelable: true, composed: true, dataTransfer }));
+            fire('dragenter'); fire('dragover'); fire('drop');";
+        self.browser.script(script, json!([files]));
+    }
+}
+
+#[test]
+fn headers_on_the_hub_agree_or_differ() {
+    let rows = rows("F32");
+    let (first, second) = rows.split_at(rows.len() / 2);
+    let (one, two) = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
+    let map: serde_json::Map<String, Value> = first
+        .iter()
+        .map(|row| (row.0.clone(), json!(one)))
+        .chain(second.iter().map(|row| (row.0.clone(), json!(two))))
+        .collect();
+    let index = json!({"metadata": {}, "weight_map": map}).to_string();
+    let mut other = rows.clone();
+    other.retain(|row| !row.0.ends_with("layers.1.mlp.up_proj.weight"));
+    other.push(("model.strange.weight".to_owned(), "F32", vec![3, 5]));
+    let config = config();
+    let page = open(&[
+        (
+            "test/agrees",
+            &config,
+            &[
+                (one, file(first)),
+                (two, file(second)),
+                ("model.safetensors.index.json", index.into_bytes()),
+            ],
+        ),
+        ("test/differs", &config, &[("model.safetensors", file(&other))]),
+    ]);
+    page.load("test/agrees");
+    let before = page.browser.text("[role=tabpanel]");
+    page.browser.click("#check-headers");
+    let line = page.line("agree");
+    assert_eq!(
+        line,
+        format!(
+            "config.json and 2 safetensors headers agree: {} parameters.",
+            parameters()
+        )
+    );
+    // The files hold 32 bits where the config says 16: the files are believed.
+    assert_ne!(page.browser.text("[role=tabpanel]"), before);
+    assert_eq!(page.browser.count("#check-headers"), 0);
+    let ranges: Vec<_> = page.hub.seen().into_iter().filter_map(|seen| seen.range).collect();
+    assert!(
+        !ranges.is_empty() && ranges.iter().all(|range| range == "bytes=0-100000"),
+        "{ranges:?}"
+    );
+    let commit = support::hub::sha("test/agrees");
+    let shards = page.hub.seen();
+    let mut shards = shards
+        .iter()
+        .filter(|seen| seen.path.starts_with("/test/") && seen.path.ends_with(".safetensors"));
+    assert!(shards.all(|seen| seen.path.contains(&commit) && !seen.authorised));
+    page.load("test/differs");
+    assert_eq!(page.browser.count("#header-line"), 0);
+    page.browser.click("#check-headers");
+    let line = page.line("differ");
+    assert!(
+        line.contains("not in the files") && line.contains("only in the files"),
+        "{line}"
+    );
+    page.browser.script(
+        "[...document.querySelectorAll('[role=tab]')].find((tab) => tab.innerText.includes('Architecture')).click()",
+        json!([]),
+    );
+    let table = page.told("#header-table", "strange");
+    assert!(
+        table.contains("mlp.up_proj.weight") && table.contains("Found by name"),
+        "{table}"
+    );
+    assert_eq!(page.browser.errors_of_page(), []);
+}
+
+#[test]
+fn whole_files_and_cancelling() {
+    let config = config();
+    let files = [("model.safetensors", file(&rows("BF16")))];
+    let page = open(&[("test/whole", &config, &files), ("test/slow-files", &config, &files)]);
+    page.load("test/whole");
+    page.hub.fault("test/whole", Fault::NoRange);
+    page.browser.click("#check-headers");
+    page.told("#app .callout", "a whole file where its beginning was asked for");
+    assert_eq!(page.browser.count("#header-line"), 0);
+    page.load("test/slow-files");
+    page.hub.drip(64, Duration::from_millis(300));
+    page.hub.fault("test/slow-files", Fault::Slow);
+    page.browser.click("#check-headers");
+    page.told(".loading", "reading header 1 of 1");
+    page.browser.click(".loading button");
+    page.browser.wait_for("!document.querySelector('.loading')", SOON);
+    assert_eq!(
+        page.browser.count("#app .callout") + page.browser.count("#header-line"),
+        0
+    );
+    // And it can be asked again.
+    page.hub.fault("test/slow-files", Fault::None);
+    page.browser.click("#check-headers");
+    page.line("agree");
+}
+
+#[test]
+fn an_unknown_type_is_told_by_its_headers() {
+    let page = open(&[(
+        "test/onyx",
+        &json!({"model_type": "onyx"}),
+        &[("model.safetensors", file(&rows("BF16")))],
+    )]);
+    page.find("test/onyx");
+    page.told("#app .callout[data-code=unknown_model_type]", "onyx");
+    page.browser.script(
+        "[...document.querySelectorAll('#app .callout button')].find((b) => b.innerText === 'Read the file headers').click()",
+        json!([]),
+    );
+    let outline = page.told("#outline", &parameters());
+    assert!(
+        outline.contains("by tensor names") && outline.contains("cannot be known") && outline.contains("Attention"),
+        "{outline}"
+    );
+    assert_eq!(page.browser.text(".model-name"), "Llama 3.1 8B Instruct");
+}
+
+#[test]
+fn dropped_files_are_read_by_their_headers() {
+    let page = open(&[]);
+    let weights = file(&rows("BF16"));
+    // Not the model in hand: both are told.
+    page.drop_files(&[("model.safetensors", weights.clone())]);
+    page.line("differ");
+    page.told("#outline", &parameters());
+    // With its config it is.
+    let text = config().to_string().into_bytes();
+    page.drop_files(&[("model.safetensors", weights), ("config.json", text)]);
+    page.line("agree");
+    assert_eq!(page.browser.count("#outline"), 0);
+    // A GGUF is a model by itself.
+    page.drop_files(&[("tiny.gguf", padded(tiny_gguf().write()))]);
+    page.browser
+        .wait_for("document.querySelector('.model-name').innerText === 'tiny.gguf'", SOON);
+    // llama.cpp names norms otherwise than checkpoints do: those are matched by their shapes.
+    assert!(page.line("agree_in_number").contains("GGUF header"));
+    assert!(page.browser.texts(".fact").join(" ").contains("GGUF (mostly F16)"));
+    page.drop_files(&[(
+        "model.safetensors.index.json",
+        br#"{"weight_map": {"a": "x.safetensors"}}"#.to_vec(),
+    )]);
+    page.told("#outline", "1 tensors in 1 shards");
+    page.drop_files(&[("broken.safetensors", b"x".to_vec())]);
+    page.told("#app .callout", "broken.safetensors");
+    assert!(page.hub.seen().is_empty());
+    assert_eq!(page.browser.errors_of_page(), []);
+}
+
+fn tiny_gguf() -> Gguf {
+    let mut file = Gguf::new(3, false)
+        .key("general.architecture", Key::Text("llama"))
+        .key("llama.block_count", Key::U32(2))
+        .key("llama.context_length", Key::U32(2048))
+        .key("llama.embedding_length", Key::U32(64))
+        .key("llama.feed_forward_length", Key::U32(128))
+        .key("llama.attention.head_count", Key::U32(4))
+        .key("llama.attention.head_count_kv", Key::U32(2))
+        .key("llama.attention.layer_norm_rms_epsilon", Key::F32(1e-5))
+        .key(
+            "tokenizer.ggml.tokens",
+            Key::Texts((0..1024).map(|at| format!("<{at}>")).collect()),
+        )
+        .tensor("token_embd.weight", &[1024, 64], 1);
+    for layer in 0..2 {
+        let name = |what: &str| format!("blk.{layer}.{what}.weight");
+        file = file
+            .tensor(&name("attn_norm"), &[64], 0)
+            .tensor(&name("ffn_norm"), &[64], 0)
+            .tensor(&name("attn_q"), &[64, 64], 1)
+            .tensor(&name("attn_k"), &[32, 64], 1)
+            .tensor(&name("attn_v"), &[32, 64], 1)
+            .tensor(&name("attn_output"), &[64, 64], 1)
+            .tensor(&name("ffn_gate"), &[128, 64], 1)
+            .tensor(&name("ffn_up"), &[128, 64], 1)
+            .tensor(&name("ffn_down"), &[64, 128], 1);
+    }
+    file.tensor("output_norm.weight", &[64], 0)
+        .tensor("output.weight", &[1024, 64], 1)
+}
