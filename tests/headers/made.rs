@@ -50,8 +50,15 @@ pub fn rows_of(blueprint: &Blueprint, dtype: &'static str) -> Vec<Row> {
             None => vec![None],
         };
         // Towers carry the number of their own layers in the name.
-        let repeats = if tensor.name.contains("{i}") { place.repeats() } else { 1 };
-        for (layer, own) in layers.into_iter().flat_map(|layer| (0..repeats).map(move |own| (layer, own))) {
+        let repeats = if tensor.name.contains("{i}") {
+            place.repeats()
+        } else {
+            1
+        };
+        for (layer, own) in layers
+            .into_iter()
+            .flat_map(|layer| (0..repeats).map(move |own| (layer, own)))
+        {
             for expert in 0..copies {
                 let name = tensor.name.replace("{e}", &expert.to_string());
                 let name = name.replace("{i}", &own.to_string());
