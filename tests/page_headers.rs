@@ -262,14 +262,17 @@ fn dropped_files_are_read_by_their_headers() {
     page.drop_files(&[("tiny.gguf", padded(tiny_gguf().write()))]);
     page.browser
         .wait_for("document.querySelector('.model-name').innerText === 'tiny.gguf'", SOON);
-    // llama.cpp names norms otherwise than checkpoints do: those are matched by their shapes.
-    assert!(page.line("agree_in_number").contains("GGUF header"));
+    // llama.cpp names every tensor otherwise than checkpoints do.
+    assert!(
+        page.line("agree")
+            .starts_with("The GGUF's own metadata and its tensors agree")
+    );
     assert!(page.browser.texts(".fact").join(" ").contains("GGUF (mostly F16)"));
     page.drop_files(&[(
         "model.safetensors.index.json",
         br#"{"weight_map": {"a": "x.safetensors"}}"#.to_vec(),
     )]);
-    page.told("#outline", "1 tensors in 1 shards");
+    page.told("#outline", "1 tensor in 1 shard.");
     page.drop_files(&[("broken.safetensors", b"x".to_vec())]);
     page.told("#app .callout", "broken.safetensors");
     assert!(page.hub.seen().is_empty());

@@ -15,7 +15,7 @@ use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_que
 use weighbridge::units::UnitSystem;
 
 use super::settings::{self, Settings};
-use super::source::{Found, Outline};
+use super::source::{FROM_GGUF, Found, Outline};
 use super::toasts::Toast;
 
 /// A model in hand.
@@ -190,7 +190,8 @@ impl State {
                 let mut config = Value::clone(&loaded.config);
                 weighbridge::scenario::apply_edits(&mut config, &edits);
                 let blueprint = Blueprint::from_value(config).ok()?;
-                Some(Arc::new(found.compare(&blueprint)))
+                let own = loaded.facts.source == FROM_GGUF;
+                Some(Arc::new(found.compare(&blueprint, own)))
             })
         });
         let blueprint = Memo::new(move |_| {

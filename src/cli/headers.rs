@@ -31,16 +31,28 @@ pub struct Found {
     pub count: logical::Count,
     /// What the index claims and the shards do not hold.
     pub notices: Vec<Notice>,
+    /// Whether the config is a GGUF's own metadata.
+    pub own: bool,
 }
 
 impl Found {
     fn new(list: TensorList, notices: Vec<Notice>, config: Option<&Value>) -> Self {
         let count = logical::count(&list, config);
-        Self { list, count, notices }
+        Self {
+            list,
+            count,
+            notices,
+            own: false,
+        }
     }
     /// Against a blueprint.
     pub fn compare(&self, blueprint: &Blueprint) -> compare::Comparison {
-        compare::compare(blueprint, &self.count, &self.list.described())
+        let names = if self.own {
+            compare::Names::own_metadata()
+        } else {
+            compare::Names::config(self.list.described())
+        };
+        compare::compare_as(blueprint, &self.count, &names)
     }
     /// Against a blueprint, which takes its bytes from the files where the two agree.
     pub fn adopt(&self, blueprint: &mut Blueprint) -> compare::Comparison {

@@ -88,7 +88,8 @@ fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
 }
 
 /// What headers alone say: a config only if a GGUF holds one.
-fn from_headers(read: headers::Found, given: &str) -> Found {
+fn from_headers(mut read: headers::Found, given: &str) -> Found {
+    read.own = read.list.kind == FileKind::Gguf;
     let config = match read.list.kind {
         FileKind::Gguf => gguf_config::config(&read.list).unwrap_or(Value::Null),
         FileKind::Safetensors => Value::Null,

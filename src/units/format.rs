@@ -108,6 +108,11 @@ pub fn grouped(value: u64) -> String {
     out
 }
 
+/// A number of things: 1 tensor, 1,024 tensors.
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 fn grouped_signed(value: f64) -> String {
     let text = grouped(value.abs() as u64);
     if value < 0.0 { format!("−{text}") } else { text }

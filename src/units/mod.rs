@@ -8,7 +8,7 @@ mod number;
 mod quantity;
 mod trace;
 
-pub use format::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
+pub use format::{UnitSystem, count, counted, decimal, grouped, percent, rate, seconds, short_count};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};

@@ -8,7 +8,7 @@ use weighbridge::model::headers::{
     FileKind, Header, HeaderError, Limits, Need, TensorList, compare, gguf, index, logical, safetensors,
 };
 use weighbridge::model::{Blueprint, Notice};
-use weighbridge::units::grouped;
+use weighbridge::units::{counted, grouped};
 
 use super::super::state::Problem;
 
@@ -52,9 +52,14 @@ impl Found {
         let count = logical::count(&list, config);
         Ok(Self { list, count, notices })
     }
-    /// Against a blueprint.
-    pub fn compare(&self, blueprint: &Blueprint) -> compare::Comparison {
-        compare::compare(blueprint, &self.count, &self.list.described())
+    /// Against a blueprint; `own` if its config is a GGUF's own metadata.
+    pub fn compare(&self, blueprint: &Blueprint, own: bool) -> compare::Comparison {
+        let names = if own {
+            compare::Names::own_metadata()
+        } else {
+            compare::Names::config(self.list.described())
+        };
+        compare::compare_as(blueprint, &self.count, &names)
     }
     /// Gives a blueprint the files' own bytes where the two agree.
     pub fn adopt(&self, blueprint: &mut Blueprint, comparison: &compare::Comparison) {
@@ -82,10 +87,10 @@ impl Found {
                 grouped(summary.bytes)
             ),
             lines: vec![format!(
-                "{} tensors in {}, {} layers, in {}. Only the headers were read.",
-                grouped(summary.tensors),
+                "{} in {}, {}, in {}. Only the headers were read.",
+                counted(summary.tensors, "tensor"),
                 self.list.described(),
-                grouped(summary.layers),
+                counted(summary.layers, "layer"),
                 types.join(", ")
             )],
             parts: summary.parts.clone(),

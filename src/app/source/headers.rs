@@ -20,7 +20,7 @@ use weighbridge::scenario::ModelSource;
 use super::super::state::{Loaded, Loading, Problem, State};
 use super::fetch::Request;
 use super::found::{Found, header, kind_of, wrong};
-use super::{Asked, RUN, begin, fail, remember, take};
+use super::{Asked, FROM_GGUF, RUN, begin, fail, remember, take};
 
 /// Requests at once.
 const AT_ONCE: usize = 6;
@@ -132,7 +132,7 @@ pub fn without_model(state: State, id: &str, name: &str, found: Found) {
                 let loaded = Loaded {
                     facts: ModelFacts {
                         id: id.to_owned(),
-                        source: "GGUF header".to_owned(),
+                        source: FROM_GGUF.to_owned(),
                     },
                     name: name.to_owned(),
                     config: Arc::new(config.clone()),

@@ -32,6 +32,8 @@ use fetch::Request;
 
 /// Where a model that was read from somewhere else says it is from.
 pub const FROM_HUB: &str = "config.json on the Hub";
+/// A config made of a GGUF's own keys.
+pub const FROM_GGUF: &str = "GGUF header";
 /// A config given by the user.
 pub const FROM_FILE: &str = "config.json";
 

@@ -10,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 use weighbridge::model::headers::compare::Verdict;
 use weighbridge::model::headers::{FileKind, Limits, index};
-use weighbridge::units::grouped;
+use weighbridge::units::{counted, grouped};
 
 use super::super::state::{Loading, Problem, State};
 use super::found::{Found, Outline, header, kind_of, wrong};
@@ -121,10 +121,11 @@ async fn of_files(
             return Ok(Read::Index(of_index(index)));
         }
         if held < index.shards.len() {
+            let missing = index.shards.len() - held;
             return Err(Problem::Browser(format!(
-                "{} of the {} shards that the index names are missing. Drop all of them together.",
-                index.shards.len() - held,
-                index.shards.len()
+                "{missing} of the {} that the index names {} missing. Drop all of them together.",
+                counted(index.shards.len() as u64, "shard"),
+                if missing == 1 { "is" } else { "are" }
             )));
         }
     }
@@ -151,9 +152,9 @@ async fn of_files(
 
 fn of_index(index: &index::Index) -> Outline {
     let mut lines = vec![format!(
-        "{} tensors in {} shards.",
-        grouped(index.tensors),
-        grouped(index.shards.len() as u64)
+        "{} in {}.",
+        counted(index.tensors, "tensor"),
+        counted(index.shards.len() as u64, "shard")
     )];
     lines.extend(
         index

@@ -39,14 +39,13 @@ impl Channel {
                 component: Component::Mlp,
             };
             let mut block = mlp(hidden, &style);
-            if decoder.activation_parameters > 0 {
-                let count = Quantity::architecture(
-                    "parameters",
-                    decoder.activation_parameters,
-                    "learned scalars of the activation",
-                );
-                let mut operator = Operator::elementwise("activation parameters", Component::Mlp, &count, 0, 0);
-                operator.tensors = vec![Tensor::vector("mlp.act_fn", Component::Mlp, &count)];
+            if !decoder.activation_parameters.is_empty() {
+                let one = Quantity::architecture("parameters", 1, "a learned scalar of the activation");
+                let mut operator = Operator::elementwise("activation parameters", Component::Mlp, &one, 0, 0);
+                let scalars = decoder.activation_parameters.iter();
+                operator.tensors = scalars
+                    .map(|name| Tensor::vector(*name, Component::Mlp, &one))
+                    .collect();
                 block.operators.push(operator);
             }
             dense = Some(block);

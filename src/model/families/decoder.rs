@@ -213,7 +213,7 @@ pub struct Decoder {
     /// Biases of the MLP.
     pub mlp_bias: Flag,
     /// Parameters of the activation itself, a layer (xIELU has two).
-    pub activation_parameters: u64,
+    pub activation_parameters: &'static [&'static str],
     /// Bias of the output head.
     pub head_bias: Flag,
     /// Windows.
@@ -332,7 +332,7 @@ impl Decoder {
 
         gate: Gate::Gated,
         mlp_bias: Flag::Key("mlp_bias", false),
-        activation_parameters: 0,
+        activation_parameters: &[],
         head_bias: Flag::No,
         windows: Windows::NONE,
         window_keys: &["sliding_window", "sliding_window_size"],

@@ -82,7 +82,7 @@ pub const FAMILIES: &[Family] = &[
         build: Build::Decoder(Decoder {
             head_norm: HeadNorm::PER_HEAD,
             gate: Gate::Plain,
-            activation_parameters: 2,
+            activation_parameters: &["mlp.act_fn.alpha_n", "mlp.act_fn.alpha_p"],
             ..Decoder::LLAMA
         }),
     },

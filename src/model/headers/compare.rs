@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::expected::{Item, Key, expected, layer_name, present, whole_name};
-use super::fusion::{self, Side};
+use super::beside::Beside;
+use super::expected::{Item, Key, expected, layer_name, present, tower_key, whole_name};
+use super::fusion::{self, Found, Side};
 use super::logical::Count;
-use super::names::Role;
+use crate::model::blueprint::Tower;
 use crate::model::{Blueprint, Tensor};
 use crate::units::grouped;
 
@@ -66,7 +67,7 @@ pub struct Comparison {
     pub by_role: u64,
     /// By shape alone.
     pub by_shape: u64,
-    /// By the number of elements of a layer alone.
+    /// By the number of elements of a layer, or of the rest of the model, alone.
     pub by_number: u64,
     /// Bytes in the files by tensor of the config, scales included; what could not be placed is not in it.
     #[serde(skip)]
@@ -79,23 +80,59 @@ pub struct Comparison {
     pub extra: Vec<Row>,
 }
 
-/// Compares. `described` says what was read: `4 safetensors headers`.
+/// What the two sides are called in the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// Where the config is from: `config.json`.
+    pub config: &'static str,
+    /// What was read: `4 safetensors headers`.
+    pub files: String,
+}
+
+impl Names {
+    /// A `config.json` against headers.
+    pub fn config(files: impl Into<String>) -> Self {
+        Self {
+            config: "config.json",
+            files: files.into(),
+        }
+    }
+    /// A GGUF against itself: its keys give the config.
+    pub fn own_metadata() -> Self {
+        Self {
+            config: "The GGUF's own metadata",
+            files: "its tensors".to_owned(),
+        }
+    }
+}
+
+/// Compares a `config.json`. `described` says what was read: `4 safetensors headers`.
 pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Comparison {
+    compare_as(blueprint, count, &Names::config(described))
+}
+
+/// Compares, whatever the two are called.
+pub fn compare_as(blueprint: &Blueprint, count: &Count, names: &Names) -> Comparison {
     let mut wanted = expected(blueprint);
     let mut held = present(&count.tensors);
     let mut rows = Rows::default();
     let mut by_name = 0_u64;
     let mut bytes = BTreeMap::new();
 
+    let mut found = Found::default();
+
     // By name. A name in both with other dimensions is settled too: it differs.
-    let names: Vec<Key> = wanted.keys().filter(|key| held.contains_key(*key)).cloned().collect();
-    for key in names {
+    let common: Vec<Key> = wanted.keys().filter(|key| held.contains_key(*key)).cloned().collect();
+    for key in common {
         let (Some(one), Some(other)) = (wanted.get(&key), held.get(&key)) else {
             continue;
         };
         if one.same_shape(other) {
             by_name = by_name.saturating_add(one.copies);
             bytes.insert(key.clone(), other.bytes);
+            if one.optional {
+                found.buffers = found.buffers.saturating_add(other.elements);
+            }
         } else if one.optional {
             continue;
         } else {
@@ -105,33 +142,35 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
         held.remove(&key);
     }
 
-    let layers = blueprint.layers.value;
-    let table = blueprint.vocabulary.value.saturating_mul(blueprint.hidden.value);
-    // What has a reason of its own must not be taken for something else of equal size.
-    let towers = !blueprint.towers.is_empty();
-    held.retain(
-        |key, item| match reason(key, item, layers, blueprint.tied.then_some(table), towers) {
+    let mut layers = by_layer(wanted, held);
+    let beside = Beside::of(blueprint);
+    for (layer, (left, right)) in &mut layers {
+        fusion::corrections(left, right, &mut found);
+        // What has a reason of its own must not be taken for something else of equal size.
+        right.retain(|rest, item| match beside.reason(*layer, rest, item) {
             Some(why) => {
-                rows.extra(key, item, Some(why));
+                rows.extra(&(*layer, rest.clone()), item, Some(why));
                 false
             }
             None => true,
-        },
-    );
-
-    let mut found = fusion::Found::default();
-    for (layer, (mut left, mut right)) in by_layer(wanted, held) {
-        let one = fusion::pair(&mut left, &mut right);
-        found.by_role += one.by_role;
-        found.by_shape += one.by_shape;
-        found.by_number += one.by_number;
-        bytes.extend(one.bytes.into_iter().map(|(rest, bytes)| ((layer, rest), bytes)));
-        for (rest, item) in left.into_iter().filter(|(_, item)| !item.optional) {
-            rows.missing(&(layer, rest), &item);
-        }
-        for (rest, item) in right {
-            rows.extra(&(layer, rest), &item, None);
-        }
+        });
+        fusion::pair(left, right, &mut found);
+        let placed = std::mem::take(&mut found.bytes);
+        bytes.extend(placed.into_iter().map(|(rest, bytes)| ((*layer, rest), bytes)));
+    }
+    let (mut wanted, mut held) = (BTreeMap::new(), BTreeMap::new());
+    for (layer, (left, right)) in layers {
+        let required = left.into_iter().filter(|(_, item)| !item.optional);
+        wanted.extend(required.map(|(rest, item)| ((layer, rest), item)));
+        held.extend(right.into_iter().map(|(rest, item)| ((layer, rest), item)));
+    }
+    // Towers and shared blocks may stand elsewhere in the files: at last only the numbers are left.
+    bytes.extend(fusion::level(&mut wanted, &mut held, &mut found).into_iter().flatten());
+    for (key, item) in wanted {
+        rows.missing(&key, &item);
+    }
+    for (key, item) in held {
+        rows.extra(&key, &item, None);
     }
 
     let (missing, differing, extra) = rows.done();
@@ -147,7 +186,6 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
     } else {
         Verdict::Agree
     };
-    let buffers = buffers(blueprint, count);
     let mut comparison = Comparison {
         verdict,
         line: String::new(),
@@ -155,7 +193,7 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
         header_parameters: count
             .parameters
             .saturating_sub(beside(|row| row.elements))
-            .saturating_sub(buffers),
+            .saturating_sub(found.buffers),
         bytes: count.bytes.saturating_sub(beside(|row| row.bytes)),
         held: bytes,
         by_name,
@@ -170,7 +208,7 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
     if comparison.verdict != Verdict::Differ && comparison.config_parameters != comparison.header_parameters {
         comparison.verdict = Verdict::Differ;
     }
-    comparison.line = line(&comparison, described);
+    comparison.line = line(&comparison, names);
     comparison
 }
 
@@ -191,6 +229,7 @@ pub fn adopt(blueprint: &mut Blueprint, comparison: &Comparison) -> bool {
         kinds,
         head,
         layers,
+        towers,
         ..
     } = blueprint;
     let held = |layer: Option<u64>, rest: &str| comparison.held.get(&(layer, rest.to_owned())).copied();
@@ -229,17 +268,15 @@ pub fn adopt(blueprint: &mut Blueprint, comparison: &Comparison) -> bool {
             mark(tensor, &layers);
         }
     }
+    for Tower { blocks, count, .. } in towers {
+        let repeats = count.as_ref().map_or(1, |count| count.value);
+        let operators = blocks.iter_mut().flat_map(|block| &mut block.operators);
+        for tensor in operators.flat_map(|operator| &mut operator.tensors) {
+            let mut one = (0..repeats).map(|at| comparison.held.get(&tower_key(tensor, at)).copied());
+            tensor.held = one.try_fold(0_u64, |all, bytes| Some(all.saturating_add(bytes?)));
+        }
+    }
     true
-}
-
-/// Elements of buffers the blueprint knows and the files hold: in the file, not a parameter.
-fn buffers(blueprint: &Blueprint, count: &Count) -> u64 {
-    let held = present(&count.tensors);
-    expected(blueprint)
-        .iter()
-        .filter(|(_, item)| item.optional)
-        .filter_map(|(key, item)| held.get(key).filter(|other| item.same_shape(other)))
-        .fold(0, |all, item| all.saturating_add(item.elements))
 }
 
 fn by_layer(wanted: BTreeMap<Key, Item>, held: BTreeMap<Key, Item>) -> BTreeMap<Option<u64>, (Side, Side)> {
@@ -253,58 +290,14 @@ fn by_layer(wanted: BTreeMap<Key, Item>, held: BTreeMap<Key, Item>) -> BTreeMap<
     all
 }
 
-/// Why a checkpoint may hold something that is no parameter of the config's model.
-fn reason((layer, rest): &Key, item: &Item, layers: u64, tied: Option<u64>, towers: bool) -> Option<&'static str> {
-    let last = rest.rsplit('.').next().unwrap_or(rest);
-    let part = rest.split_once('/').map_or("", |(part, _)| part);
-    if part.starts_with("mtp") || rest.starts_with("mtp.") || rest.contains("nextn.") {
-        return Some("multi-token prediction");
-    }
-    let is_tower = |word: &str| part.contains(word) || (layer.is_none() && rest.starts_with(word));
-    // Towers that the config's model counts are compared like the rest.
-    if !towers
-        && ["visual", "vision", "mm.", "v.", "multi_modal_projector", "image_"]
-            .iter()
-            .any(|word| is_tower(word))
-    {
-        return Some("vision tower");
-    }
-    if !towers && ["audio", "speech"].iter().any(|word| is_tower(word)) {
-        return Some("audio tower");
-    }
-    if layer.is_some_and(|layer| layer >= layers) && part.is_empty() {
-        return Some("multi-token prediction");
-    }
-    if matches!(last, "inv_freq" | "rotary_emb" | "cos_cached" | "sin_cached") || rest.starts_with("rope_f") {
-        return Some("rotary tables, which are computed");
-    }
-    if last == "e_score_correction_bias" || rest.starts_with("exp_probs_b") {
-        return Some("router correction biases");
-    }
-    // Causal masks of old GPT-style checkpoints.
-    let mask = last == "masked_bias"
-        || (last == "bias"
-            && item
-                .shape
-                .as_ref()
-                .is_some_and(|shape| matches!(shape.as_slice(), [a, b] if a == b)));
-    if mask && rest.contains("attn") {
-        return Some("attention masks, which are computed");
-    }
-    let head = layer.is_none() && item.function.is_some_and(|one| one.role == Role::Head);
-    if head && tied == Some(item.elements) {
-        return Some("the tied output head, stored a second time");
-    }
-    None
-}
-
-fn line(all: &Comparison, described: &str) -> String {
+fn line(all: &Comparison, names: &Names) -> String {
+    let Names { config, files } = names;
     let number = grouped(all.header_parameters);
-    let plural = if described.starts_with("1 ") { "s" } else { "" };
+    let plural = if files.starts_with("1 ") { "s" } else { "" };
     match all.verdict {
-        Verdict::Agree => format!("config.json and {described} agree: {number} parameters{}", beside(all)),
+        Verdict::Agree => format!("{config} and {files} agree: {number} parameters{}", beside(all)),
         Verdict::AgreeInNumber => format!(
-            "config.json and {described} agree in number: {number} parameters{} {} tensors have names not known here and were matched by their shapes.",
+            "{config} and {files} agree in number: {number} parameters{} {} tensors have names not known here and were matched by shape or number.",
             beside(all),
             grouped(all.by_shape.saturating_add(all.by_number)),
         ),
@@ -329,7 +322,7 @@ fn line(all: &Comparison, described: &str) -> String {
                 parts.push("the totals differ".to_owned());
             }
             format!(
-                "config.json says {} parameters, {described} say{plural} {number}: {}.",
+                "{config} says {} parameters, {files} say{plural} {number}: {}.",
                 grouped(all.config_parameters),
                 parts.join(", ")
             )

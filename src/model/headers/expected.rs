@@ -52,11 +52,7 @@ pub(super) fn expected(blueprint: &Blueprint) -> BTreeMap<Key, Item> {
         if place.block.role == Role::Tower {
             // Towers carry whole names, with the number of their own layers in them.
             for layer in 0..place.repeats() {
-                add(
-                    &mut all,
-                    key(&tensor.name.replace("{i}", &layer.to_string())),
-                    one.clone(),
-                );
+                add(&mut all, tower_key(tensor, layer), one.clone());
             }
             continue;
         }
@@ -86,6 +82,11 @@ pub(super) fn expected(blueprint: &Blueprint) -> BTreeMap<Key, Item> {
 /// The name of a tensor inside its layer.
 pub(super) fn layer_name(tensor: &Tensor) -> String {
     names::place(&format!("layers.0.{}", tensor.name)).rest
+}
+
+/// Where a tower's tensor is in one of the tower's own layers.
+pub(super) fn tower_key(tensor: &Tensor, layer: u64) -> Key {
+    key(&tensor.name.replace("{i}", &layer.to_string()))
 }
 
 /// The name of a tensor outside of layers.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expected::Item;
-use super::names::{Function, Role};
+use super::names::{self, Function, Role};
 
 /// What a fused projection consists of.
 const FUSED: &[(Role, &[Role])] = &[
@@ -21,38 +21,59 @@ pub(super) struct Found {
     pub by_role: u64,
     pub by_shape: u64,
     pub by_number: u64,
+    /// Elements of buffers in the files that the config's model knows: no parameters.
+    pub buffers: u64,
     /// Bytes in the files of each tensor of the config, by name.
     pub bytes: Vec<(String, u64)>,
 }
 
 /// Takes from both sides whatever belongs together.
-pub(super) fn pair(wanted: &mut Side, held: &mut Side) -> Found {
-    let mut found = Found::default();
-    by_role(wanted, held, &mut found);
-    fused(wanted, held, &mut found, true);
-    fused(held, wanted, &mut found, false);
-    by_shape(wanted, held, &mut found);
-    by_number(wanted, held, &mut found);
-    found
+pub(super) fn pair(wanted: &mut Side, held: &mut Side, found: &mut Found) {
+    by_role(wanted, held, found, |_| true);
+    fused(wanted, held, found, true);
+    fused(held, wanted, found, false);
+    by_shape(wanted, held, found);
+    by_number(wanted, held, found);
 }
 
-fn by_role(wanted: &mut Side, held: &mut Side, found: &mut Found) {
+/// Takes the correction biases of routers from both sides: buffers here, parameters there, each with names of its own.
+pub(super) fn corrections(wanted: &mut Side, held: &mut Side, found: &mut Found) {
+    by_role(wanted, held, found, |role| role == Role::Correction);
+}
+
+fn by_role(wanted: &mut Side, held: &mut Side, found: &mut Found, which: impl Fn(Role) -> bool) {
     let names: Vec<String> = wanted.keys().cloned().collect();
     for name in names {
-        let Some(one) = wanted.get(&name).filter(|one| one.function.is_some()) else {
+        let Some((one, function)) = wanted.get(&name).and_then(|one| Some((one, one.function?))) else {
             continue;
         };
+        if !which(function.role) {
+            continue;
+        }
+        // Experts may lie behind each other in one matrix.
+        let alike = |other: &Item| one.same_shape(other) || (function.experts && one.elements == other.elements);
         let mut like = held
             .iter()
-            .filter(|(_, other)| other.function == one.function && one.same_shape(other));
+            .filter(|(_, other)| other.function == one.function && alike(other));
         let (Some((other, _)), None) = (like.next(), like.next()) else {
             continue;
         };
         let other = other.clone();
         found.by_role += one.copies;
-        wanted.remove(&name);
-        found.bytes.extend(held.remove(&other).map(|other| (name, other.bytes)));
+        take(wanted, held, &name, &other, found);
     }
+}
+
+/// Takes one of each: they are the same. How many copies that settled.
+fn take(wanted: &mut Side, held: &mut Side, name: &str, other: &str, found: &mut Found) -> u64 {
+    let (Some(one), Some(other)) = (wanted.remove(name), held.remove(other)) else {
+        return 0;
+    };
+    if one.optional {
+        found.buffers = found.buffers.saturating_add(other.elements);
+    }
+    found.bytes.push((name.to_owned(), other.bytes));
+    one.copies
 }
 
 /// One tensor of `whole` that is several of `parts`.
@@ -98,7 +119,7 @@ fn fused(whole: &mut Side, parts: &mut Side, found: &mut Found, whole_is_wanted:
                 .fold(0_u64, |all, (_, part)| all.saturating_add(part.bytes));
             found.bytes.push((name, bytes));
         } else {
-            share(one.bytes, &taken, found);
+            found.bytes.extend(share(one.bytes, &taken));
         }
     }
 }
@@ -117,36 +138,60 @@ fn by_shape(wanted: &mut Side, held: &mut Side, found: &mut Found) {
         }
     }
     for (left, right) in shapes.into_values().filter(|(left, right)| left.len() == right.len()) {
+        // A norm is called so everywhere, and one is as good as another.
+        let norms = left.iter().chain(&right).all(|name| names::is_norm(name));
         for (name, other) in left.into_iter().zip(right) {
-            found.by_shape += wanted.remove(&name).map_or(0, |one| one.copies);
-            found.bytes.extend(held.remove(&other).map(|other| (name, other.bytes)));
+            let copies = take(wanted, held, &name, &other, found);
+            if norms {
+                found.by_role += copies;
+            } else {
+                found.by_shape += copies;
+            }
         }
     }
 }
 
 /// The rest of a layer holds as many elements on both sides, whatever they are called.
 fn by_number(wanted: &mut Side, held: &mut Side, found: &mut Found) {
-    let sum = |side: &Side| side.values().fold(0_u64, |all, one| all.saturating_add(one.elements));
-    if !wanted.is_empty() && !held.is_empty() && sum(wanted) == sum(held) {
-        found.by_number += wanted.values().map(|one| one.copies).sum::<u64>();
-        let bytes = held.values().fold(0_u64, |all, one| all.saturating_add(one.bytes));
-        let taken: Vec<(String, Item)> = std::mem::take(wanted).into_iter().collect();
-        share(bytes, &taken, found);
-        held.clear();
+    if let Some(bytes) = level(wanted, held, found) {
+        found.bytes.extend(bytes);
     }
 }
 
+/// Empties both sides if they hold as many elements; the bytes of each of the config's tensors, shared out by elements.
+pub(super) fn level<K: Clone + Ord>(
+    wanted: &mut BTreeMap<K, Item>,
+    held: &mut BTreeMap<K, Item>,
+    found: &mut Found,
+) -> Option<Vec<(K, u64)>> {
+    let sum = |side: &BTreeMap<K, Item>| side.values().fold(0_u64, |all, one| all.saturating_add(one.elements));
+    if wanted.is_empty() || held.is_empty() || sum(wanted) != sum(held) {
+        return None;
+    }
+    let taken: Vec<(K, Item)> = std::mem::take(wanted).into_iter().collect();
+    for (_, one) in &taken {
+        found.by_number += one.copies;
+        if one.optional {
+            found.buffers = found.buffers.saturating_add(one.elements);
+        }
+    }
+    let bytes = held.values().fold(0_u64, |all, one| all.saturating_add(one.bytes));
+    held.clear();
+    Some(share(bytes, &taken))
+}
+
 /// Shares bytes out by elements; the last takes what rounding leaves.
-fn share(bytes: u64, among: &[(String, Item)], found: &mut Found) {
+fn share<K: Clone>(bytes: u64, among: &[(K, Item)]) -> Vec<(K, u64)> {
     let all: u128 = among.iter().map(|(_, one)| u128::from(one.elements)).sum();
     let mut left = bytes;
-    for (at, (name, one)) in among.iter().enumerate() {
+    let part = |(at, (name, one)): (usize, &(K, Item))| {
         let part = (u128::from(bytes) * u128::from(one.elements))
             .checked_div(all)
             .unwrap_or(0);
         let part = u64::try_from(part).unwrap_or(left).min(left);
         let part = if at + 1 == among.len() { left } else { part };
         left = left.saturating_sub(part);
-        found.bytes.push((name.clone(), part));
-    }
+        (name.clone(), part)
+    };
+    among.iter().enumerate().map(part).collect()
 }

@@ -11,6 +11,7 @@
 //!    [`gguf_config::config`]: the config a GGUF holds.
 
 pub mod assumed;
+mod beside;
 pub mod compare;
 mod error;
 mod expected;

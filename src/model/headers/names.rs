@@ -16,6 +16,10 @@ const WRAPPERS: &[&str] = &[
     "rwkv",
 ];
 
+/// Modules inside a tower that only wrap it: `vision_tower.vision_model.encoder`, `vision_model.model.layers`.
+/// Published checkpoints have them where newer ones do not.
+const TOWER_WRAPPERS: &[&str] = &["vision_model", "model"];
+
 /// A name taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -53,7 +57,7 @@ pub(super) fn place(name: &str) -> Place {
         } else {
             before.len().saturating_sub(1)
         });
-    let inner = before.get(wraps..).unwrap_or_default();
+    let inner = unwrapped(before.get(wraps..).unwrap_or_default());
     match layer {
         Some(layer) => Place {
             part: inner.join("."),
@@ -63,9 +67,16 @@ pub(super) fn place(name: &str) -> Place {
         None => Place {
             part: String::new(),
             layer: None,
-            rest: experts(inner),
+            rest: experts(&inner),
         },
     }
+}
+
+/// A part's name without the wrappers behind its first word.
+fn unwrapped<'a>(parts: &[&'a str]) -> Vec<&'a str> {
+    let (first, others) = parts.split_at_checked(1).unwrap_or((parts, &[]));
+    let kept = others.iter().filter(|word| !TOWER_WRAPPERS.contains(word));
+    first.iter().chain(kept).copied().collect()
 }
 
 fn experts(parts: &[&str]) -> String {
@@ -103,6 +114,10 @@ pub(super) enum Role {
     Router,
     Table,
     Head,
+    /// A router's correction bias.
+    Correction,
+    /// Attention sinks.
+    Sinks,
 }
 
 /// The names of each role in checkpoints and GGUF files.
@@ -122,6 +137,7 @@ const ROLES: &[(Role, &[&str])] = &[
             "wqkv",
             "qkv",
             "in_proj_qkv",
+            "att_proj",
         ],
     ),
     (
@@ -151,6 +167,7 @@ const ROLES: &[(Role, &[&str])] = &[
             "gate_up_proj",
             "ffn_gate_up_exps",
             "gate_and_up_proj",
+            "ff_proj",
             "w13",
             "input_linear",
         ],
@@ -165,6 +182,7 @@ const ROLES: &[(Role, &[&str])] = &[
             "ffn_down_shexp",
             "fc2",
             "output_linear",
+            "ff_out",
         ],
     ),
     (Role::QueryA, &["q_a_proj", "attn_q_a"]),
@@ -187,7 +205,18 @@ const ROLES: &[(Role, &[&str])] = &[
         ],
     ),
     (Role::Head, &["lm_head", "output", "embed_out"]),
+    // `e_score_correction_bias`, `expert_bias`, `exp_probs_b.bias`: the bias is taken off before.
+    (
+        Role::Correction,
+        &["e_score_correction", "expert", "exp_probs_b", "router_score_correction"],
+    ),
+    (Role::Sinks, &["sinks", "attention_sink", "attn_sinks"]),
 ];
+
+/// Whether a name is that of a norm's weight or bias.
+pub(super) fn is_norm(rest: &str) -> bool {
+    rest.contains("norm") || rest.split('.').any(|part| part.starts_with("ln"))
+}
 
 /// What a tensor of a layer is, as far as its name tells: role, whether it is one of many experts, whether of the
 /// shared one, and whether it is a bias.
@@ -209,6 +238,7 @@ pub(super) fn function(rest: &str) -> Option<Function> {
     let (role, _) = ROLES.iter().find(|(_, names)| names.contains(&last))?;
     let shared = rest.contains("shared") || rest.contains("_shexp");
     let experts = !shared
+        && *role != Role::Correction
         && (rest.contains("experts")
             || rest.contains("_exps")
             || rest.contains("block_sparse_moe.input")
@@ -246,6 +276,16 @@ mod tests {
             of("visual.blocks.5.mlp.fc1.bias"),
             (s("visual"), Some(5), s("mlp.fc1.bias"))
         );
+        for name in ["vision_tower.vision_model", "model.vision_tower", "vision_tower"] {
+            assert_eq!(
+                of(&format!("{name}.encoder.layers.5.mlp.fc1.bias")),
+                (s("vision_tower.encoder"), Some(5), s("mlp.fc1.bias"))
+            );
+            assert_eq!(
+                of(&format!("{name}.post_layernorm.bias")).2,
+                "vision_tower.post_layernorm.bias"
+            );
+        }
         assert_eq!(of("mtp.layers.0.mlp.up_proj.weight").0, "mtp");
         assert_eq!(of("lm_head.weight"), (s(""), None, s("lm_head.weight")));
     }
