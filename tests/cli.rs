@@ -301,13 +301,13 @@ fn refusals() {
 #[test]
 fn tables_and_help() {
     assert!(json(&["models"]).as_array().unwrap().len() >= 40);
-    assert!(json(&["hardware"]).as_array().unwrap().len() >= 20);
+    assert!(json(&["hardware"]).as_array().unwrap().len() >= 225);
     assert!(
         text(&["hardware", "--format", "csv"])
             .lines()
             .nth(1)
             .unwrap()
-            .starts_with("rtx-")
+            .starts_with("gtx-")
     );
     assert!(text(&["completions", "bash"]).contains("--kv-cache"));
     let help = text(&["estimate", "--help"]);

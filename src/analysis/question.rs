@@ -21,6 +21,9 @@ pub enum AnalysisError {
     /// A device that is not in the table.
     #[error("The device \"{0}\" is not in the table. `weighbridge hardware` lists all.")]
     UnknownDevice(String),
+    /// A description of a device that cannot be read.
+    #[error(transparent)]
+    Custom(hardware::CustomError),
     /// Devices that cannot share the model as asked.
     #[error("{0}")]
     Layout(String),
@@ -35,6 +38,7 @@ impl AnalysisError {
         match self {
             Self::Model(error) => error.code(),
             Self::UnknownDevice(_) => "unknown_device",
+            Self::Custom(_) => "bad_device",
             Self::Layout(_) => "bad_layout",
             Self::Overflow(_) => "overflow",
         }
@@ -74,7 +78,10 @@ impl<'a> Question<'a> {
     pub fn new(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
         let device = match &scenario.hardware {
             None => None,
-            Some(id) => Some(hardware::resolve(id).ok_or_else(|| AnalysisError::UnknownDevice(id.clone()))?),
+            Some(id) => Some(hardware::resolve(id).map_err(|why| match why {
+                Some(why) => AnalysisError::Custom(why),
+                None => AnalysisError::UnknownDevice(id.clone()),
+            })?),
         };
         let mut notices = Vec::new();
         let chosen = scenario.weights.and_then(quantisation::choice);

@@ -216,13 +216,14 @@ fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
         ));
     }
     if let Some(device) = question.device()
-        && device.memory_basis.is_empty()
+        && device.memory_by_rule()
     {
         all.push(Notice::new(
             "memory_nominal",
             format!(
-                "The usable memory of {} is not published; the nominal size is used.",
-                device.name
+                "What a driver reports as the memory of {} is not known; {}.",
+                device.name,
+                device.memory_basis.trim_start_matches("by rule: ")
             ),
         ));
     }

@@ -47,7 +47,7 @@ pub fn command() -> Command {
         .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[])).args(access()))
         .subcommand(with_knobs(Command::new("compare").about("Models side by side")).arg(models).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
-        .subcommand(Command::new("hardware").about("The built-in devices").arg(format_arg(&[Format::Tree])))
+        .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(
             Command::new("completions")
                 .about("Completions for a shell, on standard output")

@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use serde_json::json;
 use weighbridge::export::Sheet;
-use weighbridge::hardware::devices;
+use weighbridge::hardware::{devices, hosts};
 use weighbridge::model::{Blueprint, catalogue, families};
 use weighbridge::units::{UnitSystem, count, grouped, rate};
 
@@ -68,6 +68,9 @@ fn types(format: Format) -> Result<String, Failure> {
 /// The built-in devices.
 pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
     let format = arguments::format(matches);
+    if matches.get_flag("nodes") {
+        return nodes(format);
+    }
     if format == Format::Json {
         return json_text(&devices());
     }
@@ -81,7 +84,9 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
             "bandwidth",
             "16-bit",
             "FP8",
+            "link",
             "power",
+            "price an hour",
             "source",
         ],
     );
@@ -102,9 +107,49 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
                 .rate_16(true)
                 .map_or_else(String::new, |one| rate(one.flops, "FLOP")),
             or_none(device.fp8_flops, "FLOP"),
+            or_none(device.link_bytes_per_s, "B"),
             device.tdp_w.map_or_else(String::new, |watts| count(watts, "W")),
+            device.price().map_or_else(String::new, dollars),
             source,
         ]);
     }
     sheets(&[sheet], format)
+}
+
+/// The built-in machines.
+fn nodes(format: Format) -> Result<String, Failure> {
+    if format == Format::Json {
+        return json_text(&hosts());
+    }
+    let mut sheet = Sheet::new(
+        "",
+        &[
+            "id",
+            "name",
+            "provider",
+            "devices",
+            "RAM",
+            "link",
+            "price an hour",
+            "price from",
+        ],
+    );
+    for host in hosts() {
+        let ram = host.host_memory_bytes;
+        sheet.push([
+            host.id.clone(),
+            host.name.clone(),
+            host.provider.clone(),
+            format!("{} × {}", host.device_count, host.device_id),
+            ram.map_or_else(String::new, |bytes| UnitSystem::Gib.bytes(bytes as f64)),
+            host.link_bytes_per_s.map_or_else(String::new, |value| rate(value, "B")),
+            host.price_usd_h.map_or_else(String::new, dollars),
+            host.price_usd_h.map_or_else(String::new, |_| host.price_basis()),
+        ]);
+    }
+    sheets(&[sheet], format)
+}
+
+fn dollars(price: f64) -> String {
+    format!("${price:.2}")
 }

@@ -23,8 +23,14 @@ pub struct Device {
     pub year: Option<u16>,
     /// Memory in bytes, as the driver reports it where that is known.
     pub memory_bytes: u64,
-    /// Where the memory figure is from.
+    /// Where the memory figure is from; begins with `by rule` where it is not what a driver reports.
     pub memory_basis: String,
+    /// Memory as marketed, in bytes; of a machine with unified memory, all of its RAM.
+    pub nominal_bytes: u64,
+    /// Sizes it is sold with, in GiB, separated by `;`.
+    pub memory_options_gib: String,
+    /// Kind of memory: `HBM3`, `GDDR6X`.
+    pub memory_type: String,
     /// Whether processor and accelerator share the memory.
     pub unified: bool,
     /// Memory bandwidth, bytes a second.
@@ -53,10 +59,22 @@ pub struct Device {
     pub link_bytes_per_s: Option<f64>,
     /// What that link is.
     pub link_name: String,
+    /// PCIe, bytes a second in one direction.
+    pub pcie_bytes_per_s: Option<f64>,
+    /// Most devices in one domain of fast links.
+    pub link_domain: Option<u64>,
     /// Power limit in watts.
     pub tdp_w: Option<f64>,
     /// CUDA compute capability or the vendor's like.
     pub compute_capability: String,
+    /// Lowest price clouds ask for an hour, US dollars.
+    pub price_low: Option<f64>,
+    /// Highest price clouds ask for an hour, US dollars.
+    pub price_high: Option<f64>,
+    /// Who asks these prices, and when.
+    pub price_source: String,
+    /// What of the row is doubtful.
+    pub confidence: String,
     /// Where the row is from.
     pub source: String,
     /// Anything to know.
@@ -93,11 +111,16 @@ impl Device {
             .iter()
             .find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
     }
-    /// Dense rate for products of 16-bit numbers.
+    /// Dense rate for products of 16-bit numbers. Cards without matrix units have the vector rate, and old ones
+    /// (GeForce 10) compute in FP32, which is much faster there than their FP16.
     pub fn rate_16(&self, bf16: bool) -> Option<Rate> {
         let (first, second) = ((self.bf16_flops, "BF16"), (self.fp16_flops, "FP16"));
         let order = if bf16 { [first, second] } else { [second, first] };
-        Self::first(&[order[0], order[1], (self.fp32_flops, "FP32")])
+        let found = Self::first(&[order[0], order[1], (self.fp32_flops, "FP32")])?;
+        match self.fp32_flops {
+            Some(flops) if flops > found.flops => Some(Rate { flops, name: "FP32" }),
+            _ => Some(found),
+        }
     }
     /// Dense rate for products of a weight format, falling back to 16 bits where the device has no unit for it.
     pub fn rate(&self, format: &str) -> Option<Rate> {
@@ -115,6 +138,35 @@ impl Device {
     /// Rate for work element by element.
     pub fn rate_vector(&self) -> Option<Rate> {
         Self::first(&[(self.fp32_flops, "FP32")]).or_else(|| self.rate_16(true))
+    }
+    /// The highest dense rate an engine may use for a weight format: what no estimate may beat.
+    ///
+    /// Engines accumulate in FP16 or FP32, and quantise activations to 8 bits on the way (llama.cpp's integer kernels),
+    /// so INT8 counts for all quantised weights; FP8 and FP4 count for weights no wider than they are.
+    pub fn highest_rate(&self, format: &str) -> Option<f64> {
+        let mut rates = vec![
+            self.fp32_flops,
+            self.tf32_flops,
+            self.fp16_flops,
+            self.fp16_acc16_flops,
+            self.bf16_flops,
+        ];
+        if !matches!(format, "fp32" | "fp16" | "bf16") {
+            rates.extend([self.int8_ops, self.fp8_flops, self.fp8_acc16_flops]);
+            if matches!(format, "nvfp4" | "mxfp4") {
+                rates.push(self.fp4_flops);
+            }
+        }
+        rates.into_iter().flatten().max_by(f64::total_cmp)
+    }
+    /// Whether the memory figure follows from a rule and not from a driver.
+    pub fn memory_by_rule(&self) -> bool {
+        self.memory_basis.starts_with("by rule")
+    }
+    /// What clouds ask for an hour: the middle of the range, if there is one.
+    pub fn price(&self) -> Option<f64> {
+        let (low, high) = (self.price_low?, self.price_high.or(self.price_low)?);
+        Some(low.midpoint(high))
     }
     /// FLOP a byte at which compute and bandwidth take equally long.
     pub fn ridge(&self, rate: Rate) -> f64 {

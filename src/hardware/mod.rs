@@ -2,23 +2,33 @@
 
 use std::borrow::Cow;
 
+mod custom;
 mod device;
 pub mod engine;
+mod host;
 
+pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
 pub use engine::Engine;
+pub use host::{Host, find_host, hosts, hosts_of};
 
-/// The id under which a device lives in links: that of the table, or a description of one.
+/// The id under which a device lives in links: that of the table, or the description of one.
 pub fn device_id(text: &str) -> Option<String> {
-    find(text).map(|device| device.id.clone())
+    resolve(text).ok().map(|device| device.id.clone())
 }
 
 /// The device with this id, or the one the text describes.
-pub fn resolve(text: &str) -> Option<Cow<'static, Device>> {
-    find(text).map(Cow::Borrowed)
+///
+/// # Errors
+/// Why a description is refused; `None` inside where the table has no such id.
+pub fn resolve(text: &str) -> Result<Cow<'static, Device>, Option<CustomError>> {
+    if text.starts_with(CUSTOM) {
+        return custom::parse(text).map(Cow::Owned).map_err(Some);
+    }
+    find(text).map(Cow::Borrowed).ok_or(None)
 }
 
 /// The id of a machine of the table.
-pub fn node_id(_text: &str) -> Option<String> {
-    None
+pub fn node_id(text: &str) -> Option<String> {
+    find_host(text).map(|host| host.id.clone())
 }

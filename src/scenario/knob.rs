@@ -148,6 +148,9 @@ pub enum KnobError {
         /// What there is.
         known: String,
     },
+    /// Refused for a reason of its own.
+    #[error("{0}")]
+    Refused(String),
     /// Not built yet.
     #[error("{0}")]
     NotBuilt(String),

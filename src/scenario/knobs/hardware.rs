@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator;
 
 use super::read::{bytes, choose, optional, unknown, whole};
-use super::{AUTO, Group, Knob, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
+use super::{AUTO, Group, Knob, KnobError, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
 use crate::hardware::{self, Engine};
 use crate::scenario::choices::{AttentionParallel, Offload, Split};
 
@@ -23,7 +23,11 @@ pub(super) const KNOBS: &[Knob] = &[
                 None
             } else {
                 let known = ["`weighbridge hardware` lists all ids, the page every name"].into_iter();
-                Some(hardware::device_id(text).ok_or_else(|| unknown("Device", text, known))?)
+                let found = hardware::resolve(text).map_err(|why| match why {
+                    Some(why) => KnobError::Refused(why.to_string()),
+                    None => unknown("Device", text, known),
+                })?;
+                Some(found.id.clone())
             };
             Ok(())
         },

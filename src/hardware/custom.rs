@@ -1,0 +1,237 @@
+//! A device described in words that fit a link: `custom:memory=24GiB,bandwidth=900GB,fp16=80T`.
+
+use std::fmt::Write as _;
+
+use thiserror::Error;
+
+use super::device::Device;
+
+/// What a description begins with.
+pub const PREFIX: &str = "custom:";
+/// Fields of a description: key, what it is, unit.
+pub const FIELDS: &[(&str, &str, &str)] = &[
+    ("name", "Name", ""),
+    ("memory", "Memory", "GiB"),
+    ("bandwidth", "Memory bandwidth", "GB/s"),
+    ("fp16", "FP16 rate, dense", "TFLOP/s"),
+    ("bf16", "BF16 rate, dense", "TFLOP/s"),
+    ("fp8", "FP8 rate, dense", "TFLOP/s"),
+    ("int8", "INT8 rate, dense", "TOP/s"),
+    ("fp4", "FP4 rate, dense", "TFLOP/s"),
+    ("fp32", "FP32 rate", "TFLOP/s"),
+    ("link", "Link to other devices, one direction", "GB/s"),
+    ("tdp", "Power", "W"),
+    ("price", "Price an hour", "$"),
+    ("unified", "Shares its memory with the processor", ""),
+];
+/// Largest of each number, in its field's unit: far beyond any device, far below overflow.
+const MOST: f64 = 1e7;
+/// Longest name.
+const LONGEST: usize = 60;
+
+/// Why a description of a device is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CustomError {
+    /// A field nobody knows.
+    #[error(
+        "A device of your own has no field \"{0}\". Fields: name, memory, bandwidth, fp16, bf16, fp8, int8, fp4, fp32, link, tdp, price, unified."
+    )]
+    Field(String),
+    /// A number that is none, or beyond reason.
+    #[error("{field} of your device is \"{found}\"; it must be a number above 0 and up to ten million {unit}.")]
+    Number {
+        /// The field.
+        field: &'static str,
+        /// What was given.
+        found: String,
+        /// Its unit.
+        unit: &'static str,
+    },
+    /// A field that must be there.
+    #[error("Your device needs a {0}: custom:memory=24,bandwidth=900,fp16=80.")]
+    Missing(&'static str),
+}
+
+/// Reads a description; numbers are in the units of [`FIELDS`].
+///
+/// # Errors
+/// Unknown fields, numbers beyond reason, no memory or no bandwidth.
+pub fn parse(text: &str) -> Result<Device, CustomError> {
+    let text = text.strip_prefix(PREFIX).unwrap_or(text);
+    let mut device = empty();
+    for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        let (key, value) = (key.trim(), value.trim());
+        let Some(&(key, label, unit)) = FIELDS.iter().find(|field| field.0 == key) else {
+            return Err(CustomError::Field(key.chars().take(LONGEST).collect()));
+        };
+        let number = || number(label, value, unit);
+        match key {
+            "name" => device.name = value.chars().filter(|sign| !sign.is_control()).take(LONGEST).collect(),
+            "unified" => device.unified = matches!(value, "yes" | "true" | "1"),
+            "memory" => device.memory_bytes = (number()? * (1u64 << 30) as f64) as u64,
+            "bandwidth" => device.bandwidth_bytes_per_s = number()? * 1e9,
+            "link" => device.link_bytes_per_s = Some(number()? * 1e9),
+            "tdp" => device.tdp_w = Some(number()?),
+            "price" => {
+                device.price_low = Some(number()?);
+                device.price_high = device.price_low;
+            }
+            _ => {
+                let rate = Some(number()? * 1e12);
+                match key {
+                    "fp16" => device.fp16_flops = rate,
+                    "bf16" => device.bf16_flops = rate,
+                    "fp8" => device.fp8_flops = rate,
+                    "int8" => device.int8_ops = rate,
+                    "fp4" => device.fp4_flops = rate,
+                    _ => device.fp32_flops = rate,
+                }
+            }
+        }
+    }
+    if device.memory_bytes == 0 {
+        return Err(CustomError::Missing("memory"));
+    }
+    if device.bandwidth_bytes_per_s <= 0.0 {
+        return Err(CustomError::Missing("bandwidth"));
+    }
+    device.nominal_bytes = device.memory_bytes;
+    device.id = describe(&device);
+    Ok(device)
+}
+
+/// Writes a device as a description, fields in the order of [`FIELDS`].
+pub fn describe(device: &Device) -> String {
+    let mut out = PREFIX.to_owned();
+    let mut add = |key: &str, value: String| {
+        if out.len() > PREFIX.len() {
+            out.push(',');
+        }
+        // Writing to a string does not fail.
+        let _ = write!(out, "{key}={value}");
+    };
+    let name: String = device.name.chars().filter(|sign| !matches!(sign, ',' | '=')).collect();
+    if name != NAME {
+        add("name", name);
+    }
+    add("memory", shortest(device.memory_bytes as f64 / (1u64 << 30) as f64));
+    let numbers = [
+        ("bandwidth", Some(device.bandwidth_bytes_per_s), 1e9),
+        ("fp16", device.fp16_flops, 1e12),
+        ("bf16", device.bf16_flops, 1e12),
+        ("fp8", device.fp8_flops, 1e12),
+        ("int8", device.int8_ops, 1e12),
+        ("fp4", device.fp4_flops, 1e12),
+        ("fp32", device.fp32_flops, 1e12),
+        ("link", device.link_bytes_per_s, 1e9),
+        ("tdp", device.tdp_w, 1.0),
+        ("price", device.price_low, 1.0),
+    ];
+    for (key, value, scale) in numbers {
+        if let Some(value) = value {
+            add(key, shortest(value / scale));
+        }
+    }
+    if device.unified {
+        add("unified", "yes".to_owned());
+    }
+    out
+}
+
+const NAME: &str = "Your device";
+
+/// A number to a millionth, without zeros at its end.
+fn shortest(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A number above zero, with or without a unit behind it.
+fn number(field: &'static str, text: &str, unit: &'static str) -> Result<f64, CustomError> {
+    let digits = text.trim_end_matches(|sign: char| sign.is_ascii_alphabetic() || sign == '/' || sign == '$');
+    let wrong = || CustomError::Number {
+        field,
+        found: text.chars().take(LONGEST).collect(),
+        unit,
+    };
+    let value: f64 = digits.trim().parse().map_err(|_| wrong())?;
+    if value > 0.0 && value <= MOST {
+        Ok(value)
+    } else {
+        Err(wrong())
+    }
+}
+
+fn empty() -> Device {
+    Device {
+        id: String::new(),
+        name: NAME.to_owned(),
+        vendor: "Your own".to_owned(),
+        family: "custom".to_owned(),
+        segment: "custom".to_owned(),
+        year: None,
+        memory_bytes: 0,
+        memory_basis: "as you described it".to_owned(),
+        nominal_bytes: 0,
+        memory_options_gib: String::new(),
+        memory_type: String::new(),
+        unified: false,
+        bandwidth_bytes_per_s: 0.0,
+        fp32_flops: None,
+        tf32_flops: None,
+        fp16_flops: None,
+        fp16_acc16_flops: None,
+        bf16_flops: None,
+        fp8_flops: None,
+        fp8_acc16_flops: None,
+        int8_ops: None,
+        fp4_flops: None,
+        int4_ops: None,
+        link_bytes_per_s: None,
+        link_name: String::new(),
+        pcie_bytes_per_s: None,
+        link_domain: None,
+        tdp_w: None,
+        compute_capability: String::new(),
+        price_low: None,
+        price_high: None,
+        price_source: "as you described it".to_owned(),
+        confidence: String::new(),
+        source: "as you described it".to_owned(),
+        note: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_survives_writing() {
+        let device =
+            parse("custom:memory=24GiB,bandwidth=900GB/s,fp16=80T,unified=yes,name=My card,price=1.25").unwrap();
+        assert_eq!(device.memory_bytes, 24 << 30);
+        assert_eq!(device.fp16_flops, Some(80e12));
+        assert_eq!(
+            device.id,
+            "custom:name=My card,memory=24,bandwidth=900,fp16=80,price=1.25,unified=yes"
+        );
+        assert_eq!(parse(&device.id).unwrap(), device);
+    }
+
+    #[test]
+    fn nonsense_is_refused_in_words() {
+        for text in [
+            "custom:",
+            "custom:memory=24",
+            "custom:memory=-1,bandwidth=1",
+            "custom:memory=1e300,bandwidth=1",
+            "custom:memory=NaN,bandwidth=1",
+            "custom:memory=24,bandwidth=900,wings=2",
+            "custom:memory=24,bandwidth=fast",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
