@@ -255,8 +255,24 @@ fn bad_configs_are_refused_in_words() {
 fn refusals() {
     let mut said = String::new();
     for arguments in [
-        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "serve"][..],
-        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "finetune"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "finetune"][..],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--devices",
+            "8",
+            "--tensor-parallel",
+            "3",
+        ],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--devices",
+            "8",
+            "--expert-parallel",
+            "5",
+        ],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--price", "free"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "sing"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--batch", "0"],
         &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--prompt", "many"],
@@ -295,7 +311,7 @@ fn tables_and_help() {
     );
     assert!(text(&["completions", "bash"]).contains("--kv-cache"));
     let help = text(&["estimate", "--help"]);
-    for knob in weighbridge::scenario::KNOBS {
+    for knob in weighbridge::scenario::KNOBS.iter() {
         assert!(help.contains(&format!("--{}", knob.flag)), "{}", knob.flag);
     }
     assert!(text(&["--help"]).contains("weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090"));

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use weighbridge::analysis::{Figure, Question, analyse, explain, memory};
 use weighbridge::hardware::devices;
 use weighbridge::model::{Blueprint, catalogue, families, quantisation};
-use weighbridge::scenario::{KNOBS, Mode, Scenario, from_query, to_query};
+use weighbridge::scenario::{KNOBS, KnobKind, Mode, Scenario, from_query, to_query};
 use weighbridge::units::{Exact, UnitSystem};
 
 /// A config of any family with small random dimensions.
@@ -138,6 +138,28 @@ proptest! {
         let (back, errors) = from_query(&to_query(&scenario));
         prop_assert_eq!(errors, vec![]);
         prop_assert_eq!(back, scenario);
+    }
+
+    #[test]
+    fn every_number_survives_the_link(part in 0.0f64..1.0) {
+        let mut scenario = Scenario::default();
+        for knob in KNOBS.iter() {
+            // Somewhere in its range, and once each of its words.
+            let number = |least: f64, most: f64| ((most - least).mul_add(part, least)).floor();
+            let (value, words) = match knob.kind {
+                KnobKind::Whole { least, most, .. } => (number(least as f64, most as f64).to_string(), &[][..]),
+                KnobKind::WholeOr { least, most, words, .. } => (number(least as f64, most as f64).to_string(), words),
+                KnobKind::Bytes { most } => (number(0.0, most as f64).to_string(), &[][..]),
+                KnobKind::BytesOr { most, words } => (number(0.0, most as f64).to_string(), words),
+                KnobKind::RealOr { most, words, .. } => ((most * part).to_string(), words),
+                KnobKind::Choice(_) | KnobKind::Device | KnobKind::Node => continue,
+            };
+            for text in words.iter().map(|word| word.key).chain([value.as_str()]) {
+                (knob.set)(&mut scenario, text).unwrap();
+                prop_assert_eq!((knob.get)(&scenario), text, "{}", knob.flag);
+                prop_assert_eq!(&from_query(&to_query(&scenario)).0, &scenario, "{}", knob.flag);
+            }
+        }
     }
 
     #[test]

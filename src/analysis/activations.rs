@@ -10,7 +10,7 @@ use crate::units::{Number, Quantity};
 pub fn activations<N: Number>(question: &Question<'_>) -> N {
     let bytes: N = match question.scenario.mode {
         Mode::Pretrain => training(question),
-        Mode::Prefill | Mode::Decode => inference(question),
+        Mode::Prefill | Mode::Decode | Mode::Serve => inference(question),
     };
     bytes.named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
 }

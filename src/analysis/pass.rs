@@ -42,7 +42,7 @@ impl<N: Number> Pass<N> {
         let batch = N::input(&question.batch());
         let full = scenario.attention_flops == AttentionFlops::Full;
         let skips = !full && question.engine.skips_unchosen();
-        if scenario.mode == Mode::Decode {
+        if scenario.mode.writes() {
             // The middle of the generation stands for all of it.
             let half = scenario.generated().div_ceil(2).max(1);
             let middle = Quantity::choice("half of generated", half, "Workload");

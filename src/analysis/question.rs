@@ -1,8 +1,11 @@
 //! Everything an analysis needs, resolved: formats, engine, device.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::container::usual_engine;
+use super::placement::Layout;
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
@@ -18,6 +21,9 @@ pub enum AnalysisError {
     /// A device that is not in the table.
     #[error("The device \"{0}\" is not in the table. `weighbridge hardware` lists all.")]
     UnknownDevice(String),
+    /// Devices that cannot share the model as asked.
+    #[error("{0}")]
+    Layout(String),
     /// A total beyond 64 bits.
     #[error("With this workload {0} exceeds 2^64 bytes. Lower the batch or the number of tokens.")]
     Overflow(&'static str),
@@ -29,6 +35,7 @@ impl AnalysisError {
         match self {
             Self::Model(error) => error.code(),
             Self::UnknownDevice(_) => "unknown_device",
+            Self::Layout(_) => "bad_layout",
             Self::Overflow(_) => "overflow",
         }
     }
@@ -50,9 +57,11 @@ pub struct Question<'a> {
     /// Format of cached values.
     pub kv_values: Format,
     /// The device, if one is chosen.
-    pub device: Option<&'static Device>,
+    pub device: Option<Cow<'static, Device>>,
     /// The engine.
     pub engine: Engine,
+    /// How devices share the model.
+    pub layout: Layout,
     /// What had to be assumed here.
     pub notices: Vec<Notice>,
 }
@@ -65,7 +74,7 @@ impl<'a> Question<'a> {
     pub fn new(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
         let device = match &scenario.hardware {
             None => None,
-            Some(id) => Some(hardware::find(id).ok_or_else(|| AnalysisError::UnknownDevice(id.clone()))?),
+            Some(id) => Some(hardware::resolve(id).ok_or_else(|| AnalysisError::UnknownDevice(id.clone()))?),
         };
         let mut notices = Vec::new();
         let chosen = scenario.weights.and_then(quantisation::choice);
@@ -135,10 +144,15 @@ impl<'a> Question<'a> {
             kv_values,
             device,
             engine,
+            layout: Layout::of(scenario, engine)?,
             notices,
         })
     }
 
+    /// The device, if one is chosen.
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_deref()
+    }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
         let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain;

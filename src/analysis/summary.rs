@@ -103,7 +103,7 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
     let speed = speed(&question, &operators);
-    let fit = question.device.map(|device| fit(&question, memory.total.0, device));
+    let fit = question.device().map(|device| fit(&question, memory.total.0, device));
     let notices = notices(&question, speed.is_some());
     Ok(Analysis {
         parameters: parameters(blueprint),
@@ -127,7 +127,7 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
     }
     let mut sums: BTreeMap<Component, Sum> = BTreeMap::new();
     for cost in operators {
-        let roof = question.device.and_then(|device| Roof::of(cost, device));
+        let roof = question.device().and_then(|device| Roof::of(cost, device));
         let start = || Sum {
             flops: 0.0,
             bytes: 0.0,
@@ -149,25 +149,25 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
 }
 
 fn roof_of(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Roof> {
-    let device = question.device?;
+    let device = question.device()?;
     operators.iter().try_fold(Roof::default(), |sum, cost| {
         Roof::of(cost, device).map(|roof| sum.then(roof))
     })
 }
 
 fn speed(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Speed> {
-    let device = question.device?;
+    let device = question.device()?;
     let roof = roof_of(question, operators)?;
     let rate = device.rate_16(question.activation.id != "fp16")?;
     let scenario = question.scenario;
     let tokens = match scenario.mode {
-        Mode::Decode => scenario.batch as f64,
+        Mode::Decode | Mode::Serve => scenario.batch as f64,
         Mode::Prefill | Mode::Pretrain => scenario.batch as f64 * scenario.prompt as f64,
     };
     let prefill_seconds = match scenario.mode {
         Mode::Prefill => Some(roof.seconds),
         Mode::Pretrain => None,
-        Mode::Decode => {
+        Mode::Decode | Mode::Serve => {
             let prefill = Scenario {
                 mode: Mode::Prefill,
                 ..scenario.clone()
@@ -215,7 +215,7 @@ fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
             "Times are what the device cannot beat: peak rate and full bandwidth, nothing lost. Measured efficiencies are not built in yet.",
         ));
     }
-    if let Some(device) = question.device
+    if let Some(device) = question.device()
         && device.memory_basis.is_empty()
     {
         all.push(Notice::new(

@@ -22,7 +22,7 @@ pub struct Way {
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device.
 pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
-    let (Some(device), Some(fit)) = (question.device, &analysis.fit) else {
+    let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Vec::new();
     };
     let mut all = Vec::new();
@@ -92,7 +92,7 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
 
 /// The device with the least memory that still fits, of the same kind if there is one.
 fn larger_device(question: &Question<'_>, total: u64, units: UnitSystem) -> Option<Way> {
-    let now = question.device?;
+    let now = question.device()?;
     let mut fitting: Vec<&Device> = devices()
         .iter()
         .filter(|device| device.memory_bytes >= total && device.segment != "cpu")

@@ -33,7 +33,9 @@ pub fn ComputeTable() -> impl IntoView {
         state.shown.with(|shown| {
             shown.as_ref().map_or("", |answer| match answer.scenario.mode {
                 weighbridge::scenario::Mode::Prefill => "One pass over the prompt",
-                weighbridge::scenario::Mode::Decode => "One step: a token for each sequence",
+                weighbridge::scenario::Mode::Decode | weighbridge::scenario::Mode::Serve => {
+                    "One step: a token for each sequence"
+                }
                 weighbridge::scenario::Mode::Pretrain => "One training step",
             })
         })

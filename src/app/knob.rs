@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::analysis::Question;
 use weighbridge::hardware::{Device, devices};
-use weighbridge::scenario::{Group, Knob, KnobKind, Mode, Scenario};
+use weighbridge::scenario::{Group, Knob, KnobKind, Mode, Scenario, Word};
 use weighbridge::units::{count, grouped, rate};
 
 use super::slider;
@@ -53,6 +53,10 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         KnobKind::Bytes { .. } => view! { <Size knob=knob value=value set=set refused=refused/> }.into_any(),
         KnobKind::Choice(_) if knob.flag == "mode" => view! { <Modes knob=knob set=set/> }.into_any(),
         KnobKind::Choice(rows) => view! { <Menu knob=knob value=value set=set rows=rows/> }.into_any(),
+        KnobKind::WholeOr { words, .. } | KnobKind::BytesOr { words, .. } | KnobKind::RealOr { words, .. } => {
+            view! { <NumberOrWord knob=knob value=value set=set refused=refused words=words/> }.into_any()
+        }
+        KnobKind::Node => ().into_any(),
         KnobKind::Device => view! { <DeviceMenu knob=knob value=value set=set/> }.into_any(),
     };
     if knob.group != Group::Assumptions {
@@ -84,7 +88,7 @@ fn spoken(knob: &Knob, value: &str) -> String {
             .into_iter()
             .find(|row| row.key == value)
             .map_or_else(|| value.to_owned(), |row| row.label),
-        KnobKind::Bytes { .. } => value.parse().map_or_else(|_| value.to_owned(), size),
+        KnobKind::Bytes { .. } | KnobKind::BytesOr { .. } => value.parse().map_or_else(|_| value.to_owned(), size),
         _ => value.to_owned(),
     }
 }
@@ -200,6 +204,37 @@ fn Size(knob: &'static Knob, value: Memo<String>, set: Callback<String>, refused
             <div class="field num">
                 <input id=knob.flag autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     on:change:target=move |event| set.run(event.target().value())/>
+            </div>
+            <Refusal refused=refused/>
+        </div>
+    }
+}
+
+/// A number, or a word that stands for one: words are offered as one types.
+#[component]
+fn NumberOrWord(
+    knob: &'static Knob,
+    value: Memo<String>,
+    set: Callback<String>,
+    refused: Refused,
+    words: &'static [Word],
+) -> impl IntoView {
+    let word = move |text: &str| words.iter().find(|word| word.key == text || word.label == text);
+    let shown = move || {
+        refused.get().map_or_else(
+            || word(&value.get()).map_or_else(|| spoken(knob, &value.get()), |word| word.label.to_owned()),
+            |(text, _)| text,
+        )
+    };
+    let choose = move |text: String| set.run(word(&text).map_or(text, |word| word.key.to_owned()));
+    let list = format!("{}-words", knob.flag);
+    view! {
+        <div class="knob" class:invalid=move || refused.with(Option::is_some)>
+            <label for=knob.flag title=knob.help>{knob.label}</label>
+            <div class="field num">
+                <input id=knob.flag autocomplete="off" list=list.clone() prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
+                    on:change:target=move |event| choose(event.target().value())/>
+                <datalist id=list>{words.iter().map(|word| view! { <option value=word.label></option> }).collect_view()}</datalist>
             </div>
             <Refusal refused=refused/>
         </div>

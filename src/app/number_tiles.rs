@@ -130,7 +130,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     };
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
-        (Some(speed), Mode::Decode) => {
+        (Some(speed), Mode::Decode | Mode::Serve) => {
             all.push(Tile::new(
                 Figure::TokensPerSecond,
                 "Decode, at most",

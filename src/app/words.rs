@@ -48,7 +48,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
     };
     let format = question.weights.method.clone();
     let load = load(&question);
-    let (Some(device), Some(fit)) = (question.device, &analysis.fit) else {
+    let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Sentence {
             verdict: "unknown",
             pill: "No device chosen",
@@ -89,7 +89,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
 fn load(question: &Question<'_>) -> String {
     let scenario = question.scenario;
     let length = match scenario.mode {
-        Mode::Decode => scenario.prompt,
+        Mode::Decode | Mode::Serve => scenario.prompt,
         Mode::Prefill | Mode::Pretrain => question.tokens().value,
     };
     match scenario.batch {

@@ -55,7 +55,7 @@ impl MemoryChart {
     /// See [`AnalysisError`].
     pub fn of(blueprint: &Blueprint, scenario: &Scenario, units: UnitSystem) -> Result<Self, AnalysisError> {
         let mut rows: Vec<MemoryRow> = Vec::new();
-        let capacity = Question::new(blueprint, scenario)?.device.map(Capacity::of);
+        let capacity = Question::new(blueprint, scenario)?.device().map(Capacity::of);
         let training = scenario.mode == Mode::Pretrain;
         if training {
             for recompute in Recompute::iter() {

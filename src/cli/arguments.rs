@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 use weighbridge::hardware;
-use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario};
+use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario, Word};
 
 use super::output::{Failure, Format};
 
@@ -107,6 +107,10 @@ fn argument(knob: &'static Knob) -> Arg {
     match knob.kind {
         KnobKind::Whole { .. } => argument = argument.value_name("N"),
         KnobKind::Bytes { .. } => argument = argument.value_name("BYTES"),
+        KnobKind::WholeOr { words, .. } => argument = argument.value_name(or("N", words)),
+        KnobKind::BytesOr { words, .. } => argument = argument.value_name(or("BYTES", words)),
+        KnobKind::RealOr { words, .. } => argument = argument.value_name(or("NUMBER", words)),
+        KnobKind::Node => argument = argument.value_name("ID"),
         KnobKind::Choice(rows) => {
             argument = argument.value_name("NAME");
             let keys: Vec<_> = rows().iter().map(|row| row.key).collect();
@@ -123,10 +127,16 @@ fn argument(knob: &'static Knob) -> Arg {
     argument.help(format!("{help} [default: {default}]"))
 }
 
+/// `N|auto`: a value and the words that may stand for it.
+fn or(value: &str, words: &[Word]) -> String {
+    let words = words.iter().map(|word| word.key);
+    std::iter::once(value).chain(words).collect::<Vec<_>>().join("|")
+}
+
 /// The scenario that flags describe.
 pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     let mut scenario = Scenario::default();
-    for knob in KNOBS {
+    for knob in KNOBS.iter() {
         if let Some(text) = matches.get_one::<String>(knob.flag) {
             (knob.set)(&mut scenario, text)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;

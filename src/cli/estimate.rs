@@ -133,7 +133,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             UNITS.bytes(read.count.bytes as f64)
         ));
     }
-    if let (Some(device), Some(fit)) = (question.device, &analysis.fit) {
+    if let (Some(device), Some(fit)) = (question.device(), &analysis.fit) {
         let verdict = match fit.verdict {
             Verdict::Fits => format!(
                 "fits on one {}: {} stay free",
@@ -154,7 +154,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     }
     if let Some(speed) = &analysis.speed {
         let pass = match scenario.mode {
-            Mode::Decode => "a token",
+            Mode::Decode | Mode::Serve => "a token",
             Mode::Prefill => "the prompt",
             Mode::Pretrain => "a step",
         };

@@ -87,7 +87,7 @@ pub fn estimate(
         "notices": analysis.notices,
     });
     if let Value::Object(answer) = &mut answer {
-        if let (Some(fit), Some(device)) = (&analysis.fit, question.device) {
+        if let (Some(fit), Some(device)) = (&analysis.fit, question.device()) {
             answer.insert(
                 "hardware".to_owned(),
                 json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes}),
@@ -135,7 +135,7 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
         out.insert("prefill_seconds".to_owned(), json!(prefill));
     }
     match scenario.mode {
-        Mode::Decode => {
+        Mode::Decode | Mode::Serve => {
             out.insert("decode_seconds_per_token".to_owned(), json!(seconds));
         }
         Mode::Prefill | Mode::Pretrain => {}

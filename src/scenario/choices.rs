@@ -36,8 +36,17 @@ choice! {
         /// Writing one token for each sequence.
         #[default]
         Decode = "decode", "Decode", "Writing: one new token for each sequence.";
+        /// Many requests, their prompts read and their answers written side by side.
+        Serve = "serve", "Serve", "Many users: prompts are read and answers written side by side.";
         /// One training step.
         Pretrain = "pretrain", "Pretrain", "One training step: forward, backward, optimizer.";
+    }
+}
+
+impl Mode {
+    /// Whether its pass is a step that writes one token for each sequence.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Decode | Self::Serve)
     }
 }
 
@@ -134,5 +143,60 @@ choice! {
         Selective = "selective", "Selective", "Scores of attention are computed again, the rest is kept.";
         /// Every layer.
         Full = "full", "Full", "Only the input of each layer is kept; each layer runs forward again.";
+    }
+}
+
+choice! {
+    /// How several devices share a model.
+    Split {
+        /// A slice of every layer each.
+        #[default]
+        Tensor = "tensor", "By tensors", "Each device holds a slice of every layer, and all work at once.";
+        /// Whole layers each.
+        Layer = "layer", "By layers", "Each device holds whole layers; a token passes one after the other.";
+    }
+}
+
+choice! {
+    /// How a tensor-parallel group shares attention.
+    AttentionParallel {
+        /// Heads are dealt out.
+        #[default]
+        Tp = "tp", "Heads shared", "Each device has some of the heads, for all sequences.";
+        /// Each has all of it, for sequences of its own.
+        Dp = "dp", "Sequences shared", "Each device has all of attention, for sequences of its own; MLPs and experts are split.";
+    }
+}
+
+choice! {
+    /// How memory is counted.
+    MemoryRule {
+        /// Operator by operator.
+        #[default]
+        Exact = "exact", "By operators", "Tensors, caches and buffers as the engine lays them out.";
+        /// Percentages on top of weights and cache.
+        Simple = "simple", "Simple rule", "Weights + 5 %, KV cache + 5 %, activations 10 % of the weights, system 5 %.";
+    }
+}
+
+/// What of the model may stay in the machine's RAM.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Offload {
+    /// What does not fit on the devices.
+    #[default]
+    Auto,
+    /// Nothing.
+    None,
+    /// So many layers.
+    Layers(u64),
+}
+
+impl std::fmt::Display for Offload {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => out.write_str("auto"),
+            Self::None => out.write_str("none"),
+            Self::Layers(layers) => write!(out, "{layers}"),
+        }
     }
 }

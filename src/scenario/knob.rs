@@ -29,6 +29,15 @@ pub struct OptionRow {
     pub help: String,
 }
 
+/// A word that stands for a value which is no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Its key.
+    pub key: &'static str,
+    /// What it means, in a word or two.
+    pub label: &'static str,
+}
+
 /// What a knob holds.
 #[derive(Clone, Copy, Debug)]
 pub enum KnobKind {
@@ -48,10 +57,39 @@ pub enum KnobKind {
         /// Largest.
         most: u64,
     },
+    /// A whole number, or a word.
+    WholeOr {
+        /// Words that are allowed too.
+        words: &'static [Word],
+        /// Smallest.
+        least: u64,
+        /// Largest.
+        most: u64,
+        /// Unit after the number.
+        unit: &'static str,
+    },
+    /// A size in bytes, or a word.
+    BytesOr {
+        /// Words that are allowed too.
+        words: &'static [Word],
+        /// Largest.
+        most: u64,
+    },
+    /// A number that need not be whole, or a word.
+    RealOr {
+        /// Words that are allowed too.
+        words: &'static [Word],
+        /// Largest.
+        most: f64,
+        /// Unit after the number.
+        unit: &'static str,
+    },
     /// One of a list.
     Choice(fn() -> Vec<OptionRow>),
-    /// A device of the table.
+    /// A device of the table, or one described in the link.
     Device,
+    /// A machine of the table.
+    Node,
 }
 
 /// Something the user can set.

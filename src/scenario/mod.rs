@@ -8,8 +8,11 @@ mod link;
 mod prune;
 
 pub use crate::hardware::Engine;
-pub use choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, Mode, Recompute};
-pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow};
+pub use choices::{
+    AttentionFlops, AttentionKernel, AttentionParallel, KvFormat, LatentCache, Logits, MemoryRule, Mode, Offload,
+    Recompute, Split,
+};
+pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
 pub use knobs::{KNOBS, weight_key};
 pub use link::{LinkError, from_query, to_query};
 pub use prune::{DROPPED, prune};
@@ -27,8 +30,10 @@ pub struct Scenario {
     pub edits: BTreeMap<String, Value>,
     /// What runs.
     pub mode: Mode,
-    /// Sequences at once.
+    /// Sequences at once; when serving, requests in flight.
     pub batch: u64,
+    /// Whether requests queue without end, whatever the batch: the server is loaded as far as it goes.
+    pub endless: bool,
     /// Tokens of each prompt; the sequence length in training.
     pub prompt: u64,
     /// Tokens generated for each sequence; `None` is the mode's own default.
@@ -51,8 +56,42 @@ pub struct Scenario {
     pub latent_cache: LatentCache,
     /// What training computes again instead of keeping.
     pub recompute: Recompute,
-    /// Id of the device, if one is chosen.
+    /// Id of the device, if one is chosen, or the description of one.
     pub hardware: Option<String>,
+    /// Devices that work together.
+    pub devices: u64,
+    /// How they share the model; `None` is the engine's way.
+    pub split: Option<Split>,
+    /// Devices that share each layer; `None` is all, divided by the stages of the pipeline.
+    pub tensor: Option<u64>,
+    /// Stages of the pipeline.
+    pub pipeline: u64,
+    /// Devices of a tensor-parallel group over which whole experts are dealt out.
+    pub expert: u64,
+    /// How a tensor-parallel group shares attention.
+    pub attention_parallel: AttentionParallel,
+    /// Id of the machine, if one is chosen.
+    pub node: Option<String>,
+    /// Bytes of RAM; `None` is enough.
+    pub host_memory: Option<u64>,
+    /// Percentage of the RAM that is left to others.
+    pub host_reserve: u64,
+    /// What may stay in RAM.
+    pub offload: Offload,
+    /// Percentage of a device's memory the engine may take; `None` is the engine's own default.
+    pub memory_fraction: Option<u64>,
+    /// How memory is counted.
+    pub memory_rule: MemoryRule,
+    /// Percentage of peak rate that products reach; `None` is what measurements show.
+    pub compute_efficiency: Option<u64>,
+    /// Percentage of bandwidth that reads reach; `None` is what measurements show.
+    pub bandwidth_efficiency: Option<u64>,
+    /// US dollars an hour and device; `None` is what the tables know.
+    pub price: Option<f64>,
+    /// Longest good wait for the first token, milliseconds.
+    pub target_ttft: Option<u64>,
+    /// Longest good time between tokens, milliseconds.
+    pub target_tpot: Option<u64>,
     /// Bytes the device's driver and runtime take.
     pub overhead: u64,
 }
@@ -73,6 +112,7 @@ impl Default for Scenario {
             edits: BTreeMap::new(),
             mode: Mode::Decode,
             batch: 1,
+            endless: false,
             prompt: 512,
             generate: None,
             weights: None,
@@ -85,6 +125,23 @@ impl Default for Scenario {
             latent_cache: LatentCache::Auto,
             recompute: Recompute::Selective,
             hardware: None,
+            devices: 1,
+            split: None,
+            tensor: None,
+            pipeline: 1,
+            expert: 1,
+            attention_parallel: AttentionParallel::Tp,
+            node: None,
+            host_memory: None,
+            host_reserve: 20,
+            offload: Offload::Auto,
+            memory_fraction: None,
+            memory_rule: MemoryRule::Exact,
+            compute_efficiency: None,
+            bandwidth_efficiency: None,
+            price: None,
+            target_ttft: None,
+            target_tpot: None,
             overhead: 512 << 20,
         }
     }
@@ -104,7 +161,7 @@ impl Scenario {
     /// Tokens generated, the mode's default where none are given.
     pub fn generated(&self) -> u64 {
         self.generate.unwrap_or(match self.mode {
-            Mode::Decode => 128,
+            Mode::Decode | Mode::Serve => 128,
             Mode::Prefill | Mode::Pretrain => 0,
         })
     }

@@ -172,7 +172,7 @@ fn intensity(question: &Question<'_>, only: Option<Component>) -> Reals {
 
 /// Least times, operator by operator: what took longer there.
 fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
-    let device = question.device?;
+    let device = question.device()?;
     let row = |name: &'static str, value: f64| Quantity {
         name: name.into(),
         value: value as u64,
@@ -225,7 +225,7 @@ fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
 
 /// A limit found by search: shown with the memory at that point.
 fn limit(question: &Question<'_>, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
-    let device = question.device?;
+    let device = question.device()?;
     let now = memory::<Exact>(question).total.0;
     let value = of(&fit(question, now, device));
     let capacity = Quantity {

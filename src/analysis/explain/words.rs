@@ -130,7 +130,7 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
 fn pass_words(question: &Question<'_>) -> &'static str {
     match question.scenario.mode {
         Mode::Prefill => "One forward pass over the prompt.",
-        Mode::Decode => "One forward pass for one new token of each sequence.",
+        Mode::Decode | Mode::Serve => "One forward pass for one new token of each sequence.",
         Mode::Pretrain => "Forward, backward at twice its cost, what is computed again, and the optimizer.",
     }
 }

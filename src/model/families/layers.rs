@@ -2,7 +2,9 @@
 
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::decoder::{AttentionForm, Decoder, MoeLayers, Pattern};
+use serde_json::json;
+
+use super::decoder::{AttentionForm, Changes, Decoder, MoeLayers, Pattern};
 use crate::units::Quantity;
 
 /// The window's size, unless it is off or as long as the context.
@@ -161,4 +163,19 @@ pub fn sparse_layers(config: &Config, decoder: &Decoder, layers: u64) -> Result<
                 .collect()
         }
     })
+}
+
+/// One change a layer from a list, which must be long enough.
+pub fn by_layer(list: &[u64], layers: usize, from: &str, key: &'static str) -> Result<Vec<Changes>, ModelError> {
+    if list.len() < layers {
+        return Err(ModelError::Inconsistent(format!(
+            "{from} has {} entries for {layers} layers.",
+            list.len()
+        )));
+    }
+    Ok(list
+        .iter()
+        .take(layers)
+        .map(|&value| vec![(key, json!(value))])
+        .collect())
 }

@@ -66,7 +66,11 @@ pub fn rank(config: &Config, key: &'static str, hidden: &Quantity) -> Result<Qua
 }
 
 fn first(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
-    let inner = Quantity::product("inner", &[&config.size("expand", &["expand"])?, hidden]);
+    // A width that is given counts before the factor (transformers `MambaConfig`).
+    let inner = match config.optional("intermediate_size", &["intermediate_size"])? {
+        Some(given) => given.renamed("inner"),
+        None => Quantity::product("inner", &[&config.size("expand", &["expand"])?, hidden]),
+    };
     let style = Mamba1 {
         module: "mixer",
         inner,

@@ -27,7 +27,7 @@ const MIMO: Decoder = Decoder {
     ..Decoder::LLAMA
 };
 
-/// Source: transformers `modeling_mimo_v2_flash.py`; keys of windowed layers begin with `swa_`.
+/// Source: transformers `modeling_mimo_v2_flash.py`; its layers, not the keys that begin with `swa_`, decide.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["mimo_v2_flash"],
     title: "MiMo V2",
@@ -56,23 +56,13 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     assemble(&config.changed(&changes), title, &MIMO)
 }
 
-/// The shape of windowed layers; without a key of its own their number of key heads is twice that of full layers.
+/// Windowed layers have twice the key heads of full ones and are else alike; keys that begin with `swa_` repeat this in
+/// published configs, and the class does not read them.
 fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
-    let pairs = [
-        ("num_attention_heads", "swa_num_attention_heads"),
-        ("num_key_value_heads", "swa_num_key_value_heads"),
-        ("head_dim", "swa_head_dim"),
-        ("v_head_dim", "swa_v_head_dim"),
-    ];
-    let mut changes: Changes = Vec::new();
-    for (key, own) in pairs {
-        if let Some(value) = config.get(own) {
-            changes.push((key, value.clone()));
-        } else if key == "num_key_value_heads" {
-            let full = config.size("kv_heads", &["num_key_value_heads"])?.value;
-            changes.push((key, Value::from(full.saturating_mul(2))));
-        }
-    }
-    let of = |&windowed: &bool| if windowed { changes.clone() } else { Vec::new() };
+    let full = config.size("kv_heads", &["num_key_value_heads"])?.value;
+    let of = |&windowed: &bool| match windowed {
+        true => vec![("num_key_value_heads", Value::from(full.saturating_mul(2)))],
+        false => Changes::new(),
+    };
     Ok(windowed.iter().map(of).collect())
 }

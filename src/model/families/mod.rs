@@ -19,8 +19,11 @@ mod wrappers;
 
 mod bamba;
 mod cohere;
+mod dbrx;
 mod deepseek;
 mod deepseek_v4;
+mod early_llm;
+mod ernie;
 mod falcon;
 mod followers;
 mod gemma;
@@ -29,10 +32,13 @@ mod glm;
 mod gpt;
 mod gpt_oss;
 mod granite;
+mod granite_swa;
+mod hunyuan;
 mod jamba;
 mod jetmoe;
 mod kimi_k3;
 mod kimi_linear;
+mod laguna;
 mod lfm;
 mod llama;
 mod llama4;
@@ -40,9 +46,12 @@ mod longcat;
 mod mamba;
 mod mimo;
 mod minimax;
+mod minimax_m3;
 mod mistral;
 mod mixtures;
 mod mllama;
+mod modernbert;
+mod muse;
 mod nas;
 mod nemotron_h;
 mod olmo;
@@ -121,6 +130,15 @@ const FAMILIES: &[&[Family]] = &[
     mimo::FAMILIES,
     mixtures::FAMILIES,
     followers::FAMILIES,
+    early_llm::FAMILIES,
+    modernbert::FAMILIES,
+    ernie::FAMILIES,
+    hunyuan::FAMILIES,
+    laguna::FAMILIES,
+    granite_swa::FAMILIES,
+    muse::FAMILIES,
+    minimax_m3::FAMILIES,
+    dbrx::FAMILIES,
     sparse::FAMILIES,
     deepseek_v4::FAMILIES,
     gemma_edge::FAMILIES,

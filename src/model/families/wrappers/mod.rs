@@ -17,46 +17,43 @@ const fn wrapper(types: &'static [&'static str], towers: super::composite::Tower
     }
 }
 
-const fn qwen(types: &'static [&'static str], towers: super::composite::Towers) -> Wrapper {
+/// The same with another rule for the head.
+const fn with(tie: Tie, types: &'static [&'static str], towers: super::composite::Towers) -> Wrapper {
     Wrapper {
-        tie: Tie::Class,
+        tie,
         ..wrapper(types, towers)
     }
 }
 
 /// Every wrapper known.
 pub const WRAPPERS: &[Wrapper] = &[
-    wrapper(&["llava"], llava::llava),
-    wrapper(
-        &["llava_next", "llava_next_video", "llava_onevision"],
+    with(Tie::Either, &["llava"], llava::llava),
+    wrapper(&["llava_next"], llava::with_newline),
+    with(
+        Tie::Either,
+        &["llava_next_video", "llava_onevision"],
         llava::with_newline,
     ),
     wrapper(&["vipllava"], llava::vip),
     wrapper(&["video_llava"], llava::video),
     wrapper(&["fast_vlm"], llava::fast),
-    Wrapper {
-        types: &["mistral3"],
-        tie: Tie::Text,
-        towers: llava::mistral,
-    },
+    wrapper(&["mistral3"], llava::mistral),
     wrapper(&["lighton_ocr"], llava::lighton),
     wrapper(&["aya_vision"], llava::aya),
     wrapper(&["cohere2_vision"], llava::cohere),
-    qwen(&["qwen2_vl", "qwen2_5_vl"], qwen::visual),
-    qwen(
+    wrapper(&["qwen2_vl", "qwen2_5_vl"], qwen::visual),
+    wrapper(
         &[
             "qwen3_vl",
             "qwen3_vl_moe",
             "qwen3_5",
             "qwen3_5_moe",
             "glm4v",
-            "glm4v_moe",
-            "glm_ocr",
             "exaone4_5",
         ],
         qwen::model_visual,
     ),
-    qwen(
+    wrapper(
         &[
             "qwen2_5_omni",
             "qwen2_5_omni_thinker",
@@ -65,6 +62,7 @@ pub const WRAPPERS: &[Wrapper] = &[
         ],
         qwen::omni,
     ),
+    with(Tie::Either, &["glm4v_moe", "glm_ocr"], qwen::model_visual),
     wrapper(&["paligemma"], gemma::pali),
     wrapper(&["gemma3"], gemma::third),
     wrapper(&["gemma3n"], gemma::third_n),
@@ -73,18 +71,18 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["idefics3", "smolvlm"], others::idefics3),
     wrapper(&["lfm2_vl"], others::lfm2),
     wrapper(&["internvl", "qianfan_ocr"], others::intern),
-    wrapper(&["llama4"], others::llama4),
-    wrapper(&["mllama"], others::mllama),
+    with(Tie::Text, &["llama4"], others::llama4),
+    with(Tie::Never, &["mllama"], others::mllama),
     wrapper(&["kimi_k25"], others::kimi),
     wrapper(&["kimi_k3"], others::kimi_k3),
     wrapper(&["deepseek_vl"], others::deepseek),
-    wrapper(&["video_llama_3"], others::video_llama),
+    with(Tie::Either, &["video_llama_3"], others::video_llama),
     wrapper(&["ovis2"], others::ovis),
     wrapper(&["got_ocr2"], others::got),
-    wrapper(&["molmo2"], others::molmo),
+    with(Tie::Never, &["molmo2"], others::molmo),
     wrapper(&["aria"], others::aria),
     wrapper(&["phi4_multimodal"], audio::phi),
-    wrapper(&["qwen2_audio"], audio::qwen2),
-    wrapper(&["audioflamingo3", "musicflamingo"], audio::flamingo),
-    wrapper(&["voxtral"], audio::voxtral),
+    with(Tie::Never, &["qwen2_audio"], audio::qwen2),
+    with(Tie::Never, &["audioflamingo3", "musicflamingo"], audio::flamingo),
+    with(Tie::Never, &["voxtral"], audio::voxtral),
 ];

@@ -1,14 +1,21 @@
 //! `config.json` as the Hub says it: everything optional, nothing trusted.
 
+mod read;
+mod value;
+
+pub use value::{whole, wrong};
+
+use value::kind_of;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::error::ModelError;
-use super::families::{Flag, defaults};
+use super::families::defaults;
 use super::notice::Notice;
-use crate::units::{Origin, Quantity, grouped};
+use crate::units::grouped;
 
 /// No config is longer; a longer text is refused unread.
 const MOST_BYTES: usize = 10_000_000;
@@ -214,139 +221,6 @@ impl Config {
         keys.iter().find_map(|&key| self.get(key).map(|value| (key, value)))
     }
 
-    /// A size that may be absent: no key, no class default.
-    ///
-    /// # Errors
-    /// Wrong type or out of range.
-    pub fn optional(&self, name: &'static str, keys: &[&'static str]) -> Result<Option<Quantity>, ModelError> {
-        self.lookup(name, keys, 0)
-    }
-
-    fn lookup(&self, name: &'static str, keys: &[&'static str], least: u64) -> Result<Option<Quantity>, ModelError> {
-        if let Some((key, value)) = self.find(keys) {
-            let number = whole(key, value, least, MOST_DIMENSION)?;
-            return Ok(Some(Quantity::config(name, key, number)));
-        }
-        // An explicit null says "none" and keeps the class default away.
-        if keys.iter().any(|key| self.has(key)) {
-            return Ok(None);
-        }
-        for &key in keys {
-            if let Some(value) = self.class_default(key) {
-                let number = whole(key, value, least, MOST_DIMENSION)?;
-                self.notice(
-                    "class_default",
-                    format!(
-                        "{key} is not in the config; {}, the default of {}, is assumed.",
-                        grouped(number),
-                        self.model_type
-                    ),
-                );
-                return Ok(Some(Quantity {
-                    name: name.into(),
-                    value: number,
-                    origin: Origin::ClassDefault(key.into()),
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A size that must be there (or have a class default) and be at least one.
-    ///
-    /// # Errors
-    /// Missing, wrong type or out of range.
-    pub fn size(&self, name: &'static str, keys: &[&'static str]) -> Result<Quantity, ModelError> {
-        let Some(found) = self.lookup(name, keys, 1)? else {
-            // Null is absent here: this size has no meaning of "none".
-            for &key in keys {
-                if let Some(value) = self.class_default(key) {
-                    let number = whole(key, value, 1, MOST_DIMENSION)?;
-                    return Ok(Quantity {
-                        name: name.into(),
-                        value: number,
-                        origin: Origin::ClassDefault(key.into()),
-                    });
-                }
-            }
-            return Err(ModelError::Missing {
-                key: keys.join(" or "),
-                model_type: self.model_type.clone(),
-            });
-        };
-        Ok(found)
-    }
-
-    /// A size that is derived where it is absent.
-    ///
-    /// # Errors
-    /// Wrong type or out of range.
-    pub fn size_or(
-        &self,
-        name: &'static str,
-        keys: &[&'static str],
-        derive: impl FnOnce() -> Quantity,
-    ) -> Result<Quantity, ModelError> {
-        Ok(self.lookup(name, keys, 1)?.unwrap_or_else(derive))
-    }
-
-    /// A yes or no, from the config, else the class default, else the one given.
-    ///
-    /// # Errors
-    /// Neither true nor false.
-    pub fn flag(&self, key: &'static str, otherwise: bool) -> Result<bool, ModelError> {
-        match self.get(key).or_else(|| self.class_default(key)) {
-            None => Ok(otherwise),
-            Some(Value::Bool(yes)) => Ok(*yes),
-            Some(Value::Number(number)) if number.as_u64().is_some_and(|n| n < 2) => Ok(number.as_u64() == Some(1)),
-            Some(other) => Err(wrong(key, other, "true or false")),
-        }
-    }
-
-    /// Whether a flag of a description holds for this config.
-    ///
-    /// # Errors
-    /// A key that is neither true nor false.
-    pub fn decide(&self, flag: Flag) -> Result<bool, ModelError> {
-        match flag {
-            Flag::No => Ok(false),
-            Flag::Yes => Ok(true),
-            Flag::Key(key, otherwise) => self.flag(key, otherwise),
-        }
-    }
-
-    /// A list of strings, one a layer, if there is one.
-    ///
-    /// # Errors
-    /// Not a list of strings.
-    pub fn names(&self, key: &'static str) -> Result<Option<Vec<&str>>, ModelError> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let Value::Array(items) = value else {
-            return Err(wrong(key, value, "a list of names"));
-        };
-        items
-            .iter()
-            .map(|item| item.as_str().ok_or_else(|| wrong(key, item, "a list of names")))
-            .collect::<Result<_, _>>()
-            .map(Some)
-    }
-
-    /// A list of whole numbers, if there is one.
-    ///
-    /// # Errors
-    /// Not a list of whole numbers.
-    pub fn numbers(&self, key: &'static str) -> Result<Option<Vec<u64>>, ModelError> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let Value::Array(items) = value else {
-            return Err(wrong(key, value, "a list of whole numbers"));
-        };
-        items
-            .iter()
-            .map(|item| whole(key, item, 0, MOST_DIMENSION))
-            .collect::<Result<_, _>>()
-            .map(Some)
-    }
-
     /// The same config with lists, objects and texts cut short: what one layer is read from, cheap to copy for each kind.
     ///
     /// # Errors
@@ -427,62 +301,4 @@ fn cut(map: &Map<String, Value>) -> Result<Map<String, Value>, ModelError> {
         other => plain(other),
     };
     Ok(map.iter().map(|(key, value)| (key.clone(), short(value))).collect())
-}
-
-/// A whole number within limits. Floats without a fraction are accepted: some writers save 4096.0.
-pub fn whole(key: &str, value: &Value, least: u64, most: u64) -> Result<u64, ModelError> {
-    let number = match value {
-        Value::Number(number) => number.as_u64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|float| float.fract() == 0.0 && (0.0..=1e18).contains(float))
-                .map(|float| float as u64)
-        }),
-        _ => return Err(wrong(key, value, "a whole number")),
-    };
-    match number {
-        Some(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(ModelError::OutOfRange {
-            key: key.to_owned(),
-            found: shown(value),
-            least,
-            most,
-        }),
-    }
-}
-
-/// A value of the wrong kind, as an error.
-pub fn wrong(key: &str, value: &Value, expected: &'static str) -> ModelError {
-    ModelError::WrongType {
-        key: key.to_owned(),
-        found: format!("{} ({})", kind_of(value), shown(value)),
-        expected,
-    }
-}
-
-const fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a yes or no",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// A value as JSON, cut to what fits a message.
-fn shown(value: &Value) -> String {
-    // Only the beginning is written: a hostile value may be megabytes long.
-    let text = match value {
-        Value::Array(items) => return format!("{} items", items.len()),
-        Value::Object(items) => return format!("{} keys", items.len()),
-        Value::String(text) => format!("\"{}\"", text.chars().take(40).collect::<String>()),
-        other => other.to_string(),
-    };
-    if text.chars().count() > 44 {
-        format!("{}…", text.chars().take(40).collect::<String>())
-    } else {
-        text
-    }
 }

@@ -1,0 +1,25 @@
+//! Where the model lies: on which devices, and what of it stays in the machine's RAM.
+
+mod layout;
+
+pub use layout::Layout;
+
+use serde::Serialize;
+
+/// What lies in the machine's RAM instead of on the devices, as shares from 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct HostShare {
+    /// Of the layers with their caches, routed experts apart.
+    pub layers: f64,
+    /// Of the routed experts.
+    pub experts: f64,
+    /// Of embedding and head.
+    pub ends: f64,
+}
+
+impl HostShare {
+    /// Whether anything is there.
+    pub fn any(&self) -> bool {
+        self.layers > 0.0 || self.experts > 0.0 || self.ends > 0.0
+    }
+}

@@ -1,0 +1,94 @@
+//! ModernBERT as a decoder.
+
+use serde_json::json;
+
+use super::super::blocks::{Norm, norm};
+use super::super::blueprint::Blueprint;
+use super::super::component::Component;
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::operator::{Block, Operator, Role, Rows};
+use super::super::tensor::Tensor;
+use super::assemble::assemble;
+use super::assembly::Assembly;
+use super::{Build, Changes, Decoder, Family, Flag, Names, Pattern, Windows};
+
+/// Counts checked against transformers' classes.
+pub const FAMILIES: &[Family] = &[Family {
+    types: &["modernbert-decoder"],
+    title: "ModernBERT decoder",
+    build: Build::Own(modernbert),
+}];
+
+/// The first layer has no norm before its attention; a dense layer and a norm stand before the tied head.
+fn modernbert(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    let mut changes: Changes = Vec::new();
+    if let (None, Some(both)) = (
+        config.get("sliding_window"),
+        config.optional("window", &["local_attention"])?,
+    ) {
+        changes.push(("sliding_window", json!(both.value / 2)));
+    }
+    if config.flag("norm_bias", false)? {
+        return Err(ModelError::NotBuilt {
+            model_type: config.model_type().to_owned(),
+            what: "A norm with bias".to_owned(),
+        });
+    }
+    let decoder = Decoder {
+        tied: true,
+        mlp_bias: Flag::Key("mlp_bias", false),
+        norm: Norm::LayerWithoutBias,
+        head_bias: Flag::Key("decoder_bias", true),
+        windows: Windows {
+            pattern: Pattern::FullWhere(|layer, _| layer % 3 == 0),
+            switch: None,
+        },
+        names: Names {
+            embedding: "embeddings.tok_embeddings",
+            attention: ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.Wo"],
+            mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
+            norms: ["attn_norm", "", "mlp_norm", ""],
+            final_norm: "final_norm",
+            head: "decoder",
+            ..Names::LLAMA
+        },
+        changes: |_, windowed| {
+            let first = |layer: usize| {
+                if layer == 0 {
+                    vec![("first", json!(true))]
+                } else {
+                    Vec::new()
+                }
+            };
+            Ok((0..windowed.len()).map(first).collect())
+        },
+        touch: |config, _, _, mut blocks| {
+            if config.get("first").is_some() && !blocks.is_empty() {
+                blocks.remove(0);
+            }
+            Ok(blocks)
+        },
+        around: modernbert_ends,
+        ..Decoder::LLAMA
+    };
+    assemble(&config.changed(&changes), title, &decoder)
+}
+
+fn modernbert_ends(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
+    let hidden = all.hidden.clone();
+    all.stem.push(norm(Norm::LayerWithoutBias, "embeddings.norm", &hidden));
+    let weight = Tensor::matrix("lm_head.dense.weight", Component::LmHead, &hidden, &hidden);
+    let bias = config
+        .flag("classifier_bias", false)?
+        .then(|| Tensor::vector("lm_head.dense.bias", Component::LmHead, &hidden));
+    let dense = Operator::linear("head dense", weight, bias, Rows::Logits, &hidden, &hidden);
+    let block = Block {
+        operators: vec![dense],
+        ..Block::new("Head transform", Role::Head)
+    };
+    let at = all.tail.len().saturating_sub(1);
+    all.tail
+        .splice(at..at, [block, norm(Norm::LayerWithoutBias, "lm_head.norm", &hidden)]);
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! What is assumed, and can be set otherwise.
+
+use strum::IntoEnumIterator;
+
+use super::precision::cache_name;
+use super::read::{bytes, choose, optional, real, whole};
+use super::{AUTO, Group, Knob, KnobKind, OptionRow, SERVING, rows};
+use crate::scenario::choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, MemoryRule, Mode};
+
+/// The card "Assumptions".
+pub(super) const KNOBS: &[Knob] = &[
+    Knob {
+        key: "kvv",
+        flag: "value-cache",
+        label: "Cached values",
+        help: "Number format of cached values, where it differs from that of keys. Models with latent attention keep no values.",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(value_rows),
+        modes: SERVING,
+        get: |s| s.value_cache.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Format of cached values",
+                cache_name(text),
+                &mut s.value_cache,
+                KvFormat::iter().map(KvFormat::key),
+            )
+        },
+    },
+    Knob {
+        key: "attn",
+        flag: "attention",
+        label: "Attention kernel",
+        help: "Whether scores of attention are written to memory.",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(AttentionKernel)),
+        modes: &[],
+        get: |s| s.attention.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Attention kernel",
+                text,
+                &mut s.attention,
+                AttentionKernel::iter().map(AttentionKernel::key),
+            )
+        },
+    },
+    Knob {
+        key: "count",
+        flag: "attention-flops",
+        label: "Attention counted as",
+        help: "Framework counters count all pairs of tokens; fused kernels compute only those a token can see.",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(AttentionFlops)),
+        modes: &[],
+        get: |s| s.attention_flops.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Attention counting",
+                text,
+                &mut s.attention_flops,
+                AttentionFlops::iter().map(AttentionFlops::key),
+            )
+        },
+    },
+    Knob {
+        key: "logits",
+        flag: "logits",
+        label: "Logits for",
+        help: "Which positions of the prompt are turned into scores over the vocabulary.",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(Logits)),
+        modes: &[Mode::Prefill],
+        get: |s| s.logits.key().to_owned(),
+        set: |s, text| choose("Logits", text, &mut s.logits, Logits::iter().map(Logits::key)),
+    },
+    Knob {
+        key: "mla",
+        flag: "latent-cache",
+        label: "Latent attention keeps",
+        help: "What models with latent attention (DeepSeek, Kimi) keep for each token.",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(LatentCache)),
+        modes: SERVING,
+        get: |s| s.latent_cache.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Latent cache",
+                text,
+                &mut s.latent_cache,
+                LatentCache::iter().map(LatentCache::key),
+            )
+        },
+    },
+    Knob {
+        key: "overhead",
+        flag: "overhead",
+        label: "Device overhead",
+        help: "Memory the driver and the runtime take before anything is loaded. A CUDA context costs 0.3 to 0.6 GiB.",
+        group: Group::Assumptions,
+        kind: KnobKind::Bytes { most: 1 << 40 },
+        modes: &[],
+        get: |s| s.overhead.to_string(),
+        set: |s, text| bytes("Device overhead", text, 1 << 40).map(|value| s.overhead = value),
+    },
+    Knob {
+        key: "mf",
+        flag: "memory-fraction",
+        label: "Share of memory used",
+        help: "How much of a device's memory the engine may take (vLLM's gpu-memory-utilization, SGLang's mem-fraction-static).",
+        group: Group::Assumptions,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: 100,
+            unit: "%",
+        },
+        modes: SERVING,
+        get: |s| {
+            s.memory_fraction
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.memory_fraction = optional("Share of memory used", text, 1, 100)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "ramr",
+        flag: "host-reserve",
+        label: "RAM kept free",
+        help: "Share of the machine's RAM that is left to its operating system and other programs.",
+        group: Group::Assumptions,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: 99,
+            slider: 90,
+            unit: "%",
+        },
+        modes: SERVING,
+        get: |s| s.host_reserve.to_string(),
+        set: |s, text| whole("RAM kept free", text, 0, 99).map(|value| s.host_reserve = value),
+    },
+    Knob {
+        key: "rule",
+        flag: "memory-rule",
+        label: "Memory counted",
+        help: "Operator by operator, or by the percentages many calculators add.",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(MemoryRule)),
+        modes: SERVING,
+        get: |s| s.memory_rule.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Memory rule",
+                text,
+                &mut s.memory_rule,
+                MemoryRule::iter().map(MemoryRule::key),
+            )
+        },
+    },
+    Knob {
+        key: "ce",
+        flag: "compute-efficiency",
+        label: "Share of peak rate",
+        help: "Share of the device's peak rate that matrix products reach; automatic is what published measurements show.",
+        group: Group::Assumptions,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: 100,
+            unit: "%",
+        },
+        modes: &[],
+        get: |s| {
+            s.compute_efficiency
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.compute_efficiency = optional("Share of peak rate", text, 1, 100)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "be",
+        flag: "bandwidth-efficiency",
+        label: "Share of bandwidth",
+        help: "Share of the device's bandwidth that reading weights and caches reaches; automatic is what published measurements show.",
+        group: Group::Assumptions,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: 100,
+            unit: "%",
+        },
+        modes: &[],
+        get: |s| {
+            s.bandwidth_efficiency
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.bandwidth_efficiency = optional("Share of bandwidth", text, 1, 100)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "price",
+        flag: "price",
+        label: "Price",
+        help: "What one device costs an hour, in US dollars; automatic is the node's, or what clouds ask for the device.",
+        group: Group::Assumptions,
+        kind: KnobKind::RealOr {
+            words: AUTO,
+            most: 10_000.0,
+            unit: "$/h",
+        },
+        modes: &[],
+        get: |s| s.price.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        set: |s, text| {
+            s.price = if text == "auto" {
+                None
+            } else {
+                Some(real("Price", text, 10_000.0)?)
+            };
+            Ok(())
+        },
+    },
+];
+
+fn value_rows() -> Vec<OptionRow> {
+    KvFormat::iter()
+        .map(|one| OptionRow {
+            key: one.key(),
+            label: if one == KvFormat::Auto {
+                "Like keys"
+            } else {
+                one.label()
+            }
+            .to_owned(),
+            help: one.help().to_owned(),
+        })
+        .collect()
+}

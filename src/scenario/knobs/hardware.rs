@@ -1,0 +1,260 @@
+//! Devices, how a model is spread over them, the engine.
+
+use strum::IntoEnumIterator;
+
+use super::read::{bytes, choose, optional, unknown, whole};
+use super::{AUTO, Group, Knob, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
+use crate::hardware::{self, Engine};
+use crate::scenario::choices::{AttentionParallel, Offload, Split};
+
+/// The card "Hardware".
+pub(super) const KNOBS: &[Knob] = &[
+    Knob {
+        key: "hw",
+        flag: "hardware",
+        label: "Device",
+        help: "The device that should carry it. Without one, nothing is said about fit and speed.",
+        group: Group::Hardware,
+        kind: KnobKind::Device,
+        modes: &[],
+        get: |s| s.hardware.clone().unwrap_or_else(|| "none".to_owned()),
+        set: |s, text| {
+            s.hardware = if text == "none" {
+                None
+            } else {
+                let known = ["`weighbridge hardware` lists all ids, the page every name"].into_iter();
+                Some(hardware::device_id(text).ok_or_else(|| unknown("Device", text, known))?)
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "n",
+        flag: "devices",
+        label: "Devices",
+        help: "How many of them work together.",
+        group: Group::Hardware,
+        kind: KnobKind::Whole {
+            least: 1,
+            most: MOST_DEVICES,
+            slider: 16,
+            unit: "",
+        },
+        modes: &[],
+        get: |s| s.devices.to_string(),
+        set: |s, text| whole("Devices", text, 1, MOST_DEVICES).map(|value| s.devices = value),
+    },
+    Knob {
+        key: "split",
+        flag: "split",
+        label: "Split",
+        help: "How several devices share the model: a slice of every layer each, or whole layers each.",
+        group: Group::Hardware,
+        kind: KnobKind::Choice(split_rows),
+        modes: SERVING,
+        get: |s| s.split.map_or("auto", Split::key).to_owned(),
+        set: |s, text| {
+            let mut split = Split::Tensor;
+            s.split = if text == "auto" {
+                None
+            } else {
+                choose("Split", text, &mut split, Split::iter().map(Split::key)).map(|()| Some(split))?
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "tp",
+        flag: "tensor-parallel",
+        label: "Tensor parallel",
+        help: "Devices that share each layer; automatic is all of them, divided by the pipeline's stages.",
+        group: Group::Hardware,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: MOST_DEVICES,
+            unit: "",
+        },
+        modes: &[],
+        get: |s| s.tensor.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        set: |s, text| {
+            s.tensor = optional("Tensor parallel", text, 1, MOST_DEVICES)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "pp",
+        flag: "pipeline-parallel",
+        label: "Pipeline parallel",
+        help: "Stages of whole layers, one group of devices after the other.",
+        group: Group::Hardware,
+        kind: KnobKind::Whole {
+            least: 1,
+            most: MOST_DEVICES,
+            slider: 16,
+            unit: "",
+        },
+        modes: &[],
+        get: |s| s.pipeline.to_string(),
+        set: |s, text| whole("Pipeline parallel", text, 1, MOST_DEVICES).map(|value| s.pipeline = value),
+    },
+    Knob {
+        key: "ep",
+        flag: "expert-parallel",
+        label: "Expert parallel",
+        help: "Over how many devices of a tensor-parallel group whole experts are dealt out, instead of a slice of each.",
+        group: Group::Hardware,
+        kind: KnobKind::Whole {
+            least: 1,
+            most: MOST_DEVICES,
+            slider: 16,
+            unit: "",
+        },
+        modes: &[],
+        get: |s| s.expert.to_string(),
+        set: |s, text| whole("Expert parallel", text, 1, MOST_DEVICES).map(|value| s.expert = value),
+    },
+    Knob {
+        key: "ap",
+        flag: "attention-parallel",
+        label: "Attention",
+        help: "Whether the devices of a tensor-parallel group share the heads, or each keeps all of attention for sequences of its own.",
+        group: Group::Hardware,
+        kind: KnobKind::Choice(rows!(AttentionParallel)),
+        modes: SERVING,
+        get: |s| s.attention_parallel.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Attention parallel",
+                text,
+                &mut s.attention_parallel,
+                AttentionParallel::iter().map(AttentionParallel::key),
+            )
+        },
+    },
+    Knob {
+        key: "node",
+        flag: "node",
+        label: "Node",
+        help: "The machine or cloud instance: its links, memory and price.",
+        group: Group::Hardware,
+        kind: KnobKind::Node,
+        modes: &[],
+        get: |s| s.node.clone().unwrap_or_else(|| "none".to_owned()),
+        set: |s, text| {
+            s.node = if text == "none" {
+                None
+            } else {
+                let known = ["`weighbridge hardware --nodes` lists all ids"].into_iter();
+                Some(hardware::node_id(text).ok_or_else(|| unknown("Node", text, known))?)
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "ram",
+        flag: "host-memory",
+        label: "Host memory",
+        help: "RAM of the machine. Not given, there is taken to be enough of it.",
+        group: Group::Hardware,
+        kind: KnobKind::BytesOr {
+            words: &[Word {
+                key: "auto",
+                label: "Enough",
+            }],
+            most: 1 << 50,
+        },
+        modes: SERVING,
+        get: |s| {
+            s.host_memory
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.host_memory = if text == "auto" {
+                None
+            } else {
+                Some(bytes("Host memory", text, 1 << 50)?)
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "off",
+        flag: "offload",
+        label: "Offload",
+        help: "What of the model may stay in the machine's RAM: what does not fit, nothing, or so many layers.",
+        group: Group::Hardware,
+        kind: KnobKind::WholeOr {
+            words: &[
+                Word {
+                    key: "auto",
+                    label: "What does not fit",
+                },
+                Word {
+                    key: "none",
+                    label: "Nothing",
+                },
+            ],
+            least: 0,
+            most: MOST_DEVICES,
+            unit: "layers",
+        },
+        modes: SERVING,
+        get: |s| s.offload.to_string(),
+        set: |s, text| {
+            s.offload = match text {
+                "auto" => Offload::Auto,
+                "none" => Offload::None,
+                text => Offload::Layers(whole("Offload", text, 0, MOST_DEVICES)?),
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "e",
+        flag: "engine",
+        label: "Engine",
+        help: "The program that runs the model. It decides how caches are laid out and how long prompts are cut.",
+        group: Group::Hardware,
+        kind: KnobKind::Choice(engine_rows),
+        modes: SERVING,
+        get: |s| s.engine.map_or("auto", Engine::key).to_owned(),
+        set: |s, text| {
+            let mut engine = Engine::default();
+            s.engine = if text == "auto" {
+                None
+            } else {
+                choose("Engine", text, &mut engine, Engine::iter().map(Engine::key)).map(|()| Some(engine))?
+            };
+            Ok(())
+        },
+    },
+];
+
+fn engine_rows() -> Vec<OptionRow> {
+    let auto = OptionRow {
+        key: "auto",
+        label: "Automatic".to_owned(),
+        help: "The engine most used for the format and device.".to_owned(),
+    };
+    let engines = Engine::iter().map(|one| OptionRow {
+        key: one.key(),
+        label: one.label().to_owned(),
+        help: String::new(),
+    });
+    std::iter::once(auto).chain(engines).collect()
+}
+
+fn split_rows() -> Vec<OptionRow> {
+    let auto = OptionRow {
+        key: "auto",
+        label: "As the engine does".to_owned(),
+        help: "llama.cpp splits by layers, the others by tensors.".to_owned(),
+    };
+    let all = Split::iter().map(|one| OptionRow {
+        key: one.key(),
+        label: one.label().to_owned(),
+        help: one.help().to_owned(),
+    });
+    std::iter::once(auto).chain(all).collect()
+}

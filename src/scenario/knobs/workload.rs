@@ -1,0 +1,163 @@
+//! What runs: mode, tokens, sequences.
+
+use strum::IntoEnumIterator;
+
+use super::read::{choose, optional, whole};
+use super::{Group, Knob, KnobError, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
+use crate::scenario::choices::{Mode, Recompute};
+
+const NO_TARGET: &[Word] = &[Word {
+    key: "none",
+    label: "No target",
+}];
+
+/// The card "Workload".
+pub(super) const KNOBS: &[Knob] = &[
+    Knob {
+        key: "mode",
+        flag: "mode",
+        label: "Mode",
+        help: "What is weighed: reading a prompt, writing a token, or a training step.",
+        group: Group::Workload,
+        kind: KnobKind::Choice(rows!(Mode)),
+        modes: &[],
+        get: |s| s.mode.key().to_owned(),
+        set: |s, text| {
+            if text == "finetune" {
+                return Err(KnobError::NotBuilt(
+                    "The mode \"finetune\" is not built yet. Built are: prefill, decode, serve, pretrain.".to_owned(),
+                ));
+            }
+            choose("Mode", text, &mut s.mode, Mode::iter().map(Mode::key))
+        },
+    },
+    Knob {
+        key: "p",
+        flag: "prompt",
+        label: "Prompt tokens",
+        help: "Tokens of each prompt; in training the length of a sequence.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 1,
+            most: MOST_TOKENS,
+            slider: 131_072,
+            unit: "tokens",
+        },
+        modes: &[],
+        get: |s| s.prompt.to_string(),
+        set: |s, text| whole("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.prompt = value),
+    },
+    Knob {
+        key: "g",
+        flag: "generate",
+        label: "Generated tokens",
+        help: "Tokens written after the prompt. Memory has room for all of them; time is that of the middle one.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_TOKENS,
+            slider: 32_768,
+            unit: "tokens",
+        },
+        modes: SERVING,
+        get: |s| s.generate.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        set: |s, text| {
+            s.generate = if text == "auto" {
+                None
+            } else {
+                Some(whole("Generated tokens", text, 0, MOST_TOKENS)?)
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "b",
+        flag: "batch",
+        label: "Sequences at once",
+        help: "How many sequences run together. When serving, the requests in flight; `max` is an endless queue.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 1,
+            most: MOST_BATCH,
+            slider: 256,
+            unit: "",
+        },
+        modes: &[],
+        get: |s| {
+            if s.endless {
+                "max".to_owned()
+            } else {
+                s.batch.to_string()
+            }
+        },
+        set: |s, text| {
+            s.endless = text == "max";
+            if !s.endless {
+                s.batch = whole("Sequences at once", text, 1, MOST_BATCH)?;
+            }
+            Ok(())
+        },
+    },
+    Knob {
+        key: "ttft",
+        flag: "target-ttft",
+        label: "First token within",
+        help: "Longest wait for the first token that is good enough, in milliseconds.",
+        group: Group::Workload,
+        kind: KnobKind::WholeOr {
+            words: NO_TARGET,
+            least: 1,
+            most: 3_600_000,
+            unit: "ms",
+        },
+        modes: &[Mode::Serve],
+        get: |s| {
+            s.target_ttft
+                .map_or_else(|| "none".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.target_ttft = optional("First token within", text, 1, 3_600_000)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "tpot",
+        flag: "target-tpot",
+        label: "Each further token within",
+        help: "Longest time between tokens that is good enough, in milliseconds.",
+        group: Group::Workload,
+        kind: KnobKind::WholeOr {
+            words: NO_TARGET,
+            least: 1,
+            most: 3_600_000,
+            unit: "ms",
+        },
+        modes: &[Mode::Serve],
+        get: |s| {
+            s.target_tpot
+                .map_or_else(|| "none".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.target_tpot = optional("Each further token within", text, 1, 3_600_000)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "recompute",
+        flag: "recompute",
+        label: "Recomputation",
+        help: "What the backward pass computes again instead of keeping it in memory.",
+        group: Group::Workload,
+        kind: KnobKind::Choice(rows!(Recompute)),
+        modes: &[Mode::Pretrain],
+        get: |s| s.recompute.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Recomputation",
+                text,
+                &mut s.recompute,
+                Recompute::iter().map(Recompute::key),
+            )
+        },
+    },
+];
