@@ -114,6 +114,12 @@ impl Page {
         );
         self.browser.text(css)
     }
+    /// Clicks the button with these words.
+    fn press(&self, css: &str, words: &str) {
+        let script =
+            "[...document.querySelectorAll(arguments[0])].find((one) => one.innerText === arguments[1]).click()";
+        self.browser.script(script, json!([css, words]));
+    }
     fn drop_files(&self, files: &[(&str, Vec<u8>)]) {
         let files: Vec<Value> = files.iter().map(|(name, body)| json!([name, body])).collect();
         let script = "const dataTransfer = new DataTransfer();
@@ -277,6 +283,92 @@ fn dropped_files_are_read_by_their_headers() {
     page.told("#app .callout", "broken.safetensors");
     assert!(page.hub.seen().is_empty());
     assert_eq!(page.browser.errors_of_page(), []);
+}
+
+#[test]
+fn headers_read_once_are_there_without_a_network() {
+    let config = config();
+    let weights = [("model.safetensors", file(&rows("F32")))];
+    let gguf = [("tiny-F16.gguf", padded(tiny_gguf().write()))];
+    let mut page = open(&[("test/kept", &config, &weights)]);
+    page.hub.file("test/kept-gguf", gguf[0].0, gguf[0].1.clone());
+    // The worker that keeps configs must be in charge first.
+    page.browser.wait_for("navigator.serviceWorker.controller", SOON);
+    page.load("test/kept");
+    page.browser.click("#check-headers");
+    let line = page.line("agree");
+    let chips = page.browser.texts(".fact");
+    let tiles = page.browser.text("[role=tabpanel]");
+    // Another model of which nothing but a GGUF is known.
+    page.find("test/kept-gguf");
+    page.told("#app .callout[data-code=only_gguf]", "GGUF");
+    page.press("#app .callout button", "Read the file headers");
+    page.browser
+        .wait_for("document.querySelector('.model-name').innerText === 'kept-gguf'", SOON);
+    let own = page.line("agree");
+    page.hub.stop();
+    page.hub.forget();
+    page.browser
+        .script("history.replaceState(null, '', location.pathname)", json!([]));
+    page.browser.script("location.reload()", json!([]));
+    page.browser.wait_for(
+        "document.querySelector('.model-name')?.innerText === 'Llama 3.1 8B Instruct'",
+        SOON,
+    );
+    page.browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
+    page.load("test/kept");
+    assert_eq!(page.line("agree"), line);
+    assert_eq!(page.browser.texts(".fact"), chips);
+    assert_eq!(page.browser.text("[role=tabpanel]"), tiles);
+    page.find("test/kept-gguf");
+    page.browser
+        .wait_for("document.querySelector('.model-name').innerText === 'kept-gguf'", SOON);
+    assert_eq!(page.line("agree"), own);
+    assert!(page.hub.seen().is_empty());
+}
+
+#[test]
+fn one_of_several_models_is_chosen() {
+    let page = open(&[]);
+    let body = padded(tiny_gguf().write());
+    for name in ["tiny-F16.gguf", "tiny-Q8_0.gguf", "mmproj-tiny.gguf"] {
+        page.hub.file("test/several", name, body.clone());
+    }
+    page.find("test/several");
+    page.told("#app .callout[data-code=only_gguf]", "GGUF");
+    page.press("#app .callout button", "Read the file headers");
+    let outline = page.told("#outline", "test/several holds 2 GGUF models");
+    assert!(!outline.contains("mmproj"), "{outline}");
+    let sizes = page.browser.script(
+        "return [...document.querySelectorAll('#choices td')].map((cell) => cell.title)",
+        json!([]),
+    );
+    assert_eq!(sizes, json!([grouped(body.len() as u64), grouped(body.len() as u64)]));
+    // The keyboard alone chooses.
+    page.browser.script(
+        "[...document.querySelectorAll('#choices button')].find((b) => b.innerText === 'tiny-Q8_0.gguf').focus()",
+        json!([]),
+    );
+    page.browser.keys(&["Enter"]);
+    page.line("agree");
+    let read = page.hub.seen();
+    let read: Vec<_> = read.iter().filter(|seen| seen.range.is_some()).collect();
+    assert!(
+        !read.is_empty() && read.iter().all(|seen| seen.path.ends_with("tiny-Q8_0.gguf")),
+        "{read:?}"
+    );
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let config = config();
+    let page = open(&[("test/shaky", &config, &[("model.safetensors", file(&rows("BF16")))])]);
+    page.load("test/shaky");
+    let (status, times) = (503, Some(1));
+    page.hub.fault("test/shaky", Fault::Status { status, times });
+    page.browser.click("#check-headers");
+    page.line("agree");
+    assert_eq!(page.browser.count("#app .callout"), 0);
 }
 
 fn tiny_gguf() -> Gguf {

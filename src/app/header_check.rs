@@ -73,12 +73,34 @@ pub fn OutlineCallout() -> impl IntoView {
                     </table>
                 </div>
             });
+            let choices: Vec<_> = outline
+                .choices
+                .into_iter()
+                .map(|(path, bytes)| {
+                    let name = path.clone();
+                    view! {
+                        <tr>
+                            <th scope="row"><button class="link" type="button" on:click=move |_| source::choose(state, &path)>{name}</button></th>
+                            <td title=grouped(bytes)>{move || state.units.get().bytes(bytes as f64)}</td>
+                        </tr>
+                    }
+                })
+                .collect();
+            let choices = (!choices.is_empty()).then(|| view! {
+                <div class="table tall" tabindex="0" role="region" aria-label="GGUF models">
+                    <table id="choices">
+                        <thead><tr><th scope="col">"Model"</th><th scope="col">"Size"</th></tr></thead>
+                        <tbody>{choices}</tbody>
+                    </table>
+                </div>
+            });
             view! {
                 <div class="callout" id="outline" data-kind="note" role="status">
                     <Icon name="file" />
                     <p class="what">{outline.title}</p>
                     {outline.lines.into_iter().map(|line| view! { <p class="next">{line}</p> }).collect::<Vec<_>>()}
                     {table}
+                    {choices}
                     {outline.notices.into_iter().map(|notice| view! { <p class="next">{notice}</p> }).collect::<Vec<_>>()}
                     <div class="row">
                         <button class="button small" type="button" on:click=move |_| source::dismiss(state)>"Dismiss"</button>

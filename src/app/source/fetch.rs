@@ -68,6 +68,14 @@ impl Request {
             timer: Rc::default(),
         })
     }
+    /// Where it asks.
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+    /// Whether a token goes along.
+    pub const fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
     /// Stops it.
     pub fn stop(&self) {
         self.disarm();
@@ -133,7 +141,7 @@ impl Request {
         let mut retries = 0;
         loop {
             let answer = self.get(&url, locator, &|read| tell(&name, read)).await?;
-            let Some(pause) = pauses.next().filter(|_| matches!(answer.status, 500 | 502 | 503 | 504)) else {
+            let Some(pause) = pauses.next().filter(|_| passes(answer.status)) else {
                 return Ok(answer);
             };
             retries += 1;
@@ -151,6 +159,20 @@ impl Request {
                 return Err(HubError::Cancelled);
             }
         }
+    }
+    /// As [`Self::send`], with retries of what passes.
+    async fn send_patiently(&self, url: &str, range: Option<&str>) -> Result<Response, HubError> {
+        for pause in PAUSES {
+            let response = self.send(url, range).await?;
+            if !passes(response.status()) {
+                return Ok(response);
+            }
+            sleep(pause).await;
+            if let Some(stopped) = self.stopped() {
+                return Err(stopped);
+            }
+        }
+        self.send(url, range).await
     }
     async fn get(&self, url: &str, locator: &Locator, progress: &impl Fn(Read)) -> Result<Answer, HubError> {
         let response = self.send(url, None).await?;
@@ -260,6 +282,11 @@ impl Request {
             timer.clear();
         }
     }
+}
+
+/// Whether an answer's status is a fault that may be gone in a moment.
+const fn passes(status: u16) -> bool {
+    matches!(status, 500 | 502 | 503 | 504)
 }
 
 fn member(object: &JsValue, name: &str) -> JsValue {

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use weighbridge::scenario::{ModelSource, Scenario, from_query};
 
 use super::super::state::{Problem, State};
-use super::{cancel, link_waits, load_link};
+use super::{cancel, headers, link_waits, load_link};
 
 /// Begins to follow. Once, when the page starts.
 pub fn start(state: State) {
+    headers::follow(state);
     let wanted = Memo::new(move |_| state.scenario.with(|scenario| scenario.model.clone()));
     Effect::new(move |_| {
         let wanted = wanted.get();

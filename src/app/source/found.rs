@@ -95,6 +95,7 @@ impl Found {
             )],
             parts: summary.parts.clone(),
             notices: all.map(|notice| notice.message.clone()).collect(),
+            choices: Vec::new(),
         }
     }
 }
@@ -110,6 +111,8 @@ pub struct Outline {
     pub parts: Vec<PartRow>,
     /// What cannot be known.
     pub notices: Vec<String>,
+    /// Models of which one is to be chosen: the path of its first file, and bytes of all its files.
+    pub choices: Vec<(String, u64)>,
 }
 
 /// The kind of a weight file, if it is one.
@@ -127,6 +130,17 @@ pub fn wrong(name: &str, error: &HeaderError) -> Problem {
     Problem::Browser(format!("{name}: {error}"))
 }
 
+/// The beginning of a weight file: its header, as it came.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// The file's name.
+    pub name: String,
+    /// Bytes of the whole file, if that is known.
+    pub size: Option<u64>,
+    /// The header's bytes.
+    pub bytes: Vec<u8>,
+}
+
 /// Reads the header of one file, asking `part` for as much of its beginning as it takes.
 ///
 /// `part` gives bytes from one offset to another and the size of the file, if it knows.
@@ -135,7 +149,7 @@ pub async fn header<F, A>(
     kind: FileKind,
     limits: impl Fn(Option<u64>) -> Limits,
     part: F,
-) -> Result<Header, Problem>
+) -> Result<(Header, Piece), Problem>
 where
     F: Fn(u64, u64) -> A,
     A: Future<Output = Result<(Vec<u8>, Option<u64>), Problem>>,
@@ -153,7 +167,11 @@ where
             FileKind::Gguf => reader.read(&bytes),
         };
         match read.map_err(|error| wrong(name, &error))? {
-            Need::Done(header) => return Ok(header),
+            Need::Done(header) => {
+                bytes.truncate(usize::try_from(header.data_start).unwrap_or(usize::MAX));
+                let name = name.to_owned();
+                return Ok((header, Piece { name, size, bytes }));
+            }
             Need::More { upto } => {
                 let have = bytes.len() as u64;
                 let (more, _) = part(have, upto.max(have.saturating_add(1))).await?;

@@ -11,15 +11,17 @@ use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use weighbridge::export::ModelFacts;
-use weighbridge::hub::{HubError, Locator};
+use weighbridge::hub::{Endpoint, HubError, Locator, TreeEntry};
 use weighbridge::model::Blueprint;
 use weighbridge::model::headers::select::{Selection, select};
 use weighbridge::model::headers::{FileKind, Header, Limits, gguf, gguf_config, index};
 use weighbridge::scenario::ModelSource;
+use weighbridge::units::counted;
 
 use super::super::state::{Loaded, Loading, Problem, State};
 use super::fetch::Request;
-use super::found::{Found, header, kind_of, wrong};
+use super::found::{Found, Outline, Piece, header, kind_of, wrong};
+use super::kept;
 use super::{Asked, FROM_GGUF, RUN, begin, fail, remember, take};
 
 /// Requests at once.
@@ -37,21 +39,25 @@ pub struct Target {
 /// Reads the headers of the model in hand and compares.
 pub fn check(state: State) {
     let endpoint = state.settings.endpoint.get_untracked();
-    let target = state.model.with_untracked(|model| {
-        let model = model.as_ref()?;
-        let ModelSource::Id(id) = &model.asked else { return None };
-        let locator = Locator::parse_at(id, &endpoint).ok()?;
-        // The very files that the config belongs to, whatever was committed since.
-        let commit = model.commit.as_deref().or(locator.revision());
-        Some(Target {
-            locator: Locator::new(locator.id().clone(), commit, locator.path()).ok()?,
-            config: Some(model.config.clone()),
-            model: Some(model.asked.clone()),
-        })
-    });
+    let target = state
+        .model
+        .with_untracked(|model| target_of(model.as_ref()?, &endpoint));
     if let Some(target) = target {
         read(state, target);
     }
+}
+
+/// The files of a model on the Hub.
+fn target_of(model: &Loaded, endpoint: &Endpoint) -> Option<Target> {
+    let ModelSource::Id(id) = &model.asked else { return None };
+    let locator = Locator::parse_at(id, endpoint).ok()?;
+    // The very files that the config belongs to, whatever was committed since.
+    let commit = model.commit.as_deref().or(locator.revision());
+    Some(Target {
+        locator: Locator::new(locator.id().clone(), commit, locator.path()).ok()?,
+        config: Some(model.config.clone()),
+        model: Some(model.asked.clone()),
+    })
 }
 
 /// Reads the headers of the model that was asked for last and not understood.
@@ -69,6 +75,55 @@ pub fn read_headers(state: State) {
         let model = None;
         read(state, Target { locator, config, model });
     }
+}
+
+/// Reads the headers of one of several models in a repository.
+pub fn choose(state: State, path: &str) {
+    let target = RUN.with_borrow(|run| match &run.last {
+        Some(Asked::Headers(target)) => Some(target.clone()),
+        _ => None,
+    });
+    let Some(mut target) = target else { return };
+    match Locator::new(target.locator.id().clone(), target.locator.revision(), Some(path)) {
+        Ok(locator) => {
+            target.locator = locator;
+            read(state, target);
+        }
+        Err(error) => fail(state, Problem::Address(error.to_string())),
+    }
+}
+
+/// Puts the headers that were read before to the model in hand, without a network.
+pub fn follow(state: State) {
+    let wanted = Memo::new(move |_| {
+        let endpoint = state.settings.endpoint.get();
+        state.model.with(|model| {
+            let model = model.as_ref().filter(|model| model.headers.is_none())?;
+            Some((target_of(model, &endpoint)?, endpoint))
+        })
+    });
+    Effect::new(move |_| {
+        let Some((target, endpoint)) = wanted.get() else { return };
+        spawn_local(async move {
+            let config = target.config.as_deref();
+            if let Some(found) = kept::find(&endpoint, &target.locator, config).await {
+                put(state, &target, found);
+            }
+        });
+    });
+}
+
+/// What was read before of a repository that cannot be reached; whether there is something.
+pub async fn without_network(state: State, endpoint: &Endpoint, locator: &Locator, number: u64) -> bool {
+    let Some(found) = kept::find(endpoint, locator, None).await else {
+        return false;
+    };
+    if RUN.with_borrow(|run| run.number == number) {
+        begin(None);
+        state.loading.set(None);
+        without_model(state, &locator.to_string(), locator.id().name(), found);
+    }
+    true
 }
 
 /// Reads the headers of a target.
@@ -96,29 +151,61 @@ pub fn read(state: State, target: Target) {
     });
     tell(None);
     spawn_local(async move {
-        let found = of_hub(&request, &target, &tell).await;
+        let mut read = of_hub(&request, &target, &tell).await;
         request.disarm();
+        // A commit's files never change, and a branch's are better old than not at all.
+        if let Err(Problem::Hub(error)) = &read
+            && matches!(**error, HubError::Unreachable { .. } | HubError::TimedOut { .. })
+            && let Some(found) = kept::find(request.endpoint(), &target.locator, target.config.as_deref()).await
+        {
+            read = Ok(Read::Found(Box::new(found)));
+        }
         if !current() {
             return;
         }
-        match found {
-            Ok(found) => show(state, &target, found),
+        match read {
+            Ok(Read::Found(found)) => show(state, &target, *found),
+            Ok(Read::Choose(outline)) => {
+                begin(None);
+                state.loading.set(None);
+                state.outline.set(Some(outline));
+            }
             Err(Problem::Hub(error)) if *error == HubError::Cancelled => state.loading.set(None),
             Err(problem) => fail(state, problem),
         }
     });
 }
 
+/// What reading came to.
+enum Read {
+    Found(Box<Found>),
+    /// Several models, of which one is to be chosen.
+    Choose(Outline),
+}
+
 fn show(state: State, target: &Target, found: Found) {
     begin(None);
     state.loading.set(None);
-    match &target.model {
-        Some(asked) => state.model.update(|model| {
-            if let Some(model) = model.as_mut().filter(|model| model.asked == *asked) {
+    if target.model.is_some() {
+        put(state, target, found);
+    } else {
+        without_model(state, &target.locator.to_string(), target.locator.id().name(), found);
+    }
+}
+
+/// Gives headers to the model they were read for, if it is still in hand.
+fn put(state: State, target: &Target, found: Found) {
+    let wants = |model: &Loaded| {
+        model.headers.is_none()
+            && Some(&model.asked) == target.model.as_ref()
+            && Some(&model.config) == target.config.as_ref()
+    };
+    if state.model.with_untracked(|model| model.as_ref().is_some_and(wants)) {
+        state.model.update(|model| {
+            if let Some(model) = model {
                 model.headers = Some(Arc::new(found));
             }
-        }),
-        None => without_model(state, &target.locator.to_string(), target.locator.id().name(), found),
+        });
     }
 }
 
@@ -151,7 +238,7 @@ pub fn without_model(state: State, id: &str, name: &str, found: Found) {
 }
 
 /// Which files, then the header of each.
-async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Found, Problem> {
+async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Read, Problem> {
     let locator = &target.locator;
     let files = request.files(locator).await?;
     let named = locator.path().filter(|path| kind_of(path) == Some(FileKind::Gguf));
@@ -166,15 +253,7 @@ async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Found
             (index.shards.clone(), Some(index))
         }
         Selection::Safetensors(names) | Selection::Gguf(names) => (names, None),
-        Selection::Several(names) => {
-            let list: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
-            return Err(Problem::Browser(format!(
-                "{} holds {} GGUF models ({}, …). Load the address of one of these files.",
-                locator.id(),
-                names.len(),
-                list.join(", ")
-            )));
-        }
+        Selection::Several(names) => return Ok(Read::Choose(choice(locator, &names, &files))),
         Selection::Nothing => {
             return Err(Problem::Browser(format!(
                 "{} holds no safetensors or GGUF weights. There are no headers to read.",
@@ -184,8 +263,29 @@ async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Found
     };
     let size_of = |name: &str| files.iter().find(|file| file.path == name).map(|file| file.size);
     let jobs = names.into_iter().map(|name| (size_of(&name), name)).collect();
-    let headers = all(request, locator, jobs, tell).await?;
-    Found::new(headers, index.as_ref(), target.config.as_deref()).map_err(|error| wrong(locator.id().name(), &error))
+    let (headers, pieces): (Vec<_>, Vec<_>) = all(request, locator, jobs, tell).await?.into_iter().unzip();
+    let found = Found::new(headers, index.as_ref(), target.config.as_deref())
+        .map_err(|error| wrong(locator.id().name(), &error))?;
+    // What a token opened is for nobody else who uses this browser.
+    if !request.has_token() {
+        kept::keep(request.endpoint(), locator, &pieces, index.as_ref()).await;
+    }
+    Ok(Read::Found(Box::new(found)))
+}
+
+/// The models of a repository, smallest first, each with the bytes of all its files.
+fn choice(locator: &Locator, names: &[String], files: &[TreeEntry]) -> Outline {
+    let size = |path: &String| files.iter().find(|file| file.path == *path).map_or(0, |file| file.size);
+    let whole = |name: &String| gguf::split_names(name).iter().map(size).fold(0, u64::saturating_add);
+    let mut choices: Vec<(String, u64)> = names.iter().map(|name| (name.clone(), whole(name))).collect();
+    choices.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(&other.0)));
+    Outline {
+        title: format!("{} holds {}", locator.id(), counted(names.len() as u64, "GGUF model")),
+        lines: vec!["Choose one. Only its header is read.".to_owned()],
+        parts: Vec::new(),
+        notices: Vec::new(),
+        choices,
+    }
 }
 
 /// How far it is, if that is known: headers read, and of how many.
@@ -195,7 +295,7 @@ type Tell = Rc<dyn Fn(Option<(u64, Option<u64>)>)>;
 #[derive(Default)]
 struct Desk {
     next: Cell<usize>,
-    done: RefCell<Vec<(usize, Header)>>,
+    done: RefCell<Vec<(usize, (Header, Piece))>>,
     failed: RefCell<Option<Problem>>,
 }
 
@@ -205,7 +305,7 @@ async fn all(
     locator: &Locator,
     jobs: Vec<(Option<u64>, String)>,
     tell: &Tell,
-) -> Result<Vec<Header>, Problem> {
+) -> Result<Vec<(Header, Piece)>, Problem> {
     let total = jobs.len() as u64;
     tell(Some((0, Some(total))));
     let (desk, jobs) = (Rc::<Desk>::default(), Rc::new(jobs));
@@ -243,8 +343,15 @@ async fn all(
     Ok(headers.into_iter().map(|(_, header)| header).collect())
 }
 
-async fn one(request: &Request, locator: &Locator, name: &str, listed: Option<u64>) -> Result<Header, Problem> {
+async fn one(
+    request: &Request,
+    locator: &Locator,
+    name: &str,
+    listed: Option<u64>,
+) -> Result<(Header, Piece), Problem> {
     let kind = kind_of(name).unwrap_or(FileKind::Safetensors);
     let part = |from, upto| request.part(locator, name, from, upto);
-    header(name, kind, |told| Limits::remote(kind, told.or(listed)), part).await
+    let (header, mut piece) = header(name, kind, |told| Limits::remote(kind, told.or(listed)), part).await?;
+    piece.size = piece.size.or(listed);
+    Ok((header, piece))
 }

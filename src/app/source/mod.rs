@@ -8,13 +8,14 @@ mod file;
 mod follow;
 mod found;
 mod headers;
+mod kept;
 pub mod recent;
 mod slices;
 
 pub use file::{CHOOSE, read_files};
 pub use follow::start;
 pub use found::{Found, Outline};
-pub use headers::{check, read_headers};
+pub use headers::{check, choose, read_headers};
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -223,7 +224,17 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         let fetched = match answer {
             Ok(fetched) => fetched,
             Err(HubError::Cancelled) => return state.loading.set(None),
-            Err(error) => return fail(state, Problem::Hub(Box::new(error))),
+            Err(error) => {
+                let away = matches!(error, HubError::Unreachable { .. } | HubError::TimedOut { .. });
+                // A repository of GGUF files has no config, but its headers may have been read.
+                if away && headers::without_network(state, &settings.endpoint.get_untracked(), &locator, number).await {
+                    return;
+                }
+                if current() {
+                    fail(state, Problem::Hub(Box::new(error)));
+                }
+                return;
+            }
         };
         let config = match read_config(&fetched.text, &locator) {
             Ok(config) => config,

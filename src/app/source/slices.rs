@@ -137,7 +137,7 @@ async fn of_files(
         let kind = kind_of(&name).unwrap_or(FileKind::Safetensors);
         let size = file.size() as u64;
         let part = async |from, upto| Ok((slice(file, from, upto).await?, Some(size)));
-        headers.push(header(&name, kind, |_| Limits::local(size), part).await?);
+        headers.push(header(&name, kind, |_| Limits::local(size), part).await?.0);
         if !current() {
             return Ok(Read::Stopped);
         }
@@ -173,6 +173,7 @@ fn of_index(index: &index::Index) -> Outline {
         notices: vec![
             "What the shards hold is in their own headers: drop the index and all its shards together.".to_owned(),
         ],
+        choices: Vec::new(),
     }
 }
 

@@ -64,10 +64,10 @@ impl Beside {
         let is_tower = |word: &&str| part.contains(word) || (layer.is_none() && rest.starts_with(word));
         // Towers that the config's model counts are compared like the rest.
         let vision = ["visual", "vision", "mm.", "v.", "multi_modal_projector", "image_"];
-        if !self.towers && vision.iter().any(|word| is_tower(word)) {
+        if !self.towers && vision.iter().any(is_tower) {
             return Some("vision tower");
         }
-        if !self.towers && ["audio", "speech"].iter().any(|word| is_tower(word)) {
+        if !self.towers && ["audio", "speech"].iter().any(is_tower) {
             return Some("audio tower");
         }
         if layer.is_some_and(|layer| layer >= self.layers) && part.is_empty() {

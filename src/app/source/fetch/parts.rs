@@ -24,7 +24,7 @@ impl Request {
             .await
     }
     async fn whole_at(&self, url: &str, locator: &Locator, limit: usize) -> Result<Vec<u8>, Problem> {
-        let response = self.send(url, None).await.map_err(hub)?;
+        let response = self.send_patiently(url, None).await.map_err(hub)?;
         if response.status() != 200 {
             return Err(self.refused(&response, locator).await);
         }
@@ -43,7 +43,7 @@ impl Request {
         let asked = upto.saturating_sub(from);
         let range = format!("bytes={from}-{}", upto.saturating_sub(1));
         let url = self.endpoint.file_url(locator, path);
-        let response = self.send(&url, Some(&range)).await.map_err(hub)?;
+        let response = self.send_patiently(&url, Some(&range)).await.map_err(hub)?;
         let size = match response.status() {
             206 => {
                 let told = response.headers().get("content-range");
