@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+pub mod compatibility;
 mod custom;
 mod device;
 pub mod engine;
 mod host;
 
+pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
 pub use engine::Engine;

@@ -1,0 +1,290 @@
+//! Which engine runs which number format on which device: `data/compatibility.csv`, the first row that fits counts.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Device, Engine};
+
+const TABLE: &str = include_str!("../../data/compatibility.csv");
+
+/// How far a device and an engine support a number format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Support {
+    /// Products run in it.
+    Native,
+    /// It saves memory; products run in a wider format.
+    WeightOnly,
+    /// It runs some other way, slower or without saving anything.
+    Emulated,
+    /// It does not run.
+    No,
+}
+
+/// An answer with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Compatibility {
+    /// How far.
+    pub support: Support,
+    /// Why, for people; empty where all is well.
+    pub words: &'static str,
+    /// Where that is written.
+    pub source: &'static str,
+}
+
+impl Compatibility {
+    /// Whether it runs at all.
+    pub fn runs(&self) -> bool {
+        self.support != Support::No
+    }
+}
+
+struct Row {
+    engine: &'static str,
+    formats: Vec<&'static str>,
+    devices: Vec<&'static str>,
+    answer: Compatibility,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(row).collect());
+
+fn row(line: &'static str) -> Option<Row> {
+    let mut cells = line.splitn(6, ',');
+    let (engine, formats, devices) = (cells.next()?, cells.next()?, cells.next()?);
+    let support = match cells.next()? {
+        "native" => Support::Native,
+        "weight-only" => Support::WeightOnly,
+        "emulated" => Support::Emulated,
+        "no" => Support::No,
+        _ => return None,
+    };
+    Some(Row {
+        engine,
+        formats: formats.split(' ').collect(),
+        devices: devices.split(' ').collect(),
+        answer: Compatibility {
+            support,
+            words: cells.next()?,
+            source: cells.next()?,
+        },
+    })
+}
+
+/// The generation of a device, as the table of compatibility names it.
+pub fn generation(device: &Device) -> &'static str {
+    let starts = |text: &str| device.compute_capability.starts_with(text);
+    let family = device.family.as_str();
+    match device.vendor.as_str() {
+        _ if device.segment == "cpu" => "cpu",
+        "NVIDIA" => match device.compute_capability.split('.').next().unwrap_or("") {
+            "6" => "pascal",
+            "7" if starts("7.0") => "volta",
+            "7" => "turing",
+            "8" if starts("8.9") => "ada",
+            "8" => "ampere",
+            "9" => "hopper",
+            "10" if family == "Rubin" => "rubin",
+            "10" | "11" => "blackwell",
+            "12" => "blackwell-rtx",
+            _ => "custom",
+        },
+        "AMD" => match family {
+            "CDNA1" => "cdna1",
+            "CDNA2" => "cdna2",
+            "CDNA3" => "cdna3",
+            "CDNA4" => "cdna4",
+            "CDNA5" => "cdna5",
+            "GCN5" => "gcn5",
+            "RDNA2" => "rdna2",
+            "RDNA3" | "RDNA3.5" => "rdna3",
+            "RDNA4" => "rdna4",
+            _ => "custom",
+        },
+        "Intel" if family == "Gaudi" => "gaudi",
+        "Intel" => "xe",
+        "Apple" => "apple",
+        "Google" => "tpu",
+        "AWS" => "neuron",
+        "Groq" => "groq",
+        "Cerebras" => "cerebras",
+        _ => "custom",
+    }
+}
+
+/// The class a format is in, as the table of compatibility names it.
+pub fn class(format: &str) -> &str {
+    match format {
+        "fp8" | "fp8-tensor" | "fp8-channel" => "fp8",
+        "nf4" | "nf4-dq" | "bnb-int8" => "bnb",
+        "fp32" | "bf16" | "fp16" | "awq" | "int8" | "int4" | "mxfp4" | "nvfp4" => format,
+        _ => {
+            for class in ["gptq", "hqq", "aqlm", "exl2", "exl3", "mlx"] {
+                if format.starts_with(class) {
+                    return class;
+                }
+            }
+            "gguf"
+        }
+    }
+}
+
+/// Whether and how an engine runs a number format on a device.
+pub fn support(format: &str, device: &Device, engine: Engine) -> &'static Compatibility {
+    static UNKNOWN: Compatibility = Compatibility {
+        support: Support::Native,
+        words: "",
+        source: "",
+    };
+    let (generation, class) = (generation(device), class(format));
+    if generation == "custom" {
+        return &UNKNOWN;
+    }
+    let is = |list: &[&str], name: &str| list.iter().any(|one| *one == "*" || *one == name);
+    ROWS.iter()
+        .find(|row| {
+            (row.engine == "*" || row.engine == engine.key()) && is(&row.formats, class) && is(&row.devices, generation)
+        })
+        .map_or(&UNKNOWN, |row| &row.answer)
+}
+
+/// Engines that run a format on a device, the one most used there first.
+pub fn engines(format: &str, device: &Device) -> Vec<Engine> {
+    use Engine::{ExLlamaV2, ExLlamaV3, LlamaCpp, Mlx, Sglang, TensorRtLlm, Transformers, Vllm};
+    let order = match class(format) {
+        "gguf" => [
+            LlamaCpp,
+            Vllm,
+            Sglang,
+            Transformers,
+            Mlx,
+            TensorRtLlm,
+            ExLlamaV2,
+            ExLlamaV3,
+        ],
+        "mlx" => [
+            Mlx,
+            LlamaCpp,
+            Vllm,
+            Sglang,
+            Transformers,
+            TensorRtLlm,
+            ExLlamaV2,
+            ExLlamaV3,
+        ],
+        "exl2" => [
+            ExLlamaV2,
+            ExLlamaV3,
+            LlamaCpp,
+            Mlx,
+            Vllm,
+            Sglang,
+            Transformers,
+            TensorRtLlm,
+        ],
+        "exl3" => [
+            ExLlamaV3,
+            Transformers,
+            ExLlamaV2,
+            LlamaCpp,
+            Mlx,
+            Vllm,
+            Sglang,
+            TensorRtLlm,
+        ],
+        _ => match generation(device) {
+            "apple" => [
+                Mlx,
+                LlamaCpp,
+                Transformers,
+                Vllm,
+                Sglang,
+                TensorRtLlm,
+                ExLlamaV2,
+                ExLlamaV3,
+            ],
+            "cpu" | "pascal" | "rdna2" | "gcn5" | "cdna1" => [
+                LlamaCpp,
+                Transformers,
+                Vllm,
+                Sglang,
+                Mlx,
+                TensorRtLlm,
+                ExLlamaV2,
+                ExLlamaV3,
+            ],
+            _ => [
+                Vllm,
+                Sglang,
+                TensorRtLlm,
+                Transformers,
+                LlamaCpp,
+                ExLlamaV2,
+                ExLlamaV3,
+                Mlx,
+            ],
+        },
+    };
+    order
+        .into_iter()
+        .filter(|engine| support(format, device, *engine).runs())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::find;
+
+    #[test]
+    fn every_row_is_read_and_has_a_source() {
+        assert_eq!(ROWS.len(), TABLE.lines().count() - 1);
+        for row in ROWS.iter().filter(|row| row.engine != "*") {
+            assert!(row.answer.source.len() > 5, "{} {:?}", row.engine, row.formats);
+            assert!(row.engine.parse::<Engine>().is_ok(), "{}", row.engine);
+            assert!(
+                row.answer.support == Support::Native || row.answer.words.len() > 10,
+                "{:?}",
+                row.formats
+            );
+        }
+    }
+
+    #[test]
+    fn facts() {
+        use Engine::{ExLlamaV3, LlamaCpp, Mlx, TensorRtLlm, Vllm};
+        for (format, device, engine, expected) in [
+            ("bf16", "t4", Vllm, Support::Emulated),
+            ("fp16", "t4", Vllm, Support::Native),
+            ("fp8", "rtx-3090", Vllm, Support::WeightOnly),
+            ("fp8", "rtx-4090", Vllm, Support::Native),
+            ("fp8", "t4", Vllm, Support::No),
+            ("nvfp4", "h100-sxm", Vllm, Support::WeightOnly),
+            ("nvfp4", "b200-sxm", Vllm, Support::Native),
+            ("nvfp4", "h100-sxm", TensorRtLlm, Support::No),
+            ("awq", "mi300x", Vllm, Support::No),
+            ("gptq", "mi300x", Vllm, Support::No),
+            ("q4_k_m", "apple-m4-pro", LlamaCpp, Support::Native),
+            ("q4_k_m", "apple-m4-pro", Mlx, Support::No),
+            ("mlx-q4", "rtx-4090", Mlx, Support::No),
+            ("mlx-q4", "apple-m4-pro", Mlx, Support::Native),
+            ("bf16", "apple-m4-pro", Vllm, Support::No),
+            ("bf16", "gtx-1070", Vllm, Support::No),
+            ("exl3-4.0", "rtx-2080-ti", ExLlamaV3, Support::No),
+            ("q4_k_m", "epyc-9005", LlamaCpp, Support::Native),
+        ] {
+            let found = support(format, find(device).unwrap(), engine);
+            assert_eq!(found.support, expected, "{format} {device} {engine:?}: {}", found.words);
+        }
+    }
+
+    #[test]
+    fn every_device_runs_something_or_nothing_says_why() {
+        for device in crate::hardware::devices() {
+            let some = engines("bf16", device);
+            let none = matches!(generation(device), "groq" | "cerebras");
+            assert_eq!(some.is_empty(), none, "{} {some:?}", device.id);
+            assert_ne!(generation(device), "custom", "{}", device.id);
+        }
+    }
+}
