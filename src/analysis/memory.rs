@@ -4,9 +4,9 @@ use super::activations;
 use super::parameters::{add, parameters};
 use super::pass::entries;
 use super::question::Question;
-use crate::model::Component;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
+use crate::model::{Component, Tensor};
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity};
 
@@ -170,19 +170,23 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
 
 /// Weights: each tensor in the format the rule gives it.
 fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
-    let rule = &question.weights;
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
-        let bytes = match question.held(tensor) {
-            Some(held) => N::input(&held),
-            None => rule.bytes::<N>(place, tensor),
-        };
+        let bytes = weight_of::<N>(question, place, tensor);
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
     all.sort_by_key(|(component, _)| *component);
     all.into_iter()
         .map(|(component, bytes)| (component, bytes.named(component.label(), component.about())))
         .collect()
+}
+
+/// Bytes of a tensor in all its layers.
+pub(super) fn weight_of<N: Number>(question: &Question<'_>, place: Repeated<'_>, tensor: &Tensor) -> N {
+    match question.held(tensor) {
+        Some(held) => N::input(&held),
+        None => question.weights.bytes::<N>(place, tensor),
+    }
 }
 
 /// Elements a token and layer, in the form that is kept.
@@ -196,66 +200,66 @@ fn width<'a>(question: &Question<'_>, width: &'a CacheWidth) -> &'a Quantity {
     }
 }
 
-/// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
-fn kv_cache<N: Number>(question: &Question<'_>) -> N {
+/// Tokens a full layer keeps: a paged cache hands out whole blocks.
+fn kept_tokens<N: Number>(question: &Question<'_>) -> N {
     let block = question.engine.block();
     let tokens = question.tokens();
-    // A paged cache hands out whole blocks.
-    let tokens: N = if block > 1 {
-        let size = || {
-            N::input(&Quantity::assumed(
-                "block",
-                block,
-                "tokens in a block of the engine's paged cache",
-            ))
-        };
-        if tokens.value.is_multiple_of(block) {
-            N::input(&tokens)
-        } else {
-            N::input(&tokens).over_ceiling(size()).times(size())
-        }
-    } else {
-        N::input(&tokens)
+    if block <= 1 || tokens.value.is_multiple_of(block) {
+        return N::input(&tokens);
+    }
+    let size = || {
+        N::input(&Quantity::assumed(
+            "block",
+            block,
+            "tokens in a block of the engine's paged cache",
+        ))
     };
+    N::input(&tokens).over_ceiling(size()).times(size())
+}
+
+/// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
+fn kv_cache<N: Number>(question: &Question<'_>) -> N {
+    let places = question.blueprint.blocks();
+    let parts = places.flat_map(|place| kv_of_block::<N>(question, place));
+    N::sum(parts.collect::<Vec<_>>()).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
+}
+
+/// What one block of all its layers keeps for every sequence.
+pub(super) fn kv_of_block<N: Number>(question: &Question<'_>, place: Repeated<'_>) -> Vec<N> {
+    if place.block.caches.is_empty() {
+        return Vec::new();
+    }
+    let tokens = kept_tokens::<N>(question);
     let batch = question.batch();
-    let mut parts = Vec::new();
-    for place in question
-        .blueprint
-        .blocks()
-        .filter(|place| !place.block.caches.is_empty())
-    {
-        // Keys and values of a layer reach equally far.
-        let mut spans: Vec<(&Span, bool, N)> = Vec::new();
-        for cache in &place.block.caches {
-            let width = N::input(width(question, &cache.width));
-            let values = apart(question, cache);
-            match spans
-                .iter_mut()
-                .find(|(span, known, _)| *span == &cache.span && *known == values)
-            {
-                Some((.., sum)) => *sum = sum.clone().plus(width),
-                None => spans.push((&cache.span, values, width)),
-            }
-        }
-        for (span, values, widths) in spans {
-            let kept = match span {
-                Span::Full | Span::Chosen(_) => tokens.clone(),
-                Span::Window(window) if question.engine.pads_windows() => {
-                    tokens.clone().least(padded_window(question, window))
-                }
-                Span::Window(window) | Span::Chunk(window) => tokens.clone().least(N::input(window)),
-                Span::Every { ratio, .. } => entries(tokens.clone(), ratio),
-            };
-            let elements = N::product([N::input(&batch), kept, widths]);
-            let bytes = question.kv_bytes(elements, values);
-            parts.push(
-                place
-                    .times(bytes)
-                    .named(kind_of(question, place), "Keys and values of the layers of this kind."),
-            );
+    // Keys and values of a layer reach equally far.
+    let mut spans: Vec<(&Span, bool, N)> = Vec::new();
+    for cache in &place.block.caches {
+        let width = N::input(width(question, &cache.width));
+        let values = apart(question, cache);
+        match spans
+            .iter_mut()
+            .find(|(span, known, _)| *span == &cache.span && *known == values)
+        {
+            Some((.., sum)) => *sum = sum.clone().plus(width),
+            None => spans.push((&cache.span, values, width)),
         }
     }
-    N::sum(parts).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
+    let of_span = |(span, values, widths): (&Span, bool, N)| {
+        let kept = match span {
+            Span::Full | Span::Chosen(_) => tokens.clone(),
+            Span::Window(window) if question.engine.pads_windows() => {
+                tokens.clone().least(padded_window(question, window))
+            }
+            Span::Window(window) | Span::Chunk(window) => tokens.clone().least(N::input(window)),
+            Span::Every { ratio, .. } => entries(tokens.clone(), ratio),
+        };
+        let elements = N::product([N::input(&batch), kept, widths]);
+        let bytes = question.kv_bytes(elements, values);
+        place
+            .times(bytes)
+            .named(kind_of(question, place), "Keys and values of the layers of this kind.")
+    };
+    spans.into_iter().map(of_span).collect()
 }
 
 /// The title of the kind of layer a block is in.
@@ -327,6 +331,13 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
 
 /// States of one sequence: convolutions in the model's format, recurrences in FP32.
 fn states_of_a_sequence<N: Number>(question: &Question<'_>) -> N {
+    let places = question.blueprint.blocks();
+    let parts = places.flat_map(|place| states_of_block::<N>(question, place));
+    N::sum(parts.collect::<Vec<_>>()).named("state per sequence", "What one sequence keeps however long it is.")
+}
+
+/// What one block of all its layers keeps for a sequence, however long it is.
+pub(super) fn states_of_block<N: Number>(question: &Question<'_>, place: Repeated<'_>) -> Vec<N> {
     let model = || N::input(&question.activation_bytes());
     let four = || {
         N::input(&Quantity::assumed(
@@ -335,26 +346,23 @@ fn states_of_a_sequence<N: Number>(question: &Question<'_>) -> N {
             "recurrent states are kept in FP32",
         ))
     };
-    let mut parts = Vec::new();
-    for place in question.blueprint.blocks() {
-        for state in &place.block.states {
-            let (name, bytes) = match state {
-                State::Conv { channels, kernel } => {
-                    // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
-                    let columns = if question.engine.keeps_whole_convolution() {
-                        N::input(kernel)
-                    } else {
-                        N::input(kernel).minus(N::constant(1.0))
-                    };
-                    ("convolution", N::input(channels).times(columns).times(model()))
-                }
-                State::Recurrent { elements } => ("recurrent state", N::input(elements).times(four())),
-                State::Plain { elements } => ("state", N::input(elements).times(model())),
-            };
-            parts.push(place.times(bytes).named(name, ""));
-        }
-    }
-    N::sum(parts).named("state per sequence", "What one sequence keeps however long it is.")
+    let of_state = |state: &State| {
+        let (name, bytes) = match state {
+            State::Conv { channels, kernel } => {
+                // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
+                let columns = if question.engine.keeps_whole_convolution() {
+                    N::input(kernel)
+                } else {
+                    N::input(kernel).minus(N::constant(1.0))
+                };
+                ("convolution", N::input(channels).times(columns).times(model()))
+            }
+            State::Recurrent { elements } => ("recurrent state", N::input(elements).times(four())),
+            State::Plain { elements } => ("state", N::input(elements).times(model())),
+        };
+        place.times(bytes).named(name, "")
+    };
+    place.block.states.iter().map(of_state).collect()
 }
 
 /// Gradients and optimizer states of AdamW in mixed precision.

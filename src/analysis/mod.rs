@@ -20,11 +20,11 @@ mod ways;
 
 pub use compute::{Cost, costs};
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
-pub use fit::{Fit, Verdict};
+pub use fit::{Fit, Verdict, capacity, fit, host_memory};
 pub use memory::{Memory, MemoryPart, memory};
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;
-pub use placement::{HostShare, Layout};
+pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, ranks};
 pub use question::{AnalysisError, Question};
 pub use roofline::{Bound, Roof};
 pub use summary::{Analysis, ComponentCost, ContextPoint, Speed, analyse, context_curve};

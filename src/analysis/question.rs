@@ -88,7 +88,16 @@ impl<'a> Question<'a> {
         let container = chosen
             .as_ref()
             .map_or(blueprint.published.container, |one| one.container);
-        let engine = scenario.engine.unwrap_or_else(|| usual_engine(container));
+        let format = chosen.as_ref().map_or(&blueprint.published.format, |one| &one.format);
+        let usual = || match device.as_deref() {
+            // What is most used for this format on this device.
+            Some(device) => hardware::compatibility::engines(&format.id, device).first().copied(),
+            None => None,
+        };
+        let engine = scenario
+            .engine
+            .or_else(usual)
+            .unwrap_or_else(|| usual_engine(container));
         let mut weights = match chosen.or_else(|| inside(engine, blueprint)) {
             Some(choice) => {
                 let mix = Mix::named(&choice.format.id).filter(|_| engine == Engine::LlamaCpp);

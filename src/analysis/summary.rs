@@ -6,6 +6,7 @@ use super::compute::{Cost, costs};
 use super::fit::{Fit, fit};
 use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
+use super::placement::{Ranks, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
 use crate::model::{Blueprint, Component, Notice};
@@ -70,6 +71,8 @@ pub struct Analysis {
     pub bytes: f64,
     /// Speed on the device.
     pub speed: Option<Speed>,
+    /// What each device holds.
+    pub ranks: Ranks,
     /// Fit on the device.
     pub fit: Option<Fit>,
     /// What was assumed: by the model and here.
@@ -103,7 +106,8 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
     let speed = speed(&question, &operators);
-    let fit = question.device().map(|device| fit(&question, memory.total.0, device));
+    let ranks = ranks(&question, &memory)?;
+    let fit = question.device().map(|device| fit(&question, &ranks, device));
     let notices = notices(&question, speed.is_some());
     Ok(Analysis {
         parameters: parameters(blueprint),
@@ -114,6 +118,7 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
         matmul_flops,
         bytes,
         speed,
+        ranks,
         fit,
         notices,
     })

@@ -1,9 +1,12 @@
 //! What would make it fit: the nearest ways out, each a scenario one click away.
 
 use super::container::usual_container;
+use super::fit::capacity;
 use super::memory::memory;
+use super::placement::ranks;
 use super::question::Question;
 use super::summary::Analysis;
+use crate::hardware::compatibility::support;
 use crate::hardware::{Device, devices};
 use crate::model::quantisation::{CHOICES, Choice, Container};
 use crate::scenario::{Mode, Scenario};
@@ -72,15 +75,17 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
         let mut scenario = question.scenario.clone();
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
-        let total = memory::<Exact>(&Question::new(question.blueprint, &scenario).ok()?)
-            .total
-            .0;
-        (total <= device.memory_bytes).then_some((choice, scenario, total))
+        let question = Question::new(question.blueprint, &scenario).ok()?;
+        let runs = support(&choice.format.id, device, question.engine).runs();
+        let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
+        let total = held.fullest()?.total_bytes;
+        (runs && total <= capacity(&question, device)).then_some((choice, scenario, total))
     });
     let (choice, scenario, total) =
         fitting.max_by_key(|(choice, _, total)| (choice.format.bits_per_weight() >= 3.0, *total))?;
-    let factor = device.memory_bytes as f64 / units.split_value(device.memory_bytes as f64);
-    let (of, unit) = units.split(device.memory_bytes as f64);
+    let most = capacity(question, device) as f64;
+    let factor = most / units.split_value(most);
+    let (of, unit) = units.split(most);
     let used = decimal(total as f64 / factor);
     let label = format!("Weights in {}", choice.format.label);
     Some(Way {
@@ -95,7 +100,11 @@ fn larger_device(question: &Question<'_>, total: u64, units: UnitSystem) -> Opti
     let now = question.device()?;
     let mut fitting: Vec<&Device> = devices()
         .iter()
-        .filter(|device| device.memory_bytes >= total && device.segment != "cpu")
+        .filter(|device| {
+            device.segment != "cpu"
+                && capacity(question, device) >= total
+                && support(&question.weights.format.id, device, question.engine).runs()
+        })
         .collect();
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
     fitting.first().map(|device| Way {

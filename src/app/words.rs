@@ -59,7 +59,10 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
             rest: "Choose a device to see whether it fits.".to_owned(),
         };
     };
-    let device = short_device(&device.name);
+    let device = match question.layout.devices {
+        1 => format!("one {}", short_device(&device.name)),
+        some => format!("{some} × {}", short_device(&device.name)),
+    };
     let does = if scenario.mode == Mode::Pretrain {
         "trains"
     } else {
@@ -69,18 +72,39 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
         Verdict::Fits => Sentence {
             verdict: "fits",
             pill: "Fits",
-            main: format!("{model} {does} on one {device} in {format} with {load}."),
+            main: format!("{model} {does} on {device} in {format} with {load}."),
             rest: format!(
                 "{} stay free{}",
                 units.bytes(fit.headroom_bytes as f64),
                 room(analysis, &question)
             ),
         },
+        Verdict::Offload => Sentence {
+            verdict: "offload",
+            pill: "Fits with offload",
+            main: format!("{model} {does} on {device} in {format} with {load}, partly from the machine's RAM."),
+            rest: fit.offload.as_ref().map_or_else(String::new, |plan| {
+                let mut words = plan.words(units);
+                if let Some(first) = words.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                format!("{words}.")
+            }),
+        },
+        Verdict::Unsupported => Sentence {
+            verdict: "unsupported",
+            pill: "Not supported",
+            main: format!(
+                "{model} in {format} does not run on {device} with {}.",
+                question.engine.label()
+            ),
+            rest: format!("{}.", fit.why),
+        },
         Verdict::DoesNotFit => Sentence {
             verdict: "does_not_fit",
             pill: "Does not fit",
-            main: format!("{model} does not fit on one {device} in {format} with {load}."),
-            rest: format!("{} are missing.", units.bytes(fit.headroom_bytes.unsigned_abs() as f64)),
+            main: format!("{model} does not fit on {device} in {format} with {load}."),
+            rest: format!("{} are missing.", units.bytes(fit.missing_bytes as f64)),
         },
     }
 }

@@ -1,8 +1,9 @@
 //! `weighbridge estimate`.
 
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Question, Verdict, analyse};
+use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse};
 use weighbridge::export::{self, Sheet};
+use weighbridge::hardware::Device;
 use weighbridge::model::Blueprint;
 use weighbridge::model::headers::compare::Comparison;
 use weighbridge::scenario::{Mode, Scenario};
@@ -134,18 +135,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         ));
     }
     if let (Some(device), Some(fit)) = (question.device(), &analysis.fit) {
-        let verdict = match fit.verdict {
-            Verdict::Fits => format!(
-                "fits on one {}: {} stay free",
-                device.name,
-                UNITS.bytes(fit.headroom_bytes as f64)
-            ),
-            Verdict::DoesNotFit => format!(
-                "does not fit on one {}: {} are missing",
-                device.name,
-                UNITS.bytes(fit.headroom_bytes.unsigned_abs() as f64)
-            ),
-        };
+        let verdict = verdict(&question, fit, device);
         out.push_str(&format!(
             "\n{verdict}; longest context {} tokens, largest batch {}",
             grouped(fit.max_context),
@@ -170,6 +160,24 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         ));
     }
     Ok(out)
+}
+
+/// The verdict in a sentence.
+fn verdict(question: &Question<'_>, fit: &Fit, device: &Device) -> String {
+    let name = match question.layout.devices {
+        1 => format!("one {}", device.name),
+        some => format!("{some} × {}", device.name),
+    };
+    let missing = UNITS.bytes(fit.missing_bytes as f64);
+    match (fit.verdict, &fit.offload) {
+        (Verdict::Fits, _) => format!("fits on {name}: {} stay free", UNITS.bytes(fit.headroom_bytes as f64)),
+        (Verdict::Offload, Some(plan)) => format!("fits on {name} with offload: {}", plan.words(UNITS)),
+        (Verdict::Unsupported, _) => format!("does not run on {name} with {}: {}", question.engine.label(), fit.why),
+        (Verdict::DoesNotFit, Some(_)) => {
+            format!("does not fit on {name}, nor with offload: {missing} of RAM are missing")
+        }
+        (Verdict::DoesNotFit | Verdict::Offload, _) => format!("does not fit on {name}: {missing} are missing on each"),
+    }
 }
 
 fn memory(estimate: &Estimate) -> Sheet {

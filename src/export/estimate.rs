@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, Question, Roof};
+use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof};
 use crate::model::Blueprint;
 use crate::scenario::{Mode, Scenario, to_query};
 
@@ -31,10 +31,17 @@ pub fn estimate(
         .iter()
         .map(|(component, count)| (component.key().to_owned(), json!(count.0)))
         .collect();
+    let ranks = &analysis.ranks;
     let weights: Map<String, Value> = memory
         .weights_by_component
         .iter()
-        .map(|(component, bytes)| (component.key().to_owned(), json!(bytes.0)))
+        .map(|(component, _)| {
+            let of = |rank: &RankMemory| {
+                let found = rank.weights_by_component.iter().find(|(known, _)| known == component);
+                found.map_or(0, |(_, bytes)| *bytes)
+            };
+            (component.key().to_owned(), json!(ranks.sum(of)))
+        })
         .collect();
     let mut answer = json!({
         "weighbridge": super::VERSION,
@@ -69,19 +76,19 @@ pub fn estimate(
             "beside": blueprint.beside.iter().map(|one| json!({"name": one.name, "elements": one.elements})).collect::<Vec<_>>(),
         },
         "memory": {
-            "weights_bytes": memory.weights.0,
+            "weights_bytes": ranks.sum(|rank| rank.weights_bytes),
             "weights_by_component": weights,
-            "kv_cache_bytes": memory.kv_cache.0,
+            "kv_cache_bytes": ranks.sum(|rank| rank.kv_cache_bytes),
             "kv_cache_bytes_per_token": memory.kv_cache_per_token.0,
             "state_bytes_per_sequence": memory.state_per_sequence.0,
-            "state_cache_bytes": memory.state_cache.0,
-            "activation_bytes": memory.activations.0,
-            "gradient_bytes": memory.gradients.0,
-            "optimizer_bytes": memory.optimizer.0,
-            "peak_bytes": memory.peak.0,
-            "overhead_bytes": memory.overhead.0,
-            "total_bytes": memory.total.0,
-            "per_rank": [{"rank": 0, "weights_bytes": memory.weights.0, "kv_cache_bytes": memory.kv_cache.0, "peak_bytes": memory.peak.0, "total_bytes": memory.total.0}],
+            "state_cache_bytes": ranks.sum(|rank| rank.state_cache_bytes),
+            "activation_bytes": ranks.sum(|rank| rank.activation_bytes),
+            "gradient_bytes": ranks.sum(|rank| rank.gradient_bytes),
+            "optimizer_bytes": ranks.sum(|rank| rank.optimizer_bytes),
+            "peak_bytes": ranks.sum(|rank| rank.peak_bytes),
+            "overhead_bytes": ranks.sum(|rank| rank.overhead_bytes),
+            "total_bytes": ranks.sum(|rank| rank.total_bytes),
+            "per_rank": per_rank(&analysis.ranks),
         },
         "compute": compute(analysis),
         "notices": analysis.notices,
@@ -90,7 +97,7 @@ pub fn estimate(
         if let (Some(fit), Some(device)) = (&analysis.fit, question.device()) {
             answer.insert(
                 "hardware".to_owned(),
-                json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes}),
+                json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes, "devices": question.layout.devices, "layout": question.layout}),
             );
             answer.insert("fit".to_owned(), json!(fit));
         }
@@ -99,6 +106,23 @@ pub fn estimate(
         }
     }
     answer
+}
+
+/// Most devices that are listed one by one; those beyond are like the last.
+const MOST_RANKS: usize = 1024;
+
+fn per_rank(ranks: &Ranks) -> Vec<Value> {
+    let each = ranks.groups.iter().flat_map(|group| {
+        (group.first..group.first.saturating_add(group.count)).map(move |rank| (rank, &group.memory))
+    });
+    let row = |(rank, memory): (u64, &RankMemory)| {
+        let mut row = json!(memory);
+        if let Value::Object(row) = &mut row {
+            row.insert("rank".to_owned(), json!(rank));
+        }
+        row
+    };
+    each.take(MOST_RANKS).map(row).collect()
 }
 
 fn compute(analysis: &Analysis) -> Value {

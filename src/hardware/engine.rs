@@ -86,6 +86,18 @@ impl Engine {
             Self::LlamaCpp | Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3 => 256,
         }
     }
+    /// Percentage of a device's memory it takes unless told otherwise.
+    ///
+    /// Sources: vLLM `gpu_memory_utilization` 0.9; SGLang `mem_fraction_static`, about 0.88 on large devices, for weights
+    /// and caches; TensorRT-LLM takes 0.9 of what is free after loading for its cache, so weights and activations have all
+    /// of it; the others have no such limit (Apple's is part of the device's row).
+    pub const fn memory_percent(self) -> u64 {
+        match self {
+            Self::Vllm => 90,
+            Self::Sglang => 88,
+            _ => 100,
+        }
+    }
     /// Whether latent attention multiplies with the latent itself in decode (absorbed) instead of expanding the cache.
     pub const fn absorbs_latent(self) -> bool {
         !matches!(self, Self::Transformers)

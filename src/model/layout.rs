@@ -61,6 +61,42 @@ impl Layout {
         }
         None
     }
+    /// How many layers of each of so many kinds there are from one layer up to another.
+    pub fn count_between(&self, from: u64, to: u64, kinds: usize) -> Vec<u64> {
+        let mut counts = vec![0; kinds];
+        for (sign, upto) in [(false, from), (true, to)] {
+            for (kind, count) in self.count_before(upto) {
+                if let Some(sum) = counts.get_mut(kind) {
+                    let sum: &mut u64 = sum;
+                    *sum = if sign {
+                        sum.wrapping_add(count)
+                    } else {
+                        sum.wrapping_sub(count)
+                    };
+                }
+            }
+        }
+        counts
+    }
+    /// Kinds and how many of them come before a layer; a kind may come more than once.
+    fn count_before(&self, layer: u64) -> Vec<(usize, u64)> {
+        let mut all = Vec::new();
+        let mut left = layer;
+        for group in &self.groups {
+            let length: u64 = group.runs.iter().map(|run| run.1).sum();
+            let whole = (left / length.max(1)).min(group.repeat);
+            all.extend(group.runs.iter().map(|&(kind, count)| (kind, count * whole)));
+            left -= whole * length;
+            if whole < group.repeat {
+                for &(kind, count) in &group.runs {
+                    all.push((kind, count.min(left)));
+                    left -= count.min(left);
+                }
+                break;
+            }
+        }
+        all
+    }
     /// How many layers there are in all.
     pub fn layers(&self) -> u64 {
         self.groups
@@ -118,6 +154,20 @@ mod tests {
                 runs: vec![(0, 1000)]
             }]
         );
+    }
+
+    #[test]
+    fn counts_between_layers() {
+        let kinds: Vec<usize> = (0..62).map(|layer| usize::from((layer + 1) % 6 == 0)).collect();
+        let layout = Layout::new(&kinds);
+        for (from, to) in [(0, 62), (0, 31), (31, 62), (5, 6), (7, 7)] {
+            let of = |kind| kinds.iter().take(to).skip(from).filter(|one| **one == kind).count() as u64;
+            assert_eq!(
+                layout.count_between(from as u64, to as u64, 2),
+                [of(0), of(1)],
+                "{from} {to}"
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::super::compute::costs;
 use super::super::fit::{Fit, fit};
 use super::super::memory::{Memory, MemoryPart, memory};
 use super::super::parameters::{add, parameters};
+use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
 use super::unit::Unit;
@@ -226,11 +227,12 @@ fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
 /// A limit found by search: shown with the memory at that point.
 fn limit(question: &Question<'_>, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
     let device = question.device()?;
-    let now = memory::<Exact>(question).total.0;
-    let value = of(&fit(question, now, device));
+    let held = ranks(question, &memory::<Exact>(question)).ok()?;
+    let fit = fit(question, &held, device);
+    let value = of(&fit);
     let capacity = Quantity {
         name: "capacity".into(),
-        value: device.memory_bytes,
+        value: fit.capacity_bytes,
         origin: Origin::Table(format!("{}: {}", device.name, device.memory_basis).into()),
     };
     let why = Quantity {

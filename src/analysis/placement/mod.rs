@@ -1,8 +1,13 @@
 //! Where the model lies: on which devices, and what of it stays in the machine's RAM.
 
 mod layout;
+mod offload;
+mod pieces;
+mod ranks;
 
 pub use layout::Layout;
+pub use offload::{Plan, Unit, plan};
+pub use ranks::{RankGroup, RankMemory, Ranks, ranks};
 
 use serde::Serialize;
 

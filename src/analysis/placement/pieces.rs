@@ -1,0 +1,165 @@
+//! What is dealt out, in the way it is dealt out: weights, caches and states of each kind of layer.
+
+use crate::analysis::memory::{kv_of_block, states_of_block, weight_of};
+use crate::analysis::question::Question;
+use crate::model::blueprint::Repeated;
+use crate::model::operator::{CacheWidth, Kind, Role};
+use crate::model::{Component, Tensor, TensorKind};
+use crate::units::Exact;
+
+/// Where in the model something lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// Before the first layer: token table, towers.
+    First,
+    /// In the layers of a kind, by index.
+    Layers(usize),
+    /// After the last layer.
+    Last,
+}
+
+/// How devices that share a layer share something of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// A slice each.
+    Split,
+    /// All of it each.
+    Copied,
+    /// Whole heads each; where there are fewer heads than devices, some hold the same.
+    Heads(u64),
+    /// All of it each, for the sequences of its own.
+    Sequences,
+}
+
+/// What it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Weights of a component.
+    Weights(Component),
+    /// Keys and values.
+    KvCache,
+    /// States.
+    States,
+}
+
+/// Something that is dealt out in one way.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// What.
+    pub part: Part,
+    /// Where.
+    pub at: At,
+    /// Bytes in all layers of that kind.
+    pub bytes: u64,
+    /// How.
+    pub share: Share,
+    /// Whether it is of the routed experts.
+    pub routed: bool,
+}
+
+/// Everything of a question that is dealt out.
+pub fn pieces(question: &Question<'_>) -> Vec<Piece> {
+    let mut all: Vec<Piece> = Vec::new();
+    let blueprint = question.blueprint;
+    let own = question.layout.attention_dp;
+    let mut after = false;
+    for place in blueprint.blocks() {
+        after |= place.kind.is_some() || place.block.role == Role::Head;
+        let at = match place.kind {
+            Some(kind) => At::Layers(kind),
+            None if after && place.block.role != Role::Tower => At::Last,
+            None => At::First,
+        };
+        let kv_heads = kv_heads(place);
+        let alone = own && place.block.role == Role::TokenMixer;
+        for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
+            let share = if alone {
+                Share::Copied
+            } else {
+                of_tensor(tensor, kv_heads)
+            };
+            let piece = Piece {
+                part: Part::Weights(tensor.component),
+                at,
+                bytes: weight_of::<Exact>(question, place, tensor).0,
+                share,
+                routed: tensor.component == Component::Experts,
+            };
+            add(&mut all, piece);
+        }
+        let caches = kv_of_block::<Exact>(question, place).into_iter().map(|one| one.0);
+        let latent = question.keeps_latent()
+            && place
+                .block
+                .caches
+                .iter()
+                .any(|cache| matches!(cache.width, CacheWidth::Latent { .. }));
+        let share = match kv_heads {
+            _ if own => Share::Sequences,
+            // Every head needs the whole latent.
+            _ if latent => Share::Copied,
+            Some(heads) => Share::Heads(heads),
+            None => Share::Copied,
+        };
+        let cached = caches.fold(0, u64::saturating_add);
+        let states = states_of_block::<Exact>(question, place);
+        let states = states.into_iter().fold(0, |all: u64, one| all.saturating_add(one.0));
+        let states = states.saturating_mul(question.scenario.batch);
+        for (part, bytes, share) in [
+            (Part::KvCache, cached, share),
+            (Part::States, states, if own { Share::Sequences } else { Share::Split }),
+        ] {
+            if bytes > 0 {
+                let piece = Piece {
+                    part,
+                    at,
+                    bytes,
+                    share,
+                    routed: false,
+                };
+                add(&mut all, piece);
+            }
+        }
+    }
+    all
+}
+
+fn add(all: &mut Vec<Piece>, piece: Piece) {
+    let alike = |one: &&mut Piece| {
+        (one.part, one.at, one.share, one.routed) == (piece.part, piece.at, piece.share, piece.routed)
+    };
+    match all.iter_mut().find(alike) {
+        Some(one) => one.bytes = one.bytes.saturating_add(piece.bytes),
+        None => all.push(piece),
+    }
+}
+
+/// Heads of keys and values, where a block attends with heads.
+fn kv_heads(place: Repeated<'_>) -> Option<u64> {
+    place.block.operators.iter().find_map(|operator| match &operator.kind {
+        Kind::Attention(attention) => Some(attention.kv_heads.value.max(1)),
+        _ => None,
+    })
+}
+
+/// How servers share a tensor: matrices by rows or columns, small vectors and what comes before a latent whole.
+///
+/// Sources: vLLM and SGLang `ColumnParallelLinear`, `RowParallelLinear`, `QKVParallelLinear` (key heads are repeated
+/// where there are fewer than devices), `ReplicatedLinear` for routers and `q_a_proj`, `kv_a_proj_with_mqa`;
+/// `VocabParallelEmbedding` for token table and head.
+fn of_tensor(tensor: &Tensor, kv_heads: Option<u64>) -> Share {
+    match tensor.kind {
+        TensorKind::Router | TensorKind::Vector | TensorKind::Buffer => Share::Copied,
+        TensorKind::Table | TensorKind::Head => Share::Split,
+        TensorKind::Matrix => {
+            let name = tensor.module();
+            let last = name.rsplit('.').next().unwrap_or(name);
+            match last {
+                "q_a_proj" | "kv_a_proj_with_mqa" | "kv_a_proj" | "fused_qkv_a_proj_with_mqa" => Share::Copied,
+                _ if name.contains("index") => Share::Copied,
+                "k_proj" | "v_proj" => kv_heads.map_or(Share::Split, Share::Heads),
+                _ => Share::Split,
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What each device holds. Devices that hold the same are one group, so a thousand of them cost what a few do.
+
+use serde::Serialize;
+
+use super::layout::Layout;
+use super::pieces::{At, Part, Piece, Share, pieces};
+use crate::analysis::AnalysisError;
+use crate::analysis::memory::Memory;
+use crate::analysis::question::Question;
+use crate::model::Component;
+use crate::units::Exact;
+
+/// Most stages that are told apart.
+const MOST_STAGES: u64 = 4096;
+
+/// Memory of one device, bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RankMemory {
+    /// Weights by component.
+    #[serde(skip)]
+    pub weights_by_component: Vec<(Component, u64)>,
+    /// Weights.
+    pub weights_bytes: u64,
+    /// Keys and values.
+    pub kv_cache_bytes: u64,
+    /// States.
+    pub state_cache_bytes: u64,
+    /// Activations.
+    pub activation_bytes: u64,
+    /// Gradients.
+    pub gradient_bytes: u64,
+    /// Optimizer states.
+    pub optimizer_bytes: u64,
+    /// All of the above.
+    pub peak_bytes: u64,
+    /// Driver and runtime.
+    pub overhead_bytes: u64,
+    /// What must fit.
+    pub total_bytes: u64,
+}
+
+/// Devices that hold equally much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RankGroup {
+    /// Number of the first of them.
+    pub first: u64,
+    /// How many, one after the other.
+    pub count: u64,
+    /// What each holds.
+    #[serde(flatten)]
+    pub memory: RankMemory,
+}
+
+/// Every device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranks {
+    /// Groups, in order.
+    pub groups: Vec<RankGroup>,
+}
+
+impl Ranks {
+    /// The device that holds most.
+    pub fn fullest(&self) -> Option<&RankMemory> {
+        let most = self.groups.iter().max_by_key(|group| group.memory.total_bytes);
+        most.map(|group| &group.memory)
+    }
+    /// A sum over all devices, copies included.
+    pub fn sum(&self, of: impl Fn(&RankMemory) -> u64) -> u64 {
+        let each = self
+            .groups
+            .iter()
+            .map(|group| of(&group.memory).saturating_mul(group.count));
+        each.fold(0, u64::saturating_add)
+    }
+}
+
+/// Deals a question's memory out to its devices.
+///
+/// # Errors
+/// More stages than layers.
+pub fn ranks(question: &Question<'_>, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
+    let layout = question.layout;
+    if layout.devices == 1 {
+        return Ok(Ranks {
+            groups: vec![RankGroup {
+                first: 0,
+                count: 1,
+                memory: whole(memory),
+            }],
+        });
+    }
+    let layers = question.blueprint.layers.value;
+    let stages = layout.stages();
+    if stages > layers || stages > MOST_STAGES {
+        return Err(AnalysisError::Layout(format!(
+            "{stages} stages are more than the model's {layers} layers can be dealt out to, or than {MOST_STAGES}."
+        )));
+    }
+    let all = pieces(question);
+    let mut groups: Vec<RankGroup> = Vec::new();
+    let mut begin = 0;
+    for stage in 0..stages {
+        // Layers that do not divide go to the first stages.
+        let end = begin + layers / stages + u64::from(stage < layers % stages);
+        let here = Stage {
+            counts: question
+                .blueprint
+                .layout
+                .count_between(begin, end, question.blueprint.kinds.len()),
+            first: stage == 0,
+            last: stage + 1 == stages,
+        };
+        for (offset, count) in alike(&layout, question.scenario.batch) {
+            let memory = hold(question, memory, &all, &here, offset, &layout);
+            let group = RankGroup {
+                first: stage * layout.tensor + offset,
+                count,
+                memory,
+            };
+            match groups.last_mut() {
+                Some(last) if last.memory == group.memory => last.count += group.count,
+                _ => groups.push(group),
+            }
+        }
+        begin = end;
+    }
+    Ok(Ranks { groups })
+}
+
+/// Layers of each kind in a stage, and whether the ends are there too.
+struct Stage {
+    counts: Vec<u64>,
+    first: bool,
+    last: bool,
+}
+
+/// Devices of a group that hold the same: number of the first and how many.
+fn alike(layout: &Layout, batch: u64) -> Vec<(u64, u64)> {
+    let size = layout.tensor;
+    let more = if layout.attention_dp { batch % size } else { 0 };
+    let ends = [0, 1, more.max(1), size];
+    ends.windows(2)
+        .filter_map(|pair| match pair {
+            [from, to] if to > from => Some((*from, to - from)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What the device with this number in its group holds.
+fn hold(
+    question: &Question<'_>,
+    memory: &Memory<Exact>,
+    pieces: &[Piece],
+    stage: &Stage,
+    number: u64,
+    layout: &Layout,
+) -> RankMemory {
+    let mut held = RankMemory::default();
+    for piece in pieces {
+        let here = match piece.at {
+            At::First if stage.first => piece.bytes,
+            At::Last if stage.last => piece.bytes,
+            At::First | At::Last => 0,
+            At::Layers(kind) => {
+                let count = stage.counts.get(kind).copied().unwrap_or(0);
+                let of = question
+                    .blueprint
+                    .kinds
+                    .get(kind)
+                    .map_or(1, |kind| kind.count.value.max(1));
+                part(piece.bytes, count, of)
+            }
+        };
+        let size = layout.tensor;
+        let bytes = match piece.share {
+            Share::Copied => here,
+            Share::Split => here / size + u64::from(number < here % size),
+            Share::Heads(heads) => here.div_ceil(heads.min(size)),
+            Share::Sequences => {
+                let batch = question.scenario.batch.max(1);
+                let mine = batch / size + u64::from(number < batch % size);
+                part(here, mine, batch)
+            }
+        };
+        match piece.part {
+            Part::Weights(component) => {
+                held.weights_bytes = held.weights_bytes.saturating_add(bytes);
+                match held
+                    .weights_by_component
+                    .iter_mut()
+                    .find(|(known, _)| *known == component)
+                {
+                    Some((_, sum)) => *sum = sum.saturating_add(bytes),
+                    None => held.weights_by_component.push((component, bytes)),
+                }
+            }
+            Part::KvCache => held.kv_cache_bytes = held.kv_cache_bytes.saturating_add(bytes),
+            Part::States => held.state_cache_bytes = held.state_cache_bytes.saturating_add(bytes),
+        }
+    }
+    held.weights_by_component.retain(|(_, bytes)| *bytes > 0);
+    held.weights_by_component.sort_by_key(|(component, _)| *component);
+    held.activation_bytes = memory.activations.0;
+    let share = |all: Exact| part(all.0, held.weights_bytes, memory.weights.0.max(1));
+    held.gradient_bytes = share(memory.gradients);
+    held.optimizer_bytes = share(memory.optimizer);
+    held.overhead_bytes = memory.overhead.0;
+    finish(held)
+}
+
+fn finish(mut held: RankMemory) -> RankMemory {
+    held.peak_bytes = [
+        held.weights_bytes,
+        held.kv_cache_bytes,
+        held.state_cache_bytes,
+        held.activation_bytes,
+        held.gradient_bytes,
+        held.optimizer_bytes,
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add);
+    held.total_bytes = held.peak_bytes.saturating_add(held.overhead_bytes);
+    held
+}
+
+/// Everything on one device.
+fn whole(memory: &Memory<Exact>) -> RankMemory {
+    finish(RankMemory {
+        weights_by_component: memory
+            .weights_by_component
+            .iter()
+            .map(|(one, bytes)| (*one, bytes.0))
+            .collect(),
+        weights_bytes: memory.weights.0,
+        kv_cache_bytes: memory.kv_cache.0,
+        state_cache_bytes: memory.state_cache.0,
+        activation_bytes: memory.activations.0,
+        gradient_bytes: memory.gradients.0,
+        optimizer_bytes: memory.optimizer.0,
+        overhead_bytes: memory.overhead.0,
+        ..RankMemory::default()
+    })
+}
+
+/// `bytes × count ÷ of`, without overflow.
+fn part(bytes: u64, count: u64, of: u64) -> u64 {
+    let value = u128::from(bytes) * u128::from(count) / u128::from(of.max(1));
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
