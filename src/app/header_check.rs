@@ -88,7 +88,7 @@ pub fn OutlineCallout() -> impl IntoView {
                 .collect();
             let choices = (!choices.is_empty()).then(|| view! {
                 <div class="table tall" tabindex="0" role="region" aria-label="GGUF models">
-                    <table id="choices">
+                    <table id="choices" class="names">
                         <thead><tr><th scope="col">"Model"</th><th scope="col">"Size"</th></tr></thead>
                         <tbody>{choices}</tbody>
                     </table>
