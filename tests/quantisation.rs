@@ -331,13 +331,11 @@ fn experts_of_a_format_of_their_own() {
     let experts = |config: &serde_json::Value| {
         let blueprint = Blueprint::from_value(config.clone()).unwrap();
         let analysis = weighbridge::analysis::analyse(&blueprint, &Scenario::default()).unwrap();
-        let (_, bytes) = analysis
-            .memory
-            .weights_by_component
+        let parts = &analysis.memory.weights_by_component;
+        let (_, bytes) = *parts
             .iter()
             .find(|(component, _)| *component == Component::Experts)
-            .unwrap()
-            .clone();
+            .unwrap();
         let elements: u64 = blueprint
             .tensors()
             .filter(|(_, tensor)| tensor.component == Component::Experts && tensor.is_parameter())
