@@ -281,3 +281,77 @@ fn every_format_on_every_model() {
         assert!(question.weights.plan.is_some());
     }
 }
+
+/// Bytes of the language model's matrices by what a config leaves alone, under the prefixes wrappers give.
+#[test]
+fn what_a_quantiser_leaves_alone_is_found_under_any_prefix() {
+    let bytes = |id: &str, prefix: &str| {
+        let mut config = catalogue::find(id).unwrap().config.clone();
+        let ignore: Vec<String> = ["3.self_attn", "3.mixer", "4.self_attn", "5.mixer"]
+            .iter()
+            .map(|rest| format!("{prefix}{rest}"))
+            .collect();
+        config["quantization_config"] = json!({"quant_method": "fp8", "modules_to_not_convert": ignore});
+        let blueprint = Blueprint::from_value(config).unwrap();
+        let scenario = Scenario::default();
+        memory::<Exact>(&Question::new(&blueprint, &scenario).unwrap())
+            .weights
+            .0
+    };
+    for id in [
+        "Qwen/Qwen3-8B",
+        "google/gemma-3-27b-it",
+        "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16",
+    ] {
+        if catalogue::find(id).is_none() {
+            panic!("{id} left the catalogue");
+        }
+        let (plain, none) = (bytes(id, "model.layers."), bytes(id, "no_such_module."));
+        assert!(plain > none, "{id}: nothing was left alone");
+        for prefix in [
+            "model.language_model.layers.",
+            "language_model.model.layers.",
+            "language_model.layers.",
+            "backbone.layers.",
+        ] {
+            assert_eq!(bytes(id, prefix), plain, "{id} with {prefix}");
+        }
+    }
+}
+
+/// DeepSeek V4 keeps its routed experts in four bits beside FP8 (`expert_dtype`), an exponent for every 32 of them and
+/// for every block of 128 × 128; the published header of V4-Pro has scales of exactly that number.
+#[test]
+fn experts_of_a_format_of_their_own() {
+    let config = json!({
+        "model_type": "deepseek_v4", "hidden_size": 4096, "num_hidden_layers": 4, "vocab_size": 129_280,
+        "n_routed_experts": 256, "moe_intermediate_size": 2048, "torch_dtype": "bfloat16",
+        "quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128], "scale_fmt": "ue8m0"}
+    });
+    let experts = |config: &serde_json::Value| {
+        let blueprint = Blueprint::from_value(config.clone()).unwrap();
+        let analysis = weighbridge::analysis::analyse(&blueprint, &Scenario::default()).unwrap();
+        let parts = &analysis.memory.weights_by_component;
+        let (_, bytes) = *parts
+            .iter()
+            .find(|(component, _)| *component == Component::Experts)
+            .unwrap();
+        let elements: u64 = blueprint
+            .tensors()
+            .filter(|(_, tensor)| tensor.component == Component::Experts && tensor.is_parameter())
+            .map(|(place, tensor)| place.copies(tensor) * tensor.count())
+            .sum();
+        (bytes.0, elements, blueprint.published.method.clone())
+    };
+    let mut own = config.clone();
+    own["expert_dtype"] = json!("fp4");
+    let (bytes, elements, method) = experts(&own);
+    assert_eq!(bytes, elements / 2 + elements / 32);
+    assert_eq!(method, "FP8, experts FP4");
+    let (bytes, elements, _) = experts(&config);
+    assert_eq!(bytes, elements + elements / (128 * 128) * 4);
+    own["quantization_config"]["moe_quant_algo"] = json!("NVFP4");
+    let (bytes, elements, method) = experts(&own);
+    assert!(bytes >= elements / 2 + elements / 16 && bytes < elements / 2 + elements / 15);
+    assert_eq!(method, "FP8, experts NVFP4");
+}

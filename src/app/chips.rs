@@ -14,6 +14,9 @@ use super::words::{short_device, tokens};
 pub fn Chips() -> impl IntoView {
     let state = State::here();
     let model = move || {
+        if state.loading.with(Option::is_some) {
+            return "Reading …".to_owned();
+        }
         state.model.with(|model| {
             model
                 .as_ref()
@@ -76,7 +79,7 @@ pub fn Chips() -> impl IntoView {
     };
     view! {
         <nav class="chips num" aria-label="What to weigh, as sheets">
-            <button class="chip" type="button" popovertarget="sheet-model">{model}</button>
+            <button class="chip" type="button" popovertarget="sheet-model" data-bad=move || state.problem.with(Option::is_some).then_some("")>{model}</button>
             <button class="chip" type="button" popovertarget="sheet-workload" data-bad=bad(Group::Workload)>{workload}</button>
             <button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button>
             <button class="chip" type="button" popovertarget="sheet-hardware" data-bad=bad(Group::Hardware)>{hardware}</button>

@@ -86,9 +86,11 @@ pub fn OutlineCallout() -> impl IntoView {
                     }
                 })
                 .collect();
+            // A long list scrolls by itself.
+            let long = choices.len() > 12;
             let choices = (!choices.is_empty()).then(|| view! {
-                <div class="table tall" tabindex="0" role="region" aria-label="GGUF models">
-                    <table id="choices">
+                <div class="table" class:tall=long tabindex=long.then_some("0") role="region" aria-label="GGUF models">
+                    <table id="choices" class="names">
                         <thead><tr><th scope="col">"Model"</th><th scope="col">"Size"</th></tr></thead>
                         <tbody>{choices}</tbody>
                     </table>

@@ -21,6 +21,7 @@ mod keyboard;
 mod knob;
 mod memory_table;
 mod model_card;
+mod narrow;
 mod notices;
 mod number_tiles;
 mod omnibox;
@@ -76,6 +77,7 @@ fn App() -> impl IntoView {
     keyboard::listen(state);
     toasts::listen_for_updates(state);
     source::start(state);
+    narrow::watch(state);
     let loading = move || state.loading.with(Option::is_some).then_some("true");
     let answered = Memo::new(move |_| state.shown.with(Option::is_some));
     view! {

@@ -14,7 +14,7 @@ use super::fusion::{self, Found, Side};
 use super::logical::Count;
 use crate::model::blueprint::Tower;
 use crate::model::{Blueprint, Tensor};
-use crate::units::grouped;
+use crate::units::{counted, grouped};
 
 /// How the two stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
@@ -297,9 +297,9 @@ fn line(all: &Comparison, names: &Names) -> String {
     match all.verdict {
         Verdict::Agree => format!("{config} and {files} agree: {number} parameters{}", beside(all)),
         Verdict::AgreeInNumber => format!(
-            "{config} and {files} agree in number: {number} parameters{} {} tensors have names not known here and were matched by shape or number.",
+            "{config} and {files} agree in number: {number} parameters{} {} could be matched by shape or number only, not by name.",
             beside(all),
-            grouped(all.by_shape.saturating_add(all.by_number)),
+            counted(all.by_shape.saturating_add(all.by_number), "tensor"),
         ),
         Verdict::Differ => {
             let sum = |rows: &[Row]| rows.iter().fold(0_u64, |sum, row| sum.saturating_add(row.tensors));
@@ -315,7 +315,7 @@ fn line(all: &Comparison, names: &Names) -> String {
                 (&unexplained, "only in the files"),
             ] {
                 if !rows.is_empty() {
-                    parts.push(format!("{} {what}{}", grouped(sum(rows)), example(rows)));
+                    parts.push(format!("{} {what}{}", counted(sum(rows), "tensor"), example(rows)));
                 }
             }
             if parts.is_empty() {

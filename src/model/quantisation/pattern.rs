@@ -17,6 +17,8 @@ pub struct Pattern {
 const LONGEST: usize = 300;
 /// Alternatives `(a|b)` are written out up to this many patterns.
 const MOST_ALTERNATIVES: usize = 64;
+/// No model has so many layers.
+const MOST_LAYERS: u64 = 1000;
 /// Lists in use reduce to a few dozen patterns once layers are taken out.
 const MOST: usize = 1000;
 
@@ -39,17 +41,15 @@ impl Pattern {
             };
             let text = inside(&text);
             for one in alternatives(&text) {
-                let (glob, layer) = split(&one);
+                let (glob, named) = split(&one);
                 if all.len() >= MOST && !all.contains_key(&glob) {
                     continue;
                 }
                 let known = all.entry(glob).or_insert_with(|| Some(BTreeSet::new()));
-                match (layer, known) {
-                    (Some(layer), Some(layers)) => {
-                        layers.insert(layer);
-                    }
-                    (None, known) => *known = None,
-                    _ => {}
+                match known {
+                    _ if named.is_empty() => *known = None,
+                    Some(layers) => layers.extend(named),
+                    None => {}
                 }
             }
         }
@@ -79,27 +79,52 @@ impl Pattern {
     }
 }
 
-/// The name as a language model on its own has it: wrappers put `language_model` around it, in one place or another.
+/// Modules that only wrap a language model, one inside the other.
+const WRAPPERS: &[&str] = &[
+    "model",
+    "language_model",
+    "text_model",
+    "backbone",
+    "transformer",
+    "thinker",
+    "llm",
+    "decoder",
+    "base_model",
+];
+
+/// The name as a language model on its own has it, `model.layers.3.mlp`, whatever wraps it:
+/// `model.language_model.layers.3.mlp`, `backbone.layers.3.mlp`, `transformer.h.3.mlp`.
 fn inside(text: &str) -> String {
-    let text = text.replace("language_model.model.", "model.");
-    text.replace("model.language_model.", "model.")
-        .replace("language_model.lm_head", "lm_head")
-        .replace("language_model.layers.", "model.layers.")
+    let mut rest = text;
+    let mut model = false;
+    while let Some((word, more)) = rest.split_once('.').filter(|(word, _)| WRAPPERS.contains(word)) {
+        model |= word == "model";
+        rest = more;
+    }
+    let stack = ["layers.", "blocks.", "h."];
+    let unwrapped = rest.len() < text.len();
+    match stack.iter().find_map(|stack| rest.strip_prefix(stack)) {
+        Some(layer) if unwrapped => format!("model.layers.{layer}"),
+        _ if model => format!("model.{rest}"),
+        _ => rest.to_owned(),
+    }
 }
 
-/// Takes the index of a layer out, so that one comparison serves every layer.
-fn split(text: &str) -> (String, Option<u64>) {
+/// Takes the index of a layer out, so that one comparison serves every layer. `layers.1*` speaks of 1 and 10 to 19 too.
+fn split(text: &str) -> (String, Vec<u64>) {
     for stack in ["layers.", "blocks."] {
         let Some((before, after)) = text.split_once(stack) else {
             continue;
         };
         let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-        if let Ok(layer) = digits.parse() {
-            let rest = after.get(digits.len()..).unwrap_or_default();
-            return (format!("{before}{stack}#{rest}"), Some(layer));
-        }
+        let Ok(layer) = digits.parse::<u64>() else { continue };
+        let rest = after.get(digits.len()..).unwrap_or_default();
+        let open = rest.starts_with('*') && (1..MOST_LAYERS).contains(&layer);
+        let tens = [1, 10, 100].into_iter().filter(|tens| open || *tens == 1);
+        let layers = tens.flat_map(|tens| (0..tens).map(move |more| layer.saturating_mul(tens).saturating_add(more)));
+        return (format!("{before}{stack}#{rest}"), layers.collect());
     }
-    (text.to_owned(), None)
+    (text.to_owned(), Vec::new())
 }
 
 /// Whether a glob of `*` and `?` matches the whole text: linear but for a step back to the last star.
@@ -191,6 +216,25 @@ mod tests {
             true
         ));
         assert!(any("model.language_model.layers.0.mlp*", "mlp.up_proj", true));
+        for layers in [
+            "model.layers",
+            "language_model.model.layers",
+            "model.language_model.layers",
+            "model.text_model.layers",
+            "backbone.layers",
+            "thinker.model.layers",
+            "transformer.h",
+            "transformer.blocks",
+        ] {
+            let read = Pattern::read([format!("{layers}.5.mixer.in_proj")].iter().map(String::as_str));
+            assert!(read.iter().any(|one| one.matches("mixer.in_proj", true)), "{layers}");
+            assert!(
+                read.iter().all(|one| one.layers == Some(BTreeSet::from([5]))),
+                "{layers}"
+            );
+        }
+        assert!(any("backbone.embeddings", "embeddings", false));
+        assert!(any("model.language_model.embed_tokens", "embed_tokens", false));
         let named = |entry: &str, name: &str| {
             Pattern::read(std::iter::once(entry))
                 .iter()
@@ -210,6 +254,11 @@ mod tests {
         let read = Pattern::read(["model.layers.12.mlp.gate", "model.layers.3.mlp.gate", "lm_head"].into_iter());
         assert_eq!(read.len(), 2);
         assert!(read.iter().any(|one| one.layers == Some(BTreeSet::from([3, 12]))));
+        // A star behind the index goes on with it.
+        let read = Pattern::read(["model.layers.2*"].into_iter());
+        let layers = read.first().and_then(|one| one.layers.clone()).unwrap_or_default();
+        assert!([2, 20, 29, 200].iter().all(|layer| layers.contains(layer)) && !layers.contains(&3));
+        assert!(read.first().is_some_and(|one| one.matches("mlp.gate", true)));
         // A glob over the layers says more than an index.
         let read = Pattern::read(["model.layers.*.mlp.gate"].into_iter());
         assert_eq!(read.first().and_then(|one| one.layers.clone()), None);

@@ -66,8 +66,14 @@ pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
         .flatten();
     let kept = Pattern::read(entries.take(MOST_PATTERNS).filter_map(Value::as_str));
     let head = settings.get("lm_head").and_then(Value::as_bool).unwrap_or(false);
+    let experts = found.special.first().filter(|_| method.contains("fp8"));
+    let label = experts.map_or_else(
+        || found.format.label.to_string(),
+        |own| format!("{}, experts {}", found.format.label, own.format.label),
+    );
     Ok(Quantisation {
         kept,
+        method: label,
         head,
         container: found.container,
         special: found.special,
@@ -160,7 +166,15 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
                 _ if method == "fbgemm_fp8" => Scales::Row(32),
                 _ => Scales::Tensor(32),
             };
-            matrices(Format::scaled("fp8", "FP8", 8, scales))
+            let experts = own_experts(config, settings);
+            // DeepSeek V4 stores exponents alone as scales; V3.1 names them too but keeps them in 32 bits.
+            let scales = match scales {
+                Scales::Block { rows, columns, .. } if experts.is_some() => Scales::Block { rows, columns, bits: 8 },
+                other => other,
+            };
+            let mut found = Found::new(Format::scaled("fp8", "FP8", 8, scales), Scope::Matrices);
+            found.special = experts.into_iter().collect();
+            Ok(Some(found))
         }
         "awq" => {
             let bits = bits(4)?;
@@ -238,6 +252,21 @@ fn format(config: &Config, settings: &Map<String, Value>, method: &str) -> Resul
         }
         _ => Ok(None),
     }
+}
+
+/// Routed experts of a format of their own in a checkpoint of FP8: DeepSeek V4's `expert_dtype`, ModelOpt's
+/// `moe_quant_algo`.
+fn own_experts(config: &Config, settings: &Map<String, Value>) -> Option<Special> {
+    let by_modelopt = settings.get("moe_quant_algo").and_then(Value::as_str);
+    let format = match (by_modelopt, config.text("expert_dtype")) {
+        (Some("NVFP4"), _) => super::choice("nvfp4")?.format,
+        (_, Some("fp4")) => named("fp4", "FP4".to_owned(), 4, parameter::group(32, 8)),
+        _ => return None,
+    };
+    Some(Special {
+        of: Target::Modules(Pattern::read(["experts"].into_iter())),
+        format,
+    })
 }
 
 /// Larger than any row: one group a row.
