@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 mod device;
+pub mod efficiency;
 pub mod engine;
+pub mod measurement;
 
 pub use device::{Device, Rate, devices, find};
 pub use engine::Engine;
