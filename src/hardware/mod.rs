@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 mod device;
 pub mod engine;
+pub mod serving;
 
 pub use device::{Device, Rate, devices, find};
 pub use engine::Engine;
