@@ -15,6 +15,7 @@ pub mod placement;
 mod question;
 mod roofline;
 mod scan;
+pub mod serving;
 mod speed;
 mod summary;
 pub mod time;

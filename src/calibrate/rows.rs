@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 use weighbridge::analysis::time::{Setting, Work, setting};
-use weighbridge::analysis::{HostShare, Question, memory, parameters};
+use weighbridge::analysis::{HostShare, Question, fit, memory, parameters, ranks};
 use weighbridge::hardware::efficiency::{Terms, efficiency, generation, group};
 use weighbridge::hardware::engine::Engine;
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
@@ -153,7 +153,8 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>, alike: 
 /// What of a model larger than its devices lies in RAM.
 fn host_share(question: &Question<'_>, device: &Device) -> HostShare {
     let memory = memory::<Exact>(question);
-    weighbridge::analysis::time::spilled(question, device, memory.total.0, memory.weights.0)
+    let held = ranks(question, &memory).unwrap_or_default();
+    fit(question, &held, device).host()
 }
 
 /// The terms of a row with others in their place.

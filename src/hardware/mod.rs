@@ -9,6 +9,7 @@ pub mod efficiency;
 pub mod engine;
 mod host;
 pub mod measurement;
+pub mod serving;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};

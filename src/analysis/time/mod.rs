@@ -144,18 +144,3 @@ fn floor(work: &Work<f64>, device: &Device, devices: u64, host: &HostShare) -> f
     let memory = here * most(bytes, device.bandwidth_bytes_per_s * devices);
     memory.max(most(flops, peak(device).unwrap_or(0.0) * devices))
 }
-
-/// What of a model larger than its devices lies in RAM, layers evenly: llama.cpp alone leaves them there.
-pub fn spilled(question: &Question<'_>, device: &Device, total: u64, weights: u64) -> HostShare {
-    if question.engine != Engine::LlamaCpp || device.unified || device.segment == "cpu" {
-        return HostShare::default();
-    }
-    let capacity = device.memory_bytes.saturating_mul(question.layout.devices.max(1));
-    let missing = total.saturating_sub(capacity) as f64;
-    let layers = (missing / weights.max(1) as f64).clamp(0.0, 1.0);
-    HostShare {
-        layers,
-        experts: layers,
-        ends: 0.0,
-    }
-}
