@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::memory::memory;
-use super::placement::{HostShare, Plan, Ranks, plan, ranks};
+use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal};
 use super::question::Question;
-use crate::hardware::{Device, compatibility, find_host};
-use crate::scenario::{Mode, Scenario};
+use crate::hardware::{Compatibility, Device, Engine, compatibility, find_host};
+use crate::scenario::{Mode, Offload, Scenario};
 use crate::units::Exact;
 
 /// The answer in a word, the best first.
@@ -57,17 +57,25 @@ impl Fit {
     }
 }
 
-/// Memory of one device the engine may take.
-pub fn capacity(question: &Question<'_>, device: &Device) -> u64 {
-    let percent = match question.scenario.mode {
+/// Percentage of a device's memory the engine may take.
+fn percent(question: &Question<'_>) -> u64 {
+    match question.scenario.mode {
         Mode::Pretrain => 100,
         _ => question
             .scenario
             .memory_fraction
             .unwrap_or_else(|| question.engine.memory_percent()),
-    };
+    }
+}
+
+fn share(device: &Device, percent: u64) -> u64 {
     let bytes = u128::from(device.memory_bytes) * u128::from(percent) / 100;
     u64::try_from(bytes).unwrap_or(device.memory_bytes)
+}
+
+/// Memory of one device the engine may take.
+pub fn capacity(question: &Question<'_>, device: &Device) -> u64 {
+    share(device, percent(question))
 }
 
 /// RAM that may be used; `None` is enough.
@@ -78,61 +86,124 @@ pub fn host_memory(scenario: &Scenario) -> Option<u64> {
     u64::try_from(u128::from(all) * u128::from(share) / 100).ok()
 }
 
-/// Fit of a question on its device.
-pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
-    let capacity = capacity(question, device);
-    let total = ranks.fullest().map_or(0, |rank| rank.total_bytes);
-    let headroom = i128::from(capacity) - i128::from(total);
-    let compatible = compatibility::support(&question.weights.format.id, device, question.engine);
-    let serving = question.scenario.mode != Mode::Pretrain;
-    let forced = matches!(question.scenario.offload, crate::scenario::Offload::Layers(count) if count > 0);
-    let planned = (total > capacity || forced)
-        .then(|| plan(question, ranks, capacity))
-        .flatten();
-    let room = host_memory(question.scenario);
-    let enough = |plan: &Plan| room.is_none_or(|room| plan.host_bytes <= room);
-    let (verdict, missing) = match &planned {
-        _ if serving && !compatible.runs() => (Verdict::Unsupported, total.saturating_sub(capacity)),
-        None if total <= capacity => (Verdict::Fits, 0),
-        Some(plan) if enough(plan) => (Verdict::Offload, total.saturating_sub(capacity)),
-        // RAM is what is short.
-        Some(plan) => (
-            Verdict::DoesNotFit,
-            plan.host_bytes.saturating_sub(room.unwrap_or(u64::MAX)),
-        ),
-        None => (Verdict::DoesNotFit, total - capacity),
-    };
-    Fit {
-        verdict,
-        capacity_bytes: capacity,
-        device_bytes: device.memory_bytes,
-        headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
-        missing_bytes: missing,
-        max_context: longest(question, capacity),
-        max_batch: widest(question, capacity),
-        offload: planned,
-        why: if serving { compatible.words } else { "" },
+/// What a question needs, whatever the device: judged against each of them.
+#[derive(Clone, Debug)]
+pub struct Need {
+    /// What the fullest device must hold, bytes.
+    pub total: u64,
+    /// The engine.
+    pub engine: Engine,
+    format: String,
+    percent: u64,
+    serving: bool,
+    forced: bool,
+    room: Option<u64>,
+    movable: Option<Movable>,
+}
+
+/// A verdict on one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Memory the engine may take of one device, bytes.
+    pub capacity: u64,
+    /// What is missing for the answer to be that it fits, bytes.
+    pub missing: u64,
+    /// What lies in RAM, where part of it does or would have to.
+    pub offload: Option<Plan>,
+    /// How far engine and device support the format.
+    pub support: &'static Compatibility,
+}
+
+impl Need {
+    /// The need of a question whose memory is dealt out.
+    pub fn of(question: &Question<'_>, ranks: &Ranks) -> Self {
+        let scenario = question.scenario;
+        Self {
+            total: ranks.fullest().map_or(0, |rank| rank.total_bytes),
+            engine: question.engine,
+            format: question.weights.format.id.to_string(),
+            percent: percent(question),
+            serving: scenario.mode != Mode::Pretrain,
+            forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
+            room: host_memory(scenario),
+            movable: Movable::of(question, ranks),
+        }
+    }
+    /// The verdict on a device.
+    pub fn judge(&self, device: &Device) -> Judgement {
+        let capacity = share(device, self.percent);
+        let support = compatibility::support(&self.format, device, self.engine);
+        let over = self.total.saturating_sub(capacity);
+        let plan = |movable: &Movable| movable.plan(device, capacity);
+        let offload = (over > 0 || self.forced)
+            .then(|| self.movable.as_ref().and_then(plan))
+            .flatten();
+        let (verdict, missing) = match (&offload, self.room) {
+            _ if self.serving && !support.runs() => (Verdict::Unsupported, over),
+            (None, _) if over == 0 => (Verdict::Fits, 0),
+            (None, _) => (Verdict::DoesNotFit, over),
+            // RAM is what is short.
+            (Some(plan), Some(room)) if plan.host_bytes > room => (Verdict::DoesNotFit, plan.host_bytes - room),
+            (Some(_), _) => (Verdict::Offload, over),
+        };
+        Judgement {
+            verdict,
+            capacity,
+            missing,
+            offload,
+            support,
+        }
     }
 }
 
-/// What the fullest device holds when something of the scenario changes.
-fn total(question: &Question<'_>, change: impl FnOnce(&mut Scenario)) -> u64 {
+/// Fit of a question on its device.
+pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
+    let need = Need::of(question, ranks);
+    let judged = need.judge(device);
+    let headroom = i128::from(judged.capacity) - i128::from(need.total);
+    // With part of it in RAM the limits are those of RAM too.
+    let spills = judged.verdict == Verdict::Offload;
+    let holds = |question: &Question<'_>| {
+        let memory = memory::<Exact>(question);
+        if !spills && question.layout.devices == 1 {
+            return memory.total.0 <= judged.capacity;
+        }
+        let Ok(ranks) = deal(question, &memory) else {
+            return false;
+        };
+        if spills {
+            let verdict = Need::of(question, &ranks).judge(device).verdict;
+            return matches!(verdict, Verdict::Fits | Verdict::Offload);
+        }
+        ranks.fullest().is_some_and(|rank| rank.total_bytes <= judged.capacity)
+    };
+    Fit {
+        verdict: judged.verdict,
+        capacity_bytes: judged.capacity,
+        device_bytes: device.memory_bytes,
+        headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
+        missing_bytes: judged.missing,
+        max_context: longest(question, &holds),
+        max_batch: widest(question, &holds),
+        offload: judged.offload,
+        why: if need.serving { judged.support.words } else { "" },
+    }
+}
+
+/// Whether a question still holds when something of its scenario changes.
+fn after(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool, change: impl FnOnce(&mut Scenario)) -> bool {
     let mut scenario = question.scenario.clone();
     change(&mut scenario);
-    let question = Question {
+    holds(&Question {
         scenario: &scenario,
         ..question.clone()
-    };
-    let memory = memory::<Exact>(&question);
-    if question.layout.devices == 1 {
-        return memory.total.0;
-    }
-    let held = ranks(&question, &memory).ok();
-    held.and_then(|ranks| ranks.fullest().map(|rank| rank.total_bytes))
-        .unwrap_or(u64::MAX)
+    })
 }
+
 /// Longest context that fits: the model's own limit, or what memory allows.
-fn longest(question: &Question<'_>, capacity: u64) -> u64 {
+fn longest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u64 {
     let most = question
         .blueprint
         .max_context
@@ -145,15 +216,15 @@ fn longest(question: &Question<'_>, capacity: u64) -> u64 {
             scenario.prompt = context.saturating_sub(generated).max(1);
             scenario.generate = Some(context.saturating_sub(scenario.prompt));
         };
-        total(question, all) <= capacity
+        after(question, holds, all)
     };
     largest(most, fits)
 }
 
 /// Largest batch that fits.
-fn widest(question: &Question<'_>, capacity: u64) -> u64 {
+fn widest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u64 {
     largest(1_000_000, |batch| {
-        total(question, |scenario| scenario.batch = batch) <= capacity
+        after(question, holds, |scenario| scenario.batch = batch)
     })
 }
 

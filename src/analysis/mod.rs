@@ -8,6 +8,7 @@ mod compute;
 mod container;
 mod explain;
 mod fit;
+pub mod matrix;
 mod memory;
 mod parameters;
 mod pass;
@@ -23,7 +24,8 @@ mod ways;
 
 pub use compute::{Cost, costs};
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
-pub use fit::{Fit, Verdict, capacity, fit, host_memory};
+pub use fit::{Fit, Judgement, Need, Verdict, capacity, fit, host_memory};
+pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, memory};
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;

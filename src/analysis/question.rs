@@ -91,7 +91,7 @@ impl<'a> Question<'a> {
         let format = chosen.as_ref().map_or(&blueprint.published.format, |one| &one.format);
         let usual = || match device.as_deref() {
             // What is most used for this format on this device.
-            Some(device) => hardware::compatibility::engines(&format.id, device).first().copied(),
+            Some(device) => hardware::compatibility::usual(&format.id, device),
             None => None,
         };
         let engine = scenario

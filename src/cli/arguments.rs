@@ -13,6 +13,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge estimate ./config.json --mode pretrain --batch 8 --prompt 4096 --recompute full --hardware h100-sxm
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8 --prompt 32768 --hardware h200-sxm
+  weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m --prompt 8192
   weighbridge models
   weighbridge hardware --format csv
 
@@ -45,6 +46,12 @@ pub fn command() -> Command {
             ),
         )
         .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[])).args(access()))
+        .subcommand(
+            with_knobs(Command::new("fit").about("The verdict on every device of the table"))
+                .arg(model())
+                .arg(Arg::new("formats").long("formats").value_name("LIST|all").help("Weights in each of these formats, e.g. fp8,awq,q4_k_m; `all` is twelve usual ones"))
+                .arg(format_arg(&[Format::Tree])),
+        )
         .subcommand(with_knobs(Command::new("compare").about("Models side by side")).arg(models).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))

@@ -6,6 +6,7 @@ mod arguments;
 mod compare;
 mod estimate;
 pub mod fetch;
+mod fit;
 mod headers;
 mod inspect;
 mod output;
@@ -41,13 +42,14 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
     match matches.subcommand() {
         Some(("estimate", arguments)) => estimate::run(arguments),
         Some(("inspect", arguments)) => inspect::run(arguments),
+        Some(("fit", arguments)) => fit::run(arguments),
         Some(("compare", arguments)) => compare::run(arguments),
         Some(("models", arguments)) => tables::models(arguments),
         Some(("hardware", arguments)) => tables::hardware(arguments),
         Some(("completions", arguments)) => arguments::completions(arguments),
         _ => Err(Failure::new(
             "usage",
-            "Say what to do: estimate, inspect, compare, models, hardware. `weighbridge --help` shows examples.",
+            "Say what to do: estimate, inspect, fit, compare, models, hardware. `weighbridge --help` shows examples.",
         )),
     }
 }

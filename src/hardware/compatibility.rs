@@ -150,8 +150,20 @@ pub fn support(format: &str, device: &Device, engine: Engine) -> &'static Compat
 
 /// Engines that run a format on a device, the one most used there first.
 pub fn engines(format: &str, device: &Device) -> Vec<Engine> {
+    let all = order(format, device).into_iter();
+    all.filter(|engine| support(format, device, *engine).runs()).collect()
+}
+
+/// The engine most used for a format on a device, if any runs it.
+pub fn usual(format: &str, device: &Device) -> Option<Engine> {
+    let mut all = order(format, device).into_iter();
+    all.find(|engine| support(format, device, *engine).runs())
+}
+
+/// Every engine, the one most used for such a format on such a device first.
+fn order(format: &str, device: &Device) -> [Engine; 8] {
     use Engine::{ExLlamaV2, ExLlamaV3, LlamaCpp, Mlx, Sglang, TensorRtLlm, Transformers, Vllm};
-    let order = match class(format) {
+    match class(format) {
         "gguf" => [
             LlamaCpp,
             Vllm,
@@ -224,11 +236,7 @@ pub fn engines(format: &str, device: &Device) -> Vec<Engine> {
                 Mlx,
             ],
         },
-    };
-    order
-        .into_iter()
-        .filter(|engine| support(format, device, *engine).runs())
-        .collect()
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod pieces;
 mod ranks;
 
 pub use layout::Layout;
-pub use offload::{Plan, Unit, plan};
+pub use offload::{Movable, Plan, Unit};
 pub use ranks::{RankGroup, RankMemory, Ranks, ranks};
 
 use serde::Serialize;

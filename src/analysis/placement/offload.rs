@@ -1,12 +1,14 @@
 //! What stays in the machine's RAM when the devices cannot hold all.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::HostShare;
-use super::pieces::{At, Part, pieces};
+use super::pieces::{At, pieces};
 use super::ranks::Ranks;
 use crate::analysis::question::Question;
-use crate::hardware::Engine;
+use crate::hardware::{Device, Engine};
 use crate::scenario::{Mode, Offload};
 use crate::units::UnitSystem;
 
@@ -67,119 +69,160 @@ const fn unit_of(engine: Engine) -> Option<Unit> {
     }
 }
 
-/// The plan that leaves most on the devices, if there is one.
-pub fn plan(question: &Question<'_>, ranks: &Ranks, capacity: u64) -> Option<Plan> {
-    let device = question.device()?;
-    let scenario = question.scenario;
-    // One memory cannot be left for itself.
-    if scenario.mode == Mode::Pretrain || scenario.offload == Offload::None || device.unified || device.segment == "cpu"
-    {
-        return None;
-    }
-    match unit_of(question.engine)? {
-        Unit::Weights => streamed(question, ranks, capacity),
-        Unit::Layers | Unit::Experts => by_layers(question, ranks, capacity),
-    }
+/// What of a question can be moved to RAM, whatever the device.
+#[derive(Clone, Debug)]
+pub struct Movable {
+    unit: Unit,
+    offload: Offload,
+    devices: u64,
+    layers: u64,
+    /// Layers with routed experts.
+    sparse: u64,
+    /// What the fullest device holds.
+    total: u64,
+    /// Weights of the fullest device.
+    weights: u64,
+    /// What every device needs for itself: activations, driver.
+    own: u64,
+    /// Before and after the layers.
+    ends: u64,
+    /// Layers with their caches, routed experts apart.
+    dense: u64,
+    /// Routed experts.
+    experts: u64,
 }
 
-/// Weights beyond the device's memory are copied to it for each pass; caches stay.
-fn streamed(question: &Question<'_>, ranks: &Ranks, capacity: u64) -> Option<Plan> {
-    let fullest = ranks.fullest()?;
-    let layers = question.blueprint.layers.value.max(1);
-    let over = match question.scenario.offload {
-        Offload::Layers(count) => part(fullest.weights_bytes, count.min(layers), layers),
-        Offload::Auto | Offload::None => fullest.total_bytes.saturating_sub(capacity),
-    };
-    if over > fullest.weights_bytes || fullest.total_bytes - over > capacity {
-        return None;
+impl Movable {
+    /// What can be moved, if the engine and the scenario let anything be.
+    pub fn of(question: &Question<'_>, ranks: &Ranks) -> Option<Self> {
+        let scenario = question.scenario;
+        if scenario.mode == Mode::Pretrain || scenario.offload == Offload::None {
+            return None;
+        }
+        let unit = unit_of(question.engine)?;
+        let fullest = ranks.fullest()?;
+        let mut found = Self {
+            unit,
+            offload: scenario.offload,
+            devices: question.layout.devices,
+            layers: question.blueprint.layers.value.max(1),
+            sparse: 0,
+            total: fullest.total_bytes,
+            weights: fullest.weights_bytes,
+            own: fullest.activation_bytes.saturating_add(fullest.overhead_bytes),
+            ends: 0,
+            dense: 0,
+            experts: 0,
+        };
+        if unit == Unit::Weights {
+            return Some(found);
+        }
+        let mut sparse = BTreeSet::new();
+        for piece in pieces(question) {
+            let sum = match piece.at {
+                At::First | At::Last => &mut found.ends,
+                At::Layers(kind) if piece.routed => {
+                    sparse.insert(kind);
+                    &mut found.experts
+                }
+                At::Layers(_) => &mut found.dense,
+            };
+            *sum = sum.saturating_add(piece.bytes);
+        }
+        let counts = sparse.into_iter().filter_map(|kind| question.blueprint.kinds.get(kind));
+        found.sparse = counts.map(|kind| kind.count.value).fold(0, u64::saturating_add).max(1);
+        Some(found)
     }
-    let share = over as f64 / fullest.weights_bytes.max(1) as f64;
-    Some(Plan {
-        unit: Unit::Weights,
-        layers,
-        layers_in_ram: (share * layers as f64).ceil() as u64,
-        host_bytes: over.saturating_mul(question.layout.devices),
-        device_bytes: fullest.total_bytes - over,
-        share: HostShare {
-            layers: share,
-            experts: share,
-            ends: share,
-        },
-    })
-}
+    /// The plan that leaves most on a device with that much memory for it, if there is one.
+    pub fn plan(&self, device: &Device, capacity: u64) -> Option<Plan> {
+        // One memory cannot be left for itself.
+        if device.unified || device.segment == "cpu" {
+            return None;
+        }
+        match self.unit {
+            Unit::Weights => self.streamed(capacity),
+            Unit::Layers | Unit::Experts => self.by_layers(capacity),
+        }
+    }
 
-/// Experts first, then whole layers, then everything.
-fn by_layers(question: &Question<'_>, ranks: &Ranks, capacity: u64) -> Option<Plan> {
-    let fullest = ranks.fullest()?;
-    let devices = question.layout.devices;
-    let layers = question.blueprint.layers.value.max(1);
-    let (mut ends, mut dense, mut experts) = (0u64, 0u64, 0u64);
-    let mut sparse = std::collections::BTreeSet::new();
-    for piece in pieces(question) {
-        let sum = match piece.at {
-            At::First | At::Last => &mut ends,
-            At::Layers(kind) if piece.routed => {
-                sparse.insert(kind);
-                &mut experts
-            }
-            At::Layers(_) => &mut dense,
+    /// Weights beyond the device's memory are copied to it for each pass; caches stay.
+    fn streamed(&self, capacity: u64) -> Option<Plan> {
+        let over = match self.offload {
+            Offload::Layers(count) => part(self.weights, count.min(self.layers), self.layers),
+            Offload::Auto | Offload::None => self.total.saturating_sub(capacity),
         };
-        *sum = sum.saturating_add(piece.bytes);
-        debug_assert!(piece.part != Part::States || !piece.routed, "states are not routed");
+        if over > self.weights || self.total - over > capacity {
+            return None;
+        }
+        let share = over as f64 / self.weights.max(1) as f64;
+        Some(Plan {
+            unit: Unit::Weights,
+            layers: self.layers,
+            layers_in_ram: (share * self.layers as f64).ceil() as u64,
+            host_bytes: over.saturating_mul(self.devices),
+            device_bytes: self.total - over,
+            share: HostShare {
+                layers: share,
+                experts: share,
+                ends: share,
+            },
+        })
     }
-    let counts = sparse.into_iter().filter_map(|kind| question.blueprint.kinds.get(kind));
-    let sparse: u64 = counts.map(|kind| kind.count.value).sum::<u64>().max(1);
-    // What every device needs for itself.
-    let own = fullest.activation_bytes.saturating_add(fullest.overhead_bytes);
-    let room = capacity.checked_sub(own)?.saturating_mul(devices);
-    let all = ends.saturating_add(dense).saturating_add(experts);
-    let made = |unit, in_ram: u64, host: u64, share| Plan {
-        unit,
-        layers,
-        layers_in_ram: in_ram,
-        host_bytes: host,
-        device_bytes: own.saturating_add(all.saturating_sub(host).div_ceil(devices)),
-        share,
-    };
-    if let Offload::Layers(count) = question.scenario.offload {
-        let count = count.min(layers);
-        let host = part(dense.saturating_add(experts), count, layers);
-        let share = count as f64 / layers as f64;
-        let share = HostShare {
-            layers: share,
-            experts: share,
-            ends: 0.0,
+
+    /// Experts first, then whole layers, then everything.
+    fn by_layers(&self, capacity: u64) -> Option<Plan> {
+        let Self {
+            own,
+            layers,
+            sparse,
+            ends,
+            dense,
+            experts,
+            ..
+        } = *self;
+        let room = capacity.checked_sub(own)?.saturating_mul(self.devices);
+        let body = dense.saturating_add(experts);
+        let all = ends.saturating_add(body);
+        let made = |unit, in_ram: u64, host: u64, share| Plan {
+            unit,
+            layers,
+            layers_in_ram: in_ram,
+            host_bytes: host,
+            device_bytes: own.saturating_add(all.saturating_sub(host).div_ceil(self.devices)),
+            share,
         };
-        return (all.saturating_sub(host) <= room).then(|| made(Unit::Layers, count, host, share));
-    }
-    if experts > 0 && ends.saturating_add(dense) <= room {
+        let of_layers = |count: u64| {
+            let share = count as f64 / layers as f64;
+            let share = HostShare {
+                layers: share,
+                experts: share,
+                ends: 0.0,
+            };
+            made(Unit::Layers, count, part(body, count, layers), share)
+        };
+        if let Offload::Layers(count) = self.offload {
+            let plan = of_layers(count.min(layers));
+            return (all.saturating_sub(plan.host_bytes) <= room).then_some(plan);
+        }
         let over = all.saturating_sub(room);
-        let count = ceiling(over, sparse, experts);
-        let host = part(experts, count, sparse);
+        if experts > 0 && ends.saturating_add(dense) <= room {
+            let count = ceiling(over, sparse, experts);
+            let share = HostShare {
+                experts: count as f64 / sparse as f64,
+                ..HostShare::default()
+            };
+            return Some(made(Unit::Experts, count, part(experts, count, sparse), share));
+        }
+        if ends <= room {
+            return Some(of_layers(ceiling(over, layers, body)));
+        }
         let share = HostShare {
-            experts: count as f64 / sparse as f64,
-            ..HostShare::default()
+            layers: 1.0,
+            experts: 1.0,
+            ends: 1.0,
         };
-        return Some(made(Unit::Experts, count, host, share));
+        Some(made(Unit::Layers, layers, all, share))
     }
-    let body = dense.saturating_add(experts);
-    if ends <= room {
-        let count = ceiling(all.saturating_sub(room), layers, body);
-        let host = part(body, count, layers);
-        let share = count as f64 / layers as f64;
-        let share = HostShare {
-            layers: share,
-            experts: share,
-            ends: 0.0,
-        };
-        return Some(made(Unit::Layers, count, host, share));
-    }
-    let share = HostShare {
-        layers: 1.0,
-        experts: 1.0,
-        ends: 1.0,
-    };
-    Some(made(Unit::Layers, layers, all, share))
 }
 
 /// The least count with `bytes × count ÷ of ≥ over`.

@@ -1,0 +1,130 @@
+//! One model on every device in every format: memory is computed once for each format and engine, then compared.
+
+use super::container::usual_engine;
+use super::fit::{Judgement, Need};
+use super::memory::memory;
+use super::placement::ranks;
+use super::question::{AnalysisError, Question};
+use crate::hardware::{Device, Engine, compatibility};
+use crate::model::Blueprint;
+use crate::model::quantisation;
+use crate::scenario::{Scenario, weight_key};
+use crate::units::Exact;
+
+/// Formats a matrix shows unless others are asked for: what servers, llama.cpp, bitsandbytes and MLX are run with.
+pub const FORMATS: [&str; 12] = [
+    "bf16", "fp8", "int8", "awq", "nvfp4", "mxfp4", "nf4", "q8_0", "q6_k", "q4_k_m", "iq3_m", "mlx-q4",
+];
+
+/// A verdict of the matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// The engine it is of; the one most used there where none is chosen.
+    pub engine: Engine,
+    /// What the fullest device must hold, bytes.
+    pub total: u64,
+    /// The verdict.
+    pub judgement: Judgement,
+}
+
+/// A column: a format, and what it needs in each engine that was asked for so far.
+#[derive(Debug)]
+struct Column {
+    format: &'static str,
+    needs: Vec<(Engine, Option<Need>)>,
+}
+
+/// The verdicts of a model, one at a time.
+#[derive(Debug)]
+pub struct Matrix<'a> {
+    blueprint: &'a Blueprint,
+    scenario: Scenario,
+    columns: Vec<Column>,
+}
+
+impl<'a> Matrix<'a> {
+    /// A matrix of a model under a scenario; its own device and format do not matter. Unknown formats are left out.
+    pub fn new(blueprint: &'a Blueprint, scenario: &Scenario, formats: &[&str]) -> Self {
+        let known = formats.iter().filter_map(|format| weight_key(format));
+        Self {
+            blueprint,
+            scenario: Scenario {
+                hardware: None,
+                ..scenario.clone()
+            },
+            columns: known
+                .map(|format| Column {
+                    format,
+                    needs: Vec::new(),
+                })
+                .collect(),
+        }
+    }
+    /// A matrix with one column: the format of the scenario, or as published. Its name is empty.
+    pub fn published(blueprint: &'a Blueprint, scenario: &Scenario) -> Self {
+        let column = Column {
+            format: "",
+            needs: Vec::new(),
+        };
+        Self {
+            columns: vec![column],
+            ..Self::new(blueprint, scenario, &[])
+        }
+    }
+    /// Its formats.
+    pub fn formats(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.columns.iter().map(|column| column.format)
+    }
+    /// The verdict on a device in a format; `None` where there is no such format or it cannot be computed.
+    pub fn cell(&mut self, device: &Device, format: &str) -> Option<Cell> {
+        let (blueprint, scenario) = (self.blueprint, &self.scenario);
+        let column = self.columns.iter_mut().find(|column| column.format == format)?;
+        let engine = match scenario.engine {
+            Some(engine) => engine,
+            None => {
+                let published = &blueprint.published;
+                let container = match column.format {
+                    "" => published.container,
+                    format => quantisation::choice(format)?.container,
+                };
+                let format = if column.format.is_empty() {
+                    &published.format.id
+                } else {
+                    column.format
+                };
+                compatibility::usual(format, device).unwrap_or_else(|| usual_engine(container))
+            }
+        };
+        let at = column.needs.iter().position(|(known, _)| *known == engine);
+        let at = at.unwrap_or_else(|| {
+            let need = need(blueprint, scenario, column.format, engine).ok();
+            column.needs.push((engine, need));
+            column.needs.len() - 1
+        });
+        let need = column.needs.get(at)?.1.as_ref()?;
+        Some(Cell {
+            engine,
+            total: need.total,
+            judgement: need.judge(device),
+        })
+    }
+}
+
+fn need(
+    blueprint: &Blueprint,
+    scenario: &Scenario,
+    format: &'static str,
+    engine: Engine,
+) -> Result<Need, AnalysisError> {
+    let scenario = Scenario {
+        weights: Some(format).filter(|format| !format.is_empty()).or(scenario.weights),
+        engine: Some(engine),
+        ..scenario.clone()
+    };
+    let question = Question::new(blueprint, &scenario)?;
+    let memory = memory::<Exact>(&question);
+    if memory.total == Exact::OVERFLOW {
+        return Err(AnalysisError::Overflow("the memory"));
+    }
+    Ok(Need::of(&question, &ranks(&question, &memory)?))
+}

@@ -1,0 +1,177 @@
+//! `weighbridge fit`: the verdict on every device, in the format asked for or in several.
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+use weighbridge::analysis::matrix::{Cell, FORMATS};
+use weighbridge::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
+use weighbridge::export::Sheet;
+use weighbridge::hardware::{Device, devices};
+use weighbridge::model::Blueprint;
+use weighbridge::scenario::{Scenario, weight_key};
+use weighbridge::units::{UnitSystem, decimal};
+
+use super::output::{Failure, Format, json_text, sheets};
+use super::{arguments, source};
+
+const UNITS: UnitSystem = UnitSystem::Gib;
+
+/// A row: a device, a format, and what comes of them.
+struct Row {
+    device: &'static Device,
+    format: String,
+    cell: Cell,
+    speed: Option<Speed>,
+    price: Option<f64>,
+}
+
+/// Runs the command.
+pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
+    let model = matches.get_one::<String>("model").map_or("", String::as_str);
+    let mut scenario = arguments::scenario(matches)?;
+    let found = source::find(model, matches)?;
+    scenario.model = found.source.clone();
+    let mut blueprint = source::blueprint(&found, &scenario)?;
+    if let Some(read) = &found.headers {
+        read.adopt(&mut blueprint);
+    }
+    let rows = rows(&blueprint, &scenario, &formats(matches, &scenario)?)?;
+    match arguments::format(matches) {
+        Format::Json => json_text(&rows.iter().map(|row| answer(row, &scenario)).collect::<Vec<_>>()),
+        format => sheets(&[sheet(&rows)], format),
+    }
+}
+
+/// Formats asked for: a list, all of the usual ones, or the scenario's own.
+fn formats(matches: &ArgMatches, scenario: &Scenario) -> Result<Vec<Option<&'static str>>, Failure> {
+    let Some(list) = matches.get_one::<String>("formats") else {
+        return Ok(vec![scenario.weights]);
+    };
+    if list == "all" {
+        return Ok(FORMATS.iter().map(|format| weight_key(format)).collect());
+    }
+    let one = |name: &str| {
+        weight_key(name.trim())
+            .map(Some)
+            .ok_or_else(|| Failure::new("bad_value", format!("--formats: \"{}\" is no format.", name.trim())))
+    };
+    list.split(',').map(one).collect()
+}
+
+fn rows(blueprint: &Blueprint, scenario: &Scenario, formats: &[Option<&'static str>]) -> Result<Vec<Row>, Failure> {
+    let fail = |error: AnalysisError| Failure::new(error.code(), error.to_string());
+    // A layout that cannot be is refused once, not for each device.
+    analyse(
+        blueprint,
+        &Scenario {
+            hardware: None,
+            ..scenario.clone()
+        },
+    )
+    .map_err(fail)?;
+    let mut all = Vec::new();
+    for &format in formats {
+        let mut matrix = match format {
+            Some(format) => Matrix::new(blueprint, scenario, &[format]),
+            None => Matrix::published(blueprint, scenario),
+        };
+        for device in devices() {
+            let Some(cell) = matrix.cell(device, format.unwrap_or("")) else {
+                continue;
+            };
+            let runs = matches!(cell.judgement.verdict, Verdict::Fits | Verdict::Offload);
+            let here = Scenario {
+                hardware: Some(device.id.clone()),
+                weights: format,
+                engine: Some(cell.engine),
+                ..scenario.clone()
+            };
+            let speed = if runs {
+                analyse(blueprint, &here).map_err(fail)?.speed
+            } else {
+                None
+            };
+            all.push(Row {
+                device,
+                format: format.map_or_else(|| blueprint.published.format.id.to_string(), str::to_owned),
+                price: scenario
+                    .price
+                    .or_else(|| device.price())
+                    .map(|price| price * scenario.devices as f64),
+                cell,
+                speed,
+            });
+        }
+    }
+    // What runs best first: the verdict, then the least memory that carries it.
+    all.sort_by_key(|row| (row.cell.judgement.verdict, row.device.memory_bytes));
+    Ok(all)
+}
+
+fn answer(row: &Row, scenario: &Scenario) -> Value {
+    let judged = &row.cell.judgement;
+    let between = row.speed.as_ref().and_then(|speed| speed.tokens_per_second_between);
+    json!({
+        "hardware": row.device.id,
+        "name": row.device.name,
+        "devices": scenario.devices,
+        "format": row.format,
+        "engine": row.cell.engine,
+        "verdict": judged.verdict,
+        "support": judged.support.support,
+        "why": judged.support.words,
+        "needed_bytes": row.cell.total,
+        "capacity_bytes": judged.capacity,
+        "headroom_bytes": i128::from(judged.capacity).saturating_sub(i128::from(row.cell.total)) as i64,
+        "missing_bytes": judged.missing,
+        "offload": judged.offload,
+        "tokens_per_second": row.speed.as_ref().map(|speed| speed.tokens_per_second),
+        "tokens_per_second_low": between.map(|(low, _)| low),
+        "tokens_per_second_high": between.map(|(_, high)| high),
+        "prefill_seconds": row.speed.as_ref().and_then(Speed::prefill_seconds),
+        "price_usd_per_hour": row.price,
+        "price_source": row.price.map(|_| row.device.price_source.as_str()),
+    })
+}
+
+fn sheet(rows: &[Row]) -> Sheet {
+    let mut sheet = Sheet::new(
+        "",
+        &[
+            "device",
+            "format",
+            "engine",
+            "verdict",
+            "needs",
+            "of",
+            "tokens/s",
+            "price an hour",
+        ],
+    );
+    for row in rows {
+        let judged = &row.cell.judgement;
+        let verdict = match (judged.verdict, &judged.offload) {
+            (Verdict::Fits, _) => "fits".to_owned(),
+            (Verdict::Offload, Some(plan)) => format!("offload: {}", plan.words(UNITS)),
+            (Verdict::Unsupported, _) => format!("not supported: {}", judged.support.words),
+            _ => format!("{} missing", UNITS.bytes(judged.missing as f64)),
+        };
+        let speed = row
+            .speed
+            .as_ref()
+            .map_or_else(String::new, |speed| match speed.tokens_per_second_between {
+                Some((low, high)) => format!("{} – {}", decimal(low), decimal(high)),
+                None => decimal(speed.tokens_per_second),
+            });
+        sheet.push([
+            row.device.id.clone(),
+            row.format.clone(),
+            row.cell.engine.label().to_owned(),
+            verdict,
+            UNITS.bytes(row.cell.total as f64),
+            UNITS.bytes(judged.capacity as f64),
+            speed,
+            row.price.map_or_else(String::new, |price| format!("${price:.2}")),
+        ]);
+    }
+    sheet
+}
