@@ -694,7 +694,11 @@ fn explained_extras() {
     let list = safetensors_list(&rows);
     let compared = compare(&blueprint, &logical::count(&list, None), &list.described());
     assert_eq!(compared.verdict, Verdict::Differ);
-    assert!(compared.line.contains("1 only in the files"), "{}", compared.line);
+    assert!(
+        compared.line.contains("1 tensor only in the files"),
+        "{}",
+        compared.line
+    );
 }
 
 /// Fused and split projections are the same model.

@@ -7,6 +7,7 @@ use crate::model::component::Component::{self, Audio, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
 use crate::model::towers::{Parts, tower};
+use crate::units::Quantity;
 
 /// SigLIP and one linear layer.
 pub fn pali(around: &Around<'_>) -> Parts {
@@ -77,6 +78,53 @@ pub fn fourth(around: &Around<'_>) -> Parts {
         let audio = around.config.part("audio_config").named_if_empty("gemma4_audio");
         let width = audio.size("width", &["output_proj_dims"])?;
         parts.extend(tower(&audio, "model.audio_tower.")?);
+        parts.push(
+            Stack::once(Audio, "Embedder", "model.embed_audio.")
+                .linear("embedding_projection", around.text, &width, false)
+                .finish(),
+        );
+    }
+    Ok(parts)
+}
+
+/// Gemma 4 without towers: merged patches and frames of sound go through one matrix each; either may be absent.
+pub fn unified(around: &Around<'_>) -> Parts {
+    let mut parts = Vec::new();
+    if around.whole.object("vision_config").is_some() {
+        let vision = around
+            .config
+            .part("vision_config")
+            .named_if_empty("gemma4_unified_vision");
+        let side = Quantity::product(
+            "patch",
+            &[
+                &vision.size("patch", &["patch_size"])?,
+                &vision.size("pooling", &["pooling_kernel_size"])?,
+            ],
+        );
+        let colours = Quantity::architecture("colours", 3, "red, green and blue");
+        let axes = Quantity::architecture("axes", 2, "height and width");
+        let flat = Quantity::product("patch_values", &[&side, &side, &colours]);
+        let width = vision.size("width", &["mm_embed_dim"])?;
+        let positions = vision.size("positions", &["mm_posemb_size"])?;
+        let output = vision.size("output", &["output_proj_dims"])?;
+        parts.push(
+            Stack::once(Vision, "Patch embedding", "model.embed_vision.")
+                .norm("patch_ln1", Norm::Layer, &flat)
+                .linear("patch_dense", &width, &flat, true)
+                .norm("patch_ln2", Norm::Layer, &width)
+                .tensor("pos_embedding", &[&positions, &axes, &width])
+                .norm("pos_norm", Norm::Layer, &width)
+                .linear("multimodal_embedder.embedding_projection", around.text, &output, false)
+                .finish(),
+        );
+    }
+    if around.whole.object("audio_config").is_some() {
+        let audio = around
+            .config
+            .part("audio_config")
+            .named_if_empty("gemma4_unified_audio");
+        let width = audio.size("width", &["audio_embed_dim"])?;
         parts.push(
             Stack::once(Audio, "Embedder", "model.embed_audio.")
                 .linear("embedding_projection", around.text, &width, false)

@@ -67,6 +67,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["gemma3"], gemma::third),
     wrapper(&["gemma3n"], gemma::third_n),
     wrapper(&["gemma4"], gemma::fourth),
+    wrapper(&["gemma4_unified"], gemma::unified),
     wrapper(&["idefics2"], others::idefics2),
     wrapper(&["idefics3", "smolvlm"], others::idefics3),
     wrapper(&["lfm2_vl"], others::lfm2),
