@@ -112,7 +112,12 @@ pub fn setting<'a>(question: &Question<'_>, device: &'a Device, found: &Efficien
         terms,
         layout: question.layout,
         host: *host,
-        host_bandwidth: terms.host_bytes_per_s,
+        // llama.cpp computes where weights lie; the others copy them to the device for each pass.
+        host_bandwidth: if question.engine == Engine::LlamaCpp {
+            terms.host_bytes_per_s
+        } else {
+            host_link(device)
+        },
         host_link: host_link(device),
         copies: question.engine == Engine::LlamaCpp,
         row_bytes: question.blueprint.hidden.value as f64 * question.activation_bytes().value as f64,
@@ -124,11 +129,7 @@ pub fn setting<'a>(question: &Question<'_>, device: &'a Device, found: &Efficien
 
 /// Bytes a second from RAM to a device: its link where that is PCIe, else PCIe 4.0 x16; copies reach four fifths of it.
 fn host_link(device: &Device) -> f64 {
-    let link = device
-        .link_bytes_per_s
-        .filter(|_| device.link_name.contains("PCIe"))
-        .unwrap_or(3.15e10);
-    0.8 * link
+    0.8 * device.pcie_bytes_per_s.unwrap_or(3.15e10)
 }
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.
