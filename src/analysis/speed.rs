@@ -134,7 +134,7 @@ pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare)
 
 /// Least time of all operators; of their traffic alone where the device's rate is not known.
 fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
-    if !(device.bandwidth_bytes_per_s > 0.0) {
+    if device.bandwidth_bytes_per_s <= 0.0 {
         return None;
     }
     Some(operators.iter().fold(Roof::default(), |sum, cost| {

@@ -274,8 +274,9 @@ impl Fit {
                 slot_pull(&mut slope[at + which], self.values[at + which] - near[which], stray);
             }
         }
-        for at in self.formats..self.terms {
-            slot_pull(&mut slope[at], self.values[at], FORMAT);
+        let formats = slope.iter_mut().zip(&self.values).take(self.terms).skip(self.formats);
+        for (slot, value) in formats {
+            slot_pull(slot, *value, FORMAT);
         }
         for (which, (start, stray)) in TERMS.iter().enumerate() {
             if *stray > 0.0 {

@@ -176,7 +176,7 @@ fn beside_host<N: Number>(work: &Work<N>, step: &Step<N>, set: &Setting<'_>, tim
         _ if step.cost.outside => set.host.ends,
         _ => set.host.layers,
     };
-    if !(share > 0.0) {
+    if share <= 0.0 || share.is_nan() {
         return time;
     }
     let share = share.min(1.0);
