@@ -21,6 +21,10 @@ pub struct Cost<N> {
     pub format: Option<String>,
     /// How often it runs: layers.
     pub repeats: u64,
+    /// Whether it is before the first layer or after the last.
+    pub outside: bool,
+    /// Experts of a layer and how many of them a token uses, for work that is routed.
+    pub routed: Option<(u64, u64)>,
     /// Operations of matrix products.
     pub matmul: N,
     /// Operations element by element.
@@ -84,6 +88,8 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
         component: operator.component,
         format: None,
         repeats: place.repeats(),
+        outside: place.kind.is_none(),
+        routed: None,
         matmul: N::zero(),
         elementwise: N::zero(),
         weight_bytes: N::zero(),
@@ -121,6 +127,7 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
             cost.weight_bytes = weight_bytes(question, pass, place, operator, routing.as_ref());
             cost.activation_bytes = place.times(rows.times(N::input(input).plus(N::input(output))).times(each()));
             cost.format = Some(format_of(question, place, operator));
+            cost.routed = routing.as_ref().map(|one| (one.experts.value, one.top_k.value));
         }
         Kind::Expand {
             heads,

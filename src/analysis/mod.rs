@@ -15,7 +15,9 @@ pub mod placement;
 mod question;
 mod roofline;
 mod scan;
+mod speed;
 mod summary;
+pub mod time;
 mod ways;
 
 pub use compute::{Cost, costs};
@@ -27,5 +29,6 @@ pub use pass::Pass;
 pub use placement::{HostShare, Layout};
 pub use question::{AnalysisError, Question};
 pub use roofline::{Bound, Roof};
-pub use summary::{Analysis, ComponentCost, ContextPoint, Speed, analyse, context_curve};
+pub use speed::Speed;
+pub use summary::{Analysis, ComponentCost, ContextPoint, analyse, context_curve};
 pub use ways::{Way, ways};

@@ -8,6 +8,8 @@ use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
+use super::speed::{Speed, speed};
+use super::time;
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::{Mode, Scenario};
 use crate::units::Exact;
@@ -32,23 +34,6 @@ impl ComponentCost {
     pub fn intensity(&self) -> f64 {
         if self.bytes > 0.0 { self.flops / self.bytes } else { 0.0 }
     }
-}
-
-/// Speed the device cannot exceed: operators one after the other, each at peak rate or full bandwidth.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Speed {
-    /// Least time of the pass.
-    pub roof: Roof,
-    /// Ridge point of the device for 16-bit products, FLOP a byte.
-    pub ridge: f64,
-    /// Name of the rate the ridge is of.
-    pub rate_name: &'static str,
-    /// That rate, operations a second.
-    pub rate: f64,
-    /// Tokens a second, all sequences: written in decode, read in prefill, trained in training.
-    pub tokens_per_second: f64,
-    /// Least time of the whole prompt, in decode and prefill.
-    pub prefill_seconds: Option<f64>,
 }
 
 /// Everything that follows.
@@ -102,9 +87,13 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let flops = components.iter().map(|one| one.flops).sum();
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
-    let speed = speed(&question, &operators);
+    let host = question
+        .device()
+        .map(|device| time::spilled(&question, device, memory.total.0, memory.weights.0))
+        .unwrap_or_default();
+    let speed = speed(&question, &operators, &host);
     let fit = question.device().map(|device| fit(&question, memory.total.0, device));
-    let notices = notices(&question, speed.is_some());
+    let notices = notices(&question, speed.as_ref());
     Ok(Analysis {
         parameters: parameters(blueprint),
         memory,
@@ -148,49 +137,7 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
     sums.into_iter().map(row).collect()
 }
 
-fn roof_of(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Roof> {
-    let device = question.device()?;
-    operators.iter().try_fold(Roof::default(), |sum, cost| {
-        Roof::of(cost, device).map(|roof| sum.then(roof))
-    })
-}
-
-fn speed(question: &Question<'_>, operators: &[Cost<f64>]) -> Option<Speed> {
-    let device = question.device()?;
-    let roof = roof_of(question, operators)?;
-    let rate = device.rate_16(question.activation.id != "fp16")?;
-    let scenario = question.scenario;
-    let tokens = match scenario.mode {
-        Mode::Decode | Mode::Serve => scenario.batch as f64,
-        Mode::Prefill | Mode::Pretrain => scenario.batch as f64 * scenario.prompt as f64,
-    };
-    let prefill_seconds = match scenario.mode {
-        Mode::Prefill => Some(roof.seconds),
-        Mode::Pretrain => None,
-        Mode::Decode | Mode::Serve => {
-            let prefill = Scenario {
-                mode: Mode::Prefill,
-                ..scenario.clone()
-            };
-            let question = Question {
-                scenario: &prefill,
-                ..question.clone()
-            };
-            roof_of(&question, &costs::<f64>(&question)).map(|roof| roof.seconds)
-        }
-    };
-    let tokens_per_second = if roof.seconds > 0.0 { tokens / roof.seconds } else { 0.0 };
-    Some(Speed {
-        roof,
-        ridge: device.ridge(rate),
-        rate_name: rate.name,
-        rate: rate.flops,
-        tokens_per_second,
-        prefill_seconds,
-    })
-}
-
-fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
+fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
     let scenario = question.scenario;
@@ -209,12 +156,7 @@ fn notices(question: &Question<'_>, speed: bool) -> Vec<Notice> {
             ),
         ));
     }
-    if speed {
-        all.push(Notice::new(
-            "speed_is_a_ceiling",
-            "Times are what the device cannot beat: peak rate and full bandwidth, nothing lost. Measured efficiencies are not built in yet.",
-        ));
-    }
+    all.extend(speed.and_then(|speed| speed.notice(question)));
     if let Some(device) = question.device()
         && device.memory_by_rule()
     {

@@ -138,7 +138,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 "tokens/s",
                 note(&format!("{} a step at the least", seconds(speed.roof.seconds))),
             ));
-            all.push(match speed.prefill_seconds {
+            all.push(match speed.prefill_seconds() {
                 Some(time) => Tile::time(
                     Figure::FirstToken,
                     "First token, at the earliest",

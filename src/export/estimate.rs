@@ -130,21 +130,58 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
         return Value::Null;
     };
     let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
     let Roof { seconds, .. } = speed.roof;
-    if let Some(prefill) = speed.prefill_seconds {
-        out.insert("prefill_seconds".to_owned(), json!(prefill));
+    let basis = if speed.pass.is_some() { "measured" } else { "roofline" };
+    put("basis", json!(basis));
+    if let Some(prefill) = &speed.prefill {
+        put("prefill_seconds", json!(prefill.seconds));
+        put("prefill_seconds_low", json!(prefill.low));
+        put("prefill_seconds_high", json!(prefill.high));
     }
-    match scenario.mode {
-        Mode::Decode | Mode::Serve => {
-            out.insert("decode_seconds_per_token".to_owned(), json!(seconds));
+    match (&speed.pass, scenario.mode) {
+        (Some(pass), Mode::Decode | Mode::Serve) => {
+            put("decode_seconds_per_token", json!(pass.seconds));
+            put("decode_seconds_per_token_low", json!(pass.low));
+            put("decode_seconds_per_token_high", json!(pass.high));
         }
-        Mode::Prefill | Mode::Pretrain => {}
+        (None, Mode::Decode | Mode::Serve) => {
+            put("decode_seconds_per_token", json!(seconds));
+        }
+        _ => {}
     }
-    out.insert("tokens_per_second".to_owned(), json!(speed.tokens_per_second));
-    out.insert("step_seconds".to_owned(), json!(seconds));
-    out.insert("bound".to_owned(), json!(speed.roof.bound()));
-    out.insert("ridge".to_owned(), json!(speed.ridge));
-    // No measured efficiency is applied yet: these are ceilings, and say so.
-    out.insert("basis".to_owned(), json!("roofline"));
+    put("tokens_per_second", json!(speed.tokens_per_second));
+    if let Some((low, high)) = speed.tokens_per_second_between {
+        put("tokens_per_second_low", json!(low));
+        put("tokens_per_second_high", json!(high));
+    }
+    if let Some(pass) = &speed.pass {
+        let fitted = json!({"level": pass.level, "rows": pass.rows});
+        put("fitted_on", fitted);
+    }
+    // What nothing can beat, for comparison.
+    put("step_seconds", json!(seconds));
+    put("bound", json!(speed.roof.bound()));
+    put("ridge", json!(speed.ridge));
+    let near: Vec<Value> = speed
+        .nearest
+        .iter()
+        .map(|row| {
+            json!({
+                "device": row.device,
+                "devices": row.devices,
+                "engine": row.engine,
+                "model": row.model,
+                "weights": row.weights,
+                "batch": row.batch.parse::<u64>().ok(),
+                "prompt": row.prompt,
+                "generate": row.generate,
+                "metric": row.metric,
+                "value": row.value,
+                "source": row.publication(),
+            })
+        })
+        .collect();
+    put("nearest", json!(near));
     Value::Object(out)
 }

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 pub mod compatibility;
 mod custom;
 mod device;
+pub mod efficiency;
 pub mod engine;
 mod host;
+pub mod measurement;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};

@@ -1,0 +1,173 @@
+//! Speed on the chosen device: expected, with its interval, beside what nothing can beat.
+
+use super::compute::Cost;
+use super::parameters::parameters;
+use super::placement::HostShare;
+use super::question::Question;
+use super::roofline::Roof;
+use super::time::{self, PassTime};
+use crate::hardware::efficiency::Level;
+use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
+use crate::hardware::{Device, Rate};
+use crate::model::Notice;
+use crate::scenario::{Mode, Scenario};
+use crate::units::Exact;
+
+/// Published measurements that are shown beside an estimate.
+const SHOWN: usize = 4;
+
+/// Speed of the pass which the mode names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speed {
+    /// Least time of the pass: operators one after the other, each at peak rate or full bandwidth, on one device.
+    pub roof: Roof,
+    /// Ridge point of the device for 16-bit products, FLOP a byte; zero where its rate is not known.
+    pub ridge: f64,
+    /// Name of the rate the ridge is of.
+    pub rate_name: &'static str,
+    /// That rate, operations a second; zero where it is not known.
+    pub rate: f64,
+    /// Expected time of the pass; none in training, where the roof stands for it.
+    pub pass: Option<PassTime>,
+    /// Expected time of the whole prompt, in decode and prefill.
+    pub prefill: Option<PassTime>,
+    /// Expected tokens a second, all sequences: written in decode, read in prefill; at most, in training.
+    pub tokens_per_second: f64,
+    /// Tokens a second at the slow and at the fast end of the interval.
+    pub tokens_per_second_between: Option<(f64, f64)>,
+    /// The nearest published measurements.
+    pub nearest: Vec<&'static Measurement>,
+}
+
+impl Speed {
+    /// Seconds of the whole prompt.
+    pub fn prefill_seconds(&self) -> Option<f64> {
+        self.prefill.as_ref().map(|time| time.seconds)
+    }
+    /// Seconds of the pass: expected, or at least.
+    pub fn seconds(&self) -> f64 {
+        self.pass.as_ref().map_or(self.roof.seconds, |time| time.seconds)
+    }
+    /// What to know about the figures.
+    pub fn notice(&self, question: &Question<'_>) -> Option<Notice> {
+        let Some(pass) = &self.pass else {
+            return Some(Notice::new(
+                "speed_is_a_ceiling",
+                "Times are what the device cannot beat: peak rate and full bandwidth, nothing lost.",
+            ));
+        };
+        let device = question.device()?;
+        let all: &'static str = Level::All.into();
+        let group: &'static str = Level::Group.into();
+        if pass.rows == 0 {
+            return Some(Notice::new(
+                "speed_not_measured",
+                format!(
+                    "No published measurement of {} is in the fit; the efficiencies of the speed estimate are assumed from those of llama.cpp.",
+                    question.engine.label()
+                ),
+            ));
+        }
+        (pass.level == all || pass.level == group).then(|| {
+            Notice::new(
+                "speed_not_measured",
+                format!(
+                    "No measurement of {} or its generation is in the fit; its efficiencies are those of {}.",
+                    device.name,
+                    if pass.level == all { "all devices" } else { "its kind" }
+                ),
+            )
+        })
+    }
+}
+
+/// The speed of a question.
+pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
+    let device = question.device()?;
+    let scenario = question.scenario;
+    let training = scenario.mode == Mode::Pretrain;
+    let pass = if training { None } else { time::pass(question, host) };
+    let roof = roof_of(device, operators)?;
+    if pass.is_none() && (!training || device.rate_16(true).is_none()) {
+        return None;
+    }
+    let prefill = match scenario.mode {
+        Mode::Prefill => pass.clone(),
+        Mode::Pretrain => None,
+        Mode::Decode | Mode::Serve => {
+            let prefill = Scenario {
+                mode: Mode::Prefill,
+                ..scenario.clone()
+            };
+            time::pass(
+                &Question {
+                    scenario: &prefill,
+                    ..question.clone()
+                },
+                host,
+            )
+        }
+    };
+    let tokens = match scenario.mode {
+        Mode::Decode | Mode::Serve => scenario.batch as f64,
+        Mode::Prefill | Mode::Pretrain => scenario.batch as f64 * scenario.prompt as f64,
+    };
+    let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
+    let rate = device.rate_16(question.activation.id != "fp16");
+    let Rate { flops, name } = rate.unwrap_or(Rate { flops: 0.0, name: "" });
+    Some(Speed {
+        ridge: rate.map_or(0.0, |rate| device.ridge(rate)),
+        rate_name: name,
+        rate: flops,
+        tokens_per_second: each(pass.as_ref().map_or(roof.seconds, |time| time.seconds)),
+        tokens_per_second_between: pass.as_ref().map(|time| (each(time.high), each(time.low))),
+        nearest: if training {
+            Vec::new()
+        } else {
+            nearest(&near(question, device), SHOWN, active)
+        },
+        roof,
+        pass,
+        prefill,
+    })
+}
+
+/// Least time of all operators; of their traffic alone where the device's rate is not known.
+fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
+    if !(device.bandwidth_bytes_per_s > 0.0) {
+        return None;
+    }
+    Some(operators.iter().fold(Roof::default(), |sum, cost| {
+        sum.then(Roof::of(cost, device).unwrap_or_else(|| {
+            let memory = cost.bytes() / device.bandwidth_bytes_per_s;
+            Roof {
+                compute: 0.0,
+                memory,
+                seconds: memory,
+            }
+        }))
+    }))
+}
+
+fn near<'a>(question: &'a Question<'_>, device: &'a Device) -> Near<'a> {
+    let scenario = question.scenario;
+    Near {
+        metric: match scenario.mode {
+            Mode::Serve => Metric::Throughput,
+            Mode::Prefill | Mode::Pretrain => Metric::Prefill,
+            Mode::Decode => Metric::Decode,
+        },
+        engine: question.engine.key(),
+        device,
+        devices: question.layout.devices,
+        format: &question.weights.format.id,
+        active: parameters::<Exact>(question.blueprint).active.0 as f64,
+        batch: scenario.batch,
+        context: scenario.prompt.saturating_add(scenario.generated() / 2),
+    }
+}
+
+/// Parameters a token uses of a model that was measured, from the table of measured models.
+fn active(model: &str) -> Option<f64> {
+    crate::hardware::measurement::active(model)
+}

@@ -1,0 +1,190 @@
+//! Published measurements of speed: `data/measurements.csv`, one figure a row.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::device::find;
+use super::efficiency::{FormatClass, generation, group};
+
+const TABLE: &str = include_str!("../../data/measurements.csv");
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Tokens written a second by the whole batch.
+    Decode,
+    /// Prompt tokens read a second.
+    Prefill,
+    /// Tokens written a second by all users of a server, in steady state.
+    Throughput,
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Id, stable.
+    pub id: String,
+    /// Hub id of the model.
+    pub model: String,
+    /// Format of the weights.
+    pub weights: String,
+    /// Engine.
+    pub engine: String,
+    /// Backend or front end, where the publisher names one.
+    pub variant: String,
+    /// Device id.
+    pub device: String,
+    /// Devices.
+    pub devices: u64,
+    /// `layer` or `tensor`, where given.
+    pub split: String,
+    /// Tensor-parallel devices.
+    pub tensor: Option<u64>,
+    /// Pipeline stages.
+    pub pipeline: Option<u64>,
+    /// Expert-parallel devices.
+    pub expert: Option<u64>,
+    /// `dp` where each device keeps attention of its own sequences.
+    pub attention: String,
+    /// Sequences at once, or `max`.
+    pub batch: String,
+    /// Tokens of each prompt.
+    pub prompt: u64,
+    /// Tokens written.
+    pub generate: Option<u64>,
+    /// What was measured.
+    pub metric: Metric,
+    /// Tokens a second.
+    pub value: f64,
+    /// Key of the source, see `data/README.md`.
+    pub source: String,
+    /// Where in the source.
+    pub r#where: String,
+    /// What to know.
+    pub note: String,
+    /// Why it is left out of the fit; empty where it is not.
+    pub excluded: String,
+}
+
+/// Every row.
+pub fn measurements() -> &'static [Measurement] {
+    static ROWS: LazyLock<Vec<Measurement>> = LazyLock::new(|| {
+        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+        // A row that does not parse is left out; a test counts them.
+        reader.deserialize().filter_map(Result::ok).collect()
+    });
+    &ROWS
+}
+
+/// What a measurement should be near to.
+#[derive(Clone, Copy, Debug)]
+pub struct Near<'a> {
+    /// What is asked.
+    pub metric: Metric,
+    /// Engine key.
+    pub engine: &'a str,
+    /// The device.
+    pub device: &'a super::Device,
+    /// Devices.
+    pub devices: u64,
+    /// Main format of the weights.
+    pub format: &'a str,
+    /// Parameters a token uses.
+    pub active: f64,
+    /// Sequences.
+    pub batch: u64,
+    /// Tokens of context.
+    pub context: u64,
+}
+
+/// The rows nearest to a question, best first: device, engine, format and size of the model count in that order.
+/// `size` gives the parameters a token uses of a model by its id.
+pub fn nearest(near: &Near<'_>, count: usize, size: impl Fn(&str) -> Option<f64>) -> Vec<&'static Measurement> {
+    let (home, family) = (group(near.device), generation(near.device));
+    let class = FormatClass::of(near.format);
+    let mut found: Vec<(f64, &Measurement)> = measurements()
+        .iter()
+        .filter(|row| row.metric == near.metric && row.excluded.is_empty())
+        .filter_map(|row| {
+            let device = find(&row.device)?;
+            let far = |apart: bool, cost: f64| if apart { cost } else { 0.0 };
+            let place = if device.id == near.device.id {
+                0.0
+            } else if generation(device) == family {
+                2.0
+            } else if group(device) == home {
+                4.0
+            } else {
+                return None;
+            };
+            let model = size(&row.model)?;
+            let batch: f64 = row.batch.parse().unwrap_or(1e3);
+            let context = row.prompt + row.generate.unwrap_or(0) / 2;
+            let distance = place
+                + far(row.engine != near.engine, 4.0)
+                + far(FormatClass::of(&row.weights) != class, 1.5)
+                + far(row.devices != near.devices, 1.0)
+                + 0.8 * apart(model, near.active)
+                + 0.5 * apart(batch, near.batch as f64)
+                + 0.15 * apart(context.max(64) as f64, near.context.max(64) as f64);
+            Some((distance, row))
+        })
+        .collect();
+    found.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut seen: Vec<(&str, &str, &str, u64)> = Vec::new();
+    found
+        .into_iter()
+        .filter_map(|(_, row)| {
+            let key = (
+                row.device.as_str(),
+                row.model.as_str(),
+                row.weights.as_str(),
+                row.devices,
+            );
+            // One of each kind says more than the same at four lengths.
+            if seen.contains(&key) {
+                return None;
+            }
+            seen.push(key);
+            Some(row)
+        })
+        .take(count)
+        .collect()
+}
+
+/// How far two sizes are apart, in doublings.
+fn apart(one: f64, other: f64) -> f64 {
+    (one.max(1e-9) / other.max(1e-9)).log2().abs()
+}
+
+const MODELS: &str = include_str!("../../data/measured_models.csv");
+const SOURCES: &str = include_str!("../../data/measurement_sources.csv");
+
+/// Parameters a token uses of a model that was measured.
+pub fn active(model: &str) -> Option<f64> {
+    static FOUND: LazyLock<std::collections::HashMap<&'static str, f64>> = LazyLock::new(|| {
+        let lines = MODELS.lines().skip(1).filter_map(|line| line.split_once(','));
+        lines
+            .filter_map(|(id, active)| active.trim().parse().ok().map(|active| (id, active)))
+            .collect()
+    });
+    FOUND.get(model).copied()
+}
+
+impl Measurement {
+    /// Where it was published: repository, commit, file.
+    pub fn publication(&self) -> String {
+        let line = SOURCES
+            .lines()
+            .filter_map(|line| line.split_once(','))
+            .find(|(key, _)| *key == self.source)
+            .map_or(self.source.as_str(), |(_, rest)| rest.split(',').next().unwrap_or(rest));
+        if self.r#where.is_empty() {
+            line.to_owned()
+        } else {
+            format!("{line} {}", self.r#where)
+        }
+    }
+}
