@@ -13,8 +13,10 @@ mod compute_table;
 mod dialogs;
 mod drop;
 mod explanation;
+mod fit;
 mod footer;
 mod header;
+mod hardware;
 mod header_check;
 mod icon;
 mod keyboard;
@@ -29,6 +31,7 @@ mod problem;
 mod settings;
 mod slider;
 mod source;
+mod speed;
 mod state;
 mod suggest;
 mod tabs;
@@ -47,6 +50,7 @@ use dialogs::Dialogs;
 use drop::DropTarget;
 use explanation::ExplanationPopover;
 use footer::Footer;
+use hardware::{Beside, HardwareCard};
 use header::Header;
 use model_card::ModelCard;
 use notices::Notices;
@@ -85,13 +89,14 @@ fn App() -> impl IntoView {
                 <Sheet id="sheet-model" title="Model" open=true><ModelCard/></Sheet>
                 <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
                 <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>
-                <KnobCard id="sheet-hardware" title="Hardware" group=Group::Hardware open=true/>
+                <HardwareCard/>
                 <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
                 <StaleLine/>
                 <VerdictLine/>
                 <Show when=move || answered.get()>
+                    <Beside/>
                     <WaysOut/>
                     <NumberTiles/>
                     <Bridge/>
