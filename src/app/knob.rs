@@ -127,7 +127,7 @@ fn Number(
         value
             .get()
             .parse::<u64>()
-            .unwrap_or_else(|_| state.scenario.with(Scenario::generated))
+            .unwrap_or_else(|_| state.scenario.with(|scenario| if knob.flag == "batch" { scenario.batch } else { scenario.generated() }))
     });
     // What is being typed stays as it is typed; thousands are set apart afterwards.
     let typed = RwSignal::new(None::<String>);
@@ -181,7 +181,26 @@ fn Number(
                 aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
             <Refusal refused=refused/>
+            {(knob.flag == "batch").then(|| view! { <EndlessQueue set=set/> })}
         </div>
+    }
+}
+
+/// In serve mode the requests may also come without end.
+#[component]
+fn EndlessQueue(set: Callback<String>) -> impl IntoView {
+    let state = State::here();
+    let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode == Mode::Serve));
+    let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.endless));
+    let turn = move |on: bool| {
+        let batch = state.scenario.with_untracked(|scenario| scenario.batch);
+        set.run(if on { "max".to_owned() } else { batch.to_string() });
+    };
+    view! {
+        <Show when=move || serving.get()>
+            <label class="check wide"><input id="endless" type="checkbox" prop:checked=move || endless.get() on:change:target=move |event| turn(event.target().checked())/>
+                <span>"Endless queue"</span><span class="help">"Requests never run out: the server is loaded as far as its memory carries."</span></label>
+        </Show>
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod address;
 mod architecture;
+mod badge;
 mod bridge;
 mod charts;
 mod chips;

@@ -165,7 +165,7 @@ pub fn FitMatrix() -> impl IntoView {
             <div class="head">
                 <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(|answer| heading(answer)))}</span></h2>
                 <span class="key">
-                    {["fits", "offload", "does_not_fit", "unsupported"].map(|verdict| view! { <span data-verdict=verdict><i></i>{verdict_name(verdict)}</span> }).to_vec()}
+                    {["fits", "offload", "does_not_fit", "unsupported"].into_iter().map(|verdict| view! { <span data-verdict=verdict><i></i>{verdict_name(verdict)}</span> }).collect_view()}
                 </span>
             </div>
             <FilterBar filter=filter shown=Signal::derive(move || rows.with(Vec::len))/>

@@ -55,10 +55,10 @@ pub fn facts(device: &Device, units: UnitSystem) -> String {
 /// Memory as it is sold, or as a driver reports it: `24 GiB`.
 pub fn memory(device: &Device, units: UnitSystem) -> String {
     let giga = device.memory_bytes as f64 / units.giga();
-    if giga >= 10.0 {
+    if giga >= 10.0 || giga.fract() < 0.005 {
         format!("{giga:.0} {units}")
     } else {
-        units.bytes(device.memory_bytes as f64)
+        format!("{giga:.1} {units}")
     }
 }
 

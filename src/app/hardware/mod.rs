@@ -6,6 +6,6 @@ mod custom_device;
 pub mod facts;
 mod picker;
 
-pub use beside::Beside;
+pub use beside::{Beside, icon};
 pub use card::HardwareCard;
 pub use picker::DevicePicker;
