@@ -200,7 +200,7 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
             pieces.push(piece(bytes - room, true));
         }
     }
-    let device = weighbridge::hardware::find(answer.scenario.hardware.as_deref().unwrap_or_default())
+    let device = super::hardware::facts::resolve(answer.scenario.hardware.as_deref().unwrap_or_default())
         .map(|device| short_device(&device.name).to_owned());
     let side = match (&device, capacity) {
         (Some(device), Some(capacity)) => format!("{} on one {device} ({})", units.bytes(total), units.bytes(capacity)),

@@ -52,7 +52,7 @@ pub fn Chips() -> impl IntoView {
             .scenario
             .with(|scenario| scenario.hardware.clone())
             .unwrap_or_default();
-        weighbridge::hardware::find(&id).map_or_else(
+        super::hardware::facts::resolve(&id).map_or_else(
             || "No device".to_owned(),
             |device| short_device(&device.name).to_owned(),
         )

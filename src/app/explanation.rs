@@ -112,6 +112,26 @@ fn focus_title(element: &web_sys::HtmlElement) {
     }
 }
 
+/// The formula in names and in values, with its result; nothing where there is no more than one name.
+pub fn formula(of: &Explanation) -> Option<impl IntoView + use<>> {
+    let (steps, result) = match of.values.rsplit_once("= ") {
+        Some((steps, result)) => (format!("{steps}= "), result.to_owned()),
+        None => (of.values.clone(), String::new()),
+    };
+    let pieces = of.formula.clone();
+    (pieces.len() > 1).then(|| {
+        view! {
+            <div class="formula num">
+                {pieces.into_iter().map(|piece| match piece {
+                    Piece::Name(name) => view! { <var>{name}</var> }.into_any(),
+                    Piece::Plain(text) => view! { {text} }.into_any(),
+                }).collect_view()}
+                <span class="values">{steps}<b>{result}</b></span>
+            </div>
+        }
+    })
+}
+
 fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
     let last = trail.pop()?;
     let title = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
@@ -125,11 +145,6 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
             </nav>
         }
     });
-    let (steps, result) = match last.values.rsplit_once("= ") {
-        Some((steps, result)) => (format!("{steps}= "), result.to_owned()),
-        None => (last.values.clone(), String::new()),
-    };
-    let formula = last.formula.clone();
     let parts = last.parts.clone();
     let inputs = last.inputs.clone();
     Some(view! {
@@ -139,15 +154,7 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
             <button class="icon-button" type="button" aria-label="Close" on:click=move |_| state.opened.set(None)><Icon name="cross"/></button>
         </div>
         {(!last.about.is_empty()).then(|| view! { <p>{last.about.clone()}</p> })}
-        {(formula.len() > 1).then(|| view! {
-            <div class="formula num">
-                {formula.into_iter().map(|piece| match piece {
-                    Piece::Name(name) => view! { <var>{name}</var> }.into_any(),
-                    Piece::Plain(text) => view! { {text} }.into_any(),
-                }).collect_view()}
-                <span class="values">{steps.clone()}<b>{result.clone()}</b></span>
-            </div>
-        })}
+        {formula(&last)}
         {(!inputs.is_empty()).then(|| view! {
             <h3>"Where each comes from"</h3>
             <ul class="inputs num">

@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 use weighbridge::units::UnitSystem;
 
 use super::settings::keep_units;
-use super::state::State;
+use super::state::{Dialog, State};
 
 /// Whether everything is stored for use without a network.
 fn ready() -> bool {
@@ -25,6 +25,7 @@ pub fn Footer() -> impl IntoView {
         <footer class="foot">
             <span class="privacy">"Nothing leaves your browser but requests to the Hub."</span>
             <span>{format!("Version {}", weighbridge::export::VERSION)}</span>
+            <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| state.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button>
             <span class="units" role="group" aria-label="Units of memory">
                 "Units: "
                 {UnitSystem::iter().map(|units| view! {

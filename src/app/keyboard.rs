@@ -1,4 +1,4 @@
-//! Keys: 1 to 3 open the tabs. `/` belongs to the search, `?` to the dialogs.
+//! Keys: 1 to 5 open the tabs. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -15,7 +15,9 @@ pub fn listen(state: State) {
         match event.key().as_str() {
             "1" => tabs::open(state, Tab::Memory),
             "2" => tabs::open(state, Tab::Compute),
-            "3" => tabs::open(state, Tab::Architecture),
+            "3" => tabs::open(state, Tab::Speed),
+            "4" => tabs::open(state, Tab::Fit),
+            "5" => tabs::open(state, Tab::Architecture),
             _ => {}
         }
     });

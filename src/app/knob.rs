@@ -1,11 +1,17 @@
 //! One knob as a control: number with slider, segments, menu, or menu of devices.
 
-use leptos::prelude::*;
-use weighbridge::analysis::Question;
-use weighbridge::hardware::{Device, devices};
-use weighbridge::scenario::{Group, Knob, KnobKind, Mode, Scenario, Word};
-use weighbridge::units::{count, grouped, rate};
+use std::collections::BTreeMap;
 
+use leptos::prelude::*;
+use strum::IntoEnumIterator;
+use weighbridge::analysis::Question;
+use weighbridge::hardware::Engine;
+use weighbridge::hardware::compatibility::{engines, support};
+use weighbridge::model::quantisation::CHOICES;
+use weighbridge::scenario::{Group, Knob, KnobKind, Mode, Scenario, Word, weight_key};
+use weighbridge::units::grouped;
+
+use super::hardware::facts::resolve;
 use super::slider;
 use super::state::State;
 
@@ -56,8 +62,8 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         KnobKind::WholeOr { words, .. } | KnobKind::BytesOr { words, .. } | KnobKind::RealOr { words, .. } => {
             view! { <NumberOrWord knob=knob value=value set=set refused=refused words=words/> }.into_any()
         }
-        KnobKind::Node => ().into_any(),
-        KnobKind::Device => view! { <DeviceMenu knob=knob value=value set=set/> }.into_any(),
+        // The card "Hardware" has controls of its own for these.
+        KnobKind::Node | KnobKind::Device | KnobKind::Devices => ().into_any(),
     };
     if knob.group != Group::Assumptions {
         return control;
@@ -121,7 +127,7 @@ fn Number(
         value
             .get()
             .parse::<u64>()
-            .unwrap_or_else(|_| state.scenario.with(Scenario::generated))
+            .unwrap_or_else(|_| state.scenario.with(|scenario| if knob.flag == "batch" { scenario.batch } else { scenario.generated() }))
     });
     // What is being typed stays as it is typed; thousands are set apart afterwards.
     let typed = RwSignal::new(None::<String>);
@@ -175,7 +181,26 @@ fn Number(
                 aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
             <Refusal refused=refused/>
+            {(knob.flag == "batch").then(|| view! { <EndlessQueue set=set/> })}
         </div>
+    }
+}
+
+/// In serve mode the requests may also come without end.
+#[component]
+fn EndlessQueue(set: Callback<String>) -> impl IntoView {
+    let state = State::here();
+    let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode == Mode::Serve));
+    let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.endless));
+    let turn = move |on: bool| {
+        let batch = state.scenario.with_untracked(|scenario| scenario.batch);
+        set.run(if on { "max".to_owned() } else { batch.to_string() });
+    };
+    view! {
+        <Show when=move || serving.get()>
+            <label class="check wide"><input id="endless" type="checkbox" prop:checked=move || endless.get() on:change:target=move |event| turn(event.target().checked())/>
+                <span>"Endless queue"</span><span class="help">"Requests never run out: the server is loaded as far as its memory carries."</span></label>
+        </Show>
     }
 }
 
@@ -244,7 +269,6 @@ fn NumberOrWord(
 /// The modes as segments.
 #[component]
 fn Modes(knob: &'static Knob, set: Callback<String>) -> impl IntoView {
-    use strum::IntoEnumIterator;
     let state = State::here();
     view! {
         <div class="segments" role="group" aria-label=knob.label>
@@ -266,6 +290,7 @@ fn Menu(
 ) -> impl IntoView {
     let state = State::here();
     let note = move || note(knob.flag, state);
+    let refusals = refusals(knob.flag, state);
     let label = move |key: &'static str, label: String| {
         move || {
             if key == "auto" {
@@ -281,12 +306,65 @@ fn Menu(
             <select id=knob.flag title=knob.help prop:value=move || value.get() on:change:target=move |event| set.run(event.target().value())>
                 {rows().into_iter().map(|row| {
                     let key = row.key;
-                    view! { <option value=key title=row.help.clone() selected=move || value.get() == key>{label(key, row.label)}</option> }
+                    let label = label(key, row.label);
+                    let why = move || refusals.with(|all| all.get(key).copied());
+                    view! {
+                        <option value=key title=move || why().map_or_else(|| row.help.clone(), str::to_owned) selected=move || value.get() == key disabled=move || why().is_some() && value.get() != key>
+                            {move || match why() { Some(why) => format!("{} — {why}", label()), None => label() }}
+                        </option>
+                    }
                 }).collect_view()}
             </select>
+            {move || refusals.with(|all| all.get(value.get().as_str()).copied()).map(|why| view! { <p class="error">{why}</p> })}
             {(knob.group != Group::Assumptions).then(|| view! { <p class="help brief">{knob.help}</p> })}
         </div>
     }
+}
+
+/// Rows of a menu that the chosen device cannot run, and why: engines by the format, formats by the engine or any.
+fn refusals(flag: &'static str, state: State) -> Memo<BTreeMap<&'static str, &'static str>> {
+    Memo::new(move |_| {
+        let (device, engine) = state
+            .scenario
+            .with(|scenario| (scenario.hardware.clone(), scenario.engine));
+        let Some(device) = device.and_then(|id| resolve(&id)) else {
+            return BTreeMap::new();
+        };
+        match flag {
+            "engine" => {
+                let format = state.scenario.with(|scenario| scenario.weights);
+                let published = || {
+                    let blueprint = state.blueprint.get().ok()?;
+                    Some(blueprint.published.format.id.to_string())
+                };
+                let Some(format) = format.map(str::to_owned).or_else(published) else {
+                    return BTreeMap::new();
+                };
+                Engine::iter()
+                    .map(|engine| (engine.key(), support(&format, &device, engine)))
+                    .filter(|(_, support)| !support.runs())
+                    .map(|(key, support)| (key, support.words))
+                    .collect()
+            }
+            "weights" => CHOICES
+                .iter()
+                .filter_map(|choice| {
+                    let format = &choice.format.id;
+                    let why = match engine {
+                        Some(engine) => {
+                            let support = support(format, &device, engine);
+                            (!support.runs()).then_some(support.words)
+                        }
+                        None => engines(format, &device)
+                            .is_empty()
+                            .then_some("no engine runs it on this device"),
+                    };
+                    Some((weight_key(format)?, why?))
+                })
+                .collect(),
+            _ => BTreeMap::new(),
+        }
+    })
 }
 
 /// What stands beside the label of a menu.
@@ -324,61 +402,4 @@ fn automatic(flag: &str, state: State, label: &str) -> String {
         }
     });
     found.unwrap_or_else(|| label.to_owned())
-}
-
-/// The devices, by vendor and segment.
-#[component]
-fn DeviceMenu(knob: &'static Knob, value: Memo<String>, set: Callback<String>) -> impl IntoView {
-    let mut groups: Vec<(String, Vec<&'static Device>)> = Vec::new();
-    for device in devices() {
-        let name = group_name(device);
-        match groups.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, list)) => list.push(device),
-            None => groups.push((name, vec![device])),
-        }
-    }
-    let facts = move || weighbridge::hardware::find(&value.get()).map(facts).unwrap_or_default();
-    view! {
-        <div class="choose">
-            <label for=knob.flag>{knob.label}" "<i>{facts}</i></label>
-            <select id=knob.flag title=knob.help prop:value=move || value.get() on:change:target=move |event| set.run(event.target().value())>
-                <option value="none" selected=move || value.get() == "none">"No device"</option>
-                {groups.into_iter().map(|(name, list)| view! {
-                    <optgroup label=name>
-                        {list.into_iter().map(|device| view! {
-                            <option value=device.id.clone() selected=move || value.get() == device.id>{device.name.clone()}</option>
-                        }).collect_view()}
-                    </optgroup>
-                }).collect_view()}
-            </select>
-            {(knob.group != Group::Assumptions).then(|| view! { <p class="help brief">{knob.help}</p> })}
-        </div>
-    }
-}
-
-fn group_name(device: &Device) -> String {
-    let segment = match device.segment.as_str() {
-        "consumer" => "consumer",
-        "workstation" => "workstation",
-        "datacenter" => "data centre",
-        "apple" | "tpu" | "cpu" => {
-            return if device.segment == "apple" {
-                "Apple".to_owned()
-            } else {
-                device.segment.to_uppercase()
-            };
-        }
-        other => other,
-    };
-    format!("{}, {segment}", device.vendor)
-}
-
-/// Memory, bandwidth and 16-bit rate of a device.
-fn facts(device: &Device) -> String {
-    let memory = format!("{:.0} GiB", device.memory_bytes as f64 / (1u64 << 30) as f64);
-    let bandwidth = rate(device.bandwidth_bytes_per_s, "B");
-    match device.rate_16(true) {
-        Some(peak) => format!("{memory} · {bandwidth} · {}", count(peak.flops, "FLOP/s")),
-        None => format!("{memory} · {bandwidth}"),
-    }
 }

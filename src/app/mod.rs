@@ -6,6 +6,7 @@
 
 mod address;
 mod architecture;
+mod badge;
 mod bridge;
 mod charts;
 mod chips;
@@ -13,8 +14,10 @@ mod compute_table;
 mod dialogs;
 mod drop;
 mod explanation;
+mod fit;
 mod footer;
 mod header;
+mod hardware;
 mod header_check;
 mod icon;
 mod keyboard;
@@ -30,6 +33,7 @@ mod problem;
 mod settings;
 mod slider;
 mod source;
+mod speed;
 mod state;
 mod suggest;
 mod tabs;
@@ -48,6 +52,7 @@ use dialogs::Dialogs;
 use drop::DropTarget;
 use explanation::ExplanationPopover;
 use footer::Footer;
+use hardware::{Beside, HardwareCard};
 use header::Header;
 use model_card::ModelCard;
 use notices::Notices;
@@ -87,13 +92,14 @@ fn App() -> impl IntoView {
                 <Sheet id="sheet-model" title="Model" open=true><ModelCard/></Sheet>
                 <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
                 <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>
-                <KnobCard id="sheet-hardware" title="Hardware" group=Group::Hardware open=true/>
+                <HardwareCard/>
                 <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
                 <StaleLine/>
                 <VerdictLine/>
                 <Show when=move || answered.get()>
+                    <Beside/>
                     <WaysOut/>
                     <NumberTiles/>
                     <Bridge/>

@@ -1,7 +1,8 @@
 //! The five numbers, each of which opens its explanation.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Bound, Figure};
+use weighbridge::analysis::time::PassTime;
+use weighbridge::analysis::{Bound, Figure, Speed};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, decimal, grouped, percent, seconds};
 
@@ -91,6 +92,27 @@ pub fn NumberTiles() -> impl IntoView {
     }
 }
 
+/// Tokens a second with the interval in which eight of ten measurements lie.
+fn rate_tile(what: &'static str, speed: &Speed, note: &impl Fn(&str) -> String) -> Tile {
+    let between = match speed.tokens_per_second_between {
+        Some((low, high)) => format!("{}–{} likely", decimal(low), decimal(high)),
+        None => "at most".to_owned(),
+    };
+    Tile::new(
+        Figure::TokensPerSecond,
+        what,
+        decimal(speed.tokens_per_second),
+        "tokens/s",
+        note(&between),
+    )
+}
+
+/// A time with its interval.
+fn time_tile(figure: Figure, what: &'static str, time: &PassTime, note: &impl Fn(&str) -> String) -> Tile {
+    let between = format!("{} to {} likely", seconds(time.low), seconds(time.high));
+    Tile::time(figure, what, time.seconds, note(&between))
+}
+
 fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     let Answer {
         scenario,
@@ -120,7 +142,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         "the device's rate is not known"
     };
     let fits = analysis.fit.as_ref().is_none_or(|fit| fit.headroom_bytes >= 0);
-    // Speeds are ceilings in any case; of what does not fit they are not even that.
+    // What does not fit has no speed of its own.
     let note = |text: &str| {
         if fits {
             text.to_owned()
@@ -131,37 +153,18 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
         (Some(speed), Mode::Decode | Mode::Serve) => {
-            all.push(Tile::new(
-                Figure::TokensPerSecond,
-                "Decode, at most",
-                decimal(speed.tokens_per_second),
-                "tokens/s",
-                note(&format!("{} a step at the least", seconds(speed.roof.seconds))),
-            ));
-            all.push(match speed.prefill_seconds() {
-                Some(time) => Tile::time(
-                    Figure::FirstToken,
-                    "First token, at the earliest",
-                    time,
-                    note("nothing lost to overheads"),
-                ),
+            all.push(rate_tile("Decode", speed, &note));
+            all.push(match &speed.prefill {
+                Some(time) => time_tile(Figure::FirstToken, "First token", time, &note),
                 None => Tile::none(Figure::FirstToken, "First token", no_rate),
             });
         }
         (Some(speed), Mode::Prefill) => {
-            all.push(Tile::new(
-                Figure::TokensPerSecond,
-                "Prefill, at most",
-                decimal(speed.tokens_per_second),
-                "tokens/s",
-                note("reading the prompt"),
-            ));
-            all.push(Tile::time(
-                Figure::Time,
-                "Whole prompt, at the least",
-                speed.roof.seconds,
-                note("nothing lost to overheads"),
-            ));
+            all.push(rate_tile("Prefill", speed, &note));
+            all.push(match &speed.pass {
+                Some(time) => time_tile(Figure::Time, "Whole prompt", time, &note),
+                None => Tile::none(Figure::Time, "Whole prompt", no_rate),
+            });
         }
         (Some(speed), Mode::Pretrain) => {
             all.push(Tile::time(
@@ -179,7 +182,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
             ));
         }
         (None, _) => {
-            all.push(Tile::none(Figure::TokensPerSecond, "Speed, at most", no_rate));
+            all.push(Tile::none(Figure::TokensPerSecond, "Speed", no_rate));
             all.push(Tile::none(Figure::FirstToken, "First token", no_rate));
         }
     }

@@ -4,6 +4,7 @@ use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 
+use super::badge::fit_badge;
 use super::icon::Icon;
 use super::source::{self, recent};
 use super::state::State;
@@ -173,6 +174,7 @@ fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str
     let Suggestion {
         text, name, meta, kind, ..
     } = one;
+    let of = text.clone();
     let inside = match kind {
         Kind::Catalogue => view! { <span class="name">{name}</span> }.into_any(),
         Kind::Recent => view! { <Icon name="clock" /><span class="name">{name}</span> }.into_any(),
@@ -191,6 +193,7 @@ fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str
             on:mousemove=move |_| if at.get_untracked() != index { at.set(index) }
         >
             {inside}
+            {fit_badge(State::here(), &of)}
             <span class="meta">{meta}</span>
         </div>
     }

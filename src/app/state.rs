@@ -87,15 +87,32 @@ pub enum Tab {
     Memory,
     /// Operations, bytes, intensity.
     Compute,
+    /// Rates and times with their intervals.
+    Speed,
+    /// Every device in every format.
+    Fit,
     /// The blueprint.
     Architecture,
 }
 
+/// What a device is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Choosing {
+    /// To carry the model.
+    Device,
+    /// To be set beside the one that does.
+    Beside,
+}
+
 /// A dialog of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialog {
     /// Choose a model.
     Picker,
+    /// Choose a device.
+    Devices(Choosing),
+    /// How the figures are calculated, with the user's own.
+    Worked,
     /// Edit the architecture.
     Editor,
     /// Hub, token, units, colours.

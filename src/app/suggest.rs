@@ -2,10 +2,14 @@
 
 use std::sync::LazyLock;
 
+use weighbridge::hardware::Device;
 use weighbridge::hub::{Endpoint, Locator};
-use weighbridge::model::Blueprint;
 use weighbridge::model::catalogue::{self, Entry};
-use weighbridge::units::short_count;
+use weighbridge::model::{Blueprint, quantisation};
+use weighbridge::scenario::Scenario;
+use weighbridge::units::{UnitSystem, short_count};
+
+use super::hardware::facts::resolve;
 
 /// How many catalogue models are offered while typing.
 const MOST: usize = 12;
@@ -43,11 +47,88 @@ pub fn size(entry: &Entry) -> String {
     at.and_then(|at| SIZES.get(at)).cloned().unwrap_or_default()
 }
 
+/// The blueprint of a built-in model, built once.
+fn blueprint(entry: &Entry) -> Option<&'static Blueprint> {
+    static ALL: LazyLock<Vec<Option<Blueprint>>> = LazyLock::new(|| {
+        let entries = catalogue::entries().iter();
+        entries.map(|entry| Blueprint::from_value(entry.config.clone()).ok()).collect()
+    });
+    let at = catalogue::entries().iter().position(|one| one.id == entry.id)?;
+    ALL.get(at)?.as_ref()
+}
+
+/// Whether a model found would run where this one does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Badge {
+    /// `fits`, `offload`, `does_not_fit`, `unsupported`.
+    pub verdict: &'static str,
+    /// The verdict in words, and how sure it is.
+    pub words: String,
+    /// Whether only its name was known.
+    pub rough: bool,
+}
+
+/// The badge of a name: exact for a built-in model, by its size for any other whose name tells one.
+pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge> {
+    let device = resolve(scenario.hardware.as_deref()?)?;
+    let Some(blueprint) = catalogue::find(name).and_then(blueprint) else {
+        return quick(name, scenario, &device, units);
+    };
+    let one = super::fit::weigh(blueprint, scenario, &[device]).pop()?;
+    Some(Badge {
+        verdict: one.verdict,
+        words: super::fit::words(&one, units),
+        rough: false,
+    })
+}
+
+/// By the parameters in its name: weights, and a fifth for all else.
+fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) -> Option<Badge> {
+    let billions = billions(name)?;
+    let bits = scenario
+        .weights
+        .and_then(quantisation::choice)
+        .map_or(16.0, |choice| choice.format.bits_per_weight());
+    let needed = billions * 1e9 * bits / 8.0 * 1.2;
+    let there = device.memory_bytes as f64 * scenario.devices.max(1) as f64;
+    let verdict = if needed <= there { "fits" } else { "does_not_fit" };
+    Some(Badge {
+        verdict,
+        words: format!(
+            "By a quick rule, from the size in its name: about {} of {}. Load it for the exact answer.",
+            units.bytes(needed),
+            units.bytes(there)
+        ),
+        rough: true,
+    })
+}
+
+/// Parameters a name tells, in billions: `Qwen3-30B-A3B` is 30, `Mixtral-8x7B` 56, `SmolLM-135M` 0.135.
+fn billions(name: &str) -> Option<f64> {
+    let words = name.split(|sign: char| matches!(sign, '-' | '_' | '/' | ' ' | ':'));
+    words
+        .filter_map(|word| {
+            let (number, scale) = match word.to_ascii_lowercase() {
+                word if word.ends_with('b') => (word, 1.0),
+                word if word.ends_with('m') => (word, 1e-3),
+                _ => return None,
+            };
+            let number = number.get(..number.len().checked_sub(1)?)?;
+            let number = number.trim_start_matches('a');
+            let value = match number.split_once('x') {
+                Some((times, each)) => times.parse::<f64>().ok()? * each.parse::<f64>().ok()?,
+                None => number.parse::<f64>().ok()?,
+            };
+            (value > 0.0 && value.is_finite()).then_some(value * scale)
+        })
+        .reduce(f64::max)
+}
+
 fn weigh(entry: &Entry) -> String {
-    let Ok(blueprint) = Blueprint::from_value(entry.config.clone()) else {
+    let Some(blueprint) = blueprint(entry) else {
         return String::new();
     };
-    let parameters = weighbridge::analysis::parameters::<weighbridge::units::Exact>(&blueprint);
+    let parameters = weighbridge::analysis::parameters::<weighbridge::units::Exact>(blueprint);
     let total = short_count(parameters.total.0 as f64);
     if blueprint.experts.is_some() {
         format!("{total}, {} active", short_count(parameters.active.0 as f64))

@@ -6,7 +6,9 @@ use strum::IntoEnumIterator;
 use super::architecture::Architecture;
 use super::charts::{ContextChart, IntensityGauge, MemoryChart};
 use super::compute_table::ComputeTable;
+use super::fit::FitMatrix;
 use super::memory_table::MemoryTable;
+use super::speed::SpeedTab;
 use super::state::{State, Tab};
 
 impl Tab {
@@ -14,6 +16,8 @@ impl Tab {
         match self {
             Self::Memory => "Memory",
             Self::Compute => "Compute",
+            Self::Speed => "Speed",
+            Self::Fit => "Hardware fit",
             Self::Architecture => "Architecture",
         }
     }
@@ -21,6 +25,8 @@ impl Tab {
         match self {
             Self::Memory => "tab-memory",
             Self::Compute => "tab-compute",
+            Self::Speed => "tab-speed",
+            Self::Fit => "tab-fit",
             Self::Architecture => "tab-architecture",
         }
     }
@@ -78,6 +84,8 @@ pub fn Tabs() -> impl IntoView {
                     <ComputeTable/>
                     <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><IntensityGauge/></section>
                 }.into_any(),
+                Tab::Speed => view! { <SpeedTab/> }.into_any(),
+                Tab::Fit => view! { <FitMatrix/> }.into_any(),
                 Tab::Architecture => view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><Architecture/></section> }.into_any(),
             }}
         </div>

@@ -1,8 +1,8 @@
 //! Sentences of the page: the verdict and what follows from it.
 
 use weighbridge::analysis::{Analysis, Question, Verdict};
-use weighbridge::scenario::Mode;
-use weighbridge::units::{UnitSystem, grouped, short_count};
+use weighbridge::scenario::{Mode, Scenario};
+use weighbridge::units::{UnitSystem, decimal, grouped, short_count};
 
 use super::state::Answer;
 
@@ -74,9 +74,10 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
             pill: "Fits",
             main: format!("{model} {does} on {device} in {format} with {load}."),
             rest: format!(
-                "{} stay free{}",
+                "{} stay free{}{}",
                 units.bytes(fit.headroom_bytes as f64),
-                room(analysis, &question)
+                room(analysis, &question),
+                pace(analysis, scenario)
             ),
         },
         Verdict::Offload => Sentence {
@@ -119,6 +120,20 @@ fn load(question: &Question<'_>) -> String {
     match scenario.batch {
         1 => format!("{} tokens", grouped(length)),
         batch => format!("{} × {} tokens", grouped(batch), grouped(length)),
+    }
+}
+
+/// How fast, in words.
+fn pace(analysis: &Analysis, scenario: &Scenario) -> String {
+    let Some(speed) = analysis.speed.as_ref().filter(|speed| speed.pass.is_some()) else {
+        return String::new();
+    };
+    let rate = decimal(speed.tokens_per_second);
+    match (scenario.mode, scenario.batch) {
+        (Mode::Decode, 1) => format!(" It writes about {rate} tokens a second."),
+        (Mode::Decode | Mode::Serve, _) => format!(" Together they get about {rate} tokens a second."),
+        (Mode::Prefill, _) => format!(" It reads about {rate} tokens a second."),
+        (Mode::Pretrain, _) => String::new(),
     }
 }
 

@@ -88,6 +88,8 @@ pub enum KnobKind {
     Choice(fn() -> Vec<OptionRow>),
     /// A device of the table, or one described in the link.
     Device,
+    /// Several of those, by commas.
+    Devices,
     /// A machine of the table.
     Node,
 }

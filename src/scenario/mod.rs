@@ -13,7 +13,7 @@ pub use choices::{
     Recompute, Split,
 };
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
-pub use knobs::{KNOBS, weight_key};
+pub use knobs::{KNOBS, MOST_BESIDE, weight_key};
 pub use link::{LinkError, from_query, to_query};
 pub use prune::{DROPPED, prune};
 
@@ -58,6 +58,8 @@ pub struct Scenario {
     pub recompute: Recompute,
     /// Id of the device, if one is chosen, or the description of one.
     pub hardware: Option<String>,
+    /// Ids or descriptions of further devices, each weighed by itself beside the first.
+    pub also: Vec<String>,
     /// Devices that work together.
     pub devices: u64,
     /// How they share the model; `None` is the engine's way.
@@ -125,6 +127,7 @@ impl Default for Scenario {
             latent_cache: LatentCache::Auto,
             recompute: Recompute::Selective,
             hardware: None,
+            also: Vec::new(),
             devices: 1,
             split: None,
             tensor: None,

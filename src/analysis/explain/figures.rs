@@ -7,6 +7,7 @@ use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
+use super::super::time as pass_time;
 use super::unit::Unit;
 use crate::model::Component;
 use crate::scenario::{Mode, Scenario};
@@ -46,13 +47,13 @@ pub enum Figure {
     Intensity,
     /// FLOP a byte of a component.
     ComponentIntensity(Component),
-    /// Least time of the pass.
+    /// Expected time of the pass.
     Time,
     /// Least time of a component.
     ComponentTime(Component),
-    /// Tokens a second at most.
+    /// Tokens a second.
     TokensPerSecond,
-    /// Least time to the first token.
+    /// Expected time to the first token.
     FirstToken,
     /// Longest context that fits.
     LongestContext,
@@ -86,7 +87,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentTraffic(component) => (total(question, Some(component), Of::Bytes).trace, Unit::Bytes),
         Figure::Intensity => (intensity(question, None).trace, Unit::Intensity),
         Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
-        Figure::Time => (time(question, None)?.trace, Unit::Seconds),
+        Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
         Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
         Figure::FirstToken => {
@@ -94,17 +95,11 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
                 mode: Mode::Prefill,
                 ..question.scenario.clone()
             };
-            (
-                time(
-                    &Question {
-                        scenario: &prefill,
-                        ..question.clone()
-                    },
-                    None,
-                )?
-                .trace,
-                Unit::Seconds,
-            )
+            let prefill = Question {
+                scenario: &prefill,
+                ..question.clone()
+            };
+            (expected(&prefill)?.trace, Unit::Seconds)
         }
         Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
         Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
@@ -215,10 +210,28 @@ fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
     Some(Reals::sum(parts))
 }
 
+/// Expected time of the pass; in training the least time stands for it.
+fn expected(question: &Question<'_>) -> Option<Reals> {
+    if question.scenario.mode == Mode::Pretrain {
+        return time(question, None);
+    }
+    let device = question.device()?;
+    let memory = memory::<Exact>(question);
+    let host = pass_time::spilled(question, device, memory.total.0, memory.weights.0);
+    let found = pass_time::traced::<Reals>(question, &host)?;
+    // Where the fit would beat physics, physics counts.
+    match pass_time::pass(question, &host) {
+        Some(pass) if pass.floor > found.value() => {
+            Some(Reals::constant(pass.floor).named("floor", "All bytes at full bandwidth, all operations at the highest rate."))
+        }
+        _ => Some(found),
+    }
+}
+
 fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
-    let time = time(question, None)?.named("time", "Least time of the pass.");
+    let time = expected(question)?.named("time", "Time of the pass.");
     let rows = match question.scenario.mode {
-        Mode::Decode => Reals::input(&question.batch()),
+        Mode::Decode | Mode::Serve => Reals::input(&question.batch()),
         _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
     };
     Some(rows.over(time))

@@ -17,6 +17,9 @@ pub struct Words {
     pub source: &'static str,
 }
 
+/// Where shares of peak are from.
+const MEASURED: &str = "Roofline of each operator (Williams, Waterman, Patterson 2009) at the share of peak that published measurements show.";
+
 /// The words of a figure.
 pub fn words(question: &Question<'_>, figure: Figure) -> Words {
     let words = |title: &str, about: &str, not_counted, source| Words {
@@ -88,29 +91,36 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
         Figure::ComponentIntensity(component) => {
             words(&format!("{}: intensity", component.label()), component.about(), "", "")
         }
-        Figure::Time => words(
+        Figure::Time if question.scenario.mode == Mode::Pretrain => words(
             "Least time",
             pass_words(question),
             "Launches, synchronisation, anything below peak.",
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
+        Figure::Time => words("Time", pass_words(question), "Sampling, scheduling, the network.", MEASURED),
         Figure::ComponentTime(component) => words(
             &format!("{}: least time", component.label()),
             component.about(),
             "Anything below peak.",
             "",
         ),
-        Figure::TokensPerSecond => words(
+        Figure::TokensPerSecond if question.scenario.mode == Mode::Pretrain => words(
             "Tokens a second, at most",
-            "Tokens of the pass divided by its least time. No device can do better; real ones do worse.",
-            "Launches, sampling, scheduling, anything below peak.",
+            "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
+            "Launches, scheduling, anything below peak.",
             "",
         ),
+        Figure::TokensPerSecond => words(
+            "Tokens a second",
+            "Tokens of the pass divided by its time.",
+            "Sampling, scheduling, the network.",
+            MEASURED,
+        ),
         Figure::FirstToken => words(
-            "First token, at the earliest",
-            "Least time to read the whole prompt at peak rate and full bandwidth.",
+            "First token",
+            "Time to read the whole prompt.",
             "Queueing, tokenising, the network.",
-            "",
+            MEASURED,
         ),
         Figure::LongestContext => words(
             "Longest context",

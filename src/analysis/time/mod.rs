@@ -2,9 +2,11 @@
 //! what launches and communication cost. `docs/speed.md` tells how it is fitted and what is missing.
 
 mod formula;
+mod parts;
 mod work;
 
 pub use formula::{Setting, seconds};
+pub use parts::{TimeParts, parts};
 pub use work::{Kind, Step, Work, peak, rate};
 
 use std::borrow::Cow;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::chart::{Caption, Theme};
 use weighbridge::export::VERSION;
-use weighbridge::hardware;
 use weighbridge::units::grouped;
 
 use super::canvas::Canvas;
@@ -13,6 +12,7 @@ use super::plot::Plot;
 use super::save::{file_name, save_picture};
 use super::screen;
 use crate::app::State;
+use crate::app::hardware::facts::resolve;
 
 /// Draws on a canvas of the given density; with a caption for a picture that leaves the page.
 pub type Draw = Arc<dyn Fn(Canvas, Theme, f64, Option<&Caption>) + Send + Sync>;
@@ -91,7 +91,7 @@ fn source(state: State) -> String {
     let device = scenario
         .hardware
         .as_deref()
-        .and_then(hardware::find)
+        .and_then(resolve)
         .map(|device| device.name.clone());
     let sequences = if scenario.batch == 1 {
         "1 sequence".to_owned()

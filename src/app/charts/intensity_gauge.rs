@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use weighbridge::analysis::{Bound, Figure};
 use weighbridge::chart::Capacity;
-use weighbridge::hardware;
 use weighbridge::units::decimal;
 
 use crate::app::State;
+use crate::app::hardware::facts::resolve;
 use crate::app::state::{Answer, Opened};
 
 /// Decades the ruler spans at least, as powers of ten.
@@ -61,8 +61,8 @@ fn gauge(state: State, answer: &Answer) -> impl IntoView + use<> {
         .scenario
         .hardware
         .as_deref()
-        .and_then(hardware::find)
-        .map(|device| Capacity::of(device).name);
+        .and_then(resolve)
+        .map(|device| Capacity::of(&device).name);
     let sentence = words(&marks, ridge, device.as_deref());
     let head = ridge.map(|ridge| {
         view! {

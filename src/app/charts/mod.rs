@@ -9,6 +9,7 @@ mod plot;
 mod save;
 mod screen;
 
+pub use figure::model_name;
 pub use context_chart::ContextChart;
 pub use intensity_gauge::IntensityGauge;
 pub use memory_chart::MemoryChart;

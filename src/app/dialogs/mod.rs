@@ -5,12 +5,14 @@ mod keys;
 mod picker;
 mod property;
 mod settings;
+mod worked;
 
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::drop::in_field;
+use super::hardware::DevicePicker;
 use super::icon::Icon;
 use super::state::{Dialog, State};
 
@@ -28,17 +30,19 @@ pub fn Dialogs() -> impl IntoView {
     on_cleanup(move || keys.remove());
     let open = |dialog: Dialog| match dialog {
         Dialog::Picker => view! { <picker::Picker /> }.into_any(),
+        Dialog::Devices(what) => view! { <DevicePicker what=what /> }.into_any(),
+        Dialog::Worked => view! { <worked::Worked /> }.into_any(),
         Dialog::Editor => view! { <editor::Editor /> }.into_any(),
         Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
         Dialog::Keys => view! { <keys::Keys /> }.into_any(),
     };
     // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
-    view! { <For each=move || state.dialog.get() key=|dialog| *dialog as u8 children=open /> }
+    view! { <For each=move || state.dialog.get() key=|dialog| *dialog children=open /> }
 }
 
 /// A dialog: title, body, and a foot where there is one. Escape, the cross and a press beside it close it.
 #[component]
-fn Frame(
+pub fn Frame(
     /// Title and accessible name.
     title: &'static str,
     /// A class besides: `narrow`, `picker`.

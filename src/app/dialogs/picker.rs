@@ -6,6 +6,7 @@ use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::scenario::ModelSource;
 
 use super::Frame;
+use crate::app::badge::fit_badge;
 use crate::app::icon::Icon;
 use crate::app::source::{self, recent};
 use crate::app::state::State;
@@ -120,7 +121,7 @@ fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) ->
                 let current = (entry.id == in_hand).then_some("true");
                 view! {
                     <li><button class="choice" type="button" title=entry.id.as_str() aria-current=current on:click=move |_| take(&entry.id)>
-                        <span class="name">{entry.name.as_str()}</span><span class="meta">{size(entry)}</span>
+                        <span class="name">{entry.name.as_str()}</span>{fit_badge(state, &entry.id)}<span class="meta">{size(entry)}</span>
                     </button></li>
                 }
             });

@@ -19,16 +19,27 @@ pub(super) const KNOBS: &[Knob] = &[
         modes: &[],
         get: |s| s.hardware.clone().unwrap_or_else(|| "none".to_owned()),
         set: |s, text| {
-            s.hardware = if text == "none" {
-                None
+            s.hardware = if text == "none" { None } else { Some(device(text)?) };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "also",
+        flag: "also",
+        label: "Beside it",
+        help: "Further devices to set beside the first, by commas: each is weighed by itself with the same workload.",
+        group: Group::Hardware,
+        kind: KnobKind::Devices,
+        modes: &[],
+        get: |s| {
+            if s.also.is_empty() {
+                "none".to_owned()
             } else {
-                let known = ["`weighbridge hardware` lists all ids, the page every name"].into_iter();
-                let found = hardware::resolve(text).map_err(|why| match why {
-                    Some(why) => KnobError::Refused(why.to_string()),
-                    None => unknown("Device", text, known),
-                })?;
-                Some(found.id.clone())
-            };
+                s.also.join(",")
+            }
+        },
+        set: |s, text| {
+            s.also = also(text)?;
             Ok(())
         },
     },
@@ -234,6 +245,50 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
 ];
+
+/// Most devices side by side.
+pub const MOST_BESIDE: usize = 8;
+
+/// Ids by commas. A description has commas of its own: what holds a `=` belongs to the description before it.
+fn also(text: &str) -> Result<Vec<String>, KnobError> {
+    let mut ids: Vec<String> = Vec::new();
+    for piece in text.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
+        match ids.last_mut() {
+            Some(last) if last.starts_with(hardware::CUSTOM) && piece.contains('=') && !piece.starts_with(hardware::CUSTOM) => {
+                last.push(',');
+                last.push_str(piece);
+            }
+            _ => ids.push(piece.to_owned()),
+        }
+    }
+    if ids == ["none"] {
+        return Ok(Vec::new());
+    }
+    let mut all: Vec<String> = Vec::new();
+    for id in ids {
+        let found = device(&id)?;
+        if !all.contains(&found) {
+            all.push(found);
+        }
+    }
+    if all.len() > MOST_BESIDE {
+        return Err(KnobError::Refused(format!(
+            "{} devices are too many side by side; the most is {MOST_BESIDE}.",
+            all.len()
+        )));
+    }
+    Ok(all)
+}
+
+/// The id of a device of the table, or a description as it is written.
+fn device(text: &str) -> Result<String, KnobError> {
+    let known = ["`weighbridge hardware` lists all ids, the page every name"].into_iter();
+    let found = hardware::resolve(text).map_err(|why| match why {
+        Some(why) => KnobError::Refused(why.to_string()),
+        None => unknown("Device", text, known),
+    })?;
+    Ok(found.id.clone())
+}
 
 fn engine_rows() -> Vec<OptionRow> {
     let auto = OptionRow {

@@ -46,6 +46,8 @@ use rows;
 pub static KNOBS: LazyLock<Vec<Knob>> =
     LazyLock::new(|| [workload::KNOBS, precision::KNOBS, hardware::KNOBS, assumptions::KNOBS].concat());
 
+pub use hardware::MOST_BESIDE;
+
 /// The key of a weight format, as it lives in a scenario.
 pub fn weight_key(id: &str) -> Option<&'static str> {
     quantisation::choice(id).map(|one| quantisation::intern(&one.format.id))
@@ -64,6 +66,24 @@ mod tests {
             assert_eq!(weight_key(&one.format.id), Some(one.format.id.as_ref()));
             assert!(seen.insert(one.format.id.clone()), "{} is there twice", one.format.id);
         }
+    }
+
+    #[test]
+    fn devices_side_by_side_survive_their_commas() {
+        let knob = KNOBS.iter().find(|knob| knob.key == "also").unwrap();
+        let mut scenario = Scenario::default();
+        let text = "custom:memory=24,bandwidth=900,fp16=80,rtx-4090,custom:memory=8,bandwidth=100,rtx-4090";
+        (knob.set)(&mut scenario, text).unwrap();
+        assert_eq!(
+            scenario.also,
+            ["custom:memory=24,bandwidth=900,fp16=80", "rtx-4090", "custom:memory=8,bandwidth=100"]
+        );
+        let mut again = Scenario::default();
+        (knob.set)(&mut again, &(knob.get)(&scenario)).unwrap();
+        assert_eq!(again, scenario);
+        assert!((knob.set)(&mut again, "rtx-4090,abacus").is_err());
+        (knob.set)(&mut again, "none").unwrap();
+        assert!(again.also.is_empty());
     }
 
     #[test]

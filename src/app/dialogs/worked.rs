@@ -1,0 +1,135 @@
+//! How the figures are calculated, step by step with the user's own numbers: the same code that explains each figure.
+
+use leptos::prelude::*;
+use weighbridge::analysis::{Explanation, Figure, Question, explain};
+use weighbridge::scenario::Mode;
+
+use super::Frame;
+use crate::app::explanation::formula;
+use crate::app::hardware::facts::{price, price_words};
+use crate::app::state::{Answer, State};
+
+/// A step of the calculation.
+struct Step {
+    title: &'static str,
+    about: &'static str,
+    figures: &'static [Figure],
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        title: "What is weighed",
+        about: "The config says how many layers there are and how wide each matrix is. Every tensor is counted once; what a token passes of it is the active part.",
+        figures: &[Figure::Parameters],
+    },
+    Step {
+        title: "What must fit",
+        about: "Weights in their format, scales included, the cache of keys and values for all tokens, what one pass holds in between, and what driver and runtime take.",
+        figures: &[Figure::Memory, Figure::KvPerToken],
+    },
+    Step {
+        title: "What one pass moves and computes",
+        about: "Each operator reads its weights once for the whole batch, its inputs and its part of the cache, and does two operations for every multiply-add.",
+        figures: &[Figure::Traffic, Figure::Flops, Figure::Intensity],
+    },
+    Step {
+        title: "How long that takes",
+        about: "Each operator takes the longer of moving its bytes and doing its arithmetic, at the shares of peak that published measurements of this engine and kind of device show, and then what launches and talk between devices cost.",
+        figures: &[Figure::Time, Figure::TokensPerSecond],
+    },
+];
+
+/// The worked example.
+#[component]
+pub fn Worked() -> impl IntoView {
+    let state = State::here();
+    let units = state.units.get_untracked();
+    let steps = state.shown.with_untracked(|shown| {
+        let answer = shown.as_ref()?;
+        let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
+        let steps = STEPS.iter().map(|step| {
+            let found: Vec<Explanation> = step
+                .figures
+                .iter()
+                .filter(|figure| **figure != Figure::KvPerToken || answer.scenario.mode.writes())
+                .filter_map(|figure| explain(&question, *figure, &[], units))
+                .collect();
+            view! {
+                <section class="step">
+                    <h3>{step.title}</h3>
+                    <p>{step.about}</p>
+                    {if found.is_empty() { view! { <p class="without">"This needs a device."</p> }.into_any() } else { found.into_iter().map(one).collect_view().into_any() }}
+                </section>
+            }
+        });
+        let steps: Vec<_> = steps.collect();
+        let cost = cost(answer);
+        Some((steps, cost))
+    });
+    view! {
+        <Frame title="How is this calculated?" class="worked">
+            <p>"With your own numbers, in the order the program takes them. Every line is written by the code that computes it; any number on the page opens the same way, down to the key of the config."</p>
+            {match steps {
+                None => view! { <div class="empty"><b>"Nothing is weighed yet."</b></div> }.into_any(),
+                Some((steps, cost)) => view! { {steps}{cost} }.into_any(),
+            }}
+        </Frame>
+    }
+}
+
+/// A figure: formula, values, parts.
+fn one(of: Explanation) -> impl IntoView {
+    let parts: Vec<_> = of
+        .parts
+        .iter()
+        .map(|part| {
+            let key = part.key.clone();
+            let dot = key.is_some().then(|| view! { <i class="dot"></i> });
+            view! { <li data-component=key>{dot}<span>{part.name.clone()}</span><span class="value">{part.value.clone()}</span></li> }
+        })
+        .collect();
+    let formula = formula(&of);
+    view! {
+        <div class="figure num">
+            <h4>{of.title}</h4>
+            {formula}
+            {(!parts.is_empty()).then(|| view! { <ul class="parts plain">{parts}</ul> })}
+            {(!of.not_counted.is_empty()).then(|| view! { <p class="without">"Not counted: "{of.not_counted}</p> })}
+        </div>
+    }
+}
+
+/// What a million tokens cost at this speed, where a price is known.
+fn cost(answer: &Answer) -> Option<AnyView> {
+    let scenario = &answer.scenario;
+    let question = Question::new(&answer.blueprint, scenario).ok()?;
+    let device = question.device()?;
+    let speed = answer.analysis.speed.as_ref().filter(|speed| speed.pass.is_some() && speed.tokens_per_second > 0.0)?;
+    if scenario.mode == Mode::Pretrain {
+        return None;
+    }
+    let each = scenario.price.or_else(|| price(device))?;
+    let hour = each * scenario.devices as f64;
+    let cost = hour / (speed.tokens_per_second * 3600.0) * 1e6;
+    let tokens = weighbridge::units::decimal(speed.tokens_per_second);
+    let basis = if scenario.price.is_some() {
+        "your own price".to_owned()
+    } else {
+        device.price_source.clone()
+    };
+    Some(
+        view! {
+            <section class="step">
+                <h3>"What it costs"</h3>
+                <p>"The price of an hour, divided by the tokens of an hour at this load. A server that is idle half of the time costs twice as much a token."</p>
+                <div class="figure num">
+                    <h4>{format!("A million tokens: ${cost:.2}")}</h4>
+                    <div class="formula"><var>"price of an hour"</var>" ÷ ("<var>"tokens a second"</var>" × 3,600) × 1,000,000"
+                        <span class="values">{format!("{} ÷ ({tokens} × 3,600) × 1,000,000 = ", price_words(hour))}<b>{format!("${cost:.2}")}</b></span></div>
+                    <p class="without">{basis}</p>
+                </div>
+            </section>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,38 @@
+//! The matrix as a file.
+
+use std::fmt::Write as _;
+
+use weighbridge::export::VERSION;
+
+use super::matrix::Matrix;
+use crate::app::hardware::facts::price;
+
+/// One verdict a line, for the rows that are shown.
+pub fn csv(matrix: &Matrix, rows: &[usize], link: &str) -> String {
+    let mut out = format!("# Weighbridge {VERSION}: {link}\n");
+    out.push_str("hardware,name,format,engine,verdict,needed_bytes,capacity_bytes,tokens_per_second,tokens_per_second_low,tokens_per_second_high,price_usd_per_hour,note\n");
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    for &row in rows {
+        let Some(device) = matrix.devices.get(row) else { continue };
+        for (at, column) in matrix.columns.iter().enumerate() {
+            let Some(one) = matrix.cell(row, at) else { continue };
+            let (value, low, high) = one.speed.map_or_else(Default::default, |speed| {
+                (format!("{:.3}", speed.0), format!("{:.3}", speed.1), format!("{:.3}", speed.2))
+            });
+            let price = price(device).map(|price| format!("{price:.3}")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "{},{},{},{},{},{},{},{value},{low},{high},{price},{}",
+                quoted(&device.id),
+                quoted(&device.name),
+                column.key,
+                one.engine.key(),
+                one.verdict,
+                one.total,
+                one.capacity,
+                quoted(&one.why)
+            );
+        }
+    }
+    out
+}

@@ -1,0 +1,97 @@
+//! The matrix as markup: thousands of cells are written as one text, which a browser reads faster than it takes orders.
+
+use std::fmt::Write as _;
+
+use weighbridge::hardware::Device;
+use weighbridge::units::{UnitSystem, decimal};
+
+use super::matrix::{Column, Matrix};
+use super::words::verdict_name;
+use crate::app::hardware::facts::{group_name, memory};
+
+/// The head: each format with its bits a weight.
+pub fn head(columns: &[Column]) -> String {
+    let mut out = String::from("<tr><th scope=\"col\">Device</th>");
+    for column in columns {
+        let _ = write!(
+            out,
+            "<th scope=\"col\">{}<small>{} bpw</small></th>",
+            escape(&column.label),
+            bits(column.bits)
+        );
+    }
+    out.push_str("</tr>");
+    out
+}
+
+/// The body: rows by vendor and segment. `now` is the row and column of the scenario.
+pub fn body(matrix: &Matrix, rows: &[usize], now: (Option<usize>, Option<usize>), units: UnitSystem) -> String {
+    let mut out = String::with_capacity(rows.len() * 1600);
+    let mut group = String::new();
+    let width = matrix.columns.len() + 1;
+    for &row in rows {
+        let Some(device) = matrix.devices.get(row) else { continue };
+        let name = group_name(device);
+        if name != group {
+            let _ = write!(
+                out,
+                "<tr class=\"group\"><th colspan=\"{width}\" scope=\"colgroup\">{}</th></tr>",
+                escape(&name)
+            );
+            group = name;
+        }
+        line(&mut out, matrix, row, device, now, units);
+    }
+    out
+}
+
+fn line(
+    out: &mut String,
+    matrix: &Matrix,
+    row: usize,
+    device: &Device,
+    now: (Option<usize>, Option<usize>),
+    units: UnitSystem,
+) {
+    let _ = write!(
+        out,
+        "<tr><th scope=\"row\">{} <small>{}</small></th>",
+        escape(&device.name),
+        memory(device, units)
+    );
+    for at in 0..matrix.columns.len() {
+        let Some(one) = matrix.cell(row, at) else {
+            out.push_str("<td></td>");
+            continue;
+        };
+        let number = one.speed.map(|speed| decimal(speed.0)).unwrap_or_default();
+        let chosen = if now == (Some(row), Some(at)) { " aria-selected=\"true\"" } else { "" };
+        let _ = write!(
+            out,
+            "<td role=\"gridcell\" tabindex=\"-1\" data-row=\"{row}\" data-at=\"{at}\" data-verdict=\"{}\"{chosen}><span class=\"unseen\">{} </span>{number}</td>",
+            one.verdict,
+            verdict_name(one.verdict)
+        );
+    }
+    out.push_str("</tr>");
+}
+
+/// Bits a weight to one place.
+pub fn bits(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+/// Text that holds no markup: names of described devices come from links.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+    out
+}

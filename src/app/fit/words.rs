@@ -1,0 +1,42 @@
+//! A verdict in words.
+
+use weighbridge::units::{UnitSystem, decimal};
+
+use super::weigh::Weighed;
+
+/// The verdict in a word or two.
+pub fn verdict_name(verdict: &str) -> &'static str {
+    match verdict {
+        "fits" => "fits",
+        "offload" => "fits with CPU offload",
+        "does_not_fit" => "does not fit",
+        "unsupported" => "not supported",
+        _ => "not known",
+    }
+}
+
+/// The verdict, what is free or missing, and how fast: `fits, 3.20 GiB stay free; 151 tokens/s (130 to 168) with vLLM`.
+pub fn words(one: &Weighed, units: UnitSystem) -> String {
+    let name = verdict_name(one.verdict);
+    let room = match one.verdict {
+        "unsupported" => return format!("{name}: {}", one.why),
+        "fits" => format!("{} stay free", units.bytes(one.capacity.saturating_sub(one.total) as f64)),
+        "offload" => format!(
+            "{} lie in the machine's RAM",
+            units.bytes(one.total.saturating_sub(one.capacity) as f64)
+        ),
+        _ => format!(
+            "{} are missing",
+            units.bytes(one.total.saturating_sub(one.capacity) as f64)
+        ),
+    };
+    let speed = one.speed.map_or_else(String::new, |(value, low, high)| {
+        format!("; {} tokens/s ({} to {})", decimal(value), decimal(low), decimal(high))
+    });
+    let how = if one.why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", one.why)
+    };
+    format!("{name}, {room}{speed} with {}{how}", one.engine.label())
+}

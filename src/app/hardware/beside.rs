@@ -1,0 +1,79 @@
+//! The devices side by side: the verdict on each in a row.
+
+use leptos::prelude::*;
+use weighbridge::units::decimal;
+
+use super::facts::resolve;
+use crate::app::fit::{verdict_name, weigh, words};
+use crate::app::icon::Icon;
+use crate::app::state::State;
+use crate::app::words::short_device;
+
+/// The row; it is there only where devices are compared.
+#[component]
+pub fn Beside() -> impl IntoView {
+    let state = State::here();
+    let found = Memo::new(move |_| {
+        state.shown.with(|shown| {
+            let answer = shown.as_ref()?;
+            let scenario = &answer.scenario;
+            if scenario.also.is_empty() {
+                return None;
+            }
+            let ids = scenario.hardware.iter().chain(&scenario.also);
+            let devices: Vec<_> = ids.filter_map(|id| resolve(id)).collect();
+            let weighed = weigh(&answer.blueprint, scenario, &devices);
+            Some(devices.into_iter().zip(weighed).collect::<Vec<_>>())
+        })
+    });
+    // The device chosen changes places with the first.
+    let choose = move |id: &str| {
+        state.scenario.update(|scenario| {
+            let before = scenario.hardware.replace(id.to_owned());
+            if let (Some(before), Some(place)) = (before, scenario.also.iter_mut().find(|one| one.as_str() == id)) {
+                *place = before;
+            }
+            scenario.node = None;
+        });
+    };
+    move || {
+        found.get().map(|list| {
+            let units = state.units.get();
+            let cells: Vec<_> = list
+                .into_iter()
+                .enumerate()
+                .map(|(at, (device, one))| {
+                    let name = short_device(&device.name).to_owned();
+                    let room = match one.verdict {
+                        "fits" => format!("{} free", units.bytes(one.capacity.saturating_sub(one.total) as f64)),
+                        "unsupported" => one.why.to_string(),
+                        _ => format!("{} missing", units.bytes(one.total.saturating_sub(one.capacity) as f64)),
+                    };
+                    let speed = one.speed.map(|speed| format!("{} tokens/s", decimal(speed.0)));
+                    let icon = icon(one.verdict);
+                    let id = device.id.clone();
+                    view! {
+                        <button class="beside" type="button" data-verdict=one.verdict aria-pressed=(at == 0).to_string()
+                            title=words(&one, units) on:click=move |_| { if at > 0 { choose(&id) } }>
+                            <span class="what">{name}</span>
+                            <b><Icon name=icon/>{verdict_name(one.verdict)}</b>
+                            <span class="note num">{room}{speed.map(|speed| format!(" · {speed}"))}</span>
+                        </button>
+                    }
+                })
+                .collect();
+            view! { <div class="besides" role="group" aria-label="Devices side by side">{cells}</div> }
+        })
+    }
+}
+
+/// The icon of a verdict.
+pub const fn icon(verdict: &str) -> &'static str {
+    match verdict.as_bytes() {
+        b"fits" => "check",
+        b"offload" => "alert",
+        b"does_not_fit" => "cross",
+        b"unsupported" => "barred",
+        _ => "question",
+    }
+}

@@ -1,0 +1,94 @@
+//! What is said of a device in a few words.
+
+use std::borrow::Cow;
+
+use weighbridge::hardware::{self, Device, devices, hosts_of};
+use weighbridge::units::{UnitSystem, count, decimal, rate};
+
+/// The device of the table, or the one a text describes.
+pub fn resolve(id: &str) -> Option<Cow<'static, Device>> {
+    hardware::resolve(id).ok()
+}
+
+/// Vendor and segment: `NVIDIA, data centre`.
+pub fn group_name(device: &Device) -> String {
+    let segment = segment_name(&device.segment);
+    match device.segment.as_str() {
+        "apple" | "custom" => device.vendor.clone(),
+        _ => format!("{}, {segment}", device.vendor),
+    }
+}
+
+/// A segment in words.
+pub fn segment_name(segment: &str) -> &str {
+    match segment {
+        "datacenter" => "data centre",
+        "cpu" => "CPU",
+        "tpu" => "TPU",
+        "apple" => "Apple silicon",
+        "custom" => "your own",
+        other => other,
+    }
+}
+
+/// Vendors and segments of the table, each once, in its order.
+pub fn kinds(of: fn(&Device) -> &str) -> Vec<&'static str> {
+    let mut all: Vec<&str> = Vec::new();
+    for device in devices() {
+        let one = of(device);
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
+}
+
+/// Memory, bandwidth and 16-bit rate.
+pub fn facts(device: &Device, units: UnitSystem) -> String {
+    let mut all = vec![memory(device, units), rate(device.bandwidth_bytes_per_s, "B")];
+    if let Some(peak) = device.rate_16(true) {
+        all.push(count(peak.flops, "FLOP/s"));
+    }
+    all.join(" · ")
+}
+
+/// Memory as it is sold, or as a driver reports it: `24 GiB`.
+pub fn memory(device: &Device, units: UnitSystem) -> String {
+    let giga = device.memory_bytes as f64 / units.giga();
+    if giga >= 10.0 || giga.fract() < 0.005 {
+        format!("{giga:.0} {units}")
+    } else {
+        format!("{giga:.1} {units}")
+    }
+}
+
+/// US dollars an hour: what clouds ask for the device, else for the cheapest machine's share.
+pub fn price(device: &Device) -> Option<f64> {
+    device.price().or_else(|| {
+        hosts_of(&device.id)
+            .filter_map(hardware::Host::price_per_device)
+            .min_by(f64::total_cmp)
+    })
+}
+
+/// A price in words: `$2.49 an hour`.
+pub fn price_words(price: f64) -> String {
+    format!("${price:.2} an hour")
+}
+
+/// Whether a device answers to every word: its name, id, vendor, generation, kind of memory.
+pub fn matches(device: &Device, query: &str) -> bool {
+    let gigabytes = decimal(device.memory_bytes as f64 / (1u64 << 30) as f64);
+    let place = format!(
+        "{} {} {} {} {} {} {gigabytes} gib {}gb",
+        device.name,
+        device.id,
+        device.vendor,
+        device.family,
+        segment_name(&device.segment),
+        device.memory_type,
+        device.nominal_bytes >> 30,
+    )
+    .to_lowercase();
+    query.to_lowercase().split_whitespace().all(|word| place.contains(word))
+}

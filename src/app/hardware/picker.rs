@@ -1,0 +1,178 @@
+//! The list of devices: search, vendor, segment; the keyboard is enough.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use weighbridge::hardware::{Device, devices};
+use weighbridge::scenario::MOST_BESIDE;
+
+use super::custom_device::CustomDevice;
+use super::facts::{facts, group_name, kinds, matches, price, price_words, segment_name};
+use crate::app::dialogs::Frame;
+use crate::app::icon::Icon;
+use crate::app::state::{Choosing, State};
+
+/// Choose a device, or one to set beside it.
+#[component]
+pub fn DevicePicker(what: Choosing) -> impl IntoView {
+    let state = State::here();
+    let query = RwSignal::new(String::new());
+    let vendor = RwSignal::new(String::new());
+    let segment = RwSignal::new(String::new());
+    let at = RwSignal::new(0_usize);
+    let found = Memo::new(move |_| {
+        let (query, vendor, segment) = (query.get(), vendor.get(), segment.get());
+        devices()
+            .iter()
+            .enumerate()
+            .filter(|(_, device)| {
+                (vendor.is_empty() || device.vendor == vendor)
+                    && (segment.is_empty() || device.segment == segment)
+                    && matches(device, &query)
+            })
+            .map(|(row, _)| row)
+            .collect::<Vec<_>>()
+    });
+    Effect::new(move |before: Option<()>| {
+        found.track();
+        if before.is_some() {
+            at.set(0);
+        }
+    });
+    let now = state.scenario.with_untracked(|scenario| scenario.hardware.clone());
+    // The device in use is in sight when the list opens.
+    if let Some(row) = devices().iter().position(|device| Some(&device.id) == now.as_ref()) {
+        at.set(row);
+        request_animation_frame(move || scroll_to(row));
+    }
+    let beside = what == Choosing::Beside;
+    let take = move |id: &str| {
+        let id = id.to_owned();
+        state.dialog.set(None);
+        state.scenario.update(|scenario| choose(scenario, id, beside));
+    };
+    let enter = move || {
+        let row = found.with_untracked(|rows| rows.get(at.get_untracked()).copied());
+        if let Some(device) = row.and_then(|row| devices().get(row)) {
+            take(&device.id);
+        }
+    };
+    let step = move |by: isize| {
+        let count = found.with_untracked(Vec::len);
+        if count > 0 {
+            at.update(|at| *at = at.saturating_add_signed(by).min(count - 1));
+            if let Some(row) = found.with_untracked(|rows| rows.get(at.get_untracked()).copied()) {
+                scroll_to(row);
+            }
+        }
+    };
+    let keys = move |event: KeyboardEvent| {
+        match event.key().as_str() {
+            "ArrowDown" => step(1),
+            "ArrowUp" => step(-1),
+            "PageDown" => step(10),
+            "PageUp" => step(-10),
+            "Enter" => enter(),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let count = move || match found.with(Vec::len) {
+        0 => "No device answers to that.".to_owned(),
+        all if all == devices().len() => format!("{all} devices"),
+        some => format!("{some} of {} devices", devices().len()),
+    };
+    view! {
+        <Frame title=if beside { "Compare with another device" } else { "Choose a device" } class="picker">
+            <div class="filter devices">
+                <label class="omnibox">
+                    <Icon name="search" />
+                    <input id="device-filter" type="search" role="combobox" aria-expanded="true" aria-controls="device-list" aria-autocomplete="list" autofocus
+                        autocomplete="off" spellcheck="false" placeholder="Name, generation or memory: 4090, Hopper, 96 GiB" aria-label="Find a device"
+                        aria-activedescendant=move || found.with(|rows| rows.get(at.get()).map(|row| format!("device-{row}")))
+                        on:input:target=move |event| query.set(event.target().value()) on:keydown=keys />
+                </label>
+                <div class="row">
+                    <Kind label="Vendor" all="Every vendor" of=|device| &device.vendor name=|vendor| vendor value=vendor/>
+                    <Kind label="Segment" all="Every segment" of=|device| &device.segment name=segment_name value=segment/>
+                    <span class="count num" aria-live="polite">{count}</span>
+                </div>
+            </div>
+            <div id="device-list" role="listbox" aria-label="Devices">
+                {move || {
+                    let rows = found.get();
+                    let named: Vec<(usize, usize, &Device)> = rows.iter().enumerate().filter_map(|(place, row)| devices().get(*row).map(|device| (place, *row, device))).collect();
+                    let groups: Vec<_> = named.chunk_by(|one, next| group_name(one.2) == group_name(next.2)).map(|rows| {
+                        let title = rows.first().map(|row| group_name(row.2)).unwrap_or_default();
+                        let label = title.clone();
+                        let options: Vec<_> = rows.iter().map(|&(place, row, device)| option(state, (place, row), device, at, now.as_deref(), take)).collect();
+                        view! { <div class="family" role="group" aria-label=label><h3 aria-hidden="true">{title}</h3>{options}</div> }
+                    }).collect();
+                    groups
+                }}
+            </div>
+            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { state.dialog.set(None); state.scenario.update(|scenario| scenario.hardware = None) }>"Weigh without a device"</button> })}
+            <CustomDevice take=Callback::new(move |id: String| take(&id))/>
+        </Frame>
+    }
+}
+
+/// Sets the device, or adds one beside it.
+fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bool) {
+    if beside && scenario.hardware.is_some() {
+        if scenario.hardware.as_ref() != Some(&id) && !scenario.also.contains(&id) && scenario.also.len() < MOST_BESIDE {
+            scenario.also.push(id);
+        }
+        return;
+    }
+    scenario.also.retain(|one| *one != id);
+    if scenario.hardware.as_ref() != Some(&id) {
+        // A machine belongs to its device.
+        scenario.node = None;
+    }
+    scenario.hardware = Some(id);
+}
+
+/// A menu of vendors or segments.
+#[component]
+fn Kind(
+    label: &'static str,
+    all: &'static str,
+    of: fn(&Device) -> &str,
+    name: fn(&str) -> &str,
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! {
+        <select aria-label=label on:change:target=move |event| value.set(event.target().value())>
+            <option value="">{all}</option>
+            {kinds(of).into_iter().map(|kind| view! { <option value=kind>{name(kind)}</option> }).collect_view()}
+        </select>
+    }
+}
+
+fn option(
+    state: State,
+    (place, row): (usize, usize),
+    device: &'static Device,
+    at: RwSignal<usize>,
+    now: Option<&str>,
+    take: impl Fn(&str) + Copy + 'static,
+) -> AnyView {
+    let facts = facts(device, state.units.get_untracked());
+    let price = price(device).map(price_words).unwrap_or_default();
+    let name = device.name.as_str();
+    view! {
+        <div class="choice" id=format!("device-{row}") role="option" aria-selected=move || (at.get() == place).to_string()
+            aria-current=(now == Some(device.id.as_str())).then_some("true") on:click=move |_| take(&device.id)
+            on:mousemove=move |_| if at.get_untracked() != place { at.set(place) }>
+            <span class="name">{name}</span><span class="meta">{facts}{(!price.is_empty()).then(|| view! { <span class="optional">" · "{price}</span> })}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// Brings a row of the table into sight.
+fn scroll_to(row: usize) {
+    if let Some(option) = document().get_element_by_id(&format!("device-{row}")) {
+        option.scroll_into_view_with_bool(false);
+    }
+}

@@ -1,0 +1,39 @@
+//! The tab "Speed": how fast with what spread, where the time goes, and what others measured.
+
+mod intervals;
+mod nearest;
+mod parts;
+
+pub use intervals::Intervals;
+pub use nearest::Nearest;
+pub use parts::TimeParts;
+
+use leptos::prelude::*;
+
+use super::state::{Dialog, State};
+
+/// What the tab shows.
+#[component]
+pub fn SpeedTab() -> impl IntoView {
+    let state = State::here();
+    let none = Memo::new(move |_| {
+        state.shown.with(|shown| match shown {
+            Some(answer) if answer.scenario.hardware.is_none() => {
+                Some("Speed needs a device. Choose one under Hardware.")
+            }
+            Some(answer) if answer.analysis.speed.is_none() => {
+                Some("The table knows no rate of this device, so nothing is said about its speed.")
+            }
+            _ => None,
+        })
+    });
+    move || match none.get() {
+        Some(words) => view! { <section class="card wide"><div class="empty"><b>"No speed"</b><span>{words}</span></div></section> }.into_any(),
+        None => view! {
+            <section class="card wide" aria-labelledby="intervals-title"><div class="head"><h2 id="intervals-title">"How fast"</h2><button class="link side" type="button" aria-haspopup="dialog" on:click=move |_| state.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button></div><Intervals/></section>
+            <section class="card" aria-labelledby="time-title"><h2 id="time-title">"Where the time goes"</h2><TimeParts/></section>
+            <section class="card" aria-labelledby="nearest-title"><h2 id="nearest-title">"Measured nearby"</h2><Nearest/></section>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Where the time of a step and of the prompt goes.
+
+use leptos::prelude::*;
+use weighbridge::analysis::{HostShare, Question, time};
+use weighbridge::scenario::{Mode, Scenario};
+use weighbridge::units::{percent, seconds};
+
+use crate::app::state::{Answer, State};
+
+/// A pass and its parts.
+#[derive(Clone, Debug, PartialEq)]
+struct Stack {
+    title: &'static str,
+    parts: time::TimeParts,
+}
+
+/// Name, key and meaning of the parts.
+const PARTS: [(&str, &str, &str, fn(&time::TimeParts) -> f64); 5] = [
+    ("memory", "Memory", "reading weights and cache", |parts| parts.memory),
+    ("compute", "Arithmetic", "beyond the memory it waits for", |parts| parts.compute),
+    ("launch", "Launches", "starting each kernel", |parts| parts.launch),
+    ("communication", "Communication", "between devices", |parts| parts.communication),
+    ("host", "The machine's RAM", "what lies outside of the device", |parts| parts.host),
+];
+
+/// One bar for each pass.
+#[component]
+pub fn TimeParts() -> impl IntoView {
+    let state = State::here();
+    let stacks = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(stacks).unwrap_or_default()));
+    move || {
+        let stacks = stacks.get();
+        if stacks.is_empty() {
+            return view! { <p>"Of training only the least time is known, not where it goes."</p> }.into_any();
+        }
+        stacks.into_iter().map(bar).collect_view().into_any()
+    }
+}
+
+fn bar(stack: Stack) -> impl IntoView {
+    let total = stack.parts.total().max(f64::MIN_POSITIVE);
+    let parts: Vec<_> = PARTS
+        .iter()
+        .map(|(key, name, note, of)| (*key, *name, *note, of(&stack.parts)))
+        .filter(|part| part.3 / total >= 0.0005)
+        .collect();
+    let deck = parts
+        .iter()
+        .map(|(key, .., time)| view! { <i data-time=*key style:--share=format!("{:.3}", time / total * 100.0)></i> })
+        .collect_view();
+    let rows = parts
+        .into_iter()
+        .map(|(key, name, note, time)| {
+            view! {
+                <tr data-time=key>
+                    <th scope="row"><i class="dot"></i>{name}<small>" "{note}</small></th>
+                    <td data-figure=format!("time.{key}")>{seconds(time)}</td><td>{percent(time / total)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <h3 class="stack-title">{stack.title}<span class="num">{seconds(total)}</span></h3>
+        <div class="time-deck" aria-hidden="true">{deck}</div>
+        <div class="table"><table><thead class="unseen"><tr><th scope="col">"Part"</th><th scope="col">"Time"</th><th scope="col">"Share"</th></tr></thead><tbody>{rows}</tbody></table></div>
+    }
+}
+
+fn stacks(answer: &Answer) -> Vec<Stack> {
+    let scenario = Scenario::clone(&answer.scenario);
+    let of = |title, mode| {
+        let scenario = Scenario {
+            mode,
+            ..scenario.clone()
+        };
+        let question = Question::new(&answer.blueprint, &scenario).ok()?;
+        let host = host(answer, &question);
+        let parts = time::parts(&question, &host)?;
+        Some(Stack { title, parts })
+    };
+    match scenario.mode {
+        Mode::Pretrain => Vec::new(),
+        Mode::Prefill => of("The whole prompt", Mode::Prefill).into_iter().collect(),
+        Mode::Decode | Mode::Serve => [of("Each further token", Mode::Decode), of("The prompt, for the first token", Mode::Prefill)]
+            .into_iter()
+            .flatten()
+            .collect(),
+    }
+}
+
+/// What lies in RAM.
+fn host(answer: &Answer, question: &Question<'_>) -> HostShare {
+    let memory = &answer.analysis.memory;
+    question
+        .device()
+        .map(|device| time::spilled(question, device, memory.total.0, memory.weights.0))
+        .unwrap_or_default()
+}
