@@ -6,7 +6,7 @@ use weighbridge::scenario::Mode;
 
 use super::Frame;
 use crate::app::explanation::formula;
-use crate::app::hardware::facts::{price, price_words};
+use crate::app::hardware::facts::{price_basis, price_words};
 use crate::app::state::{Answer, State};
 
 /// A step of the calculation.
@@ -108,15 +108,13 @@ fn cost(answer: &Answer) -> Option<AnyView> {
     if scenario.mode == Mode::Pretrain {
         return None;
     }
-    let each = scenario.price.or_else(|| price(device))?;
+    let (each, basis) = match scenario.price {
+        Some(price) => (price, "Your own price.".to_owned()),
+        None => price_basis(device)?,
+    };
     let hour = each * scenario.devices as f64;
     let cost = hour / (speed.tokens_per_second * 3600.0) * 1e6;
     let tokens = weighbridge::units::decimal(speed.tokens_per_second);
-    let basis = if scenario.price.is_some() {
-        "your own price".to_owned()
-    } else {
-        device.price_source.clone()
-    };
     Some(
         view! {
             <section class="step">

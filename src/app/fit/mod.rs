@@ -1,5 +1,6 @@
 //! The tab "Hardware fit": every device in every format, and what it would take.
 
+mod answers;
 mod export;
 mod filter;
 mod grid;
@@ -7,6 +8,7 @@ mod matrix;
 mod weigh;
 mod words;
 
+pub use answers::Answers;
 pub use matrix::FitMatrix;
-pub use weigh::weigh;
+pub use weigh::{weigh, weigh_room};
 pub use words::{verdict_name, words};

@@ -25,8 +25,17 @@ pub struct Weighed {
     pub speed: Option<(f64, f64, f64)>,
 }
 
-/// Weighs a scenario on each device; its own device does not count.
+/// Weighs a scenario on each device, with its speed there; its own device does not count.
 pub fn weigh(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static, Device>]) -> Vec<Weighed> {
+    all(blueprint, scenario, devices, true)
+}
+
+/// As [`weigh`], without speeds.
+pub fn weigh_room(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static, Device>]) -> Vec<Weighed> {
+    all(blueprint, scenario, devices, false)
+}
+
+fn all(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static, Device>], timed: bool) -> Vec<Weighed> {
     let format = scenario
         .weights
         .map_or_else(|| blueprint.published.format.id.to_string(), str::to_owned);
@@ -94,7 +103,7 @@ pub fn weigh(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static,
             why: Cow::Borrowed(support.words),
             total,
             capacity: device.memory_bytes,
-            speed: if verdict == "does_not_fit" { None } else { speed(&question, &host) },
+            speed: if !timed || verdict == "does_not_fit" { None } else { speed(&question, &host) },
         }
     };
     devices.iter().map(one).collect()

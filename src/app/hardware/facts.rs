@@ -64,11 +64,18 @@ pub fn memory(device: &Device, units: UnitSystem) -> String {
 
 /// US dollars an hour: what clouds ask for the device, else for the cheapest machine's share.
 pub fn price(device: &Device) -> Option<f64> {
-    device.price().or_else(|| {
-        hosts_of(&device.id)
-            .filter_map(hardware::Host::price_per_device)
-            .min_by(f64::total_cmp)
-    })
+    price_basis(device).map(|found| found.0)
+}
+
+/// A price and who asks it, and when.
+pub fn price_basis(device: &Device) -> Option<(f64, String)> {
+    if let Some(price) = device.price() {
+        return Some((price, device.price_source.clone()));
+    }
+    let machines = hosts_of(&device.id).filter_map(|host| host.price_per_device().map(|price| (price, host)));
+    machines
+        .min_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(price, host)| (price, format!("A share of {}: {}", host.name, host.price_basis())))
 }
 
 /// A price in words: `$2.49 an hour`.
