@@ -312,6 +312,16 @@ fn nothing_is_faster_than_physics() {
                     };
                     let analysis = analyse(&blueprint, &scenario).unwrap();
                     let Some(speed) = &analysis.speed else { continue };
+                    let expected = speed.pass.as_ref().map_or(speed.roof.seconds, |pass| {
+                        assert!(pass.low <= pass.seconds && pass.seconds <= pass.high, "{} on {}", entry.id, device.id);
+                        pass.low
+                    });
+                    assert!(
+                        expected * 1.000_001 >= analysis.bytes / device.bandwidth_bytes_per_s,
+                        "{} on {}",
+                        entry.id,
+                        device.id
+                    );
                     let rates = [
                         device.fp32_flops,
                         device.tf32_flops,
@@ -332,7 +342,13 @@ fn nothing_is_faster_than_physics() {
                         device.id
                     );
                     assert!(
-                        speed.roof.seconds * 1.000_001 >= analysis.matmul_flops / peak,
+                        peak == 0.0 || expected * 1.000_001 >= analysis.matmul_flops / peak,
+                        "{} on {}",
+                        entry.id,
+                        device.id
+                    );
+                    assert!(
+                        peak == 0.0 || speed.roof.seconds * 1.000_001 >= analysis.matmul_flops / peak,
                         "{} on {}",
                         entry.id,
                         device.id

@@ -45,13 +45,13 @@ pub enum Figure {
     Intensity,
     /// FLOP a byte of a component.
     ComponentIntensity(Component),
-    /// Least time of the pass.
+    /// Expected time of the pass; least time in training.
     Time,
     /// Least time of a component.
     ComponentTime(Component),
-    /// Tokens a second at most.
+    /// Expected tokens a second; at most in training.
     TokensPerSecond,
-    /// Least time to the first token.
+    /// Expected time to the first token.
     FirstToken,
     /// Longest context that fits.
     LongestContext,
@@ -85,7 +85,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentTraffic(component) => (total(question, Some(component), Of::Bytes).trace, Unit::Bytes),
         Figure::Intensity => (intensity(question, None).trace, Unit::Intensity),
         Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
-        Figure::Time => (time(question, None)?.trace, Unit::Seconds),
+        Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
         Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
         Figure::FirstToken => {
@@ -94,13 +94,10 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
                 ..question.scenario.clone()
             };
             (
-                time(
-                    &Question {
-                        scenario: &prefill,
-                        ..question.clone()
-                    },
-                    None,
-                )?
+                expected(&Question {
+                    scenario: &prefill,
+                    ..question.clone()
+                })?
                 .trace,
                 Unit::Seconds,
             )
@@ -214,10 +211,21 @@ fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
     Some(Reals::sum(parts))
 }
 
+/// Expected time of the pass; in training its least time.
+fn expected(question: &Question<'_>) -> Option<Reals> {
+    if question.scenario.mode == Mode::Pretrain {
+        return time(question, None);
+    }
+    let device = question.device()?;
+    let held = memory::<Exact>(question);
+    let host = super::super::time::spilled(question, device, held.total.0, held.weights.0);
+    super::super::time::traced(question, &host)
+}
+
 fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
-    let time = time(question, None)?.named("time", "Least time of the pass.");
+    let time = expected(question)?.named("time", "Expected time of the pass.");
     let rows = match question.scenario.mode {
-        Mode::Decode => Reals::input(&question.batch()),
+        Mode::Decode | Mode::Serve => Reals::input(&question.batch()),
         _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
     };
     Some(rows.over(time))

@@ -26,6 +26,7 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
         source,
     };
     let rule = "A multiply-add is 2 FLOP; a linear layer of rows × in × out is 2 · rows · in · out.";
+    let training = question.scenario.mode == Mode::Pretrain;
     match figure {
         Figure::Parameters => words(
             "Parameters",
@@ -88,29 +89,36 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
         Figure::ComponentIntensity(component) => {
             words(&format!("{}: intensity", component.label()), component.about(), "", "")
         }
-        Figure::Time => words(
+        Figure::Time if training => words(
             "Least time",
             pass_words(question),
             "Launches, synchronisation, anything below peak.",
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
+        Figure::Time => words("Time of the pass", pass_words(question), TIME_LEAVES_OUT, TIME_SOURCE),
         Figure::ComponentTime(component) => words(
             &format!("{}: least time", component.label()),
             component.about(),
             "Anything below peak.",
             "",
         ),
-        Figure::TokensPerSecond => words(
+        Figure::TokensPerSecond if training => words(
             "Tokens a second, at most",
             "Tokens of the pass divided by its least time. No device can do better; real ones do worse.",
-            "Launches, sampling, scheduling, anything below peak.",
+            "Launches, scheduling, anything below peak.",
             "",
         ),
+        Figure::TokensPerSecond => words(
+            "Tokens a second",
+            "Tokens of the pass divided by its expected time.",
+            TIME_LEAVES_OUT,
+            TIME_SOURCE,
+        ),
         Figure::FirstToken => words(
-            "First token, at the earliest",
-            "Least time to read the whole prompt at peak rate and full bandwidth.",
-            "Queueing, tokenising, the network.",
-            "",
+            "First token",
+            "Expected time to read the whole prompt.",
+            TIME_LEAVES_OUT,
+            TIME_SOURCE,
         ),
         Figure::LongestContext => words(
             "Longest context",
@@ -126,6 +134,10 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
         ),
     }
 }
+
+const TIME_LEAVES_OUT: &str = "Queueing, tokenising, sampling, the network; speculative decoding and cached prompts.";
+const TIME_SOURCE: &str =
+    "Roofline of each operator at shares of peak fitted on published measurements (data/measurements.csv); the interval is that of measurements left out of the fit.";
 
 fn pass_words(question: &Question<'_>) -> &'static str {
     match question.scenario.mode {
