@@ -46,6 +46,9 @@ fn main() {
     report::print("each device left out", &rows, &by_device);
     report::print("each model left out", &rows, &by_model);
     report::worst(&rows, &inside, 25);
+    if std::env::args().any(|argument| argument == "--rows") {
+        report::every(&rows, &[&inside, &by_device, &by_model]);
+    }
     table::models(&rows::models());
     table::write(&fit, &rows, &by_device, &by_model);
 }

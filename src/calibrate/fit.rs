@@ -10,13 +10,13 @@ use super::rows::{Row, with_terms};
 
 /// Where the shares start, and what they are held near to: bandwidth, cache, keys, launch, compute, attention, activations, launch of a
 /// micro-batch.
-const START: [f64; 8] = [0.85, 0.5, 0.02, 8e3, 0.4, 0.1, 0.6, 2e4];
+const START: [f64; 8] = [0.8, 0.5, 15.0, 6e3, 0.4, 16.0, 0.5, 1.6e4];
 /// The same for the terms, in the order of [`Terms::NAMES`], with the deviation they may take; zero is fixed.
 pub const TERMS: [(f64, f64); 10] = [
     (20.0, 0.5),
     (0.3, 0.5),
-    (0.85, 0.3),
-    (0.8, 0.0),
+    (3.0, 0.5),
+    (0.7, 0.0),
     (0.8, 0.5),
     (1e5, 1.0),
     (1e6, 1.0),
@@ -123,7 +123,6 @@ impl Fit {
             *slot = value.exp();
         }
         out[4] = out[4].min(1.0);
-        out[2] = out[2].min(1.0);
         out
     }
     fn coefficients(&self, uses: &[usize; 5]) -> Coefficients {
@@ -240,8 +239,9 @@ impl Fit {
     }
     fn factors_with(&self, class: usize, side: usize, step: f64) -> Factors {
         let mut all = [Coefficients::NEUTRAL; FormatClass::COUNT];
+        let now = self.factors();
         for (slot, one) in all.iter_mut().zip(FormatClass::iter()) {
-            *slot = self.factors().of(one);
+            *slot = now.of(one);
         }
         if side == 0 {
             all[class].bandwidth *= step.exp();
@@ -258,7 +258,6 @@ impl Fit {
             *slot = value.exp();
         }
         out[4] = out[4].min(1.0);
-        out[2] = out[2].min(1.0);
         Terms::from_array(out)
     }
 

@@ -104,3 +104,27 @@ pub fn worst(rows: &[Row], errors: &[f64], count: usize) {
         );
     }
 }
+
+/// Prints every row with its estimates ÷ measured.
+pub fn every(rows: &[Row], errors: &[&[f64]]) {
+    println!("\nestimate ÷ measured: all rows, device left out, model left out");
+    for (at, row) in rows.iter().enumerate() {
+        let one = row.measured;
+        let ratios: Vec<String> = errors.iter().map(|list| format!("{:.2}", list[at].exp())).collect();
+        println!(
+            "{} {} {} × {} {} {} {} batch {} prompt {} generate {} {} {}",
+            ratios.join(" "),
+            if row.decode { "decode" } else { "prefill" },
+            one.devices,
+            one.device,
+            one.model,
+            one.weights,
+            one.variant,
+            one.batch,
+            one.prompt,
+            one.generate.unwrap_or(0),
+            one.value,
+            one.source
+        );
+    }
+}

@@ -12,12 +12,12 @@ use super::rows::Row;
 /// Fewer rows than this say nothing about the spread of their own kind.
 const ENOUGH: usize = 8;
 /// Rows that are left out are still of the same publishers; no interval is narrower than this either way.
-const LEAST: f64 = 1.1;
+const LEAST: f64 = 1.15;
 /// What the terms mean.
 const ABOUT: [&str; 10] = [
     "rows at which products reach half their rate",
     "exponent of watts a TFLOP/s",
-    "share of the bandwidth that weights of routed experts reach beside others",
+    "launches of an operator on routed experts beside its own",
     "exponent of the tokens that choose experts: those of a batch are alike",
     "share of a prefill that devices in a row do at the same time",
     "nanoseconds from one device to the next in decode",
@@ -38,19 +38,23 @@ const ASSUMED: [(&str, [f64; 8]); 5] = [
     ("exllamav3", [0.9, 1.0, 1.0, 1.0, 1.0, 2.0, 1.0, 1.0]),
 ];
 
-/// Measured ÷ estimated at two quantiles, around one.
-fn spread(rows: &[Row], errors: &[f64], decode: bool, of: impl Fn(&Row) -> bool) -> Option<(f64, f64)> {
-    let mut found: Vec<f64> = rows
+/// Measured ÷ estimated at two quantiles, around one, over both ways of leaving rows out or one of them.
+fn spread(rows: &[Row], errors: &[&[f64]], decode: bool, of: impl Fn(&Row) -> bool) -> Option<(f64, f64)> {
+    let mut found: Vec<f64> = errors
         .iter()
-        .zip(errors)
+        .flat_map(|list| rows.iter().zip(*list))
         .filter(|(row, _)| row.decode == decode && of(row))
         .map(|(_, error)| -error)
         .collect();
-    if found.len() < ENOUGH {
+    if found.len() < ENOUGH * errors.len() {
         return None;
     }
     let (low, high) = (quantile(&mut found, 0.1).exp(), quantile(&mut found, 0.9).exp());
     Some((low.min(1.0 / LEAST), high.max(LEAST)))
+}
+
+fn middle(one: f64, other: f64) -> f64 {
+    (one * other).sqrt()
 }
 
 fn count(rows: &[Row], decode: bool, of: impl Fn(&Row) -> bool) -> u32 {
@@ -68,13 +72,17 @@ pub fn write(fit: &Fit, rows: &[Row], by_device: &[f64], by_model: &[f64]) {
                 coefficients: Coefficients,
                 of: &dyn Fn(&Row) -> bool,
                 wider: &dyn Fn(&Row) -> bool| {
-        // A device that was measured is asked about other models; one that was not, about everything.
-        let errors = if level == Level::Device { by_model } else { by_device };
+        let both: &[&[f64]] = &[by_device, by_model];
         let pick = |decode: bool| {
-            spread(rows, errors, decode, of)
-                .or_else(|| spread(rows, errors, decode, wider))
-                .or_else(|| spread(rows, errors, decode, llama))
-                .unwrap_or((0.5, 2.0))
+            let around = spread(rows, both, decode, wider)
+                .or_else(|| spread(rows, both, decode, llama))
+                .unwrap_or((0.5, 2.0));
+            if level == Level::Device {
+                // Its own rows, seen by a fit without that model, say where it lies; its kind says how far that goes.
+                let own = spread(rows, &[by_model], decode, of);
+                return own.map_or(around, |own| (middle(own.0, around.0), middle(own.1, around.1)));
+            }
+            spread(rows, both, decode, of).unwrap_or(around)
         };
         let ((decode_low, decode_high), (prefill_low, prefill_high)) = (pick(true), pick(false));
         Line {

@@ -148,16 +148,36 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             Mode::Prefill => "the prompt",
             Mode::Pretrain => "a step",
         };
+        out.push_str(&match (&speed.pass, speed.tokens_per_second_between) {
+            (Some(time), Some((low, high))) => format!(
+                "\nabout {} for {pass} ({} to {}), {} tokens/s ({} to {})",
+                seconds(time.seconds),
+                seconds(time.low),
+                seconds(time.high),
+                decimal(speed.tokens_per_second),
+                decimal(low),
+                decimal(high),
+            ),
+            _ => format!(
+                "\nat least {} for {pass}, at most {} tokens/s",
+                seconds(speed.roof.seconds),
+                decimal(speed.tokens_per_second),
+            ),
+        });
         out.push_str(&format!(
-            "\nat least {} for {pass}, at most {} tokens/s; limited by {} (intensity {}, ridge {} FLOP/byte at {} {})",
-            seconds(speed.roof.seconds),
-            decimal(speed.tokens_per_second),
+            "; limited by {} (intensity {}",
             speed.roof.bound().word(),
             decimal(analysis.intensity()),
-            decimal(speed.ridge),
-            rate(speed.rate, "FLOP"),
-            speed.rate_name,
         ));
+        if speed.rate > 0.0 {
+            out.push_str(&format!(
+                ", ridge {} FLOP/byte at {} {}",
+                decimal(speed.ridge),
+                rate(speed.rate, "FLOP"),
+                speed.rate_name,
+            ));
+        }
+        out.push(')');
     }
     Ok(out)
 }

@@ -41,13 +41,13 @@ pub struct Coefficients {
     pub bandwidth: f64,
     /// Share of the bandwidth at which the cache is read in decode.
     pub cache: f64,
-    /// Share of the rate at which decode compares with keys and mixes values.
+    /// Operations of attention in decode for each byte that the bandwidth allows.
     pub keys: f64,
     /// Nanoseconds an operator of decode takes however small it is.
     pub launch_ns: f64,
     /// Share of the rate that products reach on many rows.
     pub compute: f64,
-    /// Share of the rate that attention over a prompt reaches.
+    /// Operations of attention over a prompt for each byte that the bandwidth allows.
     pub attention: f64,
     /// Share of the bandwidth at which activations are read and written.
     pub activations: f64,
@@ -314,7 +314,7 @@ pub struct Terms {
     pub few_rows: f64,
     /// Exponent of watts a TFLOP/s: cards short of power do not hold their clock.
     pub power: f64,
-    /// Share of the bandwidth that weights of routed experts reach, beside others.
+    /// Launches of an operator on routed experts beside its own.
     pub routed: f64,
     /// Exponent of the tokens that choose experts: those of a batch are alike.
     pub alike: f64,
@@ -379,7 +379,7 @@ impl Terms {
 pub fn terms() -> &'static Terms {
     static FOUND: LazyLock<Terms> = LazyLock::new(|| {
         // A term that is missing is taken as a plain guess; a test finds it.
-        let mut values = [40.0, 0.25, 0.7, 1.0, 0.75, 1e5, 1e6, 6e10, 0.7, 1e4];
+        let mut values = [40.0, 0.25, 3.0, 1.0, 0.75, 1e5, 1e6, 6e10, 0.7, 1e4];
         let mut reader = csv::Reader::from_reader(TERMS.as_bytes());
         for line in reader.records().flatten() {
             let at = Terms::NAMES.iter().position(|name| line.get(0) == Some(name));

@@ -106,7 +106,7 @@ pub fn nearest(near: &Near<'_>, count: usize, size: impl Fn(&str) -> Option<f64>
     let class = FormatClass::of(near.format);
     let mut found: Vec<(f64, &Measurement)> = measurements()
         .iter()
-        .filter(|row| row.metric == near.metric && row.excluded.is_empty())
+        .filter(|row| row.metric == near.metric && row.excluded.is_empty() && !row.note.contains("CPU"))
         .filter_map(|row| {
             let device = find(&row.device)?;
             let far = |apart: bool, cost: f64| if apart { cost } else { 0.0 };

@@ -82,7 +82,7 @@ pub fn seconds<N: Number>(work: &Work<N>, set: &Setting<'_>) -> N {
         let time = beside_host(work, step, set, time);
         time.named(step.cost.name, "")
     }));
-    let launches: f64 = work.steps.iter().map(|step| step.cost.repeats as f64).sum();
+    let launches: f64 = work.steps.iter().map(|step| launches(step, set)).sum();
     let each = if work.decode {
         set.with.launch_ns
     } else {
@@ -102,6 +102,16 @@ pub fn seconds<N: Number>(work: &Work<N>, set: &Setting<'_>) -> N {
     }
 }
 
+/// Launches of an operator in all its layers: routing adds its own (scores sorted, rows gathered and summed).
+fn launches<N>(step: &Step<N>, set: &Setting<'_>) -> f64 {
+    let each = if step.kind == Kind::Routed {
+        1.0 + set.terms.routed
+    } else {
+        1.0
+    };
+    step.cost.repeats as f64 * each
+}
+
 /// One operator on its devices.
 fn on_device<N: Number>(work: &Work<N>, step: &Step<N>, set: &Setting<'_>) -> N {
     let (with, factor) = (&set.with, set.factors.of(step.class));
@@ -118,30 +128,46 @@ fn on_device<N: Number>(work: &Work<N>, step: &Step<N>, set: &Setting<'_>) -> N 
         // Sequences or heads are shared out, whichever way attention is.
         let read = cost.kv_bytes.clone().plus(cost.weight_bytes.clone());
         let moved = read.over(set.input("bandwidth reached", cap(with.cache) * peak, peak));
-        let share = if work.decode { with.keys } else { with.attention };
-        let made = compute(step, set, cap(share));
+        // Scores that are written and read again, and keys read once for each head that shares them, cost bandwidth too:
+        // so many operations for a byte that could have been moved.
+        let each = if work.decode { with.keys } else { with.attention };
+        let made = cost
+            .matmul
+            .clone()
+            .over(set.input("attention reached", each * peak, 0.0));
+        let made = made.most(compute(step, set, MOST).unwrap_or_else(N::zero));
         let time = if work.decode {
-            moved.plus(made.unwrap_or_else(N::zero))
+            moved.plus(made)
         } else {
-            moved.most(made.unwrap_or_else(N::zero)).plus(activations())
+            moved.most(made).plus(activations())
         };
         return divided(time, width);
     }
-    let routed = if step.kind == Kind::Routed {
-        set.terms.routed
-    } else {
-        1.0
-    };
-    let bandwidth = cap(with.bandwidth.min(MOST) * factor.bandwidth * routed) * peak;
+    let bandwidth = cap(with.bandwidth.min(MOST) * factor.bandwidth) * peak;
     let weights = cost.weight_bytes.clone().scaled(step.touched * work.batches);
     let moved = weights
         .over(set.input("bandwidth reached", bandwidth, peak))
         .plus(activations());
     let power = work.power.map_or(1.0, |watts| watts.powf(set.terms.power));
-    // On few rows tiles are half empty; below eight, kernels for single vectors have no tiles.
-    let few = 1.0 + set.terms.few_rows / step.rows.max(FEW);
+    // On few rows tiles are half empty; kernels for single vectors, used up to eight, have none for the first.
+    let full = 1.0 + set.terms.few_rows / step.rows.max(FEW);
+    let few = if step.rows < FEW {
+        1.0 + (full - 1.0) * (step.rows - 1.0).max(0.0) / (FEW - 1.0)
+    } else {
+        full
+    };
     let made = compute(step, set, cap(with.compute * factor.compute * power) / few);
-    divided(moved.most(made.unwrap_or_else(N::zero)), width)
+    match made {
+        Some(made) => divided(both(moved, made), width),
+        None => divided(moved, width),
+    }
+}
+
+/// Bytes and products overlap, but not wholly where they take alike: √(bytes² + products²), which is the larger of the two
+/// where one of them outweighs.
+fn both<N: Number>(moved: N, made: N) -> N {
+    let squares = moved.clone().times(moved).plus(made.clone().times(made));
+    squares.power(N::constant(0.5))
 }
 
 /// Products at the share of the step's rate, the rest at the vector rate.

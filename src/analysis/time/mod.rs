@@ -47,7 +47,7 @@ pub fn pass(question: &Question<'_>, host: &HostShare) -> Option<PassTime> {
     if !work.decode && peak(device).is_none() {
         return None;
     }
-    let floor = floor(&work, device, question.layout.devices, host);
+    let floor = floor(&work, device, question.layout.devices);
     let expected = seconds(&work, &set).max(floor);
     let spread = found.spread(work.decode);
     Some(PassTime {
@@ -70,7 +70,13 @@ pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N>
     if !work.decode && peak(device).is_none() {
         return None;
     }
-    Some(seconds(&work, &set))
+    let floor = floor(&work, device, question.layout.devices);
+    let expected = seconds(&work, &set);
+    if floor > expected.value() {
+        let least = N::constant(floor).named("least time", "All bytes at full bandwidth, or all operations at the highest rate.");
+        return Some(expected.most(least));
+    }
+    Some(expected)
 }
 
 /// Where the shares of peak are from, in words.
@@ -136,14 +142,12 @@ fn host_link(device: &Device) -> f64 {
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.
 ///
-/// Devices that have whole layers work one after the other in decode, so they count as one.
-fn floor(work: &Work<f64>, device: &Device, devices: u64, host: &HostShare) -> f64 {
-    let bytes: f64 = work.steps.iter().map(|step| step.cost.bytes()).sum();
-    let flops: f64 = work.steps.iter().map(|step| step.cost.flops()).sum();
+fn floor<N: Number>(work: &Work<N>, device: &Device, devices: u64) -> f64 {
+    let bytes: f64 = work.steps.iter().map(|step| step.cost.bytes().value()).sum();
+    let flops: f64 = work.steps.iter().map(|step| step.cost.flops().value()).sum();
     let devices = devices.max(1) as f64;
     let most = |amount: f64, rate: f64| if rate > 0.0 { amount / rate } else { 0.0 };
-    // What lies in RAM is not read over the device's bus.
-    let here = if host.any() { 0.0 } else { 1.0 };
-    let memory = here * most(bytes, device.bandwidth_bytes_per_s * devices);
+    // What lies in RAM is read no faster than what lies on the device.
+    let memory = most(bytes, device.bandwidth_bytes_per_s * devices);
     memory.max(most(flops, peak(device).unwrap_or(0.0) * devices))
 }
