@@ -35,7 +35,7 @@ impl Limits {
 }
 
 /// One device's part of an operator's work.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(super) struct Slice {
     pub class: Class,
     /// Weights on the device, bytes.
@@ -50,7 +50,7 @@ pub(super) struct Slice {
 }
 
 /// A model on devices under an engine, ready to be asked about any load.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Server {
     pub(super) slices: Vec<Slice>,
     pub(super) layout: Layout,
