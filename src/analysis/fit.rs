@@ -158,6 +158,16 @@ impl Need {
     }
 }
 
+/// What of a question lies in the machine's RAM; nothing where it fits, or does not run at all.
+pub fn host_share(question: &Question<'_>) -> HostShare {
+    let share = || {
+        let ranks = deal(question, &memory(question)).ok()?;
+        let judged = Need::of(question, &ranks).judge(question.device()?);
+        judged.offload.filter(|_| judged.verdict == Verdict::Offload).map(|plan| plan.share)
+    };
+    share().unwrap_or_default()
+}
+
 /// Fit of a question on its device.
 pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
     let need = Need::of(question, ranks);

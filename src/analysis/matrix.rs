@@ -1,14 +1,17 @@
 //! One model on every device in every format: memory is computed once for each format and engine, then compared.
 
+use std::borrow::Cow;
+
 use super::container::usual_engine;
-use super::fit::{Judgement, Need};
+use super::fit::{Judgement, Need, Verdict};
 use super::memory::memory;
-use super::placement::ranks;
+use super::placement::{HostShare, ranks};
 use super::question::{AnalysisError, Question};
 use crate::hardware::{Device, Engine, compatibility};
 use crate::model::Blueprint;
 use crate::model::quantisation;
-use crate::scenario::{Scenario, weight_key};
+use super::time;
+use crate::scenario::{Mode, Scenario, weight_key};
 use crate::units::Exact;
 
 /// Formats a matrix shows unless others are asked for: what servers, llama.cpp, bitsandbytes and MLX are run with.
@@ -25,6 +28,17 @@ pub struct Cell {
     pub total: u64,
     /// The verdict.
     pub judgement: Judgement,
+}
+
+/// Tokens a second: expected, and at both ends of the interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Expected.
+    pub expected: f64,
+    /// Slow end.
+    pub low: f64,
+    /// Fast end.
+    pub high: f64,
 }
 
 /// A column: a format, and what it needs in each engine that was asked for so far.
@@ -60,10 +74,10 @@ impl<'a> Matrix<'a> {
                 .collect(),
         }
     }
-    /// A matrix with one column: the format of the scenario, or as published. Its name is empty.
+    /// A matrix with one column: the format of the scenario, or as published. Its name is empty where the scenario names none.
     pub fn published(blueprint: &'a Blueprint, scenario: &Scenario) -> Self {
         let column = Column {
-            format: "",
+            format: scenario.weights.unwrap_or(""),
             needs: Vec::new(),
         };
         Self {
@@ -106,6 +120,35 @@ impl<'a> Matrix<'a> {
             engine,
             total: need.total,
             judgement: need.judge(device),
+        })
+    }
+    /// How fast a verdict of this matrix runs; `None` where it does not, in training, and where the rate is not known.
+    pub fn pace(&self, device: &Device, format: &str, cell: &Cell) -> Option<Pace> {
+        let share = match (cell.judgement.verdict, &cell.judgement.offload) {
+            (Verdict::Fits, _) => HostShare::default(),
+            (Verdict::Offload, Some(plan)) => plan.share,
+            _ => return None,
+        };
+        let scenario = Scenario {
+            weights: weight_key(format).or(self.scenario.weights),
+            engine: Some(cell.engine),
+            ..self.scenario.clone()
+        };
+        let tokens = match scenario.mode {
+            Mode::Decode | Mode::Serve => scenario.batch as f64,
+            Mode::Prefill => scenario.batch as f64 * scenario.prompt as f64,
+            Mode::Pretrain => return None,
+        };
+        let question = Question {
+            device: Some(Cow::Owned(device.clone())),
+            ..Question::new(self.blueprint, &scenario).ok()?
+        };
+        let pass = time::pass(&question, &share)?;
+        let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
+        Some(Pace {
+            expected: each(pass.seconds),
+            low: each(pass.high),
+            high: each(pass.low),
         })
     }
 }

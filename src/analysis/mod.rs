@@ -24,7 +24,7 @@ mod ways;
 
 pub use compute::{Cost, costs};
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
-pub use fit::{Fit, Judgement, Need, Verdict, capacity, fit, host_memory};
+pub use fit::{Fit, Judgement, Need, Verdict, capacity, fit, host_memory, host_share};
 pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, memory};
 pub use parameters::{Parameters, parameters};

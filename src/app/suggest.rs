@@ -74,7 +74,7 @@ pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge
     let Some(blueprint) = catalogue::find(name).and_then(blueprint) else {
         return quick(name, scenario, &device, units);
     };
-    let one = super::fit::weigh_room(blueprint, scenario, &[device]).pop()?;
+    let one = super::fit::weigh_room(blueprint, scenario, &[device]).pop()??;
     Some(Badge {
         verdict: one.verdict,
         words: super::fit::words(&one, units),

@@ -1,7 +1,7 @@
 //! Which numbers can be explained, and the traced formula of each.
 
 use super::super::compute::costs;
-use super::super::fit::{Fit, fit};
+use super::super::fit::{Fit, fit, host_share};
 use super::super::memory::{Memory, MemoryPart, memory};
 use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
@@ -215,17 +215,7 @@ fn expected(question: &Question<'_>) -> Option<Reals> {
     if question.scenario.mode == Mode::Pretrain {
         return time(question, None);
     }
-    let device = question.device()?;
-    let memory = memory::<Exact>(question);
-    let host = pass_time::spilled(question, device, memory.total.0, memory.weights.0);
-    let found = pass_time::traced::<Reals>(question, &host)?;
-    // Where the fit would beat physics, physics counts.
-    match pass_time::pass(question, &host) {
-        Some(pass) if pass.floor > found.value() => {
-            Some(Reals::constant(pass.floor).named("floor", "All bytes at full bandwidth, all operations at the highest rate."))
-        }
-        _ => Some(found),
-    }
+    pass_time::traced(question, &host_share(question))
 }
 
 fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {

@@ -153,7 +153,7 @@ fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> 
                 weights: Some(weight_key(&choice.format.id)?),
                 ..Scenario::clone(scenario)
             };
-            let one = weigh_room(&answer.blueprint, &next, std::slice::from_ref(device)).pop()?;
+            let one = weigh_room(&answer.blueprint, &next, std::slice::from_ref(device)).pop()??;
             (one.verdict == "fits" && choice.format.bits_per_weight() <= 16.0).then_some((choice, one, next))
         })
         .max_by(|one, other| {
@@ -206,7 +206,7 @@ fn cheapest(answer: &Answer) -> Option<Row> {
     let best = priced
         .into_iter()
         .zip(weighed)
-        .filter(|(_, one)| one.verdict == "fits")
+        .filter(|(_, one)| one.as_ref().is_some_and(|one| one.verdict == "fits"))
         .min_by(|one, other| one.0.1.total_cmp(&other.0.1));
     Some(match best {
         None => Row {

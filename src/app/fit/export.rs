@@ -16,8 +16,12 @@ pub fn csv(matrix: &Matrix, rows: &[usize], link: &str) -> String {
         let Some(device) = matrix.devices.get(row) else { continue };
         for (at, column) in matrix.columns.iter().enumerate() {
             let Some(one) = matrix.cell(row, at) else { continue };
-            let (value, low, high) = one.speed.map_or_else(Default::default, |speed| {
-                (format!("{:.3}", speed.0), format!("{:.3}", speed.1), format!("{:.3}", speed.2))
+            let (value, low, high) = one.pace.map_or_else(Default::default, |pace| {
+                (
+                    format!("{:.3}", pace.expected),
+                    format!("{:.3}", pace.low),
+                    format!("{:.3}", pace.high),
+                )
             });
             let price = price(device).map(|price| format!("{price:.3}")).unwrap_or_default();
             let _ = writeln!(
@@ -30,7 +34,7 @@ pub fn csv(matrix: &Matrix, rows: &[usize], link: &str) -> String {
                 one.verdict,
                 one.total,
                 one.capacity,
-                quoted(&one.why)
+                quoted(one.why)
             );
         }
     }

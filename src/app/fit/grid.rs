@@ -64,7 +64,7 @@ fn line(
             out.push_str("<td></td>");
             continue;
         };
-        let number = one.speed.map(|speed| decimal(speed.0)).unwrap_or_default();
+        let number = one.pace.map(|pace| decimal(pace.expected)).unwrap_or_default();
         let chosen = if now == (Some(row), Some(at)) { " aria-selected=\"true\"" } else { "" };
         let _ = write!(
             out,

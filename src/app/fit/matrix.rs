@@ -37,7 +37,7 @@ pub struct Column {
     pub label: String,
     /// Bits a weight.
     pub bits: f64,
-    cells: Vec<Weighed>,
+    cells: Vec<Option<Weighed>>,
 }
 
 /// All verdicts on a question.
@@ -56,7 +56,7 @@ pub struct Matrix {
 impl Matrix {
     /// The verdict on a device in a format.
     pub fn cell(&self, row: usize, at: usize) -> Option<&Weighed> {
-        self.columns.get(at)?.cells.get(row)
+        self.columns.get(at)?.cells.get(row)?.as_ref()
     }
     fn new(answer: Answer) -> Self {
         let scenario = &answer.scenario;

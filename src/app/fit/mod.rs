@@ -11,4 +11,4 @@ mod words;
 pub use answers::Answers;
 pub use matrix::FitMatrix;
 pub use weigh::{weigh, weigh_room};
-pub use words::{verdict_name, words};
+pub use words::{room, verdict_name, words};

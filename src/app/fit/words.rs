@@ -20,18 +20,15 @@ pub fn words(one: &Weighed, units: UnitSystem) -> String {
     let name = verdict_name(one.verdict);
     let room = match one.verdict {
         "unsupported" => return format!("{name}: {}", one.why),
-        "fits" => format!("{} stay free", units.bytes(one.capacity.saturating_sub(one.total) as f64)),
-        "offload" => format!(
-            "{} lie in the machine's RAM",
-            units.bytes(one.total.saturating_sub(one.capacity) as f64)
-        ),
-        _ => format!(
-            "{} are missing",
-            units.bytes(one.total.saturating_sub(one.capacity) as f64)
-        ),
+        _ => room(one, units),
     };
-    let speed = one.speed.map_or_else(String::new, |(value, low, high)| {
-        format!("; {} tokens/s ({} to {})", decimal(value), decimal(low), decimal(high))
+    let speed = one.pace.map_or_else(String::new, |pace| {
+        format!(
+            "; {} tokens/s ({} to {})",
+            decimal(pace.expected),
+            decimal(pace.low),
+            decimal(pace.high)
+        )
     });
     let how = if one.why.is_empty() {
         String::new()
@@ -39,4 +36,14 @@ pub fn words(one: &Weighed, units: UnitSystem) -> String {
         format!(" ({})", one.why)
     };
     format!("{name}, {room}{speed} with {}{how}", one.engine.label())
+}
+
+/// What stays free, lies in RAM, or is missing.
+pub fn room(one: &Weighed, units: UnitSystem) -> String {
+    match one.verdict {
+        "fits" => format!("{} stay free", units.bytes(one.capacity.saturating_sub(one.total) as f64)),
+        "offload" => format!("{} lie in the machine's RAM", units.bytes(one.host as f64)),
+        "unsupported" => one.why.to_owned(),
+        _ => format!("{} are missing", units.bytes(one.missing as f64)),
+    }
 }

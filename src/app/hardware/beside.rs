@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use weighbridge::units::decimal;
 
 use super::facts::resolve;
-use crate::app::fit::{verdict_name, weigh, words};
+use crate::app::fit::{room, verdict_name, weigh, words};
 use crate::app::icon::Icon;
 use crate::app::state::State;
 use crate::app::words::short_device;
@@ -23,7 +23,8 @@ pub fn Beside() -> impl IntoView {
             let ids = scenario.hardware.iter().chain(&scenario.also);
             let devices: Vec<_> = ids.filter_map(|id| resolve(id)).collect();
             let weighed = weigh(&answer.blueprint, scenario, &devices);
-            Some(devices.into_iter().zip(weighed).collect::<Vec<_>>())
+            let both = devices.into_iter().zip(weighed);
+            Some(both.filter_map(|(device, one)| Some((device, one?))).collect::<Vec<_>>())
         })
     });
     // The device chosen changes places with the first.
@@ -44,12 +45,8 @@ pub fn Beside() -> impl IntoView {
                 .enumerate()
                 .map(|(at, (device, one))| {
                     let name = short_device(&device.name).to_owned();
-                    let room = match one.verdict {
-                        "fits" => format!("{} free", units.bytes(one.capacity.saturating_sub(one.total) as f64)),
-                        "unsupported" => one.why.to_string(),
-                        _ => format!("{} missing", units.bytes(one.total.saturating_sub(one.capacity) as f64)),
-                    };
-                    let speed = one.speed.map(|speed| format!("{} tokens/s", decimal(speed.0)));
+                    let room = room(&one, units);
+                    let speed = one.pace.map(|pace| format!("{} tokens/s", decimal(pace.expected)));
                     let icon = icon(one.verdict);
                     let id = device.id.clone();
                     view! {

@@ -1,7 +1,7 @@
 //! Where the time of a step and of the prompt goes.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{HostShare, Question, time};
+use weighbridge::analysis::{Fit, Question, time};
 use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{percent, seconds};
 
@@ -74,7 +74,7 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
             ..scenario.clone()
         };
         let question = Question::new(&answer.blueprint, &scenario).ok()?;
-        let host = host(answer, &question);
+        let host = answer.analysis.fit.as_ref().map(Fit::host).unwrap_or_default();
         let parts = time::parts(&question, &host)?;
         Some(Stack { title, parts })
     };
@@ -86,13 +86,4 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
             .flatten()
             .collect(),
     }
-}
-
-/// What lies in RAM.
-fn host(answer: &Answer, question: &Question<'_>) -> HostShare {
-    let memory = &answer.analysis.memory;
-    question
-        .device()
-        .map(|device| time::spilled(question, device, memory.total.0, memory.weights.0))
-        .unwrap_or_default()
 }
