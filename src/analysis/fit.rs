@@ -163,7 +163,10 @@ pub fn host_share(question: &Question<'_>) -> HostShare {
     let share = || {
         let ranks = deal(question, &memory(question)).ok()?;
         let judged = Need::of(question, &ranks).judge(question.device()?);
-        judged.offload.filter(|_| judged.verdict == Verdict::Offload).map(|plan| plan.share)
+        judged
+            .offload
+            .filter(|_| judged.verdict == Verdict::Offload)
+            .map(|plan| plan.share)
     };
     share().unwrap_or_default()
 }

@@ -7,10 +7,10 @@ use super::fit::{Judgement, Need, Verdict};
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
 use super::question::{AnalysisError, Question};
+use super::time;
 use crate::hardware::{Device, Engine, compatibility};
 use crate::model::Blueprint;
 use crate::model::quantisation;
-use super::time;
 use crate::scenario::{Mode, Scenario, weight_key};
 use crate::units::Exact;
 

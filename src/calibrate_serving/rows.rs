@@ -15,12 +15,10 @@ pub struct Case {
     pub engine: Engine,
     pub model: String,
     pub device: String,
-    pub family: String,
     pub weights: String,
     pub publisher: String,
     pub arguments: String,
     pub requests: f64,
-    pub values: Vec<f64>,
     /// Their median.
     pub value: f64,
 }
@@ -85,7 +83,6 @@ pub fn read(path: &str) -> Vec<Case> {
             engine: question.engine,
             model,
             device: device.id.clone(),
-            family: device.family.clone(),
             weights: scenario.weights.unwrap_or("").to_owned(),
             publisher,
             arguments,
@@ -94,7 +91,6 @@ pub fn read(path: &str) -> Vec<Case> {
             } else {
                 scenario.batch as f64
             },
-            values,
             value,
         });
     }

@@ -73,7 +73,10 @@ pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N>
     let floor = floor(&work, device, question.layout.devices);
     let expected = seconds(&work, &set);
     if floor > expected.value() {
-        let least = N::constant(floor).named("least time", "All bytes at full bandwidth, or all operations at the highest rate.");
+        let least = N::constant(floor).named(
+            "least time",
+            "All bytes at full bandwidth, or all operations at the highest rate.",
+        );
         return Some(expected.most(least));
     }
     Some(expected)

@@ -94,7 +94,10 @@ fn context(answer: &Answer, device: &Device) -> Option<Row> {
             "Not even one token fits beside the weights.",
         ),
         most if Some(most) == own => (
-            format!("The longest context on {here} is {}: all this model was made for.", counted(most, "token")),
+            format!(
+                "The longest context on {here} is {}: all this model was made for.",
+                counted(most, "token")
+            ),
             "Memory would carry it; the model's own limit is reached first.",
         ),
         most => (
@@ -120,11 +123,18 @@ fn context(answer: &Answer, device: &Device) -> Option<Row> {
 fn users(answer: &Answer, device: &Device) -> Option<Row> {
     let (scenario, fit) = (&answer.scenario, answer.analysis.fit.as_ref()?);
     let here = here(scenario, device);
-    let what = if scenario.mode == Mode::Pretrain { "sequence" } else { "user" };
+    let what = if scenario.mode == Mode::Pretrain {
+        "sequence"
+    } else {
+        "user"
+    };
     let each = grouped(scenario.prompt.saturating_add(scenario.generated()));
     let words = match fit.max_batch {
         0 => format!("Not even one {what} with {each} tokens fits on {here}."),
-        most => format!("{here} carries {} at once, each with {each} tokens.", counted(most, what)),
+        most => format!(
+            "{here} carries {} at once, each with {each} tokens.",
+            counted(most, what)
+        ),
     };
     let next = Scenario {
         batch: fit.max_batch.max(1),
@@ -141,7 +151,7 @@ fn users(answer: &Answer, device: &Device) -> Option<Row> {
 }
 
 /// The format with the most bits that fits whole.
-fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> Option<Row> {
+fn format(answer: &Answer, device: &Device, units: UnitSystem) -> Option<Row> {
     let scenario = &answer.scenario;
     if scenario.mode == Mode::Pretrain {
         return None;
@@ -153,7 +163,7 @@ fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> 
                 weights: Some(weight_key(&choice.format.id)?),
                 ..Scenario::clone(scenario)
             };
-            let one = weigh_room(&answer.blueprint, &next, std::slice::from_ref(device)).pop()??;
+            let one = weigh_room(&answer.blueprint, &next, &[Cow::Owned(device.clone())]).pop()??;
             (one.verdict == "fits" && choice.format.bits_per_weight() <= 16.0).then_some((choice, one, next))
         })
         .max_by(|one, other| {
@@ -217,7 +227,11 @@ fn cheapest(answer: &Answer) -> Option<Row> {
         },
         Some(((device, price, basis), _)) => Row {
             key: "cheapest",
-            words: format!("The cheapest device that carries it whole is one {}, at {}.", device.name, price_words(price)),
+            words: format!(
+                "The cheapest device that carries it whole is one {}, at {}.",
+                device.name,
+                price_words(price)
+            ),
             basis: format!("{basis}. Devices without a published price are not ranked."),
             deed: (scenario.hardware.as_ref() != Some(&device.id)).then(|| {
                 let next = Scenario {

@@ -14,13 +14,25 @@ struct Stack {
     parts: time::TimeParts,
 }
 
-/// Name, key and meaning of the parts.
-const PARTS: [(&str, &str, &str, fn(&time::TimeParts) -> f64); 5] = [
+/// Key, name and meaning of a part, and how it is read.
+type Part = (&'static str, &'static str, &'static str, fn(&time::TimeParts) -> f64);
+
+/// The parts, in the order they are shown.
+const PARTS: [Part; 5] = [
     ("memory", "Memory", "reading weights and cache", |parts| parts.memory),
-    ("compute", "Arithmetic", "beyond the memory it waits for", |parts| parts.compute),
+    ("compute", "Arithmetic", "beyond the memory it waits for", |parts| {
+        parts.compute
+    }),
     ("launch", "Launches", "starting each kernel", |parts| parts.launch),
-    ("communication", "Communication", "between devices", |parts| parts.communication),
-    ("host", "The machine's RAM", "what lies outside of the device", |parts| parts.host),
+    ("communication", "Communication", "between devices", |parts| {
+        parts.communication
+    }),
+    (
+        "host",
+        "The machine's RAM",
+        "what lies outside of the device",
+        |parts| parts.host,
+    ),
 ];
 
 /// One bar for each pass.
@@ -81,9 +93,12 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
     match scenario.mode {
         Mode::Pretrain => Vec::new(),
         Mode::Prefill => of("The whole prompt", Mode::Prefill).into_iter().collect(),
-        Mode::Decode | Mode::Serve => [of("Each further token", Mode::Decode), of("The prompt, for the first token", Mode::Prefill)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        Mode::Decode | Mode::Serve => [
+            of("Each further token", Mode::Decode),
+            of("The prompt, for the first token", Mode::Prefill),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
