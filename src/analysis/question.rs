@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::container::usual_engine;
 use super::placement::Layout;
+use super::serving::{self, Load};
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
@@ -51,7 +52,7 @@ pub struct Question<'a> {
     /// The model.
     pub blueprint: &'a Blueprint,
     /// What the user chose.
-    pub scenario: &'a Scenario,
+    pub scenario: Cow<'a, Scenario>,
     /// The rule for weights.
     pub weights: Quantisation,
     /// Format of activations.
@@ -66,6 +67,8 @@ pub struct Question<'a> {
     pub engine: Engine,
     /// How devices share the model.
     pub layout: Layout,
+    /// Requests of a server; the scenario's batch is then what runs of them.
+    pub load: Option<Load>,
     /// What had to be assumed here.
     pub notices: Vec<Notice>,
 }
@@ -76,6 +79,12 @@ impl<'a> Question<'a> {
     /// # Errors
     /// A device that is not in the table.
     pub fn new(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
+        let mut question = Self::resolved(blueprint, scenario)?;
+        serving::settle(&mut question);
+        Ok(question)
+    }
+
+    fn resolved(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
         let device = match &scenario.hardware {
             None => None,
             Some(id) => Some(hardware::resolve(id).map_err(|why| match why {
@@ -149,11 +158,18 @@ impl<'a> Question<'a> {
         } else {
             activation.clone()
         };
+        // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache (hf_quant_config.json).
+        let eight = engine == Engine::TensorRtLlm && matches!(&*weights.format.id, "fp8" | "nvfp4");
+        let usual = if eight {
+            cache_format(KvFormat::Fp8).unwrap_or(usual)
+        } else {
+            usual
+        };
         let kv = cache_format(scenario.kv_cache).unwrap_or(usual);
         let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
         Ok(Self {
             blueprint,
-            scenario,
+            scenario: Cow::Borrowed(scenario),
             weights,
             activation,
             kv,
@@ -161,6 +177,7 @@ impl<'a> Question<'a> {
             device,
             engine,
             layout: Layout::of(scenario, engine)?,
+            load: None,
             notices,
         })
     }
@@ -223,6 +240,11 @@ impl<'a> Question<'a> {
     pub fn tokens(&self) -> Quantity {
         match self.scenario.generated() {
             0 => self.prompt().renamed("tokens"),
+            // Running sequences of a server are at all stages of their answers.
+            written if self.scenario.mode == Mode::Serve && self.scenario.batch > 1 => {
+                let half = Quantity::choice("half of the answer", written.div_ceil(2), "Workload");
+                Quantity::sum("tokens", &[&self.prompt(), &half])
+            }
             _ => Quantity::sum("tokens", &[&self.prompt(), &self.generated()]),
         }
     }

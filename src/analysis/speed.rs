@@ -1,10 +1,13 @@
 //! Speed on the chosen device: expected, with its interval, beside what nothing can beat.
 
+use std::borrow::Cow;
+
 use super::compute::Cost;
 use super::parameters::parameters;
 use super::placement::HostShare;
 use super::question::Question;
 use super::roofline::Roof;
+use super::serving::Serving;
 use super::time::{self, PassTime};
 use crate::hardware::efficiency::Level;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
@@ -48,8 +51,27 @@ impl Speed {
     pub fn seconds(&self) -> f64 {
         self.pass.as_ref().map_or(self.roof.seconds, |time| time.seconds)
     }
+    /// A server's figures in place of those of a step: its throughput, the time between two tokens, the first token.
+    pub(super) fn serve(&mut self, serving: &Serving) {
+        self.tokens_per_second = serving.tokens_per_second;
+        self.tokens_per_second_between = Some((serving.tokens_per_second_low, serving.tokens_per_second_high));
+        let floor = self.pass.as_ref().map_or(0.0, |pass| pass.floor);
+        let time = |seconds: f64| PassTime {
+            seconds,
+            low: seconds * serving.spread.0,
+            high: seconds * serving.spread.1,
+            floor,
+            level: serving.level.into(),
+            rows: serving.rows,
+        };
+        self.pass = Some(time(serving.tpot));
+        self.prefill = Some(time(serving.first));
+    }
     /// What to know about the figures.
     pub fn notice(&self, question: &Question<'_>) -> Option<Notice> {
+        if question.load.is_some_and(|load| load.capacity > 0) {
+            return None;
+        }
         let Some(pass) = &self.pass else {
             return Some(Notice::new(
                 "speed_is_a_ceiling",
@@ -84,7 +106,7 @@ impl Speed {
 /// The speed of a question.
 pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
     let device = question.device()?;
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     let training = scenario.mode == Mode::Pretrain;
     let pass = if training { None } else { time::pass(question, host) };
     let roof = roof_of(device, operators)?;
@@ -101,7 +123,7 @@ pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare)
             };
             time::pass(
                 &Question {
-                    scenario: &prefill,
+                    scenario: Cow::Borrowed(&prefill),
                     ..question.clone()
                 },
                 host,
@@ -150,7 +172,7 @@ fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
 }
 
 fn near<'a>(question: &'a Question<'_>, device: &'a Device) -> Near<'a> {
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     Near {
         metric: match scenario.mode {
             Mode::Serve => Metric::Throughput,

@@ -1,5 +1,6 @@
 //! The whole analysis as plain numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::compute::{Cost, costs};
@@ -9,6 +10,7 @@ use super::parameters::{Parameters, parameters};
 use super::placement::{Ranks, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
+use super::serving::{self, Serving};
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::{Mode, Scenario};
@@ -55,6 +57,8 @@ pub struct Analysis {
     pub bytes: f64,
     /// Speed on the device.
     pub speed: Option<Speed>,
+    /// A server in steady state, in the mode that serves.
+    pub serving: Option<Serving>,
     /// What each device holds.
     pub ranks: Ranks,
     /// Fit on the device.
@@ -92,8 +96,13 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let ranks = ranks(&question, &memory)?;
     let fit = question.device().map(|device| fit(&question, &ranks, device));
     let host = fit.as_ref().map(Fit::host).unwrap_or_default();
-    let speed = speed(&question, &operators, &host);
-    let notices = notices(&question, speed.as_ref());
+    let serving = serving::serving(&question);
+    let mut speed = speed(&question, &operators, &host);
+    if let (Some(speed), Some(serving)) = (&mut speed, &serving) {
+        speed.serve(serving);
+    }
+    let mut notices = notices(&question, speed.as_ref());
+    notices.extend(serving::notices(&question, serving.as_ref()));
     Ok(Analysis {
         parameters: parameters(blueprint),
         memory,
@@ -103,6 +112,7 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
         matmul_flops,
         bytes,
         speed,
+        serving,
         ranks,
         fit,
         notices,
@@ -141,7 +151,7 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
 fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     if let Some(most) = question
         .blueprint
         .max_context
@@ -227,7 +237,7 @@ pub fn context_curve(
             ..scenario.clone()
         };
         let memory = memory::<Exact>(&Question {
-            scenario: &scenario,
+            scenario: Cow::Borrowed(&scenario),
             ..question.clone()
         });
         let fixed = memory

@@ -112,7 +112,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
 
 /// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
 fn load(question: &Question<'_>) -> String {
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     let length = match scenario.mode {
         Mode::Decode | Mode::Serve => scenario.prompt,
         Mode::Prefill | Mode::Pretrain => question.tokens().value,

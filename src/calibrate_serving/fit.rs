@@ -6,9 +6,6 @@ use super::rows::Case;
 
 pub type Vector = [f64; Coefficients::COUNT];
 
-/// Where the search starts: what is usual on large accelerators.
-pub const START: Vector = [0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 1e-3];
-
 pub fn coefficients(values: &Vector) -> Coefficients {
     let mut values = *values;
     for share in &mut values[..Coefficients::SHARES] {

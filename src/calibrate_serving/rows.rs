@@ -1,12 +1,13 @@
-//! Measured rows with the servers they speak of.
+//! Measured throughput with the servers it speaks of.
 
 use std::collections::BTreeMap;
 
 use weighbridge::analysis::Question;
 use weighbridge::analysis::serving::Server;
-use weighbridge::hardware::Engine;
-use weighbridge::model::Blueprint;
-use weighbridge::scenario::{KvFormat, Mode, Scenario, weight_key};
+use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
+use weighbridge::hardware::{Engine, find};
+use weighbridge::model::{Blueprint, catalogue};
+use weighbridge::scenario::{AttentionParallel, Mode, Scenario, weight_key};
 
 /// A question and what was measured, equal questions merged.
 #[derive(Debug)]
@@ -15,83 +16,73 @@ pub struct Case {
     pub engine: Engine,
     pub model: String,
     pub device: String,
-    pub weights: String,
+    pub generation: String,
     pub publisher: String,
-    pub arguments: String,
+    pub words: String,
     pub requests: f64,
-    /// Their median.
+    /// The median of what was measured.
     pub value: f64,
 }
 
-fn excluded(model: &str, arguments: &str) -> bool {
-    // The page of the H100 repeats these four lines of the A100's page, value by value.
-    let copied = ["--prompt 32000", "--prompt 3999", "--prompt 1998", "--prompt 127 "];
-    model.ends_with("GLM-4.5-Air") && arguments.contains("h100-sxm") && copied.iter().any(|one| arguments.contains(one))
+fn scenario(row: &Measurement) -> Scenario {
+    Scenario {
+        mode: Mode::Serve,
+        weights: weight_key(&row.weights),
+        engine: row.engine.parse().ok(),
+        hardware: Some(row.device.clone()),
+        devices: row.devices,
+        tensor: row.tensor,
+        pipeline: row.pipeline.unwrap_or(1),
+        expert: row.expert.unwrap_or(1),
+        attention_parallel: if row.attention == "dp" {
+            AttentionParallel::Dp
+        } else {
+            AttentionParallel::Tp
+        },
+        endless: row.batch == "max",
+        batch: row.batch.parse().unwrap_or(1),
+        prompt: row.prompt,
+        generate: row.generate,
+        ..Scenario::default()
+    }
 }
 
-pub fn read(path: &str) -> Vec<Case> {
-    let mut merged: BTreeMap<(String, String, String), Vec<f64>> = BTreeMap::new();
-    let mut reader = csv::Reader::from_path(path).expect("the table");
-    for row in reader.records().map(|row| row.expect("a row")) {
-        if &row[3] == "throughput" && !excluded(&row[1], &row[2]) {
-            let publisher = row[7].split(['@', ':']).next().unwrap_or("").to_owned();
-            merged
-                .entry((row[1].to_owned(), row[2].to_owned(), publisher))
-                .or_default()
-                .push(row[5].parse().expect("a value"));
+/// Who published a row.
+fn publisher(row: &Measurement) -> String {
+    let name = row.publication();
+    name.split(['@', ':']).next().unwrap_or("").to_owned()
+}
+
+/// All rows that take part.
+pub fn read() -> Vec<Case> {
+    let mut merged: BTreeMap<String, (&Measurement, Vec<f64>)> = BTreeMap::new();
+    for row in measurements() {
+        if row.metric == Metric::Throughput && row.excluded.is_empty() {
+            let words = format!("{} {} {:?}", row.model, publisher(row), scenario(row));
+            merged.entry(words).or_insert((row, Vec::new())).1.push(row.value);
         }
     }
     let mut out = Vec::new();
-    for ((model, arguments, publisher), mut values) in merged {
-        let text = std::fs::read_to_string(format!("/work/shared/{model}/config.json")).expect("a config");
-        let blueprint = Blueprint::from_text(&text).expect("a model");
-        let mut scenario = Scenario {
-            mode: Mode::Serve,
-            ..Scenario::default()
-        };
-        let parts: Vec<&str> = arguments.split(' ').collect();
-        for part in parts.chunks(2) {
-            let value = part[1];
-            match part[0] {
-                "--batch" if value == "max" => scenario.endless = true,
-                "--batch" => scenario.batch = value.parse().expect("batch"),
-                "--prompt" => scenario.prompt = value.parse().expect("prompt"),
-                "--generate" => scenario.generate = value.parse().ok(),
-                "--weights" => scenario.weights = weight_key(value),
-                "--hardware" => scenario.hardware = Some(value.to_owned()),
-                "--devices" => scenario.devices = value.parse().expect("devices"),
-                "--engine" => scenario.engine = value.parse().ok(),
-                "--tensor-parallel" => scenario.tensor = value.parse().ok(),
-                "--pipeline-parallel" => scenario.pipeline = value.parse().expect("stages"),
-                "--expert-parallel" => scenario.expert = value.parse().expect("experts"),
-                "--attention-parallel" => scenario.attention_parallel = value.parse().expect("attention"),
-                _ => {}
-            }
-        }
-        if scenario.engine == Some(Engine::TensorRtLlm)
-            && matches!(scenario.weights, Some("fp8" | "nvfp4"))
-            && std::env::var("KV").is_err()
-        {
-            scenario.kv_cache = KvFormat::Fp8;
-        }
+    for (words, (row, mut values)) in merged {
+        let entry = catalogue::find(&row.model).unwrap_or_else(|| panic!("{} is not in the catalogue", row.model));
+        let blueprint = Blueprint::from_value(entry.config.clone()).expect("a model");
+        let scenario = scenario(row);
         let question = Question::new(&blueprint, &scenario).expect("a question");
-        let device = question.device().expect("a device");
         values.sort_by(f64::total_cmp);
-        let value = (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0;
         out.push(Case {
             server: Server::of(&question).expect("a server"),
             engine: question.engine,
-            model,
-            device: device.id.clone(),
-            weights: scenario.weights.unwrap_or("").to_owned(),
-            publisher,
-            arguments,
+            model: row.model.clone(),
+            device: row.device.clone(),
+            generation: find(&row.device).expect("a device").family.clone(),
+            publisher: publisher(row),
+            words,
             requests: if scenario.endless {
                 f64::INFINITY
             } else {
                 scenario.batch as f64
             },
-            value,
+            value: (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0,
         });
     }
     out

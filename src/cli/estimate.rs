@@ -124,7 +124,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     }
     out.push_str(&format!(
         "\n{} × {} tokens",
-        grouped(scenario.batch),
+        grouped(question.scenario.batch),
         grouped(question.tokens().value)
     ));
     if let (Some(comparison), Some(read)) = (comparison, &found.headers) {
@@ -141,6 +141,11 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             grouped(fit.max_context),
             grouped(fit.max_batch)
         ));
+    }
+    if let Some(serving) = &analysis.serving {
+        for line in super::serving_words::lines(serving) {
+            out.push_str(&format!("\n{line}"));
+        }
     }
     if let Some(speed) = &analysis.speed {
         let pass = match scenario.mode {

@@ -10,6 +10,7 @@ mod fit;
 mod headers;
 mod inspect;
 mod output;
+mod serving_words;
 mod source;
 mod tables;
 

@@ -1,6 +1,99 @@
 //! How well serving engines use a device: `data/serving.csv`, fitted on published throughput of servers.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
+
+use super::{Device, Engine};
+
+const TABLE: &str = include_str!("../../data/serving.csv");
+
+/// How wide a row of the table speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Level {
+    /// Every engine.
+    All,
+    /// An engine.
+    Engine,
+    /// An engine on devices of one generation.
+    Generation,
+}
+
+/// What an engine reaches when it serves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Served {
+    /// Shares and fixed costs.
+    pub shares: Coefficients,
+    /// Measured ÷ estimated throughput, tenth percentile of measurements the fit had not seen.
+    pub low: f64,
+    /// The ninetieth.
+    pub high: f64,
+    /// Measurements in the fit.
+    pub rows: u32,
+    /// How specific the row is.
+    pub level: Level,
+}
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    engine: String,
+    generation: String,
+    #[serde(flatten)]
+    shares: Coefficients,
+    low: f64,
+    high: f64,
+    rows: u32,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    csv::Reader::from_reader(TABLE.as_bytes())
+        .deserialize()
+        .flatten()
+        .collect()
+});
+
+/// Rows that are read; the table has no others.
+pub fn rows() -> usize {
+    ROWS.len()
+}
+
+/// The most specific row on an engine and a device.
+pub fn served(engine: Engine, device: &Device) -> Served {
+    let find = |engine: &str, generation: &str| {
+        let found = ROWS
+            .iter()
+            .find(|row| row.engine == engine && row.generation == generation);
+        found.filter(|row| {
+            row.shares
+                .to_array()
+                .iter()
+                .all(|share| share.is_finite() && *share > 0.0)
+        })
+    };
+    let row = find(engine.key(), &device.family)
+        .map(|row| (row, Level::Generation))
+        .or_else(|| find(engine.key(), "").map(|row| (row, Level::Engine)))
+        .or_else(|| find("", "").map(|row| (row, Level::All)));
+    match row {
+        Some((row, level)) => Served {
+            shares: row.shares,
+            low: row.low,
+            high: row.high,
+            rows: row.rows,
+            level,
+        },
+        // Without a table: what is usual on large accelerators.
+        None => Served {
+            shares: Coefficients::USUAL,
+            low: 0.3,
+            high: 3.0,
+            rows: 0,
+            level: Level::All,
+        },
+    }
+}
 
 /// Shares of what the device could do, and fixed costs in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +125,8 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
+    /// Where the fit starts: what is usual on large accelerators.
+    pub const USUAL: Self = Self::from_array([0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 1e-3]);
     /// How many there are.
     pub const COUNT: usize = 12;
     /// How many of them, from the first, are shares.

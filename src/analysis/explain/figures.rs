@@ -1,5 +1,7 @@
 //! Which numbers can be explained, and the traced formula of each.
 
+use std::borrow::Cow;
+
 use super::super::compute::costs;
 use super::super::fit::{Fit, fit, host_share};
 use super::super::memory::{Memory, MemoryPart, memory};
@@ -93,10 +95,10 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::FirstToken => {
             let prefill = Scenario {
                 mode: Mode::Prefill,
-                ..question.scenario.clone()
+                ..Scenario::clone(&question.scenario)
             };
             let prefill = Question {
-                scenario: &prefill,
+                scenario: Cow::Borrowed(&prefill),
                 ..question.clone()
             };
             (expected(&prefill)?.trace, Unit::Seconds)

@@ -1,12 +1,18 @@
 //! Many users at once.
 
-mod capacity;
+mod answer;
+mod cost;
+mod load;
+mod notices;
 mod server;
 mod steady;
 mod step;
 mod work;
 
-pub use capacity::{Room, memory_fraction};
+pub use answer::{Point, Serving, serving};
+pub use cost::{Energy, TokenCost, hourly};
+pub use load::{Load, settle};
+pub(crate) use notices::notices;
 pub use server::{Limits, Server};
 pub use steady::Steady;
 pub use step::Mix;

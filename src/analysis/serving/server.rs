@@ -1,6 +1,5 @@
 //! A server: what of the model each device holds, and what it may run at once.
 
-use super::capacity::Room;
 use super::work::{Class, Work, works};
 use crate::analysis::placement::Layout;
 use crate::analysis::question::Question;
@@ -31,6 +30,13 @@ impl Limits {
             _ => (256.0, engine.chunk().unwrap_or(2048) as f64),
         };
         Self { sequences, tokens }
+    }
+    /// Sequences that run at once on devices that share a model so.
+    pub fn at_once(&self, layout: &Layout) -> u64 {
+        let groups = if layout.attention_dp { layout.tensor } else { 1 };
+        (self.sequences as u64)
+            .saturating_mul(groups.max(1))
+            .saturating_mul(layout.stages().max(1))
     }
 }
 
@@ -68,8 +74,8 @@ pub struct Server {
     pub(super) generated: f64,
     /// Scheduling.
     pub limits: Limits,
-    /// Memory.
-    pub room: Room,
+    /// Sequences that run at most; zero where not even one fits.
+    pub capacity: f64,
 }
 
 /// A link that no table knows: PCIe 3.0 x16.
@@ -84,7 +90,7 @@ impl Server {
             .iter()
             .map(|work| slice(work, device, &layout))
             .collect::<Option<Vec<_>>>()?;
-        let scenario = question.scenario;
+        let scenario = &*question.scenario;
         Some(Self {
             slices,
             layout,
@@ -95,7 +101,7 @@ impl Server {
             prompt: scenario.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
             limits: Limits::of(question.engine, device),
-            room: Room::of(question, device),
+            capacity: question.load.map_or(0.0, |load| load.capacity as f64),
         })
     }
     /// Devices with sequences of their own.

@@ -36,63 +36,71 @@ impl Steady {
     }
 }
 
-/// Share of its full length a sequence holds on average: its prompt, and half of its answer.
-fn held(prompt: f64, generated: f64) -> f64 {
-    (prompt + generated / 2.0) / (prompt + generated)
-}
-
 impl Server {
-    /// Sequences that run at most: what memory carries and the engine allows; zero where not even one fits.
-    pub fn capacity(&self) -> f64 {
-        if self.room.sequences(1.0) < 1.0 {
-            return 0.0;
-        }
-        let carried = self.room.sequences(held(self.prompt, self.generated)) * self.groups();
-        carried
-            .min(self.limits.sequences * self.groups() * self.stages())
-            .floor()
-    }
-
     /// The steady state with so many requests in flight; none where not even one fits.
     ///
     /// Of R running sequences R/G end in each step and as many prompts are read, but no more than the step's budget of
     /// tokens allows. Stages of a pipeline work on R ÷ stages each.
     pub fn steady(&self, requests: f64, shares: &Coefficients) -> Option<Steady> {
-        let running = requests.min(self.capacity());
+        let running = requests.min(self.capacity);
         if running < 1.0 {
             return None;
         }
         Some(self.run(requests, running, shares))
     }
 
-    pub(super) fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
-        let stages = self.stages();
-        let batch = running / stages;
-        let budget = self.limits.tokens * self.groups();
+    /// What a step of so many running sequences works on.
+    fn mix(&self, running: f64) -> Mix {
+        let batch = running / self.stages();
         // Each request needs its prompt and all tokens but the first, which the prompt yields.
         let tokens = self.prompt + self.generated - 1.0;
-        let ended = (batch / self.generated).min(budget / tokens);
-        let mix = Mix {
+        let ended = (batch / self.generated).min(self.budget() / tokens);
+        Mix {
             decodes: ended * (self.generated - 1.0),
             prompts: ended,
             running: batch,
-        };
-        let seconds = self.step(mix, shares);
-        let rate = ended / seconds;
+        }
+    }
+    /// Tokens of a step at most.
+    fn budget(&self) -> f64 {
+        self.limits.tokens * self.groups()
+    }
+    /// Share of the time that goes to prompts: what steps would be shorter by without them.
+    pub(super) fn prompt_share(&self, running: f64, shares: &Coefficients) -> f64 {
+        let mix = self.mix(running);
+        let without = Mix { prompts: 0.0, ..mix };
+        let whole = self.step(mix, shares);
+        if whole > 0.0 {
+            (1.0 - self.step(without, shares) / whole).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
+        let mix = self.mix(running);
+        let (stages, seconds) = (self.stages(), self.step(mix, shares));
+        let rate = mix.prompts / seconds;
         // What the step's budget leaves to prompts decides how many steps one takes.
-        let chunks = (self.prompt / (budget - mix.decodes).max(1.0)).max(1.0);
+        let chunks = (self.prompt / (self.budget() - mix.decodes).max(1.0)).max(1.0);
+        // A step that reads a prompt is longer than the mean of those with and without.
+        let reading = self.step(
+            Mix {
+                prompts: mix.prompts.max((1.0 / chunks).min(1.0)),
+                ..mix
+            },
+            shares,
+        );
         Steady {
             requests,
             running,
             requests_per_second: rate,
             tokens_per_second: rate * self.generated,
             tpot: seconds * stages,
-            first: seconds * stages * (chunks + 0.5),
+            first: reading * stages * chunks + seconds * stages * 0.5,
         }
     }
-}
 
-impl Server {
     /// As if one sequence fitted: for rows whose memory the division here gets wrong.
     pub fn least(&self, shares: &Coefficients) -> Steady {
         self.run(1.0, 1.0, shares)

@@ -98,7 +98,7 @@ pub fn origin(question: &Question<'_>, device: &Device, found: &Efficiency) -> S
 /// What the formula reads beside the work.
 pub fn setting<'a>(question: &Question<'_>, device: &'a Device, found: &Efficiency, host: &HostShare) -> Setting<'a> {
     let mut with = found.coefficients;
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);
     if let Some(value) = scenario.compute_efficiency {
         with.compute = percent(value);

@@ -1,0 +1,76 @@
+//! What a million tokens cost, in money and in energy.
+
+use serde::Serialize;
+
+use super::server::Server;
+use super::steady::Steady;
+use crate::analysis::question::Question;
+use crate::hardware::{find_host, price, serving::Coefficients};
+
+/// Cost of a million tokens.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TokenCost {
+    /// US dollars an hour, all devices.
+    pub price_usd_per_hour: f64,
+    /// Who asks that, and when.
+    pub price_basis: String,
+    /// US dollars for a million tokens of prompts: their share of the time.
+    pub usd_per_million_input: f64,
+    /// US dollars for a million tokens of answers: the rest of the time.
+    pub usd_per_million_output: f64,
+    /// US dollars for a million tokens of answers when prompts are charged to them too.
+    pub usd_per_million_output_all_in: f64,
+}
+
+/// Energy of a million tokens of answers, prompts included, at the devices' rated power.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Energy {
+    /// Watts of all devices.
+    pub watts: f64,
+    /// Kilowatt-hours.
+    pub kwh_per_million_output: f64,
+}
+
+/// Dollars an hour for one device, and their basis: the user's own, the machine's, or the market's.
+pub fn hourly(question: &Question<'_>) -> Option<(f64, String)> {
+    let scenario = &*question.scenario;
+    if let Some(own) = scenario.price {
+        return Some((own, "your own price".to_owned()));
+    }
+    let host = scenario.node.as_deref().and_then(find_host);
+    host.and_then(price::hourly_of)
+        .or_else(|| price::hourly(question.device()?))
+}
+
+/// Cost of a steady state; none without a price.
+pub(super) fn cost(
+    question: &Question<'_>,
+    server: &Server,
+    steady: &Steady,
+    shares: &Coefficients,
+) -> Option<TokenCost> {
+    let (each, price_basis) = hourly(question)?;
+    let hour = each * question.layout.devices as f64;
+    let rate = steady.requests_per_second;
+    if rate <= 0.0 {
+        return None;
+    }
+    let read = server.prompt_share(steady.running, shares);
+    let million = |tokens: f64, share: f64| hour / 3600.0 * share / (rate * tokens) * 1e6;
+    Some(TokenCost {
+        price_usd_per_hour: hour,
+        price_basis,
+        usd_per_million_input: million(server.prompt, read),
+        usd_per_million_output: million(server.generated, 1.0 - read),
+        usd_per_million_output_all_in: million(server.generated, 1.0),
+    })
+}
+
+/// Energy of a steady state; none where the power is not known.
+pub(super) fn energy(question: &Question<'_>, steady: &Steady) -> Option<Energy> {
+    let watts = question.device()?.tdp_w? * question.layout.devices as f64;
+    (steady.tokens_per_second > 0.0).then(|| Energy {
+        watts,
+        kwh_per_million_output: watts / steady.tokens_per_second * 1e6 / 3.6e6,
+    })
+}
