@@ -28,7 +28,7 @@ pub fn loss(cases: &[&Case], values: &Vector, start: &Vector, pull: f64) -> f64 
         .iter()
         .map(|case| {
             let error = (predict(case, &shares) / case.value).ln();
-            (error * error + 0.01).sqrt().min(1.2)
+            (error * error + 0.01).sqrt().min(0.7)
         })
         .sum();
     let away: f64 = values

@@ -8,7 +8,7 @@ use super::fit::{Vector, coefficients, fit, predict};
 use super::rows::Case;
 
 /// What holds coefficients near those of the level above, in units of one row.
-const PULL: [f64; 3] = [0.3, 1.0, 2.0];
+const PULL: [f64; 3] = [0.1, 2.0, 2.0];
 /// Fewer rows of a generation do not make a row of their own.
 const FEWEST: usize = 8;
 
