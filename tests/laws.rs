@@ -186,6 +186,17 @@ proptest! {
                 prop_assert!(seconds.ends_with(&weighbridge::units::seconds(expected)), "{} against {}", seconds, expected);
             }
         }
+        if let Some(speed) = &analysis.speed {
+            let rate = title(Figure::TokensPerSecond);
+            let expected = weighbridge::units::decimal(speed.tokens_per_second);
+            prop_assert!(rate.contains(&expected), "{} against {}", rate, expected);
+            let time = title(Figure::Time);
+            prop_assert!(time.ends_with(&weighbridge::units::seconds(speed.seconds())), "{} against {}", time, speed.seconds());
+            if let Some(prefill) = &speed.prefill {
+                let first = title(Figure::FirstToken);
+                prop_assert!(first.ends_with(&weighbridge::units::seconds(prefill.seconds)), "{} against {}", first, prefill.seconds);
+            }
+        }
         // Each part opens.
         let whole = explain(&question, Figure::Memory, &[], UnitSystem::Gib).unwrap();
         for at in 0..whole.parts.len() {

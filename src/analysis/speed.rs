@@ -65,7 +65,7 @@ impl Speed {
             rows: serving.rows,
         };
         self.pass = Some(time(serving.tpot));
-        self.prefill = Some(time(serving.first));
+        self.prefill = Some(time(serving.ttft.unwrap_or(serving.first)));
     }
     /// What to know about the figures.
     pub fn notice(&self, question: &Question<'_>) -> Option<Notice> {

@@ -9,6 +9,7 @@ use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
+use super::super::serving::{Serving, serving};
 use super::super::time as pass_time;
 use super::unit::Unit;
 use crate::model::Component;
@@ -92,6 +93,24 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
         Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
+        Figure::FirstToken if question.load.is_some_and(|load| load.capacity > 0) => {
+            let serving = serving(question)?;
+            let waits = serving.ttft.map_or(0.0, |ttft| (ttft - serving.first).max(0.0));
+            let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
+            let both = [
+                part(
+                    serving.first,
+                    "reading the prompt",
+                    "From the step that takes the request up to its first token.",
+                ),
+                part(
+                    waits,
+                    "waiting",
+                    "Requests that wait ÷ requests that end a second (Little's law); not counted for an endless queue.",
+                ),
+            ];
+            (Reals::sum(both).trace, Unit::Seconds)
+        }
         Figure::FirstToken => {
             let prefill = Scenario {
                 mode: Mode::Prefill,
@@ -217,10 +236,55 @@ fn expected(question: &Question<'_>) -> Option<Reals> {
     if question.scenario.mode == Mode::Pretrain {
         return time(question, None);
     }
+    if let Some(serving) = serving(question) {
+        return Some(server_step(&serving));
+    }
     pass_time::traced(question, &host_share(question))
 }
 
+/// A step of a server by what it goes to.
+fn server_step(serving: &Serving) -> Reals {
+    let step = &serving.step;
+    let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
+    let whole = Reals::sum([
+        part(
+            step.products,
+            "weights and products",
+            "Each operator at the larger of its bytes and its products, at the shares of peak that servers reach.",
+        ),
+        part(
+            step.attention,
+            "attention",
+            "The cache of what runs is read; scores and values of prompts are computed.",
+        ),
+        part(step.communication, "communication", "What devices tell each other."),
+        part(step.launches, "launches", "Kernels started, gaps between them."),
+        part(
+            step.scheduling,
+            "scheduling",
+            "Choosing what runs next, sampling, requests that come and go.",
+        ),
+    ]);
+    // Stages of a pipeline take their steps one after the other.
+    match serving.stages {
+        1 => whole,
+        stages => whole.scaled(stages as f64),
+    }
+}
+
 fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
+    if let Some(serving) = serving(question) {
+        let step = Reals::constant(serving.step.total()).named("step", "Time of one step.");
+        let about = "Running sequences ÷ tokens of an answer, as far as the tokens a step may have allow.";
+        let ended = Reals::constant(serving.ended_per_step).named("requests that end in a step", about);
+        let written = question.generated();
+        let tokens = if written.value > 0 {
+            ended.times(Reals::input(&written))
+        } else {
+            ended
+        };
+        return Some(tokens.over(step));
+    }
     let time = expected(question)?.named("time", "Time of the pass.");
     let rows = match question.scenario.mode {
         Mode::Decode | Mode::Serve => Reals::input(&question.batch()),

@@ -6,6 +6,7 @@ use super::cost::{Energy, TokenCost, cost, energy};
 use super::load::Load;
 use super::server::Server;
 use super::steady::Steady;
+use super::step::Pieces;
 use crate::analysis::question::Question;
 use crate::hardware::serving::{Level, Served, served};
 
@@ -79,6 +80,12 @@ pub struct Serving {
     pub cost: Option<TokenCost>,
     /// Energy.
     pub energy: Option<Energy>,
+    /// Where the seconds of a step go.
+    pub step: Pieces,
+    /// Stages of a pipeline, each with such steps.
+    pub stages: u64,
+    /// Requests that end in a step.
+    pub ended_per_step: f64,
     /// Measurements the shares are fitted on.
     pub rows: u32,
     /// How specific they are: all engines, the engine, the engine on the device's generation.
@@ -138,6 +145,9 @@ pub fn serving(question: &Question<'_>) -> Option<Serving> {
         users_within_targets: targets.then(|| most(load.capacity.saturating_mul(8), meets)),
         curve,
         knee,
+        stages: question.layout.stages().max(1),
+        step: server.pieces(server.mix(steady.running), &shares),
+        ended_per_step: server.mix(steady.running).prompts,
         rows,
         level,
     })

@@ -15,4 +15,4 @@ pub use load::{Load, settle};
 pub(crate) use notices::notices;
 pub use server::{Limits, Server};
 pub use steady::Steady;
-pub use step::Mix;
+pub use step::{Mix, Pieces};

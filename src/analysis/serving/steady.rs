@@ -50,7 +50,7 @@ impl Server {
     }
 
     /// What a step of so many running sequences works on.
-    fn mix(&self, running: f64) -> Mix {
+    pub(super) fn mix(&self, running: f64) -> Mix {
         let batch = running / self.stages();
         // Each request needs its prompt and all tokens but the first, which the prompt yields.
         let tokens = self.prompt + self.generated - 1.0;

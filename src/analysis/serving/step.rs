@@ -15,24 +15,55 @@ pub struct Mix {
     pub running: f64,
 }
 
+/// Where the seconds of a step go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Pieces {
+    /// Weights read and products with them.
+    pub products: f64,
+    /// The cache read, scores and values.
+    pub attention: f64,
+    /// What devices tell each other.
+    pub communication: f64,
+    /// Kernels started.
+    pub launches: f64,
+    /// The scheduler, sampling, requests that come and go.
+    pub scheduling: f64,
+}
+
+impl Pieces {
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.products + self.attention + self.communication + self.launches + self.scheduling
+    }
+}
+
 impl Server {
     /// Seconds from one step of a stage to the next.
+    pub fn step(&self, mix: Mix, shares: &Coefficients) -> f64 {
+        self.pieces(mix, shares).total()
+    }
+
+    /// Where they go.
     ///
     /// Each operator takes max(FLOP ÷ (peak · share), bytes ÷ (bandwidth · share)); then collective operations, launches
     /// and the scheduler. Source of the form: Williams 2009, "Roofline"; ring all-reduce: Patarasuk 2009.
-    pub fn step(&self, mix: Mix, shares: &Coefficients) -> f64 {
+    pub(super) fn pieces(&self, mix: Mix, shares: &Coefficients) -> Pieces {
         let tokens = mix.decodes + mix.prompts * self.prompt;
-        let work: f64 = self
-            .slices
-            .iter()
-            .map(|slice| self.operator(slice, mix, tokens, shares))
-            .sum();
+        let work = |cache: bool| -> f64 {
+            let slices = self
+                .slices
+                .iter()
+                .filter(|slice| (slice.class == Class::Cache) == cache);
+            slices.map(|slice| self.operator(slice, mix, tokens, shares)).sum()
+        };
         let stages = self.stages();
-        (work + self.collectives(tokens, shares) + self.layers * shares.layer) / stages
-            + self.hop(tokens, shares)
-            + shares.step
-            + shares.sequence * mix.running
-            + shares.request * mix.prompts
+        Pieces {
+            products: work(false) / stages,
+            attention: work(true) / stages,
+            communication: self.collectives(tokens, shares) / stages + self.hop(tokens, shares),
+            launches: self.layers * shares.layer / stages,
+            scheduling: shares.step + shares.sequence * mix.running + shares.request * mix.prompts,
+        }
     }
 
     fn operator(&self, slice: &Slice, mix: Mix, tokens: f64, shares: &Coefficients) -> f64 {
