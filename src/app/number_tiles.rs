@@ -154,7 +154,11 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
         (Some(speed), Mode::Decode | Mode::Serve) => {
-            let what = if scenario.mode == Mode::Serve { "All users" } else { "Decode" };
+            let what = if scenario.mode == Mode::Serve {
+                "All users"
+            } else {
+                "Decode"
+            };
             all.push(rate_tile(what, speed, &note));
             all.push(match &speed.prefill {
                 Some(time) => time_tile(Figure::FirstToken, "First token", time, &note),

@@ -137,11 +137,25 @@ fn rows(answer: &Answer) -> Vec<Row> {
         ));
         return all;
     }
+    if let Some(serving) = &answer.analysis.serving {
+        all.push(Row {
+            key: "speed.tokens_per_second",
+            name: "All users together".to_owned(),
+            note: "tokens written, prompts read in between",
+            figure: Some(Figure::TokensPerSecond),
+            value: serving.tokens_per_second,
+            low: serving.tokens_per_second_low,
+            high: serving.tokens_per_second_high,
+            bound: None,
+            rate: true,
+        });
+    }
+    let served = answer.analysis.serving.is_some();
     all.push(rate(
         "speed.per_user",
         "Each user sees",
         "tokens written",
-        if scenario.batch == 1 {
+        if scenario.batch == 1 && !served {
             Some(Figure::TokensPerSecond)
         } else {
             None
@@ -149,7 +163,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         pass,
         1.0,
     ));
-    if scenario.batch > 1 {
+    if scenario.batch > 1 && !served {
         all.push(rate(
             "speed.tokens_per_second",
             "All together",
@@ -163,7 +177,11 @@ fn rows(answer: &Answer) -> Vec<Row> {
         all.push(time(
             "speed.ttft",
             "First token (TTFT)",
-            "reading the whole prompt",
+            if served {
+                "waiting, then reading the prompt"
+            } else {
+                "reading the whole prompt"
+            },
             Some(Figure::FirstToken),
             prefill,
         ));
@@ -171,7 +189,11 @@ fn rows(answer: &Answer) -> Vec<Row> {
     all.push(time(
         "speed.tpot",
         "Each further token (TPOT)",
-        "at the middle of the answer",
+        if served {
+            "the mean of all steps"
+        } else {
+            "at the middle of the answer"
+        },
         Some(Figure::Time),
         pass,
     ));
