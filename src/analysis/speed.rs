@@ -52,13 +52,18 @@ impl Speed {
         self.pass.as_ref().map_or(self.roof.seconds, |time| time.seconds)
     }
     /// A server's figures in place of those of a step: its throughput, the time between two tokens, the first token.
-    pub(super) fn serve(&mut self, serving: &Serving) {
+    /// Neither end of the interval beats what physics allows a step of so many sequences.
+    pub(super) fn serve(&mut self, serving: &mut Serving) {
+        let floor = self.pass.as_ref().map_or(0.0, |pass| pass.floor);
+        if floor > 0.0 {
+            let most = serving.load.running as f64 / floor;
+            serving.tokens_per_second_high = serving.tokens_per_second_high.min(most.max(serving.tokens_per_second));
+        }
         self.tokens_per_second = serving.tokens_per_second;
         self.tokens_per_second_between = Some((serving.tokens_per_second_low, serving.tokens_per_second_high));
-        let floor = self.pass.as_ref().map_or(0.0, |pass| pass.floor);
         let time = |seconds: f64| PassTime {
             seconds,
-            low: seconds * serving.spread.0,
+            low: (seconds * serving.spread.0).max(floor).min(seconds),
             high: seconds * serving.spread.1,
             floor,
             level: serving.level.into(),

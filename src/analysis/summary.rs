@@ -96,9 +96,9 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let ranks = ranks(&question, &memory)?;
     let fit = question.device().map(|device| fit(&question, &ranks, device));
     let host = fit.as_ref().map(Fit::host).unwrap_or_default();
-    let serving = serving::serving(&question);
+    let mut serving = serving::serving(&question);
     let mut speed = speed(&question, &operators, &host);
-    if let (Some(speed), Some(serving)) = (&mut speed, &serving) {
+    if let (Some(speed), Some(serving)) = (&mut speed, &mut serving) {
         speed.serve(serving);
     }
     let mut notices = notices(&question, speed.as_ref());
