@@ -1,7 +1,7 @@
 //! `weighbridge estimate`.
 
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse};
+use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, launch};
 use weighbridge::export::{self, Sheet};
 use weighbridge::hardware::Device;
 use weighbridge::model::Blueprint;
@@ -69,6 +69,13 @@ impl Estimate {
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let estimate = Estimate::of(model, matches)?;
+    if matches.get_flag("launch") {
+        let found = launch(&estimate.question()?, &estimate.analysis);
+        return match found {
+            Ok(found) => Ok(super::launch::text(&found)),
+            Err(why) => Err(Failure::new("no_command", why)),
+        };
+    }
     match arguments::format(matches) {
         Format::Json => json_text(&estimate.json()?),
         Format::Table => table(&estimate),

@@ -104,6 +104,9 @@ pub fn estimate(
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));
         }
+        if let Ok(launch) = crate::analysis::launch(question, analysis) {
+            answer.insert("launch".to_owned(), json!(launch));
+        }
         if let Some(serving) = &analysis.serving {
             answer.insert("serving".to_owned(), json!(serving));
         }
