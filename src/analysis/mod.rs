@@ -18,6 +18,7 @@ mod question;
 mod roofline;
 mod scan;
 pub mod serving;
+pub mod simple_rule;
 mod speed;
 mod summary;
 pub mod time;

@@ -13,7 +13,7 @@ use super::roofline::{Bound, Roof};
 use super::serving::{self, Serving};
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::{MemoryRule, Mode, Scenario};
 use crate::units::Exact;
 
 /// What a component costs in one pass.
@@ -184,6 +184,12 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", question.engine.label()),
+        ));
+    }
+    if scenario.memory_rule == MemoryRule::Simple && scenario.mode != Mode::Pretrain {
+        all.push(Notice::new(
+            "simple_rule",
+            "Memory by a rule of thumb: weights and cache plus 5 %, activations 10 % of the weights, 5 % of all for the system. Not what an engine takes.",
         ));
     }
     if !scenario.edits.is_empty() {
