@@ -57,12 +57,19 @@ fn two_gigabytes_on_a_card_of_four() {
     let fit = small.fit.as_ref().unwrap();
     assert_eq!(fit.verdict, Verdict::Fits, "{fit:?}");
     // Its context is what the rule does not know: the whole of it does not fit beside the weights.
-    assert!(fit.max_context > 2000 && fit.max_context < 131_072, "{}", fit.max_context);
+    assert!(
+        fit.max_context > 2000 && fit.max_context < 131_072,
+        "{}",
+        fit.max_context
+    );
     // 8 B parameters: "compatible" by the rule; here most of it lies in RAM, at a tenth of the speed.
     let large = weigh("meta-llama/Llama-3.1-8B-Instruct", &on("q8_0", 2000));
     let fit = large.fit.as_ref().unwrap();
     assert_eq!(fit.verdict, Verdict::Offload, "{fit:?}");
-    let (fast, slow) = (small.speed.unwrap().tokens_per_second, large.speed.unwrap().tokens_per_second);
+    let (fast, slow) = (
+        small.speed.unwrap().tokens_per_second,
+        large.speed.unwrap().tokens_per_second,
+    );
     assert!(slow * 6.0 < fast, "{slow} against {fast}");
     // And in FP16 it does not run on that machine at all: 16 GB of weights, 12.8 GB of RAM to use.
     let none = weigh("meta-llama/Llama-3.1-8B-Instruct", &on("fp16", 2000));

@@ -11,6 +11,7 @@ mod bridge;
 mod charts;
 mod chips;
 mod compute_table;
+mod copy;
 mod dialogs;
 mod drop;
 mod explanation;

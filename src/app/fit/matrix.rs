@@ -175,7 +175,7 @@ pub fn FitMatrix() -> impl IntoView {
             <FilterBar filter=filter shown=Signal::derive(move || rows.with(Vec::len))/>
             <p class="reading" aria-live="polite" data-verdict=move || said().map(|said| said.0)>
                 {move || match said() {
-                    Some((_, place, words)) => view! { <b>{place}</b><span>{words}</span>"." }.into_any(),
+                    Some((_, place, words)) => view! { <b>{place}</b><span>{words}"."</span> }.into_any(),
                     None => view! { <span>"Point at a cell, or walk through the table with the arrow keys; press one to weigh it."</span> }.into_any(),
                 }}
             </p>
