@@ -91,7 +91,7 @@ fn the_matrix_is_read_with_arrows_and_pressed_to_choose() {
     browser.wait_for("location.search.includes('w=q8_0')", SOON);
     // What does not run says why, in words.
     let why = browser.script(
-        "const cell = document.querySelector('.matrix-card [data-verdict=unsupported]'); cell.focus(); await new Promise((done) => setTimeout(done, 200)); return document.querySelector('.reading').innerText",
+        "for (let turn = 0; turn < 40; turn++) { document.querySelector('.matrix-card [data-verdict=unsupported][role=gridcell]')?.focus(); await new Promise((done) => setTimeout(done, 150)); if (document.querySelector('.reading').innerText.includes('not supported')) break; } return document.querySelector('.reading').innerText",
         json!([]),
     );
     assert!(why.as_str().unwrap().contains("not supported: "), "{why}");

@@ -90,7 +90,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
                 if let Some(first) = words.get_mut(..1) {
                     first.make_ascii_uppercase();
                 }
-                format!("{words}.")
+                format!("{words}.{}", pace(analysis, scenario))
             }),
         },
         Verdict::Unsupported => Sentence {
