@@ -69,7 +69,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
         "runs"
     };
     match fit.verdict {
-        Verdict::Fits if analysis.serving.is_some() => served(&model, &device, &format, analysis),
+        Verdict::Fits if analysis.serving.is_some() => served(model, &device, &format, analysis),
         Verdict::Fits => Sentence {
             verdict: "fits",
             pill: "Fits",
