@@ -148,7 +148,10 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         if fits {
             text.to_owned()
         } else {
-            "if it fitted".to_owned()
+            match &analysis.fit {
+                Some(fit) if fit.verdict == Verdict::Unsupported => "if it ran".to_owned(),
+                _ => "if it fitted".to_owned(),
+            }
         }
     };
     let mut all = vec![memory];
