@@ -239,7 +239,7 @@ fn widest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u6
 }
 
 /// The largest number up to `most` for which `fits` holds; memory never falls when the number rises.
-fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
+pub fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
     if !fits(1) {
         return 0;
     }

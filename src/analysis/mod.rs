@@ -32,6 +32,7 @@ pub use pass::Pass;
 pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, ranks};
 pub use question::{AnalysisError, Question};
 pub use roofline::{Bound, Roof};
+pub use serving::Serving;
 pub use speed::Speed;
 pub use summary::{Analysis, ComponentCost, ContextPoint, analyse, context_curve};
 pub use ways::{Way, ways};

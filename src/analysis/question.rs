@@ -149,6 +149,15 @@ impl<'a> Question<'a> {
         } else {
             activation.clone()
         };
+        let usual = if caches_in_fp8(engine, scenario, &weights.format.id) {
+            notices.push(Notice::new(
+                "kv_cache_fp8",
+                "TensorRT-LLM keeps the KV cache in FP8 with these weights, as NVIDIA's checkpoints ask for; --kv-cache changes it.",
+            ));
+            Format::plain("fp8", "FP8", 8)
+        } else {
+            usual
+        };
         let kv = cache_format(scenario.kv_cache).unwrap_or(usual);
         let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
         Ok(Self {
@@ -165,6 +174,16 @@ impl<'a> Question<'a> {
         })
     }
 
+    /// The same question with another workload.
+    pub fn with<'b>(&self, scenario: &'b Scenario) -> Question<'b>
+    where
+        'a: 'b,
+    {
+        Question {
+            scenario,
+            ..self.clone()
+        }
+    }
     /// The device, if one is chosen.
     pub fn device(&self) -> Option<&Device> {
         self.device.as_deref()
@@ -237,6 +256,16 @@ fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     // What has no type of its own there is unpacked on conversion.
     let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
     quantisation::choice(&format.id)
+}
+
+/// Whether the engine's own format of the cache is FP8.
+///
+/// Source: `kv_cache_quant_algo` in `hf_quant_config.json` of NVIDIA's FP8 and NVFP4 checkpoints, which TensorRT-LLM follows.
+fn caches_in_fp8(engine: Engine, scenario: &Scenario, weights: &str) -> bool {
+    engine == Engine::TensorRtLlm
+        && scenario.mode == Mode::Serve
+        && scenario.kv_cache == KvFormat::Auto
+        && matches!(weights, "fp8" | "nvfp4")
 }
 
 /// The format a choice names; `None` is the engine's own.

@@ -5,6 +5,7 @@ use super::parameters::parameters;
 use super::placement::HostShare;
 use super::question::Question;
 use super::roofline::Roof;
+use super::serving::{Interval, Serving};
 use super::time::{self, PassTime};
 use crate::hardware::efficiency::Level;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
@@ -40,6 +41,12 @@ pub struct Speed {
 }
 
 impl Speed {
+    /// Takes the throughput of a server in place of that of one step.
+    pub fn serve(&mut self, serving: &Serving) {
+        let Interval { expected, low, high } = serving.tokens_per_second;
+        self.tokens_per_second = expected;
+        self.tokens_per_second_between = Some((low, high));
+    }
     /// Seconds of the whole prompt.
     pub fn prefill_seconds(&self) -> Option<f64> {
         self.prefill.as_ref().map(|time| time.seconds)

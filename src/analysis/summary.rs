@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::compute::{Cost, costs};
-use super::fit::{Fit, fit};
+use super::fit::{Fit, Verdict, fit};
 use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
 use super::placement::{Ranks, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
+use super::serving::{Serving, load, serving};
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::{Mode, Scenario};
@@ -55,6 +56,8 @@ pub struct Analysis {
     pub bytes: f64,
     /// Speed on the device.
     pub speed: Option<Speed>,
+    /// A server in its steady state; only in serve mode, on a device where it fits.
+    pub serving: Option<Serving>,
     /// What each device holds.
     pub ranks: Ranks,
     /// Fit on the device.
@@ -79,8 +82,12 @@ impl Analysis {
 /// # Errors
 /// An unknown device, or totals beyond 64 bits.
 pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, AnalysisError> {
-    let question = Question::new(blueprint, scenario)?;
-    let memory = memory::<Exact>(&question);
+    let asked = Question::new(blueprint, scenario)?;
+    // A server's memory and steps are those of the sequences that run, not of those that wait.
+    let load = load(&asked);
+    let held = asked.with(&load.memory);
+    let question = asked.with(&load.step);
+    let memory = memory::<Exact>(&held);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
     }
@@ -89,11 +96,21 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let flops = components.iter().map(|one| one.flops).sum();
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
-    let ranks = ranks(&question, &memory)?;
-    let fit = question.device().map(|device| fit(&question, &ranks, device));
+    let ranks = ranks(&held, &memory)?;
+    let mut fit = held.device().map(|device| fit(&held, &ranks, device));
     let host = fit.as_ref().map(Fit::host).unwrap_or_default();
-    let speed = speed(&question, &operators, &host);
-    let notices = notices(&question, speed.as_ref());
+    let mut speed = speed(&question, &operators, &host);
+    let fits = fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::Fits);
+    let serving = (scenario.mode == Mode::Serve && fits)
+        .then(|| serving(&asked))
+        .flatten();
+    if let (Some(serving), Some(speed)) = (&serving, &mut speed) {
+        speed.serve(serving);
+    }
+    if let (Some(serving), Some(fit)) = (&serving, &mut fit) {
+        fit.max_batch = serving.kv_capacity;
+    }
+    let notices = notices(&asked, speed.as_ref(), serving.as_ref());
     Ok(Analysis {
         parameters: parameters(blueprint),
         memory,
@@ -103,6 +120,7 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
         matmul_flops,
         bytes,
         speed,
+        serving,
         ranks,
         fit,
         notices,
@@ -138,7 +156,7 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
     sums.into_iter().map(row).collect()
 }
 
-fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
+fn notices(question: &Question<'_>, speed: Option<&Speed>, serving: Option<&Serving>) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
     let scenario = question.scenario;
@@ -157,7 +175,18 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
             ),
         ));
     }
-    all.extend(speed.and_then(|speed| speed.notice(question)));
+    match serving {
+        Some(serving) => all.extend(serving.notices(question)),
+        None => {
+            all.extend(speed.and_then(|speed| speed.notice(question)));
+            if scenario.mode == Mode::Serve && question.device().is_some() {
+                all.push(Notice::new(
+                    "not_served",
+                    "Not even one request fits in the memory of the devices, so there is no serving estimate; speed is that of one decode step.",
+                ));
+            }
+        }
+    }
     if let Some(device) = question.device()
         && device.memory_by_rule()
     {

@@ -1,4 +1,15 @@
-//! Fits `data/serving.csv` to published throughput of servers and prints how well it does, seen and unseen.
+//! Fits `data/serving.csv` to published throughput of servers and prints how well it does, seen and unseen:
+//! `cargo run --release --features calibrate --bin calibrate_serving`.
+//!
+//! Deterministic. `--quick` skips the rows left out and writes nothing; `--rows` prints every row.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a tool for this repository's own tables: where they are wrong it should stop"
+)]
 
 #[path = "../calibrate_serving/fit.rs"]
 mod fit;
@@ -6,12 +17,47 @@ mod fit;
 mod report;
 #[path = "../calibrate_serving/rows.rs"]
 mod rows;
+#[path = "../calibrate_serving/table.rs"]
+mod table;
 
 fn main() {
-    let path = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "data/measurements.csv".to_owned());
-    let cases = rows::read(&path);
-    println!("{} rows", cases.len());
-    report::all(&cases);
+    let asked = |word: &str| std::env::args().any(|argument| argument == word);
+    let cases = rows::read();
+    let cases: Vec<&rows::Case> = cases.iter().collect();
+    println!("{} questions", cases.len());
+    let fit = fit::Fit::of(&cases);
+    println!("all {:.3?}", fit.all);
+    for (engine, values) in &fit.engines {
+        println!("{engine} {values:.3?}");
+    }
+    let seen: Vec<f64> = cases.iter().map(|case| fit.predict(case) / case.value).collect();
+    report::groups("all rows", &cases, &seen, report::group);
+    if asked("--rows") {
+        let by = |name: &str, key: fn(&rows::Case) -> String| report::groups(name, &cases, &seen, key);
+        by("by device", |case| format!("{} {}", case.engine.key(), case.device));
+        by("by model", |case| format!("{} {} {}", case.engine.key(), case.model, case.weights));
+        for (case, ratio) in cases.iter().zip(&seen) {
+            println!(
+                "{ratio:.2} {:>9.1} {} (carries {})",
+                case.value, case.words, case.server.carried
+            );
+        }
+    }
+    if asked("--quick") {
+        return;
+    }
+    let device = report::left_out(&cases, |case| &case.device);
+    let model = report::left_out(&cases, |case| &case.model);
+    report::groups("each device left out", &cases, &device, report::group);
+    report::groups("each model left out", &cases, &model, report::group);
+    let unseen = [device, model];
+    let between = |case: &rows::Case| {
+        let (low, high, _) = table::spread(&cases, &unseen, Some(case.engine));
+        (low.min(1.0), high.max(1.0))
+    };
+    for (name, ratios) in [("all rows", &seen), ("device left out", &unseen[0]), ("model left out", &unseen[1])] {
+        println!("{name}");
+        report::coverage(&cases, ratios, between);
+    }
+    table::write(&fit, &cases, &unseen);
 }

@@ -1,6 +1,51 @@
 //! How well serving engines use a device: `data/serving.csv`, fitted on published throughput of servers.
+//!
+//! `docs/serving.md` says how the table is made; `calibrate_serving` makes it.
+
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+
+use super::engine::Engine;
+
+const TABLE: &str = include_str!("../../data/serving.csv");
+
+/// The row that stands for every engine.
+pub const ALL: &str = "all";
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Key of the engine, or `all`.
+    pub engine: String,
+    /// Shares and fixed costs.
+    #[serde(flatten)]
+    pub coefficients: Coefficients,
+    /// Measurements it is fitted on.
+    pub rows: u32,
+    /// Measured ÷ estimated throughput over rows left out of the fit, tenth percentile.
+    pub low: f64,
+    /// Ninetieth percentile.
+    pub high: f64,
+    /// Where it is from.
+    pub source: String,
+}
+
+/// Every row.
+pub fn rows() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+        // A row that does not parse is left out; a test counts them.
+        reader.deserialize().filter_map(Result::ok).collect()
+    });
+    &ROWS
+}
+
+/// The row of an engine, or the one of all engines.
+pub fn row(engine: Engine) -> Option<&'static Row> {
+    let named = |name: &str| rows().iter().find(|row| row.engine == name);
+    named(engine.key()).or_else(|| named(ALL))
+}
 
 /// Shares of what the device could do, and fixed costs in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,24 +81,37 @@ impl Coefficients {
     pub const COUNT: usize = 12;
     /// How many of them, from the first, are shares.
     pub const SHARES: usize = 7;
+    /// Their names, in the order of the columns.
+    pub const NAMES: [&str; Self::COUNT] = [
+        "bandwidth",
+        "expert_bandwidth",
+        "cache_bandwidth",
+        "compute",
+        "expert_compute",
+        "attention",
+        "link",
+        "collective",
+        "layer",
+        "step",
+        "sequence",
+        "request",
+    ];
+    /// What no server beats: all of the device, and nothing beside the work.
+    pub const IDEAL: Self = Self {
+        bandwidth: 1.0,
+        expert_bandwidth: 1.0,
+        cache_bandwidth: 1.0,
+        compute: 1.0,
+        expert_compute: 1.0,
+        attention: 1.0,
+        link: 1.0,
+        collective: 0.0,
+        layer: 0.0,
+        step: 0.0,
+        sequence: 0.0,
+        request: 0.0,
+    };
 
-    /// In the order of their fields.
-    pub const fn to_array(self) -> [f64; Self::COUNT] {
-        [
-            self.bandwidth,
-            self.expert_bandwidth,
-            self.cache_bandwidth,
-            self.compute,
-            self.expert_compute,
-            self.attention,
-            self.link,
-            self.collective,
-            self.layer,
-            self.step,
-            self.sequence,
-            self.request,
-        ]
-    }
     /// From an array in the order of fields.
     pub const fn from_array(values: [f64; Self::COUNT]) -> Self {
         let [

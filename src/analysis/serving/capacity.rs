@@ -1,99 +1,98 @@
-//! Memory of a device under an engine: what weights leave to the cache, and how many sequences that carries.
+//! How many sequences memory carries at once, by the engine's own memory rules.
 
+use crate::analysis::fit::{capacity as allowed, largest};
 use crate::analysis::memory::memory;
+use crate::analysis::placement::ranks;
 use crate::analysis::question::Question;
 use crate::hardware::{Device, Engine};
-use crate::model::Component;
-use crate::model::operator::Kind;
-use crate::scenario::Scenario;
+use crate::scenario::{Mode, Scenario};
+
+use super::server::Limits;
 use crate::units::Exact;
 
-/// Memory of the fullest device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Room {
-    /// Weights, bytes.
-    pub weights: f64,
-    /// What is left for caches and states, bytes.
-    pub free: f64,
-    /// Cache and states of one sequence at its full length, bytes.
-    pub sequence: f64,
-}
+/// Most sequences that are looked for.
+const MOST: u64 = 1 << 20;
 
-/// Share of the memory an engine takes, where the scenario does not say.
+/// Percentage of what weights and activations leave that the engine gives to its cache.
 ///
-/// Sources: vLLM `gpu_memory_utilization` 0.9; SGLang `mem_fraction_static` 0.88 on devices of 80 GB; TensorRT-LLM
-/// `free_gpu_memory_fraction` 0.9.
-pub const fn memory_fraction(engine: Engine) -> f64 {
+/// Source: TensorRT-LLM `KvCacheConfig.free_gpu_memory_fraction` 0.9; vLLM and SGLang divide all the memory they take.
+const fn cache_percent(engine: Engine) -> u128 {
     match engine {
-        Engine::Sglang => 0.88,
-        _ => 0.9,
+        Engine::TensorRtLlm => 90,
+        _ => 100,
     }
 }
 
-impl Room {
-    /// The memory of a question's device.
-    pub fn of(question: &Question<'_>, device: &Device) -> Self {
-        let layout = question.layout;
-        let tensor = layout.tensor.max(1) as f64;
-        let stages = layout.stages().max(1) as f64;
-        let one = Scenario {
-            batch: 1,
-            ..question.scenario.clone()
+/// The scenario as memory sees it while so many sequences run: spread evenly over their answers they hold
+/// (n + 1) ÷ 2n of them on average.
+pub fn at_work(scenario: &Scenario, running: u64) -> Scenario {
+    let running = running.max(1);
+    let generated = u128::from(scenario.generated());
+    let mean = (generated * (u128::from(running) + 1)).div_ceil(2 * u128::from(running));
+    Scenario {
+        batch: running,
+        generate: u64::try_from(mean).ok(),
+        ..scenario.clone()
+    }
+}
+
+/// What of a question's requests works at once.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// As memory sees it.
+    pub memory: Scenario,
+    /// As a step sees it.
+    pub step: Scenario,
+}
+
+/// The load of a question: its running sequences in serve mode, all of its batch otherwise.
+pub fn load(question: &Question<'_>) -> Load {
+    let scenario = question.scenario;
+    if scenario.mode != Mode::Serve {
+        return Load {
+            memory: scenario.clone(),
+            step: scenario.clone(),
         };
-        let memory = memory::<Exact>(&Question {
-            scenario: &one,
+    }
+    let asked = if scenario.endless { MOST } else { scenario.batch };
+    let running = match question.device() {
+        Some(device) => asked.min(most(question, device)),
+        // Without a device nothing limits what runs; an endless queue is weighed as one request.
+        None if scenario.endless => 1,
+        None => asked,
+    };
+    Load {
+        memory: at_work(scenario, running),
+        step: Scenario {
+            batch: running.max(1),
+            ..scenario.clone()
+        },
+    }
+}
+
+/// Sequences that run at most: what memory carries and the engine allows.
+fn most(question: &Question<'_>, device: &Device) -> u64 {
+    carried(question, device).min(Limits::of(question.engine, device).most(&question.layout))
+}
+
+/// Sequences whose caches fit beside the weights; zero where not even one does.
+pub fn carried(question: &Question<'_>, device: &Device) -> u64 {
+    let allowed = u128::from(allowed(question, device));
+    let share = cache_percent(question.engine);
+    largest(MOST, |running| {
+        let scenario = at_work(question.scenario, running);
+        let question = Question {
+            scenario: &scenario,
             ..question.clone()
-        });
-        // With sequences of its own a device keeps attention whole.
-        let whole = |component: Component| {
-            layout.attention_dp && matches!(component, Component::Projection | Component::Norm | Component::Router)
         };
-        let weights: f64 = memory
-            .weights_by_component
-            .iter()
-            .map(|(component, bytes)| bytes.0 as f64 / if whole(*component) { 1.0 } else { tensor })
-            .sum();
-        let fraction = question
-            .scenario
-            .memory_fraction
-            .map_or_else(|| memory_fraction(question.engine), |percent| percent as f64 / 100.0);
-        let cache = if layout.attention_dp {
-            1.0
-        } else {
-            tensor.min(heads(question))
+        let Ok(ranks) = ranks(&question, &memory::<Exact>(&question)) else {
+            return false;
         };
-        let kept = memory.kv_cache.0.saturating_add(memory.state_cache.0) as f64;
-        let weights = weights / stages;
-        Self {
-            weights,
-            free: (device.memory_bytes as f64 * fraction - weights - BUFFERS).max(0.0),
-            sequence: kept / cache / stages,
-        }
-    }
-    /// Sequences that fit at once when each holds this share of its full length.
-    pub fn sequences(&self, share: f64) -> f64 {
-        if self.sequence > 0.0 {
-            self.free / (self.sequence * share)
-        } else {
-            f64::INFINITY
-        }
-    }
-}
-
-/// Buffers of a step and of captured graphs: what vLLM's profile run finds for mid-sized models, bytes.
-const BUFFERS: f64 = 2e9;
-
-/// Heads by which the cache can be divided among devices: one for a latent.
-fn heads(question: &Question<'_>) -> f64 {
-    let latent = question.keeps_latent();
-    let heads = question
-        .blueprint
-        .blocks()
-        .flat_map(|place| &place.block.operators)
-        .filter_map(|operator| match &operator.kind {
-            Kind::Attention(attention) if attention.latent.is_some() && latent => Some(1),
-            Kind::Attention(attention) => Some(attention.kv_heads.value.max(1)),
-            _ => None,
-        });
-    heads.min().map_or(f64::INFINITY, |heads| heads as f64)
+        ranks.fullest().is_some_and(|rank| {
+            let total = u128::from(rank.total_bytes);
+            let cache = u128::from(rank.kv_cache_bytes) + u128::from(rank.state_cache_bytes);
+            let free = allowed.saturating_sub(total.saturating_sub(cache));
+            total <= allowed && cache <= free * share / 100
+        })
+    })
 }

@@ -1,6 +1,6 @@
 //! A server: what of the model each device holds, and what it may run at once.
 
-use super::capacity::Room;
+use super::capacity::carried;
 use super::work::{Class, Work, works};
 use crate::analysis::placement::Layout;
 use crate::analysis::question::Question;
@@ -31,6 +31,13 @@ impl Limits {
             _ => (256.0, engine.chunk().unwrap_or(2048) as f64),
         };
         Self { sequences, tokens }
+    }
+    /// Most sequences that run on all devices: each group with sequences of its own and each stage keeps as many.
+    pub fn most(&self, layout: &Layout) -> u64 {
+        let groups = if layout.attention_dp { layout.tensor } else { 1 };
+        (self.sequences as u64)
+            .saturating_mul(groups)
+            .saturating_mul(layout.stages())
     }
 }
 
@@ -68,8 +75,8 @@ pub struct Server {
     pub(super) generated: f64,
     /// Scheduling.
     pub limits: Limits,
-    /// Memory.
-    pub room: Room,
+    /// Sequences that memory carries.
+    pub carried: u64,
 }
 
 /// A link that no table knows: PCIe 3.0 x16.
@@ -95,7 +102,7 @@ impl Server {
             prompt: scenario.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
             limits: Limits::of(question.engine, device),
-            room: Room::of(question, device),
+            carried: carried(question, device),
         })
     }
     /// Devices with sequences of their own.

@@ -5,7 +5,7 @@ use super::step::Mix;
 use crate::hardware::serving::Coefficients;
 
 /// A server under a load.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Steady {
     /// Requests in flight; infinite for an endless queue.
     pub requests: f64,
@@ -19,6 +19,10 @@ pub struct Steady {
     pub tpot: f64,
     /// Seconds to the first token once the request runs.
     pub first: f64,
+    /// Seconds from one step of a stage to the next.
+    pub step: f64,
+    /// Share of that time which prompts take, the rest is for answers.
+    pub prompts: f64,
 }
 
 impl Steady {
@@ -36,49 +40,36 @@ impl Steady {
     }
 }
 
-/// Share of its full length a sequence holds on average: its prompt, and half of its answer.
-fn held(prompt: f64, generated: f64) -> f64 {
-    (prompt + generated / 2.0) / (prompt + generated)
-}
-
 impl Server {
     /// Sequences that run at most: what memory carries and the engine allows; zero where not even one fits.
-    pub fn capacity(&self) -> f64 {
-        if self.room.sequences(1.0) < 1.0 {
-            return 0.0;
-        }
-        let carried = self.room.sequences(held(self.prompt, self.generated)) * self.groups();
-        carried
-            .min(self.limits.sequences * self.groups() * self.stages())
-            .floor()
+    pub fn capacity(&self) -> u64 {
+        self.carried.min(self.limits.most(&self.layout))
     }
 
     /// The steady state with so many requests in flight; none where not even one fits.
+    pub fn steady(&self, requests: f64, shares: &Coefficients) -> Option<Steady> {
+        let running = requests.min(self.capacity() as f64);
+        (running >= 1.0).then(|| self.run(requests, running, shares))
+    }
+
+    /// The steady state with so many of the requests running.
     ///
     /// Of R running sequences R/G end in each step and as many prompts are read, but no more than the step's budget of
     /// tokens allows. Stages of a pipeline work on R ÷ stages each.
-    pub fn steady(&self, requests: f64, shares: &Coefficients) -> Option<Steady> {
-        let running = requests.min(self.capacity());
-        if running < 1.0 {
-            return None;
-        }
-        Some(self.run(requests, running, shares))
-    }
-
-    pub(super) fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
+    pub fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
         let stages = self.stages();
-        let batch = running / stages;
         let budget = self.limits.tokens * self.groups();
         // Each request needs its prompt and all tokens but the first, which the prompt yields.
         let tokens = self.prompt + self.generated - 1.0;
-        let ended = (batch / self.generated).min(budget / tokens);
+        let ended = (running / stages / self.generated).min(budget / tokens);
         let mix = Mix {
             decodes: ended * (self.generated - 1.0),
             prompts: ended,
-            running: batch,
+            // Those beyond the budget wait for a step of their own.
+            running: ended * self.generated,
         };
-        let seconds = self.step(mix, shares);
-        let rate = ended / seconds;
+        let step = self.step(mix, shares);
+        let rate = ended / step;
         // What the step's budget leaves to prompts decides how many steps one takes.
         let chunks = (self.prompt / (budget - mix.decodes).max(1.0)).max(1.0);
         Steady {
@@ -86,15 +77,21 @@ impl Server {
             running,
             requests_per_second: rate,
             tokens_per_second: rate * self.generated,
-            tpot: seconds * stages,
-            first: seconds * stages * (chunks + 0.5),
+            tpot: step * stages,
+            first: step * stages * (chunks + 0.5),
+            step,
+            prompts: self.of_prompts(mix, shares),
         }
     }
-}
 
-impl Server {
-    /// As if one sequence fitted: for rows whose memory the division here gets wrong.
-    pub fn least(&self, shares: &Coefficients) -> Steady {
-        self.run(1.0, 1.0, shares)
+    /// Share of a step that its prompts take: they and the answers each weighed alone.
+    fn of_prompts(&self, mix: Mix, shares: &Coefficients) -> f64 {
+        let prompts = self.step(Mix { decodes: 0.0, running: 0.0, ..mix }, shares);
+        let answers = self.step(Mix { prompts: 0.0, ..mix }, shares);
+        if prompts + answers > 0.0 && mix.decodes > 0.0 {
+            prompts / (prompts + answers)
+        } else {
+            1.0
+        }
     }
 }
