@@ -12,7 +12,7 @@ pub type Vector = [f64; Coefficients::COUNT];
 /// Engines with rows.
 pub const ENGINES: [Engine; 3] = [Engine::Vllm, Engine::Sglang, Engine::TensorRtLlm];
 /// Where the search starts: what is usual on large accelerators.
-pub const START: Vector = [0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 1e-3];
+pub const START: Vector = [0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 10e-6, 1e-3, 0.8];
 /// How strongly all engines are held near the start, and each engine near all of them.
 const PULL: [f64; 2] = [0.3, 1.0];
 
@@ -35,7 +35,7 @@ fn loss(cases: &[&Case], values: &Vector, start: &Vector, pull: f64) -> f64 {
         .iter()
         .map(|case| {
             let error = (predict(case, &shares) / case.value).ln();
-            (error * error + 0.01).sqrt().min(1.2)
+            case.weight * (error * error + 0.01).sqrt().min(1.2)
         })
         .sum();
     let away: f64 = values
@@ -88,6 +88,8 @@ fn limit(values: &mut Vector) {
     for share in &mut values[..Coefficients::SHARES] {
         *share = share.clamp(0.02, 1.0);
     }
+    let alike = &mut values[Coefficients::COUNT - 1];
+    *alike = alike.clamp(0.4, 1.0);
 }
 
 /// Coefficients by engine; `all` beside them.

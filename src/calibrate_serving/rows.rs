@@ -25,6 +25,8 @@ pub struct Case {
     pub values: Vec<f64>,
     /// Their median.
     pub value: f64,
+    /// How much it counts: groups by the square root of their size, one on average.
+    pub weight: f64,
 }
 
 /// The scenario a row was measured under.
@@ -65,7 +67,16 @@ pub fn read() -> Vec<Case> {
             merged.entry(key).or_insert_with(|| (row, Vec::new())).1.push(row.value);
         }
     }
-    merged.into_values().map(|(row, values)| case(row, values)).collect()
+    let mut cases: Vec<Case> = merged.into_values().map(|(row, values)| case(row, values)).collect();
+    let mut groups: BTreeMap<(&str, String), f64> = BTreeMap::new();
+    for case in &cases {
+        *groups.entry((case.engine.key(), case.publisher.clone())).or_default() += 1.0;
+    }
+    let all = cases.len() as f64 / groups.values().map(|count| count.sqrt()).sum::<f64>();
+    for case in &mut cases {
+        case.weight = all / groups[&(case.engine.key(), case.publisher.clone())].sqrt();
+    }
+    cases
 }
 
 fn case(row: &Measurement, mut values: Vec<f64>) -> Case {
@@ -105,5 +116,6 @@ fn case(row: &Measurement, mut values: Vec<f64>) -> Case {
         },
         values,
         value,
+        weight: 1.0,
     }
 }

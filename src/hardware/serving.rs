@@ -72,13 +72,17 @@ pub struct Coefficients {
     pub step: f64,
     /// Seconds a step takes for each running sequence.
     pub sequence: f64,
+    /// The same where answers go to clients one by one, token by token; without, a queue is worked off.
+    pub stream: f64,
     /// Seconds a request takes once: reading, queueing, answering.
     pub request: f64,
+    /// Tokens of a batch are alike: so many choose experts as differently as that number to this power independent ones.
+    pub alike: f64,
 }
 
 impl Coefficients {
     /// How many there are.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 14;
     /// How many of them, from the first, are shares.
     pub const SHARES: usize = 7;
     /// Their names, in the order of the columns.
@@ -94,7 +98,9 @@ impl Coefficients {
         "layer",
         "step",
         "sequence",
+        "stream",
         "request",
+        "alike",
     ];
     /// What no server beats: all of the device, and nothing beside the work.
     pub const IDEAL: Self = Self {
@@ -109,7 +115,9 @@ impl Coefficients {
         layer: 0.0,
         step: 0.0,
         sequence: 0.0,
+        stream: 0.0,
         request: 0.0,
+        alike: 0.0,
     };
 
     /// From an array in the order of fields.
@@ -126,7 +134,9 @@ impl Coefficients {
             layer,
             step,
             sequence,
+            stream,
             request,
+            alike,
         ] = values;
         Self {
             bandwidth,
@@ -140,7 +150,9 @@ impl Coefficients {
             layer,
             step,
             sequence,
+            stream,
             request,
+            alike,
         }
     }
 }

@@ -67,6 +67,7 @@ impl Server {
             prompts: ended,
             // Those beyond the budget wait for a step of their own.
             running: ended * self.generated,
+            streams: requests.is_finite(),
         };
         let step = self.step(mix, shares);
         let rate = ended / step;

@@ -13,14 +13,27 @@ pub struct Mix {
     pub prompts: f64,
     /// Sequences the scheduler keeps.
     pub running: f64,
+    /// Whether each token goes to a client at once.
+    pub streams: bool,
 }
 
 impl Server {
-    /// Seconds from one step of a stage to the next.
+    /// Seconds from one step of a stage to the next, on average: with less than one prompt a step, some have one and the others
+    /// none.
+    pub fn step(&self, mix: Mix, shares: &Coefficients) -> f64 {
+        if mix.prompts >= 1.0 || mix.prompts <= 0.0 {
+            return self.one(mix, shares);
+        }
+        let with = self.one(Mix { prompts: 1.0, ..mix }, shares);
+        let without = self.one(Mix { prompts: 0.0, ..mix }, shares);
+        mix.prompts * with + (1.0 - mix.prompts) * without
+    }
+
+    /// Seconds of one step.
     ///
     /// Each operator takes max(FLOP ÷ (peak · share), bytes ÷ (bandwidth · share)); then collective operations, launches
     /// and the scheduler. Source of the form: Williams 2009, "Roofline"; ring all-reduce: Patarasuk 2009.
-    pub fn step(&self, mix: Mix, shares: &Coefficients) -> f64 {
+    fn one(&self, mix: Mix, shares: &Coefficients) -> f64 {
         let tokens = mix.decodes + mix.prompts * self.prompt;
         let work: f64 = self
             .slices
@@ -28,10 +41,11 @@ impl Server {
             .map(|slice| self.operator(slice, mix, tokens, shares))
             .sum();
         let stages = self.stages();
+        let each = if mix.streams { shares.stream } else { shares.sequence };
         (work + self.collectives(tokens, shares) + self.layers * shares.layer) / stages
             + self.hop(tokens, shares)
             + shares.step
-            + shares.sequence * mix.running
+            + each * mix.running
             + shares.request * mix.prompts
     }
 
@@ -50,7 +64,7 @@ impl Server {
         }
         let (compute, bandwidth, touched) = if slice.class == Class::Experts {
             // Experts that at least one of the tokens chooses, on average.
-            let touched = 1.0 - (1.0 - slice.share).powf(tokens);
+            let touched = 1.0 - (1.0 - slice.share).powf(tokens.powf(shares.alike));
             (shares.expert_compute, shares.expert_bandwidth, touched)
         } else {
             (shares.compute, shares.bandwidth, 1.0)
