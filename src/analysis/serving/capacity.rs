@@ -72,7 +72,7 @@ pub fn load(question: &Question<'_>) -> Load {
 
 /// Sequences that run at most: what memory carries and the engine allows.
 fn most(question: &Question<'_>, device: &Device) -> u64 {
-    carried(question, device).min(Limits::of(question.engine, device).most(&question.layout))
+    carried(question, device).min(Limits::of(question, device).most(&question.layout))
 }
 
 /// Sequences whose caches fit beside the weights; zero where not even one does.
