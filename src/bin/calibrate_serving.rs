@@ -20,28 +20,29 @@ mod rows;
 #[path = "../calibrate_serving/table.rs"]
 mod table;
 
+use weighbridge::hardware::serving::Coefficients;
+
 fn main() {
     let asked = |word: &str| std::env::args().any(|argument| argument == word);
     let cases = rows::read();
     let cases: Vec<&rows::Case> = cases.iter().collect();
     println!("{} questions", cases.len());
     let fit = fit::Fit::of(&cases);
-    println!("all {:.3?}", fit.all);
-    for (engine, values) in &fit.engines {
-        println!("{engine} {values:.3?}");
+    for (engine, values) in std::iter::once((&"all", &fit.all)).chain(&fit.engines) {
+        let named: Vec<String> = Coefficients::NAMES
+            .iter()
+            .zip(values)
+            .map(|(name, value)| format!("{name} {value:.2e}"))
+            .collect();
+        println!("{engine}: {}", named.join(", "));
     }
+    println!("{:.2?}", fit.factors);
     let seen: Vec<f64> = cases.iter().map(|case| fit.predict(case) / case.value).collect();
     report::groups("all rows", &cases, &seen, report::group);
     if asked("--rows") {
         let by = |name: &str, key: fn(&rows::Case) -> String| report::groups(name, &cases, &seen, key);
         by("by device", |case| format!("{} {}", case.engine.key(), case.device));
         by("by model", |case| format!("{} {} {}", case.engine.key(), case.model, case.weights));
-        for (case, ratio) in cases.iter().zip(&seen) {
-            println!(
-                "{ratio:.2} {:>9.1} {} (carries {})",
-                case.value, case.words, case.server.carried
-            );
-        }
     }
     if asked("--quick") {
         return;
@@ -50,6 +51,15 @@ fn main() {
     let model = report::left_out(&cases, |case| &case.model);
     report::groups("each device left out", &cases, &device, report::group);
     report::groups("each model left out", &cases, &model, report::group);
+    if asked("--rows") {
+        println!("estimated / measured: all rows, device left out, model left out");
+        for (at, case) in cases.iter().enumerate() {
+            println!(
+                "{:.2} {:.2} {:.2} {:>9.1} {} (carries {})",
+                seen[at], device[at], model[at], case.value, case.words, case.server.carried
+            );
+        }
+    }
     let unseen = [device, model];
     let between = |case: &rows::Case| {
         let (low, high, _) = table::spread(&cases, &unseen, Some(case.engine));

@@ -1,6 +1,6 @@
 //! The search for coefficients: robust, deterministic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weighbridge::hardware::Engine;
 use weighbridge::hardware::serving::Coefficients;
@@ -16,11 +16,28 @@ pub const START: Vector = [0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3
 /// How strongly all engines are held near the start, and each engine near all of them.
 const PULL: [f64; 2] = [0.3, 1.0];
 
-pub fn coefficients(values: &Vector) -> Coefficients {
+/// How strongly factors of formats and of generations are held near one.
+const HOLD: f64 = 3.0;
+/// Rounds of coefficients and factors in turn.
+const ROUNDS: usize = 3;
+
+/// What a case is estimated with.
+fn shares(case: &Case, values: &Vector, factors: &Factors) -> Coefficients {
+    let of = |kind: &'static str, name: &str| {
+        factors
+            .get(&(case.engine.key(), kind, name.to_owned()))
+            .copied()
+            .unwrap_or(1.0)
+    };
     Coefficients::from_array(*values)
+        .with_format(of("format", &case.weights))
+        .with_family(of("family", &case.family))
 }
 
-pub fn predict(case: &Case, shares: &Coefficients) -> f64 {
+/// Factors by engine, kind and name.
+pub type Factors = BTreeMap<(&'static str, &'static str, String), f64>;
+
+fn predict(case: &Case, shares: &Coefficients) -> f64 {
     let found = case.server.steady(case.requests, shares);
     // Where the memory rules leave no room for what was measured, one sequence runs.
     found
@@ -28,28 +45,29 @@ pub fn predict(case: &Case, shares: &Coefficients) -> f64 {
         .tokens_per_second
 }
 
-/// Mean absolute logarithmic error, rounded near zero so that the search does not stick, and the pull of the start.
-fn loss(cases: &[&Case], values: &Vector, start: &Vector, pull: f64) -> f64 {
-    let shares = coefficients(values);
-    let sum: f64 = cases
-        .iter()
-        .map(|case| {
-            let error = (predict(case, &shares) / case.value).ln();
-            case.weight * (error * error + 0.01).sqrt().min(1.2)
-        })
-        .sum();
+/// Mean absolute logarithmic error, rounded near zero so that the search does not stick.
+fn errors(cases: &[&Case], values: &Vector, factors: &Factors) -> f64 {
+    let each = |case: &&Case| {
+        let error = (predict(case, &shares(case, values, factors)) / case.value).ln();
+        case.weight * (error * error + 0.01).sqrt().min(1.2)
+    };
+    cases.iter().map(each).sum()
+}
+
+/// Errors and the pull of the start.
+fn loss(cases: &[&Case], values: &Vector, factors: &Factors, start: &Vector, pull: f64) -> f64 {
     let away: f64 = values
         .iter()
         .zip(start)
         .map(|(one, start)| (one / start).ln().powi(2))
         .sum();
-    sum + pull * away
+    errors(cases, values, factors) + pull * away
 }
 
 /// Pattern search in the logarithms.
-fn fit(cases: &[&Case], start: &Vector, pull: f64) -> Vector {
-    let mut best = *start;
-    let mut least = loss(cases, &best, start, pull);
+fn fit(cases: &[&Case], factors: &Factors, begin: &Vector, start: &Vector, pull: f64) -> Vector {
+    let mut best = *begin;
+    let mut least = loss(cases, &best, factors, start, pull);
     let mut size = 0.7_f64;
     while size > 0.01 {
         let before = best;
@@ -59,7 +77,7 @@ fn fit(cases: &[&Case], start: &Vector, pull: f64) -> Vector {
                 let mut next = best;
                 next[at] *= (sign * size).exp();
                 limit(&mut next);
-                let found = loss(cases, &next, start, pull);
+                let found = loss(cases, &next, factors, start, pull);
                 if found < least - 1e-9 {
                     (least, best, better) = (found, next, true);
                     break;
@@ -73,7 +91,7 @@ fn fit(cases: &[&Case], start: &Vector, pull: f64) -> Vector {
                 next[at] *= best[at] / before[at];
             }
             limit(&mut next);
-            let found = loss(cases, &next, start, pull);
+            let found = loss(cases, &next, factors, start, pull);
             if found < least {
                 (least, best) = (found, next);
             }
@@ -92,28 +110,67 @@ fn limit(values: &mut Vector) {
     *alike = alike.clamp(0.4, 1.0);
 }
 
-/// Coefficients by engine; `all` beside them.
+/// The factors of an engine, one after the other.
+fn refine(cases: &[&Case], values: &Vector, factors: &mut Factors) {
+    let keys: BTreeSet<_> = cases
+        .iter()
+        .flat_map(|case| {
+            let engine = case.engine.key();
+            [(engine, "format", case.weights.clone()), (engine, "family", case.family.clone())]
+        })
+        .collect();
+    let hold = env("HOLD", HOLD);
+    for key in keys {
+        let mine: Vec<&Case> = cases
+            .iter()
+            .copied()
+            .filter(|case| case.weights == key.2 || case.family == key.2)
+            .collect();
+        let mut best = (f64::INFINITY, 1.0);
+        for step in -60..=30 {
+            let factor = (f64::from(step) * 0.05).exp();
+            factors.insert(key.clone(), factor);
+            let found = errors(&mine, values, factors) + hold * factor.ln().powi(2);
+            if found < best.0 {
+                best = (found, factor);
+            }
+        }
+        factors.insert(key, best.1);
+    }
+}
+
+/// Coefficients by engine and factors; `all` beside them.
 #[derive(Debug)]
 pub struct Fit {
     pub all: Vector,
     pub engines: BTreeMap<&'static str, Vector>,
+    pub factors: Factors,
 }
 
 impl Fit {
     /// All engines first, then each from there.
     pub fn of(cases: &[&Case]) -> Self {
-        let all = fit(cases, &START, PULL[0]);
-        let own = |engine: &Engine| {
-            let own: Vec<&Case> = cases.iter().copied().filter(|case| case.engine == *engine).collect();
-            (engine.key(), fit(&own, &all, PULL[1]))
-        };
-        Self {
-            all,
-            engines: ENGINES.iter().map(own).collect(),
+        let mut factors = Factors::new();
+        let mut all = fit(cases, &factors, &START, &START, env("P0", PULL[0]));
+        let mut engines = BTreeMap::new();
+        for _ in 0..ROUNDS {
+            for engine in ENGINES {
+                let own: Vec<&Case> = cases.iter().copied().filter(|case| case.engine == engine).collect();
+                let begin = engines.get(engine.key()).copied().unwrap_or(all);
+                let values = fit(&own, &factors, &begin, &all, env("P1", PULL[1]));
+                engines.insert(engine.key(), values);
+                refine(&own, &values, &mut factors);
+            }
+            all = fit(cases, &factors, &all, &START, env("P0", PULL[0]));
         }
+        Self { all, engines, factors }
     }
     /// Estimate of a case.
     pub fn predict(&self, case: &Case) -> f64 {
-        predict(case, &coefficients(&self.engines[case.engine.key()]))
+        predict(case, &shares(case, &self.engines[case.engine.key()], &self.factors))
     }
+}
+
+pub fn env(name: &str, other: f64) -> f64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(other)
 }

@@ -120,6 +120,25 @@ impl Coefficients {
         alike: 0.0,
     };
 
+    /// With products of weights in a number format faster by a factor.
+    pub fn with_format(mut self, factor: f64) -> Self {
+        for share in [
+            &mut self.bandwidth,
+            &mut self.expert_bandwidth,
+            &mut self.compute,
+            &mut self.expert_compute,
+        ] {
+            *share = (*share * factor).min(1.0);
+        }
+        self
+    }
+    /// With all work on a generation of devices faster by a factor.
+    pub fn with_family(self, factor: f64) -> Self {
+        let mut all = self.with_format(factor);
+        all.cache_bandwidth = (all.cache_bandwidth * factor).min(1.0);
+        all.attention = (all.attention * factor).min(1.0);
+        all
+    }
     /// From an array in the order of fields.
     pub const fn from_array(values: [f64; Self::COUNT]) -> Self {
         let [
