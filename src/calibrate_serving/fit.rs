@@ -14,7 +14,7 @@ pub const ENGINES: [Engine; 3] = [Engine::Vllm, Engine::Sglang, Engine::TensorRt
 /// Where the search starts: what is usual on large accelerators.
 pub const START: Vector = [0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 10e-6, 1e-3, 0.8];
 /// How strongly all engines are held near the start, and each engine near all of them.
-const PULL: [f64; 2] = [0.3, 1.0];
+const PULL: [f64; 2] = [1.0, 3.0];
 
 /// How strongly factors of formats and of generations are held near one.
 const HOLD: f64 = 3.0;
@@ -119,7 +119,6 @@ fn refine(cases: &[&Case], values: &Vector, factors: &mut Factors) {
             [(engine, "format", case.weights.clone()), (engine, "family", case.family.clone())]
         })
         .collect();
-    let hold = env("HOLD", HOLD);
     for key in keys {
         let mine: Vec<&Case> = cases
             .iter()
@@ -130,7 +129,7 @@ fn refine(cases: &[&Case], values: &Vector, factors: &mut Factors) {
         for step in -60..=30 {
             let factor = (f64::from(step) * 0.05).exp();
             factors.insert(key.clone(), factor);
-            let found = errors(&mine, values, factors) + hold * factor.ln().powi(2);
+            let found = errors(&mine, values, factors) + HOLD * factor.ln().powi(2);
             if found < best.0 {
                 best = (found, factor);
             }
@@ -151,17 +150,17 @@ impl Fit {
     /// All engines first, then each from there.
     pub fn of(cases: &[&Case]) -> Self {
         let mut factors = Factors::new();
-        let mut all = fit(cases, &factors, &START, &START, env("P0", PULL[0]));
+        let mut all = fit(cases, &factors, &START, &START, PULL[0]);
         let mut engines = BTreeMap::new();
         for _ in 0..ROUNDS {
             for engine in ENGINES {
                 let own: Vec<&Case> = cases.iter().copied().filter(|case| case.engine == engine).collect();
                 let begin = engines.get(engine.key()).copied().unwrap_or(all);
-                let values = fit(&own, &factors, &begin, &all, env("P1", PULL[1]));
+                let values = fit(&own, &factors, &begin, &all, PULL[1]);
                 engines.insert(engine.key(), values);
                 refine(&own, &values, &mut factors);
             }
-            all = fit(cases, &factors, &all, &START, env("P0", PULL[0]));
+            all = fit(cases, &factors, &all, &START, PULL[0]);
         }
         Self { all, engines, factors }
     }
@@ -169,8 +168,4 @@ impl Fit {
     pub fn predict(&self, case: &Case) -> f64 {
         predict(case, &shares(case, &self.engines[case.engine.key()], &self.factors))
     }
-}
-
-pub fn env(name: &str, other: f64) -> f64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(other)
 }

@@ -10,6 +10,8 @@ use super::engine::Engine;
 
 const TABLE: &str = include_str!("../../data/serving.csv");
 
+const FACTORS_TABLE: &str = include_str!("../../data/serving_factors.csv");
+
 /// The row that stands for every engine.
 pub const ALL: &str = "all";
 
@@ -45,6 +47,42 @@ pub fn rows() -> &'static [Row] {
 pub fn row(engine: Engine) -> Option<&'static Row> {
     let named = |name: &str| rows().iter().find(|row| row.engine == name);
     named(engine.key()).or_else(|| named(ALL))
+}
+
+/// A factor on what an engine reaches with a format or on a generation of devices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Factor {
+    /// Key of the engine.
+    pub engine: String,
+    /// `format` or `family`.
+    pub kind: String,
+    /// Key of the format, or the family of the device.
+    pub name: String,
+    /// How much faster than the engine's row says.
+    pub factor: f64,
+    /// Measurements it is fitted on.
+    pub rows: u32,
+}
+
+/// Every factor.
+pub fn factors() -> &'static [Factor] {
+    static FACTORS: LazyLock<Vec<Factor>> = LazyLock::new(|| {
+        let mut reader = csv::Reader::from_reader(FACTORS_TABLE.as_bytes());
+        reader.deserialize().filter_map(Result::ok).collect()
+    });
+    &FACTORS
+}
+
+/// What an engine reaches with a format on a generation of devices: its row and the factors that are known.
+pub fn coefficients(row: &Row, format: &str, family: &str) -> Coefficients {
+    let of = |kind: &str, name: &str| {
+        let mut all = factors().iter();
+        let found = all.find(|one| one.engine == row.engine && one.kind == kind && one.name == name);
+        found.map_or(1.0, |one| one.factor)
+    };
+    row.coefficients
+        .with_format(of("format", format))
+        .with_family(of("family", family))
 }
 
 /// Shares of what the device could do, and fixed costs in seconds.

@@ -7,7 +7,7 @@ use super::curve::{Point, curve, knee};
 use super::server::Server;
 use crate::analysis::fit::largest;
 use crate::analysis::question::Question;
-use crate::hardware::serving::{ALL, Coefficients, row};
+use crate::hardware::serving::{ALL, Coefficients, coefficients, row};
 use crate::model::Notice;
 
 /// A figure with its interval.
@@ -92,7 +92,9 @@ pub struct Serving {
 pub fn serving(question: &Question<'_>) -> Option<Serving> {
     let row = row(question.engine)?;
     let server = Server::of(question)?;
-    let shares = with_choices(question, row.coefficients);
+    let family = question.device().map_or("", |device| &device.family);
+    let shares = coefficients(row, &question.weights.format.id, family);
+    let shares = with_choices(question, shares);
     let scenario = question.scenario;
     let requests = (!scenario.endless).then_some(scenario.batch);
     let found = server.steady(requests.map_or(f64::INFINITY, |count| count as f64), &shares)?;

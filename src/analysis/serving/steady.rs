@@ -68,6 +68,7 @@ impl Server {
             // Those beyond the budget wait for a step of their own.
             running: ended * self.generated,
             streams: requests.is_finite(),
+            ideal: *shares == Coefficients::IDEAL,
         };
         let step = self.step(mix, shares);
         let rate = ended / step;

@@ -15,6 +15,8 @@ pub struct Mix {
     pub running: f64,
     /// Whether each token goes to a client at once.
     pub streams: bool,
+    /// Whether reads and products overlap wholly, as they never do.
+    pub ideal: bool,
 }
 
 impl Server {
@@ -31,7 +33,7 @@ impl Server {
 
     /// Seconds of one step.
     ///
-    /// Each operator takes max(FLOP ÷ (peak · share), bytes ÷ (bandwidth · share)); then collective operations, launches
+    /// Each operator takes √((FLOP ÷ (peak · share))² + (bytes ÷ (bandwidth · share))²); then collective operations, launches
     /// and the scheduler. Source of the form: Williams 2009, "Roofline"; ring all-reduce: Patarasuk 2009.
     fn one(&self, mix: Mix, shares: &Coefficients) -> f64 {
         let tokens = mix.decodes + mix.prompts * self.prompt;
@@ -70,7 +72,8 @@ impl Server {
             (shares.compute, shares.bandwidth, 1.0)
         };
         let memory = slice.weights * touched / (self.bandwidth * bandwidth) + moved;
-        memory.max(flops / (slice.rate * compute))
+        let made = flops / (slice.rate * compute);
+        if mix.ideal { memory.max(made) } else { memory.hypot(made) }
     }
 
     /// All-reduce after attention and after the MLP of every layer: 2·(t−1)/t of the rows each. With sequences of its own
