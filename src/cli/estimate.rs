@@ -10,7 +10,7 @@ use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 
 use super::output::{Failure, Format, json_text, sheets};
-use super::{arguments, source};
+use super::{arguments, serving, source};
 
 /// One estimate, whole.
 pub struct Estimate {
@@ -72,15 +72,22 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     match arguments::format(matches) {
         Format::Json => json_text(&estimate.json()?),
         Format::Table => table(&estimate),
-        other => sheets(&[memory(&estimate), compute(&estimate)], other),
+        other => sheets(&all(&estimate), other),
     }
+}
+
+/// Every table of an estimate.
+fn all(estimate: &Estimate) -> Vec<Sheet> {
+    let mut all = vec![memory(estimate), compute(estimate)];
+    all.extend(estimate.analysis.serving.as_ref().map(serving::curve));
+    all
 }
 
 const UNITS: UnitSystem = UnitSystem::Gib;
 
 fn table(estimate: &Estimate) -> Result<String, Failure> {
     let mut out = format!("{}\n\n", headline(estimate)?);
-    out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
+    out.push_str(&sheets(&all(estimate), Format::Table)?);
     if !estimate.analysis.notices.is_empty() {
         out.push_str("\nTo know\n");
         for notice in &estimate.analysis.notices {
@@ -142,7 +149,9 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             grouped(fit.max_batch)
         ));
     }
-    if let Some(speed) = &analysis.speed {
+    if let Some(serving) = &analysis.serving {
+        out.push_str(&serving::words(serving));
+    } else if let Some(speed) = &analysis.speed {
         let pass = match scenario.mode {
             Mode::Decode | Mode::Serve => "a token",
             Mode::Prefill => "the prompt",

@@ -10,6 +10,7 @@ mod fit;
 mod headers;
 mod inspect;
 mod output;
+mod serving;
 mod source;
 mod tables;
 

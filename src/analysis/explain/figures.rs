@@ -7,6 +7,7 @@ use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
+use super::super::serving::load;
 use super::super::time as pass_time;
 use super::unit::Unit;
 use crate::model::Component;
@@ -63,12 +64,15 @@ pub enum Figure {
 
 /// The trace of a figure and how its values are written.
 pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
+    // A server's memory and steps are those of the sequences that run.
+    let load = load(question);
+    let (held, question) = (&question.with(&load.memory), &question.with(&load.step));
     let of = |list: Vec<(Component, Sizes)>, component| {
         list.into_iter()
             .find(|(known, _)| *known == component)
             .map(|(_, value)| value.trace)
     };
-    let memory = || memory::<Sizes>(question);
+    let memory = || memory::<Sizes>(held);
     Some(match figure {
         Figure::Parameters => (parameters::<Sizes>(question.blueprint).total.trace, Unit::Count),
         Figure::ActiveParameters => (parameters::<Sizes>(question.blueprint).active.trace, Unit::Count),
