@@ -1,13 +1,13 @@
 //! Which numbers can be explained, and the traced formula of each.
 
 use super::super::compute::costs;
-use super::super::fit::{Fit, fit, host_share};
+use super::super::fit::{Fit, Verdict, fit, host_share};
 use super::super::memory::{Memory, MemoryPart, memory};
 use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
-use super::super::serving::load;
+use super::super::serving::{Serving, load, serving};
 use super::super::time as pass_time;
 use super::unit::Unit;
 use crate::model::Component;
@@ -65,6 +65,7 @@ pub enum Figure {
 /// The trace of a figure and how its values are written.
 pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
     // A server's memory and steps are those of the sequences that run.
+    let served = served(question);
     let load = load(question);
     let (held, question) = (&question.with(&load.memory), &question.with(&load.step));
     let of = |list: Vec<(Component, Sizes)>, component| {
@@ -93,7 +94,10 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
         Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
-        Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
+        Figure::TokensPerSecond => match &served {
+            Some(serving) => (of_server(question, serving).trace, Unit::Rate),
+            None => (tokens_per_second(question)?.trace, Unit::Rate),
+        },
         Figure::FirstToken => {
             let prefill = Scenario {
                 mode: Mode::Prefill,
@@ -105,8 +109,11 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
             };
             (expected(&prefill)?.trace, Unit::Seconds)
         }
-        Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
-        Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
+        Figure::LongestContext => (limit(held, |fit| fit.max_context, "longest context")?, Unit::Tokens),
+        Figure::LargestBatch => {
+            let carried = |fit: &Fit| served.as_ref().map_or(fit.max_batch, |serving| serving.kv_capacity);
+            (limit(held, carried, "largest batch")?, Unit::Tokens)
+        }
     })
 }
 
@@ -229,6 +236,27 @@ fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
         _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
     };
     Some(rows.over(time))
+}
+
+/// The server, in serve mode and where it fits.
+fn served(question: &Question<'_>) -> Option<Serving> {
+    if question.scenario.mode != Mode::Serve {
+        return None;
+    }
+    let held = load(question).memory;
+    let held = question.with(&held);
+    let dealt = ranks(&held, &memory::<Exact>(&held)).ok()?;
+    let fits = fit(&held, &dealt, held.device()?).verdict == Verdict::Fits;
+    if fits { serving(question) } else { None }
+}
+
+/// Tokens a second of a server: requests that end, each with its tokens.
+fn of_server(question: &Question<'_>, serving: &Serving) -> Reals {
+    let requests = Reals::constant(serving.requests_per_second).named(
+        "requests a second",
+        "Requests that end a second in the steady state: as many sequences end in a step as prompts are read.",
+    );
+    requests.times(Reals::input(&question.generated()))
 }
 
 /// A limit found by search: shown with the memory at that point.

@@ -182,7 +182,7 @@ impl Serving {
     pub fn notices(&self, question: &Question<'_>) -> Vec<Notice> {
         let mut all = vec![Notice::new(
             "serving_not_modelled",
-            "Speculative decoding, cached prefixes and separate devices for prefill and decode are not in the serving estimate; all requests have the same length.",
+            "Speculative decoding, cached prefixes and separate devices for prefill and decode are not in the serving estimate; all requests have the same length. Published runs of finite length, with their ramp and tail, are what it is fitted on: a server under steady load may be faster.",
         )];
         if self.fitted_on == ALL {
             all.push(Notice::new(
