@@ -1,5 +1,5 @@
 //! How long one whole evaluation takes as WebAssembly, the way a visitor's browser runs it: config text → blueprint →
-//! analysis. Run with `./dev bench`; natively there is nothing to run, `evaluate` measures that.
+//! analysis; and all verdicts on the catalogue. Run with `./dev bench`; natively there is nothing to run, `evaluate` measures that.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {}
@@ -10,6 +10,10 @@ fn main() {
 }
 
 #[cfg(target_arch = "wasm32")]
+#[path = "support/whole_matrix.rs"]
+mod whole_matrix;
+
+#[cfg(target_arch = "wasm32")]
 mod run {
     use std::hint::black_box;
 
@@ -17,6 +21,8 @@ mod run {
     use weighbridge::analysis::analyse;
     use weighbridge::model::{Blueprint, catalogue};
     use weighbridge::scenario::Scenario;
+
+    use super::whole_matrix::WholeMatrix;
 
     /// As `evaluate` has them.
     const MODELS: [&str; 5] = [
@@ -87,6 +93,12 @@ mod run {
             ] {
                 log(&format!("{what:22}{id:38}{median:8.1} ({low:.1} to {high:.1})"));
             }
+        }
+        let whole = WholeMatrix::new();
+        for _ in 0..3 {
+            let start = now();
+            let counts = whole.weigh();
+            log(&whole.words(counts, now() - start));
         }
     }
 }

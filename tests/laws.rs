@@ -104,6 +104,8 @@ proptest! {
 
     #[test]
     fn more_never_needs_less(config in any_config(), scenario in any_scenario(), more in 1u64..5000) {
+        // A server on a device runs as many sequences as it carries: longer ones are fewer.
+        prop_assume!(scenario.mode != Mode::Serve || scenario.hardware.is_none());
         let blueprint = Blueprint::from_value(config.clone()).unwrap();
         let total = |scenario: &Scenario| memory::<Exact>(&Question::new(&blueprint, scenario).unwrap()).total;
         let now = total(&scenario);
@@ -182,6 +184,17 @@ proptest! {
             let seconds = explain(&question, Figure::ComponentTime(one.component), &[], UnitSystem::Gib).map(|found| found.title);
             if let (Some(seconds), Some(expected)) = (seconds, one.seconds) {
                 prop_assert!(seconds.ends_with(&weighbridge::units::seconds(expected)), "{} against {}", seconds, expected);
+            }
+        }
+        if let Some(speed) = &analysis.speed {
+            let rate = title(Figure::TokensPerSecond);
+            let expected = weighbridge::units::decimal(speed.tokens_per_second);
+            prop_assert!(rate.contains(&expected), "{} against {}", rate, expected);
+            let time = title(Figure::Time);
+            prop_assert!(time.ends_with(&weighbridge::units::seconds(speed.seconds())), "{} against {}", time, speed.seconds());
+            if let Some(prefill) = &speed.prefill {
+                let first = title(Figure::FirstToken);
+                prop_assert!(first.ends_with(&weighbridge::units::seconds(prefill.seconds)), "{} against {}", first, prefill.seconds);
             }
         }
         // Each part opens.

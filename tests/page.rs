@@ -177,7 +177,10 @@ fn a_link_made_by_hand_gives_the_same_page() {
     open(&browser, &server.url());
     browser.set_input("#prompt", "20,000");
     browser.set_input("#weights", "int8");
-    browser.set_input("#hardware", "l4");
+    browser.click("#hardware");
+    browser.set_input("#device-filter", "nvidia l4");
+    browser.wait_for("document.querySelector('#device-list .choice')", SOON);
+    browser.keys(&["Enter"]);
     browser.click("#app .segments button:nth-child(1)");
     browser.wait_for("location.search.includes('hw=l4') && location.search.includes('mode=prefill') && location.search.includes('p=20000')", SOON);
     let (address, sentence, total) = (
@@ -327,7 +330,7 @@ fn nothing_is_cut_and_nothing_jumps() {
                 "{name} at {width}: the shell says {shown}, the page {now}"
             );
         }
-        for tab in ["tab-memory", "tab-compute", "tab-architecture"] {
+        for tab in ["tab-memory", "tab-compute", "tab-speed", "tab-fit", "tab-architecture"] {
             // Wherever the page ends: on a phone the chips lie over its lower edge.
             browser.script(
                 &format!("document.getElementById('{tab}').scrollIntoView({{block: 'center'}})"),
@@ -411,7 +414,10 @@ fn a_wrong_value_is_told_and_the_answer_stays() {
 #[test]
 fn what_does_not_fit_offers_ways_out() {
     let (browser, server) = (Browser::start(), Server::dist("/"));
-    open(&browser, &server.at("?m=Qwen/Qwen2.5-72B-Instruct&hw=rtx-4090"));
+    open(
+        &browser,
+        &server.at("?m=Qwen/Qwen2.5-72B-Instruct&hw=rtx-4090&off=none"),
+    );
     assert_eq!(figure(&browser, "fit.verdict"), "Does not fit");
     assert!(browser.count("#app .ways button.way") >= 1);
     browser.click("#app .ways button.way:last-of-type");
@@ -425,7 +431,10 @@ fn the_keyboard_is_enough_for_the_answer() {
     browser.keys(&["2"]);
     browser.wait_for("document.getElementById('tab-compute').ariaSelected === 'true'", SOON);
     browser.keys(&["ArrowRight"]);
-    browser.wait_for("document.getElementById('tab-architecture').ariaSelected === 'true' && document.activeElement.id === 'tab-architecture'", SOON);
+    browser.wait_for(
+        "document.getElementById('tab-speed').ariaSelected === 'true' && document.activeElement.id === 'tab-speed'",
+        SOON,
+    );
     browser.keys(&["/"]);
     browser.wait_for("document.activeElement.id === 'find'", SOON);
     browser.keys(&["Escape"]);

@@ -53,7 +53,12 @@ fn every_measurement_is_read_and_names_its_source() {
     for row in measurements() {
         assert!(sources.contains(row.source.as_str()), "{}: {}", row.id, row.source);
         assert!(row.value > 0.0 && row.devices > 0, "{}", row.id);
-        assert!(active(&row.model).is_some(), "{}: the size of {} is not known", row.id, row.model);
+        assert!(
+            active(&row.model).is_some(),
+            "{}: the size of {} is not known",
+            row.id,
+            row.model
+        );
         assert!(row.engine.parse::<Engine>().is_ok(), "{}: {}", row.id, row.engine);
         assert!(ids.insert(&row.id), "{} twice", row.id);
     }
@@ -65,16 +70,27 @@ fn every_efficiency_is_read_and_plausible() {
     assert_eq!(rows().len(), text.lines().count() - 1, "a row does not parse");
     for row in rows() {
         assert!(!row.source.is_empty(), "{}", row.name);
-        assert!(row.coefficients.to_array().iter().all(|value| *value > 0.0), "{}", row.name);
+        assert!(
+            row.coefficients.to_array().iter().all(|value| *value > 0.0),
+            "{}",
+            row.name
+        );
         assert!(row.decode_low < 1.0 && row.decode_high > 1.0, "{}", row.name);
         assert!(row.prefill_low < 1.0 && row.prefill_high > 1.0, "{}", row.name);
         if !matches!(row.level, Level::Engine | Level::Format) {
-            assert!(row.coefficients.bandwidth < 1.0 && row.coefficients.compute < 1.0, "{}", row.name);
+            assert!(
+                row.coefficients.bandwidth < 1.0 && row.coefficients.compute < 1.0,
+                "{}",
+                row.name
+            );
         }
     }
     let terms = include_str!("../data/efficiency_terms.csv");
     for name in Terms::NAMES {
-        assert!(terms.lines().any(|line| line.starts_with(&format!("{name},"))), "{name}");
+        assert!(
+            terms.lines().any(|line| line.starts_with(&format!("{name},"))),
+            "{name}"
+        );
     }
 }
 
@@ -82,9 +98,10 @@ fn every_efficiency_is_read_and_plausible() {
 fn every_device_has_efficiencies() {
     for device in devices() {
         let found = efficiency(Engine::LlamaCpp, device).unwrap();
-        if measurements().iter().any(|row| {
-            row.device == device.id && row.excluded.is_empty() && row.engine == "llama.cpp"
-        }) {
+        if measurements()
+            .iter()
+            .any(|row| row.device == device.id && row.excluded.is_empty() && row.engine == "llama.cpp")
+        {
             assert_eq!(found.row.level, Level::Device, "{}", device.id);
         }
     }
@@ -118,14 +135,22 @@ fn a_better_device_is_never_slower() {
     for id in MODELS {
         let blueprint = blueprint(id);
         for device in devices() {
-            for (engine, weights) in [(Engine::LlamaCpp, "q4_k_m"), (Engine::Vllm, "fp8"), (Engine::Mlx, "mlx-q4")] {
+            for (engine, weights) in [
+                (Engine::LlamaCpp, "q4_k_m"),
+                (Engine::Vllm, "fp8"),
+                (Engine::Mlx, "mlx-q4"),
+            ] {
                 for mode in [Mode::Prefill, Mode::Decode] {
                     let scenario = on(&device.id, engine, weights, mode);
                     let question = Question::new(&blueprint, &scenario).unwrap();
                     let base = changed(&question, device, |_| {}) * 1.000_001;
                     let faster = changed(&question, device, |one| one.bandwidth_bytes_per_s *= 2.0);
                     assert!(faster <= base, "{id} on {}: bandwidth", device.id);
-                    assert!(changed(&question, device, rates) <= base, "{id} on {}: rates", device.id);
+                    assert!(
+                        changed(&question, device, rates) <= base,
+                        "{id} on {}: rates",
+                        device.id
+                    );
                 }
             }
         }
@@ -172,7 +197,11 @@ fn a_processor_without_a_known_rate_has_decode_alone() {
         .find(|device| device.segment == "cpu" && device.fp32_flops.is_none() && device.fp16_flops.is_none());
     let Some(device) = without else { return };
     let blueprint = blueprint(MODELS[0]);
-    let answer = |mode| analyse(&blueprint, &on(&device.id, Engine::LlamaCpp, "q4_k_m", mode)).unwrap().speed;
+    let answer = |mode| {
+        analyse(&blueprint, &on(&device.id, Engine::LlamaCpp, "q4_k_m", mode))
+            .unwrap()
+            .speed
+    };
     let decode = answer(Mode::Decode).unwrap();
     assert!(decode.pass.is_some() && decode.prefill.is_none());
     assert!(answer(Mode::Prefill).is_none());
@@ -182,7 +211,10 @@ fn a_processor_without_a_known_rate_has_decode_alone() {
 fn nearest_measurements_are_of_the_same_kind() {
     let blueprint = blueprint(MODELS[0]);
     let speed = |device| {
-        analyse(&blueprint, &on(device, Engine::LlamaCpp, "q4_k_m", Mode::Decode)).unwrap().speed.unwrap()
+        analyse(&blueprint, &on(device, Engine::LlamaCpp, "q4_k_m", Mode::Decode))
+            .unwrap()
+            .speed
+            .unwrap()
     };
     let near = speed("rtx-3090").nearest;
     assert!(!near.is_empty() && near.len() <= 4);

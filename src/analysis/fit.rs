@@ -1,5 +1,7 @@
 //! Does it fit, and how far could it go.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::memory::memory;
@@ -119,7 +121,7 @@ pub struct Judgement {
 impl Need {
     /// The need of a question whose memory is dealt out.
     pub fn of(question: &Question<'_>, ranks: &Ranks) -> Self {
-        let scenario = question.scenario;
+        let scenario = &*question.scenario;
         Self {
             total: ranks.fullest().map_or(0, |rank| rank.total_bytes),
             engine: question.engine,
@@ -133,8 +135,11 @@ impl Need {
     }
     /// The verdict on a device.
     pub fn judge(&self, device: &Device) -> Judgement {
+        self.judge_as(device, compatibility::support(&self.format, device, self.engine))
+    }
+    /// As [`judge`](Self::judge), where the support is known already.
+    pub(super) fn judge_as(&self, device: &Device, support: &'static Compatibility) -> Judgement {
         let capacity = share(device, self.percent);
-        let support = compatibility::support(&self.format, device, self.engine);
         let over = self.total.saturating_sub(capacity);
         let plan = |movable: &Movable| movable.plan(device, capacity);
         let offload = (over > 0 || self.forced)
@@ -163,7 +168,10 @@ pub fn host_share(question: &Question<'_>) -> HostShare {
     let share = || {
         let ranks = deal(question, &memory(question)).ok()?;
         let judged = Need::of(question, &ranks).judge(question.device()?);
-        judged.offload.filter(|_| judged.verdict == Verdict::Offload).map(|plan| plan.share)
+        judged
+            .offload
+            .filter(|_| judged.verdict == Verdict::Offload)
+            .map(|plan| plan.share)
     };
     share().unwrap_or_default()
 }
@@ -202,12 +210,24 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
     }
 }
 
+/// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.
+pub fn carried(question: &Question<'_>, device: &Device) -> u64 {
+    let room = capacity(question, device);
+    widest(question, &|question: &Question<'_>| {
+        let memory = memory::<Exact>(question);
+        if question.layout.devices == 1 {
+            return memory.total.0 <= room;
+        }
+        deal(question, &memory).is_ok_and(|ranks| ranks.fullest().is_some_and(|rank| rank.total_bytes <= room))
+    })
+}
+
 /// Whether a question still holds when something of its scenario changes.
 fn after(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool, change: impl FnOnce(&mut Scenario)) -> bool {
-    let mut scenario = question.scenario.clone();
+    let mut scenario = Scenario::clone(&question.scenario);
     change(&mut scenario);
     holds(&Question {
-        scenario: &scenario,
+        scenario: Cow::Borrowed(&scenario),
         ..question.clone()
     })
 }
@@ -239,7 +259,7 @@ fn widest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u6
 }
 
 /// The largest number up to `most` for which `fits` holds; memory never falls when the number rises.
-pub fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
+fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
     if !fits(1) {
         return 0;
     }

@@ -7,10 +7,10 @@ use super::fit::{Judgement, Need, Verdict};
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
 use super::question::{AnalysisError, Question};
-use crate::hardware::{Device, Engine, compatibility};
+use super::time;
+use crate::hardware::{Compatibility, Device, Engine, compatibility};
 use crate::model::Blueprint;
 use crate::model::quantisation;
-use super::time;
 use crate::scenario::{Mode, Scenario, weight_key};
 use crate::units::Exact;
 
@@ -41,11 +41,55 @@ pub struct Pace {
     pub high: f64,
 }
 
-/// A column: a format, and what it needs in each engine that was asked for so far.
+/// How a format runs on the devices of a generation.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    generation: &'static str,
+    engine: Engine,
+    support: &'static Compatibility,
+}
+
+/// A column: a format, what it needs in each engine that was asked for so far, and where it runs how.
 #[derive(Debug)]
 struct Column {
     format: &'static str,
     needs: Vec<(Engine, Option<Need>)>,
+    ways: Vec<Way>,
+}
+
+impl Column {
+    fn new(format: &'static str) -> Self {
+        Self {
+            format,
+            needs: Vec::new(),
+            ways: Vec::new(),
+        }
+    }
+    /// The engine is the scenario's, or the one most used there.
+    fn way(&mut self, device: &Device, blueprint: &Blueprint, scenario: &Scenario) -> Option<Way> {
+        let generation = compatibility::generation(device);
+        let known = self
+            .ways
+            .iter()
+            .find(|way| way.generation == generation && generation != "custom");
+        if let Some(way) = known {
+            return Some(*way);
+        }
+        let published = &blueprint.published;
+        let (format, container) = match self.format {
+            "" => (&*published.format.id, published.container),
+            format => (format, quantisation::choice(format)?.container),
+        };
+        let usual = || compatibility::usual(format, device).unwrap_or_else(|| usual_engine(container));
+        let engine = scenario.engine.unwrap_or_else(usual);
+        let way = Way {
+            generation,
+            engine,
+            support: compatibility::support(format, device, engine),
+        };
+        self.ways.push(way);
+        Some(way)
+    }
 }
 
 /// The verdicts of a model, one at a time.
@@ -66,20 +110,12 @@ impl<'a> Matrix<'a> {
                 hardware: None,
                 ..scenario.clone()
             },
-            columns: known
-                .map(|format| Column {
-                    format,
-                    needs: Vec::new(),
-                })
-                .collect(),
+            columns: known.map(Column::new).collect(),
         }
     }
     /// A matrix with one column: the format of the scenario, or as published. Its name is empty where the scenario names none.
     pub fn published(blueprint: &'a Blueprint, scenario: &Scenario) -> Self {
-        let column = Column {
-            format: scenario.weights.unwrap_or(""),
-            needs: Vec::new(),
-        };
+        let column = Column::new(scenario.weights.unwrap_or(""));
         Self {
             columns: vec![column],
             ..Self::new(blueprint, scenario, &[])
@@ -93,22 +129,7 @@ impl<'a> Matrix<'a> {
     pub fn cell(&mut self, device: &Device, format: &str) -> Option<Cell> {
         let (blueprint, scenario) = (self.blueprint, &self.scenario);
         let column = self.columns.iter_mut().find(|column| column.format == format)?;
-        let engine = match scenario.engine {
-            Some(engine) => engine,
-            None => {
-                let published = &blueprint.published;
-                let container = match column.format {
-                    "" => published.container,
-                    format => quantisation::choice(format)?.container,
-                };
-                let format = if column.format.is_empty() {
-                    &published.format.id
-                } else {
-                    column.format
-                };
-                compatibility::usual(format, device).unwrap_or_else(|| usual_engine(container))
-            }
-        };
+        let Way { engine, support, .. } = column.way(device, blueprint, scenario)?;
         let at = column.needs.iter().position(|(known, _)| *known == engine);
         let at = at.unwrap_or_else(|| {
             let need = need(blueprint, scenario, column.format, engine).ok();
@@ -119,7 +140,7 @@ impl<'a> Matrix<'a> {
         Some(Cell {
             engine,
             total: need.total,
-            judgement: need.judge(device),
+            judgement: need.judge_as(device, support),
         })
     }
     /// How fast a verdict of this matrix runs; `None` where it does not, in training, and where the rate is not known.

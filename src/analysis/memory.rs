@@ -4,10 +4,11 @@ use super::activations;
 use super::parameters::{add, parameters};
 use super::pass::entries;
 use super::question::Question;
+use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
-use crate::scenario::Mode;
+use crate::scenario::{MemoryRule, Mode};
 use crate::units::{Exact, Number, Quantity};
 
 /// A part of memory that is no component of the model.
@@ -131,14 +132,23 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let state_cache = N::input(&question.batch())
         .times(state_per_sequence.clone())
         .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about());
-    let activations = activations::activations::<N>(question);
+    let simple = question.scenario.memory_rule == MemoryRule::Simple && !training;
+    let (activations, rule) = if simple {
+        let kept = kv_cache.clone().plus(state_cache.clone());
+        let (activations, overhead) = simple_rule::rule(&weights, &kept);
+        (activations, Some(overhead))
+    } else {
+        (activations::activations::<N>(question), None)
+    };
     let (gradients, optimizer) = if training {
         states(question)
     } else {
         (N::zero(), N::zero())
     };
     let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
-    let overhead = N::input(&assumed).named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
+    let overhead = rule
+        .unwrap_or_else(|| N::input(&assumed))
+        .named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
     let peak = N::sum([
         weights.clone(),
         kv_cache.clone(),

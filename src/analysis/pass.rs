@@ -38,7 +38,7 @@ fn triangle<N: Number>(side: N) -> N {
 impl<N: Number> Pass<N> {
     /// The pass which the scenario's mode names.
     pub fn new(question: &Question<'_>) -> Self {
-        let scenario = question.scenario;
+        let scenario = &*question.scenario;
         let batch = N::input(&question.batch());
         let full = scenario.attention_flops == AttentionFlops::Full;
         let skips = !full && question.engine.skips_unchosen();

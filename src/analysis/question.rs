@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::container::usual_engine;
 use super::placement::Layout;
+use super::serving::{self, Load};
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
@@ -51,7 +52,7 @@ pub struct Question<'a> {
     /// The model.
     pub blueprint: &'a Blueprint,
     /// What the user chose.
-    pub scenario: &'a Scenario,
+    pub scenario: Cow<'a, Scenario>,
     /// The rule for weights.
     pub weights: Quantisation,
     /// Format of activations.
@@ -66,6 +67,8 @@ pub struct Question<'a> {
     pub engine: Engine,
     /// How devices share the model.
     pub layout: Layout,
+    /// Requests of a server; the scenario's batch is then what runs of them.
+    pub load: Option<Load>,
     /// What had to be assumed here.
     pub notices: Vec<Notice>,
 }
@@ -76,6 +79,12 @@ impl<'a> Question<'a> {
     /// # Errors
     /// A device that is not in the table.
     pub fn new(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
+        let mut question = Self::resolved(blueprint, scenario)?;
+        serving::settle(&mut question);
+        Ok(question)
+    }
+
+    fn resolved(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
         let device = match &scenario.hardware {
             None => None,
             Some(id) => Some(hardware::resolve(id).map_err(|why| match why {
@@ -149,12 +158,10 @@ impl<'a> Question<'a> {
         } else {
             activation.clone()
         };
-        let usual = if caches_in_fp8(engine, scenario, &weights.format.id) {
-            notices.push(Notice::new(
-                "kv_cache_fp8",
-                "TensorRT-LLM keeps the KV cache in FP8 with these weights, as NVIDIA's checkpoints ask for; --kv-cache changes it.",
-            ));
-            Format::plain("fp8", "FP8", 8)
+        // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache (hf_quant_config.json).
+        let eight = engine == Engine::TensorRtLlm && matches!(&*weights.format.id, "fp8" | "nvfp4");
+        let usual = if eight {
+            cache_format(KvFormat::Fp8).unwrap_or(usual)
         } else {
             usual
         };
@@ -162,7 +169,7 @@ impl<'a> Question<'a> {
         let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
         Ok(Self {
             blueprint,
-            scenario,
+            scenario: Cow::Borrowed(scenario),
             weights,
             activation,
             kv,
@@ -170,20 +177,11 @@ impl<'a> Question<'a> {
             device,
             engine,
             layout: Layout::of(scenario, engine)?,
+            load: None,
             notices,
         })
     }
 
-    /// The same question with another workload.
-    pub fn with<'b>(&self, scenario: &'b Scenario) -> Question<'b>
-    where
-        'a: 'b,
-    {
-        Question {
-            scenario,
-            ..self.clone()
-        }
-    }
     /// The device, if one is chosen.
     pub fn device(&self) -> Option<&Device> {
         self.device.as_deref()
@@ -242,6 +240,11 @@ impl<'a> Question<'a> {
     pub fn tokens(&self) -> Quantity {
         match self.scenario.generated() {
             0 => self.prompt().renamed("tokens"),
+            // Running sequences of a server are at all stages of their answers.
+            written if self.scenario.mode == Mode::Serve && self.scenario.batch > 1 => {
+                let half = Quantity::choice("half of the answer", written.div_ceil(2), "Workload");
+                Quantity::sum("tokens", &[&self.prompt(), &half])
+            }
             _ => Quantity::sum("tokens", &[&self.prompt(), &self.generated()]),
         }
     }
@@ -256,16 +259,6 @@ fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     // What has no type of its own there is unpacked on conversion.
     let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
     quantisation::choice(&format.id)
-}
-
-/// Whether the engine's own format of the cache is FP8.
-///
-/// Source: `kv_cache_quant_algo` in `hf_quant_config.json` of NVIDIA's FP8 and NVFP4 checkpoints, which TensorRT-LLM follows.
-fn caches_in_fp8(engine: Engine, scenario: &Scenario, weights: &str) -> bool {
-    engine == Engine::TensorRtLlm
-        && scenario.mode == Mode::Serve
-        && scenario.kv_cache == KvFormat::Auto
-        && matches!(weights, "fp8" | "nvfp4")
 }
 
 /// The format a choice names; `None` is the engine's own.

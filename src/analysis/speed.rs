@@ -1,11 +1,13 @@
 //! Speed on the chosen device: expected, with its interval, beside what nothing can beat.
 
+use std::borrow::Cow;
+
 use super::compute::Cost;
 use super::parameters::parameters;
 use super::placement::HostShare;
 use super::question::Question;
 use super::roofline::Roof;
-use super::serving::{Interval, Serving};
+use super::serving::Serving;
 use super::time::{self, PassTime};
 use crate::hardware::efficiency::Level;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
@@ -41,12 +43,6 @@ pub struct Speed {
 }
 
 impl Speed {
-    /// Takes the throughput of a server in place of that of one step.
-    pub fn serve(&mut self, serving: &Serving) {
-        let Interval { expected, low, high } = serving.tokens_per_second;
-        self.tokens_per_second = expected;
-        self.tokens_per_second_between = Some((low, high));
-    }
     /// Seconds of the whole prompt.
     pub fn prefill_seconds(&self) -> Option<f64> {
         self.prefill.as_ref().map(|time| time.seconds)
@@ -55,8 +51,32 @@ impl Speed {
     pub fn seconds(&self) -> f64 {
         self.pass.as_ref().map_or(self.roof.seconds, |time| time.seconds)
     }
+    /// A server's figures in place of those of a step: its throughput, the time between two tokens, the first token.
+    /// Neither end of the interval beats what physics allows a step of so many sequences.
+    pub(super) fn serve(&mut self, serving: &mut Serving) {
+        let floor = self.pass.as_ref().map_or(0.0, |pass| pass.floor);
+        if floor > 0.0 {
+            let most = serving.load.running as f64 / floor;
+            serving.tokens_per_second_high = serving.tokens_per_second_high.min(most.max(serving.tokens_per_second));
+        }
+        self.tokens_per_second = serving.tokens_per_second;
+        self.tokens_per_second_between = Some((serving.tokens_per_second_low, serving.tokens_per_second_high));
+        let time = |seconds: f64| PassTime {
+            seconds,
+            low: (seconds * serving.spread.0).max(floor).min(seconds),
+            high: seconds * serving.spread.1,
+            floor,
+            level: serving.level.into(),
+            rows: serving.rows,
+        };
+        self.pass = Some(time(serving.tpot));
+        self.prefill = Some(time(serving.ttft.unwrap_or(serving.first)));
+    }
     /// What to know about the figures.
     pub fn notice(&self, question: &Question<'_>) -> Option<Notice> {
+        if question.load.is_some_and(|load| load.capacity > 0) {
+            return None;
+        }
         let Some(pass) = &self.pass else {
             return Some(Notice::new(
                 "speed_is_a_ceiling",
@@ -91,7 +111,7 @@ impl Speed {
 /// The speed of a question.
 pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
     let device = question.device()?;
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     let training = scenario.mode == Mode::Pretrain;
     let pass = if training { None } else { time::pass(question, host) };
     let roof = roof_of(device, operators)?;
@@ -108,7 +128,7 @@ pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare)
             };
             time::pass(
                 &Question {
-                    scenario: &prefill,
+                    scenario: Cow::Borrowed(&prefill),
                     ..question.clone()
                 },
                 host,
@@ -157,7 +177,7 @@ fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
 }
 
 fn near<'a>(question: &'a Question<'_>, device: &'a Device) -> Near<'a> {
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     Near {
         metric: match scenario.mode {
             Mode::Serve => Metric::Throughput,

@@ -1,18 +1,19 @@
 //! The whole analysis as plain numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::compute::{Cost, costs};
-use super::fit::{Fit, Verdict, fit};
+use super::fit::{Fit, fit};
 use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
 use super::placement::{Ranks, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
-use super::serving::{Serving, load, serving};
+use super::serving::{self, Serving};
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::{MemoryRule, Mode, Scenario};
 use crate::units::Exact;
 
 /// What a component costs in one pass.
@@ -56,7 +57,7 @@ pub struct Analysis {
     pub bytes: f64,
     /// Speed on the device.
     pub speed: Option<Speed>,
-    /// A server in its steady state; only in serve mode, on a device where it fits.
+    /// A server in steady state, in the mode that serves.
     pub serving: Option<Serving>,
     /// What each device holds.
     pub ranks: Ranks,
@@ -82,12 +83,8 @@ impl Analysis {
 /// # Errors
 /// An unknown device, or totals beyond 64 bits.
 pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, AnalysisError> {
-    let asked = Question::new(blueprint, scenario)?;
-    // A server's memory and steps are those of the sequences that run, not of those that wait.
-    let load = load(&asked);
-    let held = asked.with(&load.memory);
-    let question = asked.with(&load.step);
-    let memory = memory::<Exact>(&held);
+    let question = Question::new(blueprint, scenario)?;
+    let memory = memory::<Exact>(&question);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
     }
@@ -96,21 +93,16 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let flops = components.iter().map(|one| one.flops).sum();
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
-    let ranks = ranks(&held, &memory)?;
-    let mut fit = held.device().map(|device| fit(&held, &ranks, device));
+    let ranks = ranks(&question, &memory)?;
+    let fit = question.device().map(|device| fit(&question, &ranks, device));
     let host = fit.as_ref().map(Fit::host).unwrap_or_default();
+    let mut serving = serving::serving(&question);
     let mut speed = speed(&question, &operators, &host);
-    let fits = fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::Fits);
-    let serving = (scenario.mode == Mode::Serve && fits)
-        .then(|| serving(&asked))
-        .flatten();
-    if let (Some(serving), Some(speed)) = (&serving, &mut speed) {
+    if let (Some(speed), Some(serving)) = (&mut speed, &mut serving) {
         speed.serve(serving);
     }
-    if let (Some(serving), Some(fit)) = (&serving, &mut fit) {
-        fit.max_batch = serving.kv_capacity;
-    }
-    let notices = notices(&asked, speed.as_ref(), serving.as_ref());
+    let mut notices = notices(&question, speed.as_ref());
+    notices.extend(serving::notices(&question, serving.as_ref()));
     Ok(Analysis {
         parameters: parameters(blueprint),
         memory,
@@ -156,10 +148,10 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
     sums.into_iter().map(row).collect()
 }
 
-fn notices(question: &Question<'_>, speed: Option<&Speed>, serving: Option<&Serving>) -> Vec<Notice> {
+fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     if let Some(most) = question
         .blueprint
         .max_context
@@ -175,18 +167,7 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>, serving: Option<&Serv
             ),
         ));
     }
-    match serving {
-        Some(serving) => all.extend(serving.notices(question)),
-        None => {
-            all.extend(speed.and_then(|speed| speed.notice(question)));
-            if scenario.mode == Mode::Serve && question.device().is_some() {
-                all.push(Notice::new(
-                    "not_served",
-                    "Not even one request fits in the memory of the devices, so there is no serving estimate; speed is that of one decode step.",
-                ));
-            }
-        }
-    }
+    all.extend(speed.and_then(|speed| speed.notice(question)));
     if let Some(device) = question.device()
         && device.memory_by_rule()
     {
@@ -203,6 +184,12 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>, serving: Option<&Serv
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", question.engine.label()),
+        ));
+    }
+    if scenario.memory_rule == MemoryRule::Simple && scenario.mode != Mode::Pretrain {
+        all.push(Notice::new(
+            "simple_rule",
+            "Memory by a rule of thumb: weights and cache plus 5 %, activations 10 % of the weights, 5 % of all for the system. Not what an engine takes.",
         ));
     }
     if !scenario.edits.is_empty() {
@@ -256,7 +243,7 @@ pub fn context_curve(
             ..scenario.clone()
         };
         let memory = memory::<Exact>(&Question {
-            scenario: &scenario,
+            scenario: Cow::Borrowed(&scenario),
             ..question.clone()
         });
         let fixed = memory

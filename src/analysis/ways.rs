@@ -36,7 +36,7 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
         let scenario = Scenario {
             prompt: fit.max_context - generate,
             generate: Some(generate),
-            ..question.scenario.clone()
+            ..Scenario::clone(&question.scenario)
         };
         all.push(Way {
             label: format!("{} tokens", grouped(fit.max_context)),
@@ -46,7 +46,7 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
     } else if fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
         let scenario = Scenario {
             batch: fit.max_batch,
-            ..question.scenario.clone()
+            ..Scenario::clone(&question.scenario)
         };
         all.push(Way {
             label: format!("{} sequences at once", grouped(fit.max_batch)),
@@ -73,7 +73,7 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
         other => other == container || (free && other == Container::Gguf),
     };
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
-        let mut scenario = question.scenario.clone();
+        let mut scenario = Scenario::clone(&question.scenario);
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
         let question = Question::new(question.blueprint, &scenario).ok()?;
         let runs = support(&choice.format.id, device, question.engine).runs();
@@ -112,7 +112,7 @@ fn larger_device(question: &Question<'_>, total: u64, units: UnitSystem) -> Opti
         note: format!("carries {}", units.bytes(device.memory_bytes as f64)),
         scenario: Scenario {
             hardware: Some(device.id.clone()),
-            ..question.scenario.clone()
+            ..Scenario::clone(&question.scenario)
         },
     })
 }

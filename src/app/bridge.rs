@@ -1,7 +1,7 @@
 //! The weighbridge: what lies on the scale, against what the device carries.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Figure, MemoryPart};
+use weighbridge::analysis::{Figure, MemoryPart, Verdict};
 use weighbridge::model::Component;
 use weighbridge::units::{UnitSystem, decimal, grouped};
 
@@ -35,6 +35,8 @@ struct Scale {
     ticks: Vec<(f64, String)>,
     side: String,
     missing: Option<String>,
+    /// What does not fit on the device lies in the machine's RAM.
+    spills: bool,
     free: Option<String>,
     device: String,
 }
@@ -73,7 +75,7 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
         let at = capacity / end * 100.0;
         let label = format!("{} carries {}", scale.device, units.bytes(capacity));
         view! {
-            <span class="over" style:--at=format!("{at:.3}")></span>
+            <span class="over" class:spilled=scale.spills style:--at=format!("{at:.3}")></span>
             <span class="limit" style:--at=format!("{at:.3}") data-side=(at < 25.0).then_some("right")><b>{label}</b></span>
         }
     });
@@ -130,7 +132,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
         <ul class="legend num" aria-label=format!("Parts, {units}")>
             {entries}
             {scale.free.map(|free| view! { <li><span class="entry none"><i class="dot"></i>"Free "<b>{free}</b></span></li> })}
-            {scale.missing.map(|missing| view! { <li><span class="entry too-much"><i class="dot"></i>"Missing "<b>{missing}</b></span></li> })}
+            {scale.missing.map(|missing| view! { <li><span class="entry too-much" class:spilled=scale.spills><i class="dot"></i>{if scale.spills { "In RAM " } else { "Missing " }}<b>{missing}</b></span></li> })}
         </ul>
     }
 }
@@ -215,6 +217,11 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         ticks,
         side,
         free: left.filter(|left| *left >= 0.0).map(|left| brief(left, units)),
+        spills: answer
+            .analysis
+            .fit
+            .as_ref()
+            .is_some_and(|fit| fit.verdict == Verdict::Offload),
         missing: left.filter(|left| *left < 0.0).map(|left| brief(-left, units)),
         device: device.unwrap_or_default(),
     }

@@ -2,13 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::copy::copy;
 use super::icon::Icon;
 use super::omnibox::Omnibox;
 use super::settings::Theme;
 use super::state::{Dialog, State};
-use super::toasts;
-
-const REFUSED: &str = "The browser did not allow copying. The address bar holds the link.";
 
 /// The header.
 #[component]
@@ -21,18 +19,7 @@ pub fn Header() -> impl IntoView {
             location().pathname().unwrap_or_default(),
             weighbridge::scenario::to_query(&state.scenario.get_untracked()),
         );
-        // There is no clipboard on a page that came over plain http.
-        if !window().is_secure_context() {
-            return toasts::say(state, REFUSED);
-        }
-        let copied = window().navigator().clipboard().write_text(&href);
-        leptos::task::spawn_local(async move {
-            let words = match wasm_bindgen_futures::JsFuture::from(copied).await {
-                Ok(_) => "Link copied: it holds the whole question.",
-                Err(_) => REFUSED,
-            };
-            toasts::say(state, words);
-        });
+        copy(state, &href, "Link copied: it holds the whole question.");
     };
     let offline = RwSignal::new(!window().navigator().on_line());
     let _ = window_event_listener(leptos::ev::offline, move |_| offline.set(true));

@@ -124,10 +124,15 @@ fn Number(
     let stops = StoredValue::new(slider::stops(least, slider));
     // "auto" shows the number it stands for.
     let number = Memo::new(move |_| {
-        value
-            .get()
-            .parse::<u64>()
-            .unwrap_or_else(|_| state.scenario.with(|scenario| if knob.flag == "batch" { scenario.batch } else { scenario.generated() }))
+        value.get().parse::<u64>().unwrap_or_else(|_| {
+            state.scenario.with(|scenario| {
+                if knob.flag == "batch" {
+                    scenario.batch
+                } else {
+                    scenario.generated()
+                }
+            })
+        })
     });
     // What is being typed stays as it is typed; thousands are set apart afterwards.
     let typed = RwSignal::new(None::<String>);

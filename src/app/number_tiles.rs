@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::time::PassTime;
-use weighbridge::analysis::{Bound, Figure, Speed};
+use weighbridge::analysis::{Bound, Figure, Fit, Speed, Verdict};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, decimal, grouped, percent, seconds};
 
@@ -141,7 +141,8 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     } else {
         "the device's rate is not known"
     };
-    let fits = analysis.fit.as_ref().is_none_or(|fit| fit.headroom_bytes >= 0);
+    let runs = |fit: &Fit| matches!(fit.verdict, Verdict::Fits | Verdict::Offload);
+    let fits = analysis.fit.as_ref().is_none_or(runs);
     // What does not fit has no speed of its own.
     let note = |text: &str| {
         if fits {
@@ -153,7 +154,12 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
     let mut all = vec![memory];
     match (&analysis.speed, scenario.mode) {
         (Some(speed), Mode::Decode | Mode::Serve) => {
-            all.push(rate_tile("Decode", speed, &note));
+            let what = if scenario.mode == Mode::Serve {
+                "All users"
+            } else {
+                "Decode"
+            };
+            all.push(rate_tile(what, speed, &note));
             all.push(match &speed.prefill {
                 Some(time) => time_tile(Figure::FirstToken, "First token", time, &note),
                 None => Tile::none(Figure::FirstToken, "First token", no_rate),
@@ -194,6 +200,16 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
             grouped(fit.max_batch),
             "",
             "sequences of this length",
+        ),
+        (Some(fit), Mode::Serve) => Tile::new(
+            Figure::LargestBatch,
+            "Users at once",
+            grouped(fit.max_batch),
+            "",
+            match &analysis.serving {
+                Some(serving) => format!("{} run now", grouped(serving.load.running)),
+                None => "none has room".to_owned(),
+            },
         ),
         (Some(fit), _) if fit.max_context == 0 => Tile::new(
             Figure::LongestContext,

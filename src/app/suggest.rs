@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use weighbridge::analysis::simple_rule::by_file_size;
 use weighbridge::hardware::Device;
 use weighbridge::hub::{Endpoint, Locator};
 use weighbridge::model::catalogue::{self, Entry};
@@ -51,7 +52,9 @@ pub fn size(entry: &Entry) -> String {
 fn blueprint(entry: &Entry) -> Option<&'static Blueprint> {
     static ALL: LazyLock<Vec<Option<Blueprint>>> = LazyLock::new(|| {
         let entries = catalogue::entries().iter();
-        entries.map(|entry| Blueprint::from_value(entry.config.clone()).ok()).collect()
+        entries
+            .map(|entry| Blueprint::from_value(entry.config.clone()).ok())
+            .collect()
     });
     let at = catalogue::entries().iter().position(|one| one.id == entry.id)?;
     ALL.get(at)?.as_ref()
@@ -82,20 +85,20 @@ pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge
     })
 }
 
-/// By the parameters in its name: weights, and a fifth for all else.
+/// By the parameters in its name: files of that size, and half as much again.
 fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) -> Option<Badge> {
     let billions = billions(name)?;
     let bits = scenario
         .weights
         .and_then(quantisation::choice)
         .map_or(16.0, |choice| choice.format.bits_per_weight());
-    let needed = billions * 1e9 * bits / 8.0 * 1.2;
+    let needed = by_file_size((billions * 1e9 * bits / 8.0) as u64) as f64;
     let there = device.memory_bytes as f64 * scenario.devices.max(1) as f64;
     let verdict = if needed <= there { "fits" } else { "does_not_fit" };
     Some(Badge {
         verdict,
         words: format!(
-            "By a quick rule, from the size in its name: about {} of {}. Load it for the exact answer.",
+            "By a quick rule, half as much again as its files by the size in its name: about {} of {}. Load it for the exact answer.",
             units.bytes(needed),
             units.bytes(there)
         ),
@@ -105,7 +108,7 @@ fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) ->
 
 /// Parameters a name tells, in billions: `Qwen3-30B-A3B` is 30, `Mixtral-8x7B` 56, `SmolLM-135M` 0.135.
 fn billions(name: &str) -> Option<f64> {
-    let words = name.split(|sign: char| matches!(sign, '-' | '_' | '/' | ' ' | ':'));
+    let words = name.split(['-', '_', '/', ' ', ':']);
     words
         .filter_map(|word| {
             let (number, scale) = match word.to_ascii_lowercase() {

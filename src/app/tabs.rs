@@ -6,7 +6,7 @@ use strum::IntoEnumIterator;
 use super::architecture::Architecture;
 use super::charts::{ContextChart, IntensityGauge, MemoryChart};
 use super::compute_table::ComputeTable;
-use super::fit::{Answers, FitMatrix};
+use super::fit::{Answers, FitMatrix, LaunchCard};
 use super::memory_table::MemoryTable;
 use super::speed::SpeedTab;
 use super::state::{State, Tab};
@@ -85,7 +85,7 @@ pub fn Tabs() -> impl IntoView {
                     <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><IntensityGauge/></section>
                 }.into_any(),
                 Tab::Speed => view! { <SpeedTab/> }.into_any(),
-                Tab::Fit => view! { <Answers/><FitMatrix/> }.into_any(),
+                Tab::Fit => view! { <Answers/><LaunchCard/><FitMatrix/> }.into_any(),
                 Tab::Architecture => view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><Architecture/></section> }.into_any(),
             }}
         </div>

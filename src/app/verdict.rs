@@ -1,7 +1,7 @@
 //! The verdict in a sentence, and the ways out where it is no.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Question, ways};
+use weighbridge::analysis::{Question, Verdict, ways};
 
 use super::icon::Icon;
 use super::state::State;
@@ -71,6 +71,8 @@ pub fn VerdictLine() -> impl IntoView {
     });
     let icon = move || match sentence.get().verdict {
         "fits" => view! { <Icon name="check"/> },
+        "offload" => view! { <Icon name="alert"/> },
+        "unsupported" => view! { <Icon name="barred"/> },
         "does_not_fit" => view! { <Icon name="cross"/> },
         _ => view! { <Icon name="question"/> },
     };
@@ -97,7 +99,7 @@ pub fn WaysOut() -> impl IntoView {
                 .analysis
                 .fit
                 .as_ref()
-                .filter(|fit| fit.headroom_bytes < 0)?
+                .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
                 .headroom_bytes
                 .unsigned_abs();
             let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;

@@ -2,7 +2,7 @@
 
 use weighbridge::analysis::{Analysis, Question, Verdict};
 use weighbridge::scenario::{Mode, Scenario};
-use weighbridge::units::{UnitSystem, decimal, grouped, short_count};
+use weighbridge::units::{UnitSystem, counted, decimal, grouped, short_count};
 
 use super::state::Answer;
 
@@ -69,6 +69,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
         "runs"
     };
     match fit.verdict {
+        Verdict::Fits if analysis.serving.is_some() => served(model, &device, &format, analysis),
         Verdict::Fits => Sentence {
             verdict: "fits",
             pill: "Fits",
@@ -89,7 +90,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
                 if let Some(first) = words.get_mut(..1) {
                     first.make_ascii_uppercase();
                 }
-                format!("{words}.")
+                format!("{words}.{}", pace(analysis, scenario))
             }),
         },
         Verdict::Unsupported => Sentence {
@@ -110,9 +111,32 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
     }
 }
 
+/// A server in a sentence.
+fn served(model: &str, device: &str, format: &str, analysis: &Analysis) -> Sentence {
+    let Some(serving) = &analysis.serving else {
+        return Sentence::default();
+    };
+    let running = counted(serving.load.running, "user");
+    let wait = match serving.queued {
+        Some(0) => String::new(),
+        Some(queued) => format!(" {} more wait.", grouped(queued)),
+        None => " The rest of the queue waits.".to_owned(),
+    };
+    let each = decimal(1.0 / serving.tpot.max(f64::MIN_POSITIVE));
+    Sentence {
+        verdict: "fits",
+        pill: "Fits",
+        main: format!("{model} on {device} in {format} serves {running} at once."),
+        rest: format!(
+            "Together they get about {} tokens a second, {each} each.{wait}",
+            decimal(serving.tokens_per_second)
+        ),
+    }
+}
+
 /// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
 fn load(question: &Question<'_>) -> String {
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     let length = match scenario.mode {
         Mode::Decode | Mode::Serve => scenario.prompt,
         Mode::Prefill | Mode::Pretrain => question.tokens().value,

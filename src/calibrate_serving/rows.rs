@@ -1,11 +1,11 @@
-//! Measured rows with the servers they speak of.
+//! Measured throughput with the servers it speaks of.
 
 use std::collections::BTreeMap;
 
 use weighbridge::analysis::Question;
 use weighbridge::analysis::serving::Server;
-use weighbridge::hardware::Engine;
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
+use weighbridge::hardware::{Engine, find};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{AttentionParallel, Mode, Scenario, weight_key};
 
@@ -16,106 +16,74 @@ pub struct Case {
     pub engine: Engine,
     pub model: String,
     pub device: String,
-    pub family: String,
-    pub weights: String,
+    pub generation: String,
     pub publisher: String,
     pub words: String,
     pub requests: f64,
-    /// Sorted.
-    pub values: Vec<f64>,
-    /// Their median.
+    /// The median of what was measured.
     pub value: f64,
-    /// How much it counts: groups by the square root of their size, one on average.
-    pub weight: f64,
 }
 
-/// The scenario a row was measured under.
-pub fn scenario(row: &Measurement) -> Option<Scenario> {
-    Some(Scenario {
+fn scenario(row: &Measurement) -> Scenario {
+    Scenario {
         mode: Mode::Serve,
-        endless: row.batch == "max",
-        batch: row.batch.parse().unwrap_or(1),
-        prompt: row.prompt,
-        generate: row.generate,
-        weights: Some(weight_key(&row.weights)?),
-        engine: Some(row.engine.parse().ok()?),
+        weights: weight_key(&row.weights),
+        engine: row.engine.parse().ok(),
         hardware: Some(row.device.clone()),
         devices: row.devices,
         tensor: row.tensor,
         pipeline: row.pipeline.unwrap_or(1),
         expert: row.expert.unwrap_or(1),
-        attention_parallel: match row.attention.as_str() {
-            "dp" => AttentionParallel::Dp,
-            _ => AttentionParallel::Tp,
+        attention_parallel: if row.attention == "dp" {
+            AttentionParallel::Dp
+        } else {
+            AttentionParallel::Tp
         },
+        endless: row.batch == "max",
+        batch: row.batch.parse().unwrap_or(1),
+        prompt: row.prompt,
+        generate: row.generate,
         ..Scenario::default()
-    })
+    }
 }
 
-/// The publisher, as the project's error figures group rows: all pages of a repository are one.
-fn publisher(source: &str) -> String {
-    source.split("-v").next().unwrap_or(source).to_owned()
+/// Who published a row.
+fn publisher(row: &Measurement) -> String {
+    let name = row.publication();
+    name.split(['@', ':']).next().unwrap_or("").to_owned()
 }
 
-/// Every row of the table that takes part.
+/// All rows that take part.
 pub fn read() -> Vec<Case> {
-    let mut merged: BTreeMap<String, (&'static Measurement, Vec<f64>)> = BTreeMap::new();
+    let mut merged: BTreeMap<String, (&Measurement, Vec<f64>)> = BTreeMap::new();
     for row in measurements() {
         if row.metric == Metric::Throughput && row.excluded.is_empty() {
-            let scenario = scenario(row).expect("a scenario");
-            let key = format!("{} {} {scenario:?}", row.model, publisher(&row.source));
-            merged.entry(key).or_insert_with(|| (row, Vec::new())).1.push(row.value);
+            let words = format!("{} {} {:?}", row.model, publisher(row), scenario(row));
+            merged.entry(words).or_insert((row, Vec::new())).1.push(row.value);
         }
     }
-    let mut cases: Vec<Case> = merged.into_values().map(|(row, values)| case(row, values)).collect();
-    let mut groups: BTreeMap<(&str, String), f64> = BTreeMap::new();
-    for case in &cases {
-        *groups.entry((case.engine.key(), case.publisher.clone())).or_default() += 1.0;
+    let mut out = Vec::new();
+    for (words, (row, mut values)) in merged {
+        let entry = catalogue::find(&row.model).unwrap_or_else(|| panic!("{} is not in the catalogue", row.model));
+        let blueprint = Blueprint::from_value(entry.config.clone()).expect("a model");
+        let scenario = scenario(row);
+        let question = Question::new(&blueprint, &scenario).expect("a question");
+        values.sort_by(f64::total_cmp);
+        out.push(Case {
+            server: Server::of(&question).expect("a server"),
+            engine: question.engine,
+            model: row.model.clone(),
+            device: row.device.clone(),
+            generation: find(&row.device).expect("a device").family.clone(),
+            publisher: publisher(row),
+            words,
+            requests: if scenario.endless {
+                f64::INFINITY
+            } else {
+                scenario.batch as f64
+            },
+            value: (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0,
+        });
     }
-    let all = cases.len() as f64 / groups.values().map(|count| count.sqrt()).sum::<f64>();
-    for case in &mut cases {
-        case.weight = all / groups[&(case.engine.key(), case.publisher.clone())].sqrt();
-    }
-    cases
-}
-
-fn case(row: &Measurement, mut values: Vec<f64>) -> Case {
-    let entry = catalogue::find(&row.model).unwrap_or_else(|| panic!("{} is not in the catalogue", row.model));
-    let blueprint = Blueprint::from_value(entry.config.clone()).expect("a model");
-    let scenario = scenario(row).expect("a scenario");
-    let question = Question::new(&blueprint, &scenario).expect("a question");
-    let device = question.device().expect("a device");
-    values.sort_by(f64::total_cmp);
-    let value = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
-    Case {
-        server: Server::of(&question).expect("a server"),
-        engine: question.engine,
-        model: row.model.clone(),
-        device: device.id.clone(),
-        family: device.family.clone(),
-        weights: row.weights.clone(),
-        publisher: publisher(&row.source),
-        words: format!(
-            "{} {} {} {}x {} tp{} pp{} {} b{} {}+{}",
-            row.engine,
-            row.model.rsplit('/').next().unwrap_or(""),
-            row.weights,
-            row.devices,
-            row.device,
-            row.tensor.unwrap_or(1),
-            row.pipeline.unwrap_or(1),
-            row.attention,
-            row.batch,
-            row.prompt,
-            scenario.generated()
-        ),
-        requests: if scenario.endless {
-            f64::INFINITY
-        } else {
-            scenario.batch as f64
-        },
-        values,
-        value,
-        weight: 1.0,
-    }
+    out
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. [`Theme`]: the colours of both schemes, one table, equal to the variables of `style/tokens.css`.
 //! 2. `pen`: lines, areas and labels in CSS pixels, written at the density of the screen; labels never overlap.
-//! 3. [`ContextChart`], [`MemoryChart`]: the data of a chart, taken from an analysis, and how it is drawn.
+//! 3. [`ContextChart`], [`MemoryChart`], [`ServingChart`]: the data of a chart, taken from an analysis, and how it is drawn.
 //!
 //! A chart never draws outside its frame and never fails on its data: empty, one point, or near 2^64 bytes.
 
@@ -12,12 +12,14 @@ mod memory;
 mod pen;
 #[cfg(test)]
 mod recorder;
+mod serving;
 mod theme;
 
 pub use axis::tokens_short;
 pub use context::{Band, ContextChart};
 pub use memory::{MemoryChart, MemoryRow};
 pub use pen::{Caption, Drawn, FONT};
+pub use serving::ServingChart;
 pub use theme::{COLOURS, Theme};
 
 use crate::hardware::Device;

@@ -41,7 +41,7 @@ pub fn command() -> Command {
         .after_help(EXAMPLES)
         .arg_required_else_help(true)
         .subcommand(
-            with_knobs(Command::new("estimate").about("Memory, compute, intensity and fit of one model")).arg(model()).arg(format_arg(&[Format::Tree])).after_help(
+            with_knobs(Command::new("estimate").about("Memory, compute, intensity and fit of one model")).arg(model()).arg(Arg::new("launch").long("launch").action(ArgAction::SetTrue).help("Print only the command that runs it, each flag explained")).arg(format_arg(&[Format::Tree])).after_help(
                 "Examples:\n  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090\n  weighbridge estimate deepseek-ai/DeepSeek-V3.1 --mode prefill --prompt 32768 --format json",
             ),
         )

@@ -1,7 +1,7 @@
 //! `weighbridge estimate`.
 
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse};
+use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, launch};
 use weighbridge::export::{self, Sheet};
 use weighbridge::hardware::Device;
 use weighbridge::model::Blueprint;
@@ -10,7 +10,7 @@ use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 
 use super::output::{Failure, Format, json_text, sheets};
-use super::{arguments, serving, source};
+use super::{arguments, source};
 
 /// One estimate, whole.
 pub struct Estimate {
@@ -69,25 +69,25 @@ impl Estimate {
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let estimate = Estimate::of(model, matches)?;
+    if matches.get_flag("launch") {
+        let found = launch(&estimate.question()?, &estimate.analysis);
+        return match found {
+            Ok(found) => Ok(super::launch::text(&found)),
+            Err(why) => Err(Failure::new("no_command", why)),
+        };
+    }
     match arguments::format(matches) {
         Format::Json => json_text(&estimate.json()?),
         Format::Table => table(&estimate),
-        other => sheets(&all(&estimate), other),
+        other => sheets(&[memory(&estimate), compute(&estimate)], other),
     }
-}
-
-/// Every table of an estimate.
-fn all(estimate: &Estimate) -> Vec<Sheet> {
-    let mut all = vec![memory(estimate), compute(estimate)];
-    all.extend(estimate.analysis.serving.as_ref().map(serving::curve));
-    all
 }
 
 const UNITS: UnitSystem = UnitSystem::Gib;
 
 fn table(estimate: &Estimate) -> Result<String, Failure> {
     let mut out = format!("{}\n\n", headline(estimate)?);
-    out.push_str(&sheets(&all(estimate), Format::Table)?);
+    out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
     if !estimate.analysis.notices.is_empty() {
         out.push_str("\nTo know\n");
         for notice in &estimate.analysis.notices {
@@ -131,7 +131,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     }
     out.push_str(&format!(
         "\n{} × {} tokens",
-        grouped(scenario.batch),
+        grouped(question.scenario.batch),
         grouped(question.tokens().value)
     ));
     if let (Some(comparison), Some(read)) = (comparison, &found.headers) {
@@ -150,8 +150,11 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         ));
     }
     if let Some(serving) = &analysis.serving {
-        out.push_str(&serving::words(serving));
-    } else if let Some(speed) = &analysis.speed {
+        for line in super::serving_words::lines(serving) {
+            out.push_str(&format!("\n{line}"));
+        }
+    }
+    if let Some(speed) = &analysis.speed {
         let pass = match scenario.mode {
             Mode::Decode | Mode::Serve => "a token",
             Mode::Prefill => "the prompt",

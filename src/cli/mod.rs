@@ -9,8 +9,9 @@ pub mod fetch;
 mod fit;
 mod headers;
 mod inspect;
+mod launch;
 mod output;
-mod serving;
+mod serving_words;
 mod source;
 mod tables;
 

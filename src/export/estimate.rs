@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::serving::Interval;
-use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof, Speed};
+use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof};
 use crate::model::Blueprint;
 use crate::scenario::{Mode, Scenario, to_query};
 
@@ -105,6 +104,9 @@ pub fn estimate(
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));
         }
+        if let Ok(launch) = crate::analysis::launch(question, analysis) {
+            answer.insert("launch".to_owned(), json!(launch));
+        }
         if let Some(serving) = &analysis.serving {
             answer.insert("serving".to_owned(), json!(serving));
         }
@@ -162,28 +164,28 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
     let Roof { seconds, .. } = speed.roof;
     let basis = if speed.pass.is_some() { "measured" } else { "roofline" };
     put("basis", json!(basis));
-    if let Some(serving) = &analysis.serving {
-        let Interval { expected, low, high } = serving.first_token_seconds;
-        put("prefill_seconds", json!(expected));
-        put("prefill_seconds_low", json!(low));
-        put("prefill_seconds_high", json!(high));
-        let Interval { expected, low, high } = serving.tpot_seconds;
-        put("decode_seconds_per_token", json!(expected));
-        put("decode_seconds_per_token_low", json!(low));
-        put("decode_seconds_per_token_high", json!(high));
-    } else {
-        for (key, value) in pass_times(speed, scenario) {
-            put(key, value);
+    if let Some(prefill) = &speed.prefill {
+        put("prefill_seconds", json!(prefill.seconds));
+        put("prefill_seconds_low", json!(prefill.low));
+        put("prefill_seconds_high", json!(prefill.high));
+    }
+    match (&speed.pass, scenario.mode) {
+        (Some(pass), Mode::Decode | Mode::Serve) => {
+            put("decode_seconds_per_token", json!(pass.seconds));
+            put("decode_seconds_per_token_low", json!(pass.low));
+            put("decode_seconds_per_token_high", json!(pass.high));
         }
+        (None, Mode::Decode | Mode::Serve) => {
+            put("decode_seconds_per_token", json!(seconds));
+        }
+        _ => {}
     }
     put("tokens_per_second", json!(speed.tokens_per_second));
     if let Some((low, high)) = speed.tokens_per_second_between {
         put("tokens_per_second_low", json!(low));
         put("tokens_per_second_high", json!(high));
     }
-    if let Some(serving) = &analysis.serving {
-        put("fitted_on", json!({"level": serving.fitted_on, "rows": serving.rows}));
-    } else if let Some(pass) = &speed.pass {
+    if let Some(pass) = &speed.pass {
         let fitted = json!({"level": pass.level, "rows": pass.rows});
         put("fitted_on", fitted);
     }
@@ -212,26 +214,4 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
         .collect();
     put("nearest", json!(near));
     Value::Object(out)
-}
-
-/// Times of the passes, expected and between.
-fn pass_times(speed: &Speed, scenario: &Scenario) -> Vec<(&'static str, Value)> {
-    let mut out = Vec::new();
-    if let Some(prefill) = &speed.prefill {
-        out.push(("prefill_seconds", json!(prefill.seconds)));
-        out.push(("prefill_seconds_low", json!(prefill.low)));
-        out.push(("prefill_seconds_high", json!(prefill.high)));
-    }
-    match (&speed.pass, scenario.mode) {
-        (Some(pass), Mode::Decode | Mode::Serve) => {
-            out.push(("decode_seconds_per_token", json!(pass.seconds)));
-            out.push(("decode_seconds_per_token_low", json!(pass.low)));
-            out.push(("decode_seconds_per_token_high", json!(pass.high)));
-        }
-        (None, Mode::Decode | Mode::Serve) => {
-            out.push(("decode_seconds_per_token", json!(speed.roof.seconds)));
-        }
-        _ => {}
-    }
-    out
 }

@@ -9,6 +9,7 @@ pub mod efficiency;
 pub mod engine;
 mod host;
 pub mod measurement;
+pub mod price;
 pub mod serving;
 
 pub use compatibility::{Compatibility, Support};

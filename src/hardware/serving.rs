@@ -1,88 +1,98 @@
 //! How well serving engines use a device: `data/serving.csv`, fitted on published throughput of servers.
-//!
-//! `docs/serving.md` says how the table is made; `calibrate_serving` makes it.
 
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::Engine;
+use super::{Device, Engine};
 
 const TABLE: &str = include_str!("../../data/serving.csv");
 
-const FACTORS_TABLE: &str = include_str!("../../data/serving_factors.csv");
+/// How wide a row of the table speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Level {
+    /// Every engine.
+    All,
+    /// An engine.
+    Engine,
+    /// An engine on devices of one generation.
+    Generation,
+}
 
-/// The row that stands for every engine.
-pub const ALL: &str = "all";
-
-/// A row of the table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Key of the engine, or `all`.
-    pub engine: String,
+/// What an engine reaches when it serves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Served {
     /// Shares and fixed costs.
-    #[serde(flatten)]
-    pub coefficients: Coefficients,
-    /// Measurements it is fitted on.
-    pub rows: u32,
-    /// Measured ÷ estimated throughput over rows left out of the fit, tenth percentile.
+    pub shares: Coefficients,
+    /// Measured ÷ estimated throughput, tenth percentile of measurements the fit had not seen.
     pub low: f64,
-    /// Ninetieth percentile.
+    /// The ninetieth.
     pub high: f64,
-    /// Where it is from.
-    pub source: String,
-}
-
-/// Every row.
-pub fn rows() -> &'static [Row] {
-    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
-        // A row that does not parse is left out; a test counts them.
-        reader.deserialize().filter_map(Result::ok).collect()
-    });
-    &ROWS
-}
-
-/// The row of an engine, or the one of all engines.
-pub fn row(engine: Engine) -> Option<&'static Row> {
-    let named = |name: &str| rows().iter().find(|row| row.engine == name);
-    named(engine.key()).or_else(|| named(ALL))
-}
-
-/// A factor on what an engine reaches with a format or on a generation of devices.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Factor {
-    /// Key of the engine.
-    pub engine: String,
-    /// `format` or `family`.
-    pub kind: String,
-    /// Key of the format, or the family of the device.
-    pub name: String,
-    /// How much faster than the engine's row says.
-    pub factor: f64,
-    /// Measurements it is fitted on.
+    /// Measurements in the fit.
     pub rows: u32,
+    /// How specific the row is.
+    pub level: Level,
 }
 
-/// Every factor.
-pub fn factors() -> &'static [Factor] {
-    static FACTORS: LazyLock<Vec<Factor>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(FACTORS_TABLE.as_bytes());
-        reader.deserialize().filter_map(Result::ok).collect()
-    });
-    &FACTORS
+#[derive(Debug, Deserialize)]
+struct Row {
+    engine: String,
+    generation: String,
+    #[serde(flatten)]
+    shares: Coefficients,
+    low: f64,
+    high: f64,
+    rows: u32,
 }
 
-/// What an engine reaches with a format on a generation of devices: its row and the factors that are known.
-pub fn coefficients(row: &Row, format: &str, family: &str) -> Coefficients {
-    let of = |kind: &str, name: &str| {
-        let mut all = factors().iter();
-        let found = all.find(|one| one.engine == row.engine && one.kind == kind && one.name == name);
-        found.map_or(1.0, |one| one.factor)
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    csv::Reader::from_reader(TABLE.as_bytes())
+        .deserialize()
+        .flatten()
+        .collect()
+});
+
+/// Rows that are read; the table has no others.
+pub fn rows() -> usize {
+    ROWS.len()
+}
+
+/// The most specific row on an engine and a device.
+pub fn served(engine: Engine, device: &Device) -> Served {
+    let find = |engine: &str, generation: &str| {
+        let found = ROWS
+            .iter()
+            .find(|row| row.engine == engine && row.generation == generation);
+        found.filter(|row| {
+            row.shares
+                .to_array()
+                .iter()
+                .all(|share| share.is_finite() && *share > 0.0)
+        })
     };
-    row.coefficients
-        .with_format(of("format", format))
-        .with_family(of("family", family))
+    let row = find(engine.key(), &device.family)
+        .map(|row| (row, Level::Generation))
+        .or_else(|| find(engine.key(), "").map(|row| (row, Level::Engine)))
+        .or_else(|| find("", "").map(|row| (row, Level::All)));
+    match row {
+        Some((row, level)) => Served {
+            shares: row.shares,
+            low: row.low,
+            high: row.high,
+            rows: row.rows,
+            level,
+        },
+        // Without a table: what is usual on large accelerators.
+        None => Served {
+            shares: Coefficients::USUAL,
+            low: 0.3,
+            high: 3.0,
+            rows: 0,
+            level: Level::All,
+        },
+    }
 }
 
 /// Shares of what the device could do, and fixed costs in seconds.
@@ -110,72 +120,34 @@ pub struct Coefficients {
     pub step: f64,
     /// Seconds a step takes for each running sequence.
     pub sequence: f64,
-    /// The same where answers go to clients one by one, token by token; without, a queue is worked off.
-    pub stream: f64,
     /// Seconds a request takes once: reading, queueing, answering.
     pub request: f64,
-    /// Tokens of a batch are alike: so many choose experts as differently as that number to this power independent ones.
-    pub alike: f64,
 }
 
 impl Coefficients {
+    /// Where the fit starts: what is usual on large accelerators.
+    pub const USUAL: Self = Self::from_array([0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 1e-3]);
     /// How many there are.
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 12;
     /// How many of them, from the first, are shares.
     pub const SHARES: usize = 7;
-    /// Their names, in the order of the columns.
-    pub const NAMES: [&str; Self::COUNT] = [
-        "bandwidth",
-        "expert_bandwidth",
-        "cache_bandwidth",
-        "compute",
-        "expert_compute",
-        "attention",
-        "link",
-        "collective",
-        "layer",
-        "step",
-        "sequence",
-        "stream",
-        "request",
-        "alike",
-    ];
-    /// What no server beats: all of the device, and nothing beside the work.
-    pub const IDEAL: Self = Self {
-        bandwidth: 1.0,
-        expert_bandwidth: 1.0,
-        cache_bandwidth: 1.0,
-        compute: 1.0,
-        expert_compute: 1.0,
-        attention: 1.0,
-        link: 1.0,
-        collective: 0.0,
-        layer: 0.0,
-        step: 0.0,
-        sequence: 0.0,
-        stream: 0.0,
-        request: 0.0,
-        alike: 0.0,
-    };
 
-    /// With products of weights in a number format faster by a factor.
-    pub fn with_format(mut self, factor: f64) -> Self {
-        for share in [
-            &mut self.bandwidth,
-            &mut self.expert_bandwidth,
-            &mut self.compute,
-            &mut self.expert_compute,
-        ] {
-            *share = (*share * factor).min(1.0);
-        }
-        self
-    }
-    /// With all work on a generation of devices faster by a factor.
-    pub fn with_family(self, factor: f64) -> Self {
-        let mut all = self.with_format(factor);
-        all.cache_bandwidth = (all.cache_bandwidth * factor).min(1.0);
-        all.attention = (all.attention * factor).min(1.0);
-        all
+    /// In the order of their fields.
+    pub const fn to_array(self) -> [f64; Self::COUNT] {
+        [
+            self.bandwidth,
+            self.expert_bandwidth,
+            self.cache_bandwidth,
+            self.compute,
+            self.expert_compute,
+            self.attention,
+            self.link,
+            self.collective,
+            self.layer,
+            self.step,
+            self.sequence,
+            self.request,
+        ]
     }
     /// From an array in the order of fields.
     pub const fn from_array(values: [f64; Self::COUNT]) -> Self {
@@ -191,9 +163,7 @@ impl Coefficients {
             layer,
             step,
             sequence,
-            stream,
             request,
-            alike,
         ] = values;
         Self {
             bandwidth,
@@ -207,9 +177,7 @@ impl Coefficients {
             layer,
             step,
             sequence,
-            stream,
             request,
-            alike,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Which numbers can be explained, and the traced formula of each.
 
+use std::borrow::Cow;
+
 use super::super::compute::costs;
-use super::super::fit::{Fit, Verdict, fit, host_share};
+use super::super::fit::{Fit, fit, host_share};
 use super::super::memory::{Memory, MemoryPart, memory};
 use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
-use super::super::serving::{Serving, load, serving};
+use super::super::serving::{Serving, serving};
 use super::super::time as pass_time;
 use super::unit::Unit;
 use crate::model::Component;
@@ -64,16 +66,12 @@ pub enum Figure {
 
 /// The trace of a figure and how its values are written.
 pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
-    // A server's memory and steps are those of the sequences that run.
-    let served = served(question);
-    let load = load(question);
-    let (held, question) = (&question.with(&load.memory), &question.with(&load.step));
     let of = |list: Vec<(Component, Sizes)>, component| {
         list.into_iter()
             .find(|(known, _)| *known == component)
             .map(|(_, value)| value.trace)
     };
-    let memory = || memory::<Sizes>(held);
+    let memory = || memory::<Sizes>(question);
     Some(match figure {
         Figure::Parameters => (parameters::<Sizes>(question.blueprint).total.trace, Unit::Count),
         Figure::ActiveParameters => (parameters::<Sizes>(question.blueprint).active.trace, Unit::Count),
@@ -94,26 +92,38 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
         Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
-        Figure::TokensPerSecond => match &served {
-            Some(serving) => (of_server(question, serving).trace, Unit::Rate),
-            None => (tokens_per_second(question)?.trace, Unit::Rate),
-        },
+        Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
+        Figure::FirstToken if question.load.is_some_and(|load| load.capacity > 0) => {
+            let serving = serving(question)?;
+            let waits = serving.ttft.map_or(0.0, |ttft| (ttft - serving.first).max(0.0));
+            let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
+            let both = [
+                part(
+                    serving.first,
+                    "reading the prompt",
+                    "From the step that takes the request up to its first token.",
+                ),
+                part(
+                    waits,
+                    "waiting",
+                    "Requests that wait ÷ requests that end a second (Little's law); not counted for an endless queue.",
+                ),
+            ];
+            (Reals::sum(both).trace, Unit::Seconds)
+        }
         Figure::FirstToken => {
             let prefill = Scenario {
                 mode: Mode::Prefill,
-                ..question.scenario.clone()
+                ..Scenario::clone(&question.scenario)
             };
             let prefill = Question {
-                scenario: &prefill,
+                scenario: Cow::Borrowed(&prefill),
                 ..question.clone()
             };
             (expected(&prefill)?.trace, Unit::Seconds)
         }
-        Figure::LongestContext => (limit(held, |fit| fit.max_context, "longest context")?, Unit::Tokens),
-        Figure::LargestBatch => {
-            let carried = |fit: &Fit| served.as_ref().map_or(fit.max_batch, |serving| serving.kv_capacity);
-            (limit(held, carried, "largest batch")?, Unit::Tokens)
-        }
+        Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
+        Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
     })
 }
 
@@ -226,37 +236,61 @@ fn expected(question: &Question<'_>) -> Option<Reals> {
     if question.scenario.mode == Mode::Pretrain {
         return time(question, None);
     }
+    if let Some(serving) = serving(question) {
+        return Some(server_step(&serving));
+    }
     pass_time::traced(question, &host_share(question))
 }
 
+/// A step of a server by what it goes to.
+fn server_step(serving: &Serving) -> Reals {
+    let step = &serving.step;
+    let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
+    let whole = Reals::sum([
+        part(
+            step.products,
+            "weights and products",
+            "Each operator at the larger of its bytes and its products, at the shares of peak that servers reach.",
+        ),
+        part(
+            step.attention,
+            "attention",
+            "The cache of what runs is read; scores and values of prompts are computed.",
+        ),
+        part(step.communication, "communication", "What devices tell each other."),
+        part(step.launches, "launches", "Kernels started, gaps between them."),
+        part(
+            step.scheduling,
+            "scheduling",
+            "Choosing what runs next, sampling, requests that come and go.",
+        ),
+    ]);
+    // Stages of a pipeline take their steps one after the other.
+    match serving.stages {
+        1 => whole,
+        stages => whole.scaled(stages as f64),
+    }
+}
+
 fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
+    if let Some(serving) = serving(question) {
+        let step = Reals::constant(serving.step.total()).named("step", "Time of one step.");
+        let about = "Running sequences ÷ tokens of an answer, as far as the tokens a step may have allow.";
+        let ended = Reals::constant(serving.ended_per_step).named("requests that end in a step", about);
+        let written = question.generated();
+        let tokens = if written.value > 0 {
+            ended.times(Reals::input(&written))
+        } else {
+            ended
+        };
+        return Some(tokens.over(step));
+    }
     let time = expected(question)?.named("time", "Time of the pass.");
     let rows = match question.scenario.mode {
         Mode::Decode | Mode::Serve => Reals::input(&question.batch()),
         _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
     };
     Some(rows.over(time))
-}
-
-/// The server, in serve mode and where it fits.
-fn served(question: &Question<'_>) -> Option<Serving> {
-    if question.scenario.mode != Mode::Serve {
-        return None;
-    }
-    let held = load(question).memory;
-    let held = question.with(&held);
-    let dealt = ranks(&held, &memory::<Exact>(&held)).ok()?;
-    let fits = fit(&held, &dealt, held.device()?).verdict == Verdict::Fits;
-    if fits { serving(question) } else { None }
-}
-
-/// Tokens a second of a server: requests that end, each with its tokens.
-fn of_server(question: &Question<'_>, serving: &Serving) -> Reals {
-    let requests = Reals::constant(serving.requests_per_second).named(
-        "requests a second",
-        "Requests that end a second in the steady state: as many sequences end in a step as prompts are read.",
-    );
-    requests.times(Reals::input(&question.generated()))
 }
 
 /// A limit found by search: shown with the memory at that point.

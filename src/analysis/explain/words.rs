@@ -97,7 +97,12 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
             "Launches, synchronisation, anything below peak.",
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::Time => words("Time", pass_words(question), "Sampling, scheduling, the network.", MEASURED),
+        Figure::Time => words(
+            "Time",
+            pass_words(question),
+            "Sampling, scheduling, the network.",
+            MEASURED,
+        ),
         Figure::ComponentTime(component) => words(
             &format!("{}: least time", component.label()),
             component.about(),

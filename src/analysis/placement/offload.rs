@@ -95,7 +95,7 @@ pub struct Movable {
 impl Movable {
     /// What can be moved, if the engine and the scenario let anything be.
     pub fn of(question: &Question<'_>, ranks: &Ranks) -> Option<Self> {
-        let scenario = question.scenario;
+        let scenario = &*question.scenario;
         if scenario.mode == Mode::Pretrain || scenario.offload == Offload::None {
             return None;
         }

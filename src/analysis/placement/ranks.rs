@@ -7,7 +7,9 @@ use super::pieces::{At, Part, Piece, Share, pieces};
 use crate::analysis::AnalysisError;
 use crate::analysis::memory::Memory;
 use crate::analysis::question::Question;
+use crate::analysis::simple_rule::rule_of;
 use crate::model::Component;
+use crate::scenario::{MemoryRule, Mode};
 use crate::units::Exact;
 
 /// Most stages that are told apart.
@@ -206,6 +208,11 @@ fn hold(
     held.gradient_bytes = share(memory.gradients);
     held.optimizer_bytes = share(memory.optimizer);
     held.overhead_bytes = memory.overhead.0;
+    let scenario = &*question.scenario;
+    if scenario.memory_rule == MemoryRule::Simple && scenario.mode != Mode::Pretrain {
+        let kept = held.kv_cache_bytes.saturating_add(held.state_cache_bytes);
+        (held.activation_bytes, held.overhead_bytes) = rule_of(held.weights_bytes, kept);
+    }
     finish(held)
 }
 

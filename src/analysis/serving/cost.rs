@@ -2,83 +2,75 @@
 
 use serde::Serialize;
 
+use super::server::Server;
 use super::steady::Steady;
 use crate::analysis::question::Question;
-use crate::hardware::find_host;
+use crate::hardware::{find_host, price, serving::Coefficients};
 
-/// Money.
+/// Cost of a million tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Bill {
-    /// US dollars an hour for all devices.
-    pub usd_per_hour: f64,
+pub struct TokenCost {
+    /// US dollars an hour, all devices.
+    pub price_usd_per_hour: f64,
     /// Who asks that, and when.
-    pub basis: String,
-    /// US dollars for a million tokens written, the time which answers take.
-    pub usd_per_million_output_tokens: f64,
-    /// US dollars for a million tokens read, the time which prompts take.
-    pub usd_per_million_input_tokens: f64,
-    /// US dollars for a million tokens written, all of the time laid on them.
-    pub usd_per_million_output_tokens_alone: f64,
+    pub price_basis: String,
+    /// US dollars for a million tokens of prompts: their share of the time.
+    pub usd_per_million_input: f64,
+    /// US dollars for a million tokens of answers: the rest of the time.
+    pub usd_per_million_output: f64,
+    /// US dollars for a million tokens of answers when prompts are charged to them too.
+    pub usd_per_million_output_all_in: f64,
 }
 
-/// Energy at the power limit of the devices.
+/// Energy of a million tokens of answers, prompts included, at the devices' rated power.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Energy {
-    /// Power limit of all devices, watts; hosts, network and cooling come on top.
+    /// Watts of all devices.
     pub watts: f64,
-    /// Kilowatt-hours for a million tokens written, the time which answers take.
-    pub kwh_per_million_output_tokens: f64,
-    /// Kilowatt-hours for a million tokens read, the time which prompts take.
-    pub kwh_per_million_input_tokens: f64,
-    /// Kilowatt-hours for a million tokens written, all of the time laid on them.
-    pub kwh_per_million_output_tokens_alone: f64,
+    /// Kilowatt-hours.
+    pub kwh_per_million_output: f64,
 }
 
-/// What an hour buys, for each hour's unit: output, input, output alone; in units for a million tokens.
-fn each(question: &Question<'_>, found: &Steady) -> Option<[f64; 3]> {
-    let hourly = found.requests_per_second * 3600.0;
-    if hourly <= 0.0 || !hourly.is_finite() {
+/// Dollars an hour for one device, and their basis: the user's own, the machine's, or the market's.
+pub fn hourly(question: &Question<'_>) -> Option<(f64, String)> {
+    let scenario = &*question.scenario;
+    if let Some(own) = scenario.price {
+        return Some((own, "your own price".to_owned()));
+    }
+    let host = scenario.node.as_deref().and_then(find_host);
+    host.and_then(price::hourly_of)
+        .or_else(|| price::hourly(question.device()?))
+}
+
+/// Cost of a steady state; none without a price.
+pub(super) fn cost(
+    question: &Question<'_>,
+    server: &Server,
+    steady: &Steady,
+    shares: &Coefficients,
+) -> Option<TokenCost> {
+    let (each, price_basis) = hourly(question)?;
+    let hour = each * question.layout.devices as f64;
+    let rate = steady.requests_per_second;
+    if rate <= 0.0 {
         return None;
     }
-    let of = |share: f64, tokens: u64| share / hourly / tokens.max(1) as f64 * 1e6;
-    let (prompt, generated) = (question.scenario.prompt, question.scenario.generated());
-    Some([
-        of(1.0 - found.prompts, generated),
-        of(found.prompts, prompt),
-        of(1.0, generated),
-    ])
-}
-
-/// The bill of a load; none where no price is known.
-pub fn bill(question: &Question<'_>, found: &Steady) -> Option<Bill> {
-    let device = question.device()?;
-    let own = question.scenario.price.map(|price| (price, "as you set it".to_owned()));
-    let node = || {
-        let host = question.scenario.node.as_deref().and_then(find_host)?;
-        Some((host.price_per_device()?, host.price_basis()))
-    };
-    let row = || Some((device.price()?, device.price_source.clone()));
-    let (price, basis) = own.or_else(node).or_else(row)?;
-    let hour = price * question.layout.devices as f64;
-    let [output, input, alone] = each(question, found)?;
-    Some(Bill {
-        usd_per_hour: hour,
-        basis,
-        usd_per_million_output_tokens: hour * output,
-        usd_per_million_input_tokens: hour * input,
-        usd_per_million_output_tokens_alone: hour * alone,
+    let read = server.prompt_share(steady.running, shares);
+    let million = |tokens: f64, share: f64| hour / 3600.0 * share / (rate * tokens) * 1e6;
+    Some(TokenCost {
+        price_usd_per_hour: hour,
+        price_basis,
+        usd_per_million_input: million(server.prompt, read),
+        usd_per_million_output: million(server.generated, 1.0 - read),
+        usd_per_million_output_all_in: million(server.generated, 1.0),
     })
 }
 
-/// The energy of a load; none where the device's power is not known.
-pub fn energy(question: &Question<'_>, found: &Steady) -> Option<Energy> {
+/// Energy of a steady state; none where the power is not known.
+pub(super) fn energy(question: &Question<'_>, steady: &Steady) -> Option<Energy> {
     let watts = question.device()?.tdp_w? * question.layout.devices as f64;
-    let [output, input, alone] = each(question, found)?;
-    let kilowatts = watts / 1e3;
-    Some(Energy {
+    (steady.tokens_per_second > 0.0).then(|| Energy {
         watts,
-        kwh_per_million_output_tokens: kilowatts * output,
-        kwh_per_million_input_tokens: kilowatts * input,
-        kwh_per_million_output_tokens_alone: kilowatts * alone,
+        kwh_per_million_output: watts / steady.tokens_per_second * 1e6 / 3.6e6,
     })
 }

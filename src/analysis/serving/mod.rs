@@ -1,18 +1,18 @@
-//! Many users at once: what a server carries, how fast it is at any load, and what that costs.
+//! Many users at once.
 
 mod answer;
-mod capacity;
 mod cost;
-mod curve;
+mod load;
+mod notices;
 mod server;
 mod steady;
 mod step;
 mod work;
 
-pub use answer::{Interval, Serving, Targets, serving};
-pub use capacity::{Load, at_work, load};
-pub use cost::{Bill, Energy};
-pub use curve::{Point, knee};
+pub use answer::{Point, Serving, serving};
+pub use cost::{Energy, TokenCost, hourly};
+pub use load::{Load, settle};
+pub(crate) use notices::notices;
 pub use server::{Limits, Server};
 pub use steady::Steady;
-pub use step::Mix;
+pub use step::{Mix, Pieces};

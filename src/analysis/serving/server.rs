@@ -1,6 +1,5 @@
 //! A server: what of the model each device holds, and what it may run at once.
 
-use super::capacity::carried;
 use super::work::{Class, Work, works};
 use crate::analysis::placement::Layout;
 use crate::analysis::question::Question;
@@ -16,37 +15,28 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The engine's defaults; with an endless queue, what it is tuned to for one.
+    /// The engine's defaults.
     ///
     /// Sources: vLLM `EngineArgs.get_batch_defaults` (devices of 70 GiB or more that are no A100: 1,024 sequences and
     /// 8,192 tokens, else 256 and 2,048); SGLang `ServerArgs` (`chunked_prefill_size` 8,192, `max_running_requests` up to
-    /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192) and, for an endless queue,
-    /// `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, and tokens as the steady state needs them, up to
-    /// 32,768).
-    pub fn of(question: &Question<'_>, device: &Device) -> Self {
+    /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192).
+    pub fn of(engine: Engine, device: &Device) -> Self {
         let large = device.memory_bytes >= 70 << 30 && device.family != "Ampere";
-        let engine = question.engine;
-        let scenario = question.scenario;
         let (sequences, tokens) = match engine {
             Engine::Vllm if large => (1024.0, 8192.0),
             Engine::Vllm => (256.0, 2048.0),
-            Engine::TensorRtLlm if scenario.endless => {
-                let each = 4096.0 / question.layout.stages().max(1) as f64;
-                let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
-                (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
-            }
             Engine::Sglang | Engine::TensorRtLlm => (2048.0, 8192.0),
             // These run one batch that is given to them.
             _ => (256.0, engine.chunk().unwrap_or(2048) as f64),
         };
         Self { sequences, tokens }
     }
-    /// Most sequences that run on all devices: each group with sequences of its own and each stage keeps as many.
-    pub fn most(&self, layout: &Layout) -> u64 {
+    /// Sequences that run at once on devices that share a model so.
+    pub fn at_once(&self, layout: &Layout) -> u64 {
         let groups = if layout.attention_dp { layout.tensor } else { 1 };
         (self.sequences as u64)
-            .saturating_mul(groups)
-            .saturating_mul(layout.stages())
+            .saturating_mul(groups.max(1))
+            .saturating_mul(layout.stages().max(1))
     }
 }
 
@@ -84,8 +74,8 @@ pub struct Server {
     pub(super) generated: f64,
     /// Scheduling.
     pub limits: Limits,
-    /// Sequences that memory carries.
-    pub carried: u64,
+    /// Sequences that run at most; zero where not even one fits.
+    pub capacity: f64,
 }
 
 /// A link that no table knows: PCIe 3.0 x16.
@@ -100,7 +90,7 @@ impl Server {
             .iter()
             .map(|work| slice(work, device, &layout))
             .collect::<Option<Vec<_>>>()?;
-        let scenario = question.scenario;
+        let scenario = &*question.scenario;
         Some(Self {
             slices,
             layout,
@@ -110,8 +100,8 @@ impl Server {
             link: device.link_bytes_per_s.filter(|link| *link > 0.0).unwrap_or(LINK),
             prompt: scenario.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
-            limits: Limits::of(question, device),
-            carried: carried(question, device),
+            limits: Limits::of(question.engine, device),
+            capacity: question.load.map_or(0.0, |load| load.capacity as f64),
         })
     }
     /// Devices with sequences of their own.

@@ -5,7 +5,7 @@ use super::step::Mix;
 use crate::hardware::serving::Coefficients;
 
 /// A server under a load.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Steady {
     /// Requests in flight; infinite for an endless queue.
     pub requests: f64,
@@ -19,10 +19,6 @@ pub struct Steady {
     pub tpot: f64,
     /// Seconds to the first token once the request runs.
     pub first: f64,
-    /// Seconds from one step of a stage to the next.
-    pub step: f64,
-    /// Share of that time which prompts take, the rest is for answers.
-    pub prompts: f64,
 }
 
 impl Steady {
@@ -41,59 +37,72 @@ impl Steady {
 }
 
 impl Server {
-    /// Sequences that run at most: what memory carries and the engine allows; zero where not even one fits.
-    pub fn capacity(&self) -> u64 {
-        self.carried.min(self.limits.most(&self.layout))
-    }
-
     /// The steady state with so many requests in flight; none where not even one fits.
-    pub fn steady(&self, requests: f64, shares: &Coefficients) -> Option<Steady> {
-        let running = requests.min(self.capacity() as f64);
-        (running >= 1.0).then(|| self.run(requests, running, shares))
-    }
-
-    /// The steady state with so many of the requests running.
     ///
     /// Of R running sequences R/G end in each step and as many prompts are read, but no more than the step's budget of
     /// tokens allows. Stages of a pipeline work on R ÷ stages each.
-    pub fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
-        let stages = self.stages();
-        let budget = self.limits.tokens * self.groups();
+    pub fn steady(&self, requests: f64, shares: &Coefficients) -> Option<Steady> {
+        let running = requests.min(self.capacity);
+        if running < 1.0 {
+            return None;
+        }
+        Some(self.run(requests, running, shares))
+    }
+
+    /// What a step of so many running sequences works on.
+    pub(super) fn mix(&self, running: f64) -> Mix {
+        let batch = running / self.stages();
         // Each request needs its prompt and all tokens but the first, which the prompt yields.
         let tokens = self.prompt + self.generated - 1.0;
-        let ended = (running / stages / self.generated).min(budget / tokens);
-        let mix = Mix {
+        let ended = (batch / self.generated).min(self.budget() / tokens);
+        Mix {
             decodes: ended * (self.generated - 1.0),
             prompts: ended,
-            // Those beyond the budget wait for a step of their own.
-            running: ended * self.generated,
-            streams: requests.is_finite(),
-            ideal: *shares == Coefficients::IDEAL,
-        };
-        let step = self.step(mix, shares);
-        let rate = ended / step;
+            running: batch,
+        }
+    }
+    /// Tokens of a step at most.
+    fn budget(&self) -> f64 {
+        self.limits.tokens * self.groups()
+    }
+    /// Share of the time that goes to prompts: what steps would be shorter by without them.
+    pub(super) fn prompt_share(&self, running: f64, shares: &Coefficients) -> f64 {
+        let mix = self.mix(running);
+        let without = Mix { prompts: 0.0, ..mix };
+        let whole = self.step(mix, shares);
+        if whole > 0.0 {
+            (1.0 - self.step(without, shares) / whole).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
+        let mix = self.mix(running);
+        let (stages, seconds) = (self.stages(), self.step(mix, shares));
+        let rate = mix.prompts / seconds;
         // What the step's budget leaves to prompts decides how many steps one takes.
-        let chunks = (self.prompt / (budget - mix.decodes).max(1.0)).max(1.0);
+        let chunks = (self.prompt / (self.budget() - mix.decodes).max(1.0)).max(1.0);
+        // A step that reads a prompt is longer than the mean of those with and without.
+        let reading = self.step(
+            Mix {
+                prompts: mix.prompts.max((1.0 / chunks).min(1.0)),
+                ..mix
+            },
+            shares,
+        );
         Steady {
             requests,
             running,
             requests_per_second: rate,
             tokens_per_second: rate * self.generated,
-            tpot: step * stages,
-            first: step * stages * (chunks + 0.5),
-            step,
-            prompts: self.of_prompts(mix, shares),
+            tpot: seconds * stages,
+            first: reading * stages * chunks + seconds * stages * 0.5,
         }
     }
 
-    /// Share of a step that its prompts take: they and the answers each weighed alone.
-    fn of_prompts(&self, mix: Mix, shares: &Coefficients) -> f64 {
-        let prompts = self.step(Mix { decodes: 0.0, running: 0.0, ..mix }, shares);
-        let answers = self.step(Mix { prompts: 0.0, ..mix }, shares);
-        if prompts + answers > 0.0 && mix.decodes > 0.0 {
-            prompts / (prompts + answers)
-        } else {
-            1.0
-        }
+    /// As if one sequence fitted: for rows whose memory the division here gets wrong.
+    pub fn least(&self, shares: &Coefficients) -> Steady {
+        self.run(1.0, 1.0, shares)
     }
 }

@@ -13,42 +13,57 @@ pub struct Mix {
     pub prompts: f64,
     /// Sequences the scheduler keeps.
     pub running: f64,
-    /// Whether each token goes to a client at once.
-    pub streams: bool,
-    /// Whether reads and products overlap wholly, as they never do.
-    pub ideal: bool,
+}
+
+/// Where the seconds of a step go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Pieces {
+    /// Weights read and products with them.
+    pub products: f64,
+    /// The cache read, scores and values.
+    pub attention: f64,
+    /// What devices tell each other.
+    pub communication: f64,
+    /// Kernels started.
+    pub launches: f64,
+    /// The scheduler, sampling, requests that come and go.
+    pub scheduling: f64,
+}
+
+impl Pieces {
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.products + self.attention + self.communication + self.launches + self.scheduling
+    }
 }
 
 impl Server {
-    /// Seconds from one step of a stage to the next, on average: with less than one prompt a step, some have one and the others
-    /// none.
+    /// Seconds from one step of a stage to the next.
     pub fn step(&self, mix: Mix, shares: &Coefficients) -> f64 {
-        if mix.prompts >= 1.0 || mix.prompts <= 0.0 {
-            return self.one(mix, shares);
-        }
-        let with = self.one(Mix { prompts: 1.0, ..mix }, shares);
-        let without = self.one(Mix { prompts: 0.0, ..mix }, shares);
-        mix.prompts * with + (1.0 - mix.prompts) * without
+        self.pieces(mix, shares).total()
     }
 
-    /// Seconds of one step.
+    /// Where they go.
     ///
-    /// Each operator takes √((FLOP ÷ (peak · share))² + (bytes ÷ (bandwidth · share))²); then collective operations, launches
+    /// Each operator takes max(FLOP ÷ (peak · share), bytes ÷ (bandwidth · share)); then collective operations, launches
     /// and the scheduler. Source of the form: Williams 2009, "Roofline"; ring all-reduce: Patarasuk 2009.
-    fn one(&self, mix: Mix, shares: &Coefficients) -> f64 {
+    pub(super) fn pieces(&self, mix: Mix, shares: &Coefficients) -> Pieces {
         let tokens = mix.decodes + mix.prompts * self.prompt;
-        let work: f64 = self
-            .slices
-            .iter()
-            .map(|slice| self.operator(slice, mix, tokens, shares))
-            .sum();
+        let work = |cache: bool| -> f64 {
+            let slices = self
+                .slices
+                .iter()
+                .filter(|slice| (slice.class == Class::Cache) == cache);
+            slices.map(|slice| self.operator(slice, mix, tokens, shares)).sum()
+        };
         let stages = self.stages();
-        let each = if mix.streams { shares.stream } else { shares.sequence };
-        (work + self.collectives(tokens, shares) + self.layers * shares.layer) / stages
-            + self.hop(tokens, shares)
-            + shares.step
-            + each * mix.running
-            + shares.request * mix.prompts
+        Pieces {
+            products: work(false) / stages,
+            attention: work(true) / stages,
+            communication: self.collectives(tokens, shares) / stages + self.hop(tokens, shares),
+            launches: self.layers * shares.layer / stages,
+            scheduling: shares.step + shares.sequence * mix.running + shares.request * mix.prompts,
+        }
     }
 
     fn operator(&self, slice: &Slice, mix: Mix, tokens: f64, shares: &Coefficients) -> f64 {
@@ -66,14 +81,13 @@ impl Server {
         }
         let (compute, bandwidth, touched) = if slice.class == Class::Experts {
             // Experts that at least one of the tokens chooses, on average.
-            let touched = 1.0 - (1.0 - slice.share).powf(tokens.powf(shares.alike));
+            let touched = 1.0 - (1.0 - slice.share).powf(tokens);
             (shares.expert_compute, shares.expert_bandwidth, touched)
         } else {
             (shares.compute, shares.bandwidth, 1.0)
         };
         let memory = slice.weights * touched / (self.bandwidth * bandwidth) + moved;
-        let made = flops / (slice.rate * compute);
-        if mix.ideal { memory.max(made) } else { memory.hypot(made) }
+        memory.max(flops / (slice.rate * compute))
     }
 
     /// All-reduce after attention and after the MLP of every layer: 2·(t−1)/t of the rows each. With sequences of its own

@@ -1,5 +1,7 @@
 //! What one token costs, operator by operator, so that a step of any mix of prompts and answers is plain arithmetic.
 
+use std::borrow::Cow;
+
 use crate::analysis::compute::{Cost, costs};
 use crate::analysis::question::Question;
 use crate::model::Component;
@@ -63,10 +65,10 @@ fn costs_of(question: &Question<'_>, mode: Mode, batch: u64) -> Vec<Cost<f64>> {
     let scenario = Scenario {
         mode,
         batch,
-        ..question.scenario.clone()
+        ..Scenario::clone(&question.scenario)
     };
     costs::<f64>(&Question {
-        scenario: &scenario,
+        scenario: Cow::Borrowed(&scenario),
         ..question.clone()
     })
 }

@@ -73,7 +73,10 @@ pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N>
     let floor = floor(&work, device, question.layout.devices);
     let expected = seconds(&work, &set);
     if floor > expected.value() {
-        let least = N::constant(floor).named("least time", "All bytes at full bandwidth, or all operations at the highest rate.");
+        let least = N::constant(floor).named(
+            "least time",
+            "All bytes at full bandwidth, or all operations at the highest rate.",
+        );
         return Some(expected.most(least));
     }
     Some(expected)
@@ -95,7 +98,7 @@ pub fn origin(question: &Question<'_>, device: &Device, found: &Efficiency) -> S
 /// What the formula reads beside the work.
 pub fn setting<'a>(question: &Question<'_>, device: &'a Device, found: &Efficiency, host: &HostShare) -> Setting<'a> {
     let mut with = found.coefficients;
-    let scenario = question.scenario;
+    let scenario = &*question.scenario;
     let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);
     if let Some(value) = scenario.compute_efficiency {
         with.compute = percent(value);

@@ -102,7 +102,7 @@ fn share(experts: f64, top_k: f64, tokens: f64) -> f64 {
 impl<N: Number> Work<N> {
     /// The pass which the question's mode names; `alike` is the exponent of tokens that choose experts.
     pub fn new(question: &Question<'_>, device: &Device, alike: f64) -> Self {
-        let scenario = question.scenario;
+        let scenario = &*question.scenario;
         let decode = scenario.mode.writes();
         let sequences = scenario.batch as f64;
         let tokens = if decode {

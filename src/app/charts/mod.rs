@@ -9,8 +9,8 @@ mod plot;
 mod save;
 mod screen;
 
-pub use figure::model_name;
 pub use context_chart::ContextChart;
+pub use figure::{ChartFigure, Draw, model_name};
 pub use intensity_gauge::IntensityGauge;
 pub use memory_chart::MemoryChart;
 pub use save::{file_name, save_text};

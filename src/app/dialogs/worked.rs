@@ -104,7 +104,11 @@ fn cost(answer: &Answer) -> Option<AnyView> {
     let scenario = &answer.scenario;
     let question = Question::new(&answer.blueprint, scenario).ok()?;
     let device = question.device()?;
-    let speed = answer.analysis.speed.as_ref().filter(|speed| speed.pass.is_some() && speed.tokens_per_second > 0.0)?;
+    let speed = answer
+        .analysis
+        .speed
+        .as_ref()
+        .filter(|speed| speed.pass.is_some() && speed.tokens_per_second > 0.0)?;
     if scenario.mode == Mode::Pretrain {
         return None;
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use leptos::prelude::*;
 use weighbridge::analysis::{Verdict, analyse};
 use weighbridge::hardware::{Device, devices};
-use weighbridge::model::quantisation::CHOICES;
+use weighbridge::model::quantisation::{CHOICES, expected_loss, quality};
 use weighbridge::scenario::{Mode, Scenario, weight_key};
 use weighbridge::units::{UnitSystem, counted, grouped};
 
@@ -94,7 +94,10 @@ fn context(answer: &Answer, device: &Device) -> Option<Row> {
             "Not even one token fits beside the weights.",
         ),
         most if Some(most) == own => (
-            format!("The longest context on {here} is {}: all this model was made for.", counted(most, "token")),
+            format!(
+                "The longest context on {here} is {}: all this model was made for.",
+                counted(most, "token")
+            ),
             "Memory would carry it; the model's own limit is reached first.",
         ),
         most => (
@@ -120,11 +123,18 @@ fn context(answer: &Answer, device: &Device) -> Option<Row> {
 fn users(answer: &Answer, device: &Device) -> Option<Row> {
     let (scenario, fit) = (&answer.scenario, answer.analysis.fit.as_ref()?);
     let here = here(scenario, device);
-    let what = if scenario.mode == Mode::Pretrain { "sequence" } else { "user" };
+    let what = if scenario.mode == Mode::Pretrain {
+        "sequence"
+    } else {
+        "user"
+    };
     let each = grouped(scenario.prompt.saturating_add(scenario.generated()));
     let words = match fit.max_batch {
         0 => format!("Not even one {what} with {each} tokens fits on {here}."),
-        most => format!("{here} carries {} at once, each with {each} tokens.", counted(most, what)),
+        most => format!(
+            "{here} carries {} at once, each with {each} tokens.",
+            counted(most, what)
+        ),
     };
     let next = Scenario {
         batch: fit.max_batch.max(1),
@@ -140,12 +150,33 @@ fn users(answer: &Answer, device: &Device) -> Option<Row> {
     })
 }
 
-/// The format with the most bits that fits whole.
-fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> Option<Row> {
+/// The format that loses least of those that fit whole.
+fn format(answer: &Answer, device: &Device, units: UnitSystem) -> Option<Row> {
     let scenario = &answer.scenario;
     if scenario.mode == Mode::Pretrain {
         return None;
     }
+    let published = answer.blueprint.published.format.id.to_string();
+    let now = scenario.weights.unwrap_or(&published);
+    // What is published loses nothing.
+    let loss = |format: &str, bits: f64| {
+        if format == published {
+            0.0
+        } else {
+            expected_loss(format, bits)
+        }
+    };
+    let basis = |format: &str, bits: f64, now: &str, engine: &str| match quality(format) {
+        _ if format == published => format!("As published: nothing is lost. It runs there with {engine}."),
+        Some(row) => format!(
+            "Best by published divergence from 16 bits ({:.4} nats; {}), with {engine}.",
+            row.divergence, row.source
+        ),
+        None => format!(
+            "Best by bits per weight ({bits:.2}), with {engine}: nobody published what this format loses.{}",
+            if format == now { " It is in use now." } else { "" }
+        ),
+    };
     let best = CHOICES
         .iter()
         .filter_map(|choice| {
@@ -153,12 +184,18 @@ fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> 
                 weights: Some(weight_key(&choice.format.id)?),
                 ..Scenario::clone(scenario)
             };
-            let one = weigh_room(&answer.blueprint, &next, std::slice::from_ref(device)).pop()??;
+            let one = weigh_room(&answer.blueprint, &next, &[Cow::Owned(device.clone())]).pop()??;
             (one.verdict == "fits" && choice.format.bits_per_weight() <= 16.0).then_some((choice, one, next))
         })
-        .max_by(|one, other| {
-            let bits = |row: &(&weighbridge::model::quantisation::Choice, _, _)| row.0.format.bits_per_weight();
-            bits(one).total_cmp(&bits(other)).then(other.1.total.cmp(&one.1.total))
+        .min_by(|one, other| {
+            // As it is now before others that lose as little.
+            let rank = |row: &(&weighbridge::model::quantisation::Choice, _, Scenario)| {
+                let format = &row.0.format;
+                let now = Some(&*format.id) == Some(now);
+                (loss(&format.id, format.bits_per_weight()), now)
+            };
+            let (one, other) = (rank(one), rank(other));
+            one.0.total_cmp(&other.0).then(other.1.cmp(&one.1))
         });
     let here = here(scenario, device);
     Some(match best {
@@ -176,10 +213,11 @@ fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> 
                 units.bytes(one.total as f64),
                 units.bytes(one.capacity as f64)
             ),
-            basis: format!(
-                "Best by bits per weight ({:.2}) among formats that {} or another engine runs there; no measured loss of quality went into it.",
+            basis: basis(
+                &choice.format.id,
                 choice.format.bits_per_weight(),
-                one.engine.label()
+                now,
+                one.engine.label(),
             ),
             deed: (next.weights != scenario.weights).then(|| (format!("Use {}", choice.format.label), next)),
         },
@@ -217,7 +255,11 @@ fn cheapest(answer: &Answer) -> Option<Row> {
         },
         Some(((device, price, basis), _)) => Row {
             key: "cheapest",
-            words: format!("The cheapest device that carries it whole is one {}, at {}.", device.name, price_words(price)),
+            words: format!(
+                "The cheapest device that carries it whole is one {}, at {}.",
+                device.name,
+                price_words(price)
+            ),
             basis: format!("{basis}. Devices without a published price are not ranked."),
             deed: (scenario.hardware.as_ref() != Some(&device.id)).then(|| {
                 let next = Scenario {

@@ -13,7 +13,9 @@ pub fn csv(matrix: &Matrix, rows: &[usize], link: &str) -> String {
     out.push_str("hardware,name,format,engine,verdict,needed_bytes,capacity_bytes,tokens_per_second,tokens_per_second_low,tokens_per_second_high,price_usd_per_hour,note\n");
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     for &row in rows {
-        let Some(device) = matrix.devices.get(row) else { continue };
+        let Some(device) = matrix.devices.get(row) else {
+            continue;
+        };
         for (at, column) in matrix.columns.iter().enumerate() {
             let Some(one) = matrix.cell(row, at) else { continue };
             let (value, low, high) = one.pace.map_or_else(Default::default, |pace| {

@@ -30,7 +30,9 @@ pub fn body(matrix: &Matrix, rows: &[usize], now: (Option<usize>, Option<usize>)
     let mut group = String::new();
     let width = matrix.columns.len() + 1;
     for &row in rows {
-        let Some(device) = matrix.devices.get(row) else { continue };
+        let Some(device) = matrix.devices.get(row) else {
+            continue;
+        };
         let name = group_name(device);
         if name != group {
             let _ = write!(
@@ -65,7 +67,11 @@ fn line(
             continue;
         };
         let number = one.pace.map(|pace| decimal(pace.expected)).unwrap_or_default();
-        let chosen = if now == (Some(row), Some(at)) { " aria-selected=\"true\"" } else { "" };
+        let chosen = if now == (Some(row), Some(at)) {
+            " aria-selected=\"true\""
+        } else {
+            ""
+        };
         let _ = write!(
             out,
             "<td role=\"gridcell\" tabindex=\"-1\" data-row=\"{row}\" data-at=\"{at}\" data-verdict=\"{}\"{chosen}><span class=\"unseen\">{} </span>{number}</td>",

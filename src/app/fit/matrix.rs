@@ -138,7 +138,11 @@ pub fn FitMatrix() -> impl IntoView {
             let (row, at) = at.or_else(|| chosen(matrix))?;
             let (device, column) = (matrix.devices.get(row)?, matrix.columns.get(at)?);
             let one = matrix.cell(row, at)?;
-            Some((one.verdict, format!("{}, {}: ", device.name, column.label), words(one, units)))
+            Some((
+                one.verdict,
+                format!("{}, {}: ", device.name, column.label),
+                words(one, units),
+            ))
         })
     };
     let took = move || {
@@ -163,7 +167,7 @@ pub fn FitMatrix() -> impl IntoView {
     view! {
         <section class="card wide matrix-card" aria-labelledby="matrix-title">
             <div class="head">
-                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(|answer| heading(answer)))}</span></h2>
+                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(heading))}</span></h2>
                 <span class="key">
                     {["fits", "offload", "does_not_fit", "unsupported"].into_iter().map(|verdict| view! { <span data-verdict=verdict><i></i>{verdict_name(verdict)}</span> }).collect_view()}
                 </span>
@@ -171,7 +175,7 @@ pub fn FitMatrix() -> impl IntoView {
             <FilterBar filter=filter shown=Signal::derive(move || rows.with(Vec::len))/>
             <p class="reading" aria-live="polite" data-verdict=move || said().map(|said| said.0)>
                 {move || match said() {
-                    Some((_, place, words)) => view! { <b>{place}</b><span>{words}</span>"." }.into_any(),
+                    Some((_, place, words)) => view! { <b>{place}</b><span>{words}"."</span> }.into_any(),
                     None => view! { <span>"Point at a cell, or walk through the table with the arrow keys; press one to weigh it."</span> }.into_any(),
                 }}
             </p>
@@ -246,7 +250,9 @@ fn Grid(
     let body = NodeRef::<html::Tbody>::new();
     let head = NodeRef::<html::Thead>::new();
     Effect::new(move |_| {
-        let (Some(head), Some(body)) = (head.get(), body.get()) else { return };
+        let (Some(head), Some(body)) = (head.get(), body.get()) else {
+            return;
+        };
         let units: UnitSystem = state.units.get();
         let focused = focused(&body);
         matrix.with(|matrix| {
@@ -270,7 +276,10 @@ fn Grid(
     let choose = move |place: (usize, usize)| {
         let found = matrix.with_untracked(|matrix| {
             let matrix = matrix.as_ref()?;
-            Some((matrix.devices.get(place.0)?.id.clone(), matrix.columns.get(place.1)?.key))
+            Some((
+                matrix.devices.get(place.0)?.id.clone(),
+                matrix.columns.get(place.1)?.key,
+            ))
         });
         if let Some((id, key)) = found {
             state.scenario.update(|scenario| {
@@ -370,7 +379,11 @@ fn focus(body: &web_sys::HtmlElement, cell: &web_sys::HtmlElement) {
 /// Search, vendor, segment, price.
 #[component]
 fn FilterBar(filter: RwSignal<Filter>, shown: Signal<usize>) -> impl IntoView {
-    let menu = |label: &'static str, all: &'static str, of: fn(&Device) -> &str, name: fn(&str) -> &str, set: fn(&mut Filter, String)| {
+    let menu = |label: &'static str,
+                all: &'static str,
+                of: fn(&Device) -> &str,
+                name: fn(&str) -> &str,
+                set: fn(&mut Filter, String)| {
         view! {
             <select aria-label=label on:change:target=move |event| filter.update(|filter| set(filter, event.target().value()))>
                 <option value="">{all}</option>

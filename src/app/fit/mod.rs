@@ -4,11 +4,13 @@ mod answers;
 mod export;
 mod filter;
 mod grid;
+mod launch;
 mod matrix;
 mod weigh;
 mod words;
 
 pub use answers::Answers;
+pub use launch::LaunchCard;
 pub use matrix::FitMatrix;
 pub use weigh::{weigh, weigh_room};
 pub use words::{room, verdict_name, words};

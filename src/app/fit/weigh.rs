@@ -55,16 +55,29 @@ pub fn weigh(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static,
 }
 
 /// As [`weigh`], without speeds.
-pub fn weigh_room(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static, Device>]) -> Vec<Option<Weighed>> {
+pub fn weigh_room(
+    blueprint: &Blueprint,
+    scenario: &Scenario,
+    devices: &[Cow<'static, Device>],
+) -> Vec<Option<Weighed>> {
     all(blueprint, scenario, devices, false)
 }
 
-fn all(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static, Device>], timed: bool) -> Vec<Option<Weighed>> {
+fn all(
+    blueprint: &Blueprint,
+    scenario: &Scenario,
+    devices: &[Cow<'static, Device>],
+    timed: bool,
+) -> Vec<Option<Weighed>> {
     let mut matrix = Matrix::published(blueprint, scenario);
     let format = scenario.weights.unwrap_or("");
     let mut one = |device: &Cow<'static, Device>| {
         let cell = matrix.cell(device, format)?;
-        let pace = if timed { matrix.pace(device, format, &cell) } else { None };
+        let pace = if timed {
+            matrix.pace(device, format, &cell)
+        } else {
+            None
+        };
         Some(Weighed::of(cell, pace))
     };
     devices.iter().map(&mut one).collect()

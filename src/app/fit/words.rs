@@ -41,7 +41,10 @@ pub fn words(one: &Weighed, units: UnitSystem) -> String {
 /// What stays free, lies in RAM, or is missing.
 pub fn room(one: &Weighed, units: UnitSystem) -> String {
     match one.verdict {
-        "fits" => format!("{} stay free", units.bytes(one.capacity.saturating_sub(one.total) as f64)),
+        "fits" => format!(
+            "{} stay free",
+            units.bytes(one.capacity.saturating_sub(one.total) as f64)
+        ),
         "offload" => format!("{} lie in the machine's RAM", units.bytes(one.host as f64)),
         "unsupported" => one.why.to_owned(),
         _ => format!("{} are missing", units.bytes(one.missing as f64)),

@@ -24,7 +24,10 @@ pub fn Beside() -> impl IntoView {
             let devices: Vec<_> = ids.filter_map(|id| resolve(id)).collect();
             let weighed = weigh(&answer.blueprint, scenario, &devices);
             let both = devices.into_iter().zip(weighed);
-            Some(both.filter_map(|(device, one)| Some((device, one?))).collect::<Vec<_>>())
+            Some(
+                both.filter_map(|(device, one)| Some((device, one?)))
+                    .collect::<Vec<_>>(),
+            )
         })
     });
     // The device chosen changes places with the first.

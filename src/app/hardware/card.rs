@@ -13,7 +13,13 @@ use crate::app::state::{Choosing, Dialog, State};
 use crate::app::words::short_device;
 
 /// Knobs that say how several devices share the model.
-const SHARED: &[&str] = &["split", "tensor-parallel", "pipeline-parallel", "expert-parallel", "attention-parallel"];
+const SHARED: &[&str] = &[
+    "split",
+    "tensor-parallel",
+    "pipeline-parallel",
+    "expert-parallel",
+    "attention-parallel",
+];
 /// Knobs of the machine around the device.
 const MACHINE: &[&str] = &["host-memory", "offload"];
 
@@ -43,7 +49,9 @@ fn DeviceButton() -> impl IntoView {
     let also = Memo::new(move |_| state.scenario.with(|scenario| scenario.also.clone()));
     let words = move || {
         let found = id.get().as_deref().and_then(resolve);
-        found.map(|device| facts::facts(&device, state.units.get())).unwrap_or_default()
+        found
+            .map(|device| facts::facts(&device, state.units.get()))
+            .unwrap_or_default()
     };
     let name = move || match id.get() {
         None => "No device".to_owned(),
@@ -106,8 +114,16 @@ fn Fold(title: &'static str, now: Signal<String>, open: bool, flags: &'static [&
 #[component]
 fn NodeMenu() -> impl IntoView {
     let state = State::here();
-    let id = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.clone().unwrap_or_default()));
-    let chosen = Memo::new(move |_| state.scenario.with(|scenario| scenario.node.clone().unwrap_or_else(|| "none".to_owned())));
+    let id = Memo::new(move |_| {
+        state
+            .scenario
+            .with(|scenario| scenario.hardware.clone().unwrap_or_default())
+    });
+    let chosen = Memo::new(move |_| {
+        state
+            .scenario
+            .with(|scenario| scenario.node.clone().unwrap_or_else(|| "none".to_owned()))
+    });
     // A machine has its devices, its RAM and its links: choosing one sets what it says.
     let choose = move |key: String| {
         state.scenario.update(|scenario| match hardware::find_host(&key) {
@@ -120,8 +136,11 @@ fn NodeMenu() -> impl IntoView {
     };
     let note = move || {
         let host = hardware::find_host(&chosen.get());
-        host.and_then(|host| host.price_usd_h.map(|price| format!("{}, {}", price_words(price), host.price_basis())))
-            .unwrap_or_default()
+        host.and_then(|host| {
+            host.price_usd_h
+                .map(|price| format!("{}, {}", price_words(price), host.price_basis()))
+        })
+        .unwrap_or_default()
     };
     view! {
         <div class="choose">

@@ -88,7 +88,11 @@ fn read(text: &str) -> BTreeMap<String, String> {
 /// A description from its fields; commas would end a field.
 fn write(values: &BTreeMap<String, String>) -> String {
     let fields = CUSTOM_FIELDS.iter().filter_map(|(key, ..)| {
-        let value: String = values.get(*key)?.chars().filter(|sign| !matches!(sign, ',' | '=')).collect();
+        let value: String = values
+            .get(*key)?
+            .chars()
+            .filter(|sign| !matches!(sign, ',' | '='))
+            .collect();
         Some(format!("{key}={value}"))
     });
     format!("{CUSTOM}{}", fields.collect::<Vec<_>>().join(","))

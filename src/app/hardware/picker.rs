@@ -119,7 +119,8 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
 /// Sets the device, or adds one beside it.
 fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bool) {
     if beside && scenario.hardware.is_some() {
-        if scenario.hardware.as_ref() != Some(&id) && !scenario.also.contains(&id) && scenario.also.len() < MOST_BESIDE {
+        if scenario.hardware.as_ref() != Some(&id) && !scenario.also.contains(&id) && scenario.also.len() < MOST_BESIDE
+        {
             scenario.also.push(id);
         }
         return;

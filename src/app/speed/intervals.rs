@@ -43,11 +43,7 @@ impl Row {
 #[component]
 pub fn Intervals() -> impl IntoView {
     let state = State::here();
-    let rows = Memo::new(move |_| {
-        state
-            .shown
-            .with(|shown| shown.as_ref().map(rows).unwrap_or_default())
-    });
+    let rows = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(rows).unwrap_or_default()));
     let basis = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(basis).unwrap_or_default()));
     view! {
         <p>{basis}</p>
@@ -124,22 +120,93 @@ fn rows(answer: &Answer) -> Vec<Row> {
         rate: true,
     };
     if scenario.mode == Mode::Prefill {
-        all.push(rate("speed.tokens_per_second", "Reading the prompt", "prompt tokens, all sequences", Some(Figure::TokensPerSecond), pass, batch * prompt));
-        all.push(time("speed.prefill", "Whole prompt", "of every sequence", Some(Figure::Time), pass));
+        all.push(rate(
+            "speed.tokens_per_second",
+            "Reading the prompt",
+            "prompt tokens, all sequences",
+            Some(Figure::TokensPerSecond),
+            pass,
+            batch * prompt,
+        ));
+        all.push(time(
+            "speed.prefill",
+            "Whole prompt",
+            "of every sequence",
+            Some(Figure::Time),
+            pass,
+        ));
         return all;
     }
-    all.push(rate("speed.per_user", "Each user sees", "tokens written", if scenario.batch == 1 { Some(Figure::TokensPerSecond) } else { None }, pass, 1.0));
-    if scenario.batch > 1 {
-        all.push(rate("speed.tokens_per_second", "All together", "tokens written, all sequences", Some(Figure::TokensPerSecond), pass, batch));
+    if let Some(serving) = &answer.analysis.serving {
+        all.push(Row {
+            key: "speed.tokens_per_second",
+            name: "All users together".to_owned(),
+            note: "tokens written, prompts read in between",
+            figure: Some(Figure::TokensPerSecond),
+            value: serving.tokens_per_second,
+            low: serving.tokens_per_second_low,
+            high: serving.tokens_per_second_high,
+            bound: None,
+            rate: true,
+        });
+    }
+    let served = answer.analysis.serving.is_some();
+    all.push(rate(
+        "speed.per_user",
+        "Each user sees",
+        "tokens written",
+        if scenario.batch == 1 && !served {
+            Some(Figure::TokensPerSecond)
+        } else {
+            None
+        },
+        pass,
+        1.0,
+    ));
+    if scenario.batch > 1 && !served {
+        all.push(rate(
+            "speed.tokens_per_second",
+            "All together",
+            "tokens written, all sequences",
+            Some(Figure::TokensPerSecond),
+            pass,
+            batch,
+        ));
     }
     if let Some(prefill) = &speed.prefill {
-        all.push(time("speed.ttft", "First token (TTFT)", "reading the whole prompt", Some(Figure::FirstToken), prefill));
+        all.push(time(
+            "speed.ttft",
+            "First token (TTFT)",
+            if served {
+                "waiting, then reading the prompt"
+            } else {
+                "reading the whole prompt"
+            },
+            Some(Figure::FirstToken),
+            prefill,
+        ));
     }
-    all.push(time("speed.tpot", "Each further token (TPOT)", "at the middle of the answer", Some(Figure::Time), pass));
+    all.push(time(
+        "speed.tpot",
+        "Each further token (TPOT)",
+        if served {
+            "the mean of all steps"
+        } else {
+            "at the middle of the answer"
+        },
+        Some(Figure::Time),
+        pass,
+    ));
     if let Some(prefill) = &speed.prefill {
         let after = scenario.generated().saturating_sub(1) as f64;
         if scenario.generated() > 0 {
-            all.push(time("speed.answer", &format!("Whole answer, {} tokens", grouped(scenario.generated())), "first token and all others", None, &along(prefill, pass, after)));
+            all.push(time(
+                "speed.answer",
+                &format!("Whole answer, {} tokens", grouped(scenario.generated())),
+                "first token and all others",
+                None,
+                &along(prefill, pass, after),
+            ));
         }
     }
     let thousand = PassTime {
@@ -149,7 +216,13 @@ fn rows(answer: &Answer) -> Vec<Row> {
         floor: pass.floor * 1000.0,
         ..pass.clone()
     };
-    all.push(time("speed.thousand", "1,000 tokens", "written for one user", None, &thousand));
+    all.push(time(
+        "speed.thousand",
+        "1,000 tokens",
+        "written for one user",
+        None,
+        &thousand,
+    ));
     all
 }
 
@@ -179,7 +252,19 @@ fn ceiling(speed: &Speed, answer: &Answer) -> Vec<Row> {
     };
     let _ = answer;
     vec![
-        row("speed.step", "One step, at the least", Figure::Time, speed.roof.seconds, false),
-        row("speed.tokens_per_second", "Tokens, at most", Figure::TokensPerSecond, speed.tokens_per_second, true),
+        row(
+            "speed.step",
+            "One step, at the least",
+            Figure::Time,
+            speed.roof.seconds,
+            false,
+        ),
+        row(
+            "speed.tokens_per_second",
+            "Tokens, at most",
+            Figure::TokensPerSecond,
+            speed.tokens_per_second,
+            true,
+        ),
     ]
 }

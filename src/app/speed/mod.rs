@@ -3,10 +3,12 @@
 mod intervals;
 mod nearest;
 mod parts;
+mod serving;
 
 pub use intervals::Intervals;
 pub use nearest::Nearest;
 pub use parts::TimeParts;
+pub use serving::ServingCard;
 
 use leptos::prelude::*;
 
@@ -27,13 +29,16 @@ pub fn SpeedTab() -> impl IntoView {
             _ => None,
         })
     });
-    move || match none.get() {
+    move || {
+        match none.get() {
         Some(words) => view! { <section class="card wide"><div class="empty"><b>"No speed"</b><span>{words}</span></div></section> }.into_any(),
         None => view! {
             <section class="card wide" aria-labelledby="intervals-title"><div class="head"><h2 id="intervals-title">"How fast"</h2><button class="link side" type="button" aria-haspopup="dialog" on:click=move |_| state.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button></div><Intervals/></section>
+            <ServingCard/>
             <section class="card" aria-labelledby="time-title"><h2 id="time-title">"Where the time goes"</h2><TimeParts/></section>
             <section class="card" aria-labelledby="nearest-title"><h2 id="nearest-title">"Measured nearby"</h2><Nearest/></section>
         }
         .into_any(),
+    }
     }
 }

@@ -35,7 +35,8 @@ pub fn Nearest() -> impl IntoView {
 }
 
 fn row(one: &'static Measurement) -> impl IntoView {
-    let device = resolve(&one.device).map_or_else(|| one.device.clone(), |device| short_device(&device.name).to_owned());
+    let device =
+        resolve(&one.device).map_or_else(|| one.device.clone(), |device| short_device(&device.name).to_owned());
     let devices = if one.devices > 1 {
         format!("{} × {device}", one.devices)
     } else {

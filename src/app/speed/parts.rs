@@ -1,27 +1,71 @@
 //! Where the time of a step and of the prompt goes.
 
 use leptos::prelude::*;
+use weighbridge::analysis::serving::Pieces;
 use weighbridge::analysis::{Fit, Question, time};
 use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{percent, seconds};
 
 use crate::app::state::{Answer, State};
 
+/// A part: key, name, meaning, seconds.
+type Part = (&'static str, &'static str, &'static str, f64);
+
 /// A pass and its parts.
 #[derive(Clone, Debug, PartialEq)]
 struct Stack {
     title: &'static str,
-    parts: time::TimeParts,
+    parts: Vec<Part>,
 }
 
-/// Name, key and meaning of the parts.
-const PARTS: [(&str, &str, &str, fn(&time::TimeParts) -> f64); 5] = [
-    ("memory", "Memory", "reading weights and cache", |parts| parts.memory),
-    ("compute", "Arithmetic", "beyond the memory it waits for", |parts| parts.compute),
-    ("launch", "Launches", "starting each kernel", |parts| parts.launch),
-    ("communication", "Communication", "between devices", |parts| parts.communication),
-    ("host", "The machine's RAM", "what lies outside of the device", |parts| parts.host),
-];
+impl Stack {
+    fn of(title: &'static str, parts: &time::TimeParts) -> Self {
+        let parts = vec![
+            ("memory", "Memory", "reading weights and cache", parts.memory),
+            ("compute", "Arithmetic", "beyond the memory it waits for", parts.compute),
+            ("launch", "Launches", "starting each kernel", parts.launch),
+            ("communication", "Communication", "between devices", parts.communication),
+            (
+                "host",
+                "The machine's RAM",
+                "what lies outside of the device",
+                parts.host,
+            ),
+        ];
+        Self { title, parts }
+    }
+    fn server(step: &Pieces) -> Self {
+        let parts = vec![
+            (
+                "memory",
+                "Weights and products",
+                "for answers and prompts",
+                step.products,
+            ),
+            (
+                "compute",
+                "Attention",
+                "reading the cache, scores of prompts",
+                step.attention,
+            ),
+            ("communication", "Communication", "between devices", step.communication),
+            ("launch", "Launches", "starting each kernel", step.launches),
+            (
+                "host",
+                "Scheduling",
+                "choosing what runs, sampling, requests",
+                step.scheduling,
+            ),
+        ];
+        Self {
+            title: "A step of the server",
+            parts,
+        }
+    }
+    fn total(&self) -> f64 {
+        self.parts.iter().map(|part| part.3).sum()
+    }
+}
 
 /// One bar for each pass.
 #[component]
@@ -38,10 +82,10 @@ pub fn TimeParts() -> impl IntoView {
 }
 
 fn bar(stack: Stack) -> impl IntoView {
-    let total = stack.parts.total().max(f64::MIN_POSITIVE);
-    let parts: Vec<_> = PARTS
-        .iter()
-        .map(|(key, name, note, of)| (*key, *name, *note, of(&stack.parts)))
+    let total = stack.total().max(f64::MIN_POSITIVE);
+    let parts: Vec<Part> = stack
+        .parts
+        .into_iter()
         .filter(|part| part.3 / total >= 0.0005)
         .collect();
     let deck = parts
@@ -75,15 +119,20 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
         };
         let question = Question::new(&answer.blueprint, &scenario).ok()?;
         let host = answer.analysis.fit.as_ref().map(Fit::host).unwrap_or_default();
-        let parts = time::parts(&question, &host)?;
-        Some(Stack { title, parts })
+        Some(Stack::of(title, &time::parts(&question, &host)?))
     };
+    if let Some(serving) = &answer.analysis.serving {
+        return vec![Stack::server(&serving.step)];
+    }
     match scenario.mode {
         Mode::Pretrain => Vec::new(),
         Mode::Prefill => of("The whole prompt", Mode::Prefill).into_iter().collect(),
-        Mode::Decode | Mode::Serve => [of("Each further token", Mode::Decode), of("The prompt, for the first token", Mode::Prefill)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        Mode::Decode | Mode::Serve => [
+            of("Each further token", Mode::Decode),
+            of("The prompt, for the first token", Mode::Prefill),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }

@@ -9,6 +9,7 @@ use super::assemble::assemble;
 use super::{Build, Changes, Decoder, Experts, Family, Flag, MoeLayers, Pattern, Windows};
 
 const MIMO: Decoder = Decoder {
+    output_bias: Flag::No,
     mlp_bias: Flag::No,
     value_dim: &["v_head_dim"],
     sinks: [

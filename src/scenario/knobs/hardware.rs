@@ -254,7 +254,11 @@ fn also(text: &str) -> Result<Vec<String>, KnobError> {
     let mut ids: Vec<String> = Vec::new();
     for piece in text.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
         match ids.last_mut() {
-            Some(last) if last.starts_with(hardware::CUSTOM) && piece.contains('=') && !piece.starts_with(hardware::CUSTOM) => {
+            Some(last)
+                if last.starts_with(hardware::CUSTOM)
+                    && piece.contains('=')
+                    && !piece.starts_with(hardware::CUSTOM) =>
+            {
                 last.push(',');
                 last.push_str(piece);
             }

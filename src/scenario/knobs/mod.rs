@@ -76,7 +76,11 @@ mod tests {
         (knob.set)(&mut scenario, text).unwrap();
         assert_eq!(
             scenario.also,
-            ["custom:memory=24,bandwidth=900,fp16=80", "rtx-4090", "custom:memory=8,bandwidth=100"]
+            [
+                "custom:memory=24,bandwidth=900,fp16=80",
+                "rtx-4090",
+                "custom:memory=8,bandwidth=100"
+            ]
         );
         let mut again = Scenario::default();
         (knob.set)(&mut again, &(knob.get)(&scenario)).unwrap();

@@ -1,0 +1,54 @@
+//! The command that runs what is weighed, with what each part of it is for.
+
+use leptos::prelude::*;
+use weighbridge::analysis::{Launch, Question, launch};
+
+use crate::app::copy::copy;
+use crate::app::state::{Answer, State};
+
+/// The card.
+#[component]
+pub fn LaunchCard() -> impl IntoView {
+    let state = State::here();
+    let found = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(command)));
+    view! {
+        <section class="card wide" aria-labelledby="launch-title">
+            {move || found.get().map(|(engine, found)| view! {
+                <h2 id="launch-title">"Run it"<span class="side">{format!(" with {engine}")}</span></h2>
+                {match found {
+                    Ok(launch) => body(state, launch).into_any(),
+                    Err(why) => view! { <p data-figure="launch.none">{why}</p> }.into_any(),
+                }}
+            })}
+        </section>
+    }
+}
+
+fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
+    match Question::new(&answer.blueprint, &answer.scenario) {
+        Ok(question) => {
+            let found = launch(&question, &answer.analysis).map_err(|why| why.into_owned());
+            (question.engine.label(), found)
+        }
+        Err(error) => ("", Err(error.to_string())),
+    }
+}
+
+fn body(state: State, launch: Launch) -> impl IntoView {
+    let text = launch.command.clone();
+    let rows: Vec<_> = launch
+        .flags
+        .iter()
+        .map(|flag| {
+            let part = flag.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            view! { <dt>{part}</dt><dd>{flag.why.to_string()}</dd> }
+        })
+        .collect();
+    view! {
+        <div class="command">
+            <pre tabindex="0" role="region" aria-label="Command" data-figure="launch.command">{launch.command}</pre>
+            <button class="button small" type="button" on:click=move |_| copy(state, &text, "The command is copied.")>"Copy"</button>
+        </div>
+        <dl class="flags">{rows}</dl>
+    }
+}
