@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::memory::memory;
 use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal};
 use super::question::Question;
-use crate::hardware::{Compatibility, Device, Engine, compatibility, find_host};
-use crate::scenario::{Mode, Offload, Scenario};
+use crate::hardware::{Compatibility, Device, Engine, cache_formats, compatibility, find_host};
+use crate::scenario::{KvFormat, Mode, Offload, Scenario};
 use crate::units::Exact;
 
 /// The answer in a word, the best first.
@@ -101,6 +101,8 @@ pub struct Need {
     forced: bool,
     room: Option<u64>,
     movable: Option<Movable>,
+    /// Why the engine does not keep its cache in the format asked for.
+    cache: Option<&'static str>,
 }
 
 /// A verdict on one device.
@@ -116,6 +118,8 @@ pub struct Judgement {
     pub offload: Option<Plan>,
     /// How far engine and device support the format.
     pub support: &'static Compatibility,
+    /// Why it does not run, or how it runs other than natively; empty where there is nothing to say.
+    pub why: &'static str,
 }
 
 impl Need {
@@ -131,6 +135,7 @@ impl Need {
             forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
             room: host_memory(scenario),
             movable: Movable::of(question, ranks),
+            cache: refused_cache(question),
         }
     }
     /// The verdict on a device.
@@ -146,7 +151,7 @@ impl Need {
             .then(|| self.movable.as_ref().and_then(plan))
             .flatten();
         let (verdict, missing) = match (&offload, self.room) {
-            _ if self.serving && !support.runs() => (Verdict::Unsupported, over),
+            _ if self.serving && (!support.runs() || self.cache.is_some()) => (Verdict::Unsupported, over),
             (None, _) if over == 0 => (Verdict::Fits, 0),
             (None, _) => (Verdict::DoesNotFit, over),
             // RAM is what is short.
@@ -158,9 +163,22 @@ impl Need {
             capacity,
             missing,
             offload,
+            why: self.cache.filter(|_| support.runs()).unwrap_or(support.words),
             support,
         }
     }
+}
+
+/// Why the engine does not keep its cache so, where the scenario asks for a format.
+fn refused_cache(question: &Question<'_>) -> Option<&'static str> {
+    let scenario = &*question.scenario;
+    let both = [
+        (scenario.kv_cache, &question.kv),
+        (scenario.value_cache, &question.kv_values),
+    ];
+    both.into_iter()
+        .filter(|(choice, _)| *choice != KvFormat::Auto)
+        .find_map(|(_, format)| cache_formats::refusal(&format.id, question.engine))
 }
 
 /// What of a question lies in the machine's RAM; nothing where it fits, or does not run at all.
@@ -206,7 +224,7 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
         max_context: longest(question, &holds),
         max_batch: widest(question, &holds),
         offload: judged.offload,
-        why: if need.serving { judged.support.words } else { "" },
+        why: if need.serving { judged.why } else { "" },
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::analysis::Question;
-use weighbridge::hardware::Engine;
 use weighbridge::hardware::compatibility::{engines, support};
+use weighbridge::hardware::{Engine, cache_formats};
 use weighbridge::model::quantisation::CHOICES;
-use weighbridge::scenario::{Group, Knob, KnobKind, Mode, Scenario, Word, weight_key};
+use weighbridge::scenario::{Group, Knob, KnobKind, KvFormat, Mode, Scenario, Word, weight_key};
 use weighbridge::units::grouped;
 
 use super::hardware::facts::resolve;
@@ -367,6 +367,19 @@ fn refusals(flag: &'static str, state: State) -> Memo<BTreeMap<&'static str, &'s
                     Some((weight_key(format)?, why?))
                 })
                 .collect(),
+            "kv-cache" | "value-cache" => {
+                let Some(Ok(used)) = state.shown.with(|shown| {
+                    shown.as_ref().map(|answer| {
+                        Question::new(&answer.blueprint, &answer.scenario).map(|question| question.engine)
+                    })
+                }) else {
+                    return BTreeMap::new();
+                };
+                KvFormat::iter()
+                    .filter(|format| *format != KvFormat::Auto)
+                    .filter_map(|format| Some((format.key(), cache_formats::refusal(format.key(), used)?)))
+                    .collect()
+            }
             _ => BTreeMap::new(),
         }
     })

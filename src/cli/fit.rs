@@ -118,7 +118,7 @@ fn answer(row: &Row, scenario: &Scenario) -> Value {
         "engine": row.cell.engine,
         "verdict": judged.verdict,
         "support": judged.support.support,
-        "why": judged.support.words,
+        "why": judged.why,
         "needed_bytes": row.cell.total,
         "capacity_bytes": judged.capacity,
         "headroom_bytes": i128::from(judged.capacity).saturating_sub(i128::from(row.cell.total)) as i64,
@@ -152,7 +152,7 @@ fn sheet(rows: &[Row]) -> Sheet {
         let verdict = match (judged.verdict, &judged.offload) {
             (Verdict::Fits, _) => "fits".to_owned(),
             (Verdict::Offload, Some(plan)) => format!("offload: {}", plan.words(UNITS)),
-            (Verdict::Unsupported, _) => format!("not supported: {}", judged.support.words),
+            (Verdict::Unsupported, _) => format!("not supported: {}", judged.why),
             _ => format!("{} missing", UNITS.bytes(judged.missing as f64)),
         };
         let speed = row

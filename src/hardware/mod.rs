@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub mod cache_formats;
 pub mod compatibility;
 mod custom;
 mod device;

@@ -36,7 +36,7 @@ impl Weighed {
         Self {
             verdict: judged.verdict.into(),
             engine: cell.engine,
-            why: match judged.support.words {
+            why: match judged.why {
                 "" if unsupported => "no engine runs this format on it",
                 words => words,
             },
