@@ -45,6 +45,8 @@ fn the_table_is_read() {
     let table = include_str!("../data/serving.csv");
     assert_eq!(serving::rows(), table.lines().count() - 1);
     assert!(table.lines().nth(1).unwrap().starts_with(",,"), "a row for all engines");
+    let formats = include_str!("../data/serving_formats.csv");
+    assert_eq!(serving::format_rows(), formats.lines().count() - 1);
 }
 
 #[test]
@@ -117,6 +119,35 @@ fn the_curve_rises_and_slows() {
         }
         assert!(found.tokens_per_second_low <= found.tokens_per_second);
         assert!(found.tokens_per_second <= found.tokens_per_second_high);
+    }
+}
+
+/// Mixtures of experts too: more users never get their tokens sooner, and a server never does less for having more of them.
+#[test]
+fn more_users_never_wait_less() {
+    for id in [LLAMA, "openai/gpt-oss-20b", "Qwen/Qwen3-30B-A3B", "Qwen/Qwen3.5-9B"] {
+        let mut last: Option<Serving> = None;
+        for requests in (1..40).chain((40..2000).step_by(97)) {
+            let found = served(id, &on("h200-sxm", requests));
+            if let Some(last) = &last {
+                assert!(found.tpot >= 0.999_999 * last.tpot, "{id} at {requests}");
+                assert!(found.ttft >= last.ttft.map(|ttft| 0.999_999 * ttft), "{id} at {requests}");
+                assert!(found.tokens_per_second >= 0.995 * last.tokens_per_second, "{id} at {requests}");
+            }
+            last = Some(found);
+        }
+    }
+}
+
+#[test]
+fn an_endless_queue_is_no_slower() {
+    for device in ["h100-sxm", "rtx-4090"] {
+        let full = served(LLAMA, &on(device, 10_000));
+        let endless = Scenario {
+            endless: true,
+            ..on(device, 1)
+        };
+        assert!(served(LLAMA, &endless).tokens_per_second >= full.tokens_per_second, "{device}");
     }
 }
 
@@ -221,7 +252,7 @@ fn published_throughput() {
     errors.sort_by(f64::total_cmp);
     assert!(rows.len() > 250, "{}", rows.len());
     assert!(
-        errors[errors.len() / 2] < 0.2,
+        errors[errors.len() / 2] < 0.14,
         "median error {}",
         errors[errors.len() / 2]
     );

@@ -1,7 +1,7 @@
-//! Fits `data/serving.csv` to the published throughput of servers in `data/measurements.csv` and prints how far it is off, on
-//! rows it has seen and on rows left out: `cargo run --release --features calibrate --bin calibrate_serving`.
+//! Fits `data/serving.csv` and `data/serving_formats.csv` to published throughput of servers and prints how well it does, seen and unseen:
+//! `cargo run --release --features calibrate --bin calibrate_serving`.
 //!
-//! `--groups` prints devices and models apart, `--rows` every row, `--quick` leaves nothing out and writes nothing.
+//! Deterministic. `--quick` skips the rows left out and writes nothing; `--rows` prints every row.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,43 +20,57 @@ mod rows;
 #[path = "../calibrate_serving/table.rs"]
 mod table;
 
-use report::groups;
-use rows::Case;
+use weighbridge::hardware::serving::Coefficients;
 
 fn main() {
-    let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let asked = |word: &str| std::env::args().any(|argument| argument == word);
     let cases = rows::read();
-    let cases: Vec<&Case> = cases.iter().collect();
-    println!("{} rows", cases.len());
-    let fitted = table::table(&cases);
-    for (key, values) in &fitted {
-        println!("{key:?} {values:.4?}");
+    let cases: Vec<&rows::Case> = cases.iter().collect();
+    println!("{} questions", cases.len());
+    let fit = fit::Fit::of(&cases);
+    for (engine, values) in std::iter::once((&"all", &fit.all)).chain(&fit.engines) {
+        let named: Vec<String> = Coefficients::NAMES
+            .iter()
+            .zip(values)
+            .map(|(name, value)| format!("{name} {value:.2e}"))
+            .collect();
+        println!("{engine}: {}", named.join(", "));
     }
-    let group = |case: &Case| format!("{} {}", case.engine.key(), case.publisher);
-    let seen: Vec<f64> = cases.iter().map(|case| table::ratio(&fitted, case)).collect();
-    groups("seen", &cases, &seen, group);
-    if asked("--groups") {
-        groups("by device", &cases, &seen, |case| {
-            format!("{} {}", case.engine.key(), case.device)
-        });
-        groups("by model", &cases, &seen, |case| {
-            format!("{} {} {}", case.engine.key(), case.model, case.device)
-        });
-    }
+    println!("{:.2?}", fit.factors);
+    let seen: Vec<f64> = cases.iter().map(|case| fit.predict(case) / case.value).collect();
+    report::groups("all rows", &cases, &seen, report::group);
     if asked("--rows") {
-        for (case, ratio) in cases.iter().zip(&seen) {
-            println!(
-                "{ratio:.2} measured {} capacity {} {}",
-                case.value, case.server.capacity, case.words
-            );
-        }
+        let by = |name: &str, key: fn(&rows::Case) -> String| report::groups(name, &cases, &seen, key);
+        by("by device", |case| format!("{} {}", case.engine.key(), case.device));
+        by("by model", |case| format!("{} {} {}", case.engine.key(), case.model, case.weights));
     }
     if asked("--quick") {
         return;
     }
-    let by_device = table::unseen(&cases, |case| &case.device);
-    let by_model = table::unseen(&cases, |case| &case.model);
-    groups("device left out", &cases, &by_device, group);
-    groups("model left out", &cases, &by_model, group);
-    table::write(&fitted, &cases, [&by_device, &by_model]).expect("data/serving.csv is written");
+    let device = report::left_out(&cases, |case| &case.device);
+    let model = report::left_out(&cases, |case| &case.model);
+    report::groups("each device left out", &cases, &device, report::group);
+    report::groups("each model left out", &cases, &model, report::group);
+    if asked("--rows") {
+        println!("estimated / measured: all rows, device left out, model left out");
+        for (at, case) in cases.iter().enumerate() {
+            println!(
+                "{:.2} {:.2} {:.2} {:>9.1} {} (carries {})",
+                seen[at], device[at], model[at], case.value, case.words, case.server.capacity
+            );
+        }
+    }
+    let unseen = [device, model];
+    let between = |case: &rows::Case| {
+        let generation = table::own(&cases, case.engine, &case.generation);
+        let (low, high, _) = table::spread(&cases, &unseen, |other| {
+            other.engine == case.engine && (!generation || other.generation == case.generation)
+        });
+        (low, high)
+    };
+    for (name, ratios) in [("all rows", &seen), ("device left out", &unseen[0]), ("model left out", &unseen[1])] {
+        println!("{name}");
+        report::coverage(&cases, ratios, between);
+    }
+    table::write(&fit, &cases, &unseen).expect("the tables are written");
 }

@@ -17,11 +17,16 @@ pub struct Case {
     pub model: String,
     pub device: String,
     pub generation: String,
+    pub weights: String,
     pub publisher: String,
     pub words: String,
     pub requests: f64,
-    /// The median of what was measured.
+    /// What was measured, sorted.
+    pub values: Vec<f64>,
+    /// The median of it.
     pub value: f64,
+    /// How much it counts: groups by the square root of their size, one on average.
+    pub weight: f64,
 }
 
 fn scenario(row: &Measurement) -> Scenario {
@@ -75,6 +80,7 @@ pub fn read() -> Vec<Case> {
             model: row.model.clone(),
             device: row.device.clone(),
             generation: find(&row.device).expect("a device").family.clone(),
+            weights: row.weights.clone(),
             publisher: publisher(row),
             words,
             requests: if scenario.endless {
@@ -82,8 +88,23 @@ pub fn read() -> Vec<Case> {
             } else {
                 scenario.batch as f64
             },
-            value: (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0,
+            value: f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]),
+            values,
+            weight: 1.0,
         });
     }
+    weigh(&mut out);
     out
+}
+
+/// Groups count by the square root of their size: many rows of one publisher say little more than some of them.
+fn weigh(cases: &mut [Case]) {
+    let mut groups: BTreeMap<(&str, String), f64> = BTreeMap::new();
+    for case in cases.iter() {
+        *groups.entry((case.engine.key(), case.publisher.clone())).or_default() += 1.0;
+    }
+    let all = cases.len() as f64 / groups.values().map(|count| count.sqrt()).sum::<f64>();
+    for case in cases {
+        case.weight = all / groups[&(case.engine.key(), case.publisher.clone())].sqrt();
+    }
 }

@@ -1,130 +1,76 @@
-//! Fits level by level, and writes `data/serving.csv`.
+//! Writes `data/serving.csv` and `data/serving_formats.csv`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fmt::Write;
 
+use weighbridge::hardware::Engine;
 use weighbridge::hardware::serving::Coefficients;
 
-use super::fit::{Vector, coefficients, fit, predict};
+use super::fit::{ENGINES, FEWEST, Fit};
+use super::report::quantile;
 use super::rows::Case;
 
-/// What holds coefficients near those of the level above, in units of one row.
-const PULL: [f64; 3] = [0.1, 2.0, 2.0];
-/// Fewer rows of a generation do not make a row of their own.
-const FEWEST: usize = 8;
-
-/// Coefficients by engine and generation; both may be empty.
-pub type Table = BTreeMap<(String, String), Vector>;
-
-/// Fits all engines, each engine, and each engine on each generation.
-pub fn table(cases: &[&Case]) -> Table {
-    let mut out = Table::new();
-    let all = fit(cases, &Coefficients::USUAL.to_array(), PULL[0]);
-    out.insert((String::new(), String::new()), all);
-    let engines: BTreeSet<&str> = cases.iter().map(|case| case.engine.key()).collect();
-    for engine in engines {
-        let own: Vec<&Case> = cases
+/// Measured ÷ estimated of rows left out: tenth and ninetieth percentile, the wider of devices and models left out, and how
+/// many rows.
+pub fn spread(cases: &[&Case], unseen: &[Vec<f64>], mine: impl Fn(&Case) -> bool) -> (f64, f64, usize) {
+    let (mut low, mut high, mut rows) = (0.95_f64, 1.05_f64, 0);
+    for ratios in unseen {
+        let found: Vec<f64> = cases
             .iter()
-            .copied()
-            .filter(|case| case.engine.key() == engine)
+            .zip(ratios)
+            .filter(|(case, _)| mine(case))
+            .flat_map(|(case, ratio)| case.values.iter().map(move |value| value / (ratio * case.value)))
             .collect();
-        let parent = fit(&own, &all, PULL[1]);
-        out.insert((engine.to_owned(), String::new()), parent);
-        let generations: BTreeSet<&str> = own.iter().map(|case| case.generation.as_str()).collect();
-        for generation in generations {
-            let few: Vec<&Case> = own
-                .iter()
-                .copied()
-                .filter(|case| case.generation == generation)
-                .collect();
-            if few.len() >= FEWEST {
-                out.insert((engine.to_owned(), generation.to_owned()), fit(&few, &parent, PULL[2]));
-            }
-        }
+        low = low.min(quantile(&found, 0.1));
+        high = high.max(quantile(&found, 0.9));
+        rows = found.len();
     }
-    out
+    (low, high, rows)
 }
 
-/// The key of the row that speaks of a case.
-pub fn key(table: &Table, case: &Case) -> (String, String) {
-    let exact = (case.engine.key().to_owned(), case.generation.clone());
-    let engine = (exact.0.clone(), String::new());
-    [exact, engine]
-        .into_iter()
-        .find(|key| table.contains_key(key))
-        .unwrap_or_default()
+/// Whether a generation has a row of its own.
+pub fn own(cases: &[&Case], engine: Engine, generation: &str) -> bool {
+    let mine = |case: &&&Case| case.engine == engine && case.generation == generation;
+    cases.iter().filter(mine).count() >= FEWEST
 }
 
-/// Estimated ÷ measured.
-pub fn ratio(table: &Table, case: &Case) -> f64 {
-    predict(case, &coefficients(&table[&key(table, case)])) / case.value
-}
-
-/// Estimated ÷ measured of each case by a fit that has seen none with the same key.
-pub fn unseen(cases: &[&Case], left: impl Fn(&Case) -> &str) -> Vec<f64> {
-    let keys: BTreeSet<&str> = cases.iter().map(|case| left(case)).collect();
-    let mut ratios = vec![0.0; cases.len()];
-    for out in keys {
-        let rest: Vec<&Case> = cases.iter().copied().filter(|case| left(case) != out).collect();
-        let table = table(&rest);
-        for (case, place) in cases.iter().zip(&mut ratios) {
-            if left(case) == out {
-                *place = ratio(&table, case);
-            }
-        }
-    }
-    ratios
-}
-
-/// Percentiles of measured ÷ estimated over rows that were left out.
-fn spread(ratios: &[f64]) -> (f64, f64) {
-    let mut all: Vec<f64> = ratios.iter().map(|ratio| 1.0 / ratio).collect();
-    all.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        let place = share * (all.len() - 1) as f64;
-        let low = all[place.floor() as usize];
-        low + (all[place.ceil() as usize] - low) * place.fract()
+/// The tables.
+pub fn write(fit: &Fit, cases: &[&Case], unseen: &[Vec<f64>]) -> std::io::Result<()> {
+    let mut out = format!("engine,generation,{},low,high,rows,source\n", Coefficients::NAMES.join(","));
+    let mut line = |engine: &str, generation: &str, shares: Coefficients, (low, high, rows): (f64, f64, usize)| {
+        let values: Vec<String> = shares.to_array().iter().map(|value| format!("{value:.4e}")).collect();
+        writeln!(
+            out,
+            "{engine},{generation},{},{low:.3},{high:.3},{rows},throughput rows of measurements.csv",
+            values.join(",")
+        )
+        .expect("a line");
     };
-    (at(0.1).min(0.95), at(0.9).max(1.05))
-}
-
-/// Writes the table; intervals come from rows left out, by device and by model.
-pub fn write(table: &Table, cases: &[&Case], left_out: [&[f64]; 2]) -> std::io::Result<()> {
-    let mut out = String::from(
-        "engine,generation,bandwidth,expert_bandwidth,cache_bandwidth,compute,expert_compute,attention,link,collective,layer,step,sequence,request,low,high,rows,source\n",
-    );
-    for ((engine, generation), values) in table {
-        let mine = |case: &Case| {
-            (engine.is_empty() || case.engine.key() == engine)
-                && (generation.is_empty() || case.generation == *generation)
-        };
-        let ratios: Vec<f64> = left_out
+    line("", "", Coefficients::from_array(fit.all), spread(cases, unseen, |_| true));
+    for engine in ENGINES {
+        let shares = Coefficients::from_array(fit.engines[engine.key()]);
+        line(engine.key(), "", shares, spread(cases, unseen, |case| case.engine == engine));
+        let generations: BTreeSet<&str> = cases
             .iter()
-            .flat_map(|ratios| {
-                cases
-                    .iter()
-                    .zip(*ratios)
-                    .filter(|(case, _)| mine(case))
-                    .map(|(_, ratio)| *ratio)
-            })
+            .filter(|case| case.engine == engine)
+            .map(|case| case.generation.as_str())
             .collect();
-        let (low, high) = spread(&ratios);
-        let shares: Vec<String> = coefficients(values)
-            .to_array()
-            .iter()
-            .enumerate()
-            .map(|(at, value)| {
-                if at < Coefficients::SHARES {
-                    format!("{value:.4}")
-                } else {
-                    format!("{value:.3e}")
-                }
-            })
-            .collect();
-        out.push_str(&format!(
-            "{engine},{generation},{},{low:.3},{high:.3},{},throughput rows of measurements.csv\n",
-            shares.join(","),
-            ratios.len() / 2
-        ));
+        for generation in generations {
+            if own(cases, engine, generation) {
+                let factor = fit.factors[&(engine.key(), "generation", generation.to_owned())];
+                let spread = spread(cases, unseen, |case| case.engine == engine && case.generation == generation);
+                line(engine.key(), generation, shares.with_generation(factor), spread);
+            }
+        }
     }
-    std::fs::write("data/serving.csv", out)
+    std::fs::write("data/serving.csv", out)?;
+    let mut out = "engine,format,factor,rows\n".to_owned();
+    for ((engine, kind, name), factor) in &fit.factors {
+        if *kind == "format" {
+            let mine = |case: &&&Case| case.engine.key() == *engine && case.weights == *name;
+            let rows: usize = cases.iter().filter(mine).map(|case| case.values.len()).sum();
+            writeln!(out, "{engine},{name},{factor:.3},{rows}").expect("a line");
+        }
+    }
+    std::fs::write("data/serving_formats.csv", out)
 }

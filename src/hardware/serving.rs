@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Device, Engine};
 
 const TABLE: &str = include_str!("../../data/serving.csv");
+const FORMAT_TABLE: &str = include_str!("../../data/serving_formats.csv");
 
 /// How wide a row of the table speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
@@ -54,13 +55,38 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .collect()
 });
 
+#[derive(Debug, Deserialize)]
+struct FormatRow {
+    engine: String,
+    format: String,
+    factor: f64,
+}
+
+static FORMATS: LazyLock<Vec<FormatRow>> = LazyLock::new(|| {
+    let rows = csv::Reader::from_reader(FORMAT_TABLE.as_bytes()).into_deserialize();
+    rows.flatten().filter(|row: &FormatRow| row.factor > 0.0).collect()
+});
+
+/// Rows of the formats' table that are read.
+pub fn format_rows() -> usize {
+    FORMATS.len()
+}
+
 /// Rows that are read; the table has no others.
 pub fn rows() -> usize {
     ROWS.len()
 }
 
-/// The most specific row on an engine and a device.
-pub fn served(engine: Engine, device: &Device) -> Served {
+/// How much faster an engine is with a format of weights than its row says; one where nothing is known.
+fn factor(engine: Engine, format: &str) -> f64 {
+    let found = FORMATS
+        .iter()
+        .find(|row| row.engine == engine.key() && row.format == format);
+    found.map_or(1.0, |row| row.factor)
+}
+
+/// The most specific row on an engine and a device, with what the format of the weights changes.
+pub fn served(engine: Engine, device: &Device, format: &str) -> Served {
     let find = |engine: &str, generation: &str| {
         let found = ROWS
             .iter()
@@ -78,7 +104,7 @@ pub fn served(engine: Engine, device: &Device) -> Served {
         .or_else(|| find("", "").map(|row| (row, Level::All)));
     match row {
         Some((row, level)) => Served {
-            shares: row.shares,
+            shares: row.shares.with_format(factor(engine, format)),
             low: row.low,
             high: row.high,
             rows: row.rows,
@@ -120,17 +146,58 @@ pub struct Coefficients {
     pub step: f64,
     /// Seconds a step takes for each running sequence.
     pub sequence: f64,
+    /// The same where each token goes to its client at once; without clients a queue is worked off.
+    pub stream: f64,
     /// Seconds a request takes once: reading, queueing, answering.
     pub request: f64,
+    /// Tokens of a batch are alike: they choose experts as that number to this power of independent ones would.
+    pub alike: f64,
 }
 
 impl Coefficients {
     /// Where the fit starts: what is usual on large accelerators.
-    pub const USUAL: Self = Self::from_array([0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 1e-3]);
+    pub const USUAL: Self = Self::from_array([0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 10e-6, 1e-3, 0.8]);
     /// How many there are.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 14;
     /// How many of them, from the first, are shares.
     pub const SHARES: usize = 7;
+    /// Their names, in the order of the columns.
+    pub const NAMES: [&str; Self::COUNT] = [
+        "bandwidth",
+        "expert_bandwidth",
+        "cache_bandwidth",
+        "compute",
+        "expert_compute",
+        "attention",
+        "link",
+        "collective",
+        "layer",
+        "step",
+        "sequence",
+        "stream",
+        "request",
+        "alike",
+    ];
+
+    /// With reads and products of weights in a number format faster by a factor.
+    pub fn with_format(mut self, factor: f64) -> Self {
+        for share in [
+            &mut self.bandwidth,
+            &mut self.expert_bandwidth,
+            &mut self.compute,
+            &mut self.expert_compute,
+        ] {
+            *share = (*share * factor).min(1.0);
+        }
+        self
+    }
+    /// With all work on a generation of devices faster by a factor.
+    pub fn with_generation(self, factor: f64) -> Self {
+        let mut all = self.with_format(factor);
+        all.cache_bandwidth = (all.cache_bandwidth * factor).min(1.0);
+        all.attention = (all.attention * factor).min(1.0);
+        all
+    }
 
     /// In the order of their fields.
     pub const fn to_array(self) -> [f64; Self::COUNT] {
@@ -146,7 +213,9 @@ impl Coefficients {
             self.layer,
             self.step,
             self.sequence,
+            self.stream,
             self.request,
+            self.alike,
         ]
     }
     /// From an array in the order of fields.
@@ -163,7 +232,9 @@ impl Coefficients {
             layer,
             step,
             sequence,
+            stream,
             request,
+            alike,
         ] = values;
         Self {
             bandwidth,
@@ -177,7 +248,9 @@ impl Coefficients {
             layer,
             step,
             sequence,
+            stream,
             request,
+            alike,
         }
     }
 }

@@ -106,7 +106,7 @@ pub fn serving(question: &Question<'_>) -> Option<Serving> {
         high,
         rows,
         level,
-    } = served(question.engine, question.device()?);
+    } = served(question.engine, question.device()?, &question.weights.format.id);
     let requests = load.requests.map_or(f64::INFINITY, |requests| requests as f64);
     let steady = server.steady(requests, &shares)?;
     let curve: Vec<Point> = concurrencies(load.capacity)

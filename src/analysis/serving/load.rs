@@ -33,7 +33,7 @@ pub fn settle(question: &mut Question<'_>) {
         return;
     };
     let carried = carried(question, device);
-    let limit = Limits::of(question.engine, device).at_once(&question.layout);
+    let limit = Limits::of(question, device, requests.is_none()).at_once(&question.layout);
     let capacity = carried.min(limit);
     let running = requests.unwrap_or(u64::MAX).min(capacity).max(1);
     let scenario = Scenario {

@@ -25,7 +25,7 @@ pub fn notices(question: &Question<'_>, serving: Option<&Serving>) -> Vec<Notice
     };
     let mut all = vec![Notice::new(
         "steady_state",
-        "A server in steady state: prompts and answers all of the same length, a new request as soon as one ends. Speculative decoding, cached prompts and prefill on other devices are not modelled.",
+        "A server in steady state: prompts and answers all of the same length, a new request as soon as one ends. Speculative decoding, cached prompts and prefill on other devices are not modelled. Much of what it is fitted on are finite runs with a ramp and a tail; under steady load a server may be faster.",
     )];
     if serving.level == Level::All {
         all.push(Notice::new(

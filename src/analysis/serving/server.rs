@@ -15,16 +15,24 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The engine's defaults.
+    /// The engine's defaults; with an endless queue, what it is tuned to for one.
     ///
     /// Sources: vLLM `EngineArgs.get_batch_defaults` (devices of 70 GiB or more that are no A100: 1,024 sequences and
     /// 8,192 tokens, else 256 and 2,048); SGLang `ServerArgs` (`chunked_prefill_size` 8,192, `max_running_requests` up to
-    /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192).
-    pub fn of(engine: Engine, device: &Device) -> Self {
+    /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192) and, for an endless queue,
+    /// `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them up to 32,768).
+    pub fn of(question: &Question<'_>, device: &Device, endless: bool) -> Self {
+        let engine = question.engine;
         let large = device.memory_bytes >= 70 << 30 && device.family != "Ampere";
         let (sequences, tokens) = match engine {
             Engine::Vllm if large => (1024.0, 8192.0),
             Engine::Vllm => (256.0, 2048.0),
+            Engine::TensorRtLlm if endless => {
+                let scenario = &*question.scenario;
+                let each = 4096.0 / question.layout.stages().max(1) as f64;
+                let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
+                (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
+            }
             Engine::Sglang | Engine::TensorRtLlm => (2048.0, 8192.0),
             // These run one batch that is given to them.
             _ => (256.0, engine.chunk().unwrap_or(2048) as f64),
@@ -74,6 +82,8 @@ pub struct Server {
     pub(super) generated: f64,
     /// Scheduling.
     pub limits: Limits,
+    /// Whether each token goes to its client at once; an endless queue is worked off without.
+    pub streams: bool,
     /// Sequences that run at most; zero where not even one fits.
     pub capacity: f64,
 }
@@ -91,6 +101,7 @@ impl Server {
             .map(|work| slice(work, device, &layout))
             .collect::<Option<Vec<_>>>()?;
         let scenario = &*question.scenario;
+        let streams = question.load.is_none_or(|load| load.requests.is_some());
         Some(Self {
             slices,
             layout,
@@ -100,7 +111,8 @@ impl Server {
             link: device.link_bytes_per_s.filter(|link| *link > 0.0).unwrap_or(LINK),
             prompt: scenario.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
-            limits: Limits::of(question.engine, device),
+            limits: Limits::of(question, device, !streams),
+            streams,
             capacity: question.load.map_or(0.0, |load| load.capacity as f64),
         })
     }

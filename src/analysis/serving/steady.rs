@@ -58,7 +58,8 @@ impl Server {
         Mix {
             decodes: ended * (self.generated - 1.0),
             prompts: ended,
-            running: batch,
+            // Those beyond the budget wait for a step of their own.
+            running: ended * self.generated,
         }
     }
     /// Tokens of a step at most.
@@ -84,13 +85,11 @@ impl Server {
         // What the step's budget leaves to prompts decides how many steps one takes.
         let chunks = (self.prompt / (self.budget() - mix.decodes).max(1.0)).max(1.0);
         // A step that reads a prompt is longer than the mean of those with and without.
-        let reading = self.step(
-            Mix {
-                prompts: mix.prompts.max((1.0 / chunks).min(1.0)),
-                ..mix
-            },
-            shares,
-        );
+        let reading = Mix {
+            prompts: mix.prompts.max((1.0 / chunks).min(1.0)),
+            ..mix
+        };
+        let reading = self.one(reading, shares).total();
         Steady {
             requests,
             running,
@@ -101,7 +100,7 @@ impl Server {
         }
     }
 
-    /// As if one sequence fitted: for rows whose memory the division here gets wrong.
+    /// As if one sequence fitted: for rows whose memory the rules get wrong.
     pub fn least(&self, shares: &Coefficients) -> Steady {
         self.run(1.0, 1.0, shares)
     }

@@ -31,6 +31,24 @@ pub struct Pieces {
 }
 
 impl Pieces {
+    fn scaled(self, by: f64) -> Self {
+        Self {
+            products: self.products * by,
+            attention: self.attention * by,
+            communication: self.communication * by,
+            launches: self.launches * by,
+            scheduling: self.scheduling * by,
+        }
+    }
+    fn plus(self, other: Self) -> Self {
+        Self {
+            products: self.products + other.products,
+            attention: self.attention + other.attention,
+            communication: self.communication + other.communication,
+            launches: self.launches + other.launches,
+            scheduling: self.scheduling + other.scheduling,
+        }
+    }
     /// All of it.
     pub fn total(&self) -> f64 {
         self.products + self.attention + self.communication + self.launches + self.scheduling
@@ -43,11 +61,22 @@ impl Server {
         self.pieces(mix, shares).total()
     }
 
-    /// Where they go.
-    ///
-    /// Each operator takes max(FLOP ÷ (peak · share), bytes ÷ (bandwidth · share)); then collective operations, launches
-    /// and the scheduler. Source of the form: Williams 2009, "Roofline"; ring all-reduce: Patarasuk 2009.
+    /// Where they go, on average: with less than one prompt a step, some steps read one and the others none.
     pub(super) fn pieces(&self, mix: Mix, shares: &Coefficients) -> Pieces {
+        if mix.prompts >= 1.0 || mix.prompts <= 0.0 {
+            return self.one(mix, shares);
+        }
+        let with = self.one(Mix { prompts: 1.0, ..mix }, shares);
+        let without = self.one(Mix { prompts: 0.0, ..mix }, shares);
+        with.scaled(mix.prompts).plus(without.scaled(1.0 - mix.prompts))
+    }
+
+    /// Where the seconds of one step go.
+    ///
+    /// Each operator takes √((FLOP ÷ (peak · share))² + (bytes ÷ (bandwidth · share))²), as products and reads overlap in
+    /// part; then collective operations, launches and the scheduler. Sources: Williams 2009, "Roofline"; ring all-reduce:
+    /// Patarasuk 2009.
+    pub(super) fn one(&self, mix: Mix, shares: &Coefficients) -> Pieces {
         let tokens = mix.decodes + mix.prompts * self.prompt;
         let work = |cache: bool| -> f64 {
             let slices = self
@@ -57,12 +86,13 @@ impl Server {
             slices.map(|slice| self.operator(slice, mix, tokens, shares)).sum()
         };
         let stages = self.stages();
+        let each = if self.streams { shares.stream } else { shares.sequence };
         Pieces {
             products: work(false) / stages,
             attention: work(true) / stages,
             communication: self.collectives(tokens, shares) / stages + self.hop(tokens, shares),
             launches: self.layers * shares.layer / stages,
-            scheduling: shares.step + shares.sequence * mix.running + shares.request * mix.prompts,
+            scheduling: shares.step + each * mix.running + shares.request * mix.prompts,
         }
     }
 
@@ -81,13 +111,13 @@ impl Server {
         }
         let (compute, bandwidth, touched) = if slice.class == Class::Experts {
             // Experts that at least one of the tokens chooses, on average.
-            let touched = 1.0 - (1.0 - slice.share).powf(tokens);
+            let touched = 1.0 - (1.0 - slice.share).powf(tokens.powf(shares.alike));
             (shares.expert_compute, shares.expert_bandwidth, touched)
         } else {
             (shares.compute, shares.bandwidth, 1.0)
         };
         let memory = slice.weights * touched / (self.bandwidth * bandwidth) + moved;
-        memory.max(flops / (slice.rate * compute))
+        memory.hypot(flops / (slice.rate * compute))
     }
 
     /// All-reduce after attention and after the MLP of every layer: 2·(t−1)/t of the rows each. With sequences of its own
