@@ -131,8 +131,14 @@ fn more_users_never_wait_less() {
             let found = served(id, &on("h200-sxm", requests));
             if let Some(last) = &last {
                 assert!(found.tpot >= 0.999_999 * last.tpot, "{id} at {requests}");
-                assert!(found.ttft >= last.ttft.map(|ttft| 0.999_999 * ttft), "{id} at {requests}");
-                assert!(found.tokens_per_second >= 0.995 * last.tokens_per_second, "{id} at {requests}");
+                assert!(
+                    found.ttft >= last.ttft.map(|ttft| 0.999_999 * ttft),
+                    "{id} at {requests}"
+                );
+                assert!(
+                    found.tokens_per_second >= 0.995 * last.tokens_per_second,
+                    "{id} at {requests}"
+                );
             }
             last = Some(found);
         }
@@ -147,7 +153,10 @@ fn an_endless_queue_is_no_slower() {
             endless: true,
             ..on(device, 1)
         };
-        assert!(served(LLAMA, &endless).tokens_per_second >= full.tokens_per_second, "{device}");
+        assert!(
+            served(LLAMA, &endless).tokens_per_second >= full.tokens_per_second,
+            "{device}"
+        );
     }
 }
 

@@ -42,7 +42,9 @@ fn main() {
     if asked("--rows") {
         let by = |name: &str, key: fn(&rows::Case) -> String| report::groups(name, &cases, &seen, key);
         by("by device", |case| format!("{} {}", case.engine.key(), case.device));
-        by("by model", |case| format!("{} {} {}", case.engine.key(), case.model, case.weights));
+        by("by model", |case| {
+            format!("{} {} {}", case.engine.key(), case.model, case.weights)
+        });
     }
     if asked("--quick") {
         return;
@@ -68,7 +70,11 @@ fn main() {
         });
         (low, high)
     };
-    for (name, ratios) in [("all rows", &seen), ("device left out", &unseen[0]), ("model left out", &unseen[1])] {
+    for (name, ratios) in [
+        ("all rows", &seen),
+        ("device left out", &unseen[0]),
+        ("model left out", &unseen[1]),
+    ] {
         println!("{name}");
         report::coverage(&cases, ratios, between);
     }

@@ -116,7 +116,10 @@ fn refine(cases: &[&Case], values: &Vector, factors: &mut Factors) {
         .iter()
         .flat_map(|case| {
             let engine = case.engine.key();
-            [(engine, "format", case.weights.clone()), (engine, "generation", case.generation.clone())]
+            [
+                (engine, "format", case.weights.clone()),
+                (engine, "generation", case.generation.clone()),
+            ]
         })
         .collect();
     for key in keys {

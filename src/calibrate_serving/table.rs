@@ -36,7 +36,10 @@ pub fn own(cases: &[&Case], engine: Engine, generation: &str) -> bool {
 
 /// The tables.
 pub fn write(fit: &Fit, cases: &[&Case], unseen: &[Vec<f64>]) -> std::io::Result<()> {
-    let mut out = format!("engine,generation,{},low,high,rows,source\n", Coefficients::NAMES.join(","));
+    let mut out = format!(
+        "engine,generation,{},low,high,rows,source\n",
+        Coefficients::NAMES.join(",")
+    );
     let mut line = |engine: &str, generation: &str, shares: Coefficients, (low, high, rows): (f64, f64, usize)| {
         let values: Vec<String> = shares.to_array().iter().map(|value| format!("{value:.4e}")).collect();
         writeln!(
@@ -46,10 +49,20 @@ pub fn write(fit: &Fit, cases: &[&Case], unseen: &[Vec<f64>]) -> std::io::Result
         )
         .expect("a line");
     };
-    line("", "", Coefficients::from_array(fit.all), spread(cases, unseen, |_| true));
+    line(
+        "",
+        "",
+        Coefficients::from_array(fit.all),
+        spread(cases, unseen, |_| true),
+    );
     for engine in ENGINES {
         let shares = Coefficients::from_array(fit.engines[engine.key()]);
-        line(engine.key(), "", shares, spread(cases, unseen, |case| case.engine == engine));
+        line(
+            engine.key(),
+            "",
+            shares,
+            spread(cases, unseen, |case| case.engine == engine),
+        );
         let generations: BTreeSet<&str> = cases
             .iter()
             .filter(|case| case.engine == engine)
@@ -58,7 +71,9 @@ pub fn write(fit: &Fit, cases: &[&Case], unseen: &[Vec<f64>]) -> std::io::Result
         for generation in generations {
             if own(cases, engine, generation) {
                 let factor = fit.factors[&(engine.key(), "generation", generation.to_owned())];
-                let spread = spread(cases, unseen, |case| case.engine == engine && case.generation == generation);
+                let spread = spread(cases, unseen, |case| {
+                    case.engine == engine && case.generation == generation
+                });
                 line(engine.key(), generation, shares.with_generation(factor), spread);
             }
         }

@@ -156,7 +156,9 @@ pub struct Coefficients {
 
 impl Coefficients {
     /// Where the fit starts: what is usual on large accelerators.
-    pub const USUAL: Self = Self::from_array([0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 10e-6, 1e-3, 0.8]);
+    pub const USUAL: Self = Self::from_array([
+        0.7, 0.5, 0.6, 0.6, 0.3, 0.4, 0.5, 10e-6, 15e-6, 2e-3, 10e-6, 10e-6, 1e-3, 0.8,
+    ]);
     /// How many there are.
     pub const COUNT: usize = 14;
     /// How many of them, from the first, are shares.
