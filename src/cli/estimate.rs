@@ -156,7 +156,8 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     }
     if let Some(speed) = &analysis.speed {
         let pass = match scenario.mode {
-            Mode::Decode | Mode::Serve => "a token",
+            Mode::Decode => "a token",
+            Mode::Serve => "a token of each user",
             Mode::Prefill => "the prompt",
             Mode::Pretrain => "a step",
         };
