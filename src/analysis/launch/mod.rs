@@ -53,6 +53,26 @@ impl Parts {
             why: why.into(),
         });
     }
+    /// The floats that weights become on loading, as vLLM and SGLang name them.
+    fn dtype(&mut self, facts: &Facts<'_>) {
+        let (name, why) = match facts.weights() {
+            "bf16" => ("bfloat16", "weights in BF16"),
+            "fp16" => ("float16", "weights in FP16"),
+            "fp32" => ("float32", "weights in FP32"),
+            _ => return,
+        };
+        self.add_if(facts.converted, format!("--dtype {name}"), why);
+    }
+    /// Weights in RAM, as vLLM and SGLang are told.
+    fn offload(&mut self, facts: &Facts<'_>) {
+        let Some(plan) = facts.plan else { return };
+        let devices = facts.question.layout.devices.max(1);
+        let each = plan.host_bytes.div_ceil(devices).div_ceil(1 << 30);
+        self.add(
+            format!("--cpu-offload-gb {each}"),
+            "GiB of weights of each device that stay in RAM and are copied for each pass",
+        );
+    }
     fn add_if(&mut self, holds: bool, text: impl Into<String>, why: impl Into<Cow<'static, str>>) {
         if holds {
             self.add(text, why);

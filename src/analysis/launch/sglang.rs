@@ -45,18 +45,9 @@ pub fn parts(facts: &Facts<'_>) -> Parts {
     );
     match facts.weights() {
         "fp8" if facts.converted => out.add("--quantization fp8", "weights become FP8 on loading"),
-        "bf16" if facts.converted => out.add("--dtype bfloat16", "weights in BF16"),
-        "fp16" if facts.converted => out.add("--dtype float16", "weights in FP16"),
-        "fp32" if facts.converted => out.add("--dtype float32", "weights in FP32"),
-        _ => {}
+        _ => out.dtype(facts),
     }
     out.add_if(facts.kv() == "fp8", "--kv-cache-dtype fp8_e4m3", "the KV cache in FP8");
-    if let Some(plan) = facts.plan {
-        let each = plan.host_bytes.div_ceil(layout.devices.max(1)).div_ceil(1 << 30);
-        out.add(
-            format!("--cpu-offload-gb {each}"),
-            "GiB of weights of each device that stay in RAM and are copied for each pass",
-        );
-    }
+    out.offload(facts);
     out
 }

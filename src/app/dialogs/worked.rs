@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::{Explanation, Figure, Question, explain};
+use weighbridge::hardware::price::hourly;
 use weighbridge::scenario::Mode;
 
 use super::Frame;
 use crate::app::explanation::formula;
-use crate::app::hardware::facts::{price_basis, price_words};
+use crate::app::hardware::facts::price_words;
 use crate::app::state::{Answer, State};
 
 /// A step of the calculation.
@@ -114,7 +115,7 @@ fn cost(answer: &Answer) -> Option<AnyView> {
     }
     let (each, basis) = match scenario.price {
         Some(price) => (price, "Your own price.".to_owned()),
-        None => price_basis(device)?,
+        None => hourly(device)?,
     };
     let hour = each * scenario.devices as f64;
     let cost = hour / (speed.tokens_per_second * 3600.0) * 1e6;

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use leptos::prelude::*;
 use weighbridge::analysis::{Verdict, analyse};
+use weighbridge::hardware::price::hourly;
 use weighbridge::hardware::{Device, devices};
 use weighbridge::model::quantisation::{CHOICES, expected_loss, quality};
 use weighbridge::scenario::{Mode, Scenario, weight_key};
 use weighbridge::units::{UnitSystem, counted, grouped};
 
 use super::weigh::weigh_room;
-use crate::app::hardware::facts::{price_basis, price_words, resolve};
+use crate::app::hardware::facts::{price_words, resolve};
 use crate::app::state::{Answer, State};
 use crate::app::words::{short_device, tokens};
 
@@ -229,7 +230,7 @@ fn cheapest(answer: &Answer) -> Option<Row> {
     let scenario = &answer.scenario;
     let priced: Vec<(Cow<'static, Device>, f64, String)> = devices()
         .iter()
-        .filter_map(|device| price_basis(device).map(|(price, basis)| (Cow::Borrowed(device), price, basis)))
+        .filter_map(|device| hourly(device).map(|(price, basis)| (Cow::Borrowed(device), price, basis)))
         .collect();
     let list: Vec<_> = priced.iter().map(|row| row.0.clone()).collect();
     let one = Scenario {
