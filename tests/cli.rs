@@ -125,6 +125,23 @@ fn blueprints() {
 }
 
 #[test]
+fn launch_commands() {
+    let asked = ["estimate", "openai/gpt-oss-120b", "--hardware", "rtx-4090", "--engine", "llama.cpp"];
+    let said = text(&[&asked[..], &["--launch"]].concat());
+    assert!(said.contains("\nllama-server \\\n"), "{said}");
+    let answer = json(&asked);
+    assert_eq!(answer["launch"]["language"], "shell");
+    assert!(said.ends_with(&format!("{}\n", answer["launch"]["command"].as_str().unwrap())));
+    let flags = answer["launch"]["flags"].as_array().unwrap();
+    assert!(flags.iter().any(|flag| flag["flag"] == "--n-cpu-moe"));
+    // What does not fit has a reason instead.
+    let none = ["estimate", "openai/gpt-oss-120b", "--hardware", "rtx-4090", "--engine", "vllm", "--offload", "none"];
+    assert_eq!(json(&none)["launch"]["command"], Value::Null);
+    let output = run(&[&none[..], &["--launch"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn comparison() {
     insta::assert_snapshot!(
         "compare",

@@ -58,7 +58,7 @@ impl Fit {
 }
 
 /// Percentage of a device's memory the engine may take.
-fn percent(question: &Question<'_>) -> u64 {
+pub(super) fn percent(question: &Question<'_>) -> u64 {
     match question.scenario.mode {
         Mode::Pretrain => 100,
         _ => question

@@ -8,6 +8,7 @@ mod compute;
 mod container;
 mod explain;
 mod fit;
+pub mod launch;
 pub mod matrix;
 mod memory;
 mod parameters;
@@ -24,6 +25,7 @@ mod ways;
 
 pub use compute::{Cost, costs};
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
+pub use launch::{Flag, Language, Launch, launch};
 pub use fit::{Fit, Judgement, Need, Verdict, capacity, fit, host_memory, host_share};
 pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, memory};

@@ -1,7 +1,7 @@
 //! `weighbridge estimate`.
 
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse};
+use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, launch};
 use weighbridge::export::{self, Sheet};
 use weighbridge::hardware::Device;
 use weighbridge::model::Blueprint;
@@ -47,6 +47,12 @@ impl Estimate {
     pub fn question(&self) -> Result<Question<'_>, Failure> {
         Question::new(&self.blueprint, &self.scenario).map_err(|error| Failure::new(error.code(), error.to_string()))
     }
+    /// The command that starts it, explained in comments.
+    fn launch(&self) -> Result<String, Failure> {
+        launch(&self.question()?, &self.analysis, &self.found.facts.id)
+            .map(|launch| launch.commented())
+            .map_err(|why| Failure::new("no_launch", why))
+    }
     /// As JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
         let mut answer = export::estimate(
@@ -69,7 +75,11 @@ impl Estimate {
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let estimate = Estimate::of(model, matches)?;
-    match arguments::format(matches) {
+    let format = arguments::format(matches);
+    if matches.get_flag("launch") && format != Format::Json {
+        return estimate.launch();
+    }
+    match format {
         Format::Json => json_text(&estimate.json()?),
         Format::Table => table(&estimate),
         other => sheets(&[memory(&estimate), compute(&estimate)], other),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof};
+use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof, launch};
 use crate::model::Blueprint;
 use crate::scenario::{Mode, Scenario, to_query};
 
@@ -101,11 +101,20 @@ pub fn estimate(
             );
             answer.insert("fit".to_owned(), json!(fit));
         }
+        answer.insert("launch".to_owned(), start(question, analysis, &facts.id));
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));
         }
     }
     answer
+}
+
+/// The command that starts it, or why there is none.
+fn start(question: &Question<'_>, analysis: &Analysis, name: &str) -> Value {
+    match launch(question, analysis, name) {
+        Ok(launch) => json!(launch),
+        Err(why) => json!({"command": null, "why": why}),
+    }
 }
 
 /// Most devices that are listed one by one; those beyond are like the last.
