@@ -4,6 +4,7 @@ use super::activations;
 use super::parameters::{add, parameters};
 use super::pass::entries;
 use super::question::Question;
+use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
@@ -131,14 +132,24 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let state_cache = N::input(&question.batch())
         .times(state_per_sequence.clone())
         .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about());
-    let activations = activations::activations::<N>(question);
+    let simple = simple_rule::applies(question);
+    let activations = if simple {
+        simple_rule::activations(weights.clone()).named(MemoryPart::Activations.label(), "A tenth of the weights, by the simple rule.")
+    } else {
+        activations::activations::<N>(question)
+    };
     let (gradients, optimizer) = if training {
         states(question)
     } else {
         (N::zero(), N::zero())
     };
     let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
-    let overhead = N::input(&assumed).named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
+    let overhead = if simple {
+        simple_rule::overhead(weights.clone(), kv_cache.clone().plus(state_cache.clone()))
+    } else {
+        N::input(&assumed)
+    };
+    let overhead = overhead.named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
     let peak = N::sum([
         weights.clone(),
         kv_cache.clone(),

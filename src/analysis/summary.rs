@@ -9,6 +9,7 @@ use super::parameters::{Parameters, parameters};
 use super::placement::{Ranks, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
+use super::simple_rule;
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::{Mode, Scenario};
@@ -174,6 +175,12 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", question.engine.label()),
+        ));
+    }
+    if simple_rule::applies(question) {
+        all.push(Notice::new(
+            "memory_simple_rule",
+            "Memory is counted by percentages, as many calculators do: weights + 5 %, caches + 5 %, activations 10 % of the weights, and 5 % of all that for the system. Context and engine change the cache alone.",
         ));
     }
     if !scenario.edits.is_empty() {

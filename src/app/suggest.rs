@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use weighbridge::analysis;
 use weighbridge::hardware::Device;
 use weighbridge::hub::{Endpoint, Locator};
 use weighbridge::model::catalogue::{self, Entry};
@@ -82,22 +83,21 @@ pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge
     })
 }
 
-/// By the parameters in its name: weights, and a fifth for all else.
+/// By the parameters in its name: the size its files have, and half as much again.
 fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) -> Option<Badge> {
     let billions = billions(name)?;
     let bits = scenario
         .weights
         .and_then(quantisation::choice)
         .map_or(16.0, |choice| choice.format.bits_per_weight());
-    let needed = billions * 1e9 * bits / 8.0 * 1.2;
-    let there = device.memory_bytes as f64 * scenario.devices.max(1) as f64;
-    let verdict = if needed <= there { "fits" } else { "does_not_fit" };
+    // Offload is not for a rough answer: how much may lie in RAM depends on the engine.
+    let one = analysis::quick((billions * 1e9 * bits / 8.0) as u64, device, scenario.devices, 0);
     Some(Badge {
-        verdict,
+        verdict: one.verdict.into(),
         words: format!(
-            "By a quick rule, from the size in its name: about {} of {}. Load it for the exact answer.",
-            units.bytes(needed),
-            units.bytes(there)
+            "By a quick rule, half as much again as the files its name tells of: about {} of {}. Load it for the exact answer.",
+            units.bytes(one.needed_bytes as f64),
+            units.bytes(one.device_bytes as f64)
         ),
         rough: true,
     })

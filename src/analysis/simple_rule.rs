@@ -1,0 +1,29 @@
+//! Memory by percentages, as many calculators count it: weights + 5 %, caches + 5 %, activations 10 % of the weights, and
+//! 5 % of all that for the system.
+//!
+//! Weights and caches themselves stay what they are; what the rule adds to them is part of the overhead, so that parts
+//! still sum to the total.
+
+use super::question::Question;
+use crate::scenario::{MemoryRule, Mode};
+use crate::units::Number;
+
+/// Whether a question is counted so. Training has no such rule.
+pub fn applies(question: &Question<'_>) -> bool {
+    question.scenario.memory_rule == MemoryRule::Simple && question.scenario.mode != Mode::Pretrain
+}
+
+/// A tenth of the weights.
+pub fn activations<N: Number>(weights: N) -> N {
+    weights.over_ceiling(N::constant(10.0))
+}
+
+/// The margins of weights and caches, and the system's share of everything.
+pub fn overhead<N: Number>(weights: N, caches: N) -> N {
+    let twentieth = |value: N| value.over_ceiling(N::constant(20.0));
+    let margins = twentieth(weights.clone())
+        .named("margin of weights", "5 % on top of the weights.")
+        .plus(twentieth(caches.clone()).named("margin of caches", "5 % on top of the caches."));
+    let all = N::sum([weights.clone(), caches, activations(weights), margins.clone()]);
+    margins.plus(twentieth(all).named("system", "5 % of everything."))
+}
