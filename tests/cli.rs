@@ -142,6 +142,21 @@ fn launch_commands() {
 }
 
 #[test]
+fn what_it_would_take() {
+    let asked = ["estimate", "meta-llama/Llama-3.1-70B-Instruct", "--hardware", "h100-sxm"];
+    assert!(json(&asked).get("answers").is_none());
+    let answer = &json(&[&asked[..], &["--answers"]].concat())["answers"];
+    for key in ["context", "users", "format", "cheapest", "degree"] {
+        assert!(answer[key]["words"].as_str().unwrap().len() > 20, "{key}");
+    }
+    assert_eq!(answer["degree"]["devices"], 2);
+    let said = text(&[&asked[..], &["--answers"]].concat());
+    assert!(said.contains(answer["cheapest"]["words"].as_str().unwrap()), "{said}");
+    // Without a device there is nothing to answer.
+    assert_eq!(json(&["estimate", "Qwen/Qwen3-0.6B", "--answers"])["answers"], Value::Null);
+}
+
+#[test]
 fn comparison() {
     insta::assert_snapshot!(
         "compare",

@@ -4,6 +4,8 @@
 //! code traced, so a number and its explanation cannot disagree.
 
 mod activations;
+pub mod answers;
+mod bill;
 mod compute;
 mod container;
 mod explain;
@@ -25,6 +27,8 @@ mod summary;
 pub mod time;
 mod ways;
 
+pub use answers::{Answers, answers};
+pub use bill::{Bill, bill};
 pub use compute::{Cost, costs};
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
 pub use launch::{Flag, Language, Launch, launch};

@@ -1,7 +1,7 @@
 //! `weighbridge estimate`.
 
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, launch};
+use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, answers, launch};
 use weighbridge::export::{self, Sheet};
 use weighbridge::hardware::Device;
 use weighbridge::model::Blueprint;
@@ -80,7 +80,14 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         return estimate.launch();
     }
     match format {
-        Format::Json => json_text(&estimate.json()?),
+        Format::Json => {
+            let mut answer = estimate.json()?;
+            if let (true, Some(answer)) = (matches.get_flag("answers"), answer.as_object_mut()) {
+                answer.insert("answers".to_owned(), export::answers(&estimate.question()?, &estimate.analysis));
+            }
+            json_text(&answer)
+        }
+        Format::Table if matches.get_flag("answers") => Ok(table(&estimate)? + &told(&estimate)?),
         Format::Table => table(&estimate),
         other => sheets(&[memory(&estimate), compute(&estimate)], other),
     }
@@ -96,6 +103,19 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
         for notice in &estimate.analysis.notices {
             out.push_str(&format!("  {}\n", notice.message));
         }
+    }
+    Ok(out)
+}
+
+/// The answers in sentences.
+fn told(estimate: &Estimate) -> Result<String, Failure> {
+    let question = estimate.question()?;
+    let mut out = "\nWhat would it take\n".to_owned();
+    let Some(answers) = answers(&question, &estimate.analysis) else {
+        return Ok(out + "  Choose a device with --hardware: then this says how far it goes, and what else would do.\n");
+    };
+    for one in answers.said(&question, UNITS) {
+        out.push_str(&format!("  {}\n    {}\n", one.words, one.basis));
     }
     Ok(out)
 }

@@ -137,10 +137,13 @@ pub fn support(format: &str, device: &Device, engine: Engine) -> &'static Compat
         source: "",
     };
     let (generation, class) = (generation(device), class(format));
-    if generation == "custom" {
-        return &UNKNOWN;
-    }
     let is = |list: &[&str], name: &str| list.iter().any(|one| *one == "*" || *one == name);
+    if generation == "custom" {
+        // Of a device nobody knows only this is known: files an engine does not read at all.
+        let of_engine = |row: &&Row| row.engine == engine.key() && row.formats.contains(&class);
+        let first = ROWS.iter().find(of_engine).filter(|row| row.devices == ["*"]);
+        return first.map_or(&UNKNOWN, |row| &row.answer);
+    }
     ROWS.iter()
         .find(|row| {
             (row.engine == "*" || row.engine == engine.key()) && is(&row.formats, class) && is(&row.devices, generation)

@@ -1,30 +1,11 @@
 //! What would it take: each answer a sentence with its basis, and a button that makes it so.
 
-use std::borrow::Cow;
-
 use leptos::prelude::*;
-use weighbridge::analysis::{Verdict, analyse};
-use weighbridge::hardware::{Device, devices};
-use weighbridge::model::quantisation::CHOICES;
-use weighbridge::scenario::{Mode, Scenario, weight_key};
-use weighbridge::units::{UnitSystem, counted, grouped};
+use weighbridge::analysis::answers::Said;
+use weighbridge::analysis::{Question, answers};
+use weighbridge::units::UnitSystem;
 
-use super::weigh::weigh_room;
-use crate::app::hardware::facts::{price_basis, price_words, resolve};
 use crate::app::state::{Answer, State};
-use crate::app::words::{short_device, tokens};
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq)]
-struct Row {
-    key: &'static str,
-    words: String,
-    basis: String,
-    deed: Option<(String, Scenario)>,
-}
-
-/// Most devices tried for a tensor-parallel group.
-const MOST_DEGREE: u64 = 64;
 
 /// The card.
 #[component]
@@ -51,231 +32,16 @@ pub fn Answers() -> impl IntoView {
     }
 }
 
-fn rows(answer: &Answer, units: UnitSystem) -> Vec<Row> {
-    let scenario = &answer.scenario;
-    let Some(device) = scenario.hardware.as_deref().and_then(resolve) else {
-        return vec![Row {
+fn rows(answer: &Answer, units: UnitSystem) -> Vec<Said> {
+    let said = Question::new(&answer.blueprint, &answer.scenario)
+        .ok()
+        .and_then(|question| Some(answers(&question, &answer.analysis)?.said(&question, units)));
+    said.unwrap_or_else(|| {
+        vec![Said {
             key: "none",
             words: "Choose a device under Hardware: then this says how far it goes, and what else would do.".to_owned(),
             basis: String::new(),
             deed: None,
-        }];
-    };
-    [
-        context(answer, &device),
-        users(answer, &device),
-        format(answer, &device, units),
-        cheapest(answer),
-        degree(answer, &device),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-fn here(scenario: &Scenario, device: &Device) -> String {
-    let name = short_device(&device.name);
-    match scenario.devices {
-        1 => format!("one {name}"),
-        devices => format!("{} × {name}", grouped(devices)),
-    }
-}
-
-fn context(answer: &Answer, device: &Device) -> Option<Row> {
-    let (scenario, fit) = (&answer.scenario, answer.analysis.fit.as_ref()?);
-    if scenario.mode == Mode::Pretrain {
-        return None;
-    }
-    let here = here(scenario, device);
-    let own = answer.blueprint.max_context.as_ref().map(|most| most.value);
-    let (words, basis) = match fit.max_context {
-        0 => (
-            format!("No context is short enough for {here} in this format."),
-            "Not even one token fits beside the weights.",
-        ),
-        most if Some(most) == own => (
-            format!("The longest context on {here} is {}: all this model was made for.", counted(most, "token")),
-            "Memory would carry it; the model's own limit is reached first.",
-        ),
-        most => (
-            format!("The longest context on {here} is {}.", counted(most, "token")),
-            "Found by trying, with this format and batch; prompt and answer together.",
-        ),
-    };
-    let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
-    let next = Scenario {
-        prompt: fit.max_context.saturating_sub(generate).max(1),
-        generate: Some(generate),
-        ..Scenario::clone(scenario)
-    };
-    Some(Row {
-        key: "context",
-        words,
-        basis: basis.to_owned(),
-        deed: (fit.max_context > 0 && next.prompt != scenario.prompt)
-            .then(|| (format!("Weigh {} tokens", tokens(fit.max_context)), next)),
+        }]
     })
-}
-
-fn users(answer: &Answer, device: &Device) -> Option<Row> {
-    let (scenario, fit) = (&answer.scenario, answer.analysis.fit.as_ref()?);
-    let here = here(scenario, device);
-    let what = if scenario.mode == Mode::Pretrain { "sequence" } else { "user" };
-    let each = grouped(scenario.prompt.saturating_add(scenario.generated()));
-    let words = match fit.max_batch {
-        0 => format!("Not even one {what} with {each} tokens fits on {here}."),
-        most => format!("{here} carries {} at once, each with {each} tokens.", counted(most, what)),
-    };
-    let next = Scenario {
-        batch: fit.max_batch.max(1),
-        endless: false,
-        ..Scenario::clone(scenario)
-    };
-    Some(Row {
-        key: "users",
-        words: capital(&words),
-        basis: "As far as memory goes; how fast each of them is then is another question.".to_owned(),
-        deed: (fit.max_batch > 0 && fit.max_batch != scenario.batch)
-            .then(|| (format!("Weigh {}", counted(fit.max_batch, what)), next)),
-    })
-}
-
-/// The format with the most bits that fits whole.
-fn format(answer: &Answer, device: &Cow<'static, Device>, units: UnitSystem) -> Option<Row> {
-    let scenario = &answer.scenario;
-    if scenario.mode == Mode::Pretrain {
-        return None;
-    }
-    let best = CHOICES
-        .iter()
-        .filter_map(|choice| {
-            let next = Scenario {
-                weights: Some(weight_key(&choice.format.id)?),
-                ..Scenario::clone(scenario)
-            };
-            let one = weigh_room(&answer.blueprint, &next, std::slice::from_ref(device)).pop()??;
-            (one.verdict == "fits" && choice.format.bits_per_weight() <= 16.0).then_some((choice, one, next))
-        })
-        .max_by(|one, other| {
-            let bits = |row: &(&weighbridge::model::quantisation::Choice, _, _)| row.0.format.bits_per_weight();
-            bits(one).total_cmp(&bits(other)).then(other.1.total.cmp(&one.1.total))
-        });
-    let here = here(scenario, device);
-    Some(match best {
-        None => Row {
-            key: "format",
-            words: format!("No format is small enough for {here} at this length."),
-            basis: "Tried were all formats that an engine runs there.".to_owned(),
-            deed: None,
-        },
-        Some((choice, one, next)) => Row {
-            key: "format",
-            words: format!(
-                "The best format that fits whole on {here} is {}, with {} of {}.",
-                choice.format.label,
-                units.bytes(one.total as f64),
-                units.bytes(one.capacity as f64)
-            ),
-            basis: format!(
-                "Best by bits per weight ({:.2}) among formats that {} or another engine runs there; no measured loss of quality went into it.",
-                choice.format.bits_per_weight(),
-                one.engine.label()
-            ),
-            deed: (next.weights != scenario.weights).then(|| (format!("Use {}", choice.format.label), next)),
-        },
-    })
-}
-
-/// The priced device that carries it for the least money.
-fn cheapest(answer: &Answer) -> Option<Row> {
-    let scenario = &answer.scenario;
-    let priced: Vec<(Cow<'static, Device>, f64, String)> = devices()
-        .iter()
-        .filter_map(|device| price_basis(device).map(|(price, basis)| (Cow::Borrowed(device), price, basis)))
-        .collect();
-    let list: Vec<_> = priced.iter().map(|row| row.0.clone()).collect();
-    let one = Scenario {
-        devices: 1,
-        tensor: None,
-        pipeline: 1,
-        expert: 1,
-        engine: None,
-        ..Scenario::clone(scenario)
-    };
-    let weighed = weigh_room(&answer.blueprint, &one, &list);
-    let best = priced
-        .into_iter()
-        .zip(weighed)
-        .filter(|(_, one)| one.as_ref().is_some_and(|one| one.verdict == "fits"))
-        .min_by(|one, other| one.0.1.total_cmp(&other.0.1));
-    Some(match best {
-        None => Row {
-            key: "cheapest",
-            words: "No single device with a known price carries this.".to_owned(),
-            basis: "Only devices whose price somebody published are ranked.".to_owned(),
-            deed: None,
-        },
-        Some(((device, price, basis), _)) => Row {
-            key: "cheapest",
-            words: format!("The cheapest device that carries it whole is one {}, at {}.", device.name, price_words(price)),
-            basis: format!("{basis}. Devices without a published price are not ranked."),
-            deed: (scenario.hardware.as_ref() != Some(&device.id)).then(|| {
-                let next = Scenario {
-                    hardware: Some(device.id.clone()),
-                    node: None,
-                    ..one
-                };
-                (format!("Use {}", short_device(&device.name)), next)
-            }),
-        },
-    })
-}
-
-/// The fewest devices that share every layer and carry it.
-fn degree(answer: &Answer, device: &Device) -> Option<Row> {
-    let scenario = &answer.scenario;
-    if scenario.mode == Mode::Pretrain || device.unified {
-        return None;
-    }
-    let mut degree = 1;
-    let name = short_device(&device.name);
-    while degree <= MOST_DEGREE {
-        let next = Scenario {
-            devices: degree,
-            tensor: None,
-            pipeline: 1,
-            expert: 1,
-            ..Scenario::clone(scenario)
-        };
-        let fits = analyse(&answer.blueprint, &next)
-            .ok()
-            .and_then(|analysis| analysis.fit)
-            .is_some_and(|fit| fit.verdict == Verdict::Fits);
-        if fits {
-            let words = match degree {
-                1 => format!("One {name} is enough: nothing needs to be split."),
-                _ => format!("{degree} × {name} carry it whole, every layer shared among them (TP {degree})."),
-            };
-            return Some(Row {
-                key: "degree",
-                words,
-                basis: "Powers of two were tried, as engines split heads.".to_owned(),
-                deed: (scenario.devices != degree).then(|| (format!("Use {}", counted(degree, "device")), next)),
-            });
-        }
-        degree *= 2;
-    }
-    Some(Row {
-        key: "degree",
-        words: format!("Not even {MOST_DEGREE} × {name} carry it, every layer shared among them."),
-        basis: "Powers of two were tried, as engines split heads.".to_owned(),
-        deed: None,
-    })
-}
-
-fn capital(words: &str) -> String {
-    let mut signs = words.chars();
-    signs
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }

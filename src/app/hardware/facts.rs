@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use weighbridge::hardware::{self, Device, devices, hosts_of};
+use weighbridge::hardware::{self, Device, Price, devices};
 use weighbridge::units::{UnitSystem, count, decimal, rate};
 
 /// The device of the table, or the one a text describes.
@@ -62,20 +62,9 @@ pub fn memory(device: &Device, units: UnitSystem) -> String {
     }
 }
 
-/// US dollars an hour: what clouds ask for the device, else for the cheapest machine's share.
+/// US dollars an hour: the least that clouds ask for one, or for the machine it comes in.
 pub fn price(device: &Device) -> Option<f64> {
-    price_basis(device).map(|found| found.0)
-}
-
-/// A price and who asks it, and when.
-pub fn price_basis(device: &Device) -> Option<(f64, String)> {
-    if let Some(price) = device.price() {
-        return Some((price, device.price_source.clone()));
-    }
-    let machines = hosts_of(&device.id).filter_map(|host| host.price_per_device().map(|price| (price, host)));
-    machines
-        .min_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(price, host)| (price, format!("A share of {}: {}", host.name, host.price_basis())))
+    Price::least(device, 1).map(|price| price.usd_per_hour)
 }
 
 /// A price in words: `$2.49 an hour`.

@@ -10,6 +10,7 @@ mod parameter;
 mod part;
 mod pattern;
 mod published;
+mod quality;
 mod rules;
 
 pub use catalogue::{CHOICES, Choice, Container, choice};
@@ -20,6 +21,7 @@ pub use parameter::intern;
 pub use part::Part;
 pub use pattern::Pattern;
 pub use published::read;
+pub use quality::{Quality, quality};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
