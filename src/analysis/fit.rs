@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::memory::memory;
+use super::node;
 use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal};
-use super::question::Question;
-use crate::hardware::{Compatibility, Device, Engine, compatibility, find_host};
+use super::question::{Question, wanted_cache};
+use crate::hardware::kv_cache::{self, Wanted};
+use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
 use crate::scenario::{Mode, Offload, Scenario};
 use crate::units::Exact;
 
@@ -80,7 +82,10 @@ pub fn capacity(question: &Question<'_>, device: &Device) -> u64 {
 
 /// RAM that may be used; `None` is enough.
 pub fn host_memory(scenario: &Scenario) -> Option<u64> {
-    let node = || scenario.node.as_deref().and_then(find_host)?.host_memory_bytes;
+    let node = || {
+        let host = scenario.node.as_deref().and_then(find_host)?;
+        Some(host.host_memory_bytes?.saturating_mul(node::machines(host, scenario.devices)))
+    };
     let all = scenario.host_memory.or_else(node)?;
     let share = 100u64.saturating_sub(scenario.host_reserve);
     u64::try_from(u128::from(all) * u128::from(share) / 100).ok()
@@ -96,6 +101,7 @@ pub struct Need {
     format: String,
     percent: u64,
     serving: bool,
+    cache: Option<Wanted>,
     forced: bool,
     room: Option<u64>,
     movable: Option<Movable>,
@@ -126,15 +132,30 @@ impl Need {
             format: question.weights.format.id.to_string(),
             percent: percent(question),
             serving: scenario.mode != Mode::Pretrain,
+            cache: (!question.caches_as_usual()).then(|| wanted_cache(scenario)),
             forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
             room: host_memory(scenario),
             movable: Movable::of(question, ranks),
         }
     }
+    /// How far engine and device support the format of weights and that of the cache: the first that does not run.
+    fn support(&self, device: &Device) -> &'static Compatibility {
+        let weights = compatibility::support(&self.format, device, self.engine);
+        // What the engine does by itself needs no option.
+        let Some(cache) = self.cache.filter(|_| weights.runs()) else {
+            return weights;
+        };
+        let cache = kv_cache::support(cache, device, self.engine);
+        if cache.runs() && (cache.support == Support::Native || !weights.words.is_empty()) {
+            weights
+        } else {
+            cache
+        }
+    }
     /// The verdict on a device.
     pub fn judge(&self, device: &Device) -> Judgement {
         let capacity = share(device, self.percent);
-        let support = compatibility::support(&self.format, device, self.engine);
+        let support = self.support(device);
         let over = self.total.saturating_sub(capacity);
         let plan = |movable: &Movable| movable.plan(device, capacity);
         let offload = (over > 0 || self.forced)

@@ -6,8 +6,8 @@ use super::container::usual_engine;
 use super::fit::{Judgement, Need, Verdict};
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
-use super::question::{AnalysisError, Question};
-use crate::hardware::{Device, Engine, compatibility};
+use super::question::{AnalysisError, Question, wanted_cache};
+use crate::hardware::{Device, Engine, kv_cache};
 use crate::model::Blueprint;
 use crate::model::quantisation;
 use super::time;
@@ -106,7 +106,7 @@ impl<'a> Matrix<'a> {
                 } else {
                     column.format
                 };
-                compatibility::usual(format, device).unwrap_or_else(|| usual_engine(container))
+                kv_cache::usual(format, wanted_cache(scenario), device).unwrap_or_else(|| usual_engine(container))
             }
         };
         let at = column.needs.iter().position(|(known, _)| *known == engine);

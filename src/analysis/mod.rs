@@ -12,6 +12,7 @@ mod explain;
 mod fit;
 pub mod launch;
 pub mod matrix;
+mod node;
 mod memory;
 mod parameters;
 mod pass;

@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::container::usual_engine;
+use super::node;
 use super::placement::Layout;
+use crate::hardware::kv_cache::Wanted;
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
-use crate::scenario::{KvFormat, LatentCache, Mode, Scenario};
+use crate::scenario::{AttentionKernel, KvFormat, LatentCache, Mode, Scenario};
 use crate::units::{Number, Quantity};
 
 /// A scenario that cannot be analysed.
@@ -84,14 +86,15 @@ impl<'a> Question<'a> {
             })?),
         };
         let mut notices = Vec::new();
+        let device = node::placed(device, scenario, &mut notices);
         let chosen = scenario.weights.and_then(quantisation::choice);
         let container = chosen
             .as_ref()
             .map_or(blueprint.published.container, |one| one.container);
         let format = chosen.as_ref().map_or(&blueprint.published.format, |one| &one.format);
         let usual = || match device.as_deref() {
-            // What is most used for this format on this device.
-            Some(device) => hardware::compatibility::usual(&format.id, device),
+            // What is most used for this format on this device, and keeps the cache as wanted.
+            Some(device) => hardware::kv_cache::usual(&format.id, wanted_cache(scenario), device),
             None => None,
         };
         let engine = scenario
@@ -144,12 +147,7 @@ impl<'a> Question<'a> {
         } else {
             Format::BF16
         };
-        let usual = if engine.caches_in_fp16() {
-            Format::FP16
-        } else {
-            activation.clone()
-        };
-        let kv = cache_format(scenario.kv_cache).unwrap_or(usual);
+        let kv = cache_format(scenario.kv_cache).unwrap_or_else(|| usual_cache(engine, &activation));
         let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
         Ok(Self {
             blueprint,
@@ -203,6 +201,11 @@ impl<'a> Question<'a> {
         }
         format.row_bytes(elements)
     }
+    /// Whether the cache is in the format the engine gives it by itself.
+    pub fn caches_as_usual(&self) -> bool {
+        let usual = usual_cache(self.engine, &self.activation);
+        self.kv.id == usual.id && self.kv_values.id == usual.id
+    }
     /// Whether keys and values are kept in the same format.
     pub fn one_kv_format(&self) -> bool {
         self.kv == self.kv_values
@@ -228,6 +231,15 @@ impl<'a> Question<'a> {
     }
 }
 
+/// The formats of the cache a scenario asks for.
+pub(super) fn wanted_cache(scenario: &Scenario) -> Wanted {
+    Wanted {
+        keys: scenario.kv_cache,
+        values: scenario.value_cache,
+        eager: scenario.attention == AttentionKernel::Eager,
+    }
+}
+
 /// The published weights as an engine with files of its own holds them, if they are not in such files already.
 fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     let published = &blueprint.published;
@@ -237,6 +249,15 @@ fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     // What has no type of its own there is unpacked on conversion.
     let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
     quantisation::choice(&format.id)
+}
+
+/// The format of an engine's cache, if it is not told otherwise.
+fn usual_cache(engine: Engine, activation: &Format) -> Format {
+    if engine.caches_in_fp16() {
+        Format::FP16
+    } else {
+        activation.clone()
+    }
 }
 
 /// The format a choice names; `None` is the engine's own.

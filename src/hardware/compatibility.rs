@@ -40,16 +40,23 @@ impl Compatibility {
     }
 }
 
-struct Row {
-    engine: &'static str,
-    formats: Vec<&'static str>,
-    devices: Vec<&'static str>,
-    answer: Compatibility,
+/// A row of this table or of its kin.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The engine, or `*`.
+    pub engine: &'static str,
+    /// Formats, or `*`.
+    pub formats: Vec<&'static str>,
+    /// Generations of devices, or `*`.
+    pub devices: Vec<&'static str>,
+    /// What holds there.
+    pub answer: Compatibility,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(row).collect());
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(read_row).collect());
 
-fn row(line: &'static str) -> Option<Row> {
+/// Reads a row: engine, formats, devices, support, words, source.
+pub(super) fn read_row(line: &'static str) -> Option<Row> {
     let mut cells = line.splitn(6, ',');
     let (engine, formats, devices) = (cells.next()?, cells.next()?, cells.next()?);
     let support = match cells.next()? {

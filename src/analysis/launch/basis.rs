@@ -117,13 +117,15 @@ impl<'a> Basis<'a> {
         base == "bf16"
             && compatibility::support(base, device, self.question.engine).support == Support::Emulated
     }
-    /// The format of the cache, where one was chosen.
+    /// The format of the cache, where one was chosen that is not the engine's own.
     pub fn cache(&self) -> Option<KvFormat> {
-        Some(self.question.scenario.kv_cache).filter(|format| *format != KvFormat::Auto)
+        let asked = Some(self.question.scenario.kv_cache).filter(|format| *format != KvFormat::Auto);
+        asked.filter(|_| !self.question.caches_as_usual())
     }
     /// The format of cached values, where one of their own was chosen.
     pub fn values(&self) -> Option<KvFormat> {
-        Some(self.question.scenario.value_cache).filter(|format| *format != KvFormat::Auto)
+        let asked = Some(self.question.scenario.value_cache).filter(|format| *format != KvFormat::Auto);
+        asked.filter(|_| !self.question.caches_as_usual())
     }
     /// `--max-model-len` and its like, explained.
     pub fn why_tokens(&self) -> String {

@@ -8,6 +8,7 @@
 use super::Launch;
 use super::basis::{Basis, share, tenths_of_gib};
 use super::draft::Draft;
+use crate::hardware::compatibility;
 use crate::model::quantisation::{Container, choice};
 use crate::scenario::{AttentionKernel, KvFormat};
 
@@ -62,7 +63,10 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             "Share of the device's memory vLLM may take; what weights leave of it becomes cache.",
         );
     if let Some(format) = basis.cache() {
-        out.flag("--kv-cache-dtype", cache(format)?, "Number format of the cache.");
+        // Ampere has no E4M3 (vLLM issue 26431).
+        let ampere = basis.device().is_some_and(|device| compatibility::generation(device) == "ampere");
+        let name = if ampere && format == KvFormat::Fp8 { "fp8_e5m2" } else { cache(format)? };
+        out.flag("--kv-cache-dtype", name, "Number format of the cache.");
     }
     if basis.values().is_some_and(|values| Some(values) != basis.cache()) {
         return Err("vLLM keeps keys and values in one format.".to_owned());
