@@ -9,10 +9,11 @@
 )]
 
 use weighbridge::analysis::time::parts;
-use weighbridge::analysis::{Analysis, HostShare, Question, Verdict, analyse, bill};
+use weighbridge::analysis::{Analysis, HostShare, Question, Verdict, analyse, bill, ways};
 use weighbridge::hardware::{find_host, hosts};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Scenario, from_query};
+use weighbridge::units::UnitSystem;
 
 const MODEL: &str = "meta-llama/Llama-3.1-8B-Instruct";
 
@@ -140,4 +141,13 @@ fn a_cache_no_engine_keeps_is_refused_with_the_reason() {
     let model = blueprint(MODEL);
     let now = scenario("hw=rtx-4090&kv=q8_0&w=q8_0");
     assert_eq!(Question::new(&model, &now).unwrap().engine.key(), "llama.cpp");
+}
+
+#[test]
+fn the_way_out_of_a_cache_is_the_engines_own() {
+    let (model, now) = (blueprint(MODEL), scenario("hw=h100-sxm&e=vllm&kv=q8_0"));
+    let question = Question::new(&model, &now).unwrap();
+    let found = ways(&question, &analyse(&model, &now).unwrap(), UnitSystem::Gib);
+    assert_eq!(found.len(), 1);
+    assert_eq!(analyse(&model, &found[0].scenario).unwrap().fit.unwrap().verdict, Verdict::Fits);
 }

@@ -105,7 +105,7 @@ fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) ->
 
 /// Parameters a name tells, in billions: `Qwen3-30B-A3B` is 30, `Mixtral-8x7B` 56, `SmolLM-135M` 0.135.
 fn billions(name: &str) -> Option<f64> {
-    let words = name.split(|sign: char| matches!(sign, '-' | '_' | '/' | ' ' | ':'));
+    let words = name.split(['-', '_', '/', ' ', ':']);
     words
         .filter_map(|word| {
             let (number, scale) = match word.to_ascii_lowercase() {

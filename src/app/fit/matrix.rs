@@ -163,7 +163,7 @@ pub fn FitMatrix() -> impl IntoView {
     view! {
         <section class="card wide matrix-card" aria-labelledby="matrix-title">
             <div class="head">
-                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(|answer| heading(answer)))}</span></h2>
+                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(heading))}</span></h2>
                 <span class="key">
                     {["fits", "offload", "does_not_fit", "unsupported"].into_iter().map(|verdict| view! { <span data-verdict=verdict><i></i>{verdict_name(verdict)}</span> }).collect_view()}
                 </span>

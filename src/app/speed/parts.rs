@@ -14,8 +14,11 @@ struct Stack {
     parts: time::TimeParts,
 }
 
-/// Name, key and meaning of the parts.
-const PARTS: [(&str, &str, &str, fn(&time::TimeParts) -> f64); 5] = [
+/// Key, name and meaning of a part, and its seconds.
+type Part = (&'static str, &'static str, &'static str, fn(&time::TimeParts) -> f64);
+
+/// The parts in order.
+const PARTS: [Part; 5] = [
     ("memory", "Memory", "reading weights and cache", |parts| parts.memory),
     ("compute", "Arithmetic", "beyond the memory it waits for", |parts| parts.compute),
     ("launch", "Launches", "starting each kernel", |parts| parts.launch),
