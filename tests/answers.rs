@@ -61,14 +61,28 @@ fn every_answer_holds_when_it_is_tried() {
         }
         let format = found.format.unwrap();
         if format.format.is_some() {
-            assert_eq!(verdict(&blueprint, &format.scenario), Verdict::Fits, "{query} {}", format.label);
+            assert_eq!(
+                verdict(&blueprint, &format.scenario),
+                Verdict::Fits,
+                "{query} {}",
+                format.label
+            );
         }
         let cheapest = found.cheapest.unwrap();
-        assert_eq!(verdict(&blueprint, &cheapest.scenario), Verdict::Fits, "{query} {}", cheapest.name);
+        assert_eq!(
+            verdict(&blueprint, &cheapest.scenario),
+            Verdict::Fits,
+            "{query} {}",
+            cheapest.name
+        );
         assert!(cheapest.price.usd_per_hour > 0.0 && !cheapest.price.basis.is_empty());
         let degree = found.degree.unwrap();
         if let Some(devices) = degree.devices {
-            assert_eq!(verdict(&blueprint, &degree.scenario), Verdict::Fits, "{query} {devices}");
+            assert_eq!(
+                verdict(&blueprint, &degree.scenario),
+                Verdict::Fits,
+                "{query} {devices}"
+            );
             if devices > 1 {
                 let fewer = Scenario {
                     devices: devices / 2,
@@ -109,7 +123,9 @@ fn hardware_without_a_price_is_never_ranked() {
     assert!(weighbridge::hardware::Price::least(device, cheapest.devices).is_some());
     // Nothing is cheaper among what carries it.
     for other in weighbridge::hardware::devices() {
-        let Some(price) = weighbridge::hardware::Price::least(other, 1) else { continue };
+        let Some(price) = weighbridge::hardware::Price::least(other, 1) else {
+            continue;
+        };
         let tried = Scenario {
             hardware: Some(other.id.clone()),
             engine: None,

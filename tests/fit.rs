@@ -66,7 +66,10 @@ fn the_rule_of_file_sizes() {
     assert_eq!(quick(u64::MAX, device, u64::MAX, u64::MAX).verdict, Verdict::Fits);
     // One memory is not counted twice.
     let apple = find("apple-m4-pro").unwrap();
-    assert_eq!(quick(apple.memory_bytes, apple, 1, u64::MAX / 2).verdict, Verdict::DoesNotFit);
+    assert_eq!(
+        quick(apple.memory_bytes, apple, 1, u64::MAX / 2).verdict,
+        Verdict::DoesNotFit
+    );
 }
 
 /// What a widespread rule says: half as much again as the file, against the device's memory and four fifths of the RAM
@@ -98,24 +101,56 @@ fn row(title: &str, model: &str, query: &str) -> String {
 #[test]
 fn the_document_says_what_the_engine_says() {
     let rows = [
-        row("1 B in FP16, 2,048 tokens, llama.cpp", ONE_BILLION, "w=fp16&e=llama.cpp&p=2000&g=48"),
+        row(
+            "1 B in FP16, 2,048 tokens, llama.cpp",
+            ONE_BILLION,
+            "w=fp16&e=llama.cpp&p=2000&g=48",
+        ),
         row("the same, vLLM", ONE_BILLION, "w=fp16&e=vllm&p=2000&g=48"),
-        row("the same, transformers, 32,768 tokens", ONE_BILLION, "w=fp16&e=transformers&p=32000&g=768"),
-        row("64 users of 32,768 tokens, vLLM", ONE_BILLION, "w=fp16&e=vllm&p=32000&g=768&b=64"),
-        row("64 users of 32,768 tokens, llama.cpp", ONE_BILLION, "w=fp16&e=llama.cpp&p=32000&g=768&b=64"),
-        row("4 B in FP16, 2,048 tokens, llama.cpp", FOUR_BILLION, "w=fp16&e=llama.cpp&p=2000&g=48"),
+        row(
+            "the same, transformers, 32,768 tokens",
+            ONE_BILLION,
+            "w=fp16&e=transformers&p=32000&g=768",
+        ),
+        row(
+            "64 users of 32,768 tokens, vLLM",
+            ONE_BILLION,
+            "w=fp16&e=vllm&p=32000&g=768&b=64",
+        ),
+        row(
+            "64 users of 32,768 tokens, llama.cpp",
+            ONE_BILLION,
+            "w=fp16&e=llama.cpp&p=32000&g=768&b=64",
+        ),
+        row(
+            "4 B in FP16, 2,048 tokens, llama.cpp",
+            FOUR_BILLION,
+            "w=fp16&e=llama.cpp&p=2000&g=48",
+        ),
         row("the same, vLLM", FOUR_BILLION, "w=fp16&e=vllm&p=2000&g=48"),
-        row("4 B in Q4_K_M, 2,048 tokens, llama.cpp", FOUR_BILLION, "w=q4_k_m&e=llama.cpp&p=2000&g=48"),
+        row(
+            "4 B in Q4_K_M, 2,048 tokens, llama.cpp",
+            FOUR_BILLION,
+            "w=q4_k_m&e=llama.cpp&p=2000&g=48",
+        ),
     ];
     let document = include_str!("../docs/fit.md");
     for row in &rows {
-        assert!(document.contains(row.as_str()), "docs/fit.md lacks a row; all of them:\n{}", rows.join("\n"));
+        assert!(
+            document.contains(row.as_str()),
+            "docs/fit.md lacks a row; all of them:\n{}",
+            rows.join("\n")
+        );
     }
     // What it says of speed, in words: a quarter of the bits is several times as fast as two thirds of it in RAM.
     let rate = |query: &str| {
         let found = weigh(FOUR_BILLION, &format!("hw=gtx-1650&ram=16GiB&p=2000&g=48&{query}"));
         found.speed.unwrap().tokens_per_second
     };
-    let (whole, spilled, copied) = (rate("e=llama.cpp&w=q4_k_m"), rate("e=llama.cpp&w=fp16"), rate("e=vllm&w=fp16"));
+    let (whole, spilled, copied) = (
+        rate("e=llama.cpp&w=q4_k_m"),
+        rate("e=llama.cpp&w=fp16"),
+        rate("e=vllm&w=fp16"),
+    );
     assert!(whole > 3.0 * spilled && spilled > copied, "{whole} {spilled} {copied}");
 }

@@ -42,8 +42,14 @@ fn one_of_each_engine() {
         (LLAMA, "e=vllm&hw=rtx-4090&w=awq&p=4096"),
         (LLAMA, "e=vllm&hw=t4&n=2&w=fp16&p=1000"),
         ("deepseek-ai/DeepSeek-V3.1", "e=vllm&hw=h200-sxm&n=8&ep=8&ap=dp&b=64"),
-        ("deepseek-ai/DeepSeek-V3.1", "e=sglang&hw=h200-sxm&n=8&ep=8&ap=dp&b=64&kv=fp8"),
-        ("deepseek-ai/DeepSeek-V3.1", "e=tensorrt-llm&hw=b200-sxm&n=8&ep=8&ap=dp&b=64&kv=fp8&p=16000"),
+        (
+            "deepseek-ai/DeepSeek-V3.1",
+            "e=sglang&hw=h200-sxm&n=8&ep=8&ap=dp&b=64&kv=fp8",
+        ),
+        (
+            "deepseek-ai/DeepSeek-V3.1",
+            "e=tensorrt-llm&hw=b200-sxm&n=8&ep=8&ap=dp&b=64&kv=fp8&p=16000",
+        ),
         (LLAMA, "e=sglang&hw=rtx-4090&w=fp8&p=8192&b=4"),
         (LLAMA, "e=llama.cpp&hw=rtx-3090&n=2&w=q8_0&kv=q8_0&kvv=q4_0&p=30000&b=3"),
         (LLAMA, "e=mlx&hw=apple-m4-pro&w=mlx-q4-g32&kv=mlx-q8&p=4000"),
@@ -61,12 +67,22 @@ fn one_of_each_engine() {
 #[test]
 fn what_lies_in_ram_is_said() {
     // Whole layers: 80 of them do not fit on 24 GiB.
-    let made = start("meta-llama/Llama-3.1-70B-Instruct", "x/y", "e=llama.cpp&hw=rtx-4090&w=q4_k_m&p=4096").unwrap();
+    let made = start(
+        "meta-llama/Llama-3.1-70B-Instruct",
+        "x/y",
+        "e=llama.cpp&hw=rtx-4090&w=q4_k_m&p=4096",
+    )
+    .unwrap();
     let on_device: u64 = value(&made, "-ngl").parse().unwrap();
     assert!((20..81).contains(&on_device), "{}", made.command);
     assert!(!made.command.contains("--n-cpu-moe"));
     // Experts first. The first three layers of this model have none, and count all the same.
-    let made = start("deepseek-ai/DeepSeek-V3.1", "x/y", "e=llama.cpp&hw=h100-sxm&w=q4_k_m&p=4096").unwrap();
+    let made = start(
+        "deepseek-ai/DeepSeek-V3.1",
+        "x/y",
+        "e=llama.cpp&hw=h100-sxm&w=q4_k_m&p=4096",
+    )
+    .unwrap();
     assert_eq!(value(&made, "-ngl"), "62");
     let first: u64 = value(&made, "--n-cpu-moe").parse().unwrap();
     let why = &made.flags.iter().find(|flag| flag.flag == "--n-cpu-moe").unwrap().why;
@@ -107,7 +123,10 @@ fn a_path_is_made_of_what_was_found() {
         assert_eq!(start(LLAMA, name, "e=vllm&hw=rtx-4090").unwrap().flags[0].value, flag);
     }
     let made = start(LLAMA, "a/b@main", "e=vllm&hw=rtx-4090").unwrap();
-    assert_eq!((made.flags[0].value.as_str(), value(&made, "--revision")), ("a/b", "main"));
+    assert_eq!(
+        (made.flags[0].value.as_str(), value(&made, "--revision")),
+        ("a/b", "main")
+    );
     let made = start(LLAMA, "me/Some-GGUF", "e=llama.cpp&hw=rtx-4090&w=q4_k_m").unwrap();
     assert_eq!(value(&made, "-hf"), "me/Some-GGUF:Q4_K_M");
     let made = start(LLAMA, "./a b.gguf", "e=llama.cpp&hw=rtx-4090&w=q4_k_m").unwrap();
@@ -147,7 +166,11 @@ fn hostile_names_stay_text() {
                 };
                 let plain = start(LLAMA, "owner/name", &format!("e={}&w={format}", engine.key())).unwrap();
                 let lines = |launch: &Launch| launch.command.lines().count();
-                assert!(lines(&made).abs_diff(lines(&plain)) <= 1, "{name:?} {engine:?}: {}", made.command);
+                assert!(
+                    lines(&made).abs_diff(lines(&plain)) <= 1,
+                    "{name:?} {engine:?}: {}",
+                    made.command
+                );
                 for line in made.commented().lines() {
                     assert!(!line.starts_with("touch"), "{name:?} {engine:?}: {line}");
                     assert!(!line.chars().any(char::is_control));
@@ -166,6 +189,10 @@ fn a_shell_reads_what_was_meant() {
         let said = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
         let clean = quote::clean(name);
         let said = String::from_utf8(said.stdout).unwrap();
-        assert_eq!(said.strip_prefix("./").unwrap_or(&said), clean.strip_prefix("./").unwrap_or(&clean), "{name:?}");
+        assert_eq!(
+            said.strip_prefix("./").unwrap_or(&said),
+            clean.strip_prefix("./").unwrap_or(&clean),
+            "{name:?}"
+        );
     }
 }

@@ -44,7 +44,10 @@ fn the_links_are_those_of_the_machine() {
     let two = "hw=rtx-3090&n=2&tp=2&e=vllm&mode=prefill&p=8192";
     let (bridged, quick) = talk(&format!("{two}&node=own-2x3090-nvlink"));
     let (plain, slow) = talk(&format!("{two}&node=own-4x3090-pcie"));
-    assert_eq!(bridged, find_host("own-2x3090-nvlink").unwrap().link_bytes_per_s.unwrap());
+    assert_eq!(
+        bridged,
+        find_host("own-2x3090-nvlink").unwrap().link_bytes_per_s.unwrap()
+    );
     assert!(plain < bridged && slow > quick, "{plain} {bridged}, {slow} {quick}");
     // Eight lanes carry half.
     let (half, _) = talk("hw=rtx-4090&n=2&tp=2&e=vllm&mode=prefill&p=8192&node=own-2x4090");
@@ -59,7 +62,10 @@ fn the_links_are_those_of_the_machine() {
 #[test]
 fn a_machine_names_its_device() {
     let found = weigh("node=aws-p5-48xlarge&n=8");
-    assert_eq!(found.fit.unwrap().device_bytes, weighbridge::hardware::find("h100-sxm").unwrap().memory_bytes);
+    assert_eq!(
+        found.fit.unwrap().device_bytes,
+        weighbridge::hardware::find("h100-sxm").unwrap().memory_bytes
+    );
     // Other devices than it has: said, and its links are not used.
     let other = weigh("node=aws-p5-48xlarge&hw=rtx-4090&n=2");
     assert!(other.notices.iter().any(|notice| notice.code == "node_other_device"));
@@ -88,7 +94,10 @@ fn its_ram_and_its_price_count() {
     // Somebody's own price wins, and a million tokens cost what an hour of them does.
     let own = paid("hw=h100-sxm&n=2&node=aws-p5-48xlarge&price=1.5").unwrap();
     assert_eq!(own.usd_per_hour, 3.0);
-    let rate = weigh("hw=h100-sxm&n=2&node=aws-p5-48xlarge&price=1.5").speed.unwrap().tokens_per_second;
+    let rate = weigh("hw=h100-sxm&n=2&node=aws-p5-48xlarge&price=1.5")
+        .speed
+        .unwrap()
+        .tokens_per_second;
     assert!((own.usd_per_million_tokens.unwrap() / (3.0 / (rate * 3600.0) * 1e6) - 1.0).abs() < 1e-9);
     // Nobody's price: nothing is said.
     assert_eq!(paid("hw=gtx-1650&w=q4_k_m"), None);
@@ -149,5 +158,8 @@ fn the_way_out_of_a_cache_is_the_engines_own() {
     let question = Question::new(&model, &now).unwrap();
     let found = ways(&question, &analyse(&model, &now).unwrap(), UnitSystem::Gib);
     assert_eq!(found.len(), 1);
-    assert_eq!(analyse(&model, &found[0].scenario).unwrap().fit.unwrap().verdict, Verdict::Fits);
+    assert_eq!(
+        analyse(&model, &found[0].scenario).unwrap().fit.unwrap().verdict,
+        Verdict::Fits
+    );
 }

@@ -25,7 +25,9 @@ pub fn bill(question: &Question<'_>, speed: Option<&Speed>) -> Option<Bill> {
     let devices = question.layout.devices;
     let node = || {
         let host = scenario.node.as_deref().and_then(find_host)?;
-        (host.device_id == device.id).then(|| Price::of_machines(host, devices)).flatten()
+        (host.device_id == device.id)
+            .then(|| Price::of_machines(host, devices))
+            .flatten()
     };
     let price = match scenario.price {
         Some(each) => Price {
@@ -36,7 +38,9 @@ pub fn bill(question: &Question<'_>, speed: Option<&Speed>) -> Option<Bill> {
         None => node().or_else(|| Price::least(device, devices))?,
     };
     let rate = speed.filter(|speed| scenario.mode != Mode::Pretrain && speed.pass.is_some());
-    let tokens = rate.map(|speed| speed.tokens_per_second * 3600.0).filter(|tokens| *tokens > 0.0);
+    let tokens = rate
+        .map(|speed| speed.tokens_per_second * 3600.0)
+        .filter(|tokens| *tokens > 0.0);
     Some(Bill {
         usd_per_hour: price.usd_per_hour,
         usd_per_million_tokens: tokens.map(|tokens| price.usd_per_hour / tokens * 1e6),

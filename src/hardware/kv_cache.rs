@@ -41,7 +41,11 @@ pub struct Wanted {
 impl Wanted {
     /// What is wanted of values.
     fn of_values(self) -> KvFormat {
-        if self.values == KvFormat::Auto { self.keys } else { self.values }
+        if self.values == KvFormat::Auto {
+            self.keys
+        } else {
+            self.values
+        }
     }
 }
 
@@ -64,12 +68,19 @@ pub fn support(wanted: Wanted, device: &Device, engine: Engine) -> &'static Comp
     if wanted.keys != values && !matches!(engine, Engine::LlamaCpp | Engine::ExLlamaV3) {
         return &ONE_FORMAT;
     }
-    let plain = matches!(values, KvFormat::Auto | KvFormat::Fp32 | KvFormat::Fp16 | KvFormat::Bf16);
+    let plain = matches!(
+        values,
+        KvFormat::Auto | KvFormat::Fp32 | KvFormat::Fp16 | KvFormat::Bf16
+    );
     if engine == Engine::LlamaCpp && wanted.eager && !plain {
         return &FLASH;
     }
     let (of_keys, of_values) = (one(wanted.keys, device, engine), one(values, device, engine));
-    if of_keys.runs() && !of_values.runs() { of_values } else { of_keys }
+    if of_keys.runs() && !of_values.runs() {
+        of_values
+    } else {
+        of_keys
+    }
 }
 
 /// The engine most used for weights in a format on a device that also keeps its cache as wanted; without one, the engine
@@ -99,7 +110,11 @@ mod tests {
         for row in ROWS.iter() {
             assert!(row.engine.parse::<Engine>().is_ok(), "{}", row.engine);
             assert!(row.answer.source.len() > 5, "{} {:?}", row.engine, row.formats);
-            assert!(row.answer.support == Support::Native || row.answer.words.len() > 10, "{:?}", row.formats);
+            assert!(
+                row.answer.support == Support::Native || row.answer.words.len() > 10,
+                "{:?}",
+                row.formats
+            );
             for format in row.formats.iter().filter(|format| **format != "*") {
                 assert!(format.parse::<KvFormat>().is_ok(), "{format}");
             }
@@ -134,7 +149,11 @@ mod tests {
             (Bf16, "rtx-4090", LlamaCpp, Support::Native),
         ] {
             let found = support(keys(format), find(device).unwrap(), engine);
-            assert_eq!(found.support, expected, "{format:?} {device} {engine:?}: {}", found.words);
+            assert_eq!(
+                found.support, expected,
+                "{format:?} {device} {engine:?}: {}",
+                found.words
+            );
         }
         let device = find("rtx-4090").unwrap();
         let apart = Wanted {

@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn machines_are_paid_whole_and_more_never_cost_less() {
         let host = find_host("aws-g6-12xlarge").unwrap();
-        let (one, five) = (Price::of_machines(host, 1).unwrap(), Price::of_machines(host, 5).unwrap());
+        let (one, five) = (
+            Price::of_machines(host, 1).unwrap(),
+            Price::of_machines(host, 5).unwrap(),
+        );
         assert!((five.usd_per_hour - 2.0 * one.usd_per_hour).abs() < 1e-9);
         assert!(Price::least(find("gtx-1650").unwrap(), 1).is_none());
         for device in devices() {

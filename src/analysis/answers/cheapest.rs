@@ -54,7 +54,10 @@ pub(super) fn cheapest(question: &Question<'_>) -> Option<Cheapest> {
             let Some(price) = Price::least(device, count) else {
                 continue;
             };
-            if best.as_ref().is_some_and(|best| best.price.usd_per_hour <= price.usd_per_hour) {
+            if best
+                .as_ref()
+                .is_some_and(|best| best.price.usd_per_hour <= price.usd_per_hour)
+            {
                 continue;
             }
             let Some(cell) = matrix.cell(device, format) else {

@@ -55,7 +55,10 @@ pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestForma
         ..scenario.clone()
     };
     let fits = |cell: &Cell| cell.judgement.verdict == Verdict::Fits;
-    if let Some(cell) = Matrix::published(blueprint, &as_published).cell(device, "").filter(fits) {
+    if let Some(cell) = Matrix::published(blueprint, &as_published)
+        .cell(device, "")
+        .filter(fits)
+    {
         let format = BestFormat {
             format: Some(published.format.id.to_string()),
             label: published.method.clone(),
@@ -75,7 +78,11 @@ pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestForma
     let mut other: Option<BestFormat> = None;
     // MLX runs on Apple's devices alone.
     let runs = |choice: &&Choice| choice.container != Container::Mlx || device.vendor == "Apple";
-    for choice in CHOICES.iter().filter(runs).filter(|choice| choice.format.bits_per_weight() <= most) {
+    for choice in CHOICES
+        .iter()
+        .filter(runs)
+        .filter(|choice| choice.format.bits_per_weight() <= most)
+    {
         let Some(cell) = matrix.cell(device, &choice.format.id).filter(fits) else {
             continue;
         };

@@ -28,7 +28,10 @@ impl Answers {
         let cheapest = (now.mode != Mode::Pretrain || self.cheapest.is_some())
             .then(|| self.cheapest.as_ref().map_or_else(none_priced, |one| one.said(now)));
         let degree = self.degree.as_ref().map(|one| one.said(question));
-        [context, users, format, cheapest, degree].into_iter().flatten().collect()
+        [context, users, format, cheapest, degree]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -60,8 +63,12 @@ impl LongestContext {
                 "Found by trying, with this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.prompt != question.scenario.prompt)
-            .then(|| (format!("Weigh {}", counted(self.tokens, "token")), self.scenario.clone()));
+        let deed = (self.tokens > 0 && self.scenario.prompt != question.scenario.prompt).then(|| {
+            (
+                format!("Weigh {}", counted(self.tokens, "token")),
+                self.scenario.clone(),
+            )
+        });
         Said {
             key: "context",
             words,
@@ -82,7 +89,10 @@ impl MostUsers {
         let each = grouped(self.tokens_each);
         let words = match self.count {
             0 => format!("Not even one {what} with {each} tokens fits on {here}."),
-            most => format!("{here} carries {} at once, each with {each} tokens.", counted(most, what)),
+            most => format!(
+                "{here} carries {} at once, each with {each} tokens.",
+                counted(most, what)
+            ),
         };
         let deed = (self.count > 0 && self.count != question.scenario.batch)
             .then(|| (format!("Weigh {}", counted(self.count, what)), self.scenario.clone()));
@@ -170,7 +180,10 @@ impl Degree {
     fn said(&self, question: &Question<'_>) -> Said {
         let name = question.device().map_or("device", |device| device.short_name());
         let words = match self.devices {
-            None => format!("Not even {} × {name} carry it, every layer shared among them.", degree::MOST),
+            None => format!(
+                "Not even {} × {name} carry it, every layer shared among them.",
+                degree::MOST
+            ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
             Some(some) => format!("{some} × {name} carry it whole, every layer shared among them (TP {some})."),
         };

@@ -51,7 +51,11 @@ impl<'a> Basis<'a> {
             other => other.trim_end_matches('/').to_owned(),
         };
         let asked = question.tokens().value.max(1);
-        let own = question.blueprint.max_context.as_ref().map_or(u64::MAX, |most| most.value.max(1));
+        let own = question
+            .blueprint
+            .max_context
+            .as_ref()
+            .map_or(u64::MAX, |most| most.value.max(1));
         let scenario = question.scenario;
         let fit = analysis.fit.as_ref();
         let most = fit.map_or(u64::MAX, |fit| fit.max_batch.max(1));
@@ -86,7 +90,11 @@ impl<'a> Basis<'a> {
     /// The last part of the model's name.
     pub fn stem(&self) -> &str {
         let last = self.model.rsplit('/').next().unwrap_or(&self.model);
-        if last.is_empty() || last == "." || last == ".." { "model" } else { last }
+        if last.is_empty() || last == "." || last == ".." {
+            "model"
+        } else {
+            last
+        }
     }
     /// A local name for the model in the format that was weighed: `Llama-3.1-8B-Instruct-awq`.
     pub fn converted(&self) -> String {
@@ -114,8 +122,7 @@ impl<'a> Basis<'a> {
     pub fn wants_half(&self) -> bool {
         let Some(device) = self.device() else { return false };
         let base = &self.question.weights.base.id;
-        base == "bf16"
-            && compatibility::support(base, device, self.question.engine).support == Support::Emulated
+        base == "bf16" && compatibility::support(base, device, self.question.engine).support == Support::Emulated
     }
     /// The format of the cache, where one was chosen that is not the engine's own.
     pub fn cache(&self) -> Option<KvFormat> {
@@ -147,7 +154,10 @@ impl<'a> Basis<'a> {
     pub fn why_sequences(&self) -> String {
         match &self.analysis.fit {
             Some(fit) if fit.max_batch > 0 => {
-                format!("Sequences at once; memory carries {} of this length.", grouped(fit.max_batch))
+                format!(
+                    "Sequences at once; memory carries {} of this length.",
+                    grouped(fit.max_batch)
+                )
             }
             _ => "Sequences at once.".to_owned(),
         }
@@ -178,7 +188,13 @@ impl<'a> Basis<'a> {
             say("No device is chosen, so nothing says that this fits.".to_owned());
             return all;
         };
-        let per_machine = self.question.scenario.node.as_deref().and_then(find_host).map(|host| host.device_count);
+        let per_machine = self
+            .question
+            .scenario
+            .node
+            .as_deref()
+            .and_then(find_host)
+            .map(|host| host.device_count);
         if let Some(each) = per_machine.filter(|each| *each > 0 && *each < self.layout().devices) {
             say(format!(
                 "{} × {} are more than the {each} of one machine: start it on each machine as the engine's documentation on several nodes says.",

@@ -37,7 +37,13 @@ impl Draft {
         self
     }
     /// An option with a value where something holds.
-    pub fn flag_if(&mut self, holds: bool, flag: &'static str, value: impl ToString, why: impl Into<String>) -> &mut Self {
+    pub fn flag_if(
+        &mut self,
+        holds: bool,
+        flag: &'static str,
+        value: impl ToString,
+        why: impl Into<String>,
+    ) -> &mut Self {
         if holds { self.flag(flag, value, why) } else { self }
     }
     /// An option without a value where something holds.

@@ -31,7 +31,11 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         }
         Some(plan) if plan.unit == Unit::Layers => {
             let whole = plan.share.ends > 0.0;
-            let on_device = if whole { 0 } else { all.saturating_sub(plan.layers_in_ram) };
+            let on_device = if whole {
+                0
+            } else {
+                all.saturating_sub(plan.layers_in_ram)
+            };
             out.flag(
                 "-ngl",
                 on_device,
@@ -42,7 +46,11 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             );
         }
         plan => {
-            out.flag("-ngl", all, format!("All {layers} layers and the output lie on the device."));
+            out.flag(
+                "-ngl",
+                all,
+                format!("All {layers} layers and the output lie on the device."),
+            );
             if let Some(plan) = plan {
                 out.flag(
                     "--n-cpu-moe",
@@ -58,7 +66,12 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     let block = question.engine.block().max(1);
     let each = basis.tokens.div_ceil(block).saturating_mul(block);
     let why = if basis.sequences > 1 {
-        format!("{} tokens for each of {} slots. {}", grouped(each), basis.sequences, basis.why_tokens())
+        format!(
+            "{} tokens for each of {} slots. {}",
+            grouped(each),
+            basis.sequences,
+            basis.why_tokens()
+        )
     } else {
         basis.why_tokens()
     };
@@ -87,7 +100,11 @@ fn model(basis: &Basis<'_>, out: &mut Draft) {
     if lower.ends_with(".gguf") {
         out.flag("-m", &basis.model, "The file.");
     } else if lower.ends_with("-gguf") && basis.model.contains('/') {
-        out.flag("-hf", format!("{}:{quant}", basis.model), "The Hub repository and which of its files.");
+        out.flag(
+            "-hf",
+            format!("{}:{quant}", basis.model),
+            "The Hub repository and which of its files.",
+        );
     } else {
         let file = format!("{}-{quant}.gguf", basis.stem());
         out.flag("-m", &file, format!("The model in {label}, as a GGUF file.")).note(format!(
@@ -100,9 +117,8 @@ fn model(basis: &Basis<'_>, out: &mut Draft) {
 fn cache(basis: &Basis<'_>, out: &mut Draft) -> Result<(), String> {
     let (keys, values) = (basis.cache(), basis.values().or(basis.cache()));
     let flash = basis.question.scenario.attention == AttentionKernel::Flash;
-    let plain = |format: Option<KvFormat>| {
-        matches!(format, None | Some(KvFormat::Fp16 | KvFormat::Bf16 | KvFormat::Fp32))
-    };
+    let plain =
+        |format: Option<KvFormat>| matches!(format, None | Some(KvFormat::Fp16 | KvFormat::Bf16 | KvFormat::Fp32));
     if !flash && !plain(values) {
         return Err("llama.cpp quantises cached values only with flash attention.".to_owned());
     }
@@ -114,7 +130,11 @@ fn cache(basis: &Basis<'_>, out: &mut Draft) -> Result<(), String> {
     if flash {
         out.flag("-fa", "on", why);
     } else {
-        out.flag("-fa", "off", "Scores of attention are written to memory, as was asked for.");
+        out.flag(
+            "-fa",
+            "off",
+            "Scores of attention are written to memory, as was asked for.",
+        );
     }
     if let Some(format) = keys {
         out.flag("-ctk", cache_type(format)?, "Number format of cached keys.");
@@ -152,7 +172,12 @@ fn first_layers(basis: &Basis<'_>, wanted: u64) -> u64 {
         .collect();
     let has = |layers: u64| {
         let counts = blueprint.layout.count_between(0, layers, kinds);
-        let found: u64 = counts.iter().zip(&sparse).filter(|(_, sparse)| **sparse).map(|(count, _)| count).sum();
+        let found: u64 = counts
+            .iter()
+            .zip(&sparse)
+            .filter(|(_, sparse)| **sparse)
+            .map(|(count, _)| count)
+            .sum();
         found >= wanted
     };
     // The count never falls, so halves find it.

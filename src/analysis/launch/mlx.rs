@@ -27,7 +27,10 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     }
     let serves = scenario.mode == Mode::Serve || basis.sequences > 1;
     if serves && bits.is_some() {
-        return Err("mlx_lm.server has no option for a quantised cache; one sequence at a time has (mlx_lm.generate).".to_owned());
+        return Err(
+            "mlx_lm.server has no option for a quantised cache; one sequence at a time has (mlx_lm.generate)."
+                .to_owned(),
+        );
     }
     let mut out = Draft::new(if serves { "mlx_lm.server" } else { "mlx_lm.generate" });
     weights(basis, &mut out);
@@ -35,22 +38,35 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     if serves {
         out.flag("--decode-concurrency", basis.sequences, basis.why_sequences())
             .flag("--prompt-concurrency", basis.sequences.min(8), "Prompts read at once.")
-            .flag("--max-tokens", generated, "Tokens of an answer unless a request says otherwise.")
-            .note("mlx_lm.server does not limit the length of a request: longer ones take more memory than was weighed.");
+            .flag(
+                "--max-tokens",
+                generated,
+                "Tokens of an answer unless a request says otherwise.",
+            )
+            .note(
+                "mlx_lm.server does not limit the length of a request: longer ones take more memory than was weighed.",
+            );
         return Ok(out.finish());
     }
     match bits {
         Some(bits) => {
             out.flag("--kv-bits", bits, "Bits of cached keys and values.")
                 .flag("--kv-group-size", 64, "Values that share a scale.")
-                .flag("--quantized-kv-start", 0, "Quantised from the first token on; by default after 5,000.");
+                .flag(
+                    "--quantized-kv-start",
+                    0,
+                    "Quantised from the first token on; by default after 5,000.",
+                );
         }
         None => {
             out.flag("--max-kv-size", basis.tokens, basis.why_tokens());
         }
     }
-    out.flag("--max-tokens", generated, "Tokens of the answer.")
-        .flag("--prompt", "-", "The prompt is read from standard input.");
+    out.flag("--max-tokens", generated, "Tokens of the answer.").flag(
+        "--prompt",
+        "-",
+        "The prompt is read from standard input.",
+    );
     Ok(out.finish())
 }
 
@@ -70,7 +86,10 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
     .flag(
         "--model",
         &made,
-        format!("The model in {}, as the first line makes it.", basis.question.weights.format.label),
+        format!(
+            "The model in {}, as the first line makes it.",
+            basis.question.weights.format.label
+        ),
     );
 }
 

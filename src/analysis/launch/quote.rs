@@ -20,7 +20,11 @@ fn hidden(sign: char) -> bool {
 /// that begins with a dash would be an option: it becomes a path from here. A dash alone is standard input and stays.
 pub fn shell(text: &str) -> String {
     let text = clean(text);
-    let text = if text.starts_with('-') && text != "-" { format!("./{text}") } else { text };
+    let text = if text.starts_with('-') && text != "-" {
+        format!("./{text}")
+    } else {
+        text
+    };
     let plain = |sign: char| sign.is_ascii_alphanumeric() || "_-./:=@%+,".contains(sign);
     if !text.is_empty() && text.chars().all(plain) {
         return text;

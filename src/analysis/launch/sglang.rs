@@ -18,33 +18,47 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     }
     let mut out = Draft::new("python -m sglang.launch_server");
     weights(basis, &mut out);
-    out.flag_if(layout.tensor > 1, "--tp-size", layout.tensor, "Devices that share each layer.")
-        .flag_if(layout.pipeline > 1, "--pp-size", layout.pipeline, "Stages of whole layers.")
-        .flag_if(
-            layout.expert > 1,
-            "--ep-size",
-            layout.expert,
-            "Devices to which whole experts are dealt out.",
-        )
-        .flag_if(
-            layout.attention_dp,
-            "--dp-size",
-            layout.tensor,
-            "Each device keeps all of attention, for sequences of its own.",
-        )
-        .switch_if(layout.attention_dp, "--enable-dp-attention", "Only MLPs and experts are split.")
-        .flag("--context-length", basis.tokens, basis.why_tokens())
-        // Divided among the devices where each has sequences of its own; none may be left without.
-        .flag(
-            "--max-running-requests",
-            basis.sequences.max(if layout.attention_dp { layout.tensor } else { 1 }),
-            basis.why_sequences(),
-        )
-        .flag(
-            "--mem-fraction-static",
-            share(crate::analysis::fit::percent(question)),
-            "Share of the device's memory for weights and cache; the rest is for activations.",
-        );
+    out.flag_if(
+        layout.tensor > 1,
+        "--tp-size",
+        layout.tensor,
+        "Devices that share each layer.",
+    )
+    .flag_if(
+        layout.pipeline > 1,
+        "--pp-size",
+        layout.pipeline,
+        "Stages of whole layers.",
+    )
+    .flag_if(
+        layout.expert > 1,
+        "--ep-size",
+        layout.expert,
+        "Devices to which whole experts are dealt out.",
+    )
+    .flag_if(
+        layout.attention_dp,
+        "--dp-size",
+        layout.tensor,
+        "Each device keeps all of attention, for sequences of its own.",
+    )
+    .switch_if(
+        layout.attention_dp,
+        "--enable-dp-attention",
+        "Only MLPs and experts are split.",
+    )
+    .flag("--context-length", basis.tokens, basis.why_tokens())
+    // Divided among the devices where each has sequences of its own; none may be left without.
+    .flag(
+        "--max-running-requests",
+        basis.sequences.max(if layout.attention_dp { layout.tensor } else { 1 }),
+        basis.why_sequences(),
+    )
+    .flag(
+        "--mem-fraction-static",
+        share(crate::analysis::fit::percent(question)),
+        "Share of the device's memory for weights and cache; the rest is for activations.",
+    );
     if let Some(format) = basis.cache() {
         out.flag("--kv-cache-dtype", cache(format)?, "Number format of the cache.");
     }
@@ -100,8 +114,12 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
         }
         Some("nf4" | "nf4-dq") if basis.plain() => {
             model(out, "The model.");
-            out.flag("--load-format", "bitsandbytes", "Weights are quantised while they are loaded.")
-                .flag("--quantization", "bitsandbytes", "They become NF4.");
+            out.flag(
+                "--load-format",
+                "bitsandbytes",
+                "Weights are quantised while they are loaded.",
+            )
+            .flag("--quantization", "bitsandbytes", "They become NF4.");
         }
         Some(_) => {
             out.flag("--model-path", basis.converted(), format!("The model in {label}."))

@@ -39,23 +39,37 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         return Err("TensorRT-LLM keeps keys and values in one format.".to_owned());
     }
     let (sequences, why) = basis.sequences_each();
-    out.flag_if(layout.tensor > 1, "--tp_size", layout.tensor, "Devices that share each layer.")
-        .flag_if(layout.pipeline > 1, "--pp_size", layout.pipeline, "Stages of whole layers.")
-        .flag_if(
-            layout.expert > 1,
-            "--ep_size",
-            layout.expert,
-            "Devices to which whole experts are dealt out.",
-        )
-        .flag("--max_seq_len", basis.tokens, basis.why_tokens())
-        .flag("--max_batch_size", sequences, why);
+    out.flag_if(
+        layout.tensor > 1,
+        "--tp_size",
+        layout.tensor,
+        "Devices that share each layer.",
+    )
+    .flag_if(
+        layout.pipeline > 1,
+        "--pp_size",
+        layout.pipeline,
+        "Stages of whole layers.",
+    )
+    .flag_if(
+        layout.expert > 1,
+        "--ep_size",
+        layout.expert,
+        "Devices to which whole experts are dealt out.",
+    )
+    .flag("--max_seq_len", basis.tokens, basis.why_tokens())
+    .flag("--max_batch_size", sequences, why);
     if let Some(chunk) = question.engine.chunk() {
-        out.flag("--max_num_tokens", chunk, "Tokens of one pass, prompts of several requests together.")
-            .switch_if(
-                question.scenario.prompt > chunk,
-                "--enable_chunked_prefill",
-                "Longer prompts are read in parts.",
-            );
+        out.flag(
+            "--max_num_tokens",
+            chunk,
+            "Tokens of one pass, prompts of several requests together.",
+        )
+        .switch_if(
+            question.scenario.prompt > chunk,
+            "--enable_chunked_prefill",
+            "Longer prompts are read in parts.",
+        );
     }
     out.flag(
         "--kv_cache_free_gpu_memory_fraction",
@@ -81,7 +95,10 @@ fn fraction(basis: &Basis<'_>) -> String {
     let needed = || {
         let rank = basis.analysis.ranks.fullest()?;
         let device = basis.device()?;
-        let taken = rank.weights_bytes.saturating_add(rank.activation_bytes).saturating_add(rank.overhead_bytes);
+        let taken = rank
+            .weights_bytes
+            .saturating_add(rank.activation_bytes)
+            .saturating_add(rank.overhead_bytes);
         let free = device.memory_bytes.checked_sub(taken).filter(|free| *free > 0)?;
         let cache = u128::from(rank.kv_cache_bytes.saturating_add(rank.state_cache_bytes));
         u64::try_from((cache * 100).div_ceil(u128::from(free))).ok()

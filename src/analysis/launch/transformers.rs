@@ -27,16 +27,28 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         "fp16" => "float16",
         _ => "bfloat16",
     });
-    add("dtype", format!("torch.{dtype}"), "What is not quantised, and activations.".to_owned());
+    add(
+        "dtype",
+        format!("torch.{dtype}"),
+        "What is not quantised, and activations.".to_owned(),
+    );
     if layout.tensor > 1 {
-        add("tp_plan", python("auto"), "Each device holds a slice of every layer.".to_owned());
+        add(
+            "tp_plan",
+            python("auto"),
+            "Each device holds a slice of every layer.".to_owned(),
+        );
         notes.push(format!(
             "Save it as run.py and start it with `torchrun --nproc-per-node {} run.py`.",
             layout.tensor
         ));
     } else {
         let map = if layout.devices > 1 { "balanced" } else { "auto" };
-        add("device_map", python(map), "Whole layers are dealt out, the device first, then RAM.".to_owned());
+        add(
+            "device_map",
+            python(map),
+            "Whole layers are dealt out, the device first, then RAM.".to_owned(),
+        );
         if let Some(plan) = basis.plan {
             let moved = plan.host_bytes.div_ceil(layout.devices.max(1));
             let whole = basis.analysis.ranks.fullest().map_or(0, |rank| rank.weights_bytes);
@@ -44,7 +56,10 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             let each: Vec<String> = (0..layout.devices.min(16))
                 .map(|device| format!("{device}: {}", python(&format!("{}GiB", below(held)))))
                 .collect();
-            let host = python(&format!("{}GiB", tenths_of_gib(plan.host_bytes.saturating_mul(11) / 10)));
+            let host = python(&format!(
+                "{}GiB",
+                tenths_of_gib(plan.host_bytes.saturating_mul(11) / 10)
+            ));
             add(
                 "max_memory",
                 format!("{{{}, \"cpu\": {host}}}", each.join(", ")),
@@ -128,8 +143,13 @@ fn weights(basis: &Basis<'_>, notes: &mut Vec<String>) -> Weights {
         Some("hqq-4") if basis.plain() => config("HqqConfig", "nbits=4, group_size=64", loading),
         Some(format) if choice(format).is_some_and(|one| one.container == Container::Gguf) => {
             let file = format!("{}-{label}.gguf", basis.stem());
-            notes.push(format!("Put the name of a GGUF file of that repository in the place of {file}."));
-            plain(None, Some(("gguf_file", python(&file), "The file to unpack.".to_owned())))
+            notes.push(format!(
+                "Put the name of a GGUF file of that repository in the place of {file}."
+            ));
+            plain(
+                None,
+                Some(("gguf_file", python(&file), "The file to unpack.".to_owned())),
+            )
         }
         Some(_) => {
             notes.push(format!(

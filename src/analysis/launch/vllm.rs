@@ -64,8 +64,14 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         );
     if let Some(format) = basis.cache() {
         // Ampere has no E4M3 (vLLM issue 26431).
-        let ampere = basis.device().is_some_and(|device| compatibility::generation(device) == "ampere");
-        let name = if ampere && format == KvFormat::Fp8 { "fp8_e5m2" } else { cache(format)? };
+        let ampere = basis
+            .device()
+            .is_some_and(|device| compatibility::generation(device) == "ampere");
+        let name = if ampere && format == KvFormat::Fp8 {
+            "fp8_e5m2"
+        } else {
+            cache(format)?
+        };
         out.flag("--kv-cache-dtype", name, "Number format of the cache.");
     }
     if basis.values().is_some_and(|values| Some(values) != basis.cache()) {
@@ -102,8 +108,16 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
             }
         }
         Some(format) if choice(format).is_some_and(|one| one.container == Container::Gguf) => {
-            out.flag("", format!("{}.gguf", basis.converted()), format!("A GGUF file of the model in {label}."))
-                .flag("--tokenizer", &basis.model, "The tokenizer of the original: that of a GGUF is slow to convert.");
+            out.flag(
+                "",
+                format!("{}.gguf", basis.converted()),
+                format!("A GGUF file of the model in {label}."),
+            )
+            .flag(
+                "--tokenizer",
+                &basis.model,
+                "The tokenizer of the original: that of a GGUF is slow to convert.",
+            );
         }
         Some(_) if basis.plain() && basis.plain_dtype().is_some() => {
             out.flag("", &basis.model, "The model.");
@@ -117,12 +131,20 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
         Some("fp8") if basis.plain() => {
             out.flag("", &basis.model, "The model.");
             revision(out);
-            out.flag("--quantization", "fp8", "Weights become FP8 while they are loaded, one scale a tensor.");
+            out.flag(
+                "--quantization",
+                "fp8",
+                "Weights become FP8 while they are loaded, one scale a tensor.",
+            );
         }
         Some("nf4" | "nf4-dq") if basis.plain() => {
             out.flag("", &basis.model, "The model.");
             revision(out);
-            out.flag("--quantization", "bitsandbytes", "Weights become NF4 while they are loaded.");
+            out.flag(
+                "--quantization",
+                "bitsandbytes",
+                "Weights become NF4 while they are loaded.",
+            );
         }
         Some(_) => {
             out.flag("", basis.converted(), format!("The model in {label}."))

@@ -57,7 +57,10 @@ mod tests {
         assert_eq!(quality("awq"), None);
         // Worse formats lose more.
         let order = ["q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k", "iq1_s"];
-        let losses: Vec<f64> = order.iter().map(|format| quality(format).unwrap().kl_divergence).collect();
+        let losses: Vec<f64> = order
+            .iter()
+            .map(|format| quality(format).unwrap().kl_divergence)
+            .collect();
         assert!(losses.is_sorted());
     }
 }
