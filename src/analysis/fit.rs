@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::kv_support::{self, Wanted};
 use super::memory::memory;
 use super::node;
 use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal};
 use super::question::{Question, wanted_cache};
-use crate::hardware::kv_cache::{self, Wanted};
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
 use crate::scenario::{Mode, Offload, Scenario};
 use crate::units::Exact;
@@ -145,7 +145,7 @@ impl Need {
         let Some(cache) = self.cache.filter(|_| weights.runs()) else {
             return weights;
         };
-        let cache = kv_cache::support(cache, device, self.engine);
+        let cache = kv_support::support(cache, device, self.engine);
         if cache.runs() && (cache.support == Support::Native || !weights.words.is_empty()) {
             weights
         } else {

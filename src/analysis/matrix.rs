@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::container::usual_engine;
 use super::fit::{Judgement, Need, Verdict};
+use super::kv_support;
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
 use super::question::{AnalysisError, Question, wanted_cache};
-use crate::hardware::{Device, Engine, kv_cache};
+use crate::hardware::{Device, Engine};
 use crate::model::Blueprint;
 use crate::model::quantisation;
 use super::time;
@@ -106,7 +107,7 @@ impl<'a> Matrix<'a> {
                 } else {
                     column.format
                 };
-                kv_cache::usual(format, wanted_cache(scenario), device).unwrap_or_else(|| usual_engine(container))
+                kv_support::usual(format, wanted_cache(scenario), device).unwrap_or_else(|| usual_engine(container))
             }
         };
         let at = column.needs.iter().position(|(known, _)| *known == engine);

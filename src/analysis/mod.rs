@@ -10,6 +10,7 @@ mod compute;
 mod container;
 mod explain;
 mod fit;
+pub mod kv_support;
 pub mod launch;
 pub mod matrix;
 mod node;

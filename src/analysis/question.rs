@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::container::usual_engine;
+use super::kv_support::{self, Wanted};
 use super::node;
 use super::placement::Layout;
-use crate::hardware::kv_cache::Wanted;
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
@@ -94,7 +94,7 @@ impl<'a> Question<'a> {
         let format = chosen.as_ref().map_or(&blueprint.published.format, |one| &one.format);
         let usual = || match device.as_deref() {
             // What is most used for this format on this device, and keeps the cache as wanted.
-            Some(device) => hardware::kv_cache::usual(&format.id, wanted_cache(scenario), device),
+            Some(device) => kv_support::usual(&format.id, wanted_cache(scenario), device),
             None => None,
         };
         let engine = scenario

@@ -42,7 +42,7 @@ impl Compatibility {
 
 /// A row of this table or of its kin.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The engine, or `*`.
     pub engine: &'static str,
     /// Formats, or `*`.
@@ -56,7 +56,7 @@ pub(super) struct Row {
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(read_row).collect());
 
 /// Reads a row: engine, formats, devices, support, words, source.
-pub(super) fn read_row(line: &'static str) -> Option<Row> {
+pub(crate) fn read_row(line: &'static str) -> Option<Row> {
     let mut cells = line.splitn(6, ',');
     let (engine, formats, devices) = (cells.next()?, cells.next()?, cells.next()?);
     let support = match cells.next()? {

@@ -8,7 +8,6 @@ mod device;
 pub mod efficiency;
 pub mod engine;
 mod host;
-pub mod kv_cache;
 pub mod measurement;
 mod price;
 pub mod serving;

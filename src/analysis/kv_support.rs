@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use super::compatibility::{self, Compatibility, Row, Support, generation, read_row};
-use super::{Device, Engine};
+use crate::hardware::compatibility::{self, Compatibility, Row, Support, generation, read_row};
+use crate::hardware::{Device, Engine};
 use crate::scenario::KvFormat;
 
 const TABLE: &str = include_str!("../../data/kv_cache.csv");
