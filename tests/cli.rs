@@ -125,6 +125,62 @@ fn blueprints() {
 }
 
 #[test]
+fn launch_commands() {
+    let asked = [
+        "estimate",
+        "openai/gpt-oss-120b",
+        "--hardware",
+        "rtx-4090",
+        "--engine",
+        "llama.cpp",
+    ];
+    let said = text(&[&asked[..], &["--launch"]].concat());
+    assert!(said.contains("\nllama-server \\\n"), "{said}");
+    let answer = json(&asked);
+    assert_eq!(answer["launch"]["language"], "shell");
+    assert!(said.ends_with(&format!("{}\n", answer["launch"]["command"].as_str().unwrap())));
+    let flags = answer["launch"]["flags"].as_array().unwrap();
+    assert!(flags.iter().any(|flag| flag["flag"] == "--n-cpu-moe"));
+    // What does not fit has a reason instead.
+    let none = [
+        "estimate",
+        "openai/gpt-oss-120b",
+        "--hardware",
+        "rtx-4090",
+        "--engine",
+        "vllm",
+        "--offload",
+        "none",
+    ];
+    assert_eq!(json(&none)["launch"]["command"], Value::Null);
+    let output = run(&[&none[..], &["--launch"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_it_would_take() {
+    let asked = [
+        "estimate",
+        "meta-llama/Llama-3.1-70B-Instruct",
+        "--hardware",
+        "h100-sxm",
+    ];
+    assert!(json(&asked).get("answers").is_none());
+    let answer = &json(&[&asked[..], &["--answers"]].concat())["answers"];
+    for key in ["context", "users", "format", "cheapest", "degree"] {
+        assert!(answer[key]["words"].as_str().unwrap().len() > 20, "{key}");
+    }
+    assert_eq!(answer["degree"]["devices"], 2);
+    let said = text(&[&asked[..], &["--answers"]].concat());
+    assert!(said.contains(answer["cheapest"]["words"].as_str().unwrap()), "{said}");
+    // Without a device there is nothing to answer.
+    assert_eq!(
+        json(&["estimate", "Qwen/Qwen3-0.6B", "--answers"])["answers"],
+        Value::Null
+    );
+}
+
+#[test]
 fn comparison() {
     insta::assert_snapshot!(
         "compare",

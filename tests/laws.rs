@@ -268,6 +268,30 @@ fn hostile() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// Whatever is asked of whatever model under whatever name: a command or a reason, and answers that hold together.
+    #[test]
+    fn commands_and_answers_are_given_or_refused(config in any_config(), scenario in any_scenario(), name in "\\PC{0,40}") {
+        let blueprint = Blueprint::from_value(config).unwrap();
+        let question = Question::new(&blueprint, &scenario).unwrap();
+        let analysis = analyse(&blueprint, &scenario).unwrap();
+        match weighbridge::analysis::launch(&question, &analysis, &name) {
+            Ok(launch) => prop_assert!(!launch.commented().chars().any(|sign| sign.is_control() && sign != '\n')),
+            Err(why) => prop_assert!(why.ends_with('.'), "{}", why),
+        }
+        if let Some(found) = weighbridge::analysis::answers(&question, &analysis) {
+            for said in found.said(&question, UnitSystem::Gib) {
+                prop_assert!(!said.words.is_empty() && !said.basis.is_empty());
+            }
+        }
+        for way in weighbridge::analysis::ways(&question, &analysis, UnitSystem::Gib) {
+            prop_assert!(Question::new(&blueprint, &way.scenario).is_ok());
+        }
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
     #[test]

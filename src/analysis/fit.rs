@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::kv_support::{self, Wanted};
 use super::memory::memory;
+use super::node;
 use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal};
-use super::question::Question;
-use crate::hardware::{Compatibility, Device, Engine, cache_formats, compatibility, find_host};
-use crate::scenario::{KvFormat, Mode, Offload, Scenario};
+use super::question::{Question, wanted_cache};
+use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
+use crate::scenario::{Mode, Offload, Scenario};
 use crate::units::Exact;
 
 /// The answer in a word, the best first.
@@ -60,7 +62,7 @@ impl Fit {
 }
 
 /// Percentage of a device's memory the engine may take.
-fn percent(question: &Question<'_>) -> u64 {
+pub(super) fn percent(question: &Question<'_>) -> u64 {
     match question.scenario.mode {
         Mode::Pretrain => 100,
         _ => question
@@ -82,7 +84,13 @@ pub fn capacity(question: &Question<'_>, device: &Device) -> u64 {
 
 /// RAM that may be used; `None` is enough.
 pub fn host_memory(scenario: &Scenario) -> Option<u64> {
-    let node = || scenario.node.as_deref().and_then(find_host)?.host_memory_bytes;
+    let node = || {
+        let host = scenario.node.as_deref().and_then(find_host)?;
+        Some(
+            host.host_memory_bytes?
+                .saturating_mul(node::machines(host, scenario.devices)),
+        )
+    };
     let all = scenario.host_memory.or_else(node)?;
     let share = 100u64.saturating_sub(scenario.host_reserve);
     u64::try_from(u128::from(all) * u128::from(share) / 100).ok()
@@ -98,11 +106,10 @@ pub struct Need {
     format: String,
     percent: u64,
     serving: bool,
+    cache: Option<Wanted>,
     forced: bool,
     room: Option<u64>,
     movable: Option<Movable>,
-    /// Why the engine does not keep its cache in the format asked for.
-    cache: Option<&'static str>,
 }
 
 /// A verdict on one device.
@@ -132,18 +139,32 @@ impl Need {
             format: question.weights.format.id.to_string(),
             percent: percent(question),
             serving: scenario.mode != Mode::Pretrain,
+            cache: (!question.caches_as_usual()).then(|| wanted_cache(scenario)),
             forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
             room: host_memory(scenario),
             movable: Movable::of(question, ranks),
-            cache: refused_cache(question),
+        }
+    }
+    /// How far engine and device support the cache too, where they support weights so far: the first that does not run.
+    fn with_cache(&self, weights: &'static Compatibility, device: &Device) -> &'static Compatibility {
+        // What the engine does by itself needs no option.
+        let Some(cache) = self.cache.filter(|_| weights.runs()) else {
+            return weights;
+        };
+        let cache = kv_support::support(cache, device, self.engine);
+        if cache.runs() && (cache.support == Support::Native || !weights.words.is_empty()) {
+            weights
+        } else {
+            cache
         }
     }
     /// The verdict on a device.
     pub fn judge(&self, device: &Device) -> Judgement {
         self.judge_as(device, compatibility::support(&self.format, device, self.engine))
     }
-    /// As [`judge`](Self::judge), where the support is known already.
+    /// As [`judge`](Self::judge), where the support of the weights' format is known already.
     pub(super) fn judge_as(&self, device: &Device, support: &'static Compatibility) -> Judgement {
+        let support = self.with_cache(support, device);
         let capacity = share(device, self.percent);
         let over = self.total.saturating_sub(capacity);
         let plan = |movable: &Movable| movable.plan(device, capacity);
@@ -151,7 +172,7 @@ impl Need {
             .then(|| self.movable.as_ref().and_then(plan))
             .flatten();
         let (verdict, missing) = match (&offload, self.room) {
-            _ if self.serving && (!support.runs() || self.cache.is_some()) => (Verdict::Unsupported, over),
+            _ if self.serving && !support.runs() => (Verdict::Unsupported, over),
             (None, _) if over == 0 => (Verdict::Fits, 0),
             (None, _) => (Verdict::DoesNotFit, over),
             // RAM is what is short.
@@ -163,22 +184,10 @@ impl Need {
             capacity,
             missing,
             offload,
-            why: self.cache.filter(|_| support.runs()).unwrap_or(support.words),
+            why: support.words,
             support,
         }
     }
-}
-
-/// Why the engine does not keep its cache so, where the scenario asks for a format.
-fn refused_cache(question: &Question<'_>) -> Option<&'static str> {
-    let scenario = &*question.scenario;
-    let both = [
-        (scenario.kv_cache, &question.kv),
-        (scenario.value_cache, &question.kv_values),
-    ];
-    both.into_iter()
-        .filter(|(choice, _)| *choice != KvFormat::Auto)
-        .find_map(|(_, format)| cache_formats::refusal(&format.id, question.engine))
 }
 
 /// What of a question lies in the machine's RAM; nothing where it fits, or does not run at all.

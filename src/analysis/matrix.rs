@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::container::usual_engine;
 use super::fit::{Judgement, Need, Verdict};
+use super::kv_support;
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
-use super::question::{AnalysisError, Question};
+use super::question::{AnalysisError, Question, wanted_cache};
 use super::time;
 use crate::hardware::{Compatibility, Device, Engine, compatibility};
 use crate::model::Blueprint;
@@ -80,7 +81,8 @@ impl Column {
             "" => (&*published.format.id, published.container),
             format => (format, quantisation::choice(format)?.container),
         };
-        let usual = || compatibility::usual(format, device).unwrap_or_else(|| usual_engine(container));
+        let wanted = wanted_cache(scenario);
+        let usual = || kv_support::usual(format, wanted, device).unwrap_or_else(|| usual_engine(container));
         let engine = scenario.engine.unwrap_or_else(usual);
         let way = Way {
             generation,

@@ -8,7 +8,7 @@ use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
-use crate::scenario::{MemoryRule, Mode};
+use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity};
 
 /// A part of memory that is no component of the model.
@@ -132,13 +132,14 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
     let state_cache = N::input(&question.batch())
         .times(state_per_sequence.clone())
         .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about());
-    let simple = question.scenario.memory_rule == MemoryRule::Simple && !training;
-    let (activations, rule) = if simple {
-        let kept = kv_cache.clone().plus(state_cache.clone());
-        let (activations, overhead) = simple_rule::rule(&weights, &kept);
-        (activations, Some(overhead))
+    let simple = simple_rule::applies(question);
+    let activations = if simple {
+        simple_rule::activations(weights.clone()).named(
+            MemoryPart::Activations.label(),
+            "A tenth of the weights, by the simple rule.",
+        )
     } else {
-        (activations::activations::<N>(question), None)
+        activations::activations::<N>(question)
     };
     let (gradients, optimizer) = if training {
         states(question)
@@ -146,9 +147,12 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
         (N::zero(), N::zero())
     };
     let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
-    let overhead = rule
-        .unwrap_or_else(|| N::input(&assumed))
-        .named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
+    let overhead = if simple {
+        simple_rule::overhead(weights.clone(), kv_cache.clone().plus(state_cache.clone()))
+    } else {
+        N::input(&assumed)
+    };
+    let overhead = overhead.named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
     let peak = N::sum([
         weights.clone(),
         kv_cache.clone(),

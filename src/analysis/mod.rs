@@ -4,17 +4,22 @@
 //! code traced, so a number and its explanation cannot disagree.
 
 mod activations;
+pub mod answers;
+mod bill;
 mod compute;
 mod container;
 mod explain;
 mod fit;
-mod launch;
+pub mod kv_support;
+pub mod launch;
 pub mod matrix;
 mod memory;
+mod node;
 mod parameters;
 mod pass;
 pub mod placement;
 mod question;
+pub mod quick;
 mod roofline;
 mod scan;
 pub mod serving;
@@ -24,16 +29,19 @@ mod summary;
 pub mod time;
 mod ways;
 
+pub use answers::{Answers, answers};
+pub use bill::{Bill, bill};
 pub use compute::{Cost, costs};
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
 pub use fit::{Fit, Judgement, Need, Verdict, capacity, fit, host_memory, host_share};
-pub use launch::{Flag, Launch, launch};
+pub use launch::{Flag, Language, Launch, launch};
 pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, memory};
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;
 pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, ranks};
-pub use question::{AnalysisError, Question};
+pub use question::{AnalysisError, Question, wanted_cache};
+pub use quick::{Quick, quick};
 pub use roofline::{Bound, Roof};
 pub use speed::Speed;
 pub use summary::{Analysis, ComponentCost, ContextPoint, analyse, context_curve};

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::container::usual_engine;
+use super::kv_support::{self, Wanted};
+use super::node;
 use super::placement::Layout;
 use super::serving::{self, Load};
 use crate::hardware::{self, Device, Engine};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
-use crate::scenario::{KvFormat, LatentCache, Mode, Scenario};
+use crate::scenario::{AttentionKernel, KvFormat, LatentCache, Mode, Scenario};
 use crate::units::{Number, Quantity};
 
 /// A scenario that cannot be analysed.
@@ -52,6 +54,8 @@ pub struct Question<'a> {
     /// The model.
     pub blueprint: &'a Blueprint,
     /// What the user chose.
+    pub asked: &'a Scenario,
+    /// The same as it is weighed: of a server, what runs of the requests.
     pub scenario: Cow<'a, Scenario>,
     /// The rule for weights.
     pub weights: Quantisation,
@@ -93,14 +97,15 @@ impl<'a> Question<'a> {
             })?),
         };
         let mut notices = Vec::new();
+        let device = node::placed(device, scenario, &mut notices);
         let chosen = scenario.weights.and_then(quantisation::choice);
         let container = chosen
             .as_ref()
             .map_or(blueprint.published.container, |one| one.container);
         let format = chosen.as_ref().map_or(&blueprint.published.format, |one| &one.format);
         let usual = || match device.as_deref() {
-            // What is most used for this format on this device.
-            Some(device) => hardware::compatibility::usual(&format.id, device),
+            // What is most used for this format on this device, and keeps the cache as wanted.
+            Some(device) => kv_support::usual(&format.id, wanted_cache(scenario), device),
             None => None,
         };
         let engine = scenario
@@ -153,22 +158,12 @@ impl<'a> Question<'a> {
         } else {
             Format::BF16
         };
-        let usual = if engine.caches_in_fp16() {
-            Format::FP16
-        } else {
-            activation.clone()
-        };
-        // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache (hf_quant_config.json).
-        let eight = engine == Engine::TensorRtLlm && matches!(&*weights.format.id, "fp8" | "nvfp4");
-        let usual = if eight {
-            cache_format(KvFormat::Fp8).unwrap_or(usual)
-        } else {
-            usual
-        };
-        let kv = cache_format(scenario.kv_cache).unwrap_or(usual);
+        let kv = cache_format(scenario.kv_cache)
+            .unwrap_or_else(|| usual_cache(engine, &weights.format, scenario.weights.is_some(), &activation));
         let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
         Ok(Self {
             blueprint,
+            asked: scenario,
             scenario: Cow::Borrowed(scenario),
             weights,
             activation,
@@ -220,6 +215,16 @@ impl<'a> Question<'a> {
         }
         format.row_bytes(elements)
     }
+    /// Whether the cache is in the format the engine gives it by itself.
+    pub fn caches_as_usual(&self) -> bool {
+        let usual = usual_cache(
+            self.engine,
+            &self.weights.format,
+            self.scenario.weights.is_some(),
+            &self.activation,
+        );
+        self.kv.id == usual.id && self.kv_values.id == usual.id
+    }
     /// Whether keys and values are kept in the same format.
     pub fn one_kv_format(&self) -> bool {
         self.kv == self.kv_values
@@ -250,6 +255,15 @@ impl<'a> Question<'a> {
     }
 }
 
+/// The formats of the cache a scenario asks for.
+pub fn wanted_cache(scenario: &Scenario) -> Wanted {
+    Wanted {
+        keys: scenario.kv_cache,
+        values: scenario.value_cache,
+        eager: scenario.attention == AttentionKernel::Eager,
+    }
+}
+
 /// The published weights as an engine with files of its own holds them, if they are not in such files already.
 fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     let published = &blueprint.published;
@@ -259,6 +273,26 @@ fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     // What has no type of its own there is unpacked on conversion.
     let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
     quantisation::choice(&format.id)
+}
+
+/// The format of an engine's cache, if it is not told otherwise.
+fn usual_cache(engine: Engine, weights: &Format, chosen: bool, activation: &Format) -> Format {
+    // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache (hf_quant_config.json); those that
+    // models are published in with a scale a block, as DeepSeek's, do not.
+    let optimised = match &*weights.id {
+        "fp8" | "fp8-tensor" => chosen || matches!(weights.scales, Scales::Tensor(_)),
+        "nvfp4" => true,
+        _ => false,
+    };
+    let eight = engine == Engine::TensorRtLlm && optimised;
+    if let Some(format) = cache_format(KvFormat::Fp8).filter(|_| eight) {
+        return format;
+    }
+    if engine.caches_in_fp16() {
+        Format::FP16
+    } else {
+        activation.clone()
+    }
 }
 
 /// The format a choice names; `None` is the engine's own.

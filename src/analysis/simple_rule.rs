@@ -1,37 +1,29 @@
-//! Memory by the percentages that many calculators add instead of counting buffers.
+//! Memory by percentages, as many calculators count it: weights + 5 %, caches + 5 %, activations 10 % of the weights, and
+//! 5 % of all that for the system.
 //!
-//! Weights and cache stay exact; on top come 5 % of each, activations of 10 % of the weights, and 5 % of all that for the
-//! system. Kept so that people can set it beside what is counted operator by operator.
+//! Weights and caches themselves stay what they are; what the rule adds to them is part of the overhead, so that parts
+//! still sum to the total.
 
-use crate::units::{Exact, Number};
+use super::question::Question;
+use crate::scenario::{MemoryRule, Mode};
+use crate::units::Number;
 
-/// Percent of weights and of the cache that are lost to fragmentation.
-const LOST: f64 = 5.0;
-/// Percent of the weights that activations take.
-const ACTIVATIONS: f64 = 10.0;
-/// Percent of everything for the system.
-const SYSTEM: f64 = 5.0;
-
-fn percent<N: Number>(of: N, share: f64) -> N {
-    N::constant(share).times(of).over(N::constant(100.0))
+/// Whether a question is counted so. Training has no such rule.
+pub fn applies(question: &Question<'_>) -> bool {
+    question.scenario.memory_rule == MemoryRule::Simple && question.scenario.mode != Mode::Pretrain
 }
 
-/// Activations and overhead for so many bytes of weights and cache.
-pub fn rule<N: Number>(weights: &N, cache: &N) -> (N, N) {
-    let lost = percent(weights.clone().plus(cache.clone()), LOST).named("fragmentation", "5 % of weights and cache.");
-    let activations = percent(weights.clone(), ACTIVATIONS).named("activations", "10 % of the weights.");
-    let all = N::sum([weights.clone(), cache.clone(), lost.clone(), activations.clone()]);
-    let system = percent(all, SYSTEM).named("system", "5 % of everything.");
-    (activations, lost.plus(system))
+/// A tenth of the weights.
+pub fn activations<N: Number>(weights: N) -> N {
+    weights.over_ceiling(N::constant(10.0))
 }
 
-/// The same for one device.
-pub fn rule_of(weights: u64, cache: u64) -> (u64, u64) {
-    let (activations, overhead) = rule(&Exact(weights), &Exact(cache));
-    (activations.0, overhead.0)
-}
-
-/// What a model takes by the rule for people who know its files alone: half as much again.
-pub fn by_file_size(bytes: u64) -> u64 {
-    bytes.saturating_add(bytes / 2)
+/// The margins of weights and caches, and the system's share of everything.
+pub fn overhead<N: Number>(weights: N, caches: N) -> N {
+    let twentieth = |value: N| value.over_ceiling(N::constant(20.0));
+    let margins = twentieth(weights.clone())
+        .named("margin of weights", "5 % on top of the weights.")
+        .plus(twentieth(caches.clone()).named("margin of caches", "5 % on top of the caches."));
+    let all = N::sum([weights.clone(), caches, activations(weights), margins.clone()]);
+    margins.plus(twentieth(all).named("system", "5 % of everything."))
 }

@@ -11,9 +11,10 @@ use super::placement::{Ranks, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
 use super::serving::{self, Serving};
+use super::simple_rule;
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
-use crate::scenario::{MemoryRule, Mode, Scenario};
+use crate::scenario::{Mode, Scenario};
 use crate::units::Exact;
 
 /// What a component costs in one pass.
@@ -186,10 +187,10 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
             format!("No engine is chosen; {} is assumed.", question.engine.label()),
         ));
     }
-    if scenario.memory_rule == MemoryRule::Simple && scenario.mode != Mode::Pretrain {
+    if simple_rule::applies(question) {
         all.push(Notice::new(
-            "simple_rule",
-            "Memory by a rule of thumb: weights and cache plus 5 %, activations 10 % of the weights, 5 % of all for the system. Not what an engine takes.",
+            "memory_simple_rule",
+            "Memory is counted by percentages, as many calculators do: weights + 5 %, caches + 5 %, activations 10 % of the weights, and 5 % of all that for the system. Context and engine change the cache alone.",
         ));
     }
     if !scenario.edits.is_empty() {

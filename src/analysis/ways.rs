@@ -1,7 +1,7 @@
 //! What would make it fit: the nearest ways out, each a scenario one click away.
 
 use super::container::usual_container;
-use super::fit::capacity;
+use super::fit::{Fit, Verdict, capacity};
 use super::memory::memory;
 use super::placement::ranks;
 use super::question::Question;
@@ -9,7 +9,7 @@ use super::summary::Analysis;
 use crate::hardware::compatibility::support;
 use crate::hardware::{Device, devices};
 use crate::model::quantisation::{CHOICES, Choice, Container};
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::{KvFormat, Mode, Scenario};
 use crate::units::{Exact, UnitSystem, decimal, grouped};
 
 /// A way out.
@@ -28,6 +28,9 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
     let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Vec::new();
     };
+    if let Some(way) = own_cache(question, device, fit) {
+        return vec![way];
+    }
     let mut all = Vec::new();
     all.extend(fewer_bits(question, device, units));
     let context = question.tokens().value;
@@ -56,6 +59,21 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
     }
     all.extend(larger_device(question, analysis.memory.total.0, units));
     all
+}
+
+/// The engine's own format of the cache, where that asked for is all that does not run.
+fn own_cache(question: &Question<'_>, device: &Device, fit: &Fit) -> Option<Way> {
+    let weights = support(&question.weights.format.id, device, question.engine);
+    let only = fit.verdict == Verdict::Unsupported && weights.runs() && !question.caches_as_usual();
+    only.then(|| Way {
+        label: "The cache as the engine keeps it".to_owned(),
+        note: format!("instead of {}", question.kv.label),
+        scenario: Scenario {
+            kv_cache: KvFormat::Auto,
+            value_cache: KvFormat::Auto,
+            ..Scenario::clone(&question.scenario)
+        },
+    })
 }
 
 /// The format that keeps the most and still fits: of those for the engine in use, or of any if none is chosen.

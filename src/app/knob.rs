@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
-use weighbridge::analysis::Question;
+use weighbridge::analysis::{Question, kv_support, wanted_cache};
+use weighbridge::hardware::Engine;
 use weighbridge::hardware::compatibility::{engines, support};
-use weighbridge::hardware::{Engine, cache_formats};
 use weighbridge::model::quantisation::CHOICES;
 use weighbridge::scenario::{Group, Knob, KnobKind, KvFormat, Mode, Scenario, Word, weight_key};
 use weighbridge::units::grouped;
 
 use super::hardware::facts::resolve;
 use super::slider;
-use super::state::State;
+use super::state::{Answer, State};
 
 /// The control of a knob. A refused value shows why and leaves the scenario as it was.
 #[component]
@@ -367,22 +367,37 @@ fn refusals(flag: &'static str, state: State) -> Memo<BTreeMap<&'static str, &'s
                     Some((weight_key(format)?, why?))
                 })
                 .collect(),
-            "kv-cache" | "value-cache" => {
-                let Some(Ok(used)) = state.shown.with(|shown| {
-                    shown.as_ref().map(|answer| {
-                        Question::new(&answer.blueprint, &answer.scenario).map(|question| question.engine)
-                    })
-                }) else {
-                    return BTreeMap::new();
-                };
-                KvFormat::iter()
-                    .filter(|format| *format != KvFormat::Auto)
-                    .filter_map(|format| Some((format.key(), cache_formats::refusal(format.key(), used)?)))
-                    .collect()
-            }
+            "kv-cache" | "value-cache" => state
+                .shown
+                .with(|shown| {
+                    shown
+                        .as_ref()
+                        .map(|answer| refused_caches(answer, flag == "value-cache"))
+                })
+                .unwrap_or_default(),
             _ => BTreeMap::new(),
         }
     })
+}
+
+/// Cache formats that no engine in question keeps on the device, with the reason.
+fn refused_caches(answer: &Answer, values: bool) -> BTreeMap<&'static str, &'static str> {
+    let Ok(question) = Question::new(&answer.blueprint, &answer.scenario) else {
+        return BTreeMap::new();
+    };
+    let Some(device) = question.device() else {
+        return BTreeMap::new();
+    };
+    let refusal = |format: KvFormat| {
+        let mut wanted = wanted_cache(&answer.scenario);
+        *(if values { &mut wanted.values } else { &mut wanted.keys }) = format;
+        let usual = || kv_support::usual(&question.weights.format.id, wanted, device);
+        let engine = answer.scenario.engine.or_else(usual)?;
+        let found = kv_support::support(wanted, device, engine);
+        (!found.runs()).then_some((format.key(), found.words))
+    };
+    let all = KvFormat::iter().filter(|format| *format != KvFormat::Auto);
+    all.filter_map(refusal).collect()
 }
 
 /// What stands beside the label of a menu.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use weighbridge::analysis::simple_rule::by_file_size;
+use weighbridge::analysis;
 use weighbridge::hardware::Device;
 use weighbridge::hub::{Endpoint, Locator};
 use weighbridge::model::catalogue::{self, Entry};
@@ -85,22 +85,21 @@ pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge
     })
 }
 
-/// By the parameters in its name: files of that size, and half as much again.
+/// By the parameters in its name: the size its files have, and half as much again.
 fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) -> Option<Badge> {
     let billions = billions(name)?;
     let bits = scenario
         .weights
         .and_then(quantisation::choice)
         .map_or(16.0, |choice| choice.format.bits_per_weight());
-    let needed = by_file_size((billions * 1e9 * bits / 8.0) as u64) as f64;
-    let there = device.memory_bytes as f64 * scenario.devices.max(1) as f64;
-    let verdict = if needed <= there { "fits" } else { "does_not_fit" };
+    // Offload is not for a rough answer: how much may lie in RAM depends on the engine.
+    let one = analysis::quick((billions * 1e9 * bits / 8.0) as u64, device, scenario.devices, 0);
     Some(Badge {
-        verdict,
+        verdict: one.verdict.into(),
         words: format!(
-            "By a quick rule, half as much again as its files by the size in its name: about {} of {}. Load it for the exact answer.",
-            units.bytes(needed),
-            units.bytes(there)
+            "By a quick rule, half as much again as the files its name tells of: about {} of {}. Load it for the exact answer.",
+            units.bytes(one.needed_bytes as f64),
+            units.bytes(one.device_bytes as f64)
         ),
         rough: true,
     })

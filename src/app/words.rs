@@ -21,10 +21,7 @@ pub struct Sentence {
 
 /// A device's name without its maker's product line.
 pub fn short_device(name: &str) -> &str {
-    let name = name.split_once(" (").map_or(name, |(name, _)| name);
-    name.trim_start_matches("GeForce ")
-        .trim_start_matches("NVIDIA ")
-        .trim_start_matches("AMD ")
+    weighbridge::hardware::short_name(name)
 }
 
 /// A number of tokens as people say it: 8,192, 52k, 1.2 million.

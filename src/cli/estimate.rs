@@ -1,7 +1,7 @@
 //! `weighbridge estimate`.
 
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, launch};
+use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, answers, launch};
 use weighbridge::export::{self, Sheet};
 use weighbridge::hardware::Device;
 use weighbridge::model::Blueprint;
@@ -47,6 +47,12 @@ impl Estimate {
     pub fn question(&self) -> Result<Question<'_>, Failure> {
         Question::new(&self.blueprint, &self.scenario).map_err(|error| Failure::new(error.code(), error.to_string()))
     }
+    /// The command that starts it, explained in comments.
+    fn launch(&self) -> Result<String, Failure> {
+        launch(&self.question()?, &self.analysis, &self.found.facts.id)
+            .map(|launch| launch.commented())
+            .map_err(|why| Failure::new("no_launch", why))
+    }
     /// As JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
         let mut answer = export::estimate(
@@ -69,15 +75,22 @@ impl Estimate {
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let estimate = Estimate::of(model, matches)?;
-    if matches.get_flag("launch") {
-        let found = launch(&estimate.question()?, &estimate.analysis);
-        return match found {
-            Ok(found) => Ok(super::launch::text(&found)),
-            Err(why) => Err(Failure::new("no_command", why)),
-        };
+    let format = arguments::format(matches);
+    if matches.get_flag("launch") && format != Format::Json {
+        return estimate.launch();
     }
-    match arguments::format(matches) {
-        Format::Json => json_text(&estimate.json()?),
+    match format {
+        Format::Json => {
+            let mut answer = estimate.json()?;
+            if let (true, Some(answer)) = (matches.get_flag("answers"), answer.as_object_mut()) {
+                answer.insert(
+                    "answers".to_owned(),
+                    export::answers(&estimate.question()?, &estimate.analysis),
+                );
+            }
+            json_text(&answer)
+        }
+        Format::Table if matches.get_flag("answers") => Ok(table(&estimate)? + &told(&estimate)?),
         Format::Table => table(&estimate),
         other => sheets(&[memory(&estimate), compute(&estimate)], other),
     }
@@ -93,6 +106,19 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
         for notice in &estimate.analysis.notices {
             out.push_str(&format!("  {}\n", notice.message));
         }
+    }
+    Ok(out)
+}
+
+/// The answers in sentences.
+fn told(estimate: &Estimate) -> Result<String, Failure> {
+    let question = estimate.question()?;
+    let mut out = "\nWhat would it take\n".to_owned();
+    let Some(answers) = answers(&question, &estimate.analysis) else {
+        return Ok(out + "  Choose a device with --hardware: then this says how far it goes, and what else would do.\n");
+    };
+    for one in answers.said(&question, UNITS) {
+        out.push_str(&format!("  {}\n    {}\n", one.words, one.basis));
     }
     Ok(out)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use weighbridge::analysis::matrix::{Cell, FORMATS};
 use weighbridge::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
 use weighbridge::export::Sheet;
-use weighbridge::hardware::{Device, devices};
+use weighbridge::hardware::{Device, Price, devices};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::{Scenario, weight_key};
 use weighbridge::units::{UnitSystem, decimal};
@@ -21,7 +21,7 @@ struct Row {
     format: String,
     cell: Cell,
     speed: Option<Speed>,
-    price: Option<f64>,
+    price: Option<Price>,
 }
 
 /// Runs the command.
@@ -93,10 +93,7 @@ fn rows(blueprint: &Blueprint, scenario: &Scenario, formats: &[Option<&'static s
             all.push(Row {
                 device,
                 format: format.map_or_else(|| blueprint.published.format.id.to_string(), str::to_owned),
-                price: scenario
-                    .price
-                    .or_else(|| device.price())
-                    .map(|price| price * scenario.devices as f64),
+                price: price(device, scenario),
                 cell,
                 speed,
             });
@@ -105,6 +102,16 @@ fn rows(blueprint: &Blueprint, scenario: &Scenario, formats: &[Option<&'static s
     // What runs best first: the verdict, then the least memory that carries it.
     all.sort_by_key(|row| (row.cell.judgement.verdict, row.device.memory_bytes));
     Ok(all)
+}
+
+/// The price that was given, else the least that somebody asks.
+fn price(device: &Device, scenario: &Scenario) -> Option<Price> {
+    let own = scenario.price.map(|each| Price {
+        usd_per_hour: each * scenario.devices as f64,
+        basis: "Your own price.".to_owned(),
+        node: None,
+    });
+    own.or_else(|| Price::least(device, scenario.devices))
 }
 
 fn answer(row: &Row, scenario: &Scenario) -> Value {
@@ -128,8 +135,8 @@ fn answer(row: &Row, scenario: &Scenario) -> Value {
         "tokens_per_second_low": between.map(|(low, _)| low),
         "tokens_per_second_high": between.map(|(_, high)| high),
         "prefill_seconds": row.speed.as_ref().and_then(Speed::prefill_seconds),
-        "price_usd_per_hour": row.price,
-        "price_source": row.price.map(|_| row.device.price_source.as_str()),
+        "price_usd_per_hour": row.price.as_ref().map(|price| price.usd_per_hour),
+        "price_source": row.price.as_ref().map(|price| price.basis.as_str()),
     })
 }
 
@@ -170,7 +177,9 @@ fn sheet(rows: &[Row]) -> Sheet {
             UNITS.bytes(row.cell.total as f64),
             UNITS.bytes(judged.capacity as f64),
             speed,
-            row.price.map_or_else(String::new, |price| format!("${price:.2}")),
+            row.price
+                .as_ref()
+                .map_or_else(String::new, |price| format!("${:.2}", price.usd_per_hour)),
         ]);
     }
     sheet

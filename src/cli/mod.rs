@@ -9,7 +9,6 @@ pub mod fetch;
 mod fit;
 mod headers;
 mod inspect;
-mod launch;
 mod output;
 mod serving_words;
 mod source;

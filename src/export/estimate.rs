@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof};
+use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof, bill, launch};
 use crate::model::Blueprint;
 use crate::scenario::{Mode, Scenario, to_query};
+use crate::units::UnitSystem;
 
 /// What is known of a model beside its blueprint.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -101,17 +102,46 @@ pub fn estimate(
             );
             answer.insert("fit".to_owned(), json!(fit));
         }
+        answer.insert("cost".to_owned(), json!(bill(question, analysis.speed.as_ref())));
+        answer.insert("launch".to_owned(), start(question, analysis, &facts.id));
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));
-        }
-        if let Ok(launch) = crate::analysis::launch(question, analysis) {
-            answer.insert("launch".to_owned(), json!(launch));
         }
         if let Some(serving) = &analysis.serving {
             answer.insert("serving".to_owned(), json!(serving));
         }
     }
     answer
+}
+
+/// What would it take, each answer with its words and the link to the scenario after it; null without a device.
+pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Value {
+    let Some(found) = crate::analysis::answers(question, analysis) else {
+        return Value::Null;
+    };
+    let mut answer = json!(found);
+    for said in found.said(question, UnitSystem::Gib) {
+        let one = answer.get_mut(said.key);
+        let Some(one) = one else { continue };
+        if one.is_null() {
+            *one = json!({});
+        }
+        if let Value::Object(one) = one {
+            one.insert("words".to_owned(), json!(said.words));
+            one.insert("basis_words".to_owned(), json!(said.basis));
+            let link = said.deed.map(|(_, scenario)| format!("?{}", to_query(&scenario)));
+            one.insert("link".to_owned(), json!(link));
+        }
+    }
+    answer
+}
+
+/// The command that starts it, or why there is none.
+fn start(question: &Question<'_>, analysis: &Analysis, name: &str) -> Value {
+    match launch(question, analysis, name) {
+        Ok(launch) => json!(launch),
+        Err(why) => json!({"command": null, "why": why}),
+    }
 }
 
 /// Most devices that are listed one by one; those beyond are like the last.

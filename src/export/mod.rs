@@ -4,7 +4,7 @@ mod estimate;
 mod inspect;
 mod rows;
 
-pub use estimate::{ModelFacts, estimate};
+pub use estimate::{ModelFacts, answers, estimate};
 pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use rows::{Sheet, markdown};
 

@@ -40,16 +40,23 @@ impl Compatibility {
     }
 }
 
-struct Row {
-    engine: &'static str,
-    formats: Vec<&'static str>,
-    devices: Vec<&'static str>,
-    answer: Compatibility,
+/// A row of this table or of its kin.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The engine, or `*`.
+    pub engine: &'static str,
+    /// Formats, or `*`.
+    pub formats: Vec<&'static str>,
+    /// Generations of devices, or `*`.
+    pub devices: Vec<&'static str>,
+    /// What holds there.
+    pub answer: Compatibility,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(row).collect());
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(read_row).collect());
 
-fn row(line: &'static str) -> Option<Row> {
+/// Reads a row: engine, formats, devices, support, words, source.
+pub(crate) fn read_row(line: &'static str) -> Option<Row> {
     let mut cells = line.splitn(6, ',');
     let (engine, formats, devices) = (cells.next()?, cells.next()?, cells.next()?);
     let support = match cells.next()? {
@@ -137,10 +144,13 @@ pub fn support(format: &str, device: &Device, engine: Engine) -> &'static Compat
         source: "",
     };
     let (generation, class) = (generation(device), class(format));
-    if generation == "custom" {
-        return &UNKNOWN;
-    }
     let is = |list: &[&str], name: &str| list.iter().any(|one| *one == "*" || *one == name);
+    if generation == "custom" {
+        // Of a device nobody knows only this is known: files an engine does not read at all.
+        let of_engine = |row: &&Row| row.engine == engine.key() && row.formats.contains(&class);
+        let first = ROWS.iter().find(of_engine).filter(|row| row.devices == ["*"]);
+        return first.map_or(&UNKNOWN, |row| &row.answer);
+    }
     ROWS.iter()
         .find(|row| {
             (row.engine == "*" || row.engine == engine.key()) && is(&row.formats, class) && is(&row.devices, generation)

@@ -91,6 +91,14 @@ pub fn devices() -> &'static [Device] {
     &DEVICES
 }
 
+/// A name without its vendor's words: `RTX 4090`.
+pub fn short_name(name: &str) -> &str {
+    let name = name.split_once(" (").map_or(name, |(name, _)| name);
+    name.trim_start_matches("GeForce ")
+        .trim_start_matches("NVIDIA ")
+        .trim_start_matches("AMD ")
+}
+
 /// The device with this id.
 pub fn find(id: &str) -> Option<&'static Device> {
     devices().iter().find(|device| device.id.eq_ignore_ascii_case(id))
@@ -110,6 +118,10 @@ impl Device {
         rates
             .iter()
             .find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
+    }
+    /// Its name without its vendor's words.
+    pub fn short_name(&self) -> &str {
+        short_name(&self.name)
     }
     /// Dense rate for products of 16-bit numbers. Cards without matrix units have the vector rate, and old ones
     /// (GeForce 10) compute in FP32, which is much faster there than their FP16.

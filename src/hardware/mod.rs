@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-pub mod cache_formats;
 pub mod compatibility;
 mod custom;
 mod device;
@@ -10,14 +9,15 @@ pub mod efficiency;
 pub mod engine;
 mod host;
 pub mod measurement;
-pub mod price;
+mod price;
 pub mod serving;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
-pub use device::{Device, Rate, devices, find};
+pub use device::{Device, Rate, devices, find, short_name};
 pub use engine::Engine;
 pub use host::{Host, find_host, hosts, hosts_of};
+pub use price::Price;
 
 /// The id under which a device lives in links: that of the table, or the description of one.
 pub fn device_id(text: &str) -> Option<String> {

@@ -1,23 +1,76 @@
-//! What an hour of a device costs, and who says so.
+//! What hardware costs an hour: prices of devices, and of whole machines.
 
-use super::{Device, Host, hosts_of};
+use serde::Serialize;
 
-/// US dollars an hour and their basis: what clouds ask for the device, else its share of the cheapest machine that has it.
-pub fn hourly(device: &Device) -> Option<(f64, String)> {
-    if let Some(price) = device.price() {
-        return Some((price, device.price_source.clone()));
+use super::device::Device;
+use super::host::{Host, hosts_of};
+
+/// A price for so many devices, with who asks it and when.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Price {
+    /// US dollars an hour for all of them.
+    pub usd_per_hour: f64,
+    /// Who asks it, and when.
+    pub basis: String,
+    /// The machine it is of, where it is not that of a device by itself.
+    pub node: Option<String>,
+}
+
+impl Price {
+    /// So many devices, each at the middle of what clouds ask for one.
+    fn of_devices(device: &Device, count: u64) -> Option<Self> {
+        Some(Self {
+            usd_per_hour: device.price()? * count as f64,
+            basis: device.price_source.clone(),
+            node: None,
+        })
     }
-    hosts_of(&device.id)
-        .filter_map(|host| Some((host.price_per_device()?, host)))
-        .min_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(price, host)| (price, share(host)))
+    /// As many whole machines as it takes: nobody rents out a part of one.
+    pub fn of_machines(host: &Host, count: u64) -> Option<Self> {
+        let machines = count.max(1).div_ceil(host.device_count.max(1));
+        let basis = match machines {
+            1 => format!("{}: {}", host.name, host.price_basis()),
+            some => format!("{some} × {}: {}", host.name, host.price_basis()),
+        };
+        Some(Self {
+            usd_per_hour: host.price_usd_h? * machines as f64,
+            basis,
+            node: Some(host.id.clone()),
+        })
+    }
+    /// The least anybody asks for so many devices; `None` where no price is known.
+    pub fn least(device: &Device, count: u64) -> Option<Self> {
+        // Machines with one device each do not share a model.
+        let machines = hosts_of(&device.id)
+            .filter(|host| count <= 1 || host.device_count > 1)
+            .filter_map(|host| Self::of_machines(host, count));
+        let all = Self::of_devices(device, count).into_iter().chain(machines);
+        all.min_by(|one, other| one.usd_per_hour.total_cmp(&other.usd_per_hour))
+    }
 }
 
-/// An hour of one device of a machine.
-pub fn hourly_of(host: &Host) -> Option<(f64, String)> {
-    Some((host.price_per_device()?, share(host)))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::{devices, find, find_host};
 
-fn share(host: &Host) -> String {
-    format!("A share of {}: {}", host.name, host.price_basis())
+    #[test]
+    fn machines_are_paid_whole_and_more_never_cost_less() {
+        let host = find_host("aws-g6-12xlarge").unwrap();
+        let (one, five) = (
+            Price::of_machines(host, 1).unwrap(),
+            Price::of_machines(host, 5).unwrap(),
+        );
+        assert!((five.usd_per_hour - 2.0 * one.usd_per_hour).abs() < 1e-9);
+        assert!(Price::least(find("gtx-1650").unwrap(), 1).is_none());
+        for device in devices() {
+            let prices: Vec<_> = [1, 2, 4, 8].iter().map(|count| Price::least(device, *count)).collect();
+            for pair in prices.windows(2) {
+                if let [Some(few), Some(many)] = pair {
+                    assert!(few.usd_per_hour <= many.usd_per_hour, "{}", device.id);
+                    assert!(!few.basis.is_empty(), "{}", device.id);
+                }
+            }
+        }
+    }
 }

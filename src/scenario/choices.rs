@@ -175,7 +175,7 @@ choice! {
         #[default]
         Exact = "exact", "By operators", "Tensors, caches and buffers as the engine lays them out.";
         /// Percentages on top of weights and cache.
-        Simple = "simple", "Simple rule", "Weights + 5 %, KV cache + 5 %, activations 10 % of the weights, system 5 %.";
+        Simple = "simple", "Simple rule", "As many calculators do: weights + 5 %, caches + 5 %, activations 10 % of the weights, and 5 % of all that for the system.";
     }
 }
 

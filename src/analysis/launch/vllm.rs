@@ -1,56 +1,169 @@
-//! vLLM. Source: docs.vllm.ai, "Engine Arguments".
+//! vLLM.
+//!
+//! Options: docs.vllm.ai, "Engine Arguments" and `vllm serve --help` (0.15 to 0.25); online FP8 and in-flight
+//! bitsandbytes: its pages "FP8 W8A8" and "BitsAndBytes"; GGUF with `--tokenizer`: "GGUF"; devices of data and expert
+//! parallel: "Expert Parallel Deployment" (`EP_SIZE = TP_SIZE × DP_SIZE`); `cpu_offload_gb` is "per GPU", in GiB
+//! (`vllm/config/cache.py`).
 
-use super::quote::shell;
-use super::{Facts, Parts, checkpoint};
+use super::Launch;
+use super::basis::{Basis, share, tenths_of_gib};
+use super::draft::Draft;
+use crate::hardware::compatibility;
+use crate::model::quantisation::{Container, choice};
+use crate::scenario::{AttentionKernel, KvFormat};
 
-/// Formats it makes of 16-bit weights on loading.
-const ON_LOAD: [&str; 5] = ["bf16", "fp16", "fp32", "fp8", "nf4"];
-
-pub fn parts(facts: &Facts<'_>) -> Parts {
-    let (question, mut out) = (facts.question, Parts::default());
-    let layout = question.layout;
-    out.add(
-        format!("vllm serve {}", shell(&facts.model)),
-        checkpoint(facts, &ON_LOAD),
-    );
-    // With attention data parallelism each device is a replica that shares experts alone.
+pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
+    let (question, layout) = (basis.question, basis.layout());
+    let routed = question.blueprint.experts.is_some();
+    if layout.by_layers {
+        return Err("vLLM has no split by layers alone: use pipeline parallel instead.".to_owned());
+    }
+    if layout.attention_dp && !routed {
+        return Err("vLLM shares attention by sequences only where experts are shared among the devices.".to_owned());
+    }
+    let mut out = Draft::new("vllm serve");
+    weights(basis, &mut out);
     if layout.attention_dp {
-        out.add(
-            format!("--data-parallel-size {}", layout.tensor),
-            "devices that keep all of attention, each for sequences of its own",
+        out.flag(
+            "--data-parallel-size",
+            layout.tensor,
+            "Each device keeps all of attention, for sequences of its own.",
         );
     } else {
-        out.add_if(
+        out.flag_if(
             layout.tensor > 1,
-            format!("--tensor-parallel-size {}", layout.tensor),
-            "devices that share every layer",
+            "--tensor-parallel-size",
+            layout.tensor,
+            "Devices that share each layer.",
         );
     }
-    out.add_if(
+    out.flag_if(
         layout.pipeline > 1,
-        format!("--pipeline-parallel-size {}", layout.pipeline),
-        "stages of whole layers, one after the other",
-    );
-    out.add_if(
-        layout.expert > 1 || layout.attention_dp && question.blueprint.experts.is_some(),
+        "--pipeline-parallel-size",
+        layout.pipeline,
+        "Stages of whole layers.",
+    )
+    .switch_if(
+        routed && (layout.expert > 1 || layout.attention_dp),
         "--enable-expert-parallel",
-        "whole experts are dealt out over those devices",
+        "Whole experts are dealt out to the devices instead of a slice of each.",
     );
-    out.add(format!("--max-model-len {}", facts.tokens), facts.length());
-    out.add(
-        format!("--max-num-seqs {}", facts.sequences),
-        "sequences that run at once, as weighed",
-    );
-    out.add(
-        format!("--gpu-memory-utilization {:.2}", facts.fraction()),
-        "share of each device it may take; the verdict counts with it",
-    );
-    match facts.weights() {
-        "fp8" if facts.converted => out.add("--quantization fp8", "weights become FP8 on loading"),
-        "nf4" if facts.converted => out.add("--quantization bitsandbytes", "weights become NF4 on loading"),
-        _ => out.dtype(facts),
+    if layout.expert > 1 && layout.expert < layout.tensor {
+        out.note(format!(
+            "vLLM deals experts out to all {} devices, not to {} of them; each holds as much either way.",
+            layout.tensor, layout.expert
+        ));
     }
-    out.add_if(facts.kv() == "fp8", "--kv-cache-dtype fp8", "the KV cache in FP8");
-    out.offload(facts);
-    out
+    let (sequences, why) = basis.sequences_each();
+    out.flag("--max-model-len", basis.tokens, basis.why_tokens())
+        .flag("--max-num-seqs", sequences, why)
+        .flag(
+            "--gpu-memory-utilization",
+            share(crate::analysis::fit::percent(question)),
+            "Share of the device's memory vLLM may take; what weights leave of it becomes cache.",
+        );
+    if let Some(format) = basis.cache() {
+        // Ampere has no E4M3 (vLLM issue 26431).
+        let ampere = basis
+            .device()
+            .is_some_and(|device| compatibility::generation(device) == "ampere");
+        let name = if ampere && format == KvFormat::Fp8 {
+            "fp8_e5m2"
+        } else {
+            cache(format)?
+        };
+        out.flag("--kv-cache-dtype", name, "Number format of the cache.");
+    }
+    if basis.values().is_some_and(|values| Some(values) != basis.cache()) {
+        return Err("vLLM keeps keys and values in one format.".to_owned());
+    }
+    if let Some(plan) = basis.plan {
+        out.flag(
+            "--cpu-offload-gb",
+            tenths_of_gib(plan.host_bytes.div_ceil(layout.devices.max(1))),
+            "GiB of weights of each device that stay in RAM and are copied for each pass.",
+        );
+    }
+    if question.scenario.attention == AttentionKernel::Eager {
+        out.note("vLLM never writes all scores to memory, so it needs less than was weighed.");
+    }
+    Ok(out.finish())
+}
+
+/// The model, and what makes its format of it.
+fn weights(basis: &Basis<'_>, out: &mut Draft) {
+    let label = &basis.question.weights.format.label;
+    let revision = |out: &mut Draft| {
+        if let Some(revision) = &basis.revision {
+            out.flag("--revision", revision, "The revision that was weighed.");
+        }
+    };
+    let loads = "The model; vLLM reads how it is quantised from its config.";
+    match basis.asked() {
+        None => {
+            out.flag("", &basis.model, loads);
+            revision(out);
+            if basis.wants_half() {
+                out.flag("--dtype", "half", "The device has no BF16 units.");
+            }
+        }
+        Some(format) if choice(format).is_some_and(|one| one.container == Container::Gguf) => {
+            out.flag(
+                "",
+                format!("{}.gguf", basis.converted()),
+                format!("A GGUF file of the model in {label}."),
+            )
+            .flag(
+                "--tokenizer",
+                &basis.model,
+                "The tokenizer of the original: that of a GGUF is slow to convert.",
+            );
+        }
+        Some(_) if basis.plain() && basis.plain_dtype().is_some() => {
+            out.flag("", &basis.model, "The model.");
+            revision(out);
+            out.flag(
+                "--dtype",
+                basis.plain_dtype().unwrap_or("auto"),
+                format!("Weights and activations in {label}."),
+            );
+        }
+        Some("fp8") if basis.plain() => {
+            out.flag("", &basis.model, "The model.");
+            revision(out);
+            out.flag(
+                "--quantization",
+                "fp8",
+                "Weights become FP8 while they are loaded, one scale a tensor.",
+            );
+        }
+        Some("nf4" | "nf4-dq") if basis.plain() => {
+            out.flag("", &basis.model, "The model.");
+            revision(out);
+            out.flag(
+                "--quantization",
+                "bitsandbytes",
+                "Weights become NF4 while they are loaded.",
+            );
+        }
+        Some(_) => {
+            out.flag("", basis.converted(), format!("The model in {label}."))
+                .note(format!(
+                    "vLLM does not make {label} while loading: put a Hub repository or a folder with the model in that format in the place of {}.",
+                    basis.converted()
+                ));
+        }
+    }
+}
+
+/// vLLM's name of a cache format (`vllm/config/cache.py`, `CacheDType`).
+fn cache(format: KvFormat) -> Result<&'static str, String> {
+    Ok(match format {
+        KvFormat::Bf16 => "bfloat16",
+        KvFormat::Fp16 => "float16",
+        KvFormat::Fp8 => "fp8",
+        KvFormat::Int8 => "int8_per_token_head",
+        KvFormat::Nvfp4 => "nvfp4",
+        other => return Err(format!("vLLM has no {} cache.", other.label())),
+    })
 }

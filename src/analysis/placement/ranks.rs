@@ -7,9 +7,8 @@ use super::pieces::{At, Part, Piece, Share, pieces};
 use crate::analysis::AnalysisError;
 use crate::analysis::memory::Memory;
 use crate::analysis::question::Question;
-use crate::analysis::simple_rule::rule_of;
+use crate::analysis::simple_rule;
 use crate::model::Component;
-use crate::scenario::{MemoryRule, Mode};
 use crate::units::Exact;
 
 /// Most stages that are told apart.
@@ -203,16 +202,21 @@ fn hold(
     }
     held.weights_by_component.retain(|(_, bytes)| *bytes > 0);
     held.weights_by_component.sort_by_key(|(component, _)| *component);
-    held.activation_bytes = memory.activations.0;
+    let simple = simple_rule::applies(question);
+    held.activation_bytes = if simple {
+        simple_rule::activations(Exact(held.weights_bytes)).0
+    } else {
+        memory.activations.0
+    };
     let share = |all: Exact| part(all.0, held.weights_bytes, memory.weights.0.max(1));
     held.gradient_bytes = share(memory.gradients);
     held.optimizer_bytes = share(memory.optimizer);
-    held.overhead_bytes = memory.overhead.0;
-    let scenario = &*question.scenario;
-    if scenario.memory_rule == MemoryRule::Simple && scenario.mode != Mode::Pretrain {
-        let kept = held.kv_cache_bytes.saturating_add(held.state_cache_bytes);
-        (held.activation_bytes, held.overhead_bytes) = rule_of(held.weights_bytes, kept);
-    }
+    held.overhead_bytes = if simple {
+        let caches = held.kv_cache_bytes.saturating_add(held.state_cache_bytes);
+        simple_rule::overhead(Exact(held.weights_bytes), Exact(caches)).0
+    } else {
+        memory.overhead.0
+    };
     finish(held)
 }
 

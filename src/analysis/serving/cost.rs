@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::server::Server;
 use super::steady::Steady;
+use crate::analysis::bill::price;
 use crate::analysis::question::Question;
-use crate::hardware::{find_host, price, serving::Coefficients};
+use crate::hardware::serving::Coefficients;
 
 /// Cost of a million tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,17 +32,6 @@ pub struct Energy {
     pub kwh_per_million_output: f64,
 }
 
-/// Dollars an hour for one device, and their basis: the user's own, the machine's, or the market's.
-pub fn hourly(question: &Question<'_>) -> Option<(f64, String)> {
-    let scenario = &*question.scenario;
-    if let Some(own) = scenario.price {
-        return Some((own, "your own price".to_owned()));
-    }
-    let host = scenario.node.as_deref().and_then(find_host);
-    host.and_then(price::hourly_of)
-        .or_else(|| price::hourly(question.device()?))
-}
-
 /// Cost of a steady state; none without a price.
 pub(super) fn cost(
     question: &Question<'_>,
@@ -49,8 +39,8 @@ pub(super) fn cost(
     steady: &Steady,
     shares: &Coefficients,
 ) -> Option<TokenCost> {
-    let (each, price_basis) = hourly(question)?;
-    let hour = each * question.layout.devices as f64;
+    let price = price(question)?;
+    let hour = price.usd_per_hour;
     let rate = steady.requests_per_second;
     if rate <= 0.0 {
         return None;
@@ -59,7 +49,7 @@ pub(super) fn cost(
     let million = |tokens: f64, share: f64| hour / 3600.0 * share / (rate * tokens) * 1e6;
     Some(TokenCost {
         price_usd_per_hour: hour,
-        price_basis,
+        price_basis: price.basis,
         usd_per_million_input: million(server.prompt, read),
         usd_per_million_output: million(server.generated, 1.0 - read),
         usd_per_million_output_all_in: million(server.generated, 1.0),

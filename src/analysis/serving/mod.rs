@@ -10,7 +10,7 @@ mod step;
 mod work;
 
 pub use answer::{Point, Serving, serving};
-pub use cost::{Energy, TokenCost, hourly};
+pub use cost::{Energy, TokenCost};
 pub use load::{Load, settle};
 pub(crate) use notices::notices;
 pub use server::{Limits, Server};

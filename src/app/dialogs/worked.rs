@@ -1,9 +1,7 @@
 //! How the figures are calculated, step by step with the user's own numbers: the same code that explains each figure.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Explanation, Figure, Question, explain};
-use weighbridge::hardware::price::hourly;
-use weighbridge::scenario::Mode;
+use weighbridge::analysis::{Explanation, Figure, Question, bill, explain};
 
 use super::Frame;
 use crate::app::explanation::formula;
@@ -102,23 +100,10 @@ fn one(of: Explanation) -> impl IntoView {
 
 /// What a million tokens cost at this speed, where a price is known.
 fn cost(answer: &Answer) -> Option<AnyView> {
-    let scenario = &answer.scenario;
-    let question = Question::new(&answer.blueprint, scenario).ok()?;
-    let device = question.device()?;
-    let speed = answer
-        .analysis
-        .speed
-        .as_ref()
-        .filter(|speed| speed.pass.is_some() && speed.tokens_per_second > 0.0)?;
-    if scenario.mode == Mode::Pretrain {
-        return None;
-    }
-    let (each, basis) = match scenario.price {
-        Some(price) => (price, "Your own price.".to_owned()),
-        None => hourly(device)?,
-    };
-    let hour = each * scenario.devices as f64;
-    let cost = hour / (speed.tokens_per_second * 3600.0) * 1e6;
+    let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
+    let speed = answer.analysis.speed.as_ref()?;
+    let bill = bill(&question, Some(speed))?;
+    let (hour, cost) = (bill.usd_per_hour, bill.usd_per_million_tokens?);
     let tokens = weighbridge::units::decimal(speed.tokens_per_second);
     Some(
         view! {
@@ -129,7 +114,7 @@ fn cost(answer: &Answer) -> Option<AnyView> {
                     <h4>{format!("A million tokens: ${cost:.2}")}</h4>
                     <div class="formula"><var>"price of an hour"</var>" ÷ ("<var>"tokens a second"</var>" × 3,600) × 1,000,000"
                         <span class="values">{format!("{} ÷ ({tokens} × 3,600) × 1,000,000 = ", price_words(hour))}<b>{format!("${cost:.2}")}</b></span></div>
-                    <p class="without">{basis}</p>
+                    <p class="without">{bill.basis}</p>
                 </div>
             </section>
         }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::{Launch, Question, launch};
+use weighbridge::scenario::ModelSource;
 
 use crate::app::copy::copy;
 use crate::app::state::{Answer, State};
@@ -25,9 +26,14 @@ pub fn LaunchCard() -> impl IntoView {
 }
 
 fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
+    // A config of one's own has no name that an engine could find.
+    let name = match &answer.scenario.model {
+        ModelSource::Id(id) => id.as_str(),
+        _ => "",
+    };
     match Question::new(&answer.blueprint, &answer.scenario) {
         Ok(question) => {
-            let found = launch(&question, &answer.analysis).map_err(|why| why.into_owned());
+            let found = launch(&question, &answer.analysis, name);
             (question.engine.label(), found)
         }
         Err(error) => ("", Err(error.to_string())),
@@ -40,9 +46,14 @@ fn body(state: State, launch: Launch) -> impl IntoView {
         .flags
         .iter()
         .map(|flag| {
-            let part = flag.text.split_whitespace().collect::<Vec<_>>().join(" ");
-            view! { <dt>{part}</dt><dd>{flag.why.to_string()}</dd> }
+            let part = format!("{} {}", flag.flag, flag.value).trim().to_owned();
+            view! { <dt>{part}</dt><dd>{flag.why.clone()}</dd> }
         })
+        .collect();
+    let notes: Vec<_> = launch
+        .notes
+        .into_iter()
+        .map(|note| view! { <p class="note">{note}</p> })
         .collect();
     view! {
         <div class="command">
@@ -50,5 +61,6 @@ fn body(state: State, launch: Launch) -> impl IntoView {
             <button class="button small" type="button" on:click=move |_| copy(state, &text, "The command is copied.")>"Copy"</button>
         </div>
         <dl class="flags">{rows}</dl>
+        {notes}
     }
 }

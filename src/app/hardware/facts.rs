@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use weighbridge::hardware::price::hourly;
-use weighbridge::hardware::{self, Device, devices};
+use weighbridge::hardware::{self, Device, Price, devices};
 use weighbridge::units::{UnitSystem, count, decimal, rate};
 
 /// The device of the table, or the one a text describes.
@@ -63,9 +62,9 @@ pub fn memory(device: &Device, units: UnitSystem) -> String {
     }
 }
 
-/// US dollars an hour, without who asks them.
+/// US dollars an hour: the least that clouds ask for one, or for the machine it comes in.
 pub fn price(device: &Device) -> Option<f64> {
-    hourly(device).map(|found| found.0)
+    Price::least(device, 1).map(|price| price.usd_per_hour)
 }
 
 /// A price in words: `$2.49 an hour`.

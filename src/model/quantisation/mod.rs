@@ -21,7 +21,7 @@ pub use parameter::intern;
 pub use part::Part;
 pub use pattern::Pattern;
 pub use published::read;
-pub use quality::{Quality, expected_loss, quality};
+pub use quality::{Quality, quality};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

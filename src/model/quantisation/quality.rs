@@ -1,66 +1,66 @@
-//! What a number format costs in quality, where somebody published it: `data/quality.csv`.
+//! What formats lose, as published: `data/quality.csv`.
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const TABLE: &str = include_str!("../../../data/quality.csv");
 
-/// A published loss, measured on one model: a guide, not a promise for others.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+/// One published figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Key of the format.
     pub format: String,
-    /// Mean Kullback-Leibler divergence of the next token's distribution from that of 16-bit weights, nats.
-    pub divergence: f64,
-    /// Perplexity added on Wikitext-2.
-    pub perplexity_added: f64,
-    /// Where it was published.
+    /// Importance matrix it was made with: `none` or the text it is from.
+    pub importance_matrix: String,
+    /// Perplexity of the quantised model.
+    pub perplexity: f64,
+    /// How much higher than that of the original.
+    pub perplexity_increase: f64,
+    /// Mean Kullback-Leibler divergence of its tokens from those of the original.
+    pub kl_divergence: f64,
+    /// The model.
+    pub model: String,
+    /// Who measured it.
     pub source: String,
 }
 
-/// Every published loss.
-pub fn published() -> &'static [Quality] {
-    static ROWS: LazyLock<Vec<Quality>> = LazyLock::new(|| {
-        csv::Reader::from_reader(TABLE.as_bytes())
-            .deserialize()
-            .flatten()
-            .collect()
-    });
-    &ROWS
-}
-
-/// The loss of a format, if it was published.
+/// The published figure of a format; without an importance matrix where both are there.
+///
+/// Figures of one model say how formats rank, not what another model loses.
 pub fn quality(format: &str) -> Option<&'static Quality> {
-    published().iter().find(|row| row.format == format)
-}
-
-/// Expected divergence of a format: as published, else that of the published format nearest in bits a weight.
-pub fn expected_loss(format: &str, bits: f64) -> f64 {
-    if let Some(row) = quality(format) {
-        return row.divergence;
-    }
-    let near = published().iter().filter_map(|row| {
-        let choice = super::choice(&row.format)?;
-        Some(((choice.format.bits_per_weight() - bits).abs(), row.divergence))
+    static ROWS: LazyLock<Vec<Quality>> = LazyLock::new(|| {
+        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+        // A row that does not parse is left out; a test counts them.
+        reader.deserialize().filter_map(Result::ok).collect()
     });
-    near.min_by(|one, other| one.0.total_cmp(&other.0))
-        .map_or(f64::INFINITY, |found| found.1)
+    let mut of_format = ROWS.iter().filter(|row| row.format == format);
+    let first = of_format.next()?;
+    let plain = |row: &&Quality| row.importance_matrix == "none";
+    std::iter::once(first).chain(of_format).find(plain).or(Some(first))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::quantisation::choice;
 
     #[test]
-    fn every_row_is_read_and_names_a_format_and_its_source() {
-        assert_eq!(published().len(), TABLE.lines().count() - 1);
-        for row in published() {
-            assert!(super::super::choice(&row.format).is_some(), "{}", row.format);
-            assert!(row.source.len() > 5 && row.divergence >= 0.0, "{}", row.format);
+    fn every_row_is_read_and_names_a_format() {
+        for line in TABLE.lines().skip(1) {
+            let format = line.split(',').next().unwrap();
+            let found = quality(format).unwrap();
+            assert!(found.kl_divergence > 0.0 && found.source.len() > 10);
+            assert!(choice(format).is_some(), "{format}");
         }
-        // What was not published stands between its neighbours.
-        assert!(expected_loss("awq", 4.2) > expected_loss("q5_k_m", 5.5));
-        assert!(expected_loss("fp8", 8.0) < expected_loss("q6_k", 6.6));
+        assert_eq!(quality("q4_k_m").unwrap().importance_matrix, "none");
+        assert_eq!(quality("awq"), None);
+        // Worse formats lose more.
+        let order = ["q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k", "iq1_s"];
+        let losses: Vec<f64> = order
+            .iter()
+            .map(|format| quality(format).unwrap().kl_divergence)
+            .collect();
+        assert!(losses.is_sorted());
     }
 }

@@ -1,0 +1,83 @@
+//! The hardware that carries it whole for the least money.
+
+use serde::Serialize;
+
+use crate::analysis::fit::Verdict;
+use crate::analysis::matrix::Matrix;
+use crate::analysis::question::Question;
+use crate::hardware::{Engine, Price, devices};
+use crate::scenario::Scenario;
+
+/// How many devices of a kind are tried.
+const COUNTS: [u64; 4] = [1, 2, 4, 8];
+
+/// So many devices at a price.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cheapest {
+    /// Id of the device.
+    pub hardware: String,
+    /// Its name.
+    pub name: String,
+    /// How many of them.
+    pub devices: u64,
+    /// The engine it is weighed for.
+    pub engine: Engine,
+    /// The price, with who asks it and when.
+    #[serde(flatten)]
+    pub price: Price,
+    /// The scenario with it.
+    #[serde(skip)]
+    pub scenario: Scenario,
+}
+
+/// The cheapest of the devices and machines whose price somebody published; others are not ranked.
+pub(super) fn cheapest(question: &Question<'_>) -> Option<Cheapest> {
+    let mut best: Option<Cheapest> = None;
+    for count in COUNTS {
+        // Any engine that runs the format there, devices sharing the model as it usually does.
+        let scenario = Scenario {
+            hardware: None,
+            also: Vec::new(),
+            node: None,
+            price: None,
+            devices: count,
+            split: None,
+            tensor: None,
+            pipeline: 1,
+            expert: 1,
+            engine: None,
+            ..question.asked.clone()
+        };
+        let mut matrix = Matrix::published(question.blueprint, &scenario);
+        let format = scenario.weights.unwrap_or("");
+        for device in devices().iter().filter(|device| count == 1 || !device.unified) {
+            let Some(price) = Price::least(device, count) else {
+                continue;
+            };
+            if best
+                .as_ref()
+                .is_some_and(|best| best.price.usd_per_hour <= price.usd_per_hour)
+            {
+                continue;
+            }
+            let Some(cell) = matrix.cell(device, format) else {
+                continue;
+            };
+            if cell.judgement.verdict == Verdict::Fits {
+                best = Some(Cheapest {
+                    hardware: device.id.clone(),
+                    name: device.name.clone(),
+                    devices: count,
+                    engine: cell.engine,
+                    scenario: Scenario {
+                        hardware: Some(device.id.clone()),
+                        node: price.node.clone(),
+                        ..scenario.clone()
+                    },
+                    price,
+                });
+            }
+        }
+    }
+    best
+}

@@ -1,0 +1,135 @@
+//! The format that loses least and still fits whole.
+
+use serde::Serialize;
+
+use crate::analysis::fit::Verdict;
+use crate::analysis::matrix::{Cell, Matrix};
+use crate::analysis::question::Question;
+use crate::hardware::{Device, Engine, Support};
+use crate::model::quantisation::{CHOICES, Choice, Container, Quality, quality};
+use crate::scenario::{Scenario, weight_key};
+
+/// Why it is the best.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankedBy {
+    /// It is as published: nothing is lost.
+    Published,
+    /// The least published divergence among formats that have a figure.
+    Measured(Quality),
+    /// The most bits a weight; no figure of its loss is known here.
+    Bits,
+}
+
+/// A format.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BestFormat {
+    /// Its key; `None` where no format fits.
+    pub format: Option<String>,
+    /// Its name.
+    pub label: String,
+    /// Bits a weight of what it converts.
+    pub bits_per_weight: f64,
+    /// The engine it is for.
+    pub engine: Engine,
+    /// What the fullest device must hold, bytes.
+    pub needed_bytes: u64,
+    /// What the engine may take of it, bytes.
+    pub capacity_bytes: u64,
+    /// Why it is the best.
+    pub ranked_by: RankedBy,
+    /// The scenario with it.
+    #[serde(skip)]
+    pub scenario: Scenario,
+}
+
+/// The best format on a device: as published if that fits, else the one that loses least.
+///
+/// Formats with a published figure are ranked by it, the others by bits; of the two winners the one with more bits is
+/// taken, since figures of different kinds of formats cannot be compared. No format with more bits than the checkpoint.
+pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestFormat> {
+    let (blueprint, scenario) = (question.blueprint, question.asked);
+    let published = &blueprint.published;
+    let as_published = Scenario {
+        weights: None,
+        ..scenario.clone()
+    };
+    let fits = |cell: &Cell| cell.judgement.verdict == Verdict::Fits;
+    if let Some(cell) = Matrix::published(blueprint, &as_published)
+        .cell(device, "")
+        .filter(fits)
+    {
+        let format = BestFormat {
+            format: Some(published.format.id.to_string()),
+            label: published.method.clone(),
+            bits_per_weight: published.format.bits_per_weight(),
+            engine: cell.engine,
+            needed_bytes: cell.total,
+            capacity_bytes: cell.judgement.capacity,
+            ranked_by: RankedBy::Published,
+            scenario: as_published,
+        };
+        return Some(format);
+    }
+    let keys: Vec<&str> = CHOICES.iter().map(|choice| choice.format.id.as_ref()).collect();
+    let mut matrix = Matrix::new(blueprint, scenario, &keys);
+    let most = published.format.bits_per_weight();
+    let mut measured: Option<(f64, BestFormat)> = None;
+    let mut other: Option<BestFormat> = None;
+    // MLX runs on Apple's devices alone.
+    let runs = |choice: &&Choice| choice.container != Container::Mlx || device.vendor == "Apple";
+    for choice in CHOICES
+        .iter()
+        .filter(runs)
+        .filter(|choice| choice.format.bits_per_weight() <= most)
+    {
+        let Some(cell) = matrix.cell(device, &choice.format.id).filter(fits) else {
+            continue;
+        };
+        // What runs only in some slower way is no advice.
+        if cell.judgement.support.support == Support::Emulated {
+            continue;
+        }
+        let figure = quality(&choice.format.id);
+        let found = BestFormat {
+            format: Some(choice.format.id.to_string()),
+            label: choice.format.label.to_string(),
+            bits_per_weight: choice.format.bits_per_weight(),
+            engine: cell.engine,
+            needed_bytes: cell.total,
+            capacity_bytes: cell.judgement.capacity,
+            ranked_by: figure.map_or(RankedBy::Bits, |figure| RankedBy::Measured(figure.clone())),
+            scenario: Scenario {
+                weights: weight_key(&choice.format.id),
+                ..scenario.clone()
+            },
+        };
+        match figure.map(|figure| figure.kl_divergence) {
+            Some(loss) if measured.as_ref().is_none_or(|(least, _)| loss < *least) => measured = Some((loss, found)),
+            Some(_) => {}
+            None => {
+                let better = |known: &BestFormat| {
+                    (found.bits_per_weight, found.needed_bytes) > (known.bits_per_weight, known.needed_bytes)
+                };
+                if other.as_ref().is_none_or(better) {
+                    other = Some(found);
+                }
+            }
+        }
+    }
+    match (measured.map(|(_, found)| found), other) {
+        (Some(measured), Some(other)) if other.bits_per_weight > measured.bits_per_weight => Some(other),
+        (Some(measured), _) => Some(measured),
+        (None, Some(other)) => Some(other),
+        (None, None) => Some(BestFormat {
+            format: None,
+            label: String::new(),
+            bits_per_weight: 0.0,
+            engine: question.engine,
+            needed_bytes: 0,
+            capacity_bytes: 0,
+            ranked_by: RankedBy::Bits,
+            scenario: scenario.clone(),
+        }),
+    }
+}

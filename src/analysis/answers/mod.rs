@@ -1,0 +1,91 @@
+//! What would it take: how far this hardware goes, and what else would do. Each answer comes with the scenario after it.
+
+mod cheapest;
+mod degree;
+mod formats;
+mod words;
+
+pub use cheapest::Cheapest;
+pub use degree::Degree;
+pub use formats::{BestFormat, RankedBy};
+pub use words::Said;
+
+use serde::Serialize;
+
+use super::question::Question;
+use super::summary::Analysis;
+use crate::scenario::{Mode, Scenario};
+
+/// The longest context.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LongestContext {
+    /// Tokens of each sequence, prompt and answer; zero if not even one fits.
+    pub tokens: u64,
+    /// Whether the model's own limit is reached before that of memory.
+    pub limited_by_model: bool,
+    /// The scenario with it.
+    #[serde(skip)]
+    pub scenario: Scenario,
+}
+
+/// The most sequences at once.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MostUsers {
+    /// How many; zero if not even one fits.
+    pub count: u64,
+    /// Tokens of each.
+    pub tokens_each: u64,
+    /// The scenario with them.
+    #[serde(skip)]
+    pub scenario: Scenario,
+}
+
+/// Every answer; those that make no sense in a mode are left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answers {
+    /// The longest context with this batch.
+    pub context: Option<LongestContext>,
+    /// The most sequences of this length.
+    pub users: Option<MostUsers>,
+    /// The format that loses least and fits whole.
+    pub format: Option<BestFormat>,
+    /// The hardware that carries it whole for the least money.
+    pub cheapest: Option<Cheapest>,
+    /// The fewest of these devices that carry it, every layer shared among them.
+    pub degree: Option<Degree>,
+}
+
+/// The answers of a question; `None` without a device.
+pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Option<Answers> {
+    let fit = analysis.fit.as_ref()?;
+    let device = question.device()?;
+    let scenario = question.asked;
+    let runs = scenario.mode != Mode::Pretrain;
+    let own = question.blueprint.max_context.as_ref().map(|most| most.value);
+    let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
+    let context = LongestContext {
+        tokens: fit.max_context,
+        limited_by_model: Some(fit.max_context) == own,
+        scenario: Scenario {
+            prompt: fit.max_context.saturating_sub(generate).max(1),
+            generate: Some(generate),
+            ..scenario.clone()
+        },
+    };
+    let users = MostUsers {
+        count: fit.max_batch,
+        tokens_each: scenario.prompt.saturating_add(scenario.generated()),
+        scenario: Scenario {
+            batch: fit.max_batch.max(1),
+            endless: false,
+            ..scenario.clone()
+        },
+    };
+    Some(Answers {
+        context: runs.then_some(context),
+        users: Some(users),
+        format: runs.then(|| formats::best(question, device)).flatten(),
+        cheapest: cheapest::cheapest(question),
+        degree: (runs && !device.unified).then(|| degree::degree(question, device)),
+    })
+}

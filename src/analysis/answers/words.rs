@@ -1,0 +1,211 @@
+//! The answers in sentences, for the page and the command line alike.
+
+use super::{Answers, BestFormat, Cheapest, Degree, LongestContext, MostUsers, RankedBy, degree};
+use crate::analysis::question::Question;
+use crate::scenario::{Mode, Scenario};
+use crate::units::{UnitSystem, counted, grouped};
+
+/// An answer as it is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// Which answer: `context`, `users`, `format`, `cheapest`, `degree`.
+    pub key: &'static str,
+    /// The answer.
+    pub words: String,
+    /// What it rests on.
+    pub basis: String,
+    /// What would change the scenario to it, and to which; `None` where it already is so.
+    pub deed: Option<(String, Scenario)>,
+}
+
+impl Answers {
+    /// All of them, in order.
+    pub fn said(&self, question: &Question<'_>, units: UnitSystem) -> Vec<Said> {
+        let now = question.asked;
+        let context = self.context.as_ref().map(|one| one.said(question));
+        let users = self.users.as_ref().map(|one| one.said(question));
+        let format = self.format.as_ref().map(|one| one.said(question, units));
+        let cheapest = (now.mode != Mode::Pretrain || self.cheapest.is_some())
+            .then(|| self.cheapest.as_ref().map_or_else(none_priced, |one| one.said(now)));
+        let degree = self.degree.as_ref().map(|one| one.said(question));
+        [context, users, format, cheapest, degree]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+fn here(question: &Question<'_>) -> String {
+    let name = question.device().map_or("this device", |device| device.short_name());
+    match question.layout.devices {
+        1 => format!("one {name}"),
+        devices => format!("{} × {name}", grouped(devices)),
+    }
+}
+
+impl LongestContext {
+    fn said(&self, question: &Question<'_>) -> Said {
+        let here = here(question);
+        let (words, basis) = match self.tokens {
+            0 => (
+                format!("No context is short enough for {here} in this format."),
+                "Not even one token fits beside the weights.",
+            ),
+            most if self.limited_by_model => (
+                format!(
+                    "The longest context on {here} is {}: all this model was made for.",
+                    counted(most, "token")
+                ),
+                "Memory would carry it; the model's own limit is reached first.",
+            ),
+            most => (
+                format!("The longest context on {here} is {}.", counted(most, "token")),
+                "Found by trying, with this format and batch; prompt and answer together.",
+            ),
+        };
+        let deed = (self.tokens > 0 && self.scenario.prompt != question.asked.prompt).then(|| {
+            (
+                format!("Weigh {}", counted(self.tokens, "token")),
+                self.scenario.clone(),
+            )
+        });
+        Said {
+            key: "context",
+            words,
+            basis: basis.to_owned(),
+            deed,
+        }
+    }
+}
+
+impl MostUsers {
+    fn said(&self, question: &Question<'_>) -> Said {
+        let here = here(question);
+        let what = if question.asked.mode == Mode::Pretrain {
+            "sequence"
+        } else {
+            "user"
+        };
+        let each = grouped(self.tokens_each);
+        let words = match self.count {
+            0 => format!("Not even one {what} with {each} tokens fits on {here}."),
+            most => format!(
+                "{here} carries {} at once, each with {each} tokens.",
+                counted(most, what)
+            ),
+        };
+        let deed = (self.count > 0 && self.count != question.asked.batch)
+            .then(|| (format!("Weigh {}", counted(self.count, what)), self.scenario.clone()));
+        Said {
+            key: "users",
+            words: capital(&words),
+            basis: match question.asked.mode {
+                Mode::Serve => {
+                    "As far as memory goes; a server's sequences are at all stages, so half of each answer is counted."
+                }
+                _ => "As far as memory goes; how fast each of them is then is another question.",
+            }
+            .to_owned(),
+            deed,
+        }
+    }
+}
+
+impl BestFormat {
+    fn said(&self, question: &Question<'_>, units: UnitSystem) -> Said {
+        let here = here(question);
+        if self.format.is_none() {
+            return Said {
+                key: "format",
+                words: format!("No format is small enough for {here} at this length."),
+                basis: "Tried were all formats that an engine runs there.".to_owned(),
+                deed: None,
+            };
+        }
+        let (engine, bits) = (self.engine.label(), self.bits_per_weight);
+        let basis = match &self.ranked_by {
+            RankedBy::Published => format!("It is as published, so nothing is lost; with {engine}."),
+            RankedBy::Measured(figure) => format!(
+                "Least loss of those with a published figure: a KL divergence of {} and {:.2} % more perplexity on {} ({}). Other models lose more or less; with {engine}, {bits:.2} bits a weight.",
+                figure.kl_divergence,
+                100.0 * figure.perplexity_increase / (figure.perplexity - figure.perplexity_increase),
+                figure.model,
+                figure.source
+            ),
+            RankedBy::Bits => format!(
+                "Best by bits per weight ({bits:.2}) among formats that {engine} or another engine runs there; no published figure of its loss went into it."
+            ),
+        };
+        let changes = self.scenario.weights != question.asked.weights;
+        Said {
+            key: "format",
+            words: format!(
+                "The best format that fits whole on {here} is {}, with {} of {}.",
+                self.label,
+                units.bytes(self.needed_bytes as f64),
+                units.bytes(self.capacity_bytes as f64)
+            ),
+            basis,
+            deed: changes.then(|| (format!("Use {}", self.label), self.scenario.clone())),
+        }
+    }
+}
+
+fn none_priced() -> Said {
+    Said {
+        key: "cheapest",
+        words: "No hardware with a known price carries this whole, up to 8 devices.".to_owned(),
+        basis: "Only devices and machines whose price somebody published are ranked.".to_owned(),
+        deed: None,
+    }
+}
+
+impl Cheapest {
+    fn said(&self, now: &Scenario) -> Said {
+        let what = match self.devices {
+            1 => format!("one {}", self.name),
+            some => format!("{some} × {}", self.name),
+        };
+        let changes = now.hardware.as_ref() != Some(&self.hardware) || now.devices != self.devices;
+        Said {
+            key: "cheapest",
+            words: format!(
+                "The cheapest hardware that carries it whole is {what}, at ${:.2} an hour.",
+                self.price.usd_per_hour
+            ),
+            basis: format!(
+                "{}. Prices age; hardware without a published price is not ranked.",
+                self.price.basis.trim_end_matches('.')
+            ),
+            deed: changes.then(|| (format!("Use {what}"), self.scenario.clone())),
+        }
+    }
+}
+
+impl Degree {
+    fn said(&self, question: &Question<'_>) -> Said {
+        let name = question.device().map_or("device", |device| device.short_name());
+        let words = match self.devices {
+            None => format!(
+                "Not even {} × {name} carry it, every layer shared among them.",
+                degree::MOST
+            ),
+            Some(1) => format!("One {name} is enough: nothing needs to be split."),
+            Some(some) => format!("{some} × {name} carry it whole, every layer shared among them (TP {some})."),
+        };
+        let wanted = self.devices.filter(|devices| *devices != question.asked.devices);
+        Said {
+            key: "degree",
+            words,
+            basis: "Powers of two were tried, as engines split heads.".to_owned(),
+            deed: wanted.map(|devices| (format!("Use {}", counted(devices, "device")), self.scenario.clone())),
+        }
+    }
+}
+
+fn capital(words: &str) -> String {
+    let mut signs = words.chars();
+    signs
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}

@@ -1,0 +1,54 @@
+//! What it costs: the hour, and a million tokens at the speed of the estimate.
+
+use serde::Serialize;
+
+use super::question::Question;
+use super::speed::Speed;
+use crate::hardware::{Price, find_host};
+use crate::scenario::Mode;
+
+/// A price for what was asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bill {
+    /// US dollars an hour for all devices.
+    pub usd_per_hour: f64,
+    /// US dollars for a million tokens of the pass, all sequences together, with the devices never idle.
+    pub usd_per_million_tokens: Option<f64>,
+    /// Who asks the price, and when.
+    pub basis: String,
+}
+
+/// What all devices of a question cost an hour: the price that was given, else that of its node, else the least that is
+/// known; `None` without a device or a price.
+pub fn price(question: &Question<'_>) -> Option<Price> {
+    let (scenario, device) = (&*question.scenario, question.device()?);
+    let devices = question.layout.devices;
+    let node = || {
+        let host = scenario.node.as_deref().and_then(find_host)?;
+        (host.device_id == device.id)
+            .then(|| Price::of_machines(host, devices))
+            .flatten()
+    };
+    match scenario.price {
+        Some(each) => Some(Price {
+            usd_per_hour: each * devices as f64,
+            basis: "Your own price.".to_owned(),
+            node: None,
+        }),
+        None => node().or_else(|| Price::least(device, devices)),
+    }
+}
+
+/// The bill of a question; `None` without a device or a price.
+pub fn bill(question: &Question<'_>, speed: Option<&Speed>) -> Option<Bill> {
+    let price = price(question)?;
+    let rate = speed.filter(|speed| question.scenario.mode != Mode::Pretrain && speed.pass.is_some());
+    let tokens = rate
+        .map(|speed| speed.tokens_per_second * 3600.0)
+        .filter(|tokens| *tokens > 0.0);
+    Some(Bill {
+        usd_per_hour: price.usd_per_hour,
+        usd_per_million_tokens: tokens.map(|tokens| price.usd_per_hour / tokens * 1e6),
+        basis: price.basis,
+    })
+}

@@ -1,0 +1,212 @@
+//! What every engine's command is made from.
+
+use super::quote::clean;
+use crate::analysis::fit::Verdict;
+use crate::analysis::placement::{Layout, Plan};
+use crate::analysis::question::Question;
+use crate::analysis::summary::Analysis;
+use crate::hardware::{Device, Support, compatibility, find_host};
+use crate::model::quantisation::Scope;
+use crate::scenario::KvFormat;
+use crate::units::grouped;
+
+/// A question with its answer, as options want it.
+#[derive(Debug)]
+pub(super) struct Basis<'a> {
+    /// The question.
+    pub question: &'a Question<'a>,
+    /// Its answer.
+    pub analysis: &'a Analysis,
+    /// The model: a Hub id or a path; never empty.
+    pub model: String,
+    /// The revision of a Hub id, if one was named.
+    pub revision: Option<String>,
+    /// Tokens of each sequence.
+    pub tokens: u64,
+    /// Sequences at once.
+    pub sequences: u64,
+    /// What lies in RAM, where something does.
+    pub plan: Option<&'a Plan>,
+    named: bool,
+    shortened: bool,
+}
+
+impl<'a> Basis<'a> {
+    /// From the name of a model as it was found.
+    pub fn new(question: &'a Question<'a>, analysis: &'a Analysis, name: &str) -> Self {
+        let name = clean(name);
+        let (model, revision) = match name.rsplit_once('@') {
+            Some((model, revision)) if !model.is_empty() && !revision.is_empty() => (model, Some(revision.to_owned())),
+            _ => (name.as_str(), None),
+        };
+        // Engines load folders; llama.cpp loads the file itself.
+        let folder = |path: &'_ str| match path.rsplit_once('/') {
+            Some((folder, _)) => folder.to_owned(),
+            None => ".".to_owned(),
+        };
+        let named = !model.is_empty();
+        let model = match model {
+            "" => "MODEL".to_owned(),
+            path if path.ends_with(".json") || path.ends_with(".safetensors") => folder(path),
+            other => other.trim_end_matches('/').to_owned(),
+        };
+        let scenario = &*question.scenario;
+        let asked = scenario.prompt.saturating_add(scenario.generated()).max(1);
+        let own = question
+            .blueprint
+            .max_context
+            .as_ref()
+            .map_or(u64::MAX, |most| most.value.max(1));
+        let fit = analysis.fit.as_ref();
+        Self {
+            question,
+            analysis,
+            model,
+            revision,
+            tokens: asked.min(own),
+            sequences: scenario.batch.max(1),
+            plan: fit
+                .filter(|fit| fit.verdict == Verdict::Offload)
+                .and_then(|fit| fit.offload.as_ref()),
+            named,
+            shortened: asked > own,
+        }
+    }
+    /// How devices share the model.
+    pub fn layout(&self) -> Layout {
+        self.question.layout
+    }
+    /// The device.
+    pub fn device(&self) -> Option<&Device> {
+        self.question.device()
+    }
+    /// The last part of the model's name.
+    pub fn stem(&self) -> &str {
+        let last = self.model.rsplit('/').next().unwrap_or(&self.model);
+        if last.is_empty() || last == "." || last == ".." {
+            "model"
+        } else {
+            last
+        }
+    }
+    /// A local name for the model in the format that was weighed: `Llama-3.1-8B-Instruct-awq`.
+    pub fn converted(&self) -> String {
+        format!("./{}-{}", self.stem(), self.question.weights.format.id)
+    }
+    /// The format asked for, where it is not that of the checkpoint.
+    pub fn asked(&self) -> Option<&'static str> {
+        let published = &self.question.blueprint.published.format.id;
+        self.question.scenario.weights.filter(|asked| asked != published)
+    }
+    /// Whether the checkpoint is plain numbers that may be converted while loading.
+    pub fn plain(&self) -> bool {
+        self.question.blueprint.published.scope == Scope::Everything
+    }
+    /// Whether the format asked for is plain numbers, and what PyTorch calls it.
+    pub fn plain_dtype(&self) -> Option<&'static str> {
+        match self.asked()? {
+            "bf16" => Some("bfloat16"),
+            "fp16" => Some("float16"),
+            "fp32" => Some("float32"),
+            _ => None,
+        }
+    }
+    /// Whether the device has no BF16 units, so that servers want FP16 instead.
+    pub fn wants_half(&self) -> bool {
+        let Some(device) = self.device() else { return false };
+        let base = &self.question.weights.base.id;
+        base == "bf16" && compatibility::support(base, device, self.question.engine).support == Support::Emulated
+    }
+    /// The format of the cache, where one was chosen that is not the engine's own.
+    pub fn cache(&self) -> Option<KvFormat> {
+        let asked = Some(self.question.scenario.kv_cache).filter(|format| *format != KvFormat::Auto);
+        asked.filter(|_| !self.question.caches_as_usual())
+    }
+    /// The format of cached values, where one of their own was chosen.
+    pub fn values(&self) -> Option<KvFormat> {
+        let asked = Some(self.question.scenario.value_cache).filter(|format| *format != KvFormat::Auto);
+        asked.filter(|_| !self.question.caches_as_usual())
+    }
+    /// `--max-model-len` and its like, explained.
+    pub fn why_tokens(&self) -> String {
+        let scenario = &self.question.scenario;
+        if self.shortened {
+            return "The longest context the model was made for.".to_owned();
+        }
+        let longest = match &self.analysis.fit {
+            Some(fit) if fit.max_context >= self.tokens => format!(" Up to {} would fit.", grouped(fit.max_context)),
+            _ => String::new(),
+        };
+        format!(
+            "Room for {} tokens of prompt and {} of answer in each sequence.{longest}",
+            grouped(scenario.prompt),
+            grouped(scenario.generated())
+        )
+    }
+    /// `--max-num-seqs` and its like, explained.
+    pub fn why_sequences(&self) -> String {
+        match &self.analysis.fit {
+            Some(fit) if fit.max_batch > 0 => {
+                format!(
+                    "Sequences at once; memory carries {} of this length.",
+                    grouped(fit.max_batch)
+                )
+            }
+            _ => "Sequences at once.".to_owned(),
+        }
+    }
+    /// Sequences at once of each device, for engines that count them so where each device has sequences of its own.
+    pub fn sequences_each(&self) -> (u64, String) {
+        let layout = self.layout();
+        if !layout.attention_dp {
+            return (self.sequences, self.why_sequences());
+        }
+        let why = format!("Sequences at once on each device, {} in all.", grouped(self.sequences));
+        (self.sequences.div_ceil(layout.tensor.max(1)), why)
+    }
+    /// What holds for every engine.
+    pub fn notes(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut say = |text: String| all.push(text);
+        if !self.named {
+            say("Put the model's Hub id or folder in the place of MODEL.".to_owned());
+        }
+        if self.shortened {
+            say(format!(
+                "The model was made for {} tokens, fewer than were weighed.",
+                grouped(self.tokens)
+            ));
+        }
+        let Some(device) = self.device() else {
+            say("No device is chosen, so nothing says that this fits.".to_owned());
+            return all;
+        };
+        let per_machine = self
+            .question
+            .scenario
+            .node
+            .as_deref()
+            .and_then(find_host)
+            .map(|host| host.device_count);
+        if let Some(each) = per_machine.filter(|each| *each > 0 && *each < self.layout().devices) {
+            say(format!(
+                "{} × {} are more than the {each} of one machine: start it on each machine as the engine's documentation on several nodes says.",
+                self.layout().devices,
+                device.name
+            ));
+        }
+        all
+    }
+}
+
+/// A share as engines take it: `0.9`.
+pub(super) fn share(percent: u64) -> String {
+    let text = format!("{:.2}", percent as f64 / 100.0);
+    text.strip_suffix('0').unwrap_or(&text).to_owned()
+}
+
+/// GiB, to the next tenth above: `3.2`.
+pub(super) fn tenths_of_gib(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10).div_ceil(1 << 30);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,48 @@
+//! A rough verdict where only the size of the files is known: half as much again, against the device's memory.
+//!
+//! The rule is a widespread one (file size × 1.5 for cache, activations and runtime). It knows nothing of context, batch,
+//! format or engine; `docs/fit.md` sets it beside what is weighed here. RAM is never added to the device's memory: it may
+//! hold a part of the model, and the answer then is another one.
+
+use serde::Serialize;
+
+use super::fit::Verdict;
+use crate::hardware::Device;
+
+/// A rough verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Quick {
+    /// Fits, offload or does not fit.
+    pub verdict: Verdict,
+    /// Bytes by the rule.
+    pub needed_bytes: u64,
+    /// Bytes of all devices together.
+    pub device_bytes: u64,
+}
+
+/// Bytes a model needs by the rule.
+pub const fn needed(file_bytes: u64) -> u64 {
+    file_bytes.saturating_add(file_bytes / 2)
+}
+
+/// The verdict for files of that size on so many devices, with so much RAM free beside them.
+pub fn quick(file_bytes: u64, device: &Device, devices: u64, free_host_bytes: u64) -> Quick {
+    let needed_bytes = needed(file_bytes);
+    let device_bytes = device.memory_bytes.saturating_mul(devices.max(1));
+    // One memory cannot be left for itself.
+    let host = if device.unified || device.segment == "cpu" {
+        0
+    } else {
+        free_host_bytes
+    };
+    let verdict = match needed_bytes.checked_sub(device_bytes) {
+        None | Some(0) => Verdict::Fits,
+        Some(over) if over <= host => Verdict::Offload,
+        Some(_) => Verdict::DoesNotFit,
+    };
+    Quick {
+        verdict,
+        needed_bytes,
+        device_bytes,
+    }
+}
