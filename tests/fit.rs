@@ -32,7 +32,8 @@ fn weigh(model: &str, query: &str) -> Analysis {
 #[test]
 fn the_simple_rule_is_what_it_says() {
     let exact = weigh(ONE_BILLION, "w=fp16&e=vllm&p=2000");
-    let simple = weigh(ONE_BILLION, "w=fp16&e=vllm&p=2000&rule=simple").memory;
+    let analysis = weigh(ONE_BILLION, "w=fp16&e=vllm&p=2000&rule=simple");
+    let simple = &analysis.memory;
     let (weights, cache) = (simple.weights.0, simple.kv_cache.0);
     assert_eq!(weights, exact.memory.weights.0);
     assert_eq!(cache, exact.memory.kv_cache.0);
@@ -40,7 +41,7 @@ fn the_simple_rule_is_what_it_says() {
     let margins = weights.div_ceil(20) + cache.div_ceil(20);
     let system = (weights + cache + simple.activations.0 + margins).div_ceil(20);
     assert_eq!(simple.overhead.0, margins + system);
-    let sum: u64 = simple.parts().iter().map(|(.., bytes)| bytes).sum();
+    let sum: u64 = analysis.held().parts().iter().map(|(.., bytes)| bytes).sum();
     assert_eq!(sum, simple.total.0);
     // Of the whole: (1.05 + 0.1) × 1.05 of the weights, 1.05 × 1.05 of the cache.
     let expected = 1.2075 * weights as f64 + 1.1025 * cache as f64;

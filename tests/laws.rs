@@ -88,8 +88,11 @@ proptest! {
     fn parts_sum_to_the_total(config in any_config(), scenario in any_scenario()) {
         let blueprint = Blueprint::from_value(config).unwrap();
         let analysis = analyse(&blueprint, &scenario).unwrap();
-        let parts: u64 = analysis.memory_parts().iter().map(|part| part.2).sum();
-        prop_assert_eq!(parts, analysis.memory.total.0);
+        let parts: u64 = analysis.held().parts().iter().map(|part| part.2).sum();
+        prop_assert_eq!(parts, analysis.held().total_bytes);
+        if scenario.devices == 1 {
+            prop_assert_eq!(parts, analysis.memory.total.0);
+        }
         let parameters: u64 = analysis.parameters.by_component.iter().map(|part| part.1.0).sum();
         prop_assert_eq!(parameters, analysis.parameters.total.0);
         prop_assert_eq!(blueprint.parameters(), parameters);
@@ -299,7 +302,7 @@ proptest! {
         if let Ok(blueprint) = Blueprint::from_value(config) {
             let scenario = Scenario { hardware: Some("rtx-4090".to_owned()), batch: 1_000_000, prompt: 100_000_000, ..Scenario::default() };
             if let Ok(analysis) = analyse(&blueprint, &scenario) {
-                let _ = analysis.memory_parts();
+                let _ = analysis.held().parts();
             }
             let _ = weighbridge::export::inspection(&blueprint);
             let _ = weighbridge::export::tree(&blueprint);

@@ -210,28 +210,25 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
     let headroom = i128::from(judged.capacity) - i128::from(need.total);
     // With part of it in RAM the limits are those of RAM too.
     let spills = judged.verdict == Verdict::Offload;
-    let holds = |question: &Question<'_>| {
-        let memory = memory::<Exact>(question);
-        if !spills && question.layout.devices == 1 {
-            return memory.total.0 <= judged.capacity;
+    let bytes = |question: &Question<'_>| {
+        if !spills {
+            return needed(question);
         }
-        let Ok(ranks) = deal(question, &memory) else {
-            return false;
-        };
-        if spills {
-            let verdict = Need::of(question, &ranks).judge(device).verdict;
-            return matches!(verdict, Verdict::Fits | Verdict::Offload);
+        let judge = |ranks: Ranks| Need::of(question, &ranks).judge(device).verdict;
+        match deal(question, &memory(question)).map(judge) {
+            Ok(Verdict::Fits | Verdict::Offload) => 0,
+            _ => u64::MAX,
         }
-        ranks.fullest().is_some_and(|rank| rank.total_bytes <= judged.capacity)
     };
+    let room = judged.capacity;
     Fit {
         verdict: judged.verdict,
         capacity_bytes: judged.capacity,
         device_bytes: device.memory_bytes,
         headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
         missing_bytes: judged.missing,
-        max_context: longest(question, &holds),
-        max_batch: widest(question, &holds),
+        max_context: longest(question, room, &bytes),
+        max_batch: widest(question, room, &bytes),
         offload: judged.offload,
         why: if need.serving { judged.why } else { "" },
     }
@@ -239,28 +236,34 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
 
 /// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.
 pub fn carried(question: &Question<'_>, device: &Device) -> u64 {
-    let room = capacity(question, device);
-    widest(question, &|question: &Question<'_>| {
-        let memory = memory::<Exact>(question);
-        if question.layout.devices == 1 {
-            return memory.total.0 <= room;
-        }
-        deal(question, &memory).is_ok_and(|ranks| ranks.fullest().is_some_and(|rank| rank.total_bytes <= room))
-    })
+    widest(question, capacity(question, device), &needed)
 }
 
-/// Whether a question still holds when something of its scenario changes.
-fn after(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool, change: impl FnOnce(&mut Scenario)) -> bool {
+/// What the fullest device must hold, bytes; the largest number there is where it cannot be dealt out.
+fn needed(question: &Question<'_>) -> u64 {
+    let memory = memory::<Exact>(question);
+    if question.layout.devices == 1 {
+        return memory.total.0;
+    }
+    let ranks = deal(question, &memory).ok();
+    ranks
+        .as_ref()
+        .and_then(Ranks::fullest)
+        .map_or(u64::MAX, |rank| rank.total_bytes)
+}
+
+/// What a question needs when something of its scenario changes.
+fn after(question: &Question<'_>, bytes: &impl Fn(&Question<'_>) -> u64, change: impl FnOnce(&mut Scenario)) -> u64 {
     let mut scenario = Scenario::clone(&question.scenario);
     change(&mut scenario);
-    holds(&Question {
+    bytes(&Question {
         scenario: Cow::Borrowed(&scenario),
         ..question.clone()
     })
 }
 
 /// Longest context that fits: the model's own limit, or what memory allows.
-fn longest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u64 {
+fn longest(question: &Question<'_>, room: u64, bytes: &impl Fn(&Question<'_>) -> u64) -> u64 {
     let most = question
         .blueprint
         .max_context
@@ -268,38 +271,96 @@ fn longest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u
         .map_or(10_000_000, |found| found.value.max(1));
     // Generated tokens are part of the context; the shortest prompt is one token.
     let generated = question.scenario.generated();
-    let fits = |context: u64| {
+    let at = |context: u64| {
         let all = |scenario: &mut Scenario| {
             scenario.prompt = context.saturating_sub(generated).max(1);
             scenario.generate = Some(context.saturating_sub(scenario.prompt));
         };
-        after(question, holds, all)
+        after(question, bytes, all)
     };
-    largest(most, fits)
+    largest(most, room, at)
 }
 
 /// Largest batch that fits.
-fn widest(question: &Question<'_>, holds: &impl Fn(&Question<'_>) -> bool) -> u64 {
-    largest(1_000_000, |batch| {
-        after(question, holds, |scenario| scenario.batch = batch)
+fn widest(question: &Question<'_>, room: u64, bytes: &impl Fn(&Question<'_>) -> u64) -> u64 {
+    largest(1_000_000, room, |batch| {
+        after(question, bytes, |scenario| scenario.batch = batch)
     })
 }
 
-/// The largest number up to `most` for which `fits` holds; memory never falls when the number rises.
-fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
-    if !fits(1) {
+/// The largest number up to `most` at which no more than `room` bytes are needed; zero if not even one.
+///
+/// What is needed never falls when the number rises and is nearly a straight line in it, so the place is guessed between
+/// two known ones; each third guess is the middle, in case it is not.
+fn largest(most: u64, room: u64, bytes: impl Fn(u64) -> u64) -> u64 {
+    let first = bytes(1);
+    if first > room {
         return 0;
     }
-    // Doubling first: most answers are far below the limit.
-    let (mut low, mut high) = (1, 2);
-    while high <= most && fits(high) {
-        low = high;
-        high *= 2;
+    let last = bytes(most);
+    if most <= 1 || last <= room {
+        return most.max(1);
     }
-    high = high.min(most.saturating_add(1));
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if fits(middle) { low = middle } else { high = middle }
+    let ((mut low, mut below), (mut high, mut above)) = ((1, first), (most, last));
+    for turn in 1_u32.. {
+        let gap = high - low;
+        if gap <= 1 {
+            break;
+        }
+        let middle = low + gap / 2;
+        let guess = if turn.is_multiple_of(3) || above == u64::MAX || above <= below {
+            middle
+        } else {
+            let step = u128::from(room - below) * u128::from(gap) / u128::from(above - below);
+            low.saturating_add(u64::try_from(step).unwrap_or(u64::MAX))
+                .clamp(low + 1, high - 1)
+        };
+        let needed = bytes(guess);
+        if needed <= room {
+            (low, below) = (guess, needed);
+        } else {
+            (high, above) = (guess, needed);
+        }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::largest;
+
+    proptest! {
+        /// Straight, bent and stepped needs, and needs beyond all numbers.
+        #[test]
+        fn the_largest_that_fits_is_found(
+            most in 1_u64..100_000,
+            base in 0_u64..1_000,
+            slope in 0_u64..50,
+            bend in 1_u64..100_000,
+            step in 1_u64..300,
+            room in 0_u64..1_000_000,
+            overflow in 1_u64..200_000,
+        ) {
+            let bytes = |at: u64| {
+                let at = at.div_ceil(step) * step;
+                if at >= overflow { u64::MAX } else { base + slope * at.min(bend) + at.saturating_sub(bend) / 7 }
+            };
+            let found = largest(most, room, bytes);
+            let slow = (1..=most).take_while(|at| bytes(*at) <= room).last().unwrap_or(0);
+            prop_assert_eq!(found, slow);
+        }
+    }
+
+    #[test]
+    fn few_guesses_are_enough() {
+        let count = std::cell::Cell::new(0);
+        let bytes = |at: u64| {
+            count.set(count.get() + 1);
+            5_000_000_000 + at.div_ceil(16) * 16 * 131_072
+        };
+        assert_eq!(largest(10_000_000, 24_000_000_000, bytes), 144_944);
+        assert!(count.get() < 12, "{}", count.get());
+    }
 }

@@ -8,6 +8,7 @@ use super::kv_support;
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
 use super::question::{AnalysisError, Question, wanted_cache};
+use super::serving::{settle, throughput};
 use super::time;
 use crate::hardware::{Compatibility, Device, Engine, compatibility};
 use crate::model::Blueprint;
@@ -100,6 +101,8 @@ pub struct Matrix<'a> {
     blueprint: &'a Blueprint,
     scenario: Scenario,
     columns: Vec<Column>,
+    /// Whether a server must carry all its requests at once; one of them is enough to fit otherwise.
+    all_at_once: bool,
 }
 
 impl<'a> Matrix<'a> {
@@ -113,6 +116,7 @@ impl<'a> Matrix<'a> {
                 ..scenario.clone()
             },
             columns: known.map(Column::new).collect(),
+            all_at_once: false,
         }
     }
     /// A matrix with one column: the format of the scenario, or as published. Its name is empty where the scenario names none.
@@ -123,6 +127,13 @@ impl<'a> Matrix<'a> {
             ..Self::new(blueprint, scenario, &[])
         }
     }
+    /// The same, where what a server is asked must all run at once.
+    pub fn all_at_once(self) -> Self {
+        Self {
+            all_at_once: true,
+            ..self
+        }
+    }
     /// Its formats.
     pub fn formats(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.columns.iter().map(|column| column.format)
@@ -130,11 +141,12 @@ impl<'a> Matrix<'a> {
     /// The verdict on a device in a format; `None` where there is no such format or it cannot be computed.
     pub fn cell(&mut self, device: &Device, format: &str) -> Option<Cell> {
         let (blueprint, scenario) = (self.blueprint, &self.scenario);
+        let waits = scenario.mode == Mode::Serve && (scenario.endless || !self.all_at_once);
         let column = self.columns.iter_mut().find(|column| column.format == format)?;
         let Way { engine, support, .. } = column.way(device, blueprint, scenario)?;
         let at = column.needs.iter().position(|(known, _)| *known == engine);
         let at = at.unwrap_or_else(|| {
-            let need = need(blueprint, scenario, column.format, engine).ok();
+            let need = need(blueprint, scenario, column.format, engine, waits).ok();
             column.needs.push((engine, need));
             column.needs.len() - 1
         });
@@ -158,14 +170,20 @@ impl<'a> Matrix<'a> {
             ..self.scenario.clone()
         };
         let tokens = match scenario.mode {
-            Mode::Decode | Mode::Serve => scenario.batch as f64,
+            Mode::Decode => scenario.batch as f64,
+            // Not a server's throughput, but that of the one sequence that part of a model in RAM still serves.
+            Mode::Serve => 1.0,
             Mode::Prefill => scenario.batch as f64 * scenario.prompt as f64,
             Mode::Pretrain => return None,
         };
-        let question = Question {
+        let mut question = Question {
             device: Some(Cow::Owned(device.clone())),
             ..Question::new(self.blueprint, &scenario).ok()?
         };
+        settle(&mut question);
+        if let Some((expected, low, high)) = throughput(&question) {
+            return Some(Pace { expected, low, high });
+        }
         let pass = time::pass(&question, &share)?;
         let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
         Some(Pace {
@@ -181,10 +199,13 @@ fn need(
     scenario: &Scenario,
     format: &'static str,
     engine: Engine,
+    waits: bool,
 ) -> Result<Need, AnalysisError> {
     let scenario = Scenario {
         weights: Some(format).filter(|format| !format.is_empty()).or(scenario.weights),
         engine: Some(engine),
+        // What a server has no room for waits.
+        batch: if waits { 1 } else { scenario.batch },
         ..scenario.clone()
     };
     let question = Question::new(blueprint, &scenario)?;

@@ -9,7 +9,7 @@ use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
 use crate::scenario::Mode;
-use crate::units::{Exact, Number, Quantity};
+use crate::units::{Number, Quantity};
 
 /// A part of memory that is no component of the model.
 #[derive(
@@ -89,28 +89,6 @@ pub struct Memory<N> {
     pub peak: N,
     /// What must fit.
     pub total: N,
-}
-
-impl Memory<Exact> {
-    /// Parts in the order of the bar, as key, name and bytes: components, then the rest; parts of zero bytes left out.
-    pub fn parts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let weights = self
-            .weights_by_component
-            .iter()
-            .map(|(component, bytes)| (component.key(), component.label(), bytes.0));
-        let rest = [
-            (MemoryPart::KvCache, self.kv_cache),
-            (MemoryPart::StateCache, self.state_cache),
-            (MemoryPart::Activations, self.activations),
-            (MemoryPart::Gradients, self.gradients),
-            (MemoryPart::Optimizer, self.optimizer),
-            (MemoryPart::Overhead, self.overhead),
-        ];
-        let rest = rest
-            .into_iter()
-            .map(|(part, bytes)| (part.key(), part.label(), bytes.0));
-        weights.chain(rest).filter(|(.., bytes)| *bytes > 0).collect()
-    }
 }
 
 /// Computes the memory of a question.

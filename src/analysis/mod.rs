@@ -39,7 +39,7 @@ pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, memory};
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;
-pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, ranks};
+pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, fullest, ranks};
 pub use question::{AnalysisError, Question, wanted_cache};
 pub use quick::{Quick, quick};
 pub use roofline::{Bound, Roof};

@@ -7,7 +7,7 @@ use super::compute::{Cost, costs};
 use super::fit::{Fit, fit};
 use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
-use super::placement::{Ranks, ranks};
+use super::placement::{RankMemory, Ranks, fullest, ranks};
 use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
 use super::serving::{self, Serving};
@@ -73,9 +73,10 @@ impl Analysis {
     pub fn intensity(&self) -> f64 {
         if self.bytes > 0.0 { self.flops / self.bytes } else { 0.0 }
     }
-    /// Memory as parts in the order of the bar: components, then the rest; parts of zero bytes left out.
-    pub fn memory_parts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        self.memory.parts()
+    /// What the fullest device holds: all of it where there is one.
+    pub fn held(&self) -> &RankMemory {
+        static NONE: RankMemory = RankMemory::NONE;
+        self.ranks.fullest().unwrap_or(&NONE)
     }
 }
 
@@ -224,7 +225,7 @@ impl ContextPoint {
     }
 }
 
-/// Memory at so many evenly spaced context lengths from one token to `most`.
+/// Memory of the fullest device at so many evenly spaced context lengths from one token to `most`.
 ///
 /// # Errors
 /// An unknown device.
@@ -236,29 +237,28 @@ pub fn context_curve(
 ) -> Result<Vec<ContextPoint>, AnalysisError> {
     let question = Question::new(blueprint, scenario)?;
     let points = points.max(2);
-    let at = |step: u64| {
+    let at = |step: u64| -> Result<ContextPoint, AnalysisError> {
         let tokens = (u128::from(most) * u128::from(step) / u128::from(points - 1)).max(1) as u64;
         let scenario = Scenario {
             prompt: tokens,
             generate: Some(0),
             ..scenario.clone()
         };
-        let memory = memory::<Exact>(&Question {
+        let held = fullest(&Question {
             scenario: Cow::Borrowed(&scenario),
             ..question.clone()
-        });
-        let fixed = memory
-            .weights
-            .0
-            .saturating_add(memory.gradients.0)
-            .saturating_add(memory.optimizer.0);
-        ContextPoint {
+        })?;
+        let fixed = held
+            .weights_bytes
+            .saturating_add(held.gradient_bytes)
+            .saturating_add(held.optimizer_bytes);
+        Ok(ContextPoint {
             tokens,
             fixed,
-            activations: memory.activations.0,
-            kv_cache: memory.kv_cache.0.saturating_add(memory.state_cache.0),
-            overhead: memory.overhead.0,
-        }
+            activations: held.activation_bytes,
+            kv_cache: held.kv_cache_bytes.saturating_add(held.state_cache_bytes),
+            overhead: held.overhead_bytes,
+        })
     };
-    Ok((0..points).map(at).collect())
+    (0..points).map(at).collect()
 }

@@ -1,5 +1,6 @@
 //! What would make it fit: the nearest ways out, each a scenario one click away.
 
+use super::answers::degree::degree;
 use super::container::usual_container;
 use super::fit::{Fit, Verdict, capacity};
 use super::memory::memory;
@@ -23,7 +24,10 @@ pub struct Way {
     pub scenario: Scenario,
 }
 
-/// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device.
+/// Most ways that are offered.
+const MOST: usize = 3;
+
+/// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device, more devices.
 pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
     let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Vec::new();
@@ -57,7 +61,9 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
             scenario,
         });
     }
-    all.extend(larger_device(question, analysis.memory.total.0, units));
+    all.extend(larger_device(question, analysis.held().total_bytes, units));
+    all.extend(more_devices(question, device));
+    all.truncate(MOST);
     all
 }
 
@@ -110,6 +116,20 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
         label,
         note: format!("{used} of {of} {unit}"),
         scenario,
+    })
+}
+
+/// The fewest devices of the same kind that share every layer.
+fn more_devices(question: &Question<'_>, device: &Device) -> Option<Way> {
+    if question.scenario.mode == Mode::Pretrain || device.unified {
+        return None;
+    }
+    let found = degree(question, device);
+    let count = found.devices.filter(|count| *count > question.layout.devices)?;
+    Some(Way {
+        label: format!("{count} × {}", device.short_name()),
+        note: "every layer shared among them".to_owned(),
+        scenario: found.scenario,
     })
 }
 

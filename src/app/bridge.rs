@@ -171,14 +171,14 @@ pub fn figure_of(key: &str) -> Figure {
 }
 
 fn scale(answer: &Answer, units: UnitSystem) -> Scale {
-    let total = answer.analysis.memory.total.0 as f64;
+    let total = answer.analysis.held().total_bytes as f64;
     let capacity = answer.analysis.fit.as_ref().map(|fit| fit.capacity_bytes as f64);
     let longest = capacity.map_or(total, |capacity| capacity.max(total));
     let end = longest.max(1.0);
     let ticks = ruler(end, units);
     let mut pieces = Vec::new();
     let mut at = 0.0;
-    for (key, _, bytes) in answer.analysis.memory_parts() {
+    for (key, _, bytes) in answer.analysis.held().parts() {
         let bytes = bytes as f64;
         let (name, short) = short(key);
         let piece = |bytes, mute| Piece {
@@ -205,7 +205,13 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
     let device = super::hardware::facts::resolve(answer.scenario.hardware.as_deref().unwrap_or_default())
         .map(|device| short_device(&device.name).to_owned());
     let side = match (&device, capacity) {
-        (Some(device), Some(capacity)) => format!("{} on one {device} ({})", units.bytes(total), units.bytes(capacity)),
+        (Some(device), Some(capacity)) => {
+            let on = match answer.scenario.devices {
+                1 => format!("one {device}"),
+                devices => format!("the fullest of {} × {device}", grouped(devices)),
+            };
+            format!("{} on {on} ({})", units.bytes(total), units.bytes(capacity))
+        }
         _ => units.bytes(total),
     };
     let left = capacity.map(|capacity| capacity - total);

@@ -36,7 +36,7 @@ pub fn MemoryTable() -> impl IntoView {
                 .map(|answer| {
                     (
                         short_count(answer.analysis.parameters.total.0 as f64),
-                        units.bytes(answer.analysis.memory.total.0 as f64),
+                        units.bytes(answer.analysis.held().total_bytes as f64),
                     )
                 })
                 .unwrap_or_default()
@@ -81,8 +81,8 @@ pub fn MemoryTable() -> impl IntoView {
 
 /// Largest first, as the eye looks for it.
 fn rows(answer: &Answer, units: UnitSystem) -> Vec<Row> {
-    let total = answer.analysis.memory.total.0.max(1) as f64;
-    let mut parts = answer.analysis.memory_parts();
+    let total = answer.analysis.held().total_bytes.max(1) as f64;
+    let mut parts = answer.analysis.held().parts();
     parts.sort_by_key(|part| std::cmp::Reverse(part.2));
     parts
         .into_iter()

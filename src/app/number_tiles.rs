@@ -119,22 +119,24 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
         analysis,
         blueprint,
     } = answer;
-    let (used, unit) = units.split(analysis.memory.total.0 as f64);
+    let held = analysis.held().total_bytes as f64;
+    let (used, unit) = units.split(held);
+    let what = if scenario.devices > 1 { "Memory each" } else { "Memory" };
     let memory = match &analysis.fit {
         Some(fit) => {
             // Both sides of "of" in one unit.
             let capacity = fit.capacity_bytes as f64;
             let giga = units.giga();
-            let share = analysis.memory.total.0 as f64 / capacity.max(1.0);
+            let share = held / capacity.max(1.0);
             Tile::new(
                 Figure::Memory,
-                "Memory",
-                decimal(analysis.memory.total.0 as f64 / giga),
+                what,
+                decimal(held / giga),
                 format!("of {} {units}", decimal(capacity / giga)),
                 percent(share),
             )
         }
-        None => Tile::new(Figure::Memory, "Memory", used, unit, "no device chosen"),
+        None => Tile::new(Figure::Memory, what, used, unit, "no device chosen"),
     };
     let no_rate = if analysis.fit.is_none() {
         "needs a device"

@@ -103,7 +103,7 @@ pub fn WaysOut() -> impl IntoView {
                 .headroom_bytes
                 .unsigned_abs();
             let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
-            let needed = units.bytes(answer.analysis.memory.total.0 as f64);
+            let needed = units.bytes(answer.analysis.held().total_bytes as f64);
             Some((
                 units.bytes(missing as f64),
                 needed,

@@ -7,8 +7,7 @@ use super::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::{Analysis, AnalysisError, MemoryPart, context_curve};
-use crate::hardware;
+use crate::analysis::{Analysis, AnalysisError, MemoryPart, Question, context_curve};
 use crate::model::Blueprint;
 use crate::scenario::Scenario;
 use crate::units::{UnitSystem, grouped};
@@ -61,15 +60,13 @@ impl ContextChart {
         let longest = analysis.fit.as_ref().map(|fit| fit.max_context);
         let most = range(now, limit, longest);
         let curve = context_curve(blueprint, scenario, most, points)?;
-        let memory = &analysis.memory;
-        let weights = memory
-            .weights_by_component
-            .iter()
-            .map(|(component, bytes)| (component.key(), component.label(), bytes.0));
+        let held = analysis.held();
+        let weights = held.weights_by_component.iter();
+        let weights = weights.map(|(component, bytes)| (component.key(), component.label(), *bytes));
         let training = [
-            (MemoryPart::Gradients, memory.gradients.0),
-            (MemoryPart::Optimizer, memory.optimizer.0),
-            (MemoryPart::Overhead, memory.overhead.0),
+            (MemoryPart::Gradients, held.gradient_bytes),
+            (MemoryPart::Optimizer, held.optimizer_bytes),
+            (MemoryPart::Overhead, held.overhead_bytes),
         ];
         let fixed = weights.chain(
             training
@@ -100,9 +97,9 @@ impl ContextChart {
         Ok(Self {
             tokens: curve.iter().map(|point| point.tokens).collect(),
             bands,
-            capacity: scenario.hardware.as_deref().and_then(hardware::find).map(Capacity::of),
+            capacity: Capacity::of_question(&Question::new(blueprint, scenario)?),
             crossing: longest.filter(|&longest| longest > 0 && longest < most),
-            now: Some((now, memory.total.0)),
+            now: Some((now, held.total_bytes)),
             units,
         })
     }

@@ -8,11 +8,11 @@ use super::axis::{byte_ticks, byte_unit, tick_texts};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::{AnalysisError, Question, memory};
+use crate::analysis::{AnalysisError, Question, fullest};
 use crate::model::Blueprint;
 use crate::model::quantisation::Quantisation;
 use crate::scenario::{Mode, Recompute, Scenario};
-use crate::units::{Exact, UnitSystem};
+use crate::units::UnitSystem;
 
 /// One bar: a format of the weights or, in training, what is computed again.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl MemoryChart {
     /// See [`AnalysisError`].
     pub fn of(blueprint: &Blueprint, scenario: &Scenario, units: UnitSystem) -> Result<Self, AnalysisError> {
         let mut rows: Vec<MemoryRow> = Vec::new();
-        let capacity = Question::new(blueprint, scenario)?.device().map(Capacity::of);
+        let capacity = Capacity::of_question(&Question::new(blueprint, scenario)?);
         let training = scenario.mode == Mode::Pretrain;
         if training {
             for recompute in Recompute::iter() {
@@ -63,7 +63,7 @@ impl MemoryChart {
                     recompute,
                     ..scenario.clone()
                 };
-                let parts = memory::<Exact>(&Question::new(blueprint, &other)?).parts();
+                let parts = fullest(&Question::new(blueprint, &other)?)?.parts();
                 rows.push(MemoryRow {
                     label: computed_again(recompute).to_owned(),
                     parts,
@@ -342,7 +342,7 @@ fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>,
         };
         rows.push(MemoryRow {
             label,
-            parts: memory::<Exact>(&question).parts(),
+            parts: fullest(&question)?.parts(),
             now: rows.is_empty(),
         });
         rules.push(rule(&question.weights));

@@ -22,6 +22,7 @@ pub use pen::{Caption, Drawn, FONT};
 pub use serving::ServingChart;
 pub use theme::{COLOURS, Theme};
 
+use crate::analysis::{Question, capacity};
 use crate::hardware::Device;
 
 /// What a device carries.
@@ -29,11 +30,19 @@ use crate::hardware::Device;
 pub struct Capacity {
     /// The device, as short as people say it: `RTX 4090`.
     pub name: String,
-    /// Its memory in bytes.
+    /// Its memory in bytes, or what an engine may take of it.
     pub bytes: u64,
 }
 
 impl Capacity {
+    /// What a question's engine may take of its device.
+    pub fn of_question(question: &Question<'_>) -> Option<Self> {
+        let device = question.device()?;
+        Some(Self {
+            bytes: capacity(question, device),
+            ..Self::of(device)
+        })
+    }
     /// The capacity of a device.
     pub fn of(device: &Device) -> Self {
         let name = device

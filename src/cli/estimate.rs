@@ -241,9 +241,13 @@ fn verdict(question: &Question<'_>, fit: &Fit, device: &Device) -> String {
 
 fn memory(estimate: &Estimate) -> Sheet {
     let analysis = &estimate.analysis;
-    let mut sheet = Sheet::new("Memory", &["part", "parameters", "bytes", "size", "share"]);
-    let total = analysis.memory.total.0;
-    for (key, label, bytes) in analysis.memory_parts() {
+    let title = match estimate.scenario.devices {
+        1 => "Memory".to_owned(),
+        devices => format!("Memory of the fullest of {} devices", grouped(devices)),
+    };
+    let mut sheet = Sheet::new(&title, &["part", "parameters", "bytes", "size", "share"]);
+    let total = analysis.held().total_bytes;
+    for (key, label, bytes) in analysis.held().parts() {
         let parameters = analysis
             .parameters
             .by_component

@@ -35,7 +35,11 @@ impl Server {
         let service = Service::start(|_| {
             move |request: &Request| {
                 let path = decode(&request.path);
-                let answer = answer(&root, &inside, &request.method, &path);
+                // A browser asks for it beside files that are no page; a site has one.
+                let answer = match path.as_str() {
+                    "/favicon.ico" => Answer::new(204, "image/x-icon", ""),
+                    _ => answer(&root, &inside, &request.method, &path),
+                };
                 log.lock().unwrap().push(Hit {
                     method: request.method.clone(),
                     path,

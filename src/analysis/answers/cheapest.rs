@@ -48,7 +48,7 @@ pub(super) fn cheapest(question: &Question<'_>) -> Option<Cheapest> {
             engine: None,
             ..question.asked.clone()
         };
-        let mut matrix = Matrix::published(question.blueprint, &scenario);
+        let mut matrix = Matrix::published(question.blueprint, &scenario).all_at_once();
         let format = scenario.weights.unwrap_or("");
         for device in devices().iter().filter(|device| count == 1 || !device.unified) {
             let Some(price) = Price::least(device, count) else {

@@ -6,8 +6,9 @@ use crate::analysis::fit::{Need, Verdict};
 use crate::analysis::memory::memory;
 use crate::analysis::placement::ranks;
 use crate::analysis::question::Question;
+use crate::analysis::serving::serving;
 use crate::hardware::Device;
-use crate::scenario::{Scenario, Split};
+use crate::scenario::{Mode, Scenario, Split};
 use crate::units::Exact;
 
 /// Most devices tried.
@@ -23,8 +24,8 @@ pub struct Degree {
     pub scenario: Scenario,
 }
 
-/// The least power of two, as engines split heads.
-pub(super) fn degree(question: &Question<'_>, device: &Device) -> Degree {
+/// The least power of two, as engines split heads; of a server, one that meets its targets.
+pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
     let with = |count: u64| Scenario {
         devices: count,
         split: (count > 1).then_some(Split::Tensor),
@@ -37,7 +38,8 @@ pub(super) fn degree(question: &Question<'_>, device: &Device) -> Degree {
     let fits = |scenario: &Scenario| {
         let question = Question::new(question.blueprint, scenario).ok()?;
         let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
-        Some(Need::of(&question, &held).judge(device).verdict == Verdict::Fits)
+        let fits = Need::of(&question, &held).judge(device).verdict == Verdict::Fits;
+        Some(fits && meets_targets(&question))
     };
     let mut counts = std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST);
     let found = counts.find(|count| fits(&with(*count)).unwrap_or(false));
@@ -49,4 +51,23 @@ pub(super) fn degree(question: &Question<'_>, device: &Device) -> Degree {
         devices: found,
         scenario,
     }
+}
+
+/// Whether a server's first token and the time between two are within the targets, where there are any.
+fn meets_targets(question: &Question<'_>) -> bool {
+    let scenario = question.asked;
+    if !has_targets(scenario) {
+        return true;
+    }
+    let within = |seconds: f64, target: Option<u64>| target.is_none_or(|most| seconds * 1000.0 <= most as f64);
+    // An endless queue has no time to the first token but that of a request that runs.
+    serving(question).is_some_and(|found| {
+        let first = found.ttft.unwrap_or(found.first);
+        within(first, scenario.target_ttft) && within(found.tpot, scenario.target_tpot)
+    })
+}
+
+/// Whether a server is to keep times.
+pub(super) fn has_targets(scenario: &Scenario) -> bool {
+    scenario.mode == Mode::Serve && (scenario.target_ttft.is_some() || scenario.target_tpot.is_some())
 }

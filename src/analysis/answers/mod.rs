@@ -1,7 +1,7 @@
 //! What would it take: how far this hardware goes, and what else would do. Each answer comes with the scenario after it.
 
 mod cheapest;
-mod degree;
+pub(super) mod degree;
 mod formats;
 mod words;
 

@@ -25,8 +25,11 @@ impl Answers {
         let context = self.context.as_ref().map(|one| one.said(question));
         let users = self.users.as_ref().map(|one| one.said(question));
         let format = self.format.as_ref().map(|one| one.said(question, units));
-        let cheapest = (now.mode != Mode::Pretrain || self.cheapest.is_some())
-            .then(|| self.cheapest.as_ref().map_or_else(none_priced, |one| one.said(now)));
+        let cheapest = (now.mode != Mode::Pretrain || self.cheapest.is_some()).then(|| {
+            self.cheapest
+                .as_ref()
+                .map_or_else(|| none_priced(now), |one| one.said(now))
+        });
         let degree = self.degree.as_ref().map(|one| one.said(question));
         [context, users, format, cheapest, degree]
             .into_iter()
@@ -151,10 +154,18 @@ impl BestFormat {
     }
 }
 
-fn none_priced() -> Said {
+/// What hardware is to carry: of a server all its requests at once.
+fn load(now: &Scenario) -> String {
+    match now.mode {
+        Mode::Serve if !now.endless && now.batch > 1 => format!("all {} requests at once", grouped(now.batch)),
+        _ => "it whole".to_owned(),
+    }
+}
+
+fn none_priced(now: &Scenario) -> Said {
     Said {
         key: "cheapest",
-        words: "No hardware with a known price carries this whole, up to 8 devices.".to_owned(),
+        words: format!("No hardware with a known price carries {}, up to 8 devices.", load(now)),
         basis: "Only devices and machines whose price somebody published are ranked.".to_owned(),
         deed: None,
     }
@@ -170,7 +181,8 @@ impl Cheapest {
         Said {
             key: "cheapest",
             words: format!(
-                "The cheapest hardware that carries it whole is {what}, at ${:.2} an hour.",
+                "The cheapest hardware that carries {} is {what}, at ${:.2} an hour.",
+                load(now),
                 self.price.usd_per_hour
             ),
             basis: format!(
@@ -185,7 +197,16 @@ impl Cheapest {
 impl Degree {
     fn said(&self, question: &Question<'_>) -> Said {
         let name = question.device().map_or("device", |device| device.short_name());
+        let targets = degree::has_targets(question.asked);
         let words = match self.devices {
+            None if targets => format!(
+                "Not even {} × {name} meet the targets with this load, every layer shared among them.",
+                degree::MOST
+            ),
+            Some(1) if targets => format!("One {name} meets the targets with this load."),
+            Some(some) if targets => {
+                format!("{some} × {name} meet the targets with this load, every layer shared among them (TP {some}).")
+            }
             None => format!(
                 "Not even {} × {name} carry it, every layer shared among them.",
                 degree::MOST

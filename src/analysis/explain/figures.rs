@@ -11,6 +11,7 @@ use super::super::question::Question;
 use super::super::roofline::Roof;
 use super::super::serving::{Serving, serving};
 use super::super::time as pass_time;
+use super::dealt;
 use super::unit::Unit;
 use crate::model::Component;
 use crate::scenario::{Mode, Scenario};
@@ -71,6 +72,9 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
             .find(|(known, _)| *known == component)
             .map(|(_, value)| value.trace)
     };
+    if let Some(dealt) = dealt::trace(question, figure) {
+        return Some((dealt, Unit::Bytes));
+    }
     let memory = || memory::<Sizes>(question);
     Some(match figure {
         Figure::Parameters => (parameters::<Sizes>(question.blueprint).total.trace, Unit::Count),
@@ -127,7 +131,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
     })
 }
 
-fn part_of(memory: Memory<Sizes>, part: MemoryPart) -> Sizes {
+pub fn part_of(memory: Memory<Sizes>, part: MemoryPart) -> Sizes {
     match part {
         MemoryPart::KvCache => memory.kv_cache,
         MemoryPart::StateCache => memory.state_cache,

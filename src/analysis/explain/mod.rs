@@ -1,5 +1,6 @@
 //! Explanations: the same formulas, traced, and turned into words.
 
+mod dealt;
 mod figures;
 mod render;
 mod unit;

@@ -48,6 +48,12 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
             "",
             "Tensor shapes of the model's class in transformers.",
         ),
+        Figure::Memory if question.layout.devices > 1 => words(
+            "Memory of the fullest device",
+            "What must fit on it at the same time: its share of what is dealt out, and all of what each device holds.",
+            "Fragmentation of the allocator; buffers of the devices' talk.",
+            "",
+        ),
         Figure::Memory => words(
             "Memory",
             "What must fit on the device at the same time.",

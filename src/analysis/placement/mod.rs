@@ -7,7 +7,7 @@ mod ranks;
 
 pub use layout::Layout;
 pub use offload::{Movable, Plan, Unit};
-pub use ranks::{RankGroup, RankMemory, Ranks, ranks};
+pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};
 
 use serde::Serialize;
 

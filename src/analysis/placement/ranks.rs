@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::layout::Layout;
 use super::pieces::{At, Part, Piece, Share, pieces};
 use crate::analysis::AnalysisError;
-use crate::analysis::memory::Memory;
+use crate::analysis::memory::{Memory, MemoryPart, memory};
 use crate::analysis::question::Question;
 use crate::analysis::simple_rule;
 use crate::model::Component;
@@ -38,6 +38,37 @@ pub struct RankMemory {
     pub overhead_bytes: u64,
     /// What must fit.
     pub total_bytes: u64,
+}
+
+impl RankMemory {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        weights_by_component: Vec::new(),
+        weights_bytes: 0,
+        kv_cache_bytes: 0,
+        state_cache_bytes: 0,
+        activation_bytes: 0,
+        gradient_bytes: 0,
+        optimizer_bytes: 0,
+        peak_bytes: 0,
+        overhead_bytes: 0,
+        total_bytes: 0,
+    };
+    /// Parts in the order of the bar, as key, name and bytes: components, then the rest; parts of zero bytes left out.
+    pub fn parts(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let weights = self.weights_by_component.iter();
+        let weights = weights.map(|(component, bytes)| (component.key(), component.label(), *bytes));
+        let rest = [
+            (MemoryPart::KvCache, self.kv_cache_bytes),
+            (MemoryPart::StateCache, self.state_cache_bytes),
+            (MemoryPart::Activations, self.activation_bytes),
+            (MemoryPart::Gradients, self.gradient_bytes),
+            (MemoryPart::Optimizer, self.optimizer_bytes),
+            (MemoryPart::Overhead, self.overhead_bytes),
+        ];
+        let rest = rest.into_iter().map(|(part, bytes)| (part.key(), part.label(), bytes));
+        weights.chain(rest).filter(|(.., bytes)| *bytes > 0).collect()
+    }
 }
 
 /// Devices that hold equally much.
@@ -126,6 +157,15 @@ pub fn ranks(question: &Question<'_>, memory: &Memory<Exact>) -> Result<Ranks, A
         begin = end;
     }
     Ok(Ranks { groups })
+}
+
+/// What the fullest device of a question holds: all of it where there is one.
+///
+/// # Errors
+/// As [`ranks`].
+pub fn fullest(question: &Question<'_>) -> Result<RankMemory, AnalysisError> {
+    let ranks = ranks(question, &memory(question))?;
+    Ok(ranks.fullest().cloned().unwrap_or_default())
 }
 
 /// Layers of each kind in a stage, and whether the ends are there too.

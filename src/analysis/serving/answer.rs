@@ -92,6 +92,17 @@ pub struct Serving {
     pub level: Level,
 }
 
+/// Output tokens a second of all users under the question's load: expected, slow end, fast end; none where
+/// [`serving`] has none.
+pub fn throughput(question: &Question<'_>) -> Option<(f64, f64, f64)> {
+    let load = question.load.filter(|load| load.capacity > 0)?;
+    let server = Server::of(question)?;
+    let Served { shares, low, high, .. } = served(question.engine, question.device()?, &question.weights.format.id);
+    let requests = load.requests.map_or(f64::INFINITY, |requests| requests as f64);
+    let expected = server.steady(requests, &shares)?.tokens_per_second;
+    Some((expected, expected * low.min(1.0), expected * high.max(1.0)))
+}
+
 /// A server under the question's load; none without a device, where not even one sequence fits, or where the device's rate
 /// in this format is not known.
 pub fn serving(question: &Question<'_>) -> Option<Serving> {

@@ -9,7 +9,7 @@ mod steady;
 mod step;
 mod work;
 
-pub use answer::{Point, Serving, serving};
+pub use answer::{Point, Serving, serving, throughput};
 pub use cost::{Energy, TokenCost};
 pub use load::{Load, settle};
 pub(crate) use notices::notices;

@@ -1,0 +1,89 @@
+//! Memory of the fullest of several devices: each part is the whole model's and the share of it that lies there.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::super::memory::{MemoryPart, memory};
+use super::super::placement::{RankMemory, fullest};
+use super::super::question::Question;
+use super::figures::{Figure, part_of};
+use crate::model::Component;
+use crate::units::{Exact, Node, Operation, Trace, Traced};
+
+/// The trace of a figure of memory where several devices share the model; none where one holds all of it, and for other
+/// figures.
+pub fn trace(question: &Question<'_>, figure: Figure) -> Option<Trace> {
+    if question.layout.devices <= 1 {
+        return None;
+    }
+    let held = fullest(question).ok()?;
+    let all = memory::<Traced<Exact>>(question);
+    let weights = |only: Option<Component>| -> Vec<Trace> {
+        let mine = held.weights_by_component.iter();
+        mine.filter(|(component, _)| only.is_none_or(|only| only == *component))
+            .filter_map(|(component, bytes)| {
+                let whole = all.weights_by_component.iter().find(|(known, _)| known == component)?;
+                Some(share(component.label(), component.about(), &whole.1.trace, *bytes))
+            })
+            .collect()
+    };
+    let rest = |only: Option<MemoryPart>| -> Vec<Trace> {
+        let parts = parts(&held).into_iter();
+        parts
+            .filter(|(part, bytes)| *bytes > 0 && only.is_none_or(|only| only == *part))
+            .map(|(part, bytes)| share(part.label(), part.about(), &part_of(all.clone(), part).trace, bytes))
+            .collect()
+    };
+    match figure {
+        Figure::Memory => Some(sum([weights(None), rest(None)].concat())),
+        Figure::Weights => Some(sum(weights(None))),
+        Figure::ComponentWeights(component) => weights(Some(component)).pop(),
+        Figure::Part(part) => rest(Some(part)).pop(),
+        _ => None,
+    }
+}
+
+fn parts(held: &RankMemory) -> [(MemoryPart, u64); 6] {
+    [
+        (MemoryPart::KvCache, held.kv_cache_bytes),
+        (MemoryPart::StateCache, held.state_cache_bytes),
+        (MemoryPart::Activations, held.activation_bytes),
+        (MemoryPart::Gradients, held.gradient_bytes),
+        (MemoryPart::Optimizer, held.optimizer_bytes),
+        (MemoryPart::Overhead, held.overhead_bytes),
+    ]
+}
+
+/// A part of the whole model, and how much of it one device holds.
+fn share(name: &'static str, about: &'static str, whole: &Trace, held: u64) -> Trace {
+    let value = held as f64;
+    let named = |name: Cow<'static, str>, about, inner: Trace| Trace {
+        value: inner.value,
+        node: Arc::new(Node::Named { name, about, inner }),
+    };
+    // What each device holds whole needs no share.
+    if whole.value <= value || whole.value <= 0.0 {
+        return named(name.into(), about, whole.clone());
+    }
+    let all = named(
+        format!("{name} of the whole model").into(),
+        "Before it is dealt out to the devices.",
+        whole.clone(),
+    );
+    let part = Trace {
+        value: value / whole.value,
+        node: Arc::new(Node::Constant),
+    };
+    let product = Trace {
+        value,
+        node: Arc::new(Node::Combined(Operation::Product, vec![all, part])),
+    };
+    named(name.into(), about, product)
+}
+
+fn sum(parts: Vec<Trace>) -> Trace {
+    Trace {
+        value: parts.iter().map(|part| part.value).sum(),
+        node: Arc::new(Node::Combined(Operation::Sum, parts)),
+    }
+}
