@@ -1,4 +1,4 @@
-//! What tests share: the command line, a browser, a static server and a local Hub.
+//! What tests share: the command line, the page in a browser, its server and a local Hub.
 //!
 //! A test file includes it with `mod support;` and begins with `#![cfg(not(target_arch = "wasm32"))]`.
 //! Everything here panics with a readable message: a helper that fails is a failed test.
@@ -22,6 +22,7 @@ pub mod browser;
 pub mod command;
 pub mod http;
 pub mod hub;
+pub mod page;
 pub mod server;
 
 use std::path::{Path, PathBuf};
