@@ -8,6 +8,9 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
+use support::engine::blueprint;
 use weighbridge::analysis::serving::Serving;
 use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
@@ -16,10 +19,6 @@ use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Mode, Scenario, weight_key};
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
-
-fn blueprint(id: &str) -> Blueprint {
-    Blueprint::from_value(catalogue::find(id).unwrap().config.clone()).unwrap()
-}
 
 fn on(device: &str, requests: u64) -> Scenario {
     Scenario {

@@ -1,4 +1,4 @@
-//! What tests share: the command line, the page in a browser, its server and a local Hub.
+//! What tests share: questions to the engine, the command line, the page in a browser, its server and a local Hub.
 //!
 //! A test file includes it with `mod support;` and begins with `#![cfg(not(target_arch = "wasm32"))]`.
 //! Everything here panics with a readable message: a helper that fails is a failed test.
@@ -20,6 +20,7 @@ pub mod browser;
 // Without the feature cargo builds no binary to run.
 #[cfg(feature = "cli")]
 pub mod command;
+pub mod engine;
 pub mod http;
 pub mod hub;
 pub mod page;
