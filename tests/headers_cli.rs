@@ -9,19 +9,17 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
-#[path = "headers/made.rs"]
-mod made;
 mod support;
 
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use made::{Row, llama_gguf, rows_of, safetensors_header};
 use serde_json::{Value, json};
 use support::command::{json, run, run_with, text};
 use support::fresh_folder;
 use support::hub::{Fault, Hub};
+use support::made::{Row, llama_gguf, rows_of, safetensors_header};
 use weighbridge::model::{Blueprint, catalogue};
 
 /// A file with a header and a body of holes: reading the body would take minutes, having it costs nothing.

@@ -9,15 +9,13 @@
     reason = "a panic fails the test; the lints' own exception covers #[test] functions only"
 )]
 
-#[path = "headers/made.rs"]
-mod made;
 mod support;
 
 use std::time::Duration;
 
-use made::{Gguf, Key, Row, rows_of, safetensors_header};
 use serde_json::{Value, json};
 use support::hub::{Fault, Hub};
+use support::made::{Gguf, Key, Row, rows_of, safetensors_header};
 use support::page::{Page, SOON};
 use weighbridge::model::Blueprint;
 use weighbridge::units::grouped;

@@ -1,14 +1,20 @@
 //! What tests ask of the engine: built-in models, and questions as a link writes them.
 
+use serde_json::Value;
 use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Scenario, from_query};
 
+/// The config of a built-in model.
+#[track_caller]
+pub fn config(id: &str) -> &'static Value {
+    &catalogue::find(id).unwrap_or_else(|| panic!("no model {id}")).config
+}
+
 /// A built-in model by its id.
 #[track_caller]
 pub fn blueprint(id: &str) -> Blueprint {
-    let entry = catalogue::find(id).unwrap_or_else(|| panic!("no model {id}"));
-    Blueprint::from_value(entry.config.clone()).unwrap()
+    Blueprint::from_value(config(id).clone()).unwrap()
 }
 
 /// The scenario of a link. All of it must be understood: a misspelt key would test the default.
