@@ -6,11 +6,14 @@ use super::hardware::icon;
 use super::icon::Icon;
 use super::state::State;
 use super::suggest::badge;
+use weighbridge::hub::Listed;
 
-/// The badge of a model by its name; nothing without a device or where the name tells no size.
-pub fn fit_badge(state: State, name: &str) -> Option<AnyView> {
+/// The badge of a model; nothing without a device or where neither listing nor name tells a size.
+pub fn fit_badge(state: State, name: &str, listed: Option<&Listed>) -> Option<AnyView> {
     let units = state.units.get_untracked();
-    let badge = state.scenario.with_untracked(|scenario| badge(name, scenario, units))?;
+    let badge = state
+        .scenario
+        .with_untracked(|scenario| badge(name, listed, scenario, units))?;
     let short = match (badge.verdict, badge.rough) {
         ("fits", false) => "fits",
         ("fits", true) => "should fit",

@@ -1,7 +1,8 @@
 //! The model in hand: who made it, what it is, where it was read; what is on its way; what went wrong.
 
 use leptos::prelude::*;
-use weighbridge::analysis::Figure;
+use weighbridge::analysis::{Figure, Question};
+use weighbridge::hardware::file_formats::any_read_by;
 use weighbridge::hub::{HubError, Locator};
 use weighbridge::model::catalogue;
 use weighbridge::scenario::ModelSource;
@@ -21,6 +22,7 @@ pub fn ModelCard() -> impl IntoView {
         {move || state.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(state, &model)}</p></div> })}
         {move || state.shown.get().filter(|_| state.model.with(Option::is_some)).map(|answer| facts(state, &answer))}
         {move || state.model.get().map(|model| source_line(state, &model))}
+        <FilesLine />
         <HeaderLine />
         <LoadingLine />
         <ProblemCallout />
@@ -128,6 +130,44 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
                 <p class="source" data-state="warn"><Icon name="alert" /><span>"Changed by hand: " {edited.join(", ")}</span></p>
             })
         }}
+    }
+}
+
+/// The formats in the model's repository, and whether the engine in use loads one of them.
+#[component]
+fn FilesLine() -> impl IntoView {
+    let state = State::here();
+    let held = source::files::held(state);
+    let engine = Memo::new(move |_| {
+        state.shown.with(|shown| {
+            let answer = shown.as_ref()?;
+            Some(Question::new(&answer.blueprint, &answer.scenario).ok()?.engine)
+        })
+    });
+    move || {
+        let held = held.get();
+        let engine = engine.get()?;
+        let list: Vec<String> = held
+            .iter()
+            .map(|one| format!("{} {}", grouped(one.files), one.label))
+            .collect();
+        let unread = any_read_by(&held, engine) == Some(false);
+        let (icon, state) = if unread {
+            ("alert", Some("warn"))
+        } else {
+            ("file", None)
+        };
+        let words = match unread {
+            true => format!(
+                "Files: {}. {} loads none of them: take a repository with its own format, or convert.",
+                list.join(", "),
+                engine.label()
+            ),
+            false => format!("Files: {}", list.join(", ")),
+        };
+        (!held.is_empty()).then(|| {
+            view! { <p class="source" data-state=state data-figure="files"><Icon name=icon /><span>{words}</span></p> }
+        })
     }
 }
 

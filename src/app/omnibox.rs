@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::badge::fit_badge;
 use super::icon::Icon;
+use super::source::search::{Search, search};
 use super::source::{self, recent};
 use super::state::State;
 use super::suggest::{Kind, Suggestion, suggestions};
@@ -20,19 +21,21 @@ pub fn Omnibox() -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     // Read when the list opens: another tab may have added to it.
     let lately = RwSignal::new(Vec::new());
+    let found = search(state, text.into(), open.into());
     let offered = Memo::new(move |_| {
-        if open.get() {
-            text.with(|text| {
-                state
-                    .settings
-                    .endpoint
-                    .with(|endpoint| lately.with(|lately| suggestions(text, endpoint, lately)))
-            })
-        } else {
-            Vec::new()
+        if !open.get() {
+            return Vec::new();
         }
+        let found = found.get();
+        let found = match &found {
+            Search::Found(found) => found.as_slice(),
+            _ => &[],
+        };
+        let endpoint = state.settings.endpoint.get();
+        text.with(|text| lately.with(|lately| suggestions(text, &endpoint, lately, found)))
     });
-    let shown = Memo::new(move |_| open.get() && offered.with(|all| !all.is_empty()));
+    let listed = Memo::new(move |_| offered.with(|all| !all.is_empty()));
+    let shown = Memo::new(move |_| open.get() && (listed.get() || words(&found.get(), text).is_some()));
     let show = move || {
         lately.set(recent::list());
         at.set(0);
@@ -111,10 +114,10 @@ pub fn Omnibox() -> impl IntoView {
                     node_ref=field
                     type="search"
                     role="combobox"
-                    aria-expanded=move || shown.get().to_string()
+                    aria-expanded=move || (open.get() && listed.get()).to_string()
                     aria-autocomplete="list"
                     aria-controls="find-list"
-                    aria-activedescendant=move || shown.get().then(|| format!("find-{}", at.get()))
+                    aria-activedescendant=move || (open.get() && listed.get()).then(|| format!("find-{}", at.get()))
                     aria-label="Find a model"
                     placeholder="Model name, Hub id or URL, or drop a config.json, .safetensors, .gguf"
                     autocomplete="off"
@@ -135,11 +138,24 @@ pub fn Omnibox() -> impl IntoView {
             </label>
             <Show when=move || shown.get()>
                 // A press must not take the focus away before the click comes.
-                <div class="suggest" id="find-list" role="listbox" aria-label="Models" on:mousedown=|event| event.prevent_default()>
-                    {move || groups(offered.get(), at, take)}
+                <div class="suggest" on:mousedown=|event| event.prevent_default()>
+                    <div id="find-list" role="listbox" aria-label="Models">{move || groups(offered.get(), at, take)}</div>
+                    <p class="searched" role="status">{move || words(&found.get(), text)}</p>
                 </div>
             </Show>
         </search>
+    }
+}
+
+/// How the search of the Hub goes, where its models do not tell.
+pub fn words(found: &Search, text: RwSignal<String>) -> Option<&'static str> {
+    match found {
+        Search::Asking => Some("Searching the Hub…"),
+        Search::Failed => Some("The Hub does not answer. Built-in models need no network."),
+        Search::Found(found) if found.is_empty() && !text.with(|text| text.contains('/')) => {
+            Some("The Hub has no other model of that name.")
+        }
+        Search::Found(_) | Search::Idle => None,
     }
 }
 
@@ -172,11 +188,17 @@ fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str) + Copy 
 
 fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str) + Copy + 'static) -> impl IntoView {
     let Suggestion {
-        text, name, meta, kind, ..
+        text,
+        name,
+        meta,
+        kind,
+        listed,
+        ..
     } = one;
     let of = text.clone();
     let inside = match kind {
         Kind::Catalogue => view! { <span class="name">{name}</span> }.into_any(),
+        Kind::Found => view! { <Icon name="cloud" /><span class="name">{name}</span> }.into_any(),
         Kind::Recent => view! { <Icon name="clock" /><span class="name">{name}</span> }.into_any(),
         Kind::Hub => {
             view! { <Icon name="cloud" /><span class="name">"Load "<b>{name}</b>" from the Hub"</span> }.into_any()
@@ -193,7 +215,7 @@ fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str
             on:mousemove=move |_| if at.get_untracked() != index { at.set(index) }
         >
             {inside}
-            {fit_badge(State::here(), &of)}
+            {fit_badge(State::here(), &of, listed.as_ref())}
             <span class="meta">{meta}</span>
         </div>
     }

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use weighbridge::analysis;
+use weighbridge::analysis::{self, Verdict};
 use weighbridge::hardware::Device;
-use weighbridge::hub::{Endpoint, Locator};
+use weighbridge::hardware::file_formats::by_tags;
+use weighbridge::hub::{Endpoint, Listed, Locator};
 use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::{Blueprint, quantisation};
 use weighbridge::scenario::Scenario;
@@ -28,6 +29,8 @@ pub struct Suggestion {
     pub meta: String,
     /// Where it comes from.
     pub kind: Kind,
+    /// What the Hub's listing says of it.
+    pub listed: Option<Listed>,
 }
 
 /// Where a suggestion comes from.
@@ -39,6 +42,8 @@ pub enum Kind {
     Recent,
     /// To be asked for.
     Hub,
+    /// Found by a search of the Hub.
+    Found,
 }
 
 /// Parameters of a built-in model in words: `30.5 B, 3.35 B active`.
@@ -71,11 +76,11 @@ pub struct Badge {
     pub rough: bool,
 }
 
-/// The badge of a name: exact for a built-in model, by its size for any other whose name tells one.
-pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge> {
+/// The badge of a model: exact for a built-in one, by its size for any other whose listing or name tells one.
+pub fn badge(name: &str, listed: Option<&Listed>, scenario: &Scenario, units: UnitSystem) -> Option<Badge> {
     let device = resolve(scenario.hardware.as_deref()?)?;
     let Some(blueprint) = catalogue::find(name).and_then(blueprint) else {
-        return quick(name, scenario, &device, units);
+        return quick(name, listed, scenario, &device, units);
     };
     let one = super::fit::weigh_room(blueprint, scenario, &[device]).pop()??;
     Some(Badge {
@@ -85,19 +90,42 @@ pub fn badge(name: &str, scenario: &Scenario, units: UnitSystem) -> Option<Badge
     })
 }
 
-/// By the parameters in its name: the size its files have, and half as much again.
-fn quick(name: &str, scenario: &Scenario, device: &Device, units: UnitSystem) -> Option<Badge> {
-    let billions = billions(name)?;
-    let bits = scenario
-        .weights
-        .and_then(quantisation::choice)
-        .map_or(16.0, |choice| choice.format.bits_per_weight());
+/// Half as much again as its files: those of the listing as they are, else as many as its parameters take in the format
+/// that was chosen.
+fn quick(
+    name: &str,
+    listed: Option<&Listed>,
+    scenario: &Scenario,
+    device: &Device,
+    units: UnitSystem,
+) -> Option<Badge> {
+    if listed.is_some_and(|listed| listed.tags.iter().any(|tag| tag == "mlx")) && device.vendor != "Apple" {
+        return Some(Badge {
+            verdict: Verdict::Unsupported.into(),
+            words: format!("Its files are for MLX, which does not run on {}.", device.name),
+            rough: true,
+        });
+    }
+    let chosen = scenario.weights.and_then(quantisation::choice);
+    let told = listed.and_then(|listed| listed.parameters).map(|count| count as f64);
+    let (bytes, whose) = match (&chosen, listed.and_then(|listed| listed.bytes)) {
+        (None, Some(bytes)) => (bytes as f64, "its files"),
+        (chosen, _) => {
+            let bits = chosen.as_ref().map_or(16.0, |choice| choice.format.bits_per_weight());
+            let whose = if told.is_some() {
+                "the files of its parameters"
+            } else {
+                "the files its name tells of"
+            };
+            (told.or_else(|| Some(billions(name)? * 1e9))? * bits / 8.0, whose)
+        }
+    };
     // Offload is not for a rough answer: how much may lie in RAM depends on the engine.
-    let one = analysis::quick((billions * 1e9 * bits / 8.0) as u64, device, scenario.devices, 0);
+    let one = analysis::quick(bytes as u64, device, scenario.devices, 0);
     Some(Badge {
         verdict: one.verdict.into(),
         words: format!(
-            "By a quick rule, half as much again as the files its name tells of: about {} of {}. Load it for the exact answer.",
+            "By a quick rule, half as much again as {whose}: about {} of {}. Load it for the exact answer.",
             units.bytes(one.needed_bytes as f64),
             units.bytes(one.device_bytes as f64)
         ),
@@ -153,7 +181,7 @@ pub fn on_the_hub(query: &str, endpoint: &Endpoint) -> Option<Locator> {
 }
 
 /// What to offer for a query; the first is what Enter takes.
-pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<Suggestion> {
+pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &[Listed]) -> Vec<Suggestion> {
     let query = query.trim();
     let lately = |id: &String| Suggestion {
         group: "Recent".to_owned(),
@@ -161,16 +189,17 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
         name: id.clone(),
         meta: catalogue::find(id).map(size).unwrap_or_default(),
         kind: Kind::Recent,
+        listed: None,
     };
     if query.is_empty() {
         return recent.iter().take(6).map(lately).collect();
     }
-    let mut found: Vec<&Entry> = catalogue::entries()
+    let mut known: Vec<&Entry> = catalogue::entries()
         .iter()
         .filter(|entry| matches(entry, query))
         .collect();
-    found.truncate(MOST);
-    let mut all: Vec<Suggestion> = found
+    known.truncate(MOST);
+    let mut all: Vec<Suggestion> = known
         .into_iter()
         .map(|entry| Suggestion {
             group: entry.family.clone(),
@@ -178,6 +207,7 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
             name: entry.name.clone(),
             meta: size(entry),
             kind: Kind::Catalogue,
+            listed: None,
         })
         .collect();
     if let Some(locator) = on_the_hub(query, endpoint) {
@@ -188,6 +218,7 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
             name,
             meta: String::new(),
             kind: Kind::Hub,
+            listed: None,
         };
         if catalogue::find(&locator.to_string()).is_none() {
             // Before longer names of the catalogue that merely hold it.
@@ -201,5 +232,38 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String]) -> Vec<S
         .map(lately)
         .collect();
     all.extend(old);
+    let others: Vec<Suggestion> = found
+        .iter()
+        .map(of_listing)
+        .filter(|new| !all.iter().any(|one| one.text.eq_ignore_ascii_case(&new.text)))
+        .take(MOST)
+        .collect();
+    all.extend(others);
     all
+}
+
+/// A model of the Hub's listing.
+fn of_listing(listed: &Listed) -> Suggestion {
+    let id = listed.id.to_string();
+    Suggestion {
+        group: "On the Hub".to_owned(),
+        text: id.clone(),
+        name: id,
+        meta: listed_words(listed),
+        kind: Kind::Found,
+        listed: Some(listed.clone()),
+    }
+}
+
+/// Size, formats and gate of a listed model: `8.19 B · safetensors · gated`.
+pub fn listed_words(listed: &Listed) -> String {
+    let size = listed.parameters.map(|count| short_count(count as f64));
+    let formats = by_tags(listed.tags.iter().map(String::as_str));
+    let formats = formats.iter().take(2).map(|format| format.label.clone());
+    let gated = listed.gated.then(|| "gated".to_owned());
+    size.into_iter()
+        .chain(formats)
+        .chain(gated)
+        .collect::<Vec<_>>()
+        .join(" · ")
 }

@@ -7,6 +7,7 @@ mod custom;
 mod device;
 pub mod efficiency;
 pub mod engine;
+pub mod file_formats;
 mod host;
 pub mod measurement;
 mod price;

@@ -22,6 +22,9 @@ const INFO_FIELDS: [&str; 9] = [
     "baseModels",
 ];
 
+/// What a search is asked for: enough for a rough verdict.
+const LISTED_FIELDS: [&str; 5] = ["downloads", "gated", "pipeline_tag", "safetensors", "tags"];
+
 /// Base address of the Hub or of a mirror with the same paths: https, or http on this machine; no trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
@@ -164,6 +167,18 @@ impl Endpoint {
             .unwrap_or_default();
         let fields: Vec<String> = INFO_FIELDS.iter().map(|field| format!("expand={field}")).collect();
         format!("{}/api/models/{}{revision}?{}", self.0, locator.id(), fields.join("&"))
+    }
+
+    /// The models most downloaded whose names hold a text ([`super::read_listing`]).
+    #[must_use]
+    pub fn search_url(&self, text: &str, most: usize) -> String {
+        let fields: Vec<String> = LISTED_FIELDS.iter().map(|field| format!("expand={field}")).collect();
+        format!(
+            "{}/api/models?search={}&sort=downloads&limit={most}&{}",
+            self.0,
+            encode_segment(text.trim()),
+            fields.join("&")
+        )
     }
 
     /// Every file with its size, folders included; further pages follow by the `Link` header.

@@ -29,6 +29,15 @@ pub fn read_tree(text: &str) -> Vec<TreeEntry> {
     entries.filter(|entry| entry.kind != "directory").collect()
 }
 
+/// Reads the names of a repository's files from its model info ([`super::Endpoint::info_url`]).
+#[must_use]
+pub fn read_names(text: &str) -> Vec<String> {
+    let info: Value = serde_json::from_str(text).unwrap_or_default();
+    let files = info.get("siblings").and_then(Value::as_array).into_iter().flatten();
+    let names = files.filter_map(|file| file.get("rfilename")?.as_str());
+    names.map(str::to_owned).collect()
+}
+
 /// The base model that an adapter_config.json names, if it names one of the Hub.
 #[must_use]
 pub fn adapter_base(text: &str) -> Option<String> {

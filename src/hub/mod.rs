@@ -8,6 +8,9 @@
 //! 4. [`HubError::FileNotFound`] alone: ask [`Endpoint::tree_url`], [`read_tree`], and let [`explain_without_config`]
 //!    say what the repository holds instead.
 //!
+//! Beside it: [`Endpoint::search_url`] and [`read_listing`] find models by a part of their names;
+//! [`Endpoint::info_url`] and [`read_names`] tell which files a repository holds.
+//!
 //! Every failure is a [`HubError`] with a stable code, a message and a next step, none of which holds a token.
 
 mod answer;
@@ -15,6 +18,7 @@ mod config;
 mod endpoint;
 mod error;
 mod holding;
+mod listing;
 mod locator;
 mod locator_error;
 mod next_step;
@@ -26,7 +30,8 @@ pub use answer::{RATE_WINDOW_SECONDS, ResponseFacts, classify};
 pub use config::{MAX_CONFIG_BYTES, read_config, read_json};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::HubError;
-pub use holding::{TreeEntry, adapter_base, explain_without_config, read_tree};
+pub use holding::{TreeEntry, adapter_base, explain_without_config, read_names, read_tree};
+pub use listing::{Listed, read_listing, searchable};
 pub use locator::Locator;
 pub use locator_error::LocatorError;
 pub use repo_id::RepoId;

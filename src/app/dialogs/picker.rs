@@ -8,9 +8,11 @@ use weighbridge::scenario::ModelSource;
 use super::Frame;
 use crate::app::badge::fit_badge;
 use crate::app::icon::Icon;
+use crate::app::omnibox;
+use crate::app::source::search::{Search, search};
 use crate::app::source::{self, recent};
 use crate::app::state::State;
-use crate::app::suggest::{matches, on_the_hub, size};
+use crate::app::suggest::{listed_words, matches, on_the_hub, size};
 
 /// Choose a model.
 #[component]
@@ -32,6 +34,7 @@ pub fn Picker() -> impl IntoView {
             .map(|locator| locator.to_string())
             .filter(|id| catalogue::find(id).is_none())
     });
+    let found = search(state, filter.into(), Signal::stored(true));
     let lately = recent::list();
     let first = move || {
         let typed = filter.get_untracked();
@@ -51,7 +54,10 @@ pub fn Picker() -> impl IntoView {
         }
     };
     let nothing = move || {
-        filter.with(|text| hub.get().is_none() && !catalogue::entries().iter().any(|entry| matches(entry, text)))
+        let some = found
+            .with(|found| matches!(found, Search::Asking) || matches!(found, Search::Found(all) if !all.is_empty()));
+        filter
+            .with(|text| !some && hub.get().is_none() && !catalogue::entries().iter().any(|entry| matches(entry, text)))
     };
     view! {
         <Frame title="Choose a model" class="picker">
@@ -80,6 +86,8 @@ pub fn Picker() -> impl IntoView {
             })}
             {move || filter.with(String::is_empty).then(|| recent_models(lately.clone(), take))}
             {move || filter.with(|text| families(state, text, take))}
+            {move || found.with(|found| on_hub(state, found, take))}
+            <p class="searched" role="status">{move || omnibox::words(&found.get(), filter)}</p>
             <Show when=nothing>
                 <div class="empty">
                     <Icon name="search" />
@@ -90,6 +98,23 @@ pub fn Picker() -> impl IntoView {
             <div class="or"><FileZone /><PasteArea /></div>
         </Frame>
     }
+}
+
+/// What the search of the Hub found.
+fn on_hub(state: State, found: &Search, take: impl Fn(&str) + Copy + 'static) -> Option<AnyView> {
+    let Search::Found(found) = found else { return None };
+    let choices: Vec<_> = found
+        .iter()
+        .map(|one| {
+            let id = one.id.to_string();
+            let badge = fit_badge(state, &id, Some(one));
+            let name = id.clone();
+            view! { <li><button class="choice" type="button" on:click=move |_| take(&id)><Icon name="cloud" /><span class="name">{name}</span>{badge}<span class="meta">{listed_words(one)}</span></button></li> }
+        })
+        .collect();
+    (!choices.is_empty()).then(|| {
+        view! { <section class="family"><h3>"On the Hub"</h3><ul class="choices">{choices}</ul></section> }.into_any()
+    })
 }
 
 fn recent_models(ids: Vec<String>, take: impl Fn(&str) + Copy + 'static) -> Option<impl IntoView> {
@@ -121,7 +146,7 @@ fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) ->
                 let current = (entry.id == in_hand).then_some("true");
                 view! {
                     <li><button class="choice" type="button" title=entry.id.as_str() aria-current=current on:click=move |_| take(&entry.id)>
-                        <span class="name">{entry.name.as_str()}</span>{fit_badge(state, &entry.id)}<span class="meta">{size(entry)}</span>
+                        <span class="name">{entry.name.as_str()}</span>{fit_badge(state, &entry.id, None)}<span class="meta">{size(entry)}</span>
                     </button></li>
                 }
             });

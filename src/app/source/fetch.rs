@@ -212,13 +212,29 @@ impl Request {
         locator: &Locator,
         progress: &impl Fn(Read),
     ) -> Result<Vec<u8>, HubError> {
+        let (repo, file) = (locator.id().to_string(), locator.config_path());
+        let limit_bytes = limit as u64;
+        let bytes = self.bytes(response, limit, progress).await?;
+        bytes.ok_or(HubError::TooLarge {
+            repo,
+            file,
+            limit_bytes,
+        })
+    }
+    /// A body of at most `limit` bytes; none, and the end of the request, where it is longer.
+    async fn bytes(
+        &self,
+        response: &Response,
+        limit: usize,
+        progress: &impl Fn(Read),
+    ) -> Result<Option<Vec<u8>>, HubError> {
         let total: Option<u64> = response
             .headers()
             .get("content-length")
             .and_then(|text| text.parse().ok());
         let mut bytes = Vec::new();
         let Some(stream) = response.body() else {
-            return Ok(bytes);
+            return Ok(Some(bytes));
         };
         let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
         loop {
@@ -228,18 +244,13 @@ impl Request {
             };
             let piece = JsFuture::from(reader.read()).await.map_err(broken)?;
             if member(&piece, "done").is_truthy() {
-                return Ok(bytes);
+                return Ok(Some(bytes));
             }
             self.arm();
             bytes.extend(Uint8Array::new(&member(&piece, "value")).to_vec());
             if bytes.len() > limit {
                 self.controller.abort();
-                let (repo, file) = (locator.id().to_string(), locator.config_path());
-                return Err(HubError::TooLarge {
-                    repo,
-                    file,
-                    limit_bytes: limit as u64,
-                });
+                return Ok(None);
             }
             let read = bytes.len() as u64;
             // A compressed body is longer than its length says.

@@ -5,11 +5,13 @@
 
 mod fetch;
 mod file;
+pub mod files;
 mod follow;
 mod found;
 mod headers;
 mod kept;
 pub mod recent;
+pub mod search;
 mod slices;
 
 pub use file::{CHOOSE, read_files};

@@ -1,7 +1,9 @@
 //! Parts of files by Range, and the listing that names them. The body of a weight file is never read.
 
 use gloo_net::http::Response;
-use weighbridge::hub::{HubError, Locator, ResponseFacts, TreeEntry, classify, read_tree};
+use weighbridge::hub::{
+    HubError, Listed, Locator, ResponseFacts, TreeEntry, classify, read_listing, read_names, read_tree,
+};
 
 use super::super::super::state::Problem;
 use super::Request;
@@ -17,6 +19,24 @@ impl Request {
         let url = self.endpoint.tree_url(locator);
         let bytes = self.whole_at(&url, locator, MOST_LISTING_BYTES).await?;
         Ok(read_tree(&String::from_utf8_lossy(&bytes)))
+    }
+    /// The models a search finds.
+    pub async fn listing(&self, text: &str, most: usize) -> Option<Vec<Listed>> {
+        let text = self.text(&self.endpoint.search_url(text, most)).await?;
+        Some(read_listing(&text))
+    }
+    /// The names of a repository's files.
+    pub async fn names(&self, locator: &Locator) -> Option<Vec<String>> {
+        let text = self.text(&self.endpoint.info_url(locator)).await?;
+        Some(read_names(&text)).filter(|names| !names.is_empty())
+    }
+    /// An answer that may as well be missing: once, without a second try.
+    async fn text(&self, url: &str) -> Option<String> {
+        let response = self.send(url, None).await.ok()?;
+        let bytes = self.bytes(&response, MOST_LISTING_BYTES, &|_| ()).await;
+        self.disarm();
+        let bytes = bytes.ok()?.filter(|_| response.status() == 200)?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
     /// A whole file of at most `limit` bytes.
     pub async fn whole(&self, locator: &Locator, path: &str, limit: usize) -> Result<Vec<u8>, Problem> {
