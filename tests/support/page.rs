@@ -29,6 +29,17 @@ pub fn use_hub(browser: &Browser, server: &Server, hub: &Hub) {
     browser.forget_console();
 }
 
+/// A browser with the page at this query, and this Hub as its endpoint. Whether there is a model is not waited for:
+/// the Hub may have none.
+#[track_caller]
+pub fn start(hub: &Hub, query: &str) -> (Browser, Server) {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    use_hub(&browser, &server, hub);
+    browser.goto(&server.at(query));
+    browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
+    (browser, server)
+}
+
 /// The page with all it stands on.
 pub struct Page {
     pub browser: Browser,
@@ -37,12 +48,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page at this query, with this Hub as its endpoint.
+    /// As [`start`].
     #[track_caller]
     pub fn open(hub: Hub, query: &str) -> Self {
-        let (browser, server) = (Browser::start(), Server::dist("/"));
-        use_hub(&browser, &server, &hub);
-        open(&browser, &server.at(query));
+        let (browser, server) = start(&hub, query);
         Self { browser, server, hub }
     }
 
