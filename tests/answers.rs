@@ -8,24 +8,17 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
+use support::engine::{blueprint, scenario};
 use weighbridge::analysis::answers::RankedBy;
 use weighbridge::analysis::{Answers, Question, Verdict, analyse, answers};
-use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{Scenario, from_query};
+use weighbridge::model::Blueprint;
+use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
 
 const SMALL: &str = "meta-llama/Llama-3.1-8B-Instruct";
 const LARGE: &str = "meta-llama/Llama-3.1-70B-Instruct";
-
-fn blueprint(model: &str) -> Blueprint {
-    Blueprint::from_value(catalogue::find(model).unwrap().config.clone()).unwrap()
-}
-
-fn scenario(query: &str) -> Scenario {
-    let (scenario, errors) = from_query(query);
-    assert_eq!(errors, [], "{query}");
-    scenario
-}
 
 fn ask(blueprint: &Blueprint, scenario: &Scenario) -> Answers {
     let question = Question::new(blueprint, scenario).unwrap();

@@ -7,34 +7,10 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
-use std::process::{Command, Output};
+mod support;
 
 use serde_json::Value;
-
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_weighbridge"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        // Nothing listens here: what needs the network fails at once.
-        .env("HF_ENDPOINT", "http://127.0.0.1:9")
-        .env_remove("HF_TOKEN")
-        .output()
-        .unwrap()
-}
-
-fn text(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn json(arguments: &[&str]) -> Value {
-    serde_json::from_str(&text(&[arguments, &["--format", "json"]].concat())).unwrap()
-}
+use support::command::{json, run, text};
 
 #[test]
 fn estimates() {

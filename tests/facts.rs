@@ -8,9 +8,12 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
 use std::collections::HashMap;
 
 use serde_json::Value;
+use support::engine::blueprint;
 use weighbridge::analysis::{Question, analyse, parameters};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Engine, Mode, Scenario};
@@ -29,10 +32,6 @@ const TABLES: &[(&str, &str)] = &[
         include_str!("facts/attention.jsonl"),
     ),
 ];
-
-fn blueprint(id: &str) -> Blueprint {
-    Blueprint::from_value(catalogue::find(id).unwrap().config.clone()).unwrap()
-}
 
 /// Every config of the tables: built-in ones and those kept for tests alone.
 fn configs() -> HashMap<String, Value> {

@@ -8,26 +8,16 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
-use weighbridge::analysis::{Analysis, Verdict, analyse, quick};
+mod support;
+
+use support::engine::weigh;
+use weighbridge::analysis::{Verdict, quick};
 use weighbridge::hardware::find;
-use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{Scenario, from_query};
 use weighbridge::units::{UnitSystem, grouped};
 
 const GIB: u64 = 1 << 30;
 const ONE_BILLION: &str = "google/gemma-3-1b-it";
 const FOUR_BILLION: &str = "Qwen/Qwen3-4B";
-
-fn scenario(query: &str) -> Scenario {
-    let (scenario, errors) = from_query(query);
-    assert_eq!(errors, [], "{query}");
-    scenario
-}
-
-fn weigh(model: &str, query: &str) -> Analysis {
-    let blueprint = Blueprint::from_value(catalogue::find(model).unwrap().config.clone()).unwrap();
-    analyse(&blueprint, &scenario(query)).unwrap()
-}
 
 #[test]
 fn the_simple_rule_is_what_it_says() {

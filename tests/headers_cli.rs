@@ -9,39 +9,18 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
-#[path = "headers/made.rs"]
-mod made;
 mod support;
 
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use made::{Row, llama_gguf, rows_of, safetensors_header};
 use serde_json::{Value, json};
+use support::command::{json, run, run_with, text};
 use support::fresh_folder;
 use support::hub::{Fault, Hub};
+use support::made::{Row, llama_gguf, rows_of, safetensors_header};
 use weighbridge::model::{Blueprint, catalogue};
-
-fn run(hub: &str, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_weighbridge"))
-        .args(arguments)
-        .env("HF_ENDPOINT", hub)
-        .env_remove("HF_TOKEN")
-        .output()
-        .unwrap()
-}
-
-fn text(arguments: &[&str]) -> String {
-    let output = run("http://127.0.0.1:9", arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn json(arguments: &[&str]) -> Value {
-    serde_json::from_str(&text(&[arguments, &["--format", "json"]].concat())).unwrap()
-}
 
 /// A file with a header and a body of holes: reading the body would take minutes, having it costs nothing.
 fn sparse(path: &Path, (bytes, size): &(Vec<u8>, u64)) {
@@ -110,12 +89,12 @@ fn a_folder_with_config_and_shards() {
     let linear = 2.0 * (8_030_261_248_u64 - 128_256 * 4096 - 65 * 4096) as f64;
     assert_eq!(unknown["headers"]["dense_linear_flops_per_token"], linear);
     assert!(unknown["no_blueprint"].as_str().unwrap().contains("onyx"));
-    let refused = run("http://127.0.0.1:9", &["estimate", path]);
+    let refused = run(&["estimate", path]);
     assert_eq!(refused.status.code(), Some(2));
 
     // A missing shard, and a cut one.
     std::fs::remove_file(folder.join("model-00003-of-00004.safetensors")).unwrap();
-    let refused = run("http://127.0.0.1:9", &["inspect", path]);
+    let refused = run(&["inspect", path]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("model-00003-of-00004.safetensors cannot be read"));
 }
 
@@ -133,8 +112,8 @@ fn a_gguf_alone() {
     let held: u64 = llama_gguf(0).tensors.iter().map(|tensor| tensor.3).sum();
     assert_eq!(answer["headers"]["bytes"], held);
     assert_eq!(answer["memory"]["weights_bytes"], held, "bytes are those of the file");
-    let text = text(&["estimate", path]);
-    assert!(text.contains("GGUF (mostly Q4_K) weights"), "{text}");
+    let said = text(&["estimate", path]);
+    assert!(said.contains("GGUF (mostly Q4_K) weights"), "{said}");
     let converted = json(&["estimate", path, "--weights", "bf16"]);
     assert_eq!(
         converted["memory"]["weights_bytes"],
@@ -145,7 +124,7 @@ fn a_gguf_alone() {
     assert_eq!(inspected["headers"]["parameters"], 6_738_415_616_u64);
     assert_eq!(inspected["keys"]["tokenizer.ggml.tokens"]["length"], 32_000);
     assert_eq!(inspected["config"]["hidden_size"], 4096);
-    assert!(self::text(&["inspect", path]).contains("Q4_K"));
+    assert!(text(&["inspect", path]).contains("Q4_K"));
     // Cut short.
     File::options()
         .write(true)
@@ -153,7 +132,7 @@ fn a_gguf_alone() {
         .unwrap()
         .set_len(1_000_000_000)
         .unwrap();
-    let refused = run("http://127.0.0.1:9", &["inspect", path]);
+    let refused = run(&["inspect", path]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("is cut short"));
 }
 
@@ -183,7 +162,7 @@ fn on_hub(hub: &Hub, id: &str) -> u64 {
 fn headers_from_the_hub() {
     let hub = Hub::start();
     let parameters = on_hub(&hub, "test/sharded");
-    let output = run(
+    let output = run_with(
         &hub.url(),
         &["estimate", "test/sharded", "--headers", "--format", "json"],
     );
@@ -201,7 +180,7 @@ fn headers_from_the_hub() {
     assert!(!weights.is_empty() && weights.iter().all(|one| one.range.as_deref() == Some("bytes=0-100000")));
     // Without the flag no weights are asked for at all.
     hub.forget();
-    assert!(run(&hub.url(), &["estimate", "test/sharded"]).status.success());
+    assert!(run_with(&hub.url(), &["estimate", "test/sharded"]).status.success());
     assert!(hub.seen().iter().all(|one| !one.path.ends_with(".safetensors")));
 }
 
@@ -216,7 +195,7 @@ fn a_large_header_takes_a_second_request() {
     let header = bytes.len();
     bytes.resize(size as usize, 0);
     hub.file("test/large", "model.safetensors", bytes);
-    let output = run(&hub.url(), &["inspect", "test/large", "--headers", "--format", "json"]);
+    let output = run_with(&hub.url(), &["inspect", "test/large", "--headers", "--format", "json"]);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["headers"]["parameters"], 3000);
     let ranges: std::collections::BTreeSet<_> = hub.seen().into_iter().filter_map(|one| one.range).collect();
@@ -237,7 +216,7 @@ fn a_hub_that_sends_whole_files_is_left_alone() {
     bytes.resize(size as usize, 0);
     hub.file("test/whole", "model-00000.safetensors", bytes);
     hub.fault("test/whole", Fault::NoRange);
-    let output = run(&hub.url(), &["inspect", "test/whole", "--headers"]);
+    let output = run_with(&hub.url(), &["inspect", "test/whole", "--headers"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("whole files only"),

@@ -8,20 +8,20 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
 use strum::IntoEnumIterator;
+use support::engine::{blueprint, scenario};
 use weighbridge::analysis::launch::quote;
 use weighbridge::analysis::{Launch, Question, analyse, launch};
 use weighbridge::hardware::Engine;
-use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{Scenario, from_query};
+use weighbridge::model::Blueprint;
+use weighbridge::scenario::Scenario;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
 
 fn start(model: &str, name: &str, query: &str) -> Result<Launch, String> {
-    let blueprint = Blueprint::from_value(catalogue::find(model).unwrap().config.clone()).unwrap();
-    let (scenario, errors) = from_query(query);
-    assert_eq!(errors, [], "{query}");
-    of(&blueprint, &scenario, name)
+    of(&blueprint(model), &scenario(query), name)
 }
 
 fn of(blueprint: &Blueprint, scenario: &Scenario, name: &str) -> Result<Launch, String> {

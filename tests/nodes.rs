@@ -8,28 +8,16 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
+use support::engine::{blueprint, scenario, weigh};
 use weighbridge::analysis::time::parts;
-use weighbridge::analysis::{Analysis, HostShare, Question, Verdict, analyse, bill, ways};
+use weighbridge::analysis::{HostShare, Question, Verdict, analyse, bill, ways};
 use weighbridge::hardware::{find_host, hosts};
-use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{Scenario, from_query};
+use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
 
 const MODEL: &str = "meta-llama/Llama-3.1-8B-Instruct";
-
-fn blueprint(model: &str) -> Blueprint {
-    Blueprint::from_value(catalogue::find(model).unwrap().config.clone()).unwrap()
-}
-
-fn scenario(query: &str) -> Scenario {
-    let (scenario, errors) = from_query(query);
-    assert_eq!(errors, [], "{query}");
-    scenario
-}
-
-fn weigh(query: &str) -> Analysis {
-    analyse(&blueprint(MODEL), &scenario(query)).unwrap()
-}
 
 /// The link, and seconds of communication of a prefill.
 fn talk(query: &str) -> (f64, f64) {
@@ -61,13 +49,13 @@ fn the_links_are_those_of_the_machine() {
 
 #[test]
 fn a_machine_names_its_device() {
-    let found = weigh("node=aws-p5-48xlarge&n=8");
+    let found = weigh(MODEL, "node=aws-p5-48xlarge&n=8");
     assert_eq!(
         found.fit.unwrap().device_bytes,
         weighbridge::hardware::find("h100-sxm").unwrap().memory_bytes
     );
     // Other devices than it has: said, and its links are not used.
-    let other = weigh("node=aws-p5-48xlarge&hw=rtx-4090&n=2");
+    let other = weigh(MODEL, "node=aws-p5-48xlarge&hw=rtx-4090&n=2");
     assert!(other.notices.iter().any(|notice| notice.code == "node_other_device"));
 }
 
@@ -94,7 +82,7 @@ fn its_ram_and_its_price_count() {
     // Somebody's own price wins, and a million tokens cost what an hour of them does.
     let own = paid("hw=h100-sxm&n=2&node=aws-p5-48xlarge&price=1.5").unwrap();
     assert_eq!(own.usd_per_hour, 3.0);
-    let rate = weigh("hw=h100-sxm&n=2&node=aws-p5-48xlarge&price=1.5")
+    let rate = weigh(MODEL, "hw=h100-sxm&n=2&node=aws-p5-48xlarge&price=1.5")
         .speed
         .unwrap()
         .tokens_per_second;
@@ -132,7 +120,7 @@ fn a_cache_no_engine_keeps_is_refused_with_the_reason() {
         ("hw=rtx-4090&e=vllm&kv=fp8&kvv=fp16", "one format"),
         ("hw=apple-m4-pro&e=mlx&w=mlx-q4&kv=q4_0", "of its own"),
     ] {
-        let fit = weigh(query).fit.unwrap();
+        let fit = weigh(MODEL, query).fit.unwrap();
         assert_eq!(fit.verdict, Verdict::Unsupported, "{query}");
         assert!(fit.why.contains(word), "{query}: {}", fit.why);
     }
@@ -144,7 +132,7 @@ fn a_cache_no_engine_keeps_is_refused_with_the_reason() {
         // The model's own format needs no option.
         "hw=h100-sxm&e=sglang&w=fp16&kv=fp16",
     ] {
-        assert_eq!(weigh(query).fit.unwrap().verdict, Verdict::Fits, "{query}");
+        assert_eq!(weigh(MODEL, query).fit.unwrap().verdict, Verdict::Fits, "{query}");
     }
     // Who names no engine gets one that keeps it.
     let model = blueprint(MODEL);

@@ -10,35 +10,13 @@
 
 mod support;
 
-use std::process::Command;
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use support::browser::Browser;
+use support::command::estimate;
 use support::hub::Hub;
+use support::page::{MOUNTED, SOON, open, use_hub};
 use support::server::Server;
 use weighbridge::units::{UnitSystem, count, decimal, grouped, seconds};
-
-const SOON: Duration = Duration::from_secs(15);
-const MOUNTED: &str = "document.querySelector('#app') && !document.querySelector('#app').ariaBusy && document.querySelector('#app .model-name')";
-
-fn estimate(arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_weighbridge"))
-        .arg("estimate")
-        .args(arguments)
-        .args(["--format", "json"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("HF_ENDPOINT", "http://127.0.0.1:9")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn open(browser: &Browser, address: &str) {
-    browser.goto(address);
-    browser.wait_for(MOUNTED, SOON);
-}
 
 /// The text of the element that shows this figure.
 fn figure(browser: &Browser, name: &str) -> String {
@@ -204,8 +182,7 @@ fn a_link_made_by_hand_gives_the_same_page() {
 fn after_one_visit_it_works_with_the_network_gone() {
     for prefix in ["/", "/sub/"] {
         let (browser, mut server, mut hub) = (Browser::start(), Server::dist(prefix), Hub::start());
-        browser.goto(&server.at("icons/icon.svg"));
-        browser.script("localStorage.setItem('endpoint', arguments[0])", json!([hub.url()]));
+        use_hub(&browser, &server, &hub);
         open(&browser, &server.at("?m=test/plain&hw=rtx-4090"));
         browser.wait_for(
             "document.documentElement.dataset.offline === 'ready' && navigator.serviceWorker.controller",

@@ -10,33 +10,14 @@
 
 mod support;
 
-use std::process::Command;
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use support::browser::Browser;
+use support::command::estimate;
+use support::page::{SOON, open};
 use support::server::Server;
 use weighbridge::units::decimal;
 
-const SOON: Duration = Duration::from_secs(20);
-const MOUNTED: &str = "document.querySelector('#app') && !document.querySelector('#app').ariaBusy && document.querySelector('#app .model-name')";
 const MATRIX: &str = "document.querySelectorAll('.matrix-card [role=gridcell]').length > 2000";
-
-fn estimate(arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_weighbridge"))
-        .arg("estimate")
-        .args(arguments)
-        .args(["--format", "json"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn open(browser: &Browser, address: &str) {
-    browser.goto(address);
-    browser.wait_for(MOUNTED, SOON);
-}
 
 fn fit_tab(browser: &Browser) {
     browser.script("document.getElementById('tab-fit').click()", json!([]));

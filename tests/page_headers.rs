@@ -9,21 +9,16 @@
     reason = "a panic fails the test; the lints' own exception covers #[test] functions only"
 )]
 
-#[path = "headers/made.rs"]
-mod made;
 mod support;
 
 use std::time::Duration;
 
-use made::{Gguf, Key, Row, rows_of, safetensors_header};
 use serde_json::{Value, json};
-use support::browser::Browser;
 use support::hub::{Fault, Hub};
-use support::server::Server;
+use support::made::{Gguf, Key, Row, rows_of, safetensors_header};
+use support::page::{Page, SOON};
 use weighbridge::model::Blueprint;
 use weighbridge::units::grouped;
-
-const SOON: Duration = Duration::from_secs(15);
 
 /// So small that whole files can be made, so large that one is longer than the part that is asked for.
 fn config() -> Value {
@@ -54,48 +49,23 @@ fn file(rows: &[Row]) -> Vec<u8> {
 /// Id, config, and weight files.
 type Repo<'a> = (&'a str, &'a Value, &'a [(&'a str, Vec<u8>)]);
 
-struct Page {
-    browser: Browser,
-    _server: Server,
-    hub: Hub,
-}
-
 /// The page with a local Hub that holds these repositories.
 fn open(repos: &[Repo<'_>]) -> Page {
-    let (browser, server, hub) = (Browser::start(), Server::dist("/"), Hub::start());
+    let hub = Hub::start();
     for (id, config, files) in repos {
         hub.file(id, "config.json", config.to_string());
         for (path, body) in *files {
             hub.file(id, path, body.clone());
         }
     }
-    browser.goto(&server.at("icons/icon.svg"));
-    browser.script("localStorage.setItem('endpoint', arguments[0])", json!([hub.url()]));
-    browser.forget_console();
-    browser.goto(&server.at(""));
-    browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
-    Page {
-        browser,
-        _server: server,
-        hub,
-    }
+    Page::open(hub, "")
 }
 
 impl Page {
-    fn find(&self, text: &str) {
-        self.browser.click("#find");
-        self.browser.keys(&["Control+a", "Delete"]);
-        self.browser.type_into("#find", text);
-        self.browser.keys(&["Enter"]);
-    }
     #[track_caller]
     fn load(&self, id: &str) {
         self.find(id);
-        let name = json!(id.split('/').nth(1));
-        self.browser.wait_for(
-            &format!("document.querySelector('.model-name')?.innerText === {name}"),
-            SOON,
-        );
+        self.wait_for_name(id.split('/').nth(1).unwrap());
     }
     #[track_caller]
     fn line(&self, verdict: &str) -> String {
@@ -104,21 +74,6 @@ impl Page {
             SOON,
         );
         self.browser.text("#header-line")
-    }
-    #[track_caller]
-    fn told(&self, css: &str, words: &str) -> String {
-        let words = json!(words);
-        self.browser.wait_for(
-            &format!("document.querySelector('{css}')?.innerText.includes({words})"),
-            SOON,
-        );
-        self.browser.text(css)
-    }
-    /// Clicks the button with these words.
-    fn press(&self, css: &str, words: &str) {
-        let script =
-            "[...document.querySelectorAll(arguments[0])].find((one) => one.innerText === arguments[1]).click()";
-        self.browser.script(script, json!([css, words]));
     }
     fn drop_files(&self, files: &[(&str, Vec<u8>)]) {
         let files: Vec<Value> = files.iter().map(|(name, body)| json!([name, body])).collect();
@@ -239,10 +194,7 @@ fn an_unknown_type_is_told_by_its_headers() {
     )]);
     page.find("test/onyx");
     page.told("#app .callout[data-code=unknown_model_type]", "onyx");
-    page.browser.script(
-        "[...document.querySelectorAll('#app .callout button')].find((b) => b.innerText === 'Read the file headers').click()",
-        json!([]),
-    );
+    page.press("#app .callout button", "Read the file headers");
     let outline = page.told("#outline", &parameters());
     assert!(
         outline.contains("by tensor names") && outline.contains("cannot be known") && outline.contains("Attention"),
@@ -266,8 +218,7 @@ fn dropped_files_are_read_by_their_headers() {
     assert_eq!(page.browser.count("#outline"), 0);
     // A GGUF is a model by itself.
     page.drop_files(&[("tiny.gguf", padded(tiny_gguf().write()))]);
-    page.browser
-        .wait_for("document.querySelector('.model-name').innerText === 'tiny.gguf'", SOON);
+    page.wait_for_name("tiny.gguf");
     // llama.cpp names every tensor otherwise than checkpoints do.
     assert!(
         page.line("agree")
@@ -303,25 +254,20 @@ fn headers_read_once_are_there_without_a_network() {
     page.find("test/kept-gguf");
     page.told("#app .callout[data-code=only_gguf]", "GGUF");
     page.press("#app .callout button", "Read the file headers");
-    page.browser
-        .wait_for("document.querySelector('.model-name').innerText === 'kept-gguf'", SOON);
+    page.wait_for_name("kept-gguf");
     let own = page.line("agree");
     page.hub.stop();
     page.hub.forget();
     // Anew, without the model in the address; reloading would race with the page, which writes it there.
     page.browser.script("location.assign(location.pathname)", json!([]));
-    page.browser.wait_for(
-        "document.querySelector('.model-name')?.innerText === 'Llama 3.1 8B Instruct'",
-        SOON,
-    );
+    page.wait_for_name("Llama 3.1 8B Instruct");
     page.browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
     page.load("test/kept");
     assert_eq!(page.line("agree"), line);
     assert_eq!(page.browser.texts(".fact"), chips);
     assert_eq!(page.browser.text("[role=tabpanel]"), tiles);
     page.find("test/kept-gguf");
-    page.browser
-        .wait_for("document.querySelector('.model-name').innerText === 'kept-gguf'", SOON);
+    page.wait_for_name("kept-gguf");
     assert_eq!(page.line("agree"), own);
     assert!(page.hub.seen().is_empty());
 }

@@ -12,11 +12,9 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use support::browser::Browser;
 use support::hub::{CONFIG, Hub};
-use support::server::Server;
+use support::page::{SOON, start};
 
-const SOON: Duration = Duration::from_secs(15);
 const SMALL: &str = "acme/Tiny-Weigh";
 const LARGE: &str = "acme/Weigh-Large";
 
@@ -50,16 +48,6 @@ fn hub() -> Hub {
     hub
 }
 
-fn open(hub: &Hub, query: &str) -> (Browser, Server) {
-    let (browser, server) = (Browser::start(), Server::dist("/"));
-    browser.goto(&server.at("icons/icon.svg"));
-    browser.script("localStorage.setItem('endpoint', arguments[0])", json!([hub.url()]));
-    browser.forget_console();
-    browser.goto(&server.at(query));
-    browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
-    (browser, server)
-}
-
 fn searches(hub: &Hub) -> Vec<String> {
     let seen = hub.seen().into_iter();
     let lists = seen.filter(|one| one.path == "/api/models" && one.method == "GET");
@@ -69,7 +57,7 @@ fn searches(hub: &Hub) -> Vec<String> {
 #[test]
 fn models_of_the_hub_are_found_with_a_rough_verdict() {
     let hub = hub();
-    let (browser, _server) = open(&hub, "?m=test/dense&hw=rtx-4090");
+    let (browser, _server) = start(&hub, "?m=test/dense&hw=rtx-4090");
     browser.click("#find");
     browser.type_into("#find", "weigh");
     browser.wait_for("document.querySelectorAll('#find-list .choice').length >= 2", SOON);
@@ -110,10 +98,10 @@ fn models_of_the_hub_are_found_with_a_rough_verdict() {
 #[test]
 fn an_engine_that_loads_none_of_the_files_is_told() {
     let hub = hub();
-    let (browser, _server) = open(&hub, &format!("?m={SMALL}&e=exllamav3"));
+    let (browser, _server) = start(&hub, &format!("?m={SMALL}&e=exllamav3"));
     browser.wait_for("document.querySelector('[data-figure=files]')", SOON);
     assert_eq!(browser.text("[data-figure=files]"), "Files: 2 safetensors, 1 ONNX");
-    let (browser, _server) = open(&hub, &format!("?m={SMALL}&e=llama.cpp"));
+    let (browser, _server) = start(&hub, &format!("?m={SMALL}&e=llama.cpp"));
     browser.wait_for("document.querySelector('[data-figure=files]')", SOON);
     let words = browser.text("[data-figure=files]");
     assert!(words.contains("llama.cpp loads none of them"), "{words}");
@@ -122,7 +110,7 @@ fn an_engine_that_loads_none_of_the_files_is_told() {
 #[test]
 fn what_is_no_name_is_not_sent_and_silence_is_told() {
     let mut hub = hub();
-    let (browser, _server) = open(&hub, "");
+    let (browser, _server) = start(&hub, "");
     for text in ["q", "https://example.com/a/b", "hf_abcdefghijkl", "{\"model_type\": 1}"] {
         browser.set_input("#find", text);
         std::thread::sleep(Duration::from_millis(500));

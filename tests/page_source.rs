@@ -12,50 +12,19 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
-use support::browser::Browser;
 use support::hub::{BAD, CONFIG, GOOD, Hub, UNGRANTED};
-use support::server::Server;
+use support::page::{Page, SOON};
 
-const SOON: Duration = Duration::from_secs(15);
 /// Parameters of the repositories of `test/`, as the model card says them.
 const FACT: &str = "1.10 B parameters";
 const EXAMPLE: &str = "Llama 3.1 8B Instruct";
 
-struct Page {
-    browser: Browser,
-    server: Server,
-    hub: Hub,
-}
-
 /// The page at this query, with a local Hub as its endpoint.
 fn open(query: &str) -> Page {
-    let (browser, server, hub) = (Browser::start(), Server::dist("/"), Hub::start());
-    browser.goto(&server.at("icons/icon.svg"));
-    browser.script("localStorage.setItem('endpoint', arguments[0])", json!([hub.url()]));
-    browser.forget_console();
-    browser.goto(&server.at(query));
-    browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
-    Page { browser, server, hub }
+    Page::open(Hub::start(), query)
 }
 
 impl Page {
-    fn find(&self, text: &str) {
-        self.browser.click("#find");
-        self.browser.keys(&["Control+a", "Delete"]);
-        self.browser.type_into("#find", text);
-        self.browser.keys(&["Enter"]);
-    }
-    #[track_caller]
-    fn wait_for_name(&self, name: &str) {
-        let name = json!(name);
-        self.browser.wait_for(
-            &format!("document.querySelector('.model-name')?.innerText === {name}"),
-            SOON,
-        );
-    }
-    fn name(&self) -> String {
-        self.browser.text(".model-name")
-    }
     /// Waits for the problem with this code and gives its words.
     #[track_caller]
     fn problem(&self, code: &str) -> String {
@@ -106,10 +75,7 @@ fn a_model_of_the_hub_is_read() {
     assert_eq!(page.name(), EXAMPLE);
     page.find("test/plain");
     page.wait_for_name("plain");
-    page.browser.wait_for(
-        &format!("document.querySelector('.facts').innerText.includes('{FACT}')"),
-        SOON,
-    );
+    page.told(".facts", FACT);
     assert!(page.facts().contains("GQA 32 : 4"), "{}", page.facts());
     let source = page.browser.text(".source");
     assert!(
@@ -154,10 +120,7 @@ fn the_catalogue_needs_no_network() {
     page.browser
         .wait_for("document.querySelector('#find').ariaExpanded === 'false'", SOON);
     // One click in the picker.
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Change model').click()",
-        json!([]),
-    );
+    page.press("button", "Change model");
     page.browser.click("dialog .choice[title='openai/gpt-oss-20b']");
     page.wait_for_name("gpt-oss 20B");
     assert!(page.hub.seen().is_empty(), "{:?}", page.hub.seen());
@@ -198,15 +161,9 @@ fn every_failure_is_told_and_the_old_model_stays() {
         ("a/b/c/d", "too many parts"),
     ] {
         page.find(text);
-        page.browser.wait_for(
-            &format!("document.querySelector('#app .callout')?.innerText.includes('{words}')"),
-            SOON,
-        );
+        page.told("#app .callout", words);
     }
-    page.browser.script(
-        "[...document.querySelectorAll('#app .callout button')].find((b) => b.innerText === 'Dismiss').click()",
-        json!([]),
-    );
+    page.press("#app .callout button", "Dismiss");
     page.browser.wait_for("!document.querySelector('#app .callout')", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
 }
@@ -220,10 +177,7 @@ fn a_token_opens_gates_and_is_seen_nowhere() {
     page.problem("gated_sign_in");
     assert!(page.hub.seen().iter().all(|seen| !seen.authorised));
     page.settings(GOOD, true);
-    page.browser.script(
-        "[...document.querySelectorAll('#app .callout button')].find((b) => b.innerText === 'Try again').click()",
-        json!([]),
-    );
+    page.press("#app .callout button", "Try again");
     page.wait_for_name("gated");
     page.find("test/private");
     page.wait_for_name("private");
@@ -241,10 +195,7 @@ fn a_token_opens_gates_and_is_seen_nowhere() {
     page.problem("token_lacks_gated_permission");
     page.assert_token_is_kept();
     page.find("hf_abcdefghijklmnopqrstuvwxyz");
-    page.browser.wait_for(
-        "document.querySelector('#app .callout')?.innerText.includes('looks like an access token')",
-        SOON,
-    );
+    page.told("#app .callout", "looks like an access token");
     page.hub.assert_no_token_in_addresses();
 }
 
@@ -253,8 +204,7 @@ fn a_slow_answer_shows_its_progress_and_can_be_stopped() {
     let page = open("");
     page.hub.drip(40, Duration::from_millis(400));
     page.find("test/slow");
-    page.browser
-        .wait_for("document.querySelector('.loading')?.innerText.includes(' bytes')", SOON);
+    page.told(".loading", " bytes");
     assert_eq!(page.name(), EXAMPLE);
     page.browser.click(".loading button");
     page.browser.wait_for("!document.querySelector('.loading')", SOON);
@@ -324,32 +274,20 @@ fn files_and_pastes_are_read_here() {
     // Read by their headers, which these have not.
     for name in ["model.safetensors", "model-Q4_K_M.gguf", "model.safetensors.index.json"] {
         assert!(page.browser.drop_file("body", name, "x"));
-        page.browser.wait_for(
-            &format!("document.querySelector('#app .callout')?.innerText.includes('{name}: ')"),
-            SOON,
-        );
+        page.told("#app .callout", &format!("{name}: "));
     }
     page.browser.paste("body", CONFIG);
     page.wait_for_name("Your config.json");
     page.browser.paste("body", "{\"model_type\": ");
-    page.browser.wait_for(
-        "document.querySelector('#app .callout')?.innerText.includes('not JSON')",
-        SOON,
-    );
+    page.told("#app .callout", "not JSON");
     page.browser.paste("body", &format!("{}/test/plain", page.hub.url()));
     page.wait_for_name("plain");
     page.browser.paste("#find", CONFIG);
     page.wait_for_name("Your config.json");
     // The picker's paste area.
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Change model').click()",
-        json!([]),
-    );
+    page.press("button", "Change model");
     page.browser.set_input("#paste", "{\"model_type\": \"strange\"}");
-    page.browser.wait_for(
-        "document.querySelector('dialog .error')?.innerText.includes('strange')",
-        SOON,
-    );
+    page.told("dialog .error", "strange");
     page.browser.set_input(
         "#paste",
         &CONFIG.replace("\"num_hidden_layers\": 22", "\"num_hidden_layers\": 11"),
@@ -370,34 +308,16 @@ fn files_and_pastes_are_read_here() {
 fn a_parameter_is_edited_by_hand() {
     let page = open("?m=test/plain");
     page.wait_for_name("plain");
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Edit architecture').click()",
-        json!([]),
-    );
-    page.browser.wait_for(
-        "document.querySelector('#edit-count')?.innerText.includes('1,100,048,384')",
-        SOON,
-    );
+    page.press("button", "Edit architecture");
+    page.told("#edit-count", "1,100,048,384");
     page.browser.set_input("#edit-num_hidden_layers", "44");
-    page.browser.wait_for(
-        "document.querySelector('#edit-count').innerText.includes('2,069,')",
-        SOON,
-    );
-    page.browser.wait_for(
-        "document.querySelector('.prop.changed .from').innerText.includes('Back to 22')",
-        SOON,
-    );
+    page.told("#edit-count", "2,069,");
+    page.told(".prop.changed .from", "Back to 22");
     // Refused by the engine, beside its field; the answer before stays.
     page.browser.set_input("#edit-num_key_value_heads", "many");
-    page.browser.wait_for(
-        "document.querySelector('.prop.invalid .error')?.innerText.includes('whole number')",
-        SOON,
-    );
+    page.told(".prop.invalid .error", "whole number");
     assert!(page.facts().contains("2.07 B"), "{}", page.facts());
-    page.browser.script(
-        "[...document.querySelectorAll('.dialog-foot button')].find((b) => b.innerText === 'Undo').click()",
-        json!([]),
-    );
+    page.press(".dialog-foot button", "Undo");
     page.browser.wait_for("!document.querySelector('.prop.invalid')", SOON);
     // A raw key.
     page.browser
@@ -408,53 +328,28 @@ fn a_parameter_is_edited_by_hand() {
     page.browser
         .wait_for("document.querySelector('#edit-head_dim_note')?.value === '7'", SOON);
     page.browser.keys(&["Escape"]);
-    page.browser.wait_for(
-        "document.querySelector('.source[data-state=warn]')?.innerText.includes('num_hidden_layers')",
-        SOON,
-    );
+    page.told(".source[data-state=warn]", "num_hidden_layers");
     page.browser.script(
         "[...document.querySelectorAll('button')].find((b) => b.innerText.includes('Reset edits')).click()",
         json!([]),
     );
-    page.browser.wait_for(
-        &format!("document.querySelector('.facts').innerText.includes('{FACT}')"),
-        SOON,
-    );
+    page.told(".facts", FACT);
     // From a template with experts.
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Edit architecture').click()",
-        json!([]),
-    );
-    page.browser.script(
-        "[...document.querySelectorAll('dialog button')].find((b) => b.innerText === 'A mixture of experts').click()",
-        json!([]),
-    );
+    page.press("button", "Edit architecture");
+    page.press("dialog button", "A mixture of experts");
     page.browser
         .wait_for("document.querySelector('#edit-num_experts')?.value === '64'", SOON);
-    page.browser.script(
-        "[...document.querySelectorAll('.dialog-foot button')].find((b) => b.innerText === 'Undo').click()",
-        json!([]),
-    );
+    page.press(".dialog-foot button", "Undo");
     page.wait_for_name("plain");
-    page.browser.script(
-        "[...document.querySelectorAll('dialog button')].find((b) => b.innerText === 'A mixture of experts').click()",
-        json!([]),
-    );
+    page.press("dialog button", "A mixture of experts");
     page.browser.set_input("#edit-num_experts", "128");
-    page.browser
-        .wait_for("document.querySelector('.facts').innerText.includes('8 of 128')", SOON);
+    page.told(".facts", "8 of 128");
     // One dialog straight after another.
     page.browser.keys(&["Escape"]);
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Change model').click()",
-        json!([]),
-    );
+    page.press("button", "Change model");
     page.browser.wait_for("document.querySelector('#filter')", SOON);
     page.browser.keys(&["Escape"]);
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Edit architecture').click()",
-        json!([]),
-    );
+    page.press("button", "Edit architecture");
     page.browser
         .wait_for("document.querySelector('dialog[open] #edit-count')", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
@@ -464,8 +359,7 @@ fn a_parameter_is_edited_by_hand() {
 fn the_link_names_the_model_back_and_forth() {
     let page = open("?m=test/plain&edit=%7B%22num_hidden_layers%22%3A11%7D");
     page.wait_for_name("plain");
-    page.browser
-        .wait_for("document.querySelector('.facts').innerText.includes('11 layers')", SOON);
+    page.told(".facts", "11 layers");
     page.browser.script(
         "history.pushState(null, '', '?m=Qwen/Qwen3-8B'); dispatchEvent(new PopStateEvent('popstate'))",
         json!([]),
@@ -473,8 +367,7 @@ fn the_link_names_the_model_back_and_forth() {
     page.wait_for_name("Qwen3 8B");
     page.browser.back();
     page.wait_for_name("plain");
-    page.browser
-        .wait_for("document.querySelector('.facts').innerText.includes('11 layers')", SOON);
+    page.told(".facts", "11 layers");
     page.browser.goto(&page.server.at("?m=test/none"));
     page.problem("not_found_or_private");
 }

@@ -8,20 +8,18 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::json;
+use support::engine::blueprint;
 use weighbridge::analysis::{Question, memory};
 use weighbridge::model::quantisation::{self, CHOICES, Container};
 use weighbridge::model::{Blueprint, Component, Tensor, catalogue};
 use weighbridge::scenario::{Engine, KvFormat, Mode, Scenario, weight_key};
 use weighbridge::units::{Exact, Quantity};
-
-fn blueprint(id: &str) -> Blueprint {
-    let entry = catalogue::find(id).unwrap_or_else(|| panic!("no model {id}"));
-    Blueprint::from_value(entry.config.clone()).unwrap()
-}
 
 fn weights(blueprint: &Blueprint, format: &str, engine: Option<Engine>) -> u64 {
     let scenario = Scenario {

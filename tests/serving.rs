@@ -8,18 +8,17 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
+use support::engine::blueprint;
 use weighbridge::analysis::serving::Serving;
 use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
 use weighbridge::hardware::{devices, find, serving};
 use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{AttentionParallel, Mode, Scenario, weight_key};
+use weighbridge::scenario::{Mode, Scenario, weight_key};
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
-
-fn blueprint(id: &str) -> Blueprint {
-    Blueprint::from_value(catalogue::find(id).unwrap().config.clone()).unwrap()
-}
 
 fn on(device: &str, requests: u64) -> Scenario {
     Scenario {
@@ -222,29 +221,6 @@ fn what_does_not_fit_is_no_server() {
     assert!(found.notices.iter().any(|notice| notice.code == "no_server"));
 }
 
-fn scenario(row: &Measurement) -> Scenario {
-    Scenario {
-        mode: Mode::Serve,
-        weights: weight_key(&row.weights),
-        engine: row.engine.parse().ok(),
-        hardware: Some(row.device.clone()),
-        devices: row.devices,
-        tensor: row.tensor,
-        pipeline: row.pipeline.unwrap_or(1),
-        expert: row.expert.unwrap_or(1),
-        attention_parallel: if row.attention == "dp" {
-            AttentionParallel::Dp
-        } else {
-            AttentionParallel::Tp
-        },
-        endless: row.batch == "max",
-        batch: row.batch.parse().unwrap_or(1),
-        prompt: row.prompt,
-        generate: row.generate,
-        ..Scenario::default()
-    }
-}
-
 /// Every published throughput that takes part in the fit: `data/measurements.csv`.
 #[test]
 fn published_throughput() {
@@ -254,7 +230,7 @@ fn published_throughput() {
         .collect();
     let (mut errors, mut inside) = (Vec::new(), 0);
     for row in &rows {
-        let found = served(&row.model, &scenario(row));
+        let found = served(&row.model, &Scenario::measured(row).unwrap());
         errors.push((found.tokens_per_second / row.value - 1.0).abs());
         inside += usize::from((found.tokens_per_second_low..=found.tokens_per_second_high).contains(&row.value));
     }

@@ -8,14 +8,16 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod support;
+
 use std::collections::BTreeSet;
 
+use support::engine::blueprint;
 use weighbridge::analysis::time::{Setting, Work, seconds, setting};
 use weighbridge::analysis::{HostShare, Question, analyse};
 use weighbridge::hardware::efficiency::{Level, Terms, efficiency, rows};
 use weighbridge::hardware::measurement::{active, measurements};
 use weighbridge::hardware::{Device, devices, find};
-use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Engine, Mode, Scenario, weight_key};
 
 const MODELS: [&str; 4] = [
@@ -25,10 +27,6 @@ const MODELS: [&str; 4] = [
     "Qwen/Qwen3.5-9B",
 ];
 const WEIGHTS: [&str; 4] = ["bf16", "q4_k_m", "fp8", "awq"];
-
-fn blueprint(id: &str) -> Blueprint {
-    Blueprint::from_value(catalogue::find(id).unwrap().config.clone()).unwrap()
-}
 
 fn on(device: &str, engine: Engine, weights: &str, mode: Mode) -> Scenario {
     Scenario {

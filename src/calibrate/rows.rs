@@ -10,7 +10,7 @@ use weighbridge::hardware::engine::Engine;
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
 use weighbridge::hardware::{Device, find};
 use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{Mode, Scenario, Split, weight_key};
+use weighbridge::scenario::Scenario;
 use weighbridge::units::Exact;
 
 /// Configs of models which are measured but not built in.
@@ -47,27 +47,6 @@ impl Row {
     pub fn publisher(&self) -> &str {
         &self.measured.source
     }
-}
-
-/// The question a measurement answers.
-pub fn scenario(row: &Measurement) -> Option<Scenario> {
-    let decode = row.metric == Metric::Decode;
-    Some(Scenario {
-        mode: if decode { Mode::Decode } else { Mode::Prefill },
-        batch: row.batch.parse().ok()?,
-        prompt: row.prompt,
-        generate: row.generate,
-        weights: Some(weight_key(&row.weights)?),
-        engine: row.engine.parse().ok(),
-        hardware: Some(row.device.clone()),
-        devices: row.devices,
-        split: match row.split.as_str() {
-            "layer" => Some(Split::Layer),
-            "tensor" => Some(Split::Tensor),
-            _ => None,
-        },
-        ..Scenario::default()
-    })
 }
 
 /// Every config that a measurement may name.
@@ -121,7 +100,7 @@ pub fn rows(alike: f64) -> (Vec<Row>, Vec<(&'static Measurement, String)>) {
 fn row(measured: &'static Measurement, configs: &HashMap<String, Value>, alike: f64) -> Result<Row, String> {
     let config = configs.get(&measured.model).ok_or("no config")?;
     let blueprint = Blueprint::from_value(config.clone()).map_err(|error| error.to_string())?;
-    let scenario = scenario(measured).ok_or("format not known")?;
+    let scenario = Scenario::measured(measured).ok_or("format or batch not known")?;
     let device: &'static Device = find(&measured.device).ok_or("device not in the table")?;
     let question = Question::new(&blueprint, &scenario).map_err(|error| error.to_string())?;
     let engine: Engine = question.engine;

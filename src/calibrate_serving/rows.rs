@@ -7,7 +7,7 @@ use weighbridge::analysis::serving::Server;
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
 use weighbridge::hardware::{Engine, find};
 use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{AttentionParallel, Mode, Scenario, weight_key};
+use weighbridge::scenario::Scenario;
 
 /// A question and what was measured, equal questions merged.
 #[derive(Debug)]
@@ -29,29 +29,6 @@ pub struct Case {
     pub weight: f64,
 }
 
-fn scenario(row: &Measurement) -> Scenario {
-    Scenario {
-        mode: Mode::Serve,
-        weights: weight_key(&row.weights),
-        engine: row.engine.parse().ok(),
-        hardware: Some(row.device.clone()),
-        devices: row.devices,
-        tensor: row.tensor,
-        pipeline: row.pipeline.unwrap_or(1),
-        expert: row.expert.unwrap_or(1),
-        attention_parallel: if row.attention == "dp" {
-            AttentionParallel::Dp
-        } else {
-            AttentionParallel::Tp
-        },
-        endless: row.batch == "max",
-        batch: row.batch.parse().unwrap_or(1),
-        prompt: row.prompt,
-        generate: row.generate,
-        ..Scenario::default()
-    }
-}
-
 /// Who published a row.
 fn publisher(row: &Measurement) -> String {
     let name = row.publication();
@@ -60,6 +37,7 @@ fn publisher(row: &Measurement) -> String {
 
 /// All rows that take part.
 pub fn read() -> Vec<Case> {
+    let scenario = |row| Scenario::measured(row).expect("a question");
     let mut merged: BTreeMap<String, (&Measurement, Vec<f64>)> = BTreeMap::new();
     for row in measurements() {
         if row.metric == Metric::Throughput && row.excluded.is_empty() {

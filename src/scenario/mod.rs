@@ -5,6 +5,7 @@ pub mod fields;
 mod knob;
 mod knobs;
 mod link;
+mod measured;
 mod prune;
 
 pub use crate::hardware::Engine;

@@ -1,4 +1,4 @@
-//! What the tests of the page need: a browser, a static server and a local Hub.
+//! What tests share: questions to the engine, made headers, the command line, the page in a browser, its server and a local Hub.
 //!
 //! A test file includes it with `mod support;` and begins with `#![cfg(not(target_arch = "wasm32"))]`.
 //! Everything here panics with a readable message: a helper that fails is a failed test.
@@ -17,8 +17,14 @@
 )]
 
 pub mod browser;
+// Without the feature cargo builds no binary to run.
+#[cfg(feature = "cli")]
+pub mod command;
+pub mod engine;
 pub mod http;
 pub mod hub;
+pub mod made;
+pub mod page;
 pub mod server;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! Headers made for tests: of safetensors, of GGUF, and those of whole models.
 
-#![allow(dead_code, reason = "each test crate uses its own part")]
-
 use serde_json::{Map, Value, json};
 use weighbridge::model::Blueprint;
 use weighbridge::model::headers::{Header, Limits, Need, TensorList, gguf, safetensors};
@@ -197,6 +195,21 @@ impl Gguf {
             Need::More { upto } => panic!("wants {upto}"),
         }
     }
+}
+
+/// A small GGUF with a key of each kind, in any version and byte order.
+pub fn small_gguf(version: u32, big: bool) -> Gguf {
+    Gguf::new(version, big)
+        .key("general.architecture", Key::Text("llama"))
+        .key("llama.embedding_length", Key::U32(64))
+        .key("llama.heads", Key::U32s(vec![1, 2, 3]))
+        .key(
+            "tokenizer.ggml.tokens",
+            Key::Texts((0..50).map(|at| format!("t{at}")).collect()),
+        )
+        .tensor("token_embd.weight", &[50, 64], 2)
+        .tensor("blk.0.attn_norm.weight", &[64], 0)
+        .tensor("blk.0.attn_q.weight", &[64, 64], 30)
 }
 
 /// A dense or MoE decoder of llama.cpp's naming, types as llama.cpp picks them for Q4_K_M, roughly.
