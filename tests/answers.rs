@@ -138,3 +138,42 @@ fn without_a_device_there_are_none() {
     let training = ask(&small, &scenario("mode=pretrain&hw=h100-sxm"));
     assert!(training.context.is_none() && training.format.is_none() && training.degree.is_none());
 }
+
+/// Of a server the fewest devices are those that meet its targets, not those that merely hold the model.
+#[test]
+fn targets_want_more_devices() {
+    let large = blueprint("Qwen/Qwen2.5-72B-Instruct");
+    let fewest = |query: &str| {
+        let now = scenario(&format!(
+            "hw=h100-sxm&mode=serve&e=vllm&w=fp8&p=1000&g=200&b=32&{query}"
+        ));
+        ask(&large, &now).degree.unwrap()
+    };
+    let (any, quick) = (fewest(""), fewest("tpot=20"));
+    assert!(quick.devices > any.devices, "{:?} {:?}", quick.devices, any.devices);
+    let serving = |scenario: &Scenario| analyse(&large, scenario).unwrap().serving.unwrap();
+    assert!(serving(&quick.scenario).tpot <= 0.020);
+    assert!(serving(&any.scenario).tpot > 0.020);
+    // What nothing meets is said.
+    let never = scenario("hw=h100-sxm&mode=serve&e=vllm&w=fp8&p=1000&g=200&b=32&ttft=1&tpot=1");
+    let found = ask(&large, &never);
+    assert_eq!(found.degree.as_ref().unwrap().devices, None);
+    let said = found.said(&Question::new(&large, &never).unwrap(), UnitSystem::Gib);
+    assert!(
+        said.iter().any(|one| one.words.contains("meet the targets")),
+        "{said:?}"
+    );
+}
+
+/// A server with more users than memory carries fits: they wait. Its cheapest hardware carries all of them.
+#[test]
+fn a_server_fits_with_one_and_is_bought_for_all() {
+    let small = blueprint(SMALL);
+    let now = scenario("hw=rtx-4090&mode=serve&e=vllm&p=8000&g=200&b=64");
+    let found = ask(&small, &now);
+    assert_eq!(found.format.unwrap().ranked_by, RankedBy::Published);
+    let cheapest = found.cheapest.unwrap();
+    let serving = analyse(&small, &cheapest.scenario).unwrap().serving.unwrap();
+    assert_eq!(serving.load.running, 64, "{}", cheapest.name);
+    assert!(analyse(&small, &now).unwrap().serving.unwrap().load.running < 64);
+}

@@ -200,8 +200,10 @@ proptest! {
                 prop_assert!(first.ends_with(&weighbridge::units::seconds(prefill.seconds)), "{} against {}", first, prefill.seconds);
             }
         }
-        // Each part opens.
+        // Each part opens, and together they are what the fullest device holds.
         let whole = explain(&question, Figure::Memory, &[], UnitSystem::Gib).unwrap();
+        let held = UnitSystem::Gib.bytes(analysis.held().total_bytes as f64);
+        prop_assert!(whole.title.ends_with(&held), "{} against {}", whole.title, held);
         for at in 0..whole.parts.len() {
             prop_assert!(explain(&question, Figure::Memory, &[at], UnitSystem::Gib).is_some());
         }

@@ -210,3 +210,42 @@ fn on_a_phone_nothing_scrolls_sideways_in_any_mode() {
     }
     fine(&browser);
 }
+
+/// Several devices: what each holds against what it carries, not the whole model against one of them.
+#[test]
+fn several_devices_are_weighed_each() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(
+        &browser,
+        &server.at("?m=deepseek-ai/DeepSeek-V3.1&hw=h100-sxm&n=16&e=vllm&p=32768&g=256"),
+    );
+    let answer = estimate(&[
+        "deepseek-ai/DeepSeek-V3.1",
+        "--hardware",
+        "h100-sxm",
+        "--devices",
+        "16",
+        "--engine",
+        "vllm",
+        "--prompt",
+        "32768",
+        "--generate",
+        "256",
+    ]);
+    let held = answer["memory"]["per_rank"].as_array().unwrap().iter();
+    let held = held.map(|rank| rank["total_bytes"].as_u64().unwrap()).max().unwrap();
+    let gib = |bytes: u64| decimal(bytes as f64 / (1_u64 << 30) as f64);
+    assert_eq!(browser.text("[data-figure='answer.memory']"), gib(held));
+    let side = browser.text("[data-figure='bridge.side']");
+    assert!(side.contains(&gib(held)) && side.contains("fullest of 16 ×"), "{side}");
+    assert_eq!(browser.texts("[data-figure='fit.verdict']"), ["Fits"]);
+    // Its explanation says the same, and each part opens to that of the whole model.
+    browser.click("[data-figure='answer.memory']");
+    browser.wait_for("document.querySelector('[role=dialog], .explain')", SOON);
+    let text = browser.text("body");
+    assert!(
+        text.contains(&format!("Memory of the fullest device: {}", gib(held))),
+        "{text}"
+    );
+    fine(&browser);
+}

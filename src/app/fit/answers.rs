@@ -1,5 +1,7 @@
 //! What would it take: each answer a sentence with its basis, and a button that makes it so.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use weighbridge::analysis::answers::Said;
 use weighbridge::analysis::{Question, answers};
@@ -7,21 +9,39 @@ use weighbridge::units::UnitSystem;
 
 use crate::app::state::{Answer, State};
 
+/// How long the question must rest before it is answered: a slider passes many values.
+const REST: Duration = Duration::from_millis(120);
+
 /// The card.
 #[component]
 pub fn Answers() -> impl IntoView {
     let state = State::here();
-    let rows = Memo::new(move |_| {
-        let units = state.units.get();
-        state
-            .shown
-            .with(|shown| shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default())
+    let told = RwSignal::new(Vec::new());
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |first: Option<()>| {
+        let (shown, units) = (state.shown.get(), state.units.get());
+        let tell = move || {
+            let rows = shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default();
+            told.try_set(rows);
+        };
+        if let Some(timer) = pending.get_value() {
+            timer.clear();
+        }
+        if first.is_none() {
+            return tell();
+        }
+        pending.set_value(set_timeout_with_handle(tell, REST).ok());
+    });
+    on_cleanup(move || {
+        if let Some(timer) = pending.try_get_value().flatten() {
+            timer.clear();
+        }
     });
     view! {
         <section class="card wide" aria-labelledby="answers-title">
             <h2 id="answers-title">"What would it take"</h2>
             <ul class="answers num">
-                {move || rows.get().into_iter().map(|row| {
+                {move || told.get().into_iter().map(|row| {
                     let deed = row.deed.map(|(label, scenario)| view! {
                         <button class="button small" type="button" on:click=move |_| state.scenario.set(scenario.clone())>{label}</button>
                     });

@@ -1,8 +1,10 @@
 //! Which devices the matrix shows.
 
+use leptos::prelude::*;
 use weighbridge::hardware::Device;
 
-use crate::app::hardware::facts::{matches, price};
+use crate::app::hardware::facts::{kinds, matches, price, segment_name};
+use crate::app::icon::Icon;
 
 /// What is asked for; empty is all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,5 +28,37 @@ impl Filter {
                 .price
                 .is_none_or(|most| price(device).is_some_and(|price| price <= most))
             && matches(device, &self.query)
+    }
+}
+
+/// Search, vendor, segment, price, and how many devices pass.
+#[component]
+pub fn FilterBar(filter: RwSignal<Filter>, shown: Signal<usize>) -> impl IntoView {
+    let menu = |label: &'static str,
+                all: &'static str,
+                of: fn(&Device) -> &str,
+                name: fn(&str) -> &str,
+                set: fn(&mut Filter, String)| {
+        view! {
+            <select aria-label=label on:change:target=move |event| filter.update(|filter| set(filter, event.target().value()))>
+                <option value="">{all}</option>
+                {kinds(of).into_iter().map(|kind| view! { <option value=kind>{name(kind)}</option> }).collect_view()}
+            </select>
+        }
+    };
+    let count = move || match shown.get() {
+        1 => "1 device".to_owned(),
+        some => format!("{some} devices"),
+    };
+    view! {
+        <div class="row filters">
+            <label class="omnibox"><Icon name="search"/><input type="search" id="matrix-filter" autocomplete="off" spellcheck="false" placeholder="Filter devices" aria-label="Filter devices"
+                on:input:target=move |event| filter.update(|filter| filter.query = event.target().value())/></label>
+            {menu("Vendor", "Every vendor", |device| &device.vendor, |vendor| vendor, |filter, vendor| filter.vendor = vendor)}
+            {menu("Segment", "Every segment", |device| &device.segment, segment_name, |filter, segment| filter.segment = segment)}
+            <label class="field num price"><span class="unit">"up to $"</span><input inputmode="decimal" autocomplete="off" aria-label="Most dollars an hour"
+                on:input:target=move |event| { let most = event.target().value().trim().parse().ok(); filter.update(|filter| filter.price = most) }/><span class="unit">"an hour"</span></label>
+            <span class="count num" aria-live="polite">{count}</span>
+        </div>
     }
 }

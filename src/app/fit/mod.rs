@@ -6,6 +6,7 @@ mod filter;
 mod grid;
 mod launch;
 mod matrix;
+mod table;
 mod weigh;
 mod words;
 
