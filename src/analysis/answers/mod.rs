@@ -12,6 +12,7 @@ pub use words::Said;
 
 use serde::Serialize;
 
+use super::fit::Verdict;
 use super::question::Question;
 use super::summary::Analysis;
 use crate::scenario::{Mode, Scenario};
@@ -23,6 +24,8 @@ pub struct LongestContext {
     pub tokens: u64,
     /// Whether the model's own limit is reached before that of memory.
     pub limited_by_model: bool,
+    /// Whether part of the model lies in RAM then.
+    pub with_offload: bool,
     /// The scenario with it.
     #[serde(skip)]
     pub scenario: Scenario,
@@ -35,6 +38,8 @@ pub struct MostUsers {
     pub count: u64,
     /// Tokens of each.
     pub tokens_each: u64,
+    /// Whether part of the model lies in RAM then.
+    pub with_offload: bool,
     /// The scenario with them.
     #[serde(skip)]
     pub scenario: Scenario,
@@ -61,11 +66,13 @@ pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Option<Answers> 
     let device = question.device()?;
     let scenario = question.asked;
     let runs = scenario.mode != Mode::Pretrain;
+    let with_offload = fit.verdict == Verdict::Offload;
     let own = question.blueprint.max_context.as_ref().map(|most| most.value);
     let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
     let context = LongestContext {
         tokens: fit.max_context,
         limited_by_model: Some(fit.max_context) == own,
+        with_offload,
         scenario: Scenario {
             prompt: fit.max_context.saturating_sub(generate).max(1),
             generate: Some(generate),
@@ -75,6 +82,7 @@ pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Option<Answers> 
     let users = MostUsers {
         count: fit.max_batch,
         tokens_each: scenario.prompt.saturating_add(scenario.generated()),
+        with_offload,
         scenario: Scenario {
             batch: fit.max_batch.max(1),
             endless: false,

@@ -46,9 +46,19 @@ fn here(question: &Question<'_>) -> String {
     }
 }
 
+/// The same, with what lies in RAM.
+fn here_with(question: &Question<'_>, offload: bool) -> String {
+    let here = here(question);
+    if offload {
+        format!("{here} with part of the model in RAM")
+    } else {
+        here
+    }
+}
+
 impl LongestContext {
     fn said(&self, question: &Question<'_>) -> Said {
-        let here = here(question);
+        let here = here_with(question, self.with_offload);
         let (words, basis) = match self.tokens {
             0 => (
                 format!("No context is short enough for {here} in this format."),
@@ -83,7 +93,7 @@ impl LongestContext {
 
 impl MostUsers {
     fn said(&self, question: &Question<'_>) -> Said {
-        let here = here(question);
+        let here = here_with(question, self.with_offload);
         let what = if question.asked.mode == Mode::Pretrain {
             "sequence"
         } else {

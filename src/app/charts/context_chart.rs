@@ -82,22 +82,24 @@ fn finding(data: &chart::ContextChart) -> String {
 /// What it means.
 fn words(answer: &Answer, data: &chart::ContextChart) -> String {
     let units = data.units;
-    let memory = &answer.analysis.memory;
+    let held = answer.analysis.held();
     let batch = answer.scenario.batch;
     if answer.scenario.mode == Mode::Pretrain {
         return format!(
             "Weights, gradients and optimizer states stay at {}; activations grow with the tokens of a step.",
             units.bytes(
-                (memory
-                    .weights
-                    .0
-                    .saturating_add(memory.gradients.0)
-                    .saturating_add(memory.optimizer.0)) as f64
+                held.weights_bytes
+                    .saturating_add(held.gradient_bytes)
+                    .saturating_add(held.optimizer_bytes) as f64
             )
         );
     }
-    let growth = memory.kv_cache_per_token.0;
-    let fixed = units.bytes(memory.weights.0.saturating_add(memory.overhead.0) as f64);
+    let growth = growth(answer);
+    let fixed = units.bytes(held.weights_bytes.saturating_add(held.overhead_bytes) as f64);
+    let place = match answer.scenario.devices {
+        1 => "",
+        _ => " on the fullest device",
+    };
     let grows = match (growth, batch) {
         (0, _) => "the cache stops growing when its windows are full".to_owned(),
         (each, 1) => format!("the KV cache grows {} a token", units.bytes(each as f64)),
@@ -114,7 +116,14 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
         }
         _ => String::new(),
     };
-    format!("Weights and overhead stay at {fixed}; {grows}.{end}")
+    format!("Weights and overhead stay at {fixed}{place}; {grows}.{end}")
+}
+
+/// Bytes the cache of the fullest device grows by with each token of a sequence: its share of the whole growth.
+fn growth(answer: &Answer) -> u64 {
+    let (all, held) = (&answer.analysis.memory, answer.analysis.held());
+    let share = held.kv_cache_bytes as f64 / (all.kv_cache.0 as f64).max(1.0);
+    (all.kv_cache_per_token.0 as f64 * share).round() as u64
 }
 
 /// The same numbers.

@@ -40,6 +40,17 @@ fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
     }
 }
 
+/// Text with what stands between backticks as code.
+fn with_code(text: &str) -> Vec<AnyView> {
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(at, part)| match at % 2 {
+            0 => part.to_owned().into_any(),
+            _ => view! { <code>{part.to_owned()}</code> }.into_any(),
+        })
+        .collect()
+}
+
 fn body(state: State, launch: Launch) -> impl IntoView {
     let text = launch.command.clone();
     let rows: Vec<_> = launch
@@ -53,7 +64,7 @@ fn body(state: State, launch: Launch) -> impl IntoView {
     let notes: Vec<_> = launch
         .notes
         .into_iter()
-        .map(|note| view! { <p class="note">{note}</p> })
+        .map(|note| view! { <p class="note">{with_code(&note)}</p> })
         .collect();
     view! {
         <div class="command">
