@@ -87,21 +87,8 @@ pub fn worst(rows: &[Row], errors: &[f64], count: usize) {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|one, other| errors[*other].abs().total_cmp(&errors[*one].abs()));
     for at in order.into_iter().take(count) {
-        let (row, one) = (&rows[at], rows[at].measured);
-        println!(
-            "  {:.2} {} {} × {} {} {} {} batch {} prompt {} {} {}",
-            errors[at].exp(),
-            if row.decode { "decode" } else { "prefill" },
-            one.devices,
-            one.device,
-            one.model,
-            one.weights,
-            one.variant,
-            one.batch,
-            one.prompt,
-            one.value,
-            one.source
-        );
+        let row = &rows[at];
+        println!("  {:.2} {}", errors[at].exp(), describe(row));
     }
 }
 
@@ -109,22 +96,26 @@ pub fn worst(rows: &[Row], errors: &[f64], count: usize) {
 pub fn every(rows: &[Row], errors: &[&[f64]]) {
     println!("\nestimate ÷ measured: all rows, device left out, model left out");
     for (at, row) in rows.iter().enumerate() {
-        let one = row.measured;
         let ratios: Vec<String> = errors.iter().map(|list| format!("{:.2}", list[at].exp())).collect();
-        println!(
-            "{} {} {} × {} {} {} {} batch {} prompt {} generate {} {} {}",
-            ratios.join(" "),
-            if row.decode { "decode" } else { "prefill" },
-            one.devices,
-            one.device,
-            one.model,
-            one.weights,
-            one.variant,
-            one.batch,
-            one.prompt,
-            one.generate.unwrap_or(0),
-            one.value,
-            one.source
-        );
+        println!("{} {}", ratios.join(" "), describe(row));
     }
+}
+
+/// What was measured, in a line.
+fn describe(row: &Row) -> String {
+    let one = row.measured;
+    format!(
+        "{} {} × {} {} {} {} batch {} prompt {} generate {} {} {}",
+        if row.decode { "decode" } else { "prefill" },
+        one.devices,
+        one.device,
+        one.model,
+        one.weights,
+        one.variant,
+        one.batch,
+        one.prompt,
+        one.generate.unwrap_or(0),
+        one.value,
+        one.source
+    )
 }

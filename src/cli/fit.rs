@@ -160,7 +160,7 @@ fn sheet(rows: &[Row]) -> Sheet {
             (Verdict::Fits, _) => "fits".to_owned(),
             (Verdict::Offload, Some(plan)) => format!("offload: {}", plan.words(UNITS)),
             (Verdict::Unsupported, _) => format!("not supported: {}", judged.why),
-            _ => format!("{} missing", UNITS.bytes(judged.missing as f64)),
+            _ => format!("does not fit: {} missing", UNITS.bytes(judged.missing as f64)),
         };
         let speed = row
             .speed

@@ -39,7 +39,7 @@ impl Sheet {
             .map_err(|error| csv::Error::from(error.into_error()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
-    /// As text with aligned columns: the first to the left, numbers to the right.
+    /// As text with aligned columns: words to the left, numbers to the right.
     pub fn text(&self) -> String {
         let all = || std::iter::once(&self.columns).chain(&self.rows);
         let columns = all().map(Vec::len).max().unwrap_or(0);
@@ -51,6 +51,15 @@ impl Sheet {
                 .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
+        let number = |cell: &String| cell.starts_with(|sign: char| sign.is_ascii_digit() || "−+$".contains(sign));
+        // A column is of numbers where most of its cells are.
+        let of_numbers = |at: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(at));
+            let (numbers, words): (Vec<_>, Vec<_>) =
+                cells.filter(|cell| !cell.is_empty()).partition(|cell| number(cell));
+            at > 0 && numbers.len() > words.len()
+        };
+        let right: Vec<bool> = (0..columns).map(of_numbers).collect();
         let mut out = String::new();
         if !self.title.is_empty() {
             out.push_str(&self.title);
@@ -66,10 +75,8 @@ impl Sheet {
                         .unwrap_or(0)
                         .saturating_sub(cell.chars().count()),
                 );
-                let right = cell.starts_with(|sign: char| sign.is_ascii_digit() || matches!(sign, '−' | '+'))
-                    || (at > 0 && row == &self.columns);
                 line.push_str("  ");
-                if right && at > 0 {
+                if right.get(at).copied().unwrap_or(false) {
                     line.push_str(&pad);
                     line.push_str(cell);
                 } else {
