@@ -86,6 +86,10 @@ pub fn support(wanted: Wanted, device: &Device, engine: Engine) -> &'static Comp
 /// The engine most used for weights in a format on a device that also keeps its cache as wanted; without one, the engine
 /// most used for the weights.
 pub fn usual(format: &str, wanted: Wanted, device: &Device) -> Option<Engine> {
+    // The engine's own cache always runs.
+    if wanted.keys == KvFormat::Auto && wanted.values == KvFormat::Auto {
+        return compatibility::usual(format, device);
+    }
     let mut all = compatibility::engines(format, device).into_iter();
     all.find(|engine| support(wanted, device, *engine).runs())
         .or_else(|| compatibility::usual(format, device))
