@@ -59,6 +59,13 @@ fn a_folder_with_config_and_shards() {
         headers["comparison"]["line"],
         "config.json and 4 safetensors headers agree: 8,030,261,248 parameters."
     );
+    assert_eq!(
+        headers["formats"],
+        json!([{"format": "safetensors", "label": "safetensors", "files": 4}])
+    );
+    let llama = text(&["estimate", path, "--engine", "llama.cpp"]);
+    assert!(llama.contains("llama.cpp loads none of them"), "{llama}");
+    assert!(!text(&["estimate", path]).contains("loads none"));
     assert_eq!(headers["bytes"], 16_060_522_496_u64);
     assert_eq!(headers["bytes"], answer["memory"]["weights_bytes"]);
     assert!(text(&["estimate", path]).contains("headers agree: 8,030,261,248"));

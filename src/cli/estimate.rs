@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, answers, launch};
 use weighbridge::export::{self, Sheet};
 use weighbridge::hardware::Device;
+use weighbridge::hardware::file_formats::any_read_by;
 use weighbridge::model::Blueprint;
 use weighbridge::model::headers::compare::Comparison;
 use weighbridge::scenario::{Mode, Scenario};
@@ -166,6 +167,13 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             comparison.line,
             UNITS.bytes(read.count.bytes as f64)
         ));
+        if any_read_by(&read.files, question.engine) == Some(false) {
+            let held: Vec<&str> = read.files.iter().map(|one| one.label).collect();
+            let (held, engine) = (held.join(", "), question.engine.label());
+            out.push_str(&format!(
+                "\nthe files are {held}: {engine} loads none of them as they are"
+            ));
+        }
     }
     if let (Some(device), Some(fit)) = (question.device(), &analysis.fit) {
         let verdict = verdict(&question, fit, device);

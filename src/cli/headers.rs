@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use weighbridge::export::Sheet;
+use weighbridge::hardware::file_formats::{Held, recognise};
 use weighbridge::hub::HubError;
 use weighbridge::model::headers::select::{Selection, select};
 use weighbridge::model::headers::{
@@ -33,6 +34,8 @@ pub struct Found {
     pub notices: Vec<Notice>,
     /// Whether the config is a GGUF's own metadata.
     pub own: bool,
+    /// Formats of the files beside it, where they were listed.
+    pub files: Vec<Held>,
 }
 
 impl Found {
@@ -43,6 +46,14 @@ impl Found {
             count,
             notices,
             own: false,
+            files: Vec::new(),
+        }
+    }
+    /// Beside these files.
+    fn beside<'a>(self, files: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            files: recognise(files),
+            ..self
         }
     }
     /// Against a blueprint.
@@ -91,6 +102,7 @@ impl Found {
     pub fn json(&self, comparison: &compare::Comparison) -> Value {
         json!({
             "read": self.list.described(),
+            "formats": self.files,
             "tensors": self.list.tensors.len(),
             "parameters": self.count.parameters,
             "bytes": self.count.bytes,
@@ -127,13 +139,14 @@ pub fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Option<Found>,
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
-    match select(names.iter().map(String::as_str)) {
+    let read = match select(names.iter().map(String::as_str)) {
         Selection::Index(name) => of_index(&folder.join(name), config).map(Some),
         Selection::Safetensors(names) | Selection::Gguf(names) => {
             of_files(names.iter().map(|name| folder.join(name)), config).map(Some)
         }
         Selection::Several(_) | Selection::Nothing => Ok(None),
-    }
+    }?;
+    Ok(read.map(|found| found.beside(names.iter().map(String::as_str))))
 }
 
 fn of_index(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
@@ -258,7 +271,7 @@ pub fn of_hub(parts: &Parts<'_>, config: Option<&Value>) -> Result<Found, Failur
     if let Some(index) = index {
         check(&index, &mut found).map_err(|error| Failure::new(error.code(), error.to_string()))?;
     }
-    Ok(found)
+    Ok(found.beside(files.iter().map(|file| file.path.as_str())))
 }
 
 fn all(

@@ -70,15 +70,22 @@ fn share(name: &'static str, about: &'static str, whole: &Trace, held: u64) -> T
         "Before it is dealt out to the devices.",
         whole.clone(),
     );
-    let part = Trace {
-        value: value / whole.value,
+    let constant = |value: f64| Trace {
+        value,
         node: Arc::new(Node::Constant),
     };
-    let product = Trace {
-        value,
-        node: Arc::new(Node::Combined(Operation::Product, vec![all, part])),
+    // Equal parts are divided; anything else is a share.
+    let parts = (whole.value / value).round();
+    let (how, by) = if (whole.value / parts - value).abs() < 1.0 {
+        (Operation::Quotient, constant(parts))
+    } else {
+        (Operation::Product, constant(value / whole.value))
     };
-    named(name.into(), about, product)
+    let dealt = Trace {
+        value,
+        node: Arc::new(Node::Combined(how, vec![all, by])),
+    };
+    named(name.into(), about, dealt)
 }
 
 fn sum(parts: Vec<Trace>) -> Trace {
