@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::kv_support::{self, Wanted};
 use super::memory::memory;
 use super::node;
-use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal};
+use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal, refusal};
 use super::question::{Question, wanted_cache};
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
 use crate::scenario::{Mode, Offload, Scenario};
@@ -110,6 +110,8 @@ pub struct Need {
     forced: bool,
     room: Option<u64>,
     movable: Option<Movable>,
+    /// Why the engine does not start the layout.
+    layout: Option<&'static Compatibility>,
 }
 
 /// A verdict on one device.
@@ -143,10 +145,15 @@ impl Need {
             forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
             room: host_memory(scenario),
             movable: Movable::of(question, ranks),
+            layout: refusal(question),
         }
     }
-    /// How far engine and device support the cache too, where they support weights so far: the first that does not run.
-    fn with_cache(&self, weights: &'static Compatibility, device: &Device) -> &'static Compatibility {
+    /// How far engine and device support the layout and the cache too, where they support weights so far: the first that
+    /// does not run.
+    fn with_layout_and_cache(&self, weights: &'static Compatibility, device: &Device) -> &'static Compatibility {
+        if let Some(refused) = self.layout.filter(|_| weights.runs()) {
+            return refused;
+        }
         // What the engine does by itself needs no option.
         let Some(cache) = self.cache.filter(|_| weights.runs()) else {
             return weights;
@@ -164,7 +171,7 @@ impl Need {
     }
     /// As [`judge`](Self::judge), where the support of the weights' format is known already.
     pub(super) fn judge_as(&self, device: &Device, support: &'static Compatibility) -> Judgement {
-        let support = self.with_cache(support, device);
+        let support = self.with_layout_and_cache(support, device);
         let capacity = share(device, self.percent);
         let over = self.total.saturating_sub(capacity);
         let plan = |movable: &Movable| movable.plan(device, capacity);

@@ -1,16 +1,14 @@
 //! One model on every device in every format: memory is computed once for each format and engine, then compared.
 
-use std::borrow::Cow;
-
 use super::container::usual_engine;
 use super::fit::{Judgement, Need, Verdict};
 use super::kv_support;
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
 use super::question::{AnalysisError, Question, wanted_cache};
-use super::serving::{settle, throughput};
+use super::serving::throughput;
 use super::time;
-use crate::hardware::{Compatibility, Device, Engine, compatibility};
+use crate::hardware::{Compatibility, Device, Engine, Support, compatibility};
 use crate::model::Blueprint;
 use crate::model::quantisation;
 use crate::scenario::{Mode, Scenario, weight_key};
@@ -51,11 +49,74 @@ struct Way {
     support: &'static Compatibility,
 }
 
+/// What a format needs in an engine: all that is asked for and, of a server, one sequence.
+#[derive(Debug)]
+struct Needs {
+    engine: Engine,
+    unpacked: bool,
+    all: Option<Need>,
+    /// One sequence of a server, and how many more are in `all`.
+    one: Option<(Need, u64)>,
+    /// Sequences beyond the first that may run at most.
+    most: u64,
+}
+
+/// Sequences of an endless queue that are weighed to know what each needs.
+const OF_ENDLESS: u64 = 64;
+
+impl Needs {
+    fn of(
+        scenario: &Scenario,
+        engine: Engine,
+        unpacked: bool,
+        all_at_once: bool,
+        need: impl Fn(u64) -> Option<Need>,
+    ) -> Self {
+        let serves = scenario.mode == Mode::Serve;
+        let endless = serves && scenario.endless;
+        let batch = match (endless, all_at_once) {
+            (true, true) => 1,
+            (true, false) => OF_ENDLESS,
+            _ => scenario.batch,
+        };
+        let one = (serves && !all_at_once && batch > 1).then(|| need(1)).flatten();
+        Self {
+            engine,
+            unpacked,
+            all: need(batch),
+            one: one.map(|one| (one, batch - 1)),
+            most: if endless { u64::MAX } else { batch - 1 },
+        }
+    }
+    /// What the fullest device holds, and the verdict. What a server has no room for waits.
+    fn judge(&self, device: &Device, support: &'static Compatibility) -> Option<(u64, Judgement)> {
+        let all = self.all.as_ref()?;
+        let judged = all.judge_as(device, support);
+        let Some((one, more)) = &self.one else {
+            return Some((all.total, judged));
+        };
+        if judged.verdict == Verdict::Unsupported || judged.verdict == Verdict::Fits && self.most == *more {
+            return Some((all.total, judged));
+        }
+        let judged = one.judge_as(device, support);
+        if judged.verdict != Verdict::Fits {
+            return Some((one.total, judged));
+        }
+        // As many as there is room for.
+        let each = (all.total.saturating_sub(one.total) / more).max(1);
+        let room = judged.capacity.saturating_sub(one.total) / each;
+        Some((
+            one.total.saturating_add(each.saturating_mul(room.min(self.most))),
+            judged,
+        ))
+    }
+}
+
 /// A column: a format, what it needs in each engine that was asked for so far, and where it runs how.
 #[derive(Debug)]
 struct Column {
     format: &'static str,
-    needs: Vec<(Engine, Option<Need>)>,
+    needs: Vec<Needs>,
     ways: Vec<Way>,
 }
 
@@ -140,21 +201,26 @@ impl<'a> Matrix<'a> {
     }
     /// The verdict on a device in a format; `None` where there is no such format or it cannot be computed.
     pub fn cell(&mut self, device: &Device, format: &str) -> Option<Cell> {
-        let (blueprint, scenario) = (self.blueprint, &self.scenario);
-        let waits = scenario.mode == Mode::Serve && (scenario.endless || !self.all_at_once);
+        let (blueprint, scenario, all_at_once) = (self.blueprint, &self.scenario, self.all_at_once);
         let column = self.columns.iter_mut().find(|column| column.format == format)?;
         let Way { engine, support, .. } = column.way(device, blueprint, scenario)?;
-        let at = column.needs.iter().position(|(known, _)| *known == engine);
+        let unpacked = support.support == Support::Unpacked;
+        let at = column
+            .needs
+            .iter()
+            .position(|known| (known.engine, known.unpacked) == (engine, unpacked));
         let at = at.unwrap_or_else(|| {
-            let need = need(blueprint, scenario, column.format, engine, waits).ok();
-            column.needs.push((engine, need));
+            let of = |batch: u64| need(blueprint, scenario, column.format, engine, unpacked, batch).ok();
+            column
+                .needs
+                .push(Needs::of(scenario, engine, unpacked, all_at_once, of));
             column.needs.len() - 1
         });
-        let need = column.needs.get(at)?.1.as_ref()?;
+        let (total, judgement) = column.needs.get(at)?.judge(device, support)?;
         Some(Cell {
             engine,
-            total: need.total,
-            judgement: need.judge_as(device, support),
+            total,
+            judgement,
         })
     }
     /// How fast a verdict of this matrix runs; `None` where it does not, in training, and where the rate is not known.
@@ -176,11 +242,7 @@ impl<'a> Matrix<'a> {
             Mode::Prefill => scenario.batch as f64 * scenario.prompt as f64,
             Mode::Pretrain => return None,
         };
-        let mut question = Question {
-            device: Some(Cow::Owned(device.clone())),
-            ..Question::new(self.blueprint, &scenario).ok()?
-        };
-        settle(&mut question);
+        let question = Question::new(self.blueprint, &scenario).ok()?.on(device);
         if let Some((expected, low, high)) = throughput(&question) {
             return Some(Pace { expected, low, high });
         }
@@ -199,16 +261,19 @@ fn need(
     scenario: &Scenario,
     format: &'static str,
     engine: Engine,
-    waits: bool,
+    unpacked: bool,
+    batch: u64,
 ) -> Result<Need, AnalysisError> {
     let scenario = Scenario {
         weights: Some(format).filter(|format| !format.is_empty()).or(scenario.weights),
         engine: Some(engine),
-        // What a server has no room for waits.
-        batch: if waits { 1 } else { scenario.batch },
+        batch,
         ..scenario.clone()
     };
-    let question = Question::new(blueprint, &scenario)?;
+    let mut question = Question::new(blueprint, &scenario)?;
+    if unpacked {
+        question.unpack();
+    }
     let memory = memory::<Exact>(&question);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));

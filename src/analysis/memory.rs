@@ -9,7 +9,7 @@ use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
 use crate::scenario::Mode;
-use crate::units::{Number, Quantity};
+use crate::units::{Exact, Number, Quantity};
 
 /// A part of memory that is no component of the model.
 #[derive(
@@ -89,6 +89,12 @@ pub struct Memory<N> {
     pub peak: N,
     /// What must fit.
     pub total: N,
+}
+
+/// Bits that a weight takes on average, scales and whatever stays in another format included.
+pub fn bits_per_weight(question: &Question<'_>) -> f64 {
+    let count = parameters::<Exact>(question.blueprint).total.0.max(1);
+    memory::<Exact>(question).weights.0 as f64 * 8.0 / count as f64
 }
 
 /// Computes the memory of a question.

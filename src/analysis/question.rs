@@ -9,7 +9,7 @@ use super::kv_support::{self, Wanted};
 use super::node;
 use super::placement::Layout;
 use super::serving::{self, Load};
-use crate::hardware::{self, Device, Engine};
+use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
 use crate::scenario::{AttentionKernel, KvFormat, LatentCache, Mode, Scenario};
@@ -73,6 +73,8 @@ pub struct Question<'a> {
     pub layout: Layout,
     /// Requests of a server; the scenario's batch is then what runs of them.
     pub load: Option<Load>,
+    /// Whether the engine unpacked the weights on loading.
+    pub unpacked: bool,
     /// What had to be assumed here.
     pub notices: Vec<Notice>,
 }
@@ -84,8 +86,44 @@ impl<'a> Question<'a> {
     /// A device that is not in the table.
     pub fn new(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
         let mut question = Self::resolved(blueprint, scenario)?;
-        serving::settle(&mut question);
+        question.settle();
         Ok(question)
+    }
+    /// The same on another device.
+    pub fn on(self, device: &Device) -> Self {
+        let mut question = Self {
+            device: Some(Cow::Owned(device.clone())),
+            ..self
+        };
+        question.settle();
+        question
+    }
+    /// What follows from the device: formats that the engine unpacks there, and what runs of a server's requests.
+    fn settle(&mut self) {
+        let support = self
+            .device()
+            .map(|device| hardware::compatibility::support(&self.weights.format.id, device, self.engine));
+        if support.is_some_and(|found| found.support == Support::Unpacked) {
+            self.unpack();
+        }
+        serving::settle(self);
+    }
+    /// Weights as they are after an engine unpacked them on loading.
+    pub(super) fn unpack(&mut self) {
+        if self.scenario.mode == Mode::Pretrain {
+            return;
+        }
+        self.notices.push(Notice::new(
+            "unpacked_on_loading",
+            format!(
+                "{} unpacks {} to {} on loading here, so no memory is saved.",
+                self.engine.label(),
+                self.weights.method,
+                self.weights.base.label
+            ),
+        ));
+        self.weights = Quantisation::plain(self.weights.base.clone());
+        self.unpacked = true;
     }
 
     fn resolved(blueprint: &'a Blueprint, scenario: &'a Scenario) -> Result<Self, AnalysisError> {
@@ -173,6 +211,7 @@ impl<'a> Question<'a> {
             engine,
             layout: Layout::of(scenario, engine)?,
             load: None,
+            unpacked: false,
             notices,
         })
     }
@@ -183,7 +222,7 @@ impl<'a> Question<'a> {
     }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
-        let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain;
+        let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain && !self.unpacked;
         let value = tensor.held.filter(|_| as_published)?;
         Some(Quantity {
             name: "bytes in the files".into(),

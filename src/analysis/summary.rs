@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::compute::{Cost, costs};
-use super::fit::{Fit, fit};
+use super::fit::{Fit, Verdict, fit, host_memory};
 use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
 use super::placement::{RankMemory, Ranks, fullest, ranks};
@@ -103,7 +103,7 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     if let (Some(speed), Some(serving)) = (&mut speed, &mut serving) {
         speed.serve(serving);
     }
-    let mut notices = notices(&question, speed.as_ref());
+    let mut notices = notices(&question, speed.as_ref(), fit.as_ref());
     notices.extend(serving::notices(&question, serving.as_ref()));
     Ok(Analysis {
         parameters: parameters(blueprint),
@@ -150,7 +150,7 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
     sums.into_iter().map(row).collect()
 }
 
-fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
+fn notices(question: &Question<'_>, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
     let scenario = &*question.scenario;
@@ -186,6 +186,13 @@ fn notices(question: &Question<'_>, speed: Option<&Speed>) -> Vec<Notice> {
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", question.engine.label()),
+        ));
+    }
+    let offloads = fit.is_some_and(|fit| fit.verdict == Verdict::Offload);
+    if offloads && host_memory(scenario).is_none() {
+        all.push(Notice::new(
+            "host_memory_unknown",
+            "How much RAM the machine has is not given: as much as is needed is assumed, for the longest context and the most users too.",
         ));
     }
     if simple_rule::applies(question) {

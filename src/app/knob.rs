@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
-use weighbridge::analysis::{Question, kv_support, wanted_cache};
+use weighbridge::analysis::{Question, bits_per_weight, kv_support, wanted_cache};
 use weighbridge::hardware::Engine;
 use weighbridge::hardware::compatibility::{engines, support};
 use weighbridge::model::quantisation::CHOICES;
@@ -409,9 +409,9 @@ fn note(flag: &str, state: State) -> String {
         };
         match flag {
             "weights" => {
-                let bits = question.weights.format.bits_per_weight();
-                if bits.fract() == 0.0 {
-                    format!("{bits} bits per weight")
+                let bits = bits_per_weight(&question);
+                if (bits - bits.round()).abs() < 0.005 {
+                    format!("{bits:.0} bits per weight")
                 } else {
                     format!("{bits:.2} bits per weight")
                 }
@@ -429,7 +429,7 @@ fn automatic(flag: &str, state: State, label: &str) -> String {
         let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
         match flag {
             "weights" => Some(format!("{} (as published)", answer.blueprint.published.method)),
-            "kv-cache" => Some(format!("{} (as published)", question.activation.label)),
+            "kv-cache" => Some(format!("{} (as the engine keeps it)", question.kv.label)),
             "engine" => Some(format!("{} (automatic)", question.engine.label())),
             _ => None,
         }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use weighbridge::analysis::time::PassTime;
 use weighbridge::analysis::{Bound, Figure, Fit, Speed, Verdict};
 use weighbridge::scenario::Mode;
-use weighbridge::units::{UnitSystem, decimal, grouped, percent, seconds};
+use weighbridge::units::{UnitSystem, decimal, grouped, percent, seconds, short_count};
 
 use super::state::{Answer, State};
 
@@ -133,7 +133,11 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 what,
                 decimal(held / giga),
                 format!("of {} {units}", decimal(capacity / giga)),
-                percent(share),
+                if share < 10.0 {
+                    percent(share)
+                } else {
+                    format!("{} times as much", short_count(share))
+                },
             )
         }
         None => Tile::new(Figure::Memory, what, used, unit, "no device chosen"),

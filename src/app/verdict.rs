@@ -95,13 +95,10 @@ pub fn WaysOut() -> impl IntoView {
         let units = state.units.get();
         state.shown.with(|shown| {
             let answer = shown.as_ref()?;
-            let missing = answer
-                .analysis
-                .fit
-                .as_ref()
+            let fit = answer.analysis.fit.as_ref();
+            let missing = fit
                 .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
-                .headroom_bytes
-                .unsigned_abs();
+                .missing_bytes;
             let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
             let needed = units.bytes(answer.analysis.held().total_bytes as f64);
             Some((

@@ -7,7 +7,7 @@ use super::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::{Analysis, AnalysisError, MemoryPart, Question, context_curve};
+use crate::analysis::{Analysis, AnalysisError, MemoryPart, Question, Verdict, context_curve};
 use crate::model::Blueprint;
 use crate::scenario::Scenario;
 use crate::units::{UnitSystem, grouped};
@@ -58,6 +58,8 @@ impl ContextChart {
         let now = scenario.prompt.saturating_add(scenario.generated());
         let limit = blueprint.max_context.as_ref().map(|most| most.value);
         let longest = analysis.fit.as_ref().map(|fit| fit.max_context);
+        // With part of the model in RAM the device's own memory is no limit.
+        let spills = analysis.fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::Offload);
         let most = range(now, limit, longest);
         let curve = context_curve(blueprint, scenario, most, points)?;
         let held = analysis.held();
@@ -98,7 +100,7 @@ impl ContextChart {
             tokens: curve.iter().map(|point| point.tokens).collect(),
             bands,
             capacity: Capacity::of_question(&Question::new(blueprint, scenario)?),
-            crossing: longest.filter(|&longest| longest > 0 && longest < most),
+            crossing: longest.filter(|&longest| !spills && longest > 0 && longest < most),
             now: Some((now, held.total_bytes)),
             units,
         })

@@ -8,10 +8,10 @@ use super::axis::{byte_ticks, byte_unit, tick_texts};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::{AnalysisError, Question, fullest};
+use crate::analysis::{AnalysisError, Question, fullest, usual_container};
 use crate::model::Blueprint;
-use crate::model::quantisation::Quantisation;
-use crate::scenario::{Mode, Recompute, Scenario};
+use crate::model::quantisation::{Container, Quantisation};
+use crate::scenario::{Mode, Recompute, Scenario, weight_key};
 use crate::units::UnitSystem;
 
 /// One bar: a format of the weights or, in training, what is computed again.
@@ -45,8 +45,16 @@ pub struct MemoryChart {
     pub units: UnitSystem,
 }
 
-/// Formats worth a comparison: one of each width, beside the published one and the scenario's own.
-const COMPARED: [&str; 4] = ["bf16", "fp8", "nf4", "int4"];
+/// Formats worth a comparison: one of each width that the engine loads, beside the published one and the scenario's own.
+const fn compared(container: Container) -> [&'static str; 4] {
+    match container {
+        Container::Safetensors => ["bf16", "fp8", "nf4", "int4"],
+        Container::Gguf => ["q8_0", "q6_k", "q4_k_m", "iq2_m"],
+        Container::Mlx => ["mlx-q8", "mlx-q6", "mlx-q4", "mlx-q3"],
+        Container::Exl2 => ["exl2-6.0", "exl2-5.0", "exl2-4.0", "exl2-3.0"],
+        Container::Exl3 => ["exl3-6.0", "exl3-4.0", "exl3-3.0", "exl3-2.0"],
+    }
+}
 
 impl MemoryChart {
     /// The chart of a scenario: everything else alike.
@@ -323,9 +331,13 @@ fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>,
     let mut rows: Vec<MemoryRow> = Vec::new();
     let mut rules = Vec::new();
     // The scenario's own comes first.
-    for weights in [scenario.weights, None].into_iter().chain(COMPARED.map(Some)) {
+    let engine = Question::new(blueprint, scenario)?.engine;
+    let others = compared(usual_container(engine)).map(weight_key);
+    for weights in [scenario.weights, None].into_iter().chain(others) {
         let other = Scenario {
             weights,
+            // All for the one engine that is in use.
+            engine: Some(engine),
             ..scenario.clone()
         };
         let question = Question::new(blueprint, &other)?;

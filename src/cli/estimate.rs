@@ -195,6 +195,10 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             Mode::Prefill => "the prompt",
             Mode::Pretrain => "a step",
         };
+        let runs = |fit: &Fit| matches!(fit.verdict, Verdict::Fits | Verdict::Offload);
+        if !analysis.fit.as_ref().is_none_or(runs) {
+            out.push_str("\nif it ran:");
+        }
         out.push_str(&match (&speed.pass, speed.tokens_per_second_between) {
             (Some(time), Some((low, high))) => format!(
                 "\nabout {} for {pass} ({} to {}), {} tokens/s ({} to {})",

@@ -16,8 +16,10 @@ pub enum Support {
     Native,
     /// It saves memory; products run in a wider format.
     WeightOnly,
-    /// It runs some other way, slower or without saving anything.
+    /// It runs some other way, slower.
     Emulated,
+    /// It is unpacked to 16 bits on loading, so no memory is saved.
+    Unpacked,
     /// It does not run.
     No,
 }
@@ -63,6 +65,7 @@ pub(crate) fn read_row(line: &'static str) -> Option<Row> {
         "native" => Support::Native,
         "weight-only" => Support::WeightOnly,
         "emulated" => Support::Emulated,
+        "unpacked" => Support::Unpacked,
         "no" => Support::No,
         _ => return None,
     };

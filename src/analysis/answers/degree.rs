@@ -6,8 +6,8 @@ use crate::analysis::fit::{Need, Verdict};
 use crate::analysis::memory::memory;
 use crate::analysis::placement::ranks;
 use crate::analysis::question::Question;
-use crate::analysis::serving::serving;
-use crate::hardware::Device;
+use crate::analysis::serving::{Load, serving};
+use crate::hardware::{Device, Engine};
 use crate::scenario::{Mode, Scenario, Split};
 use crate::units::Exact;
 
@@ -28,7 +28,8 @@ pub struct Degree {
 pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
     let with = |count: u64| Scenario {
         devices: count,
-        split: (count > 1).then_some(Split::Tensor),
+        // llama.cpp deals out whole layers unless it is told otherwise.
+        split: (count > 1 && question.engine != Engine::LlamaCpp).then_some(Split::Tensor),
         tensor: None,
         pipeline: 1,
         expert: 1,
@@ -39,7 +40,7 @@ pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
         let question = Question::new(question.blueprint, scenario).ok()?;
         let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
         let fits = Need::of(&question, &held).judge(device).verdict == Verdict::Fits;
-        Some(fits && meets_targets(&question))
+        Some(fits && runs_all(&question) && meets_targets(&question))
     };
     let mut counts = std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST);
     let found = counts.find(|count| fits(&with(*count)).unwrap_or(false));
@@ -51,6 +52,12 @@ pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
         devices: found,
         scenario,
     }
+}
+
+/// Whether nothing waits that is asked of a server without targets.
+fn runs_all(question: &Question<'_>) -> bool {
+    let all = |load: &Load| load.requests.is_none_or(|requests| load.running >= requests);
+    has_targets(question.asked) || question.load.as_ref().is_none_or(all)
 }
 
 /// Whether a server's first token and the time between two are within the targets, where there are any.

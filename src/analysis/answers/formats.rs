@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use crate::analysis::fit::Verdict;
 use crate::analysis::matrix::{Cell, Matrix};
+use crate::analysis::memory::bits_per_weight;
 use crate::analysis::question::Question;
 use crate::hardware::{Device, Engine, Support};
+use crate::model::Blueprint;
 use crate::model::quantisation::{CHOICES, Choice, Container, Quality, quality};
-use crate::scenario::{Scenario, weight_key};
+use crate::scenario::{KvFormat, Scenario, weight_key};
 
 /// Why it is the best.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,7 +30,7 @@ pub struct BestFormat {
     pub format: Option<String>,
     /// Its name.
     pub label: String,
-    /// Bits a weight of what it converts.
+    /// Bits a weight takes on average.
     pub bits_per_weight: f64,
     /// The engine it is for.
     pub engine: Engine,
@@ -47,8 +49,16 @@ pub struct BestFormat {
 ///
 /// Formats with a published figure are ranked by it, the others by bits; of the two winners the one with more bits is
 /// taken, since figures of different kinds of formats cannot be compared. No format with more bits than the checkpoint.
-pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestFormat> {
-    let (blueprint, scenario) = (question.blueprint, question.asked);
+pub(super) fn best(question: &Question<'_>, device: &Device, runs: bool) -> Option<BestFormat> {
+    // What does not run is asked of any engine, with the cache it keeps by itself.
+    let free = Scenario {
+        engine: None,
+        kv_cache: KvFormat::Auto,
+        value_cache: KvFormat::Auto,
+        ..question.asked.clone()
+    };
+    let scenario = if runs { question.asked } else { &free };
+    let blueprint = question.blueprint;
     let published = &blueprint.published;
     let as_published = Scenario {
         weights: None,
@@ -62,7 +72,7 @@ pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestForma
         let format = BestFormat {
             format: Some(published.format.id.to_string()),
             label: published.method.clone(),
-            bits_per_weight: published.format.bits_per_weight(),
+            bits_per_weight: effective(blueprint, &as_published, cell.engine),
             engine: cell.engine,
             needed_bytes: cell.total,
             capacity_bytes: cell.judgement.capacity,
@@ -87,22 +97,23 @@ pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestForma
             continue;
         };
         // What runs only in some slower way is no advice.
-        if cell.judgement.support.support == Support::Emulated {
+        if matches!(cell.judgement.support.support, Support::Emulated | Support::Unpacked) {
             continue;
         }
         let figure = quality(&choice.format.id);
+        let converted = Scenario {
+            weights: weight_key(&choice.format.id),
+            ..scenario.clone()
+        };
         let found = BestFormat {
             format: Some(choice.format.id.to_string()),
             label: choice.format.label.to_string(),
-            bits_per_weight: choice.format.bits_per_weight(),
+            bits_per_weight: effective(blueprint, &converted, cell.engine),
             engine: cell.engine,
             needed_bytes: cell.total,
             capacity_bytes: cell.judgement.capacity,
             ranked_by: figure.map_or(RankedBy::Bits, |figure| RankedBy::Measured(figure.clone())),
-            scenario: Scenario {
-                weights: weight_key(&choice.format.id),
-                ..scenario.clone()
-            },
+            scenario: converted,
         };
         match figure.map(|figure| figure.kl_divergence) {
             Some(loss) if measured.as_ref().is_none_or(|(least, _)| loss < *least) => measured = Some((loss, found)),
@@ -132,4 +143,14 @@ pub(super) fn best(question: &Question<'_>, device: &Device) -> Option<BestForma
             scenario: scenario.clone(),
         }),
     }
+}
+
+/// Bits a weight takes on average in an engine.
+fn effective(blueprint: &Blueprint, scenario: &Scenario, engine: Engine) -> f64 {
+    let scenario = Scenario {
+        engine: Some(engine),
+        hardware: None,
+        ..scenario.clone()
+    };
+    Question::new(blueprint, &scenario).map_or(0.0, |question| bits_per_weight(&question))
 }

@@ -48,6 +48,9 @@ pub struct MostUsers {
 /// Every answer; those that make no sense in a mode are left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
+    /// Why it does not run as it was asked; then the first two and the last are left out.
+    #[serde(skip)]
+    pub unsupported: Option<&'static str>,
     /// The longest context with this batch.
     pub context: Option<LongestContext>,
     /// The most sequences of this length.
@@ -89,11 +92,14 @@ pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Option<Answers> 
             ..scenario.clone()
         },
     };
+    let unsupported = (fit.verdict == Verdict::Unsupported).then_some(fit.why);
+    let runs_so = unsupported.is_none();
     Some(Answers {
-        context: runs.then_some(context),
-        users: Some(users),
-        format: runs.then(|| formats::best(question, device)).flatten(),
-        cheapest: cheapest::cheapest(question),
-        degree: (runs && !device.unified).then(|| degree::degree(question, device)),
+        unsupported,
+        context: (runs && runs_so).then_some(context),
+        users: runs_so.then_some(users),
+        format: runs.then(|| formats::best(question, device, runs_so)).flatten(),
+        cheapest: cheapest::cheapest(question, runs_so),
+        degree: (runs && runs_so && !device.unified).then(|| degree::degree(question, device)),
     })
 }

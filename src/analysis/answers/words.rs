@@ -2,13 +2,14 @@
 
 use super::{Answers, BestFormat, Cheapest, Degree, LongestContext, MostUsers, RankedBy, degree};
 use crate::analysis::question::Question;
-use crate::scenario::{Mode, Scenario};
+use crate::hardware::Engine;
+use crate::scenario::{KvFormat, Mode, Scenario};
 use crate::units::{UnitSystem, counted, grouped};
 
 /// An answer as it is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
-    /// Which answer: `context`, `users`, `format`, `cheapest`, `degree`.
+    /// Which answer: `runs`, `context`, `users`, `format`, `cheapest`, `degree`.
     pub key: &'static str,
     /// The answer.
     pub words: String,
@@ -22,6 +23,7 @@ impl Answers {
     /// All of them, in order.
     pub fn said(&self, question: &Question<'_>, units: UnitSystem) -> Vec<Said> {
         let now = question.asked;
+        let runs = self.unsupported.map(|why| unsupported(question, why));
         let context = self.context.as_ref().map(|one| one.said(question));
         let users = self.users.as_ref().map(|one| one.said(question));
         let format = self.format.as_ref().map(|one| one.said(question, units));
@@ -31,10 +33,36 @@ impl Answers {
                 .map_or_else(|| none_priced(now), |one| one.said(now))
         });
         let degree = self.degree.as_ref().map(|one| one.said(question));
-        [context, users, format, cheapest, degree]
+        [runs, context, users, format, cheapest, degree]
             .into_iter()
             .flatten()
             .collect()
+    }
+}
+
+/// What does not run as it was asked, and the way that the engine or the cache is left to the device.
+fn unsupported(question: &Question<'_>, why: &str) -> Said {
+    let now = question.asked;
+    let cache = !question.caches_as_usual() && now.engine.is_none();
+    let (label, scenario) = if cache {
+        let own = Scenario {
+            kv_cache: KvFormat::Auto,
+            value_cache: KvFormat::Auto,
+            ..now.clone()
+        };
+        ("Keep the cache as the engine does", own)
+    } else {
+        let free = Scenario {
+            engine: None,
+            ..now.clone()
+        };
+        ("Use the engine that is usual there", free)
+    };
+    Said {
+        key: "runs",
+        words: format!("It does not run so: {why}."),
+        basis: "The answers below are for any engine that runs it.".to_owned(),
+        deed: (scenario != *now).then(|| (label.to_owned(), scenario)),
     }
 }
 
@@ -208,27 +236,49 @@ impl Degree {
     fn said(&self, question: &Question<'_>) -> Said {
         let name = question.device().map_or("device", |device| device.short_name());
         let targets = degree::has_targets(question.asked);
+        let by_layers = question.engine == Engine::LlamaCpp;
+        let shared = if by_layers {
+            ", whole layers on each"
+        } else {
+            ", every layer shared among them"
+        };
+        let tp = |count: u64| match by_layers {
+            true => String::new(),
+            false => format!(" (TP {count})"),
+        };
         let words = match self.devices {
             None if targets => format!(
-                "Not even {} × {name} meet the targets with this load, every layer shared among them.",
+                "Not even {} × {name} meet the targets with this load{shared}.",
                 degree::MOST
             ),
             Some(1) if targets => format!("One {name} meets the targets with this load."),
             Some(some) if targets => {
-                format!("{some} × {name} meet the targets with this load, every layer shared among them (TP {some}).")
+                format!(
+                    "{some} × {name} meet the targets with this load{shared}{tp}.",
+                    tp = tp(some)
+                )
             }
             None => format!(
-                "Not even {} × {name} carry it, every layer shared among them.",
-                degree::MOST
+                "Not even {} × {name} carry {}{shared}.",
+                degree::MOST,
+                load(question.asked)
             ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
-            Some(some) => format!("{some} × {name} carry it whole, every layer shared among them (TP {some})."),
+            Some(some) => format!(
+                "{some} × {name} carry {}{shared}{tp}.",
+                load(question.asked),
+                tp = tp(some)
+            ),
         };
         let wanted = self.devices.filter(|devices| *devices != question.asked.devices);
         Said {
             key: "degree",
             words,
-            basis: "Powers of two were tried, as engines split heads.".to_owned(),
+            basis: match question.asked.mode {
+                Mode::Serve => "Powers of two were tried, in one group; several groups beside each other were not.",
+                _ => "Powers of two were tried.",
+            }
+            .to_owned(),
             deed: wanted.map(|devices| (format!("Use {}", counted(devices, "device")), self.scenario.clone())),
         }
     }

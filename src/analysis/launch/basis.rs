@@ -5,7 +5,7 @@ use crate::analysis::fit::Verdict;
 use crate::analysis::placement::{Layout, Plan};
 use crate::analysis::question::Question;
 use crate::analysis::summary::Analysis;
-use crate::hardware::{Device, Support, compatibility, find_host};
+use crate::hardware::{Device, Support, compatibility, find_host, hosts_of};
 use crate::model::quantisation::Scope;
 use crate::scenario::KvFormat;
 use crate::units::grouped;
@@ -171,6 +171,10 @@ impl<'a> Basis<'a> {
         if !self.named {
             say("Put the model's Hub id or folder in the place of MODEL.".to_owned());
         }
+        // Their repositories carry tokenizers as code.
+        if self.question.blueprint.model_type.starts_with("kimi_") {
+            say("Its tokenizer is code in the repository: add `--trust-remote-code` (in Python `trust_remote_code=True`) once you have read it.".to_owned());
+        }
         if self.shortened {
             say(format!(
                 "The model was made for {} tokens, fewer than were weighed.",
@@ -181,13 +185,15 @@ impl<'a> Basis<'a> {
             say("No device is chosen, so nothing says that this fits.".to_owned());
             return all;
         };
-        let per_machine = self
-            .question
-            .scenario
-            .node
-            .as_deref()
-            .and_then(find_host)
-            .map(|host| host.device_count);
+        // Without a machine's name the largest that is known of holds as many as any.
+        let named = self.question.scenario.node.as_deref().and_then(find_host);
+        let largest = || {
+            hosts_of(&device.id)
+                .map(|host| host.device_count)
+                .max()
+                .unwrap_or(MOST_USUAL)
+        };
+        let per_machine = Some(named.map_or_else(largest, |host| host.device_count));
         if let Some(each) = per_machine.filter(|each| *each > 0 && *each < self.layout().devices) {
             say(format!(
                 "{} × {} are more than the {each} of one machine: start it on each machine as the engine's documentation on several nodes says.",
@@ -198,6 +204,9 @@ impl<'a> Basis<'a> {
         all
     }
 }
+
+/// Devices of the largest machines that are usual.
+const MOST_USUAL: u64 = 8;
 
 /// A share as engines take it: `0.9`.
 pub(super) fn share(percent: u64) -> String {

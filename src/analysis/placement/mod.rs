@@ -4,10 +4,12 @@ mod layout;
 mod offload;
 mod pieces;
 mod ranks;
+mod refusal;
 
 pub use layout::Layout;
 pub use offload::{Movable, Plan, Unit};
 pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};
+pub use refusal::refusal;
 
 use serde::Serialize;
 

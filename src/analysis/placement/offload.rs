@@ -60,7 +60,8 @@ impl Plan {
 
 /// Whether an engine can leave weights in RAM, and how.
 ///
-/// Sources: llama.cpp `-ngl`, `--n-cpu-moe`; vLLM `--cpu-offload-gb`; SGLang `--cpu-offload-gb`; accelerate `device_map`.
+/// Sources: llama.cpp `-ngl`, `--n-cpu-moe`; vLLM `--cpu-offload-gb`; SGLang `--cpu-offload-gb`; accelerate `device_map`; bitsandbytes integration of transformers
+/// (`validate_environment`).
 const fn unit_of(engine: Engine) -> Option<Unit> {
     match engine {
         Engine::LlamaCpp => Some(Unit::Layers),
@@ -100,6 +101,11 @@ impl Movable {
             return None;
         }
         let unit = unit_of(question.engine)?;
+        // `tp_plan` has no offload, and bitsandbytes refuses modules on the processor.
+        let bits_and_bytes = matches!(&*question.weights.format.id, "nf4" | "nf4-dq" | "bnb-int8");
+        if question.engine == Engine::Transformers && (question.layout.tensor > 1 || bits_and_bytes) {
+            return None;
+        }
         let fullest = ranks.fullest()?;
         let mut found = Self {
             unit,

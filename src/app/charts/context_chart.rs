@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use weighbridge::analysis::Verdict;
 use weighbridge::chart;
 use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, grouped};
@@ -83,7 +84,9 @@ fn finding(data: &chart::ContextChart) -> String {
 fn words(answer: &Answer, data: &chart::ContextChart) -> String {
     let units = data.units;
     let held = answer.analysis.held();
-    let batch = answer.scenario.batch;
+    // Of a server, what runs of its requests.
+    let running = answer.analysis.serving.as_ref().map(|serving| serving.load.running);
+    let batch = running.unwrap_or(answer.scenario.batch);
     if answer.scenario.mode == Mode::Pretrain {
         return format!(
             "Weights, gradients and optimizer states stay at {}; activations grow with the tokens of a step.",
@@ -109,7 +112,13 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
             grouped(batch)
         ),
     };
+    let fit = answer.analysis.fit.as_ref();
+    let spills = fit.filter(|fit| fit.verdict == Verdict::Offload);
     let end = match (&data.capacity, data.crossing) {
+        _ if spills.is_some() => format!(
+            " With part of the model in RAM there is room for {} tokens.",
+            grouped(spills.map_or(0, |fit| fit.max_context))
+        ),
         (Some(capacity), Some(full)) => format!(" {} is full at {} tokens.", capacity.name, grouped(full)),
         (Some(capacity), None) if answer.analysis.fit.as_ref().is_some_and(|fit| fit.max_context == 0) => {
             format!(" Even one token is too much for {}.", capacity.name)

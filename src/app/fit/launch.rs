@@ -15,7 +15,7 @@ pub fn LaunchCard() -> impl IntoView {
     view! {
         <section class="card wide" aria-labelledby="launch-title">
             {move || found.get().map(|(engine, found)| view! {
-                <h2 id="launch-title">"Run it"<span class="side">{format!(" with {engine}")}</span></h2>
+                <h2 id="launch-title">"Run it"<span class="side">{found.is_ok().then(|| format!(" with {engine}"))}</span></h2>
                 {match found {
                     Ok(launch) => body(state, launch).into_any(),
                     Err(why) => view! { <p data-figure="launch.none">{why}</p> }.into_any(),

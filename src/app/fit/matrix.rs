@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
+use weighbridge::analysis::{Question, bits_per_weight};
 use weighbridge::hardware::{CUSTOM, Device, devices};
 use weighbridge::model::quantisation;
 use weighbridge::scenario::{Scenario, weight_key};
@@ -71,6 +72,15 @@ impl Matrix {
             answer,
         }
     }
+    /// Bits a weight of a format, in the engine that is usual for its files.
+    fn bits(&self, key: &'static str) -> f64 {
+        let scenario = Scenario {
+            weights: Some(key),
+            hardware: None,
+            ..Scenario::clone(&self.answer.scenario)
+        };
+        Question::new(&self.answer.blueprint, &scenario).map_or(0.0, |question| bits_per_weight(&question))
+    }
     /// Weighs some more devices; false when all are done in every format.
     fn go_on(&mut self) -> bool {
         let Some(key) = FORMATS.get(self.columns.len()).copied().and_then(weight_key) else {
@@ -92,7 +102,7 @@ impl Matrix {
                 label: choice
                     .as_ref()
                     .map_or_else(|| key.to_owned(), |one| short_format(&one.format.label)),
-                bits: choice.map_or(0.0, |one| one.format.bits_per_weight()),
+                bits: self.bits(key),
                 cells: std::mem::take(&mut self.next),
             });
         }

@@ -1,0 +1,56 @@
+//! Layouts that an engine does not start, whatever the memory.
+
+use crate::analysis::question::Question;
+use crate::hardware::{Compatibility, Engine, Support};
+use crate::model::operator::Kind;
+
+/// vLLM `ModelConfig.verify_with_parallel_config`; SGLang and TensorRT-LLM assert the same when they split layers;
+/// transformers' `tp_plan` shards by equal parts.
+static HEADS: Compatibility = Compatibility {
+    support: Support::No,
+    words: "the heads of attention do not divide by the devices that share a layer: use another number, or pipeline parallel",
+    source: "vLLM config/model.py verify_with_parallel_config",
+};
+/// vLLM `QKVParallelLinear`: heads of keys are split evenly or repeated evenly.
+static KV_HEADS: Compatibility = Compatibility {
+    support: Support::No,
+    words: "the heads of keys and values neither divide by the devices that share a layer nor repeat evenly on them: use another number, or pipeline parallel",
+    source: "vLLM layers/linear.py QKVParallelLinear",
+};
+static SEVERAL_MACS: Compatibility = Compatibility {
+    support: Support::No,
+    words: "several machines with MLX are not modelled",
+    source: "mlx-lm README (distributed inference is an example there)",
+};
+
+/// Why an engine does not start a question's layout; none where it does.
+pub fn refusal(question: &Question<'_>) -> Option<&'static Compatibility> {
+    let layout = question.layout;
+    match question.engine {
+        Engine::Mlx => return (layout.devices > 1).then_some(&SEVERAL_MACS),
+        Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm | Engine::Transformers => {}
+        // They split by rows or by layers, unevenly where they must.
+        Engine::LlamaCpp | Engine::ExLlamaV2 | Engine::ExLlamaV3 => return None,
+    }
+    if layout.tensor <= 1 || layout.attention_dp || layout.by_layers {
+        return None;
+    }
+    let blocks = question.blueprint.blocks().filter(|place| place.kind.is_some());
+    let mut found = blocks
+        .flat_map(|place| &place.block.operators)
+        .filter_map(|one| match &one.kind {
+            Kind::Attention(attention) => Some(attention),
+            _ => None,
+        });
+    found.find_map(|attention| {
+        let (heads, stored) = (attention.heads.value, attention.kv_heads.value.max(1));
+        let even = stored.is_multiple_of(layout.tensor) || layout.tensor.is_multiple_of(stored);
+        if !heads.is_multiple_of(layout.tensor) {
+            Some(&HEADS)
+        } else if attention.latent.is_none() && !even {
+            Some(&KV_HEADS)
+        } else {
+            None
+        }
+    })
+}
