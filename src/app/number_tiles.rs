@@ -128,17 +128,14 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
             let capacity = fit.capacity_bytes as f64;
             let giga = units.giga();
             let share = held / capacity.max(1.0);
-            Tile::new(
-                Figure::Memory,
-                what,
-                decimal(held / giga),
-                format!("of {} {units}", decimal(capacity / giga)),
-                if share < 10.0 {
-                    percent(share)
-                } else {
-                    format!("{} times as much", short_count(share))
-                },
-            )
+            if share < 10.0 {
+                let of = format!("of {} {units}", decimal(capacity / giga));
+                Tile::new(Figure::Memory, what, decimal(held / giga), of, percent(share))
+            } else {
+                let of = format!("{unit} of {}", units.bytes(capacity));
+                let note = format!("{} times as much", short_count(share));
+                Tile::new(Figure::Memory, what, used, of, note)
+            }
         }
         None => Tile::new(Figure::Memory, what, used, unit, "no device chosen"),
     };

@@ -90,6 +90,9 @@ pub fn decimal(value: f64) -> String {
         format!("{value:.1}")
     } else if size >= 0.0995 {
         format!("{value:.2}")
+    } else if size >= 0.000_995 {
+        let places = (2.0 - size.log10().floor()).clamp(0.0, 6.0) as usize;
+        format!("{value:.places$}")
     } else {
         format!("{value:.2e}")
     }
@@ -161,11 +164,18 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
+/// Seconds of a year.
+const YEAR: f64 = 365.25 * 86_400.0;
+
 /// A time: `1.06 s`, `16.2 ms`, `3.1 h`.
 pub fn seconds(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         "∞".to_owned()
+    } else if size >= 1e6 * YEAR {
+        format!("{} years", short_count(value / YEAR))
+    } else if size >= 3.0 * YEAR {
+        format!("{} years", decimal(value / YEAR))
     } else if size >= 2.0 * 86_400.0 {
         format!("{} days", decimal(value / 86_400.0))
     } else if size >= 5400.0 {

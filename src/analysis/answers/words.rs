@@ -131,7 +131,12 @@ impl MostUsers {
         let words = match self.count {
             0 => format!("Not even one {what} with {each} tokens fits on {here}."),
             most => format!(
-                "{here} carries {} at once, each with {each} tokens.",
+                "{here} {} {} at once, each with {each} tokens.",
+                if question.layout.devices > 1 {
+                    "carry"
+                } else {
+                    "carries"
+                },
                 counted(most, what)
             ),
         };

@@ -62,6 +62,10 @@ pub fn parts(question: &Question<'_>, host: &HostShare) -> Option<TimeParts> {
     for step in &mut work.steps {
         step.rate = None;
     }
+    // Scores of a prompt are arithmetic too, though their pace is counted by the bandwidth.
+    if !work.decode {
+        set.with.attention = f64::INFINITY;
+    }
     let compute = less(seconds(&work, &set));
     Some(TimeParts {
         memory: left,
