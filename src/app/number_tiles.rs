@@ -132,9 +132,8 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
                 let of = format!("of {} {units}", decimal(capacity / giga));
                 Tile::new(Figure::Memory, what, decimal(held / giga), of, percent(share))
             } else {
-                let of = format!("{unit} of {}", units.bytes(capacity));
-                let note = format!("{} times as much", short_count(share));
-                Tile::new(Figure::Memory, what, used, of, note)
+                let note = format!("{} times {}", short_count(share), units.bytes(capacity));
+                Tile::new(Figure::Memory, what, used, unit, note)
             }
         }
         None => Tile::new(Figure::Memory, what, used, unit, "no device chosen"),
