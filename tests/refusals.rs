@@ -67,6 +67,25 @@ fn heads_divide_or_the_layout_is_refused() {
     assert_eq!(latent.verdict, Verdict::Fits);
 }
 
+/// 768 ÷ 4 = 192 is no multiple of the 128 rows that share a scale (vLLM Fp8MoEMethod); whole experts are not cut.
+#[test]
+fn blocks_of_scales_are_not_cut() {
+    let verdict = |query: &str| {
+        let fit = weigh("Qwen/Qwen3-30B-A3B-FP8", &format!("hw=l40s&p=1000&{query}"))
+            .fit
+            .unwrap();
+        (fit.verdict, fit.why)
+    };
+    assert_eq!(verdict("n=2&e=vllm").0, Verdict::Fits);
+    let (four, why) = verdict("n=4&e=vllm");
+    assert!(four == Verdict::Unsupported && why.contains("share a scale"), "{why}");
+    assert_eq!(verdict("n=4&ep=4&e=vllm").0, Verdict::Fits);
+    let large = weigh("deepseek-ai/DeepSeek-V3.1", "hw=h100-sxm&n=16&e=vllm&p=1000")
+        .fit
+        .unwrap();
+    assert_eq!(large.verdict, Verdict::Fits, "{}", large.why);
+}
+
 /// transformers unpacks GGUF and, on Apple and AMD, MXFP4 on loading (quantization overview).
 #[test]
 fn what_is_unpacked_weighs_sixteen_bits() {

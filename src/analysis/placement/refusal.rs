@@ -3,6 +3,7 @@
 use crate::analysis::question::Question;
 use crate::hardware::{Compatibility, Engine, Support};
 use crate::model::operator::Kind;
+use crate::model::{Component, Scales, Tensor};
 
 /// vLLM `ModelConfig.verify_with_parallel_config`; SGLang and TensorRT-LLM assert the same when they split layers;
 /// transformers' `tp_plan` shards by equal parts.
@@ -16,6 +17,11 @@ static KV_HEADS: Compatibility = Compatibility {
     support: Support::No,
     words: "the heads of keys and values neither divide by the devices that share a layer nor repeat evenly on them: use another number, or pipeline parallel",
     source: "vLLM layers/linear.py QKVParallelLinear",
+};
+static BLOCKS: Compatibility = Compatibility {
+    support: Support::No,
+    words: "the slices of its networks cut blocks that share a scale: use fewer devices for a layer, or expert parallel",
+    source: "vLLM layers/quantization/utils/fp8_utils.py validate_fp8_block_shape, fp8.py Fp8MoEMethod.create_weights",
 };
 static SEVERAL_MACS: Compatibility = Compatibility {
     support: Support::No,
@@ -35,6 +41,9 @@ pub fn refusal(question: &Question<'_>) -> Option<&'static Compatibility> {
     if layout.tensor <= 1 || layout.attention_dp || layout.by_layers {
         return None;
     }
+    if matches!(question.engine, Engine::Vllm | Engine::Sglang) && cuts_blocks(question) {
+        return Some(&BLOCKS);
+    }
     let blocks = question.blueprint.blocks().filter(|place| place.kind.is_some());
     let mut found = blocks
         .flat_map(|place| &place.block.operators)
@@ -53,4 +62,36 @@ pub fn refusal(question: &Question<'_>) -> Option<&'static Compatibility> {
             None
         }
     })
+}
+
+/// Whether a slice of a feed-forward network ends inside a block of weights that share a scale.
+fn cuts_blocks(question: &Question<'_>) -> bool {
+    // What is quantised while it is loaded has a scale a tensor or a row.
+    if question.weights != question.blueprint.published {
+        return false;
+    }
+    let layout = question.layout;
+    let Scales::Block { rows, columns, .. } = question.weights.format.scales else {
+        return false;
+    };
+    // Whole experts are dealt out under expert parallel.
+    let sliced = |tensor: &&Tensor| match tensor.component {
+        Component::Mlp | Component::SharedExperts => true,
+        Component::Experts => layout.expert <= 1,
+        _ => false,
+    };
+    let cut = |tensor: &Tensor| {
+        let name = tensor.module();
+        let (place, block) = match name.rsplit('.').next().unwrap_or(name) {
+            "gate_proj" | "up_proj" | "w1" | "w3" => (tensor.dims.len().checked_sub(2), rows),
+            "down_proj" | "w2" => (tensor.dims.len().checked_sub(1), columns),
+            _ => return false,
+        };
+        let size = place.and_then(|at| tensor.dims.get(at)).map_or(0, |dim| dim.value);
+        // What is smaller than a slice has other reasons not to run.
+        !(size / layout.tensor).is_multiple_of(block.max(1))
+    };
+    let places = question.blueprint.blocks().filter(|place| place.kind.is_some());
+    let mut tensors = places.flat_map(|place| place.block.tensors());
+    tensors.any(|tensor| sliced(&tensor) && cut(tensor))
 }
