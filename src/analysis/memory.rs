@@ -91,6 +91,21 @@ pub struct Memory<N> {
     pub total: N,
 }
 
+impl<N: Number> Memory<N> {
+    /// A part that is no component of the model.
+    pub fn part(&self, part: MemoryPart) -> N {
+        match part {
+            MemoryPart::KvCache => &self.kv_cache,
+            MemoryPart::StateCache => &self.state_cache,
+            MemoryPart::Activations => &self.activations,
+            MemoryPart::Gradients => &self.gradients,
+            MemoryPart::Optimizer => &self.optimizer,
+            MemoryPart::Overhead => &self.overhead,
+        }
+        .clone()
+    }
+}
+
 /// Bits that a weight takes on average, scales and whatever stays in another format included.
 pub fn bits_per_weight(question: &Question<'_>) -> f64 {
     let count = parameters::<Exact>(question.blueprint).total.0.max(1);

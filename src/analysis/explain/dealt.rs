@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::memory::{MemoryPart, memory};
 use super::super::placement::{RankMemory, fullest};
 use super::super::question::Question;
-use super::figures::{Figure, part_of};
+use super::figure::Figure;
 use crate::model::Component;
 use crate::units::{Exact, Node, Operation, Trace, Traced};
 
@@ -31,7 +31,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<Trace> {
         let parts = parts(&held).into_iter();
         parts
             .filter(|(part, bytes)| *bytes > 0 && only.is_none_or(|only| only == *part))
-            .map(|(part, bytes)| share(part.label(), part.about(), &part_of(all.clone(), part).trace, bytes))
+            .map(|(part, bytes)| share(part.label(), part.about(), &all.part(part).trace, bytes))
             .collect()
     };
     match figure {

@@ -1,10 +1,10 @@
-//! Which numbers can be explained, and the traced formula of each.
+//! The traced formula of each number that can be explained.
 
 use std::borrow::Cow;
 
 use super::super::compute::costs;
 use super::super::fit::{Fit, fit, host_share};
-use super::super::memory::{Memory, MemoryPart, memory};
+use super::super::memory::memory;
 use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
@@ -12,6 +12,7 @@ use super::super::roofline::Roof;
 use super::super::serving::{Serving, serving};
 use super::super::time as pass_time;
 use super::dealt;
+use super::figure::Figure;
 use super::unit::Unit;
 use crate::model::Component;
 use crate::scenario::{Mode, Scenario};
@@ -19,51 +20,6 @@ use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced};
 
 type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
-
-/// A number that can be explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Figure {
-    /// All parameters.
-    Parameters,
-    /// Parameters one token uses.
-    ActiveParameters,
-    /// Parameters of a component.
-    ComponentParameters(Component),
-    /// All memory.
-    Memory,
-    /// All weights.
-    Weights,
-    /// Weights of a component.
-    ComponentWeights(Component),
-    /// KV cache, activations, gradients, optimizer, overhead.
-    Part(MemoryPart),
-    /// Growth of the cache with each token.
-    KvPerToken,
-    /// Operations of the pass.
-    Flops,
-    /// Operations of a component.
-    ComponentFlops(Component),
-    /// Bytes moved in the pass.
-    Traffic,
-    /// Bytes moved by a component.
-    ComponentTraffic(Component),
-    /// FLOP a byte of the pass.
-    Intensity,
-    /// FLOP a byte of a component.
-    ComponentIntensity(Component),
-    /// Expected time of the pass.
-    Time,
-    /// Least time of a component.
-    ComponentTime(Component),
-    /// Tokens a second.
-    TokensPerSecond,
-    /// Expected time to the first token.
-    FirstToken,
-    /// Longest context that fits.
-    LongestContext,
-    /// Largest batch that fits.
-    LargestBatch,
-}
 
 /// The trace of a figure and how its values are written.
 pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
@@ -86,7 +42,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::Memory => (memory().total.trace, Unit::Bytes),
         Figure::Weights => (memory().weights.trace, Unit::Bytes),
         Figure::ComponentWeights(component) => (of(memory().weights_by_component, component)?, Unit::Bytes),
-        Figure::Part(part) => (part_of(memory(), part).trace, Unit::Bytes),
+        Figure::Part(part) => (memory().part(part).trace, Unit::Bytes),
         Figure::KvPerToken => (memory().kv_cache_per_token.trace, Unit::Bytes),
         Figure::Flops => (total(question, None, Of::Flops).trace, Unit::Flops),
         Figure::ComponentFlops(component) => (total(question, Some(component), Of::Flops).trace, Unit::Flops),
@@ -129,17 +85,6 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
         Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
     })
-}
-
-pub fn part_of(memory: Memory<Sizes>, part: MemoryPart) -> Sizes {
-    match part {
-        MemoryPart::KvCache => memory.kv_cache,
-        MemoryPart::StateCache => memory.state_cache,
-        MemoryPart::Activations => memory.activations,
-        MemoryPart::Gradients => memory.gradients,
-        MemoryPart::Optimizer => memory.optimizer,
-        MemoryPart::Overhead => memory.overhead,
-    }
 }
 
 #[derive(Clone, Copy)]

@@ -1,12 +1,13 @@
 //! Explanations: the same formulas, traced, and turned into words.
 
 mod dealt;
+mod figure;
 mod figures;
 mod render;
 mod unit;
 mod words;
 
-pub use figures::Figure;
+pub use figure::Figure;
 
 use serde::Serialize;
 

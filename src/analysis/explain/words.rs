@@ -2,7 +2,7 @@
 
 use super::super::memory::MemoryPart;
 use super::super::question::Question;
-use super::figures::Figure;
+use super::figure::Figure;
 use crate::scenario::Mode;
 
 /// Title, what is not counted, source.

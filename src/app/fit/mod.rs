@@ -1,6 +1,7 @@
 //! The tab "Hardware fit": every device in every format, and what it would take.
 
 mod answers;
+mod card;
 mod export;
 mod filter;
 mod grid;
@@ -11,7 +12,7 @@ mod weigh;
 mod words;
 
 pub use answers::Answers;
+pub use card::FitMatrix;
 pub use launch::LaunchCard;
-pub use matrix::FitMatrix;
 pub use weigh::{weigh, weigh_room};
 pub use words::{room, verdict_name, words};

@@ -1,0 +1,123 @@
+//! The card of the matrix: filter, what the cell in hand says, the table, and what it took.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use weighbridge::scenario::Mode;
+use weighbridge::units::grouped;
+
+use super::export::csv;
+use super::filter::{Filter, FilterBar};
+use super::matrix::{Matrix, now_of, slice};
+use super::table::Grid;
+use super::words::{verdict_name, words};
+use crate::app::charts::{file_name, model_name, save_text};
+use crate::app::state::{Answer, State};
+
+/// The card with filter, grid and what it took.
+#[component]
+pub fn FitMatrix() -> impl IntoView {
+    let state = State::here();
+    let filter = RwSignal::new(Filter::default());
+    let matrix = RwSignal::new(None::<Arc<Matrix>>);
+    // Between two slices the page answers to keys and pointers.
+    let turn = StoredValue::new(0_u64);
+    Effect::new(move |_| {
+        let Some(answer) = state.shown.get() else { return };
+        turn.update_value(|turn| *turn += 1);
+        slice(matrix, turn, turn.get_value(), Matrix::new(answer));
+    });
+    on_cleanup(move || {
+        turn.try_update_value(|turn| *turn += 1);
+    });
+    let rows = Memo::new(move |_| {
+        let filter = filter.get();
+        matrix.with(|matrix| {
+            let devices = matrix.iter().flat_map(|matrix| matrix.devices.iter().enumerate());
+            devices
+                .filter(|(_, device)| filter.lets(device))
+                .map(|(row, _)| row)
+                .collect::<Vec<_>>()
+        })
+    });
+    let reading = RwSignal::new(None::<(usize, usize)>);
+    let said = move || {
+        let (at, units) = (reading.get(), state.units.get());
+        matrix.with(|matrix| {
+            let matrix = matrix.as_ref()?;
+            let (row, at) = at.or_else(|| chosen(matrix))?;
+            let (device, column) = (matrix.devices.get(row)?, matrix.columns.get(at)?);
+            let one = matrix.cell(row, at)?;
+            Some((
+                one.verdict,
+                format!("{}, {}: ", device.name, column.label),
+                words(one, units),
+            ))
+        })
+    };
+    let took = move || {
+        matrix.with(|matrix| {
+            matrix.as_ref().map(|matrix| {
+                let count = (matrix.devices.len() * matrix.columns.len()) as u64;
+                format!(
+                    "{} verdicts in {:.0} ms, the longest wait {:.0} ms.",
+                    grouped(count),
+                    matrix.took.0,
+                    matrix.took.1
+                )
+            })
+        })
+    };
+    let save = move |_| {
+        if let Some(matrix) = matrix.get_untracked() {
+            let text = rows.with_untracked(|rows| csv(&matrix, rows, &state.query()));
+            save_text(&file_name(&model_name(state), "hardware-fit", "csv"), "text/csv", &text);
+        }
+    };
+    view! {
+        <section class="card wide matrix-card" aria-labelledby="matrix-title">
+            <div class="head">
+                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(heading))}</span></h2>
+                <span class="key">
+                    {["fits", "offload", "does_not_fit", "unsupported"].into_iter().map(|verdict| view! { <span data-verdict=verdict><i></i>{verdict_name(verdict)}</span> }).collect_view()}
+                </span>
+            </div>
+            <FilterBar filter=filter shown=Signal::derive(move || rows.with(Vec::len))/>
+            <p class="reading" aria-live="polite" data-verdict=move || said().map(|said| said.0)>
+                {move || match said() {
+                    Some((_, place, words)) => view! { <b>{place}</b><span>{words}"."</span> }.into_any(),
+                    None => view! { <span>"Point at a cell, or walk through the table with the arrow keys; press one to weigh it."</span> }.into_any(),
+                }}
+            </p>
+            <Grid matrix=matrix rows=rows reading=reading/>
+            <div class="deeds">
+                <span class="num" data-figure="matrix.took">{took}</span>
+                <button class="link" type="button" on:click=save>"Save as CSV"</button>
+            </div>
+        </section>
+    }
+}
+
+/// What the numbers are.
+fn heading(answer: &Answer) -> String {
+    let scenario = &answer.scenario;
+    let many = match scenario.devices {
+        1 => String::new(),
+        devices => format!(", {} of each", grouped(devices)),
+    };
+    match scenario.mode {
+        Mode::Prefill => format!(" prompt tokens read a second{many}"),
+        Mode::Pretrain => many.trim_start_matches(", ").to_owned(),
+        Mode::Decode => format!(" tokens a second at {} of context{many}", grouped(scenario.prompt)),
+        Mode::Serve => format!(
+            " tokens a second of all users, prompts of {}{many}",
+            grouped(scenario.prompt)
+        ),
+    }
+}
+
+/// The cell of the scenario itself.
+fn chosen(matrix: &Matrix) -> Option<(usize, usize)> {
+    let now = now_of(matrix);
+    now.0.zip(now.1)
+}
