@@ -30,11 +30,7 @@ pub fn price(question: &Question<'_>) -> Option<Price> {
             .flatten()
     };
     match scenario.price {
-        Some(each) => Some(Price {
-            usd_per_hour: each * devices as f64,
-            basis: "Your own price.".to_owned(),
-            node: None,
-        }),
+        Some(each) => Some(Price::own(each, devices)),
         None => node().or_else(|| Price::least(device, devices)),
     }
 }

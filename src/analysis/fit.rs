@@ -235,7 +235,11 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
         headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
         missing_bytes: judged.missing,
         max_context: longest(question, room, &bytes),
-        max_batch: widest(question, room, &bytes),
+        // Of a server this was found already, to know what runs of its requests.
+        max_batch: match question.load {
+            Some(load) if !spills => load.carried,
+            _ => widest(question, room, &bytes),
+        },
         offload: judged.offload,
         why: if need.serving { judged.why } else { "" },
     }

@@ -3,15 +3,14 @@
 use super::answers::degree::degree;
 use super::container::usual_container;
 use super::fit::{Fit, Verdict, capacity};
-use super::memory::memory;
-use super::placement::ranks;
+use super::placement::fullest;
 use super::question::Question;
 use super::summary::Analysis;
 use crate::hardware::compatibility::support;
 use crate::hardware::{Device, devices};
 use crate::model::quantisation::{CHOICES, Choice, Container};
 use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{Exact, UnitSystem, decimal, grouped};
+use crate::units::{UnitSystem, decimal, grouped};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,8 +100,7 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
         let question = Question::new(question.blueprint, &scenario).ok()?;
         let runs = support(&choice.format.id, device, question.engine).runs();
-        let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
-        let total = held.fullest()?.total_bytes;
+        let total = fullest(&question).ok()?.total_bytes;
         (runs && total <= capacity(&question, device)).then_some((choice, scenario, total))
     });
     let (choice, scenario, total) =

@@ -6,7 +6,6 @@ use weighbridge::model::Component;
 use weighbridge::units::{UnitSystem, decimal, grouped};
 
 use super::state::{Answer, State};
-use super::words::short_device;
 
 /// Parts smaller than this share of the ruler are left off the deck.
 const LEAST_SHARE: f64 = 0.003;
@@ -203,7 +202,7 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         }
     }
     let device = super::hardware::facts::resolve(answer.scenario.hardware.as_deref().unwrap_or_default())
-        .map(|device| short_device(&device.name).to_owned());
+        .map(|device| device.short_name().to_owned());
     let side = match (&device, capacity) {
         (Some(device), Some(capacity)) => {
             let on = match answer.scenario.devices {

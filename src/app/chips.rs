@@ -7,7 +7,7 @@ use weighbridge::analysis::Question;
 use weighbridge::scenario::{Group, KNOBS, Mode};
 
 use super::state::State;
-use super::words::{short_device, tokens};
+use super::words::tokens;
 
 /// The chips.
 #[component]
@@ -52,10 +52,8 @@ pub fn Chips() -> impl IntoView {
             .scenario
             .with(|scenario| scenario.hardware.clone())
             .unwrap_or_default();
-        super::hardware::facts::resolve(&id).map_or_else(
-            || "No device".to_owned(),
-            |device| short_device(&device.name).to_owned(),
-        )
+        super::hardware::facts::resolve(&id)
+            .map_or_else(|| "No device".to_owned(), |device| device.short_name().to_owned())
     };
     let assumptions = move || {
         let changed = state.scenario.with(|scenario| {

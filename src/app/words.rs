@@ -19,11 +19,6 @@ pub struct Sentence {
     pub rest: String,
 }
 
-/// A device's name without its maker's product line.
-pub fn short_device(name: &str) -> &str {
-    weighbridge::hardware::short_name(name)
-}
-
 /// A number of tokens as people say it: 8,192, 52k, 1.2 million.
 pub fn tokens(count: u64) -> String {
     match count {
@@ -57,8 +52,8 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
         };
     };
     let device = match question.layout.devices {
-        1 => format!("one {}", short_device(&device.name)),
-        some => format!("{some} × {}", short_device(&device.name)),
+        1 => format!("one {}", device.short_name()),
+        some => format!("{some} × {}", device.short_name()),
     };
     let does = if scenario.mode == Mode::Pretrain {
         "trains"

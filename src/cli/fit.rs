@@ -106,11 +106,7 @@ fn rows(blueprint: &Blueprint, scenario: &Scenario, formats: &[Option<&'static s
 
 /// The price that was given, else the least that somebody asks.
 fn price(device: &Device, scenario: &Scenario) -> Option<Price> {
-    let own = scenario.price.map(|each| Price {
-        usd_per_hour: each * scenario.devices as f64,
-        basis: "Your own price.".to_owned(),
-        node: None,
-    });
+    let own = scenario.price.map(|each| Price::own(each, scenario.devices));
     own.or_else(|| Price::least(device, scenario.devices))
 }
 

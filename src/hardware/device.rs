@@ -91,14 +91,6 @@ pub fn devices() -> &'static [Device] {
     &DEVICES
 }
 
-/// A name without its vendor's words: `RTX 4090`.
-pub fn short_name(name: &str) -> &str {
-    let name = name.split_once(" (").map_or(name, |(name, _)| name);
-    name.trim_start_matches("GeForce ")
-        .trim_start_matches("NVIDIA ")
-        .trim_start_matches("AMD ")
-}
-
 /// The device with this id.
 pub fn find(id: &str) -> Option<&'static Device> {
     devices().iter().find(|device| device.id.eq_ignore_ascii_case(id))
@@ -119,9 +111,12 @@ impl Device {
             .iter()
             .find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
     }
-    /// Its name without its vendor's words.
+    /// Its name without its vendor's words: `RTX 4090`.
     pub fn short_name(&self) -> &str {
-        short_name(&self.name)
+        let name = self.name.split_once(" (").map_or(self.name.as_str(), |(name, _)| name);
+        name.trim_start_matches("GeForce ")
+            .trim_start_matches("NVIDIA ")
+            .trim_start_matches("AMD ")
     }
     /// Dense rate for products of 16-bit numbers. Cards without matrix units have the vector rate, and old ones
     /// (GeForce 10) compute in FP32, which is much faster there than their FP16.

@@ -15,7 +15,7 @@ pub mod serving;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
-pub use device::{Device, Rate, devices, find, short_name};
+pub use device::{Device, Rate, devices, find};
 pub use engine::Engine;
 pub use host::{Host, find_host, hosts, hosts_of};
 pub use price::Price;

@@ -17,6 +17,14 @@ pub struct Price {
 }
 
 impl Price {
+    /// So many devices at the user's own price for each.
+    pub fn own(each: f64, count: u64) -> Self {
+        Self {
+            usd_per_hour: each * count as f64,
+            basis: "Your own price.".to_owned(),
+            node: None,
+        }
+    }
     /// So many devices, each at the middle of what clouds ask for one.
     fn of_devices(device: &Device, count: u64) -> Option<Self> {
         Some(Self {

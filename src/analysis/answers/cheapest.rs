@@ -6,7 +6,7 @@ use crate::analysis::fit::Verdict;
 use crate::analysis::matrix::Matrix;
 use crate::analysis::question::Question;
 use crate::hardware::{Engine, Price, devices};
-use crate::scenario::{KvFormat, Scenario};
+use crate::scenario::Scenario;
 
 /// How many devices of a kind are tried.
 const COUNTS: [u64; 4] = [1, 2, 4, 8];
@@ -31,13 +31,7 @@ pub struct Cheapest {
 }
 
 /// The cheapest of the devices and machines whose price somebody published; others are not ranked.
-pub(super) fn cheapest(question: &Question<'_>, runs: bool) -> Option<Cheapest> {
-    let (kv_cache, value_cache) = if runs {
-        (question.asked.kv_cache, question.asked.value_cache)
-    } else {
-        // What kept it from running is left to the engine.
-        (KvFormat::Auto, KvFormat::Auto)
-    };
+pub(super) fn cheapest(question: &Question<'_>, asked: &Scenario) -> Option<Cheapest> {
     let mut best: Option<Cheapest> = None;
     for count in COUNTS {
         // Any engine that runs the format there, devices sharing the model as it usually does.
@@ -52,9 +46,7 @@ pub(super) fn cheapest(question: &Question<'_>, runs: bool) -> Option<Cheapest> 
             pipeline: 1,
             expert: 1,
             engine: None,
-            kv_cache,
-            value_cache,
-            ..question.asked.clone()
+            ..asked.clone()
         };
         let mut matrix = Matrix::published(question.blueprint, &scenario).all_at_once();
         let format = scenario.weights.unwrap_or("");

@@ -9,7 +9,7 @@ use crate::analysis::question::Question;
 use crate::hardware::{Device, Engine, Support};
 use crate::model::Blueprint;
 use crate::model::quantisation::{CHOICES, Choice, Container, Quality, quality};
-use crate::scenario::{KvFormat, Scenario, weight_key};
+use crate::scenario::{Scenario, weight_key};
 
 /// Why it is the best.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,15 +49,7 @@ pub struct BestFormat {
 ///
 /// Formats with a published figure are ranked by it, the others by bits; of the two winners the one with more bits is
 /// taken, since figures of different kinds of formats cannot be compared. No format with more bits than the checkpoint.
-pub(super) fn best(question: &Question<'_>, device: &Device, runs: bool) -> Option<BestFormat> {
-    // What does not run is asked of any engine, with the cache it keeps by itself.
-    let free = Scenario {
-        engine: None,
-        kv_cache: KvFormat::Auto,
-        value_cache: KvFormat::Auto,
-        ..question.asked.clone()
-    };
-    let scenario = if runs { question.asked } else { &free };
+pub(super) fn best(question: &Question<'_>, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
     let blueprint = question.blueprint;
     let published = &blueprint.published;
     let as_published = Scenario {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::fit::Verdict;
 use super::question::Question;
 use super::summary::Analysis;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::{KvFormat, Mode, Scenario};
 
 /// The longest context.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -94,12 +94,20 @@ pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Option<Answers> 
     };
     let unsupported = (fit.verdict == Verdict::Unsupported).then_some(fit.why);
     let runs_so = unsupported.is_none();
+    // What does not run is asked of any engine, with the cache it keeps by itself.
+    let free = Scenario {
+        engine: None,
+        kv_cache: KvFormat::Auto,
+        value_cache: KvFormat::Auto,
+        ..scenario.clone()
+    };
+    let asked = if runs_so { scenario } else { &free };
     Some(Answers {
         unsupported,
         context: (runs && runs_so).then_some(context),
         users: runs_so.then_some(users),
-        format: runs.then(|| formats::best(question, device, runs_so)).flatten(),
-        cheapest: cheapest::cheapest(question, runs_so),
+        format: runs.then(|| formats::best(question, device, asked)).flatten(),
+        cheapest: cheapest::cheapest(question, asked),
         degree: (runs && runs_so && !device.unified).then(|| degree::degree(question, device)),
     })
 }

@@ -95,31 +95,42 @@ pub struct Serving {
 /// Output tokens a second of all users under the question's load: expected, slow end, fast end; none where
 /// [`serving`] has none.
 pub fn throughput(question: &Question<'_>) -> Option<(f64, f64, f64)> {
+    let (_, _, served, steady) = state(question)?;
+    Some(between(&steady, &served))
+}
+
+/// Tokens a second of a steady state: expected, slow end, fast end.
+fn between(steady: &Steady, served: &Served) -> (f64, f64, f64) {
+    let expected = steady.tokens_per_second;
+    (
+        expected,
+        expected * served.low.min(1.0),
+        expected * served.high.max(1.0),
+    )
+}
+
+/// The steady state under the question's load, with the server and what it reaches.
+fn state(question: &Question<'_>) -> Option<(Load, Server, Served, Steady)> {
     let load = question.load.filter(|load| load.capacity > 0)?;
     let server = Server::of(question)?;
-    let Served { shares, low, high, .. } = served(question.engine, question.device()?, &question.weights.format.id);
+    let served = served(question.engine, question.device()?, &question.weights.format.id);
     let requests = load.requests.map_or(f64::INFINITY, |requests| requests as f64);
-    let expected = server.steady(requests, &shares)?.tokens_per_second;
-    Some((expected, expected * low.min(1.0), expected * high.max(1.0)))
+    let steady = server.steady(requests, &served.shares)?;
+    Some((load, server, served, steady))
 }
 
 /// A server under the question's load; none without a device, where not even one sequence fits, or where the device's rate
 /// in this format is not known.
 pub fn serving(question: &Question<'_>) -> Option<Serving> {
-    let load = question.load?;
-    if load.capacity == 0 {
-        return None;
-    }
-    let server = Server::of(question)?;
+    let (load, server, served, steady) = state(question)?;
+    let (tokens_per_second, tokens_per_second_low, tokens_per_second_high) = between(&steady, &served);
     let Served {
         shares,
         low,
         high,
         rows,
         level,
-    } = served(question.engine, question.device()?, &question.weights.format.id);
-    let requests = load.requests.map_or(f64::INFINITY, |requests| requests as f64);
-    let steady = server.steady(requests, &shares)?;
+    } = served;
     let curve: Vec<Point> = concurrencies(load.capacity)
         .filter_map(|requests| Some(Point::new(requests, &server.steady(requests as f64, &shares)?)))
         .collect();
@@ -144,9 +155,9 @@ pub fn serving(question: &Question<'_>) -> Option<Serving> {
         load,
         queued: load.requests.map(|requests| requests.saturating_sub(load.running)),
         requests_per_second: steady.requests_per_second,
-        tokens_per_second: steady.tokens_per_second,
-        tokens_per_second_low: steady.tokens_per_second * low.min(1.0),
-        tokens_per_second_high: steady.tokens_per_second * high.max(1.0),
+        tokens_per_second,
+        tokens_per_second_low,
+        tokens_per_second_high,
         ttft: load.requests.map(|_| steady.ttft()),
         first: steady.first,
         tpot: steady.tpot,

@@ -7,7 +7,6 @@ use super::facts::resolve;
 use crate::app::fit::{room, verdict_name, weigh, words};
 use crate::app::icon::Icon;
 use crate::app::state::State;
-use crate::app::words::short_device;
 
 /// The row; it is there only where devices are compared.
 #[component]
@@ -47,7 +46,7 @@ pub fn Beside() -> impl IntoView {
                 .into_iter()
                 .enumerate()
                 .map(|(at, (device, one))| {
-                    let name = short_device(&device.name).to_owned();
+                    let name = device.short_name().to_owned();
                     let room = room(&one, units);
                     let speed = one.pace.map(|pace| format!("{} tokens/s", decimal(pace.expected)));
                     let icon = icon(one.verdict);

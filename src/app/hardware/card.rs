@@ -10,7 +10,6 @@ use crate::app::icon::Icon;
 use crate::app::knob::KnobControl;
 use crate::app::panel::Sheet;
 use crate::app::state::{Choosing, Dialog, State};
-use crate::app::words::short_device;
 
 /// Knobs that say how several devices share the model.
 const SHARED: &[&str] = &[
@@ -65,7 +64,7 @@ fn DeviceButton() -> impl IntoView {
                 on:click=move |_| choose(Choosing::Device)>{name}</button>
             <div class="also">
                 {move || also.get().into_iter().map(|id| {
-                    let name = resolve(&id).map_or_else(|| id.clone(), |device| short_device(&device.name).to_owned());
+                    let name = resolve(&id).map_or_else(|| id.clone(), |device| device.short_name().to_owned());
                     view! {
                         <span class="tag">{name.clone()}
                             <button class="icon-button" type="button" aria-label=format!("Take {name} out of the comparison")
@@ -160,7 +159,7 @@ fn NodeMenu() -> impl IntoView {
 }
 
 fn short_of(id: &str) -> String {
-    hardware::find(id).map_or_else(|| id.to_owned(), |device| short_device(&device.name).to_owned())
+    hardware::find(id).map_or_else(|| id.to_owned(), |device| device.short_name().to_owned())
 }
 
 /// How several devices share the model, in a few words.

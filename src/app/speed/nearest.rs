@@ -6,7 +6,6 @@ use weighbridge::units::{decimal, grouped};
 
 use crate::app::hardware::facts::resolve;
 use crate::app::state::State;
-use crate::app::words::short_device;
 
 /// The list.
 #[component]
@@ -35,8 +34,7 @@ pub fn Nearest() -> impl IntoView {
 }
 
 fn row(one: &'static Measurement) -> impl IntoView {
-    let device =
-        resolve(&one.device).map_or_else(|| one.device.clone(), |device| short_device(&device.name).to_owned());
+    let device = resolve(&one.device).map_or_else(|| one.device.clone(), |device| device.short_name().to_owned());
     let devices = if one.devices > 1 {
         format!("{} × {device}", one.devices)
     } else {
