@@ -10,7 +10,7 @@
 //! 6. [`hub`]: names, addresses and errors of the Hugging Face Hub; fetching is left to the page and the command line.
 //! 7. `chart` (feature of the same name) and [`export`]: what is drawn and what is written out.
 //!
-//! The page (`src/main.rs`, `src/app/`) and the command line (`src/bin/weighbridge.rs`, `src/cli/`) stand on top.
+//! The command line (`cli`, feature of the same name) and the page (`src/main.rs`, `src/app/`) stand on top.
 //!
 //! Invariants: nothing here panics on input; sizes are `u64` (`usize` has 32 bits in WebAssembly), FLOPs `f64`;
 //! the blueprint alone decides what a model is, so two readings of it cannot disagree.
@@ -18,6 +18,8 @@
 pub mod analysis;
 #[cfg(any(feature = "chart", test))]
 pub mod chart;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod cli;
 pub mod export;
 pub mod hardware;
 pub mod hub;

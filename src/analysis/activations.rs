@@ -26,7 +26,7 @@ fn rows<N: Number>(question: &Question<'_>) -> N {
     } else {
         Quantity::product("rows", &[&question.batch(), &question.prompt()])
     };
-    match question.engine.chunk() {
+    match question.chunk() {
         // A decode step needs a row for each sequence, however short the chunk.
         Some(chunk) if all.value > chunk => {
             let chunk = Quantity::assumed(

@@ -57,7 +57,11 @@ impl<N: Number> Cost<N> {
 
 /// The cost of every operator in the pass that the mode names.
 pub fn costs<N: Number>(question: &Question<'_>) -> Vec<Cost<N>> {
-    let pass = Pass::<N>::new(question);
+    costs_in(question, &Pass::new(question))
+}
+
+/// The same in any pass.
+pub fn costs_in<N: Number>(question: &Question<'_>, pass: &Pass<N>) -> Vec<Cost<N>> {
     let mut all = Vec::new();
     for place in question.blueprint.blocks() {
         for operator in &place.block.operators {
@@ -65,7 +69,7 @@ pub fn costs<N: Number>(question: &Question<'_>) -> Vec<Cost<N>> {
             if operator.is_idle() && question.scenario.mode != Mode::Pretrain {
                 continue;
             }
-            let mut cost = forward(question, &pass, place, operator);
+            let mut cost = forward(question, pass, place, operator);
             if question.scenario.mode == Mode::Pretrain {
                 cost = training(question, place, operator, cost);
             }

@@ -247,7 +247,18 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
 
 /// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.
 pub fn carried(question: &Question<'_>, device: &Device) -> u64 {
-    widest(question, capacity(question, device), &needed)
+    let whole = capacity(question, device);
+    let share = question.engine.cache_percent();
+    if share >= 100 {
+        return widest(question, whole, &needed);
+    }
+    // The cache gets a share of what is left beside everything else: what one sequence more needs tells its part.
+    let one = after(question, &needed, |scenario| scenario.batch = 1);
+    let two = after(question, &needed, |scenario| scenario.batch = 2);
+    let fixed = one.saturating_sub(two.saturating_sub(one));
+    let free = u128::from(whole.saturating_sub(fixed)) * u128::from(share) / 100;
+    let room = fixed.saturating_add(u64::try_from(free).unwrap_or(u64::MAX));
+    widest(question, room.min(whole).max(one.min(whole)), &needed)
 }
 
 /// What the fullest device must hold, bytes; the largest number there is where it cannot be dealt out.

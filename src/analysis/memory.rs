@@ -283,7 +283,7 @@ fn kind_of<'a>(question: &Question<'a>, place: Repeated<'a>) -> &'a str {
 
 /// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
 fn padded_window<N: Number>(question: &Question<'_>, window: &Quantity) -> N {
-    let chunk = question.engine.chunk().unwrap_or(0);
+    let chunk = question.chunk().unwrap_or(0);
     let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
     let block = Quantity::assumed("block", question.engine.block(), "cells the engine pads to");
     let size = || N::input(&block);

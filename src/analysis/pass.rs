@@ -38,25 +38,29 @@ fn triangle<N: Number>(side: N) -> N {
 impl<N: Number> Pass<N> {
     /// The pass which the scenario's mode names.
     pub fn new(question: &Question<'_>) -> Self {
-        let scenario = &*question.scenario;
         let batch = N::input(&question.batch());
-        let full = scenario.attention_flops == AttentionFlops::Full;
-        let skips = !full && question.engine.skips_unchosen();
-        if scenario.mode.writes() {
-            // The middle of the generation stands for all of it.
-            let half = scenario.generated().div_ceil(2).max(1);
-            let middle = Quantity::choice("half of generated", half, "Workload");
-            let context = Quantity::sum("context", &[&question.prompt(), &middle]);
-            return Self {
-                batch,
-                tokens: N::constant(1.0),
-                context: N::input(&context),
-                logits: N::constant(1.0),
-                decode: true,
-                full,
-                skips,
-            };
+        if question.scenario.mode.writes() {
+            Self::decode(question, batch)
+        } else {
+            Self::prompt(question, batch)
         }
+    }
+    /// A token more for each of so many sequences.
+    pub fn decode(question: &Question<'_>, batch: N) -> Self {
+        let context = question.mean_context();
+        Self {
+            batch,
+            tokens: N::constant(1.0),
+            context: N::input(&context),
+            logits: N::constant(1.0),
+            decode: true,
+            full: question.scenario.attention_flops == AttentionFlops::Full,
+            skips: question.skips(),
+        }
+    }
+    /// So many whole prompts.
+    pub fn prompt(question: &Question<'_>, batch: N) -> Self {
+        let scenario = &*question.scenario;
         let prompt = question.prompt();
         let all = scenario.mode == Mode::Pretrain || scenario.logits == Logits::All;
         Self {
@@ -65,8 +69,8 @@ impl<N: Number> Pass<N> {
             context: N::input(&prompt),
             logits: if all { N::input(&prompt) } else { N::constant(1.0) },
             decode: false,
-            full,
-            skips,
+            full: scenario.attention_flops == AttentionFlops::Full,
+            skips: question.skips(),
         }
     }
 

@@ -12,7 +12,7 @@ use super::serving::{self, Load};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Container, GgmlType, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, ModelError, Notice, Scales, Tensor};
-use crate::scenario::{AttentionKernel, KvFormat, LatentCache, Mode, Scenario};
+use crate::scenario::{AttentionKernel, KvFormat, LatentCache, Lengths, Mode, Scenario};
 use crate::units::{Number, Quantity};
 
 /// A scenario that cannot be analysed.
@@ -280,12 +280,43 @@ impl<'a> Question<'a> {
     pub fn generated(&self) -> Quantity {
         Quantity::choice("generated", self.scenario.generated(), "Workload")
     }
+    /// Keys a token sees that is written: those of the prompt and, on average, of what was written before it.
+    ///
+    /// The middle of the answer stands for all of it. Where answers differ in length as exponentially distributed ones do, a running
+    /// sequence has written E[G²] ÷ 2E[G] = G of them (Feller 1971, the inspection paradox).
+    pub fn mean_context(&self) -> Quantity {
+        let written = self.scenario.generated();
+        let differ = self.scenario.mode == Mode::Serve && self.scenario.lengths == Lengths::Spread;
+        let so_far = if differ {
+            Quantity::choice("written so far", written.max(1), "Workload")
+        } else {
+            Quantity::choice("half of generated", written.div_ceil(2).max(1), "Workload")
+        };
+        Quantity::sum("context", &[&self.prompt(), &so_far])
+    }
+    /// Whether attention leaves out what an indexer did not choose.
+    pub fn skips(&self) -> bool {
+        self.scenario.attention_flops != crate::scenario::AttentionFlops::Full && self.engine.skips_unchosen()
+    }
+    /// Tokens of a prompt that run at once at most; `None` where the engine runs it whole.
+    pub fn chunk(&self) -> Option<u64> {
+        let chosen = match self.engine {
+            Engine::LlamaCpp => self.scenario.micro_batch,
+            _ => self.scenario.max_batched_tokens,
+        };
+        chosen.or_else(|| self.engine.chunk())
+    }
     /// Tokens of each sequence in all.
     pub fn tokens(&self) -> Quantity {
         match self.scenario.generated() {
             0 => self.prompt().renamed("tokens"),
-            // Running sequences of a server are at all stages of their answers.
-            written if self.scenario.mode == Mode::Serve && self.scenario.batch > 1 => {
+            // Running sequences of a server are at all stages of their answers, unless room for the whole is kept for each.
+            written
+                if self.scenario.mode == Mode::Serve
+                    && self.scenario.batch > 1
+                    && !self.engine.reserves_answers()
+                    && self.scenario.lengths == Lengths::Fixed =>
+            {
                 let half = Quantity::choice("half of the answer", written.div_ceil(2), "Workload");
                 Quantity::sum("tokens", &[&self.prompt(), &half])
             }

@@ -9,7 +9,7 @@ use super::question::Question;
 use super::roofline::Roof;
 use super::serving::Serving;
 use super::time::{self, PassTime};
-use crate::hardware::efficiency::Level;
+use crate::hardware::evidence::Seen;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
 use crate::hardware::{Device, Rate};
 use crate::model::Notice;
@@ -38,6 +38,8 @@ pub struct Speed {
     pub tokens_per_second: f64,
     /// Tokens a second at the slow and at the fast end of the interval.
     pub tokens_per_second_between: Option<(f64, f64)>,
+    /// What the shares of peak are fitted on, in words; empty in training.
+    pub basis: String,
     /// The nearest published measurements.
     pub nearest: Vec<&'static Measurement>,
 }
@@ -61,14 +63,7 @@ impl Speed {
         }
         self.tokens_per_second = serving.tokens_per_second;
         self.tokens_per_second_between = Some((serving.tokens_per_second_low, serving.tokens_per_second_high));
-        let time = |seconds: f64| PassTime {
-            seconds,
-            low: (seconds * serving.spread.0).max(floor).min(seconds),
-            high: seconds * serving.spread.1,
-            floor,
-            level: serving.level.into(),
-            rows: serving.rows,
-        };
+        let time = |seconds: f64| PassTime::between(seconds, floor.min(seconds), serving.evidence);
         self.pass = Some(time(serving.tpot));
         self.prefill = Some(time(serving.ttft.unwrap_or(serving.first)));
     }
@@ -84,25 +79,10 @@ impl Speed {
             ));
         };
         let device = question.device()?;
-        let all: &'static str = Level::All.into();
-        let group: &'static str = Level::Group.into();
-        if pass.rows == 0 {
-            return Some(Notice::new(
-                "speed_not_measured",
-                format!(
-                    "No published measurement of {} is in the fit; the efficiencies of the speed estimate are assumed from those of llama.cpp.",
-                    question.engine.label()
-                ),
-            ));
-        }
-        (pass.level == all || pass.level == group).then(|| {
+        (pass.evidence.level > Seen::Generation).then(|| {
             Notice::new(
                 "speed_not_measured",
-                format!(
-                    "No measurement of {} or its generation is in the fit; its efficiencies are those of {}.",
-                    device.name,
-                    if pass.level == all { "all devices" } else { "its kind" }
-                ),
+                format!("Shares of peak are {}.", pass.evidence.words(question.engine, device)),
             )
         })
     }
@@ -153,6 +133,10 @@ pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare)
         } else {
             nearest(&near(question, device), SHOWN, active)
         },
+        basis: pass
+            .as_ref()
+            .map(|pass| pass.evidence.words(question.engine, device))
+            .unwrap_or_default(),
         roof,
         pass,
         prefill,

@@ -1,8 +1,5 @@
-//! The command line. See `src/cli/`.
-
-#[path = "../cli/mod.rs"]
-mod cli;
+//! The command line. See [`weighbridge::cli`].
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    weighbridge::cli::main()
 }

@@ -1,9 +1,9 @@
 //! Commands and flags; those of a scenario are made from the knobs.
 
+use crate::hardware;
+use crate::scenario::{KNOBS, Knob, KnobKind, Scenario, Word};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
-use weighbridge::hardware;
-use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario, Word};
 
 use super::output::{Failure, Format};
 
@@ -36,7 +36,7 @@ pub fn command() -> Command {
         .num_args(1..)
         .help("Models to set side by side");
     Command::new("weighbridge")
-        .version(weighbridge::export::VERSION)
+        .version(crate::export::VERSION)
         .about("Does this language model fit that hardware, how fast, at what cost, and why?")
         .after_help(EXAMPLES)
         .arg_required_else_help(true)

@@ -1,8 +1,8 @@
 //! `weighbridge compare`: models side by side, under one scenario.
 
+use crate::export::Sheet;
+use crate::units::{UnitSystem, count, decimal, grouped, seconds};
 use clap::ArgMatches;
-use weighbridge::export::Sheet;
-use weighbridge::units::{UnitSystem, count, decimal, grouped, seconds};
 
 use super::arguments;
 use super::estimate::Estimate;

@@ -1,14 +1,14 @@
 //! `weighbridge estimate`.
 
+use crate::analysis::{Analysis, Fit, Question, Verdict, analyse, answers, launch};
+use crate::export::{self, Sheet};
+use crate::hardware::Device;
+use crate::hardware::file_formats::any_read_by;
+use crate::model::Blueprint;
+use crate::model::headers::compare::Comparison;
+use crate::scenario::{Mode, Scenario};
+use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 use clap::ArgMatches;
-use weighbridge::analysis::{Analysis, Fit, Question, Verdict, analyse, answers, launch};
-use weighbridge::export::{self, Sheet};
-use weighbridge::hardware::Device;
-use weighbridge::hardware::file_formats::any_read_by;
-use weighbridge::model::Blueprint;
-use weighbridge::model::headers::compare::Comparison;
-use weighbridge::scenario::{Mode, Scenario};
-use weighbridge::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};

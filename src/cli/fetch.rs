@@ -1,15 +1,15 @@
-//! Fetches a model's config from the Hub, natively. What an answer means is decided in [`weighbridge::hub`].
+//! Fetches a model's config from the Hub, natively. What an answer means is decided in [`crate::hub`].
 
 use std::io::Read;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ureq::http::{Response, Uri};
-use ureq::{Agent, Body, Proxy};
-use weighbridge::hub::{
+use crate::hub::{
     Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, TreeEntry, adapter_base, classify,
     explain_without_config, read_tree, redact,
 };
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body, Proxy};
 
 /// How much of an answer that is no success is read: enough for its words.
 const MAX_WORDS_BYTES: usize = 64 * 1024;
@@ -19,7 +19,7 @@ const MAX_REDIRECTS: usize = 5;
 /// A config as the Hub sent it, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The file's text, for [`weighbridge::hub::read_config`].
+    /// The file's text, for [`crate::hub::read_config`].
     pub text: String,
     /// The commit that the revision stood for, if the Hub told.
     pub commit: Option<String>,
@@ -107,6 +107,7 @@ pub fn fetch_patiently(
 /// A repository whose files are read in parts, or by name.
 ///
 /// Shared by threads; each request has the whole patience for itself, because a large model has many files.
+#[allow(missing_debug_implementations, reason = "an agent of ureq has none")]
 pub struct Parts<'a> {
     call: Call<'a>,
     endpoint: &'a Endpoint,

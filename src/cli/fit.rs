@@ -1,14 +1,14 @@
 //! `weighbridge fit`: the verdict on every device, in the format asked for or in several.
 
+use crate::analysis::matrix::{Cell, FORMATS};
+use crate::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
+use crate::export::Sheet;
+use crate::hardware::{Device, Price, devices};
+use crate::model::Blueprint;
+use crate::scenario::{Scenario, weight_key};
+use crate::units::{UnitSystem, decimal};
 use clap::ArgMatches;
 use serde_json::{Value, json};
-use weighbridge::analysis::matrix::{Cell, FORMATS};
-use weighbridge::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
-use weighbridge::export::Sheet;
-use weighbridge::hardware::{Device, Price, devices};
-use weighbridge::model::Blueprint;
-use weighbridge::scenario::{Scenario, weight_key};
-use weighbridge::units::{UnitSystem, decimal};
 
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
-use weighbridge::export::Sheet;
-use weighbridge::hardware::file_formats::{Held, recognise};
-use weighbridge::hub::HubError;
-use weighbridge::model::headers::select::{Selection, select};
-use weighbridge::model::headers::{
+use crate::export::Sheet;
+use crate::hardware::file_formats::{Held, recognise};
+use crate::hub::HubError;
+use crate::model::headers::select::{Selection, select};
+use crate::model::headers::{
     FileKind, Header, HeaderError, Limits, Need, TensorList, assumed, compare, gguf, index, logical, safetensors,
 };
-use weighbridge::model::{Blueprint, Notice};
-use weighbridge::units::{UnitSystem, count, grouped};
+use crate::model::{Blueprint, Notice};
+use crate::units::{UnitSystem, count, grouped};
+use serde_json::{Value, json};
 
 use super::fetch::Parts;
 use super::output::Failure;

@@ -1,11 +1,11 @@
 //! `weighbridge inspect`.
 
+use crate::export::{Sheet, inspection, tree};
+use crate::model::Blueprint;
+use crate::scenario::Scenario;
+use crate::units::{UnitSystem, grouped};
 use clap::ArgMatches;
 use serde_json::json;
-use weighbridge::export::{Sheet, inspection, tree};
-use weighbridge::model::Blueprint;
-use weighbridge::scenario::Scenario;
-use weighbridge::units::{UnitSystem, grouped};
 
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, headers, source};
@@ -107,7 +107,7 @@ fn from_headers(
             .map(|(key, value)| (key.clone(), value.to_json()))
             .collect();
         return json_text(&json!({
-            "weighbridge": weighbridge::export::VERSION,
+            "weighbridge": crate::export::VERSION,
             "model": found.facts.id,
             "headers": summary,
             "comparison": comparison,

@@ -1,7 +1,7 @@
 //! How answers and failures are written.
 
+use crate::export::{Sheet, markdown};
 use serde_json::{Value, json};
-use weighbridge::export::{Sheet, markdown};
 
 /// Format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,7 +1,7 @@
 //! A server in plain words.
 
-use weighbridge::analysis::serving::Serving;
-use weighbridge::units::{counted, decimal, grouped, seconds};
+use crate::analysis::serving::Serving;
+use crate::units::{counted, decimal, grouped, seconds};
 
 /// Lines of the headline: what runs, what users see, where the knee is, what it costs.
 pub fn lines(serving: &Serving) -> Vec<String> {

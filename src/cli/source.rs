@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::export::ModelFacts;
+use crate::hub::{Endpoint, Locator, Token, read_config};
+use crate::model::headers::{FileKind, gguf_config};
+use crate::model::{Blueprint, catalogue};
+use crate::scenario::{ModelSource, Scenario, apply_edits};
 use clap::ArgMatches;
 use serde_json::Value;
-use weighbridge::export::ModelFacts;
-use weighbridge::hub::{Endpoint, Locator, Token, read_config};
-use weighbridge::model::headers::{FileKind, gguf_config};
-use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{ModelSource, Scenario, apply_edits};
 
 use super::fetch::{Parts, Patience, fetch_config};
 use super::headers;
@@ -122,7 +122,7 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
         std::fs::read(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new("not_json", format!("{shown} is not text, so it is no config.json.")))?;
-    let config = weighbridge::hub::read_json(&text).map_err(|came| {
+    let config = crate::hub::read_json(&text).map_err(|came| {
         Failure::new(
             "not_json",
             format!("{shown} holds {came}, not the config.json of a model."),
@@ -152,7 +152,7 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         None => None,
     };
     let timeout = Duration::from_secs(matches.get_one::<u64>("timeout").copied().unwrap_or(30));
-    let failure = |error: weighbridge::hub::HubError| Failure::new(error.code(), error.to_string());
+    let failure = |error: crate::hub::HubError| Failure::new(error.code(), error.to_string());
     let fetched = fetch_config(&endpoint, &locator, token.as_ref(), timeout).map_err(failure)?;
     let config = read_config(&fetched.text, &locator).map_err(failure)?;
     let id = locator.to_string();

@@ -1,11 +1,11 @@
 //! `weighbridge models` and `weighbridge hardware`.
 
+use crate::export::Sheet;
+use crate::hardware::{devices, hosts};
+use crate::model::{Blueprint, catalogue, families};
+use crate::units::{UnitSystem, count, grouped, rate};
 use clap::ArgMatches;
 use serde_json::json;
-use weighbridge::export::Sheet;
-use weighbridge::hardware::{devices, hosts};
-use weighbridge::model::{Blueprint, catalogue, families};
-use weighbridge::units::{UnitSystem, count, grouped, rate};
 
 use super::arguments;
 use super::output::{Failure, Format, json_text, sheets};

@@ -216,7 +216,7 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
         put("tokens_per_second_high", json!(high));
     }
     if let Some(pass) = &speed.pass {
-        let fitted = json!({"level": pass.level, "rows": pass.rows});
+        let fitted = json!({"level": pass.evidence.level, "rows": pass.evidence.rows});
         put("fitted_on", fitted);
     }
     // What nothing can beat, for comparison.

@@ -142,6 +142,21 @@ impl Device {
             _ => self.rate_16(true),
         }
     }
+    /// Every dense rate of the row.
+    pub const fn rates(&self) -> [Option<f64>; 10] {
+        [
+            self.fp32_flops,
+            self.tf32_flops,
+            self.fp16_flops,
+            self.fp16_acc16_flops,
+            self.bf16_flops,
+            self.fp8_flops,
+            self.fp8_acc16_flops,
+            self.int8_ops,
+            self.fp4_flops,
+            self.int4_ops,
+        ]
+    }
     /// Rate for work element by element.
     pub fn rate_vector(&self) -> Option<Rate> {
         Self::first(&[(self.fp32_flops, "FP32")]).or_else(|| self.rate_16(true))

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
     PartialEq,
     Eq,
     Hash,
+    PartialOrd,
+    Ord,
     Serialize,
     Deserialize,
     strum::EnumIter,
@@ -95,6 +97,32 @@ impl Engine {
         match self {
             Self::Vllm => 90,
             Self::Sglang => 88,
+            _ => 100,
+        }
+    }
+    /// Whether it batches requests of many users step by step.
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)
+    }
+    /// Whether a request is admitted only with room for its whole answer, so that none is ever evicted.
+    ///
+    /// Source: TensorRT-LLM `CapacitySchedulerPolicy.GUARANTEED_NO_EVICT`, its default; vLLM and SGLang admit by the tokens
+    /// present and evict.
+    pub const fn reserves_answers(self) -> bool {
+        matches!(self, Self::TensorRtLlm)
+    }
+    /// Whether prompts run in steps of their own; otherwise a step mixes chunks of prompts with tokens written.
+    ///
+    /// Source: SGLang's scheduler runs prefill batches first (`--enable-mixed-chunk` is off); vLLM and TensorRT-LLM batch in flight.
+    pub const fn separates_prompts(self) -> bool {
+        matches!(self, Self::Sglang)
+    }
+    /// Percentage of the memory left after loading that its cache takes.
+    ///
+    /// Source: TensorRT-LLM `KvCacheConfig.free_gpu_memory_fraction` 0.9; the others take all they are given.
+    pub const fn cache_percent(self) -> u64 {
+        match self {
+            Self::TensorRtLlm => 90,
             _ => 100,
         }
     }

@@ -10,7 +10,7 @@ use super::efficiency::{FormatClass, generation, group};
 const TABLE: &str = include_str!("../../data/measurements.csv");
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Tokens written a second by the whole batch.
@@ -54,6 +54,20 @@ pub struct Measurement {
     pub prompt: u64,
     /// Tokens written.
     pub generate: Option<u64>,
+    /// Format of the cache; empty is the engine's own.
+    pub cache: String,
+    /// Percentage of the memory the engine was given.
+    pub fraction: Option<u64>,
+    /// Requests of a run that ended.
+    pub requests: Option<u64>,
+    /// `spread` where lengths differ as in chats and the row has means.
+    pub lengths: String,
+    /// Most sequences at once, where the publisher set it.
+    pub sequences: Option<u64>,
+    /// Most tokens of a step, where the publisher set it.
+    pub tokens: Option<u64>,
+    /// Tokens of a micro-batch, where the publisher set it.
+    pub micro_batch: Option<u64>,
     /// What was measured.
     pub metric: Metric,
     /// Tokens a second.

@@ -7,11 +7,11 @@ mod custom;
 mod device;
 pub mod efficiency;
 pub mod engine;
+pub mod evidence;
 pub mod file_formats;
 mod host;
 pub mod measurement;
 mod price;
-pub mod serving;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};

@@ -169,6 +169,17 @@ choice! {
 }
 
 choice! {
+    /// How lengths of prompts and answers differ from request to request.
+    Lengths {
+        /// All alike.
+        #[default]
+        Fixed = "fixed", "All alike", "Every prompt and every answer has the length given.";
+        /// As in recorded chats.
+        Spread = "spread", "As in chats", "The lengths given are means; answers vary as in recorded chats (exponentially), so long ones finish late.";
+    }
+}
+
+choice! {
     /// How memory is counted.
     MemoryRule {
         /// Operator by operator.

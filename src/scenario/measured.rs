@@ -1,6 +1,6 @@
 //! The question that a published measurement answers.
 
-use super::{AttentionParallel, Mode, Scenario, Split, weight_key};
+use super::{AttentionParallel, KvFormat, Lengths, Mode, Scenario, Split, weight_key};
 use crate::hardware::measurement::{Measurement, Metric};
 
 impl Scenario {
@@ -37,6 +37,20 @@ impl Scenario {
             } else {
                 AttentionParallel::Tp
             },
+            kv_cache: match row.cache.as_str() {
+                "" => KvFormat::Auto,
+                key => key.parse().ok()?,
+            },
+            memory_fraction: row.fraction,
+            requests: row.requests,
+            lengths: if row.lengths == "spread" {
+                Lengths::Spread
+            } else {
+                Lengths::Fixed
+            },
+            max_sequences: row.sequences,
+            max_batched_tokens: row.tokens,
+            micro_batch: row.micro_batch,
             ..Self::default()
         })
     }

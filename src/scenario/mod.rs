@@ -10,8 +10,8 @@ mod prune;
 
 pub use crate::hardware::Engine;
 pub use choices::{
-    AttentionFlops, AttentionKernel, AttentionParallel, KvFormat, LatentCache, Logits, MemoryRule, Mode, Offload,
-    Recompute, Split,
+    AttentionFlops, AttentionKernel, AttentionParallel, KvFormat, LatentCache, Lengths, Logits, MemoryRule, Mode,
+    Offload, Recompute, Split,
 };
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
 pub use knobs::{KNOBS, MOST_BESIDE, weight_key};
@@ -91,6 +91,16 @@ pub struct Scenario {
     pub bandwidth_efficiency: Option<u64>,
     /// US dollars an hour and device; `None` is what the tables know.
     pub price: Option<f64>,
+    /// Requests of a run that ends; `None` is a server in steady state.
+    pub requests: Option<u64>,
+    /// How lengths of prompts and answers differ from request to request.
+    pub lengths: Lengths,
+    /// Most sequences that run at once, for each device with sequences of its own; `None` is the engine's default.
+    pub max_sequences: Option<u64>,
+    /// Most tokens of a step; `None` is the engine's default.
+    pub max_batched_tokens: Option<u64>,
+    /// Tokens of a prompt that llama.cpp runs at once; `None` is its default.
+    pub micro_batch: Option<u64>,
     /// Longest good wait for the first token, milliseconds.
     pub target_ttft: Option<u64>,
     /// Longest good time between tokens, milliseconds.
@@ -144,6 +154,11 @@ impl Default for Scenario {
             compute_efficiency: None,
             bandwidth_efficiency: None,
             price: None,
+            requests: None,
+            lengths: Lengths::Fixed,
+            max_sequences: None,
+            max_batched_tokens: None,
+            micro_batch: None,
             target_ttft: None,
             target_tpot: None,
             overhead: 512 << 20,

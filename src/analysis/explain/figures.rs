@@ -9,7 +9,7 @@ use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
 use super::super::question::Question;
 use super::super::roofline::Roof;
-use super::super::serving::{Serving, serving};
+use super::super::serving::{serving, traced_rate, traced_step};
 use super::super::time as pass_time;
 use super::dealt;
 use super::figure::Figure;
@@ -185,54 +185,15 @@ fn expected(question: &Question<'_>) -> Option<Reals> {
     if question.scenario.mode == Mode::Pretrain {
         return time(question, None);
     }
-    if let Some(serving) = serving(question) {
-        return Some(server_step(&serving));
+    if let Some(step) = traced_step::<Reals>(question) {
+        return Some(step);
     }
     pass_time::traced(question, &host_share(question))
 }
 
-/// A step of a server by what it goes to.
-fn server_step(serving: &Serving) -> Reals {
-    let step = &serving.step;
-    let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
-    let whole = Reals::sum([
-        part(
-            step.products,
-            "weights and products",
-            "Each operator at the larger of its bytes and its products, at the shares of peak that servers reach.",
-        ),
-        part(
-            step.attention,
-            "attention",
-            "The cache of what runs is read; scores and values of prompts are computed.",
-        ),
-        part(step.communication, "communication", "What devices tell each other."),
-        part(step.launches, "launches", "Kernels started, gaps between them."),
-        part(
-            step.scheduling,
-            "scheduling",
-            "Choosing what runs next, sampling, requests that come and go.",
-        ),
-    ]);
-    // Stages of a pipeline take their steps one after the other.
-    match serving.stages {
-        1 => whole,
-        stages => whole.scaled(stages as f64),
-    }
-}
-
 fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
-    if let Some(serving) = serving(question) {
-        let step = Reals::constant(serving.step.total()).named("step", "Time of one step.");
-        let about = "Running sequences ÷ tokens of an answer, as far as the tokens a step may have allow.";
-        let ended = Reals::constant(serving.ended_per_step).named("requests that end in a step", about);
-        let written = question.generated();
-        let tokens = if written.value > 0 {
-            ended.times(Reals::input(&written))
-        } else {
-            ended
-        };
-        return Some(tokens.over(step));
+    if let Some(rate) = traced_rate::<Reals>(question) {
+        return Some(rate);
     }
     let time = expected(question)?.named("time", "Time of the pass.");
     let rows = match question.scenario.mode {

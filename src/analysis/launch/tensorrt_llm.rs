@@ -59,7 +59,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     )
     .flag("--max_seq_len", basis.tokens, basis.why_tokens())
     .flag("--max_batch_size", sequences, why);
-    if let Some(chunk) = question.engine.chunk() {
+    if let Some(chunk) = question.chunk() {
         out.flag(
             "--max_num_tokens",
             chunk,

@@ -5,11 +5,13 @@ mod offload;
 mod pieces;
 mod ranks;
 mod refusal;
+mod sharing;
 
 pub use layout::Layout;
 pub use offload::{Movable, Plan, Unit};
 pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};
 pub use refusal::refusal;
+pub use sharing::{OperatorShare, share_of};
 
 use serde::Serialize;
 

@@ -135,7 +135,7 @@ fn add(all: &mut Vec<Piece>, piece: Piece) {
 }
 
 /// Heads of keys and values, where a block attends with heads.
-fn kv_heads(place: Repeated<'_>) -> Option<u64> {
+pub(super) fn kv_heads(place: Repeated<'_>) -> Option<u64> {
     place.block.operators.iter().find_map(|operator| match &operator.kind {
         Kind::Attention(attention) => Some(attention.kv_heads.value.max(1)),
         _ => None,
@@ -147,7 +147,7 @@ fn kv_heads(place: Repeated<'_>) -> Option<u64> {
 /// Sources: vLLM and SGLang `ColumnParallelLinear`, `RowParallelLinear`, `QKVParallelLinear` (key heads are repeated
 /// where there are fewer than devices), `ReplicatedLinear` for routers and `q_a_proj`, `kv_a_proj_with_mqa`;
 /// `VocabParallelEmbedding` for token table and head.
-fn of_tensor(tensor: &Tensor, kv_heads: Option<u64>) -> Share {
+pub(super) fn of_tensor(tensor: &Tensor, kv_heads: Option<u64>) -> Share {
     match tensor.kind {
         TensorKind::Router | TensorKind::Vector | TensorKind::Buffer => Share::Copied,
         TensorKind::Table | TensorKind::Head => Share::Split,

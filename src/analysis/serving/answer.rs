@@ -1,14 +1,20 @@
 //! What a server does under a load, what it could do under others, and what that costs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::cost::{Energy, TokenCost, cost, energy};
 use super::load::Load;
 use super::server::Server;
 use super::steady::Steady;
-use super::step::Pieces;
+use crate::analysis::placement::HostShare;
 use crate::analysis::question::Question;
-use crate::hardware::serving::{Level, Served, served};
+use crate::analysis::time::{Mix, Runner, TimeParts};
+use crate::hardware::Device;
+use crate::hardware::evidence::{Evidence, evidence};
+use crate::hardware::measurement::Metric;
+use crate::units::Number;
 
 /// A number of requests in flight, and what comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -80,59 +86,72 @@ pub struct Serving {
     pub cost: Option<TokenCost>,
     /// Energy.
     pub energy: Option<Energy>,
+    /// Output tokens a second in steady state, where the figures are those of a run that ends.
+    pub steady_tokens_per_second: f64,
     /// Where the seconds of a step go.
-    pub step: Pieces,
+    pub step: TimeParts,
     /// Stages of a pipeline, each with such steps.
     pub stages: u64,
     /// Requests that end in a step.
     pub ended_per_step: f64,
-    /// Measurements the shares are fitted on.
-    pub rows: u32,
-    /// How specific they are: all engines, the engine, the engine on the device's generation.
-    pub level: Level,
+    /// What was measured that is like it.
+    #[serde(flatten)]
+    pub evidence: Evidence,
 }
 
 /// Output tokens a second of all users under the question's load: expected, slow end, fast end; none where
 /// [`serving`] has none.
 pub fn throughput(question: &Question<'_>) -> Option<(f64, f64, f64)> {
-    let (_, _, served, steady) = state(question)?;
-    Some(between(&steady, &served))
+    let device = question.device()?;
+    let (load, server) = state(question, device)?;
+    Some(between(
+        tokens_per_second(question, &load, &server)?,
+        &known(question, device),
+    ))
 }
 
-/// Tokens a second of a steady state: expected, slow end, fast end.
-fn between(steady: &Steady, served: &Served) -> (f64, f64, f64) {
-    let expected = steady.tokens_per_second;
+fn known(question: &Question<'_>, device: &Device) -> Evidence {
+    evidence(Metric::Throughput, question.engine, device)
+}
+
+/// Expected, slow end, fast end.
+fn between(expected: f64, evidence: &Evidence) -> (f64, f64, f64) {
     (
         expected,
-        expected * served.low.min(1.0),
-        expected * served.high.max(1.0),
+        expected / evidence.high.max(1.0),
+        expected / evidence.low.clamp(0.01, 1.0),
     )
 }
 
-/// The steady state under the question's load, with the server and what it reaches.
-fn state(question: &Question<'_>) -> Option<(Load, Server, Served, Steady)> {
+/// The server under the question's load.
+fn state<'a>(question: &Question<'_>, device: &'a Device) -> Option<(Load, Server<'a>)> {
     let load = question.load.filter(|load| load.capacity > 0)?;
-    let server = Server::of(question)?;
-    let served = served(question.engine, question.device()?, &question.weights.format.id);
-    let requests = load.requests.map_or(f64::INFINITY, |requests| requests as f64);
-    let steady = server.steady(requests, &served.shares)?;
-    Some((load, server, served, steady))
+    Some((load, Server::of(question, device)?))
+}
+
+fn in_flight(load: &Load) -> f64 {
+    load.requests.map_or(f64::INFINITY, |requests| requests as f64)
+}
+
+/// Output tokens a second: of a run that ends where one is asked for, else in steady state.
+pub fn tokens_per_second(question: &Question<'_>, load: &Load, server: &Server<'_>) -> Option<f64> {
+    match question.scenario.requests {
+        Some(all) => server.finite(f64::INFINITY, in_flight(load), all.max(1) as f64),
+        None => Some(server.steady(in_flight(load))?.tokens_per_second),
+    }
 }
 
 /// A server under the question's load; none without a device, where not even one sequence fits, or where the device's rate
 /// in this format is not known.
 pub fn serving(question: &Question<'_>) -> Option<Serving> {
-    let (load, server, served, steady) = state(question)?;
-    let (tokens_per_second, tokens_per_second_low, tokens_per_second_high) = between(&steady, &served);
-    let Served {
-        shares,
-        low,
-        high,
-        rows,
-        level,
-    } = served;
+    let device = question.device()?;
+    let (load, server) = state(question, device)?;
+    let steady = server.steady(in_flight(&load))?;
+    let evidence = known(question, device);
+    let (tokens_per_second, tokens_per_second_low, tokens_per_second_high) =
+        between(tokens_per_second(question, &load, &server)?, &evidence);
     let curve: Vec<Point> = concurrencies(load.capacity)
-        .filter_map(|requests| Some(Point::new(requests, &server.steady(requests as f64, &shares)?)))
+        .filter_map(|requests| Some(Point::new(requests, &server.steady(requests as f64)?)))
         .collect();
     let knee = curve
         .iter()
@@ -147,32 +166,93 @@ pub fn serving(question: &Question<'_>) -> Option<Serving> {
     let seconds = |milliseconds: Option<u64>| milliseconds.map_or(f64::INFINITY, |some| some as f64 / 1000.0);
     let (ttft, tpot) = (seconds(scenario.target_ttft), seconds(scenario.target_tpot));
     let meets = |requests: u64| {
-        let found = server.steady(requests as f64, &shares);
+        let found = server.steady(requests as f64);
         found.is_some_and(|steady| steady.ttft() <= ttft && steady.tpot <= tpot)
     };
     let targets = scenario.target_ttft.is_some() || scenario.target_tpot.is_some();
     Some(Serving {
         load,
         queued: load.requests.map(|requests| requests.saturating_sub(load.running)),
-        requests_per_second: steady.requests_per_second,
+        requests_per_second: tokens_per_second / server.generated,
         tokens_per_second,
         tokens_per_second_low,
         tokens_per_second_high,
+        steady_tokens_per_second: steady.tokens_per_second,
         ttft: load.requests.map(|_| steady.ttft()),
         first: steady.first,
         tpot: steady.tpot,
-        spread: (1.0 / high.max(1.0), 1.0 / low.clamp(0.01, 1.0)),
-        cost: cost(question, &server, &steady, &shares),
+        spread: (evidence.low.min(1.0), evidence.high.max(1.0)),
+        cost: cost(question, &server, &steady),
         energy: energy(question, &steady),
         users_within_targets: targets.then(|| most(load.capacity.saturating_mul(8), meets)),
         curve,
         knee,
-        stages: question.layout.stages().max(1),
-        step: server.pieces(server.mix(steady.running), &shares),
-        ended_per_step: server.mix(steady.running).prompts,
-        rows,
-        level,
+        stages: server.stages() as u64,
+        step: server.steady_parts(steady.running),
+        ended_per_step: server.load(steady.running).ended,
+        evidence,
     })
+}
+
+/// Seconds of a step of a server in steady state with their trace, all stages one after the other; none where [`serving`] has none.
+pub fn traced_step<N: Number>(question: &Question<'_>) -> Option<N> {
+    let device = question.device()?;
+    let (load, server) = state(question, device)?;
+    let steady = server.steady(in_flight(&load))?;
+    let mut runner = Runner::<N>::of(question, device, &HostShare::default())?;
+    runner.set.origin = Cow::Owned(known(question, device).words(question.engine, device));
+    let load = server.load(steady.running);
+    let count = |value: f64, name, about| N::constant(value).named(name, about);
+    let steps = server
+        .steps(load.decodes, load.tokens)
+        .into_iter()
+        .filter(|(share, _)| *share > 0.0);
+    let parts: Vec<N> = steps
+        .map(|(share, mix)| {
+            let reads = mix.prompts > 0.0;
+            let mix = Mix {
+                decodes: count(mix.decodes, "sequences that write", "Tokens written in this step."),
+                prompts: count(
+                    mix.prompts,
+                    "prompts read",
+                    "As many as requests end, or the part of one that fits into a step.",
+                ),
+            };
+            let name = if reads {
+                "steps that read prompts"
+            } else {
+                "steps that only write"
+            };
+            let about = "Their time, times how often there is one.";
+            runner.step(&mix).total().scaled(share).named(name, about)
+        })
+        .collect();
+    Some(N::sum(parts).scaled(server.stages()))
+}
+
+/// Output tokens a second of a server with their trace.
+pub fn traced_rate<N: Number>(question: &Question<'_>) -> Option<N> {
+    let device = question.device()?;
+    let (load, server) = state(question, device)?;
+    let rate = tokens_per_second(question, &load, &server)?;
+    let steady = server.steady(in_flight(&load))?;
+    let ended = server.load(steady.running).ended;
+    let step = traced_step::<N>(question)?
+        .over(N::constant(server.stages()))
+        .named("step", "Time of one step.");
+    let about = "Running sequences ÷ output length, limited by the engine's token budget per step.";
+    let steadily = N::constant(ended)
+        .named("requests that end in a step", about)
+        .times(N::constant(server.generated).named("output length", "Tokens of an answer."))
+        .over(step);
+    let share = rate / steadily.value().max(f64::MIN_POSITIVE);
+    if (share - 1.0).abs() < 1e-9 {
+        return Some(steadily);
+    }
+    Some(steadily.times(N::constant(share).named(
+        "front end, filling up and running empty",
+        "What is left of the steady state: the front end hands tokens out one by one, and a run that ends fills up first and runs empty at the end.",
+    )))
 }
 
 /// 1, 2, 4, … up to what can run, that itself, and twice as many.

@@ -6,7 +6,6 @@ use super::server::Server;
 use super::steady::Steady;
 use crate::analysis::bill::price;
 use crate::analysis::question::Question;
-use crate::hardware::serving::Coefficients;
 
 /// Cost of a million tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,19 +32,14 @@ pub struct Energy {
 }
 
 /// Cost of a steady state; none without a price.
-pub(super) fn cost(
-    question: &Question<'_>,
-    server: &Server,
-    steady: &Steady,
-    shares: &Coefficients,
-) -> Option<TokenCost> {
+pub(super) fn cost(question: &Question<'_>, server: &Server<'_>, steady: &Steady) -> Option<TokenCost> {
     let price = price(question)?;
     let hour = price.usd_per_hour;
     let rate = steady.requests_per_second;
     if rate <= 0.0 {
         return None;
     }
-    let read = server.prompt_share(steady.running, shares);
+    let read = server.prompt_share(steady.running);
     let million = |tokens: f64, share: f64| hour / 3600.0 * share / (rate * tokens) * 1e6;
     Some(TokenCost {
         price_usd_per_hour: hour,

@@ -2,16 +2,15 @@
 
 use super::answer::Serving;
 use crate::analysis::question::Question;
-use crate::hardware::serving::Level;
+use crate::hardware::evidence::Seen;
 use crate::model::Notice;
-use crate::scenario::Mode;
+use crate::scenario::{Lengths, Mode};
 
 /// Notices of the mode that serves.
 pub fn notices(question: &Question<'_>, serving: Option<&Serving>) -> Vec<Notice> {
     if question.scenario.mode != Mode::Serve || question.device().is_none() {
         return Vec::new();
     }
-    let engine = question.engine.label();
     let Some(serving) = serving else {
         let text = match question.load {
             Some(load) if load.capacity == 0 => {
@@ -23,19 +22,25 @@ pub fn notices(question: &Question<'_>, serving: Option<&Serving>) -> Vec<Notice
         };
         return vec![Notice::new("no_server", text)];
     };
+    let scenario = &*question.scenario;
+    let what = match (scenario.requests, scenario.lengths) {
+        (None, Lengths::Fixed) => {
+            "A server in steady state: all prompts and answers equally long, a new request as soon as one ends."
+        }
+        (None, Lengths::Spread) => {
+            "A server in steady state: lengths differ as in chats, a new request as soon as one ends."
+        }
+        (Some(_), _) => "A run that ends: all requests are sent at once, so it includes filling up and running empty.",
+    };
     let mut all = vec![Notice::new(
         "steady_state",
-        "A server in steady state: prompts and answers all of the same length, a new request as soon as one ends. Speculative decoding, cached prompts and prefill on other devices are not modelled. Much of what it is fitted on are finite runs with a ramp and a tail; under steady load a server may be faster.",
+        format!("{what} Speculative decoding, cached prompts and prefill on other devices are not modelled."),
     )];
-    if serving.level == Level::All {
+    let evidence = &serving.evidence;
+    if let (true, Some(device)) = (evidence.level > Seen::Generation, question.device()) {
         all.push(Notice::new(
             "serving_not_measured",
-            format!("No published throughput of {engine} is in the fit; what other servers reach is assumed."),
-        ));
-    } else if serving.level == Level::Engine {
-        all.push(Notice::new(
-            "serving_not_measured",
-            format!("No published throughput of {engine} on this generation of devices is in the fit; what it reaches on others is assumed."),
+            format!("Shares of peak are {}.", evidence.words(question.engine, device)),
         ));
     }
     all

@@ -1,9 +1,10 @@
-//! A server: what of the model each device holds, and what it may run at once.
+//! A server: a model on devices under an engine, with what it may run at once.
 
-use super::work::{Class, Work, works};
-use crate::analysis::placement::Layout;
+use crate::analysis::placement::{HostShare, Layout};
 use crate::analysis::question::Question;
+use crate::analysis::time::{Mix, Runner, TimeParts};
 use crate::hardware::{Device, Engine};
+use crate::scenario::Lengths;
 
 /// What an engine runs at once unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -23,63 +24,64 @@ impl Limits {
     /// `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them up to 32,768).
     pub fn of(question: &Question<'_>, device: &Device, endless: bool) -> Self {
         let engine = question.engine;
+        let scenario = &*question.scenario;
         let large = device.memory_bytes >= 70 << 30 && device.family != "Ampere";
         let (sequences, tokens) = match engine {
             Engine::Vllm if large => (1024.0, 8192.0),
             Engine::Vllm => (256.0, 2048.0),
             Engine::TensorRtLlm if endless => {
-                let scenario = &*question.scenario;
                 let each = 4096.0 / question.layout.stages().max(1) as f64;
                 let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
                 (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
             }
             Engine::Sglang | Engine::TensorRtLlm => (2048.0, 8192.0),
             // These run one batch that is given to them.
-            _ => (256.0, engine.chunk().unwrap_or(2048) as f64),
+            _ => (256.0, question.chunk().unwrap_or(2048) as f64),
         };
-        Self { sequences, tokens }
+        let or = |chosen: Option<u64>, usual: f64| chosen.map_or(usual, |value| value.max(1) as f64);
+        Self {
+            sequences: or(scenario.max_sequences, sequences),
+            tokens: or(scenario.max_batched_tokens, tokens),
+        }
     }
     /// Sequences that run at once on devices that share a model so.
     pub fn at_once(&self, layout: &Layout) -> u64 {
-        let groups = if layout.attention_dp { layout.tensor } else { 1 };
         (self.sequences as u64)
-            .saturating_mul(groups.max(1))
-            .saturating_mul(layout.stages().max(1))
+            .saturating_mul(groups(layout))
+            .saturating_mul(stages(layout))
     }
 }
 
-/// One device's part of an operator's work.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub(super) struct Slice {
-    pub class: Class,
-    /// Weights on the device, bytes.
-    pub weights: f64,
-    /// Share of them one token reads.
-    pub share: f64,
-    /// Peak rate of its products, operations a second.
-    pub rate: f64,
-    /// Of a decode step and of a prompt, for one sequence of the group: operations, activations, cache.
-    pub decode: [f64; 3],
-    pub prefill: [f64; 3],
+/// Ranks with sequences of their own.
+const fn groups(layout: &Layout) -> u64 {
+    if layout.attention_dp && layout.tensor > 1 {
+        layout.tensor
+    } else {
+        1
+    }
+}
+
+/// Stages that work on batches of their own.
+const fn stages(layout: &Layout) -> u64 {
+    if layout.by_layers || layout.pipeline == 0 {
+        1
+    } else {
+        layout.pipeline
+    }
 }
 
 /// A model on devices under an engine, ready to be asked about any load.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Server {
-    pub(super) slices: Vec<Slice>,
-    pub(super) layout: Layout,
-    /// Layers of the model, all stages.
-    pub(super) layers: f64,
-    /// Bytes of one token between layers.
-    pub(super) row_bytes: f64,
-    /// Bytes a second.
-    pub(super) bandwidth: f64,
-    /// Bytes a second to the neighbours, one direction.
-    pub(super) link: f64,
+#[derive(Clone, Debug)]
+pub struct Server<'a> {
+    pub(super) runner: Runner<'a, f64>,
     /// Tokens of a prompt.
     pub(super) prompt: f64,
     /// Tokens of an answer, at least one.
     pub(super) generated: f64,
+    /// Whether answers differ in length.
+    pub(super) spread: bool,
+    /// Whether prompts run in steps of their own.
+    pub(super) separate: bool,
     /// Scheduling.
     pub limits: Limits,
     /// Whether each token goes to its client at once; an endless queue is worked off without.
@@ -88,86 +90,85 @@ pub struct Server {
     pub capacity: f64,
 }
 
-/// A link that no table knows: PCIe 3.0 x16.
-const LINK: f64 = 15.75e9;
-
-impl Server {
-    /// The server a question describes; none without a device or where the device has no rate.
-    pub fn of(question: &Question<'_>) -> Option<Self> {
-        let device = question.device()?;
-        let layout = question.layout;
-        let slices = works(question)
-            .iter()
-            .map(|work| slice(work, device, &layout))
-            .collect::<Option<Vec<_>>>()?;
+impl<'a> Server<'a> {
+    /// The server a question describes on a device; none where the device has no rate.
+    pub fn of(question: &Question<'_>, device: &'a Device) -> Option<Self> {
         let scenario = &*question.scenario;
+        let runner = Runner::<f64>::of(question, device, &HostShare::default())?;
+        if runner.works.iter().any(|work| work.rate.is_none()) {
+            return None;
+        }
         let streams = question.load.is_none_or(|load| load.requests.is_some());
         Some(Self {
-            slices,
-            layout,
-            layers: question.blueprint.layers.value as f64,
-            row_bytes: question.blueprint.hidden.value as f64 * question.activation_bytes().value as f64,
-            bandwidth: device.bandwidth_bytes_per_s.max(1.0),
-            link: device.link_bytes_per_s.filter(|link| *link > 0.0).unwrap_or(LINK),
+            runner,
             prompt: scenario.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
+            spread: scenario.lengths == Lengths::Spread,
+            separate: question.engine.separates_prompts(),
             limits: Limits::of(question, device, !streams),
             streams,
             capacity: question.load.map_or(0.0, |load| load.capacity as f64),
         })
     }
-    /// Devices with sequences of their own.
-    pub(super) fn groups(&self) -> f64 {
-        if self.layout.attention_dp {
-            self.layout.tensor as f64
-        } else {
-            1.0
-        }
+    /// The same with other shares of peak, for a fit.
+    pub fn runner_mut(&mut self) -> &mut Runner<'a, f64> {
+        &mut self.runner
     }
     /// Stages that work on batches of their own at the same time.
-    pub(super) const fn stages(&self) -> f64 {
-        self.layout.stages() as f64
+    pub(super) fn stages(&self) -> f64 {
+        self.runner.stages()
     }
-}
+    /// Tokens of a step at most, all ranks of a stage together.
+    pub(super) fn budget(&self) -> f64 {
+        self.limits.tokens * groups(&self.runner.set.layout) as f64
+    }
+    /// Tokens of a prompt that are read in one step beside so many that are written.
+    pub(super) fn chunk(&self, decodes: f64) -> f64 {
+        self.prompt.min((self.budget() - decodes).max(1.0)).max(1.0)
+    }
 
-/// The part of an operator that each device of a tensor-parallel group has.
-fn slice(work: &Work, device: &Device, layout: &Layout) -> Option<Slice> {
-    let tensor = layout.tensor.max(1) as f64;
-    let own = layout.attention_dp;
-    let rate = match &work.format {
-        Some(format) => device.rate(format)?,
-        None => device.rate_vector()?,
-    };
-    // Norms and the router are not divided; with sequences of its own a device sees fewer rows instead.
-    let rows = if work.class == Class::Repeated && !own {
-        1.0
-    } else {
-        tensor
-    };
-    let weights = match work.class {
-        Class::Repeated => 1.0,
-        Class::Projection if own => 1.0,
-        _ => tensor,
-    };
-    // Keys of one head are kept whole: more devices than heads hold copies.
-    let cache = if own {
-        tensor
-    } else {
-        tensor.min(work.kv_heads.max(1) as f64)
-    };
-    let part = |load: &super::work::Load| {
+    /// The steps that a stage runs when it writes so many tokens and reads so many tokens of prompts a step on average, each with
+    /// its share: with less than one chunk a step, some steps read one and the others none.
+    pub(super) fn steps(&self, decodes: f64, tokens: f64) -> [(f64, Mix<f64>); 2] {
+        let mix = |decodes: f64, tokens: f64| Mix {
+            decodes,
+            prompts: tokens / self.prompt,
+        };
+        let chunk = self.chunk(decodes);
+        if tokens <= 0.0 {
+            return [(1.0, mix(decodes, 0.0)), (0.0, mix(0.0, 0.0))];
+        }
+        if self.separate {
+            // Prompts together fill a step of their own.
+            let together = self.budget().min(tokens.max(chunk)).max(1.0);
+            return [(1.0, mix(decodes, 0.0)), (tokens / together, mix(0.0, together))];
+        }
+        let share = (tokens / chunk).min(1.0);
         [
-            load.flops / rows,
-            load.activation_bytes / rows,
-            load.cache_bytes / cache,
+            (share, mix(decodes, tokens.max(chunk))),
+            (1.0 - share, mix(decodes, 0.0)),
         ]
-    };
-    Some(Slice {
-        class: work.class,
-        weights: work.weight_bytes / weights,
-        share: work.share,
-        rate: rate.flops.max(1.0),
-        decode: part(&work.decode),
-        prefill: part(&work.prefill),
-    })
+    }
+    /// Where the seconds of a step of one stage go, on average.
+    pub(super) fn parts(&self, decodes: f64, tokens: f64) -> TimeParts {
+        let steps = self
+            .steps(decodes, tokens)
+            .into_iter()
+            .filter(|(share, _)| *share > 0.0);
+        steps.fold(TimeParts::default(), |sum, (share, mix)| {
+            sum.plus(TimeParts::of_step(&self.runner.step(&mix)).scaled(share))
+        })
+    }
+    /// Seconds of such a step.
+    pub(super) fn seconds(&self, decodes: f64, tokens: f64) -> f64 {
+        self.parts(decodes, tokens).total()
+    }
+    /// Tokens a second, no more than the front end hands out to clients: both limits blend where they are alike.
+    pub(super) fn handed_out(&self, rate: f64) -> f64 {
+        if !self.streams || rate <= 0.0 {
+            return rate;
+        }
+        let (each, client) = (1.0 / rate, self.runner.set.with.client);
+        (each.powi(4) + client.powi(4)).powf(-0.25)
+    }
 }

@@ -1,8 +1,7 @@
 //! The steady state of a server: as many requests come as go.
 
 use super::server::Server;
-use super::step::Mix;
-use crate::hardware::serving::Coefficients;
+use crate::analysis::time::TimeParts;
 
 /// A server under a load.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -36,60 +35,64 @@ impl Steady {
     }
 }
 
-impl Server {
-    /// The steady state with so many requests in flight; none where not even one fits.
-    ///
-    /// Of R running sequences R/G end in each step and as many prompts are read, but no more than the step's budget of
-    /// tokens allows. Stages of a pipeline work on R ÷ stages each.
-    pub fn steady(&self, requests: f64, shares: &Coefficients) -> Option<Steady> {
-        let running = requests.min(self.capacity);
-        if running < 1.0 {
-            return None;
-        }
-        Some(self.run(requests, running, shares))
-    }
+/// What a step of one stage works on in steady state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepLoad {
+    /// Tokens written.
+    pub decodes: f64,
+    /// Tokens of prompts read.
+    pub tokens: f64,
+    /// Requests that end.
+    pub ended: f64,
+}
 
-    /// What a step of so many running sequences works on.
-    pub(super) fn mix(&self, running: f64) -> Mix {
+impl Server<'_> {
+    /// The steady state with so many requests in flight; none where not even one fits.
+    pub fn steady(&self, requests: f64) -> Option<Steady> {
+        let running = requests.min(self.capacity);
+        (running >= 1.0).then(|| self.run(requests, running))
+    }
+    /// As if one sequence fitted: for rows whose memory the rules get wrong.
+    pub fn least(&self) -> Steady {
+        self.run(1.0, 1.0)
+    }
+    /// Of R running sequences of a stage R/G end in each step and as many prompts are read, but no more than the step's budget
+    /// of tokens allows: each request needs its prompt and all tokens but the first, which the prompt yields.
+    pub(super) fn load(&self, running: f64) -> StepLoad {
         let batch = running / self.stages();
-        // Each request needs its prompt and all tokens but the first, which the prompt yields.
-        let tokens = self.prompt + self.generated - 1.0;
-        let ended = (batch / self.generated).min(self.budget() / tokens);
-        Mix {
+        let ended = (batch / self.generated).min(self.budget() / (self.prompt + self.generated - 1.0));
+        StepLoad {
             decodes: ended * (self.generated - 1.0),
-            prompts: ended,
-            // Those beyond the budget wait for a step of their own.
-            running: ended * self.generated,
+            tokens: ended * self.prompt,
+            ended,
         }
     }
-    /// Tokens of a step at most.
-    fn budget(&self) -> f64 {
-        self.limits.tokens * self.groups()
+    /// Where the seconds of a step go in steady state.
+    pub(super) fn steady_parts(&self, running: f64) -> TimeParts {
+        let load = self.load(running);
+        self.parts(load.decodes, load.tokens)
     }
     /// Share of the time that goes to prompts: what steps would be shorter by without them.
-    pub(super) fn prompt_share(&self, running: f64, shares: &Coefficients) -> f64 {
-        let mix = self.mix(running);
-        let without = Mix { prompts: 0.0, ..mix };
-        let whole = self.step(mix, shares);
+    pub(super) fn prompt_share(&self, running: f64) -> f64 {
+        let load = self.load(running);
+        let whole = self.seconds(load.decodes, load.tokens);
         if whole > 0.0 {
-            (1.0 - self.step(without, shares) / whole).clamp(0.0, 1.0)
+            (1.0 - self.seconds(load.decodes, 0.0) / whole).clamp(0.0, 1.0)
         } else {
             0.0
         }
     }
 
-    fn run(&self, requests: f64, running: f64, shares: &Coefficients) -> Steady {
-        let mix = self.mix(running);
-        let (stages, seconds) = (self.stages(), self.step(mix, shares));
-        let rate = mix.prompts / seconds;
-        // What the step's budget leaves to prompts decides how many steps one takes.
-        let chunks = (self.prompt / (self.budget() - mix.decodes).max(1.0)).max(1.0);
+    pub(super) fn run(&self, requests: f64, running: f64) -> Steady {
+        let load = self.load(running);
+        let stages = self.stages();
+        let seconds = self.seconds(load.decodes, load.tokens);
+        let rate = self.handed_out(load.ended * self.generated / seconds) / self.generated;
         // A step that reads a prompt is longer than the mean of those with and without.
-        let reading = Mix {
-            prompts: mix.prompts.max((1.0 / chunks).min(1.0)),
-            ..mix
-        };
-        let reading = self.one(reading, shares).total();
+        let chunk = self.chunk(load.decodes);
+        let chunks = (self.prompt / chunk).max(1.0);
+        let decodes = if self.separate { 0.0 } else { load.decodes };
+        let reading = self.seconds(decodes, load.tokens.max(chunk));
         Steady {
             requests,
             running,
@@ -98,10 +101,5 @@ impl Server {
             tpot: seconds * stages,
             first: reading * stages * chunks + seconds * stages * 0.5,
         }
-    }
-
-    /// As if one sequence fitted: for rows whose memory the rules get wrong.
-    pub fn least(&self, shares: &Coefficients) -> Steady {
-        self.run(1.0, 1.0, shares)
     }
 }

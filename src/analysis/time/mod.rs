@@ -1,24 +1,30 @@
-//! How long a pass takes, with an interval: the roofline of each operator at the efficiencies that measurements show, plus
-//! what launches and communication cost. `docs/speed.md` tells how it is fitted and what is missing.
+//! How long things take, with an interval: one model for every mode.
+//!
+//! A step works on a mix of tokens (some sequences write a token each, some prompts are read); [`step()`] is the formula. A
+//! decode pass, a prefill and a server are mixes of it. `docs/speed.md` tells how it is fitted and what is missing.
 
-mod formula;
 mod parts;
+mod pass;
+mod setting;
+mod step;
 mod work;
 
-pub use formula::{Setting, seconds};
 pub use parts::{TimeParts, parts};
-pub use work::{Kind, Step, Work, peak, rate};
+pub use pass::{PassParts, Runner};
+pub use setting::Setting;
+pub use step::{Mix, StepTime, step};
+pub use work::{Kind, Load, Routed, Work, rate, works};
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::compute::costs;
 use super::placement::HostShare;
 use super::question::Question;
 use crate::hardware::Device;
-use crate::hardware::efficiency::{Efficiency, Level, efficiency, factors, terms};
-use crate::hardware::engine::Engine;
-use crate::model::operator::Kind as Operation;
+use crate::hardware::evidence::{Evidence, evidence};
+use crate::hardware::measurement::Metric;
 use crate::units::Number;
 
 /// Time of a pass.
@@ -32,46 +38,66 @@ pub struct PassTime {
     pub high: f64,
     /// What physics allows: all bytes at full bandwidth and all operations at the highest rate, on all devices.
     pub floor: f64,
-    /// How specific the efficiencies are.
-    pub level: &'static str,
-    /// Measurements of that kind of pass they are fitted on.
-    pub rows: u32,
+    /// What was measured that is like it.
+    #[serde(flatten)]
+    pub evidence: Evidence,
+}
+
+impl PassTime {
+    /// An expected time with the interval of its evidence; no end of it beats what physics allows.
+    pub fn between(seconds: f64, floor: f64, evidence: Evidence) -> Self {
+        let seconds = seconds.max(floor);
+        Self {
+            seconds,
+            low: (seconds * evidence.low.min(1.0)).max(floor),
+            high: seconds * evidence.high.max(1.0),
+            floor,
+            evidence,
+        }
+    }
+}
+
+/// The highest dense rate of the row: what no engine can beat.
+pub fn peak(device: &Device) -> Option<f64> {
+    device.rates().into_iter().flatten().reduce(f64::max)
+}
+
+/// The metric by which a pass of a question is measured.
+pub const fn metric(decode: bool) -> Metric {
+    if decode { Metric::Decode } else { Metric::Prefill }
+}
+
+/// Seconds of the pass which the mode names.
+fn seconds<N: Number>(question: &Question<'_>, runner: &Runner<'_, N>) -> PassParts<N> {
+    if question.scenario.mode.writes() {
+        runner.decode(&question.batch())
+    } else {
+        runner.prefill(&question.batch(), question.chunk())
+    }
+}
+
+/// Whether there is a time at all: for a prefill the device's rate must be known.
+fn timed<'a>(question: &'a Question<'_>) -> Option<&'a Device> {
+    let device = question.device()?;
+    (question.scenario.mode.writes() || peak(device).is_some()).then_some(device)
 }
 
 /// Time of the pass which the mode names; `None` without a device, or for a prefill on a device without a known rate.
 pub fn pass(question: &Question<'_>, host: &HostShare) -> Option<PassTime> {
-    let device = question.device()?;
-    let found = efficiency(question.engine, device)?;
-    let set = setting(question, device, &found, host);
-    let work = Work::<f64>::new(question, device, set.terms.alike);
-    if !work.decode && peak(device).is_none() {
-        return None;
-    }
-    let floor = floor(&work, device, question.layout.devices);
-    let expected = seconds(&work, &set).max(floor);
-    let spread = found.spread(work.decode);
-    Some(PassTime {
-        seconds: expected,
-        low: (expected * spread.low.min(1.0)).max(floor),
-        high: expected * spread.high.max(1.0),
-        floor,
-        level: found.row.level.into(),
-        rows: spread.rows,
-    })
+    let device = timed(question)?;
+    let runner = Runner::<f64>::of(question, device, host)?;
+    let expected = seconds(question, &runner).seconds;
+    let evidence = evidence(metric(question.scenario.mode.writes()), question.engine, device);
+    Some(PassTime::between(expected, floor(question, device), evidence))
 }
 
 /// The same time with its trace.
 pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N> {
-    let device = question.device()?;
-    let found = efficiency(question.engine, device)?;
-    let mut set = setting(question, device, &found, host);
-    set.origin = Cow::Owned(origin(question, device, &found));
-    let work = Work::<N>::new(question, device, set.terms.alike);
-    if !work.decode && peak(device).is_none() {
-        return None;
-    }
-    let floor = floor(&work, device, question.layout.devices);
-    let expected = seconds(&work, &set);
+    let device = timed(question)?;
+    let mut runner = Runner::<N>::of(question, device, host)?;
+    runner.set.origin = Cow::Owned(origin(question, device));
+    let expected = seconds(question, &runner).seconds;
+    let floor = floor(question, device);
     if floor > expected.value() {
         let least = N::constant(floor).named(
             "least time",
@@ -83,72 +109,16 @@ pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N>
 }
 
 /// Where the shares of peak are from, in words.
-pub fn origin(question: &Question<'_>, device: &Device, found: &Efficiency) -> String {
-    let count = found.row.decode_rows.saturating_add(found.row.prefill_rows);
-    let whom = match found.row.level {
-        Level::Device => device.name.clone(),
-        Level::Generation => format!("{} {}", device.vendor, device.family),
-        Level::Group => found.row.name.clone(),
-        _ => "all devices".to_owned(),
-    };
-    let engine = question.engine.label();
-    format!("fitted on {count} measurements of {whom}, {engine}")
-}
-
-/// What the formula reads beside the work.
-pub fn setting<'a>(question: &Question<'_>, device: &'a Device, found: &Efficiency, host: &HostShare) -> Setting<'a> {
-    let mut with = found.coefficients;
-    let scenario = &*question.scenario;
-    let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);
-    if let Some(value) = scenario.compute_efficiency {
-        with.compute = percent(value);
-        with.attention = percent(value);
-    }
-    if let Some(value) = scenario.bandwidth_efficiency {
-        with.bandwidth = percent(value);
-        with.cache = percent(value);
-    }
-    let terms = *terms();
-    let routed = question.blueprint.blocks().any(|place| {
-        place
-            .block
-            .operators
-            .iter()
-            .any(|operator| matches!(operator.kind, Operation::Linear { routing: Some(_), .. }))
-    });
-    Setting {
-        device,
-        with,
-        factors: factors(),
-        terms,
-        layout: question.layout,
-        host: *host,
-        // llama.cpp computes where weights lie; the others copy them to the device for each pass.
-        host_bandwidth: if question.engine == Engine::LlamaCpp {
-            terms.host_bytes_per_s
-        } else {
-            host_link(device)
-        },
-        host_link: host_link(device),
-        copies: question.engine == Engine::LlamaCpp,
-        row_bytes: question.blueprint.hidden.value as f64 * question.activation_bytes().value as f64,
-        layers: question.blueprint.layers.value as f64,
-        routed,
-        origin: Cow::Borrowed(""),
-    }
-}
-
-/// Bytes a second from RAM to a device: its link where that is PCIe, else PCIe 4.0 x16; copies reach four fifths of it.
-fn host_link(device: &Device) -> f64 {
-    0.8 * device.pcie_bytes_per_s.unwrap_or(3.15e10)
+pub fn origin(question: &Question<'_>, device: &Device) -> String {
+    evidence(metric(question.scenario.mode.writes()), question.engine, device).words(question.engine, device)
 }
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.
-///
-fn floor<N: Number>(work: &Work<N>, device: &Device, devices: u64) -> f64 {
-    let bytes: f64 = work.steps.iter().map(|step| step.cost.bytes().value()).sum();
-    let flops: f64 = work.steps.iter().map(|step| step.cost.flops().value()).sum();
-    let devices = devices.max(1) as f64;
+pub(super) fn floor(question: &Question<'_>, device: &Device) -> f64 {
+    let all = costs::<f64>(question);
+    let bytes: f64 = all.iter().map(|cost| cost.bytes()).sum();
+    let flops: f64 = all.iter().map(|cost| cost.flops()).sum();
+    let devices = question.layout.devices.max(1) as f64;
     let most = |amount: f64, rate: f64| if rate > 0.0 { amount / rate } else { 0.0 };
     // What lies in RAM is read no faster than what lies on the device.
     let memory = most(bytes, device.bandwidth_bytes_per_s * devices);

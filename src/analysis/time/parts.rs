@@ -1,14 +1,14 @@
-//! What a pass spends its time on, by taking one thing after the other away.
+//! What the seconds of a pass go to.
 
 use serde::Serialize;
 
-use super::formula::{Setting, seconds};
-use super::work::{Work, peak};
+use super::pass::Runner;
+use super::step::StepTime;
+use super::{seconds, timed};
 use crate::analysis::placement::HostShare;
 use crate::analysis::question::Question;
-use crate::hardware::efficiency::efficiency;
 
-/// Seconds of a pass by what they go to; they sum to the whole.
+/// Seconds by what they go to; they sum to the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TimeParts {
     /// Reading and writing memory, were arithmetic free.
@@ -17,61 +17,65 @@ pub struct TimeParts {
     pub compute: f64,
     /// Starting kernels.
     pub launch: f64,
-    /// What devices tell each other.
+    /// Collective operations and hops between devices.
     pub communication: f64,
     /// What is slower because it lies in the machine's RAM.
     pub host: f64,
+    /// The scheduler, sampling, requests that come and go.
+    pub scheduling: f64,
 }
 
 impl TimeParts {
     /// All of it.
     pub fn total(&self) -> f64 {
-        self.memory + self.compute + self.launch + self.communication + self.host
+        self.memory + self.compute + self.launch + self.communication + self.host + self.scheduling
+    }
+    /// Of one step.
+    pub fn of_step(step: &StepTime<f64>) -> Self {
+        Self {
+            memory: step.memory,
+            compute: (step.operators - step.memory - step.ram).max(0.0),
+            launch: step.launches,
+            communication: step.communication,
+            host: step.ram,
+            scheduling: step.host,
+        }
+    }
+    /// So many times over.
+    #[must_use]
+    pub fn scaled(self, by: f64) -> Self {
+        Self {
+            memory: self.memory * by,
+            compute: self.compute * by,
+            launch: self.launch * by,
+            communication: self.communication * by,
+            host: self.host * by,
+            scheduling: self.scheduling * by,
+        }
+    }
+    /// With others.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            memory: self.memory + other.memory,
+            compute: self.compute + other.compute,
+            launch: self.launch + other.launch,
+            communication: self.communication + other.communication,
+            host: self.host + other.host,
+            scheduling: self.scheduling + other.scheduling,
+        }
     }
 }
 
 /// The parts of the pass which the mode names; `None` where there is no time for it.
-///
-/// Each part is what the same formula gives less once it costs nothing: launches, then RAM, then communication, then
-/// arithmetic. What is left is memory.
 pub fn parts(question: &Question<'_>, host: &HostShare) -> Option<TimeParts> {
-    let device = question.device()?;
-    let found = efficiency(question.engine, device)?;
-    let mut set: Setting<'_> = super::setting(question, device, &found, host);
-    let mut work = Work::<f64>::new(question, device, set.terms.alike);
-    if !work.decode && peak(device).is_none() {
-        return None;
-    }
-    let whole = seconds(&work, &set);
-    let mut left = whole;
-    let mut less = |now: f64| {
-        let part = (left - now).max(0.0);
-        left = left.min(now);
-        part
-    };
-    set.with.launch_ns = 0.0;
-    set.with.prompt_launch_ns = 0.0;
-    let launch = less(seconds(&work, &set));
-    set.host = HostShare::default();
-    let host = less(seconds(&work, &set));
-    set.terms.hop_ns = 0.0;
-    set.terms.prompt_hop_ns = 0.0;
-    set.terms.collective_ns = 0.0;
-    set.terms.link = f64::INFINITY;
-    let communication = less(seconds(&work, &set));
-    for step in &mut work.steps {
-        step.rate = None;
-    }
-    // Scores of a prompt are arithmetic too, though their pace is counted by the bandwidth.
-    if !work.decode {
-        set.with.attention = f64::INFINITY;
-    }
-    let compute = less(seconds(&work, &set));
-    Some(TimeParts {
-        memory: left,
-        compute,
-        launch,
-        communication,
-        host,
+    let runner = Runner::<f64>::of(question, timed(question)?, host)?;
+    let pass = seconds(question, &runner);
+    let of_step = TimeParts::of_step(&pass.step);
+    let whole = of_step.total();
+    Some(if whole > 0.0 {
+        of_step.scaled(pass.seconds / whole)
+    } else {
+        of_step
     })
 }

@@ -1,56 +1,82 @@
-//! A pass as steps with the peaks they run against: what the time is computed from.
+//! What one sequence costs on one rank, operator by operator, so that a step on any mix of tokens is plain arithmetic.
 
-use crate::analysis::compute::{Cost, costs};
+use crate::analysis::compute::{Cost, costs_in};
+use crate::analysis::pass::Pass;
+use crate::analysis::placement::share_of;
 use crate::analysis::question::Question;
 use crate::hardware::Device;
 use crate::hardware::efficiency::FormatClass;
 use crate::hardware::engine::Engine;
-use crate::scenario::Mode;
-use crate::units::Number;
+use crate::model::operator::{Kind as Operation, Operator, Rows};
+use crate::units::{Number, Quantity};
 
-/// What kind of work a step is.
+/// What kind of work an operator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Products with weights, and work element by element.
-    Plain,
+    /// Products with weights that every token passes.
+    Products,
     /// Products with the weights of routed experts.
-    Routed,
-    /// Scores and values, and what else reads a cache.
-    Cached,
+    Experts,
+    /// Scores and values, and what else reads a cache or a state.
+    Cache,
+    /// Work element by element, and look-ups.
+    Elements,
 }
 
-/// One operator in all its layers.
+/// Routed experts of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Routed {
+    /// Experts.
+    pub experts: f64,
+    /// Experts a token uses.
+    pub top_k: f64,
+}
+
+impl Routed {
+    /// Share of the experts that so many tokens are expected to choose: 1 − (1 − k/E)^T.
+    pub fn touched(self, tokens: f64) -> f64 {
+        1.0 - (1.0 - (self.top_k / self.experts.max(1.0)).min(1.0)).powf(tokens)
+    }
+}
+
+/// Work of one sequence in one pass of an operator, all its layers together: the rank's part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Load<N> {
+    /// Operations of matrix products.
+    pub matmul: N,
+    /// Operations element by element.
+    pub elementwise: N,
+    /// Activations read and written, bytes.
+    pub activations: N,
+    /// Cache or state read and written, bytes.
+    pub cache: N,
+}
+
+/// An operator on a rank.
 #[derive(Clone, Debug)]
-pub struct Step<N> {
-    /// What it costs.
-    pub cost: Cost<N>,
+pub struct Work<N> {
+    /// Its name.
+    pub name: &'static str,
     /// What kind it is.
     pub kind: Kind,
     /// Class of its weights' format.
     pub class: FormatClass,
     /// Peak rate of its products, operations a second, if the device has one.
     pub rate: Option<f64>,
-    /// Rows that pass each weight in one micro-batch.
-    pub rows: f64,
-    /// Expert weights read, as a share of what the cost counts: tokens alike choose alike, and a micro-batch fewer.
-    pub touched: f64,
-}
-
-/// A pass of a question on its device.
-#[derive(Clone, Debug)]
-pub struct Work<N> {
-    /// Its steps.
-    pub steps: Vec<Step<N>>,
-    /// Whether it writes a token for each sequence.
-    pub decode: bool,
-    /// Tokens of all sequences together.
-    pub tokens: f64,
-    /// Tokens of a micro-batch.
-    pub chunk: f64,
-    /// Micro-batches.
-    pub batches: f64,
-    /// Watts a TFLOP/s of the device, where its power is known.
-    pub power: Option<f64>,
+    /// How often it runs in a step: layers.
+    pub layers: f64,
+    /// Whether it is before the first layer or after the last.
+    pub outside: bool,
+    /// Experts, where it is routed.
+    pub routed: Option<Routed>,
+    /// Whether a prompt has one row here, not one a token: the head.
+    pub last_row: bool,
+    /// Weights on the rank, bytes.
+    pub weights: N,
+    /// A decode step of one sequence at its mean context.
+    pub decode: Load<N>,
+    /// One prompt.
+    pub prompt: Load<N>,
 }
 
 /// The device's best dense rate for products of a format, where the engine may use it.
@@ -74,84 +100,67 @@ pub fn rate(engine: Engine, device: &Device, format: Option<&str>) -> Option<f64
     best.into_iter().flatten().reduce(f64::max)
 }
 
-/// The highest dense rate of the row: what no engine can beat.
-pub fn peak(device: &Device) -> Option<f64> {
-    let all = [
-        device.fp32_flops,
-        device.tf32_flops,
-        device.fp16_flops,
-        device.fp16_acc16_flops,
-        device.bf16_flops,
-        device.fp8_flops,
-        device.fp8_acc16_flops,
-        device.int8_ops,
-        device.fp4_flops,
-        device.int4_ops,
-    ];
-    all.into_iter().flatten().reduce(f64::max)
-}
-
-/// Share of E experts that are expected to be chosen when so many tokens each choose k of them.
-fn share(experts: f64, top_k: f64, tokens: f64) -> f64 {
-    if experts <= 0.0 {
-        return 1.0;
+fn kind(operator: &Operator) -> Kind {
+    match &operator.kind {
+        Operation::Linear { routing: Some(_), .. } => Kind::Experts,
+        Operation::Linear { .. } | Operation::Expand { .. } => Kind::Products,
+        Operation::Attention(_) | Operation::Index(_) | Operation::Conv { .. } | Operation::Scan(_) => Kind::Cache,
+        Operation::Elementwise { .. } | Operation::Lookup { .. } | Operation::Idle => Kind::Elements,
     }
-    1.0 - (1.0 - (top_k / experts).min(1.0)).powf(tokens)
 }
 
-impl<N: Number> Work<N> {
-    /// The pass which the question's mode names; `alike` is the exponent of tokens that choose experts.
-    pub fn new(question: &Question<'_>, device: &Device, alike: f64) -> Self {
-        let scenario = &*question.scenario;
-        let decode = scenario.mode.writes();
-        let sequences = scenario.batch as f64;
-        let tokens = if decode {
-            sequences
-        } else {
-            sequences * scenario.prompt as f64
-        };
-        let whole = scenario.mode == Mode::Pretrain;
-        let most = question.engine.chunk().filter(|_| !decode && !whole);
-        let chunk = most.map_or(tokens, |most| tokens.min(most as f64)).max(1.0);
-        let batches = (tokens / chunk).ceil().max(1.0);
-        let steps = costs::<N>(question)
-            .into_iter()
-            .map(|cost| {
-                let kind = match (&cost.routed, cost.kv_bytes.value() > 0.0) {
-                    (Some(_), _) => Kind::Routed,
-                    (None, true) => Kind::Cached,
-                    (None, false) => Kind::Plain,
-                };
-                let (rows, touched) = match cost.routed {
-                    None => (chunk, 1.0),
-                    Some((experts, top_k)) => {
-                        let (experts, top_k) = (experts as f64, top_k as f64);
-                        let read = share(experts, top_k, chunk.powf(alike));
-                        let counted = share(experts, top_k, tokens);
-                        let touched = if counted > 0.0 { read / counted } else { 1.0 };
-                        (chunk * top_k / (experts * read).max(1.0), touched)
-                    }
-                };
-                Step {
-                    kind,
-                    class: cost.format.as_deref().map_or(FormatClass::Plain, FormatClass::of),
-                    rate: rate(question.engine, device, cost.format.as_deref()),
-                    rows,
-                    touched,
-                    cost,
+/// Every operator of the model that runs over text, on one rank.
+///
+/// The work of a pass is linear in its sequences but for the weights, so one sequence tells all.
+pub fn works<N: Number>(question: &Question<'_>, device: &Device) -> Vec<Work<N>> {
+    let one = || N::input(&Quantity::assumed("sequence", 1, "the work of one sequence"));
+    let decode = costs_in(question, &Pass::decode(question, one()));
+    let prompt = costs_in(question, &Pass::prompt(question, one()));
+    let blocks = question.blueprint.blocks();
+    let operators = blocks.flat_map(|place| place.block.operators.iter().map(move |one| (place, one)));
+    operators
+        .filter(|(_, operator)| !operator.is_idle())
+        .zip(decode.into_iter().zip(prompt))
+        .map(|((place, operator), (decode, prompt))| {
+            let (weights, share) = share_of::<N>(question, place, operator);
+            let lookup = matches!(operator.kind, Operation::Lookup { .. });
+            let part = |value: N, share: f64| {
+                if share < 1.0 {
+                    value.over(N::constant(1.0 / share))
+                } else {
+                    value
                 }
-            })
-            .collect();
-        let power = device.tdp_w.zip(rate(question.engine, device, Some("fp16")));
-        Self {
-            steps,
-            decode,
-            tokens,
-            chunk,
-            batches,
-            power: power
-                .map(|(watts, rate)| watts / (rate / 1e12))
-                .filter(|one| one.is_finite() && *one > 0.0),
-        }
-    }
+            };
+            let load = |cost: Cost<N>| Load {
+                activations: part(
+                    if lookup {
+                        cost.activation_bytes.plus(cost.weight_bytes)
+                    } else {
+                        cost.activation_bytes
+                    },
+                    share.activations,
+                ),
+                matmul: part(cost.matmul, share.work),
+                elementwise: part(cost.elementwise, share.work),
+                cache: part(cost.kv_bytes, share.cache),
+            };
+            Work {
+                name: operator.name,
+                kind: kind(operator),
+                class: decode.format.as_deref().map_or(FormatClass::Plain, FormatClass::of),
+                rate: rate(question.engine, device, decode.format.as_deref()),
+                layers: decode.repeats as f64,
+                outside: decode.outside,
+                routed: decode.routed.map(|(experts, top_k)| Routed {
+                    experts: experts as f64,
+                    top_k: top_k as f64,
+                }),
+                last_row: matches!(operator.kind, Operation::Linear { rows: Rows::Logits, .. }),
+                // A look-up reads rows, not the table.
+                weights: if lookup { N::zero() } else { weights },
+                decode: load(decode),
+                prompt: load(prompt),
+            }
+        })
+        .collect()
 }

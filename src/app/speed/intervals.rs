@@ -77,13 +77,12 @@ fn basis(answer: &Answer) -> String {
     let pass = answer.analysis.speed.as_ref().and_then(|speed| speed.pass.as_ref());
     match pass {
         None => "Times are what the device cannot beat: peak rate and full bandwidth, nothing lost.".to_owned(),
-        Some(pass) if pass.rows == 0 => {
-            "No measurement of this engine is in the fit: the bars show the spread of all others.".to_owned()
+        Some(_) => {
+            let basis = answer.analysis.speed.as_ref().map_or("", |speed| speed.basis.as_str());
+            format!(
+                "The expected times are {basis}. Eight of ten measurements that the fit had not seen lie inside such a bar."
+            )
         }
-        Some(pass) => format!(
-            "Fitted on {} published measurements. In eight of ten of them the time lay inside the bar around the estimate.",
-            grouped(u64::from(pass.rows))
-        ),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Where the time of a step and of the prompt goes.
 
 use leptos::prelude::*;
-use weighbridge::analysis::serving::Pieces;
 use weighbridge::analysis::{Fit, Question, time};
 use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{percent, seconds};
@@ -31,36 +30,14 @@ impl Stack {
                 "what lies outside of the device",
                 parts.host,
             ),
+            (
+                "scheduling",
+                "Scheduling",
+                "choosing what runs, sampling, requests that come and go",
+                parts.scheduling,
+            ),
         ];
         Self { title, parts }
-    }
-    fn server(step: &Pieces) -> Self {
-        let parts = vec![
-            (
-                "memory",
-                "Weights and products",
-                "for answers and prompts",
-                step.products,
-            ),
-            (
-                "compute",
-                "Attention",
-                "reading the cache, scores of prompts",
-                step.attention,
-            ),
-            ("communication", "Communication", "between devices", step.communication),
-            ("launch", "Launches", "starting each kernel", step.launches),
-            (
-                "host",
-                "Scheduling",
-                "choosing what runs, sampling, requests",
-                step.scheduling,
-            ),
-        ];
-        Self {
-            title: "A step of the server",
-            parts,
-        }
     }
     fn total(&self) -> f64 {
         self.parts.iter().map(|part| part.3).sum()
@@ -122,7 +99,7 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
         Some(Stack::of(title, &time::parts(&question, &host)?))
     };
     if let Some(serving) = &answer.analysis.serving {
-        return vec![Stack::server(&serving.step)];
+        return vec![Stack::of("A step of the server", &serving.step)];
     }
     match scenario.mode {
         Mode::Pretrain => Vec::new(),

@@ -4,6 +4,7 @@ mod assumptions;
 mod hardware;
 mod precision;
 mod read;
+mod serving;
 mod workload;
 
 use std::sync::LazyLock;
@@ -43,8 +44,16 @@ macro_rules! rows {
 use rows;
 
 /// Every knob, in the order of page and help.
-pub static KNOBS: LazyLock<Vec<Knob>> =
-    LazyLock::new(|| [workload::KNOBS, precision::KNOBS, hardware::KNOBS, assumptions::KNOBS].concat());
+pub static KNOBS: LazyLock<Vec<Knob>> = LazyLock::new(|| {
+    [
+        workload::KNOBS,
+        precision::KNOBS,
+        hardware::KNOBS,
+        serving::KNOBS,
+        assumptions::KNOBS,
+    ]
+    .concat()
+});
 
 pub use hardware::MOST_BESIDE;
 

@@ -1,0 +1,152 @@
+//! How near published measurements come to a question, and how wide an estimate is because of it: `data/intervals.csv`,
+//! written by `calibrate` from the errors of rows that a fit had not seen.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::efficiency::{generation, group};
+use super::measurement::{Metric, measurements};
+use super::{Device, Engine, find};
+
+const TABLE: &str = include_str!("../../data/intervals.csv");
+
+/// What of a question was measured, the nearest first.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumIter,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Seen {
+    /// The engine on this device.
+    Device,
+    /// The engine on other devices of its generation.
+    Generation,
+    /// The engine on other generations of its kind.
+    Group,
+    /// The engine, on devices of other kinds.
+    Engine,
+    /// Other engines only.
+    Nothing,
+}
+
+/// What an estimate stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// How near the nearest measurements are.
+    pub level: Seen,
+    /// How many there are of that kind.
+    pub rows: u32,
+    /// Measured ÷ estimated time: one in ten is less.
+    #[serde(skip)]
+    pub low: f64,
+    /// One in ten is more.
+    #[serde(skip)]
+    pub high: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Row {
+    metric: Metric,
+    engine: String,
+    seen: Seen,
+    low: f64,
+    high: f64,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+    // A row that does not parse is left out; a test counts them.
+    reader.deserialize().filter_map(Result::ok).collect()
+});
+
+/// Rows of the table that are read.
+pub fn rows() -> usize {
+    ROWS.len()
+}
+
+type Counts = HashMap<(Metric, &'static str, Seen, String), u32>;
+
+/// Rows of measurements, by engine and metric, on a device, a generation, a group, and in all.
+static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
+    let mut all = Counts::new();
+    for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
+        let Some(device) = find(&row.device) else { continue };
+        for (seen, name) in places(device) {
+            *all.entry((row.metric, row.engine.as_str(), seen, name)).or_insert(0) += 1;
+        }
+    }
+    all
+});
+
+fn places(device: &Device) -> [(Seen, String); 4] {
+    [
+        (Seen::Device, device.id.clone()),
+        (Seen::Generation, generation(device)),
+        (Seen::Group, group(device).to_owned()),
+        (Seen::Engine, String::new()),
+    ]
+}
+
+/// What is known of an engine on a device. Servers are measured by their throughput, which is made of the same steps: it stands
+/// for their single passes too.
+pub fn evidence(metric: Metric, engine: Engine, device: &Device) -> Evidence {
+    let metric = if engine.serves() { Metric::Throughput } else { metric };
+    let counts = &*COUNTS;
+    let found = places(device).into_iter().find_map(|(seen, name)| {
+        let count = counts.get(&(metric, engine.key(), seen, name)).copied()?;
+        Some((seen, count))
+    });
+    let (level, rows) = found.unwrap_or((Seen::Nothing, 0));
+    let between = interval(metric, engine.key(), level);
+    Evidence {
+        level,
+        rows,
+        low: between.0,
+        high: between.1,
+    }
+}
+
+/// Of the engine, or of all engines where it has none of its own.
+fn interval(metric: Metric, engine: &str, seen: Seen) -> (f64, f64) {
+    let of = |engine: &str| {
+        let mut rows = ROWS.iter();
+        rows.find(|row| row.metric == metric && row.engine == engine && row.seen == seen)
+    };
+    of(engine)
+        .or_else(|| of(""))
+        .map_or((0.5, 2.0), |row| (row.low, row.high))
+}
+
+impl Evidence {
+    /// In words: where the shares of peak are from.
+    pub fn words(&self, engine: Engine, device: &Device) -> String {
+        let engine = engine.label();
+        let count = self.rows;
+        match self.level {
+            Seen::Device => format!("fitted on {count} measurements of {engine} on {}", device.name),
+            Seen::Generation => format!(
+                "fitted on {count} measurements of {engine} on other {} {} devices",
+                device.vendor, device.family
+            ),
+            Seen::Group => format!(
+                "fitted on {count} measurements of {engine} on other {} devices",
+                device.vendor
+            ),
+            Seen::Engine => format!("fitted on {count} measurements of {engine} on devices of other kinds"),
+            Seen::Nothing => format!("taken over from other engines: no measurement of {engine} is known"),
+        }
+    }
+}

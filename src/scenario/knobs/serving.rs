@@ -1,0 +1,111 @@
+//! How a server schedules: the length of a run, and what runs at once.
+
+use strum::IntoEnumIterator;
+
+use super::read::{choose, optional};
+use super::{AUTO, Group, Knob, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
+use crate::scenario::choices::{Lengths, Mode};
+
+const STEADY: &[Word] = &[Word {
+    key: "steady",
+    label: "Steady state",
+}];
+
+fn or(value: Option<u64>, word: &str) -> String {
+    value.map_or_else(|| word.to_owned(), |value| value.to_string())
+}
+
+/// Of the cards "Workload" and "Hardware".
+pub(super) const KNOBS: &[Knob] = &[
+    Knob {
+        key: "req",
+        flag: "requests",
+        label: "Requests of the run",
+        help: "A benchmark sends so many requests and ends: it fills up first and runs empty at the end. Without a number the server runs in steady state.",
+        group: Group::Workload,
+        kind: KnobKind::WholeOr {
+            words: STEADY,
+            least: 1,
+            most: MOST_TOKENS,
+            unit: "",
+        },
+        modes: &[Mode::Serve],
+        get: |s| or(s.requests, "steady"),
+        set: |s, text| {
+            s.requests = if text == "steady" {
+                None
+            } else {
+                optional("Requests of the run", text, 1, MOST_TOKENS)?
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        key: "len",
+        flag: "lengths",
+        label: "Lengths",
+        help: "Whether all requests are equally long, or differ as recorded chats do.",
+        group: Group::Workload,
+        kind: KnobKind::Choice(rows!(Lengths)),
+        modes: &[Mode::Serve],
+        get: |s| s.lengths.key().to_owned(),
+        set: |s, text| choose("Lengths", text, &mut s.lengths, Lengths::iter().map(Lengths::key)),
+    },
+    Knob {
+        key: "seqs",
+        flag: "max-sequences",
+        label: "Sequences at most",
+        help: "Most sequences the engine runs at once, on each device that has its own (vLLM --max-num-seqs, SGLang --max-running-requests, TensorRT-LLM --max_batch_size).",
+        group: Group::Hardware,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: MOST_BATCH,
+            unit: "",
+        },
+        modes: &[Mode::Serve],
+        get: |s| or(s.max_sequences, "auto"),
+        set: |s, text| {
+            s.max_sequences = optional("Sequences at most", text, 1, MOST_BATCH)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "mbt",
+        flag: "max-batched-tokens",
+        label: "Tokens of a step at most",
+        help: "Longer prompts are cut into chunks of so many tokens (vLLM --max-num-batched-tokens, SGLang --chunked-prefill-size, TensorRT-LLM --max_num_tokens).",
+        group: Group::Hardware,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: MOST_TOKENS,
+            unit: "tokens",
+        },
+        modes: SERVING,
+        get: |s| or(s.max_batched_tokens, "auto"),
+        set: |s, text| {
+            s.max_batched_tokens = optional("Tokens of a step at most", text, 1, MOST_TOKENS)?;
+            Ok(())
+        },
+    },
+    Knob {
+        key: "ub",
+        flag: "micro-batch",
+        label: "Micro-batch",
+        help: "Tokens of a prompt that llama.cpp runs at once (--ubatch-size); other engines ignore it.",
+        group: Group::Hardware,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: MOST_TOKENS,
+            unit: "tokens",
+        },
+        modes: SERVING,
+        get: |s| or(s.micro_batch, "auto"),
+        set: |s, text| {
+            s.micro_batch = optional("Micro-batch", text, 1, MOST_TOKENS)?;
+            Ok(())
+        },
+    },
+];

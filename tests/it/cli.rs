@@ -1,0 +1,349 @@
+//! The command line as scripts see it: whole outputs as snapshots, refusals with exit status 2.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may panic as tests do"
+)]
+
+use crate::support;
+
+use serde_json::Value;
+use support::command::{json, run, text};
+
+#[test]
+fn estimates() {
+    insta::assert_snapshot!(
+        "llama_on_a_4090",
+        text(&[
+            "estimate",
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "--hardware",
+            "rtx-4090",
+            "--prompt",
+            "8192",
+            "--generate",
+            "512"
+        ])
+    );
+    insta::assert_snapshot!(
+        "deepseek_prefill",
+        text(&[
+            "estimate",
+            "deepseek-ai/DeepSeek-V3.1-Terminus",
+            "--mode",
+            "prefill",
+            "--prompt",
+            "32768",
+            "--hardware",
+            "h200-sxm"
+        ])
+    );
+    insta::assert_snapshot!(
+        "smollm_pretrain",
+        text(&[
+            "estimate",
+            "HuggingFaceTB/SmolLM3-3B",
+            "--mode",
+            "pretrain",
+            "--batch",
+            "4",
+            "--prompt",
+            "4096",
+            "--hardware",
+            "h100-sxm",
+            "--recompute",
+            "full"
+        ])
+    );
+    insta::assert_snapshot!(
+        "gpt_oss_json",
+        text(&[
+            "estimate",
+            "openai/gpt-oss-20b",
+            "--hardware",
+            "rtx-5090",
+            "--batch",
+            "8",
+            "--format",
+            "json"
+        ])
+    );
+    insta::assert_snapshot!(
+        "qwen_markdown",
+        text(&["estimate", "Qwen/Qwen3-30B-A3B-FP8", "--format", "markdown"])
+    );
+    insta::assert_snapshot!(
+        "phi_csv",
+        text(&[
+            "estimate",
+            "microsoft/Phi-3.5-mini-instruct",
+            "--format",
+            "csv",
+            "--weights",
+            "awq"
+        ])
+    );
+}
+
+#[test]
+fn blueprints() {
+    insta::assert_snapshot!(
+        "gpt_oss_tree",
+        text(&["inspect", "openai/gpt-oss-20b", "--format", "tree"])
+    );
+    insta::assert_snapshot!("gemma_table", text(&["inspect", "google/gemma-2-2b-it"]));
+    insta::assert_snapshot!(
+        "deepseek_inspect_json",
+        text(&["inspect", "deepseek-ai/DeepSeek-R1", "--format", "json"])
+    );
+}
+
+#[test]
+fn launch_commands() {
+    let asked = [
+        "estimate",
+        "openai/gpt-oss-120b",
+        "--hardware",
+        "rtx-4090",
+        "--engine",
+        "llama.cpp",
+    ];
+    let said = text(&[&asked[..], &["--launch"]].concat());
+    assert!(said.contains("\nllama-server \\\n"), "{said}");
+    let answer = json(&asked);
+    assert_eq!(answer["launch"]["language"], "shell");
+    assert!(said.ends_with(&format!("{}\n", answer["launch"]["command"].as_str().unwrap())));
+    let flags = answer["launch"]["flags"].as_array().unwrap();
+    assert!(flags.iter().any(|flag| flag["flag"] == "--n-cpu-moe"));
+    // What does not fit has a reason instead.
+    let none = [
+        "estimate",
+        "openai/gpt-oss-120b",
+        "--hardware",
+        "rtx-4090",
+        "--engine",
+        "vllm",
+        "--offload",
+        "none",
+    ];
+    assert_eq!(json(&none)["launch"]["command"], Value::Null);
+    let output = run(&[&none[..], &["--launch"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_it_would_take() {
+    let asked = [
+        "estimate",
+        "meta-llama/Llama-3.1-70B-Instruct",
+        "--hardware",
+        "h100-sxm",
+    ];
+    assert!(json(&asked).get("answers").is_none());
+    let answer = &json(&[&asked[..], &["--answers"]].concat())["answers"];
+    for key in ["context", "users", "format", "cheapest", "degree"] {
+        assert!(answer[key]["words"].as_str().unwrap().len() > 20, "{key}");
+    }
+    assert_eq!(answer["degree"]["devices"], 2);
+    let said = text(&[&asked[..], &["--answers"]].concat());
+    assert!(said.contains(answer["cheapest"]["words"].as_str().unwrap()), "{said}");
+    // Without a device there is nothing to answer.
+    assert_eq!(
+        json(&["estimate", "Qwen/Qwen3-0.6B", "--answers"])["answers"],
+        Value::Null
+    );
+}
+
+#[test]
+fn comparison() {
+    insta::assert_snapshot!(
+        "compare",
+        text(&[
+            "compare",
+            "Qwen/Qwen3-32B",
+            "deepseek-ai/DeepSeek-R1",
+            "--weights",
+            "fp8",
+            "--hardware",
+            "h200-sxm"
+        ])
+    );
+}
+
+/// The keys which scripts rely on.
+#[test]
+fn the_contract_of_estimate() {
+    let answer = json(&["estimate", "Qwen/Qwen2.5-7B-Instruct", "--hardware", "rtx-4090"]);
+    for path in [
+        "/model/id",
+        "/model/model_type",
+        "/model/layers",
+        "/model/source",
+        "/engine",
+        "/parameters/total",
+        "/parameters/active",
+        "/parameters/by_component/mlp",
+        "/memory/weights_bytes",
+        "/memory/kv_cache_bytes",
+        "/memory/kv_cache_bytes_per_token",
+        "/memory/state_bytes_per_sequence",
+        "/memory/activation_bytes",
+        "/memory/gradient_bytes",
+        "/memory/optimizer_bytes",
+        "/memory/peak_bytes",
+        "/memory/overhead_bytes",
+        "/memory/total_bytes",
+        "/memory/per_rank/0",
+        "/compute/flops",
+        "/compute/matmul_flops",
+        "/compute/bytes",
+        "/compute/intensity",
+        "/compute/by_component/mlp/flops",
+        "/compute/by_component/mlp/bytes",
+        "/compute/by_component/mlp/intensity",
+        "/compute/by_component/mlp/seconds",
+        "/compute/by_component/mlp/bound",
+        "/speed/prefill_seconds",
+        "/speed/decode_seconds_per_token",
+        "/speed/tokens_per_second",
+        "/fit/verdict",
+        "/fit/capacity_bytes",
+        "/fit/headroom_bytes",
+        "/fit/max_context",
+        "/fit/max_batch",
+        "/notices/0/code",
+        "/notices/0/message",
+    ] {
+        assert!(answer.pointer(path).is_some_and(|value| !value.is_null()), "{path}");
+    }
+    let without = json(&["estimate", "Qwen/Qwen2.5-7B-Instruct"]);
+    assert!(
+        without.get("speed").is_none() && without.get("fit").is_none(),
+        "no device, no speed and no fit"
+    );
+}
+
+/// A link made by the command line gives the same numbers when its parts are given as flags again.
+#[test]
+fn flags_and_links_agree() {
+    let answer = json(&[
+        "estimate",
+        "Qwen/Qwen2.5-7B-Instruct",
+        "--prompt",
+        "4096",
+        "--weights",
+        "int8",
+        "--kv-cache",
+        "fp8",
+        "--hardware",
+        "l4",
+    ]);
+    assert_eq!(answer["link"], "?m=Qwen/Qwen2.5-7B-Instruct&p=4096&w=int8&kv=fp8&hw=l4");
+}
+
+#[test]
+fn edits_change_the_model() {
+    let answer = json(&[
+        "estimate",
+        "meta-llama/Llama-3.1-8B-Instruct",
+        "--edit",
+        "num_hidden_layers=16",
+        "--edit",
+        "tie_word_embeddings=true",
+    ]);
+    assert_eq!(answer["parameters"]["total"], 525_336_576u64 + 16 * 218_112_000 + 4096);
+}
+
+#[test]
+fn bad_configs_are_refused_in_words() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad_configs");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let mut said = String::new();
+    for name in names {
+        let path = format!("tests/bad_configs/{name}");
+        let output = run(&["estimate", &path, "--format", "json"]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(line.lines().count(), 1, "{name}: {line}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(line.contains(message), "{name}");
+        said.push_str(&format!(
+            "{name}\n  {}: {}\n",
+            answer["error"]["code"].as_str().unwrap(),
+            message.replace(&format!("{path}: "), "")
+        ));
+    }
+    insta::assert_snapshot!("bad_configs", said);
+}
+
+#[test]
+fn refusals() {
+    let mut said = String::new();
+    for arguments in [
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "finetune"][..],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--devices",
+            "8",
+            "--tensor-parallel",
+            "3",
+        ],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--devices",
+            "8",
+            "--expert-parallel",
+            "5",
+        ],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--price", "free"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "sing"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--batch", "0"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--prompt", "many"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--weights", "int3"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--hardware", "abacus"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--engine", "steam"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--overhead", "3 parsecs"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--edit", "hidden_size"],
+        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--edit", "hidden_size=\"wide\""],
+        &["estimate", "https://huggingface.co/datasets/squad"],
+        &["estimate", "somebody/somemodel"],
+        &["inspect", "weights.safetensors/../x"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        said.push_str(&format!(
+            "{}\n  {}",
+            arguments.join(" "),
+            String::from_utf8(output.stderr).unwrap()
+        ));
+    }
+    insta::assert_snapshot!("refusals", said);
+}
+
+#[test]
+fn tables_and_help() {
+    assert!(json(&["models"]).as_array().unwrap().len() >= 40);
+    assert!(json(&["hardware"]).as_array().unwrap().len() >= 225);
+    assert!(
+        text(&["hardware", "--format", "csv"])
+            .lines()
+            .nth(1)
+            .unwrap()
+            .starts_with("gtx-")
+    );
+    assert!(text(&["completions", "bash"]).contains("--kv-cache"));
+    let help = text(&["estimate", "--help"]);
+    for knob in weighbridge::scenario::KNOBS.iter() {
+        assert!(help.contains(&format!("--{}", knob.flag)), "{}", knob.flag);
+    }
+    assert!(text(&["--help"]).contains("weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090"));
+}

@@ -1,0 +1,47 @@
+//! Every test against the crate from outside, the command line and the built page: one binary, so that the crate is linked once.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic fails the test; the lints' own exception covers #[test] functions only"
+)]
+
+mod support;
+
+mod answers;
+#[cfg(feature = "cli")]
+mod cli;
+mod facts;
+mod fit;
+mod hardware;
+mod harness;
+#[cfg(feature = "cli")]
+mod headers_cli;
+mod headers_compare;
+mod headers_gguf;
+mod headers_hostile;
+mod headers_packed;
+mod headers_safetensors;
+mod hub;
+mod hub_endpoint;
+mod hub_locator;
+#[cfg(feature = "cli")]
+mod hub_native;
+mod launch;
+mod laws;
+mod nodes;
+#[cfg(feature = "cli")]
+mod page;
+#[cfg(feature = "cli")]
+mod page_hardware;
+mod page_headers;
+mod page_search;
+mod page_source;
+mod quantisation;
+mod refusals;
+mod serving;
+mod speed;
+mod variants;
