@@ -77,25 +77,30 @@ impl UnitSystem {
     }
 }
 
-/// Three significant digits, but never fewer than the whole part: 0.98, 17.6, 1,024.
+/// Three significant digits, but never fewer than the whole part: 0.98, 17.6, 1,024. Beyond 10^15 as a power of ten.
 pub fn decimal(value: f64) -> String {
     let size = value.abs();
-    if !value.is_finite() {
+    let text = if value.is_nan() {
+        return "unknown".to_owned();
+    } else if value.is_infinite() {
         "∞".to_owned()
     } else if size == 0.0 {
-        "0".to_owned()
-    } else if size >= 100.0 {
-        grouped_signed(value.round())
+        return "0".to_owned();
+    } else if size >= 1e15 {
+        format!("{size:.2e}")
+    } else if size >= 99.95 {
+        grouped(size.round() as u64)
     } else if size >= 9.995 {
-        format!("{value:.1}")
+        format!("{size:.1}")
     } else if size >= 0.0995 {
-        format!("{value:.2}")
+        format!("{size:.2}")
     } else if size >= 0.000_995 {
         let places = (2.0 - size.log10().floor()).clamp(0.0, 6.0) as usize;
-        format!("{value:.places$}")
+        format!("{size:.places$}")
     } else {
-        format!("{value:.2e}")
-    }
+        format!("{size:.2e}")
+    };
+    if value < 0.0 { format!("−{text}") } else { text }
 }
 
 /// A whole number with its thousands set apart: 8,030,261,248.
@@ -116,11 +121,6 @@ pub fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-fn grouped_signed(value: f64) -> String {
-    let text = grouped(value.abs() as u64);
-    if value < 0.0 { format!("−{text}") } else { text }
-}
-
 /// A count as people say it: 8.03 B, 671 B, 1.03 T, 4,096.
 pub fn short_count(value: f64) -> String {
     let size = value.abs();
@@ -131,8 +131,14 @@ pub fn short_count(value: f64) -> String {
     } else if size >= 0.9995e6 {
         format!("{} M", decimal(value / 1e6))
     } else {
-        grouped_signed(value.round())
+        whole(value)
     }
+}
+
+/// A whole number, rounded: 7, 4,096.
+fn whole(value: f64) -> String {
+    let text = grouped(value.abs().round() as u64);
+    if value <= -0.5 { format!("−{text}") } else { text }
 }
 
 /// A count in an SI step with its unit: `16.1 TFLOP`.
@@ -171,7 +177,7 @@ const YEAR: f64 = 365.25 * 86_400.0;
 pub fn seconds(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
-        "∞".to_owned()
+        decimal(value)
     } else if size >= 1e6 * YEAR {
         format!("{} years", short_count(value / YEAR))
     } else if size >= 3.0 * YEAR {
@@ -190,5 +196,124 @@ pub fn seconds(value: f64) -> String {
         format!("{} µs", decimal(value * 1e6))
     } else {
         format!("{} ns", decimal(value * 1e9))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_in_both_systems() {
+        for (bytes, gib, gb) in [
+            (0.0, "0 B", "0 B"),
+            (512.0, "512 B", "512 B"),
+            (1024.0, "1.00 KiB", "1.02 kB"),
+            (999.95 * 1024.0, "0.98 MiB", "1.02 MB"),
+            (1_000_000.0, "977 KiB", "1.00 MB"),
+            (1023.99 * 1024.0 * 1024.0, "1.00 GiB", "1.07 GB"),
+            (24.0 * 1_073_741_824.0, "24.0 GiB", "25.8 GB"),
+            (16_060_522_496.0, "15.0 GiB", "16.1 GB"),
+            (642.0e9, "598 GiB", "642 GB"),
+            (18_446_744_073_709_551_615.0, "16,384 PiB", "18,447 PB"),
+        ] {
+            assert_eq!(UnitSystem::Gib.bytes(bytes), gib);
+            assert_eq!(UnitSystem::Gb.bytes(bytes), gb);
+        }
+    }
+
+    #[test]
+    fn decimals_have_three_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1.00"),
+            (9.994, "9.99"),
+            (9.996, "10.0"),
+            (17.64, "17.6"),
+            (99.94, "99.9"),
+            (99.96, "100"),
+            (999.5, "1,000"),
+            (1024.0, "1,024"),
+            (-1024.4, "−1,024"),
+            (-17.64, "−17.6"),
+            (0.0995, "0.10"),
+            (0.0123, "0.0123"),
+            (0.001, "0.00100"),
+            (0.000_012, "1.20e-5"),
+            (1e30, "1.00e30"),
+            (f64::INFINITY, "∞"),
+            (f64::NEG_INFINITY, "−∞"),
+            (f64::NAN, "unknown"),
+        ] {
+            assert_eq!(decimal(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn counts() {
+        for (value, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (8_030_261_248, "8,030,261,248"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(grouped(value), text);
+        }
+        for (value, text) in [
+            (0.0, "0"),
+            (7.0, "7"),
+            (4096.0, "4,096"),
+            (999_499.0, "999,499"),
+            (999_600.0, "1.00 M"),
+            (8_030_261_248.0, "8.03 B"),
+            (999.6e9, "1.00 T"),
+            (1.03e12, "1.03 T"),
+            (-12.0, "−12"),
+        ] {
+            assert_eq!(short_count(value), text, "{value}");
+        }
+        assert_eq!(counted(1, "tensor"), "1 tensor");
+        assert_eq!(counted(0, "tensor"), "0 tensors");
+        assert_eq!(counted(1024, "tensor"), "1,024 tensors");
+    }
+
+    #[test]
+    fn steps_of_a_thousand() {
+        for (value, text) in [
+            (0.0, "0 FLOP"),
+            (999.0, "999 FLOP"),
+            (999.6, "1.00 kFLOP"),
+            (16.1e12, "16.1 TFLOP"),
+            (2.5e18, "2.50 EFLOP"),
+            (7.0e24, "7,000,000 EFLOP"),
+        ] {
+            assert_eq!(count(value, "FLOP"), text);
+        }
+        assert_eq!(rate(165.2e12, "FLOP"), "165 TFLOP/s");
+        assert_eq!(percent(0.596), "59.6 %");
+        assert_eq!(percent(1.0), "100.0 %");
+    }
+
+    #[test]
+    fn times() {
+        for (value, text) in [
+            (0.0, "0 s"),
+            (1e-9, "1.00 ns"),
+            (16.2e-3, "16.2 ms"),
+            (0.9994, "999 ms"),
+            (0.9996, "1.00 s"),
+            (1.06, "1.06 s"),
+            (119.0, "119 s"),
+            (120.0, "2.00 min"),
+            (5400.0, "1.50 h"),
+            (172_800.0, "2.00 days"),
+            (4.0 * YEAR, "4.00 years"),
+            (2e6 * YEAR, "2.00 M years"),
+            (f64::INFINITY, "∞"),
+        ] {
+            assert_eq!(seconds(value), text, "{value}");
+        }
     }
 }

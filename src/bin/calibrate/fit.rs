@@ -134,9 +134,16 @@ impl Fit {
         for row in rows {
             *counts.entry(sweep(row)).or_default() += 1.0;
         }
+        let weights: Vec<f64> = rows.iter().map(|row| 1.0 / counts[&sweep(row)].sqrt()).collect();
+        let mut groups: BTreeMap<_, f64> = BTreeMap::new();
+        for (row, weight) in rows.iter().zip(&weights) {
+            *groups.entry(publication(row)).or_default() += weight;
+        }
+        let each = groups.values().sum::<f64>() / groups.values().map(|sum| sum.sqrt()).sum::<f64>();
         fit.uses = rows
             .iter()
-            .map(|row| fit.uses_of(row, 1.0 / counts[&sweep(row)].sqrt()))
+            .zip(&weights)
+            .map(|(row, weight)| fit.uses_of(row, weight * each / groups[&publication(row)].sqrt()))
             .collect();
         fit.kernels = kernels.iter().map(|kernel| fit.kernel(kernel)).collect();
         fit
@@ -412,6 +419,11 @@ impl Fit {
             }
         }
     }
+}
+
+/// Publications count by the square root of their rows: many rows of one say little more than some of them.
+fn publication(row: &Row) -> (Metric, &'static str, String) {
+    (row.measured.metric, row.engine.key(), row.publisher().to_owned())
 }
 
 /// Rows of one device, model, format and layout share a weight: a sweep over lengths says less than as many devices.

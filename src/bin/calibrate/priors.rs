@@ -20,8 +20,8 @@ pub const START: Coefficients = Coefficients {
     collective: 1e-5,
     step: 5e-4,
     sequence: 5e-6,
-    request: 3e-4,
-    client: 2e-5,
+    request: 1e-3,
+    client: 6e-5,
     expert_overlap: 0.85,
     expert_activations: 1.0,
 };
@@ -71,6 +71,8 @@ pub fn prior(level: Level, name: &str, coefficient: &str) -> (f64, f64) {
         ("launch", Some(engine)) if engine.serves() => (0.5_f64.ln(), usual),
         // Without rows of fused attention its rate is taken as that of products.
         ("attention", Some(engine)) if !engine.serves() => (4_f64.ln(), 0.0),
+        // Its server detokenises and streams in one process.
+        ("client", Some(Engine::TensorRtLlm)) => (3_f64.ln(), 0.8),
         // What llama.cpp's own loop takes is part of its launches.
         ("step" | "sequence" | "request" | "client", Some(Engine::LlamaCpp)) => (NONE, 0.0),
         ("expert_overlap", _) => (
