@@ -1,5 +1,7 @@
 //! How long one whole evaluation takes: config text → blueprint → analysis. Run with `cargo bench`.
 
+use std::sync::Arc;
+
 use divan::{Bencher, black_box};
 use weighbridge::analysis::analyse;
 use weighbridge::model::{Blueprint, catalogue};
@@ -29,7 +31,9 @@ fn config_to_analysis(bencher: Bencher<'_, '_>, id: &str) {
     let text = text(id);
     let scenario = Scenario::default();
     bencher.bench(|| {
-        Blueprint::from_text(black_box(&text)).map(|blueprint| analyse(&blueprint, &scenario).map(|one| one.flops))
+        Blueprint::from_text(black_box(&text))
+            .map(Arc::new)
+            .map(|blueprint| analyse(&blueprint, &scenario).map(|one| one.flops))
     });
 }
 
@@ -37,13 +41,17 @@ fn config_to_analysis(bencher: Bencher<'_, '_>, id: &str) {
 #[divan::bench(args = MODELS)]
 fn config_to_blueprint(bencher: Bencher<'_, '_>, id: &str) {
     let text = text(id);
-    bencher.bench(|| Blueprint::from_text(black_box(&text)).map(|blueprint| blueprint.parameters()));
+    bencher.bench(|| {
+        Blueprint::from_text(black_box(&text))
+            .map(Arc::new)
+            .map(|blueprint| blueprint.parameters())
+    });
 }
 
 /// Blueprint to analysis on a device: fit, longest context and largest batch included. What the page does on each change.
 #[divan::bench(args = MODELS)]
 fn analysis_on_a_device(bencher: Bencher<'_, '_>, id: &str) {
-    let Ok(blueprint) = Blueprint::from_text(&text(id)) else {
+    let Ok(blueprint) = Blueprint::from_text(&text(id)).map(Arc::new) else {
         return;
     };
     let scenario = Scenario {

@@ -16,6 +16,7 @@ mod whole_matrix;
 #[cfg(target_arch = "wasm32")]
 mod run {
     use std::hint::black_box;
+    use std::sync::Arc;
 
     use wasm_bindgen::prelude::wasm_bindgen;
     use weighbridge::analysis::analyse;
@@ -72,12 +73,12 @@ mod run {
         for id in MODELS {
             let text = catalogue::find(id).map(|entry| entry.config.to_string());
             let text = text.unwrap_or_default();
-            let Ok(blueprint) = Blueprint::from_text(&text) else {
+            let Ok(blueprint) = Blueprint::from_text(&text).map(Arc::new) else {
                 log(&format!("{id}: no blueprint"));
                 continue;
             };
             let whole = measure(|| {
-                let blueprint = Blueprint::from_text(black_box(&text));
+                let blueprint = Blueprint::from_text(black_box(&text)).map(Arc::new);
                 let _ = black_box(blueprint.map(|blueprint| analyse(&blueprint, &plain).map(|one| one.flops)));
             });
             let read = measure(|| {

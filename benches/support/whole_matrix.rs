@@ -1,5 +1,7 @@
 //! Every model of the catalogue on every device in twelve formats.
 
+use std::sync::Arc;
+
 use weighbridge::analysis::Matrix;
 use weighbridge::analysis::matrix::FORMATS;
 use weighbridge::hardware::devices;
@@ -9,7 +11,7 @@ use weighbridge::scenario::Scenario;
 /// What is weighed.
 #[derive(Debug)]
 pub struct WholeMatrix {
-    blueprints: Vec<Blueprint>,
+    blueprints: Vec<Arc<Blueprint>>,
     scenario: Scenario,
 }
 
@@ -19,7 +21,7 @@ impl WholeMatrix {
         let entries = catalogue::entries().iter();
         Self {
             blueprints: entries
-                .filter_map(|entry| Blueprint::from_value(entry.config.clone()).ok())
+                .filter_map(|entry| Blueprint::from_value(entry.config.clone()).ok().map(Arc::new))
                 .collect(),
             scenario: Scenario::default(),
         }

@@ -1,13 +1,13 @@
 //! Activations: the peak of live tensors over a forward pass, or what the backward pass needs.
 
 use super::memory::MemoryPart;
-use super::question::Question;
+use super::setup::Setup;
 use crate::model::operator::{Block, Live};
 use crate::scenario::{AttentionKernel, Logits, Mode, Recompute};
 use crate::units::{Number, Quantity};
 
 /// Bytes of activations at their peak.
-pub fn activations<N: Number>(question: &Question<'_>) -> N {
+pub fn activations<N: Number>(question: &Setup) -> N {
     let bytes: N = match question.scenario.mode {
         Mode::Pretrain => training(question),
         Mode::Prefill | Mode::Decode | Mode::Serve => inference(question),
@@ -16,7 +16,7 @@ pub fn activations<N: Number>(question: &Question<'_>) -> N {
 }
 
 /// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.
-fn rows<N: Number>(question: &Question<'_>) -> N {
+fn rows<N: Number>(question: &Setup) -> N {
     let all = if question.engine.reserves_logits() {
         // Laid out for a whole micro-batch, however short the prompt; a shorter context is padded.
         let block = question.engine.block();
@@ -52,8 +52,8 @@ fn width<N: Number>(live: &Live) -> N {
 ///
 /// The residual stream and the sum it is added to stay; beside them the tensors of one block are alive at a time.
 /// Eager attention writes its scores in the activations' format and once more in FP32 for the softmax.
-fn inference<N: Number>(question: &Question<'_>) -> N {
-    let blueprint = question.blueprint;
+fn inference<N: Number>(question: &Setup) -> N {
+    let blueprint = &question.blueprint;
     let each = || N::input(&question.activation_bytes());
     let residual = N::constant(2.0)
         .times(N::input(&blueprint.hidden))
@@ -123,8 +123,8 @@ fn inference<N: Number>(question: &Question<'_>) -> N {
 /// Kept for every layer: the inputs of each operator, as listed by the blocks. Source: Korthikanti 2022
 /// (arXiv 2205.05198), equations 1 and 2, without dropout, with this model's own widths. Selective recomputation drops
 /// the scores of attention, full recomputation everything but each layer's input (plus one layer while it runs).
-fn training<N: Number>(question: &Question<'_>) -> N {
-    let blueprint = question.blueprint;
+fn training<N: Number>(question: &Setup) -> N {
+    let blueprint = &question.blueprint;
     let each = || N::input(&question.activation_bytes());
     let tokens = || N::input(&question.batch()).times(N::input(&question.prompt()));
     let eager = question.scenario.attention == AttentionKernel::Eager;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::question::Question;
+use super::setup::Setup;
 use super::speed::Speed;
 use crate::hardware::{Price, find_host};
 use crate::scenario::Mode;
@@ -20,7 +20,7 @@ pub struct Bill {
 
 /// What all devices of a question cost an hour: the price that was given, else that of its node, else the least that is
 /// known; `None` without a device or a price.
-pub fn price(question: &Question<'_>) -> Option<Price> {
+pub fn price(question: &Setup) -> Option<Price> {
     let (scenario, device) = (&*question.scenario, question.device()?);
     let devices = question.layout.devices;
     let node = || {
@@ -36,7 +36,7 @@ pub fn price(question: &Question<'_>) -> Option<Price> {
 }
 
 /// The bill of a question; `None` without a device or a price.
-pub fn bill(question: &Question<'_>, speed: Option<&Speed>) -> Option<Bill> {
+pub fn bill(question: &Setup, speed: Option<&Speed>) -> Option<Bill> {
     let price = price(question)?;
     let rate = speed.filter(|speed| question.scenario.mode != Mode::Pretrain && speed.pass.is_some());
     let tokens = rate

@@ -1,8 +1,8 @@
 //! FLOPs and bytes moved, operator by operator.
 
 use super::pass::Pass;
-use super::question::Question;
 use super::scan;
+use super::setup::Setup;
 use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows};
@@ -56,12 +56,12 @@ impl<N: Number> Cost<N> {
 }
 
 /// The cost of every operator in the pass that the mode names.
-pub fn costs<N: Number>(question: &Question<'_>) -> Vec<Cost<N>> {
+pub fn costs<N: Number>(question: &Setup) -> Vec<Cost<N>> {
     costs_in(question, &Pass::new(question))
 }
 
 /// The same in any pass.
-pub fn costs_in<N: Number>(question: &Question<'_>, pass: &Pass<N>) -> Vec<Cost<N>> {
+pub fn costs_in<N: Number>(question: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
     let mut all = Vec::new();
     for place in question.blueprint.blocks() {
         for operator in &place.block.operators {
@@ -84,7 +84,7 @@ pub fn costs_in<N: Number>(question: &Question<'_>, pass: &Pass<N>) -> Vec<Cost<
 }
 
 /// The forward pass of one operator in all its layers.
-fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> Cost<N> {
+fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> Cost<N> {
     let each = || N::input(&question.activation_bytes());
     let two = || N::constant(2.0);
     let mut cost = Cost {
@@ -185,7 +185,7 @@ fn forward<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'
 /// Prefill: every new token once. Decode, absorbed: into the query and out of the result, `2·A·rank·(nope + value)` a
 /// token. Decode otherwise: every cached token anew (transformers 5), or the new one only where the cache is expanded.
 fn expand<N: Number>(
-    question: &Question<'_>,
+    question: &Setup,
     pass: &Pass<N>,
     heads: &Quantity,
     output: &Quantity,
@@ -220,7 +220,7 @@ fn expand<N: Number>(
 
 /// Scores, softmax and values, and the cache they read.
 fn attend<N: Number>(
-    question: &Question<'_>,
+    question: &Setup,
     pass: &Pass<N>,
     place: Repeated<'_>,
     attention: &Attention,
@@ -275,7 +275,7 @@ fn attend<N: Number>(
 }
 
 /// Scores of an indexer and the keys it reads: `2·pairs·heads·dim`, and `2·pairs·heads` for the weighted sum over heads.
-fn index<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut Cost<N>) {
+fn index<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut Cost<N>) {
     let dim = || N::input(&index.dim);
     let pairs = || N::product([pass.batch.clone(), pass.pairs(&index.span), N::input(&index.heads)]);
     let widths = if index.weighted {
@@ -299,7 +299,7 @@ fn index<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>
 ///
 /// B tokens which choose k of E experts independently touch E·(1 − (1 − k/E)^B) of them on average.
 fn weight_bytes<N: Number>(
-    question: &Question<'_>,
+    question: &Setup,
     pass: &Pass<N>,
     place: Repeated<'_>,
     operator: &Operator,
@@ -327,7 +327,7 @@ fn weight_bytes<N: Number>(
 }
 
 /// The format in which an operator's weights are stored, in most of its layers.
-fn format_of(question: &Question<'_>, place: Repeated<'_>, operator: &Operator) -> String {
+fn format_of(question: &Setup, place: Repeated<'_>, operator: &Operator) -> String {
     let rule = &question.weights;
     let first = operator.tensors.first();
     let format = first.map_or(&rule.format, |tensor| rule.main_format(place, tensor));
@@ -338,7 +338,7 @@ fn format_of(question: &Question<'_>, place: Repeated<'_>, operator: &Operator) 
 ///
 /// The backward pass makes two products for each of the forward pass: by the weights and by the inputs
 /// (Kaplan 2020, arXiv 2001.08361, 2.1).
-fn training<N: Number>(question: &Question<'_>, place: Repeated<'_>, operator: &Operator, forward: Cost<N>) -> Cost<N> {
+fn training<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Operator, forward: Cost<N>) -> Cost<N> {
     let again = match question.scenario.recompute {
         Recompute::None => 0.0,
         Recompute::Selective => f64::from(matches!(operator.kind, Kind::Attention(_))),

@@ -1,14 +1,13 @@
 //! Does it fit, and how far could it go.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
+use super::cache_format::wanted_cache;
 use super::kv_support::{self, Wanted};
 use super::memory::memory;
 use super::node;
 use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal, refusal};
-use super::question::{Question, wanted_cache};
+use super::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
 use crate::scenario::{Mode, Offload, Scenario};
 use crate::units::Exact;
@@ -62,7 +61,7 @@ impl Fit {
 }
 
 /// Percentage of a device's memory the engine may take.
-pub(super) fn percent(question: &Question<'_>) -> u64 {
+pub(super) fn percent(question: &Setup) -> u64 {
     match question.scenario.mode {
         Mode::Pretrain => 100,
         _ => question
@@ -78,7 +77,7 @@ fn share(device: &Device, percent: u64) -> u64 {
 }
 
 /// Memory of one device the engine may take.
-pub fn capacity(question: &Question<'_>, device: &Device) -> u64 {
+pub fn capacity(question: &Setup, device: &Device) -> u64 {
     share(device, percent(question))
 }
 
@@ -133,7 +132,7 @@ pub struct Judgement {
 
 impl Need {
     /// The need of a question whose memory is dealt out.
-    pub fn of(question: &Question<'_>, ranks: &Ranks) -> Self {
+    pub fn of(question: &Setup, ranks: &Ranks) -> Self {
         let scenario = &*question.scenario;
         Self {
             total: ranks.fullest().map_or(0, |rank| rank.total_bytes),
@@ -198,7 +197,7 @@ impl Need {
 }
 
 /// What of a question lies in the machine's RAM; nothing where it fits, or does not run at all.
-pub fn host_share(question: &Question<'_>) -> HostShare {
+pub fn host_share(question: &Setup) -> HostShare {
     let share = || {
         let ranks = deal(question, &memory(question)).ok()?;
         let judged = Need::of(question, &ranks).judge(question.device()?);
@@ -211,13 +210,13 @@ pub fn host_share(question: &Question<'_>) -> HostShare {
 }
 
 /// Fit of a question on its device.
-pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
+pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
     let need = Need::of(question, ranks);
     let judged = need.judge(device);
     let headroom = i128::from(judged.capacity) - i128::from(need.total);
     // With part of it in RAM the limits are those of RAM too.
     let spills = judged.verdict == Verdict::Offload;
-    let bytes = |question: &Question<'_>| {
+    let bytes = |question: &Setup| {
         if !spills {
             return needed(question);
         }
@@ -236,8 +235,8 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
         missing_bytes: judged.missing,
         max_context: longest(question, room, &bytes),
         // Of a server this was found already, to know what runs of its requests.
-        max_batch: match question.load {
-            Some(load) if !spills => load.carried,
+        max_batch: match question.admission {
+            Some(load) if !spills => load.max_by_memory,
             _ => widest(question, room, &bytes),
         },
         offload: judged.offload,
@@ -246,7 +245,7 @@ pub fn fit(question: &Question<'_>, ranks: &Ranks, device: &Device) -> Fit {
 }
 
 /// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.
-pub fn carried(question: &Question<'_>, device: &Device) -> u64 {
+pub fn max_by_memory(question: &Setup, device: &Device) -> u64 {
     let whole = capacity(question, device);
     let share = question.engine.cache_percent();
     if share >= 100 {
@@ -262,7 +261,7 @@ pub fn carried(question: &Question<'_>, device: &Device) -> u64 {
 }
 
 /// What the fullest device must hold, bytes; the largest number there is where it cannot be dealt out.
-fn needed(question: &Question<'_>) -> u64 {
+fn needed(question: &Setup) -> u64 {
     let memory = memory::<Exact>(question);
     if question.layout.devices == 1 {
         return memory.total.0;
@@ -275,17 +274,12 @@ fn needed(question: &Question<'_>) -> u64 {
 }
 
 /// What a question needs when something of its scenario changes.
-fn after(question: &Question<'_>, bytes: &impl Fn(&Question<'_>) -> u64, change: impl FnOnce(&mut Scenario)) -> u64 {
-    let mut scenario = Scenario::clone(&question.scenario);
-    change(&mut scenario);
-    bytes(&Question {
-        scenario: Cow::Borrowed(&scenario),
-        ..question.clone()
-    })
+fn after(question: &Setup, bytes: &impl Fn(&Setup) -> u64, change: impl FnOnce(&mut Scenario)) -> u64 {
+    bytes(&question.working(change))
 }
 
 /// Longest context that fits: the model's own limit, or what memory allows.
-fn longest(question: &Question<'_>, room: u64, bytes: &impl Fn(&Question<'_>) -> u64) -> u64 {
+fn longest(question: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
     let most = question
         .blueprint
         .max_context
@@ -304,7 +298,7 @@ fn longest(question: &Question<'_>, room: u64, bytes: &impl Fn(&Question<'_>) ->
 }
 
 /// Largest batch that fits.
-fn widest(question: &Question<'_>, room: u64, bytes: &impl Fn(&Question<'_>) -> u64) -> u64 {
+fn widest(question: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
     largest(1_000_000, room, |batch| {
         after(question, bytes, |scenario| scenario.batch = batch)
     })

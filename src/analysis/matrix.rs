@@ -5,8 +5,12 @@ use super::fit::{Judgement, Need, Verdict};
 use super::kv_support;
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
-use super::question::{AnalysisError, Question, wanted_cache};
-use super::serving::throughput;
+use std::sync::Arc;
+
+use super::cache_format::wanted_cache;
+use super::error::AnalysisError;
+use super::serving::{admitted, throughput};
+use super::setup::Setup;
 use super::time;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility};
 use crate::model::Blueprint;
@@ -158,20 +162,20 @@ impl Column {
 
 /// The verdicts of a model, one at a time.
 #[derive(Debug)]
-pub struct Matrix<'a> {
-    blueprint: &'a Blueprint,
+pub struct Matrix {
+    blueprint: Arc<Blueprint>,
     scenario: Scenario,
     columns: Vec<Column>,
     /// Whether a server must carry all its requests at once; one of them is enough to fit otherwise.
     all_at_once: bool,
 }
 
-impl<'a> Matrix<'a> {
+impl Matrix {
     /// A matrix of a model under a scenario; its own device and format do not matter. Unknown formats are left out.
-    pub fn new(blueprint: &'a Blueprint, scenario: &Scenario, formats: &[&str]) -> Self {
+    pub fn new(blueprint: &Arc<Blueprint>, scenario: &Scenario, formats: &[&str]) -> Self {
         let known = formats.iter().filter_map(|format| weight_key(format));
         Self {
-            blueprint,
+            blueprint: blueprint.clone(),
             scenario: Scenario {
                 hardware: None,
                 ..scenario.clone()
@@ -181,7 +185,7 @@ impl<'a> Matrix<'a> {
         }
     }
     /// A matrix with one column: the format of the scenario, or as published. Its name is empty where the scenario names none.
-    pub fn published(blueprint: &'a Blueprint, scenario: &Scenario) -> Self {
+    pub fn published(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Self {
         let column = Column::new(scenario.weights.unwrap_or(""));
         Self {
             columns: vec![column],
@@ -201,7 +205,7 @@ impl<'a> Matrix<'a> {
     }
     /// The verdict on a device in a format; `None` where there is no such format or it cannot be computed.
     pub fn cell(&mut self, device: &Device, format: &str) -> Option<Cell> {
-        let (blueprint, scenario, all_at_once) = (self.blueprint, &self.scenario, self.all_at_once);
+        let (blueprint, scenario, all_at_once) = (&self.blueprint, &self.scenario, self.all_at_once);
         let column = self.columns.iter_mut().find(|column| column.format == format)?;
         let Way { engine, support, .. } = column.way(device, blueprint, scenario)?;
         let unpacked = support.support == Support::Unpacked;
@@ -242,7 +246,8 @@ impl<'a> Matrix<'a> {
             Mode::Prefill => scenario.batch as f64 * scenario.prompt as f64,
             Mode::Pretrain => return None,
         };
-        let question = Question::new(self.blueprint, &scenario).ok()?.on(device);
+        let setup = Setup::new(&self.blueprint, &scenario).and_then(|setup| setup.on(device));
+        let question = admitted(setup.ok()?);
         if let Some((expected, low, high)) = throughput(&question) {
             return Some(Pace { expected, low, high });
         }
@@ -257,7 +262,7 @@ impl<'a> Matrix<'a> {
 }
 
 fn need(
-    blueprint: &Blueprint,
+    blueprint: &Arc<Blueprint>,
     scenario: &Scenario,
     format: &'static str,
     engine: Engine,
@@ -270,9 +275,9 @@ fn need(
         batch,
         ..scenario.clone()
     };
-    let mut question = Question::new(blueprint, &scenario)?;
+    let mut question = Setup::new(blueprint, &scenario)?;
     if unpacked {
-        question.unpack();
+        question = question.unpacked();
     }
     let memory = memory::<Exact>(&question);
     if memory.total == Exact::OVERFLOW {

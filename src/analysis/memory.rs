@@ -3,7 +3,7 @@
 use super::activations;
 use super::parameters::{add, parameters};
 use super::pass::entries;
-use super::question::Question;
+use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
@@ -107,13 +107,13 @@ impl<N: Number> Memory<N> {
 }
 
 /// Bits that a weight takes on average, scales and whatever stays in another format included.
-pub fn bits_per_weight(question: &Question<'_>) -> f64 {
-    let count = parameters::<Exact>(question.blueprint).total.0.max(1);
+pub fn bits_per_weight(question: &Setup) -> f64 {
+    let count = parameters::<Exact>(&question.blueprint).total.0.max(1);
     memory::<Exact>(question).weights.0 as f64 * 8.0 / count as f64
 }
 
 /// Computes the memory of a question.
-pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
+pub fn memory<N: Number>(question: &Setup) -> Memory<N> {
     let training = question.scenario.mode == Mode::Pretrain;
     let weights_by_component = weights::<N>(question);
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
@@ -182,7 +182,7 @@ pub fn memory<N: Number>(question: &Question<'_>) -> Memory<N> {
 }
 
 /// Weights: each tensor in the format the rule gives it.
-fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
+fn weights<N: Number>(question: &Setup) -> Vec<(Component, N)> {
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
         let bytes = weight_of::<N>(question, place, tensor);
@@ -195,7 +195,7 @@ fn weights<N: Number>(question: &Question<'_>) -> Vec<(Component, N)> {
 }
 
 /// Bytes of a tensor in all its layers.
-pub(super) fn weight_of<N: Number>(question: &Question<'_>, place: Repeated<'_>, tensor: &Tensor) -> N {
+pub(super) fn weight_of<N: Number>(question: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
     match question.held(tensor) {
         Some(held) => N::input(&held),
         None => question.weights.bytes::<N>(place, tensor),
@@ -203,7 +203,7 @@ pub(super) fn weight_of<N: Number>(question: &Question<'_>, place: Repeated<'_>,
 }
 
 /// Elements a token and layer, in the form that is kept.
-fn width<'a>(question: &Question<'_>, width: &'a CacheWidth) -> &'a Quantity {
+fn width<'a>(question: &Setup, width: &'a CacheWidth) -> &'a Quantity {
     match width {
         CacheWidth::Plain(width) => width,
         CacheWidth::Latent { latent, .. } if question.keeps_latent() => latent,
@@ -214,7 +214,7 @@ fn width<'a>(question: &Question<'_>, width: &'a CacheWidth) -> &'a Quantity {
 }
 
 /// Tokens a full layer keeps: a paged cache hands out whole blocks.
-fn kept_tokens<N: Number>(question: &Question<'_>) -> N {
+fn kept_tokens<N: Number>(question: &Setup) -> N {
     let block = question.engine.block();
     let tokens = question.tokens();
     if block <= 1 || tokens.value.is_multiple_of(block) {
@@ -231,14 +231,14 @@ fn kept_tokens<N: Number>(question: &Question<'_>) -> N {
 }
 
 /// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
-fn kv_cache<N: Number>(question: &Question<'_>) -> N {
+fn kv_cache<N: Number>(question: &Setup) -> N {
     let places = question.blueprint.blocks();
     let parts = places.flat_map(|place| kv_of_block::<N>(question, place));
     N::sum(parts.collect::<Vec<_>>()).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
 }
 
 /// What one block of all its layers keeps for every sequence.
-pub(super) fn kv_of_block<N: Number>(question: &Question<'_>, place: Repeated<'_>) -> Vec<N> {
+pub(super) fn kv_of_block<N: Number>(question: &Setup, place: Repeated<'_>) -> Vec<N> {
     if place.block.caches.is_empty() {
         return Vec::new();
     }
@@ -276,13 +276,13 @@ pub(super) fn kv_of_block<N: Number>(question: &Question<'_>, place: Repeated<'_
 }
 
 /// The title of the kind of layer a block is in.
-fn kind_of<'a>(question: &Question<'a>, place: Repeated<'a>) -> &'a str {
+fn kind_of<'a>(question: &'a Setup, place: Repeated<'a>) -> &'a str {
     let kind = place.kind.and_then(|at| question.blueprint.kinds.get(at));
     kind.map_or(place.block.title, |kind| kind.title.as_str())
 }
 
 /// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
-fn padded_window<N: Number>(question: &Question<'_>, window: &Quantity) -> N {
+fn padded_window<N: Number>(question: &Setup, window: &Quantity) -> N {
     let chunk = question.chunk().unwrap_or(0);
     let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
     let block = Quantity::assumed("block", question.engine.block(), "cells the engine pads to");
@@ -294,18 +294,18 @@ fn padded_window<N: Number>(question: &Question<'_>, window: &Quantity) -> N {
 }
 
 /// Whether a cache holds values; a latent serves as both and counts as keys.
-fn holds_values(question: &Question<'_>, cache: &Cache) -> bool {
+fn holds_values(question: &Setup, cache: &Cache) -> bool {
     let latent = matches!(cache.width, CacheWidth::Latent { .. }) && question.keeps_latent();
     !latent && cache.name.ends_with("values")
 }
 
 /// Whether a cache must be weighed apart from keys: it holds values, in a format of their own.
-fn apart(question: &Question<'_>, cache: &Cache) -> bool {
+fn apart(question: &Setup, cache: &Cache) -> bool {
     !question.one_kv_format() && holds_values(question, cache)
 }
 
 /// Bytes each further token of one sequence adds: layers without a window only.
-fn kv_growth<N: Number>(question: &Question<'_>) -> N {
+fn kv_growth<N: Number>(question: &Setup) -> N {
     let mut parts = Vec::new();
     for place in question.blueprint.blocks() {
         let (mut keys, mut values) = (Vec::new(), Vec::new());
@@ -343,14 +343,14 @@ fn kv_growth<N: Number>(question: &Question<'_>) -> N {
 }
 
 /// States of one sequence: convolutions in the model's format, recurrences in FP32.
-fn states_of_a_sequence<N: Number>(question: &Question<'_>) -> N {
+fn states_of_a_sequence<N: Number>(question: &Setup) -> N {
     let places = question.blueprint.blocks();
     let parts = places.flat_map(|place| states_of_block::<N>(question, place));
     N::sum(parts.collect::<Vec<_>>()).named("state per sequence", "What one sequence keeps however long it is.")
 }
 
 /// What one block of all its layers keeps for a sequence, however long it is.
-pub(super) fn states_of_block<N: Number>(question: &Question<'_>, place: Repeated<'_>) -> Vec<N> {
+pub(super) fn states_of_block<N: Number>(question: &Setup, place: Repeated<'_>) -> Vec<N> {
     let model = || N::input(&question.activation_bytes());
     let four = || {
         N::input(&Quantity::assumed(
@@ -382,8 +382,8 @@ pub(super) fn states_of_block<N: Number>(question: &Question<'_>, place: Repeate
 ///
 /// FP32 gradients (4 bytes a parameter); FP32 master weights and two moments (12), without a master copy where the
 /// weights are FP32 themselves (8). Source: Micikevicius 2018 (arXiv 1710.03740), Rajbhandari 2020 (arXiv 1910.02054, 3.1).
-fn states<N: Number>(question: &Question<'_>) -> (N, N) {
-    let count = || parameters::<N>(question.blueprint).total;
+fn states<N: Number>(question: &Setup) -> (N, N) {
+    let count = || parameters::<N>(&question.blueprint).total;
     let four = Quantity::assumed("gradient_bytes", 4, "FP32 gradients");
     let gradients = count()
         .times(N::input(&four))

@@ -1,6 +1,6 @@
 //! One pass through the model: how many rows each operator sees.
 
-use super::question::Question;
+use super::setup::Setup;
 use crate::model::operator::{Rows, Span};
 use crate::scenario::{AttentionFlops, Logits, Mode};
 use crate::units::{Number, Quantity};
@@ -37,7 +37,7 @@ fn triangle<N: Number>(side: N) -> N {
 
 impl<N: Number> Pass<N> {
     /// The pass which the scenario's mode names.
-    pub fn new(question: &Question<'_>) -> Self {
+    pub fn new(question: &Setup) -> Self {
         let batch = N::input(&question.batch());
         if question.scenario.mode.writes() {
             Self::decode(question, batch)
@@ -46,7 +46,7 @@ impl<N: Number> Pass<N> {
         }
     }
     /// A token more for each of so many sequences.
-    pub fn decode(question: &Question<'_>, batch: N) -> Self {
+    pub fn decode(question: &Setup, batch: N) -> Self {
         let context = question.mean_context();
         Self {
             batch,
@@ -59,7 +59,7 @@ impl<N: Number> Pass<N> {
         }
     }
     /// So many whole prompts.
-    pub fn prompt(question: &Question<'_>, batch: N) -> Self {
+    pub fn prompt(question: &Setup, batch: N) -> Self {
         let scenario = &*question.scenario;
         let prompt = question.prompt();
         let all = scenario.mode == Mode::Pretrain || scenario.logits == Logits::All;

@@ -4,7 +4,7 @@
 
 use super::compute::Cost;
 use super::pass::Pass;
-use super::question::Question;
+use super::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Rows, Scan};
 use crate::units::{Number, Quantity};
@@ -15,7 +15,7 @@ const DELTA_CHUNK: u64 = 64;
 /// Operations of a causal convolution of each channel, one sequence.
 ///
 /// Prefill runs over the tokens and the padding before them; a decode step over the window and, in transformers, one more.
-pub fn conv<N: Number>(question: &Question<'_>, pass: &Pass<N>, channels: &Quantity, kernel: &Quantity) -> N {
+pub fn conv<N: Number>(question: &Setup, pass: &Pass<N>, channels: &Quantity, kernel: &Quantity) -> N {
     let positions = if pass.decode {
         N::constant(if question.engine.keeps_whole_convolution() {
             2.0
@@ -29,7 +29,7 @@ pub fn conv<N: Number>(question: &Question<'_>, pass: &Pass<N>, channels: &Quant
 }
 
 /// Cost of a recurrence in all its layers.
-pub fn scan<N: Number>(question: &Question<'_>, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut Cost<N>) {
+pub fn scan<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut Cost<N>) {
     let input = N::input;
     let constant = N::constant;
     let batch = || pass.batch.clone();

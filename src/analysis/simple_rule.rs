@@ -4,12 +4,12 @@
 //! Weights and caches themselves stay what they are; what the rule adds to them is part of the overhead, so that parts
 //! still sum to the total.
 
-use super::question::Question;
+use super::setup::Setup;
 use crate::scenario::{MemoryRule, Mode};
 use crate::units::Number;
 
 /// Whether a question is counted so. Training has no such rule.
-pub fn applies(question: &Question<'_>) -> bool {
+pub fn applies(question: &Setup) -> bool {
     question.scenario.memory_rule == MemoryRule::Simple && question.scenario.mode != Mode::Pretrain
 }
 

@@ -1,19 +1,17 @@
 //! Speed on the chosen device: expected, with its interval, beside what nothing can beat.
 
-use std::borrow::Cow;
-
 use super::compute::Cost;
 use super::parameters::parameters;
 use super::placement::HostShare;
-use super::question::Question;
 use super::roofline::Roof;
 use super::serving::Serving;
+use super::setup::Setup;
 use super::time::{self, PassTime};
 use crate::hardware::evidence::Seen;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
 use crate::hardware::{Device, Rate};
 use crate::model::Notice;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Mode;
 use crate::units::Exact;
 
 /// Published measurements that are shown beside an estimate.
@@ -58,7 +56,7 @@ impl Speed {
     pub(super) fn serve(&mut self, serving: &mut Serving) {
         let floor = self.pass.as_ref().map_or(0.0, |pass| pass.floor);
         if floor > 0.0 {
-            let most = serving.load.running as f64 / floor;
+            let most = serving.admission.running as f64 / floor;
             serving.tokens_per_second_high = serving.tokens_per_second_high.min(most.max(serving.tokens_per_second));
         }
         self.tokens_per_second = serving.tokens_per_second;
@@ -68,8 +66,8 @@ impl Speed {
         self.prefill = Some(time(serving.ttft.unwrap_or(serving.first)));
     }
     /// What to know about the figures.
-    pub fn notice(&self, question: &Question<'_>) -> Option<Notice> {
-        if question.load.is_some_and(|load| load.capacity > 0) {
+    pub fn notice(&self, question: &Setup) -> Option<Notice> {
+        if question.admission.is_some_and(|load| load.max_running > 0) {
             return None;
         }
         let Some(pass) = &self.pass else {
@@ -89,7 +87,7 @@ impl Speed {
 }
 
 /// The speed of a question.
-pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
+pub fn speed(question: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
     let device = question.device()?;
     let scenario = &*question.scenario;
     let training = scenario.mode == Mode::Pretrain;
@@ -102,17 +100,8 @@ pub fn speed(question: &Question<'_>, operators: &[Cost<f64>], host: &HostShare)
         Mode::Prefill => pass.clone(),
         Mode::Pretrain => None,
         Mode::Decode | Mode::Serve => {
-            let prefill = Scenario {
-                mode: Mode::Prefill,
-                ..scenario.clone()
-            };
-            time::pass(
-                &Question {
-                    scenario: Cow::Borrowed(&prefill),
-                    ..question.clone()
-                },
-                host,
-            )
+            let prefill = question.working(|scenario| scenario.mode = Mode::Prefill);
+            time::pass(&prefill, host)
         }
     };
     let tokens = match scenario.mode {
@@ -160,7 +149,7 @@ fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
     }))
 }
 
-fn near<'a>(question: &'a Question<'_>, device: &'a Device) -> Near<'a> {
+fn near<'a>(question: &'a Setup, device: &'a Device) -> Near<'a> {
     let scenario = &*question.scenario;
     Near {
         metric: match scenario.mode {
@@ -172,7 +161,7 @@ fn near<'a>(question: &'a Question<'_>, device: &'a Device) -> Near<'a> {
         device,
         devices: question.layout.devices,
         format: &question.weights.format.id,
-        active: parameters::<Exact>(question.blueprint).active.0 as f64,
+        active: parameters::<Exact>(&question.blueprint).active.0 as f64,
         batch: scenario.batch,
         context: scenario.prompt.saturating_add(scenario.generated() / 2),
     }

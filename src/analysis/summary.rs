@@ -1,16 +1,17 @@
 //! The whole analysis as plain numbers.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::compute::{Cost, costs};
+use super::error::AnalysisError;
 use super::fit::{Fit, Verdict, fit, host_memory};
 use super::memory::{Memory, memory};
 use super::parameters::{Parameters, parameters};
 use super::placement::{RankMemory, Ranks, fullest, ranks};
-use super::question::{AnalysisError, Question};
 use super::roofline::{Bound, Roof};
 use super::serving::{self, Serving};
+use super::setup::Setup;
 use super::simple_rule;
 use super::speed::{Speed, speed};
 use crate::model::{Blueprint, Component, Notice};
@@ -42,6 +43,8 @@ impl ComponentCost {
 /// Everything that follows.
 #[derive(Clone, Debug)]
 pub struct Analysis {
+    /// What it is of: the scenario resolved, as it runs.
+    pub setup: Arc<Setup>,
     /// Parameters.
     pub parameters: Parameters<Exact>,
     /// Memory.
@@ -84,8 +87,16 @@ impl Analysis {
 ///
 /// # Errors
 /// An unknown device, or totals beyond 64 bits.
-pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, AnalysisError> {
-    let question = Question::new(blueprint, scenario)?;
+pub fn analyse(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Analysis, AnalysisError> {
+    analyse_setup(Setup::new(blueprint, scenario)?)
+}
+
+/// Analyses what is resolved already.
+///
+/// # Errors
+/// Totals beyond 64 bits.
+pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
+    let question = serving::admitted(setup);
     let memory = memory::<Exact>(&question);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
@@ -106,7 +117,7 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
     let mut notices = notices(&question, speed.as_ref(), fit.as_ref());
     notices.extend(serving::notices(&question, serving.as_ref()));
     Ok(Analysis {
-        parameters: parameters(blueprint),
+        parameters: parameters(&question.blueprint),
         memory,
         operators,
         components,
@@ -118,10 +129,11 @@ pub fn analyse(blueprint: &Blueprint, scenario: &Scenario) -> Result<Analysis, A
         ranks,
         fit,
         notices,
+        setup: Arc::new(question),
     })
 }
 
-fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<ComponentCost> {
+fn by_component(operators: &[Cost<f64>], question: &Setup) -> Vec<ComponentCost> {
     struct Sum {
         flops: f64,
         bytes: f64,
@@ -150,7 +162,7 @@ fn by_component(operators: &[Cost<f64>], question: &Question<'_>) -> Vec<Compone
     sums.into_iter().map(row).collect()
 }
 
-fn notices(question: &Question<'_>, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notice> {
+fn notices(question: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notice> {
     let mut all = question.blueprint.notices.clone();
     all.extend(question.notices.iter().cloned());
     let scenario = &*question.scenario;
@@ -236,25 +248,14 @@ impl ContextPoint {
 ///
 /// # Errors
 /// An unknown device.
-pub fn context_curve(
-    blueprint: &Blueprint,
-    scenario: &Scenario,
-    most: u64,
-    points: u64,
-) -> Result<Vec<ContextPoint>, AnalysisError> {
-    let question = Question::new(blueprint, scenario)?;
+pub fn context_curve(setup: &Setup, most: u64, points: u64) -> Result<Vec<ContextPoint>, AnalysisError> {
     let points = points.max(2);
     let at = |step: u64| -> Result<ContextPoint, AnalysisError> {
         let tokens = (u128::from(most) * u128::from(step) / u128::from(points - 1)).max(1) as u64;
-        let scenario = Scenario {
-            prompt: tokens,
-            generate: Some(0),
-            ..scenario.clone()
-        };
-        let held = fullest(&Question {
-            scenario: Cow::Borrowed(&scenario),
-            ..question.clone()
-        })?;
+        let held = fullest(&setup.working(|scenario| {
+            scenario.prompt = tokens;
+            scenario.generate = Some(0);
+        }))?;
         let fixed = held
             .weights_bytes
             .saturating_add(held.gradient_bytes)

@@ -4,7 +4,8 @@ use super::answers::degree::degree;
 use super::container::usual_container;
 use super::fit::{Fit, Verdict, capacity};
 use super::placement::fullest;
-use super::question::Question;
+use super::serving::admitted;
+use super::setup::Setup;
 use super::summary::Analysis;
 use crate::hardware::compatibility::support;
 use crate::hardware::{Device, devices};
@@ -27,7 +28,7 @@ pub struct Way {
 const MOST: usize = 3;
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device, more devices.
-pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
+pub fn ways(question: &Setup, analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
     let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Vec::new();
     };
@@ -67,7 +68,7 @@ pub fn ways(question: &Question<'_>, analysis: &Analysis, units: UnitSystem) -> 
 }
 
 /// The engine's own format of the cache, where that asked for is all that does not run.
-fn own_cache(question: &Question<'_>, device: &Device, fit: &Fit) -> Option<Way> {
+fn own_cache(question: &Setup, device: &Device, fit: &Fit) -> Option<Way> {
     let weights = support(&question.weights.format.id, device, question.engine);
     let only = fit.verdict == Verdict::Unsupported && weights.runs() && !question.caches_as_usual();
     only.then(|| Way {
@@ -84,7 +85,7 @@ fn own_cache(question: &Question<'_>, device: &Device, fit: &Fit) -> Option<Way>
 /// The format that keeps the most and still fits: of those for the engine in use, or of any if none is chosen.
 ///
 /// Less than three bits a weight is offered only where nothing else fits.
-fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Option<Way> {
+fn fewer_bits(question: &Setup, device: &Device, units: UnitSystem) -> Option<Way> {
     if question.scenario.mode == Mode::Pretrain {
         return None;
     }
@@ -98,7 +99,7 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
         let mut scenario = Scenario::clone(&question.scenario);
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
-        let question = Question::new(question.blueprint, &scenario).ok()?;
+        let question = admitted(question.under(scenario.clone()).ok()?);
         let runs = support(&choice.format.id, device, question.engine).runs();
         let total = fullest(&question).ok()?.total_bytes;
         (runs && total <= capacity(&question, device)).then_some((choice, scenario, total))
@@ -118,7 +119,7 @@ fn fewer_bits(question: &Question<'_>, device: &Device, units: UnitSystem) -> Op
 }
 
 /// The fewest devices of the same kind that share every layer.
-fn more_devices(question: &Question<'_>, device: &Device) -> Option<Way> {
+fn more_devices(question: &Setup, device: &Device) -> Option<Way> {
     if question.scenario.mode == Mode::Pretrain || device.unified {
         return None;
     }
@@ -132,7 +133,7 @@ fn more_devices(question: &Question<'_>, device: &Device) -> Option<Way> {
 }
 
 /// The device with the least memory that still fits, of the same kind if there is one.
-fn larger_device(question: &Question<'_>, total: u64, units: UnitSystem) -> Option<Way> {
+fn larger_device(question: &Setup, total: u64, units: UnitSystem) -> Option<Way> {
     let now = question.device()?;
     let mut fitting: Vec<&Device> = devices()
         .iter()

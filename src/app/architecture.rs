@@ -7,7 +7,6 @@ mod tensor_table;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use weighbridge::analysis::Question;
 use weighbridge::export::inspection;
 use weighbridge::model::quantisation::Quantisation;
 use weighbridge::model::{Blueprint, Component};
@@ -26,7 +25,7 @@ const MOST_LAYERS: u64 = 256;
 #[derive(Clone, Debug)]
 struct Shown {
     blueprint: Arc<Blueprint>,
-    rule: Quantisation,
+    rule: Arc<Quantisation>,
 }
 
 impl PartialEq for Shown {
@@ -42,7 +41,7 @@ pub fn Architecture() -> impl IntoView {
     // The workload changes none of it: only another model or format draws it again.
     let shown = Memo::new(move |_| {
         let answer = state.shown.get()?;
-        let rule = Question::new(&answer.blueprint, &answer.scenario).ok()?.weights;
+        let rule = answer.analysis.setup.weights.clone();
         Some(Shown {
             blueprint: answer.blueprint.clone(),
             rule,

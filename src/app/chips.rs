@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use weighbridge::analysis::Question;
 use weighbridge::scenario::{Group, KNOBS, Mode};
 
 use super::state::State;
@@ -38,12 +37,9 @@ pub fn Chips() -> impl IntoView {
     };
     let precision = move || {
         state.shown.with(|shown| {
-            let question = shown
-                .as_ref()
-                .and_then(|answer| Question::new(&answer.blueprint, &answer.scenario).ok());
-            question.map_or_else(
+            shown.as_ref().map_or_else(
                 || "Precision".to_owned(),
-                |question| question.weights.format.label.to_string(),
+                |answer| answer.analysis.setup.weights.format.label.to_string(),
             )
         })
     };

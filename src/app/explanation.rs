@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use weighbridge::analysis::{Explanation, Piece, Question, explain};
+use weighbridge::analysis::{Explanation, Piece, explain};
 use weighbridge::units::percent;
 
 use super::icon::Icon;
@@ -23,9 +23,9 @@ pub fn ExplanationPopover() -> impl IntoView {
         let units = state.units.get();
         state.shown.with(|shown| {
             let answer = shown.as_ref()?;
-            let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
+            let setup = &answer.analysis.setup;
             let trail: Vec<Explanation> = (0..=opened.path.len())
-                .filter_map(|depth| explain(&question, opened.figure, opened.path.get(..depth)?, units))
+                .filter_map(|depth| explain(setup, opened.figure, opened.path.get(..depth)?, units))
                 .collect();
             Some(trail)
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
-use weighbridge::analysis::{Question, bits_per_weight, kv_support, wanted_cache};
+use weighbridge::analysis::{bits_per_weight, kv_support, wanted_cache};
 use weighbridge::hardware::Engine;
 use weighbridge::hardware::compatibility::{engines, support};
 use weighbridge::model::quantisation::CHOICES;
@@ -382,9 +382,7 @@ fn refusals(flag: &'static str, state: State) -> Memo<BTreeMap<&'static str, &'s
 
 /// Cache formats that no engine in question keeps on the device, with the reason.
 fn refused_caches(answer: &Answer, values: bool) -> BTreeMap<&'static str, &'static str> {
-    let Ok(question) = Question::new(&answer.blueprint, &answer.scenario) else {
-        return BTreeMap::new();
-    };
+    let question = &answer.analysis.setup;
     let Some(device) = question.device() else {
         return BTreeMap::new();
     };
@@ -404,12 +402,10 @@ fn refused_caches(answer: &Answer, values: bool) -> BTreeMap<&'static str, &'sta
 fn note(flag: &str, state: State) -> String {
     state.shown.with(|shown| {
         let Some(answer) = shown else { return String::new() };
-        let Ok(question) = Question::new(&answer.blueprint, &answer.scenario) else {
-            return String::new();
-        };
+        let question = &answer.analysis.setup;
         match flag {
             "weights" => {
-                let bits = bits_per_weight(&question);
+                let bits = bits_per_weight(question);
                 if (bits - bits.round()).abs() < 0.005 {
                     format!("{bits:.0} bits per weight")
                 } else {
@@ -426,7 +422,7 @@ fn note(flag: &str, state: State) -> String {
 fn automatic(flag: &str, state: State, label: &str) -> String {
     let found = state.shown.with(|shown| {
         let answer = shown.as_ref()?;
-        let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
+        let question = &answer.analysis.setup;
         match flag {
             "weights" => Some(format!("{} (as published)", answer.blueprint.published.method)),
             "kv-cache" => Some(format!("{} (as the engine keeps it)", question.kv.label)),

@@ -1,7 +1,7 @@
 //! The model in hand: who made it, what it is, where it was read; what is on its way; what went wrong.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Figure, Question};
+use weighbridge::analysis::Figure;
 use weighbridge::hardware::file_formats::any_read_by;
 use weighbridge::hub::{HubError, Locator};
 use weighbridge::model::catalogue;
@@ -141,7 +141,7 @@ fn FilesLine() -> impl IntoView {
     let engine = Memo::new(move |_| {
         state.shown.with(|shown| {
             let answer = shown.as_ref()?;
-            Some(Question::new(&answer.blueprint, &answer.scenario).ok()?.engine)
+            Some(answer.analysis.setup.engine)
         })
     });
     move || {

@@ -212,7 +212,7 @@ fn tiles(answer: &Answer, units: UnitSystem) -> Vec<Tile> {
             grouped(fit.max_batch),
             "",
             match &analysis.serving {
-                Some(serving) => format!("{} run now", grouped(serving.load.running)),
+                Some(serving) => format!("{} run now", grouped(serving.admission.running)),
                 None => "none has room".to_owned(),
             },
         ),

@@ -1,6 +1,6 @@
 //! What the search for a model offers: pure, without the page.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use weighbridge::analysis::{self, Verdict};
 use weighbridge::hardware::Device;
@@ -54,11 +54,11 @@ pub fn size(entry: &Entry) -> String {
 }
 
 /// The blueprint of a built-in model, built once.
-fn blueprint(entry: &Entry) -> Option<&'static Blueprint> {
-    static ALL: LazyLock<Vec<Option<Blueprint>>> = LazyLock::new(|| {
+fn blueprint(entry: &Entry) -> Option<&'static Arc<Blueprint>> {
+    static ALL: LazyLock<Vec<Option<Arc<Blueprint>>>> = LazyLock::new(|| {
         let entries = catalogue::entries().iter();
         entries
-            .map(|entry| Blueprint::from_value(entry.config.clone()).ok())
+            .map(|entry| Blueprint::from_value(entry.config.clone()).ok().map(Arc::new))
             .collect()
     });
     let at = catalogue::entries().iter().position(|one| one.id == entry.id)?;

@@ -1,7 +1,7 @@
 //! The verdict in a sentence, and the ways out where it is no.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Question, Verdict, ways};
+use weighbridge::analysis::{Verdict, ways};
 
 use super::icon::Icon;
 use super::state::State;
@@ -99,12 +99,11 @@ pub fn WaysOut() -> impl IntoView {
             let missing = fit
                 .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
                 .missing_bytes;
-            let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
             let needed = units.bytes(answer.analysis.held().total_bytes as f64);
             Some((
                 units.bytes(missing as f64),
                 needed,
-                ways(&question, &answer.analysis, units),
+                ways(&answer.analysis.setup, &answer.analysis, units),
             ))
         })
     });

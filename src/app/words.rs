@@ -1,6 +1,6 @@
 //! Sentences of the page: the verdict and what follows from it.
 
-use weighbridge::analysis::{Analysis, Question, Verdict};
+use weighbridge::analysis::{Analysis, Setup, Verdict};
 use weighbridge::scenario::{Mode, Scenario};
 use weighbridge::units::{UnitSystem, counted, decimal, grouped, short_count};
 
@@ -30,16 +30,10 @@ pub fn tokens(count: u64) -> String {
 
 /// Builds the sentence of an answer.
 pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
-    let Answer {
-        scenario,
-        analysis,
-        blueprint,
-    } = answer;
-    let Ok(question) = Question::new(blueprint, scenario) else {
-        return Sentence::default();
-    };
+    let Answer { scenario, analysis, .. } = answer;
+    let question = &analysis.setup;
     let format = question.weights.method.clone();
-    let load = load(&question);
+    let load = load(question);
     let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Sentence {
             verdict: "unknown",
@@ -69,7 +63,7 @@ pub fn sentence(answer: &Answer, model: &str, units: UnitSystem) -> Sentence {
             rest: format!(
                 "{} stay free{}{}",
                 units.bytes(fit.headroom_bytes as f64),
-                room(analysis, &question),
+                room(analysis, question),
                 pace(analysis, scenario)
             ),
         },
@@ -108,7 +102,7 @@ fn served(model: &str, device: &str, format: &str, analysis: &Analysis) -> Sente
     let Some(serving) = &analysis.serving else {
         return Sentence::default();
     };
-    let running = counted(serving.load.running, "user");
+    let running = counted(serving.admission.running, "user");
     let wait = match serving.queued {
         Some(0) => String::new(),
         Some(queued) => format!(" {} more wait.", grouped(queued)),
@@ -127,7 +121,7 @@ fn served(model: &str, device: &str, format: &str, analysis: &Analysis) -> Sente
 }
 
 /// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
-fn load(question: &Question<'_>) -> String {
+fn load(question: &Setup) -> String {
     let scenario = &*question.scenario;
     let length = match scenario.mode {
         Mode::Decode | Mode::Serve => scenario.prompt,
@@ -153,7 +147,7 @@ fn pace(analysis: &Analysis, scenario: &Scenario) -> String {
     }
 }
 
-fn room(analysis: &Analysis, question: &Question<'_>) -> String {
+fn room(analysis: &Analysis, question: &Setup) -> String {
     let Some(fit) = &analysis.fit else {
         return ".".to_owned();
     };

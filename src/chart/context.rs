@@ -7,9 +7,7 @@ use super::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::{Analysis, AnalysisError, MemoryPart, Question, Verdict, context_curve};
-use crate::model::Blueprint;
-use crate::scenario::Scenario;
+use crate::analysis::{Analysis, AnalysisError, MemoryPart, Verdict, context_curve};
 use crate::units::{UnitSystem, grouped};
 
 /// A part of memory at each context length.
@@ -48,20 +46,16 @@ impl ContextChart {
     ///
     /// # Errors
     /// See [`AnalysisError`].
-    pub fn of(
-        blueprint: &Blueprint,
-        scenario: &Scenario,
-        analysis: &Analysis,
-        points: u64,
-        units: UnitSystem,
-    ) -> Result<Self, AnalysisError> {
+    pub fn of(analysis: &Analysis, points: u64, units: UnitSystem) -> Result<Self, AnalysisError> {
+        let setup = &analysis.setup;
+        let scenario = &setup.requested;
         let now = scenario.prompt.saturating_add(scenario.generated());
-        let limit = blueprint.max_context.as_ref().map(|most| most.value);
+        let limit = setup.blueprint.max_context.as_ref().map(|most| most.value);
         let longest = analysis.fit.as_ref().map(|fit| fit.max_context);
         // With part of the model in RAM the device's own memory is no limit.
         let spills = analysis.fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::Offload);
         let most = range(now, limit, longest);
-        let curve = context_curve(blueprint, scenario, most, points)?;
+        let curve = context_curve(setup, most, points)?;
         let held = analysis.held();
         let weights = held.weights_by_component.iter();
         let weights = weights.map(|(component, bytes)| (component.key(), component.label(), *bytes));
@@ -99,7 +93,7 @@ impl ContextChart {
         Ok(Self {
             tokens: curve.iter().map(|point| point.tokens).collect(),
             bands,
-            capacity: Capacity::of_question(&Question::new(blueprint, scenario)?),
+            capacity: Capacity::of_setup(setup),
             crossing: longest.filter(|&longest| !spills && longest > 0 && longest < most),
             now: Some((now, held.total_bytes)),
             units,
@@ -441,6 +435,8 @@ mod tests {
 
     use super::super::recorder::{Recorder, Shape};
     use super::*;
+    use crate::model::Blueprint;
+    use crate::scenario::Scenario;
 
     fn example(hardware: Option<&str>) -> ContextChart {
         let blueprint = Blueprint::from_value(
@@ -449,13 +445,14 @@ mod tests {
                 .config
                 .clone(),
         )
+        .map(std::sync::Arc::new)
         .unwrap();
         let scenario = Scenario {
             hardware: hardware.map(str::to_owned),
             ..Scenario::example()
         };
         let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
-        ContextChart::of(&blueprint, &scenario, &analysis, 120, UnitSystem::Gib).unwrap()
+        ContextChart::of(&analysis, 120, UnitSystem::Gib).unwrap()
     }
 
     #[test]

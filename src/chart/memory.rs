@@ -8,10 +8,10 @@ use super::axis::{byte_ticks, byte_unit, tick_texts};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::{AnalysisError, Question, fullest, usual_container};
-use crate::model::Blueprint;
+use crate::analysis::serving::admitted;
+use crate::analysis::{AnalysisError, Setup, fullest, usual_container};
 use crate::model::quantisation::{Container, Quantisation};
-use crate::scenario::{Mode, Recompute, Scenario, weight_key};
+use crate::scenario::{Mode, Recompute, weight_key};
 use crate::units::UnitSystem;
 
 /// One bar: a format of the weights or, in training, what is computed again.
@@ -57,29 +57,25 @@ const fn compared(container: Container) -> [&'static str; 4] {
 }
 
 impl MemoryChart {
-    /// The chart of a scenario: everything else alike.
+    /// The chart of a setup: everything else alike.
     ///
     /// # Errors
     /// See [`AnalysisError`].
-    pub fn of(blueprint: &Blueprint, scenario: &Scenario, units: UnitSystem) -> Result<Self, AnalysisError> {
+    pub fn of(setup: &Setup, units: UnitSystem) -> Result<Self, AnalysisError> {
         let mut rows: Vec<MemoryRow> = Vec::new();
-        let capacity = Capacity::of_question(&Question::new(blueprint, scenario)?);
-        let training = scenario.mode == Mode::Pretrain;
+        let capacity = Capacity::of_setup(setup);
+        let training = setup.scenario.mode == Mode::Pretrain;
         if training {
             for recompute in Recompute::iter() {
-                let other = Scenario {
-                    recompute,
-                    ..scenario.clone()
-                };
-                let parts = fullest(&Question::new(blueprint, &other)?)?.parts();
+                let parts = fullest(&setup.working(|scenario| scenario.recompute = recompute))?.parts();
                 rows.push(MemoryRow {
                     label: computed_again(recompute).to_owned(),
                     parts,
-                    now: recompute == scenario.recompute,
+                    now: recompute == setup.scenario.recompute,
                 });
             }
         } else {
-            rows = formats(blueprint, scenario)?;
+            rows = formats(setup)?;
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.total()));
         Ok(Self {
@@ -326,27 +322,25 @@ const fn computed_again(recompute: Recompute) -> &'static str {
     }
 }
 
-/// The scenario with its weights in each format that is compared; the same format under two names is one row.
-fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>, AnalysisError> {
+/// The weights in each format that is compared; the same format under two names is one row.
+fn formats(setup: &Setup) -> Result<Vec<MemoryRow>, AnalysisError> {
     let mut rows: Vec<MemoryRow> = Vec::new();
     let mut rules = Vec::new();
     // The scenario's own comes first.
-    let engine = Question::new(blueprint, scenario)?.engine;
+    let engine = setup.engine;
     let others = compared(usual_container(engine)).map(weight_key);
-    for weights in [scenario.weights, None].into_iter().chain(others) {
-        let other = Scenario {
-            weights,
-            // All for the one engine that is in use.
-            engine: Some(engine),
-            ..scenario.clone()
-        };
-        let question = Question::new(blueprint, &other)?;
+    for weights in [setup.requested.weights, None].into_iter().chain(others) {
+        // All for the one engine that is in use.
+        let question = admitted(setup.with(|scenario| {
+            scenario.weights = weights;
+            scenario.engine = Some(engine);
+        })?);
         let rule = |weights: &Quantisation| (weights.base.clone(), weights.format.clone(), weights.scope);
         if rules.contains(&rule(&question.weights)) {
             continue;
         }
         let method = &question.weights.method;
-        let published = rule(&question.weights) == rule(&blueprint.published);
+        let published = rule(&question.weights) == rule(&setup.blueprint.published);
         let label = if published {
             format!("{method} (as published)")
         } else {
@@ -366,12 +360,16 @@ fn formats(blueprint: &Blueprint, scenario: &Scenario) -> Result<Vec<MemoryRow>,
 mod tests {
     use proptest::prelude::*;
 
+    use std::sync::Arc;
+
     use super::super::recorder::{Recorder, Shape};
     use super::*;
+    use crate::model::Blueprint;
+    use crate::scenario::Scenario;
 
     fn example(id: &str, scenario: &Scenario) -> MemoryChart {
         let blueprint = Blueprint::from_value(crate::model::catalogue::find(id).unwrap().config.clone()).unwrap();
-        MemoryChart::of(&blueprint, scenario, UnitSystem::Gib).unwrap()
+        MemoryChart::of(&Setup::new(&Arc::new(blueprint), scenario).unwrap(), UnitSystem::Gib).unwrap()
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use pen::{Caption, Drawn, FONT};
 pub use serving::ServingChart;
 pub use theme::{COLOURS, Theme};
 
-use crate::analysis::{Question, capacity};
+use crate::analysis::{Setup, capacity};
 use crate::hardware::Device;
 
 /// What a device carries.
@@ -35,11 +35,11 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// What a question's engine may take of its device.
-    pub fn of_question(question: &Question<'_>) -> Option<Self> {
-        let device = question.device()?;
+    /// What the engine may take of the device.
+    pub fn of_setup(setup: &Setup) -> Option<Self> {
+        let device = setup.device()?;
         Some(Self {
-            bytes: capacity(question, device),
+            bytes: capacity(setup, device),
             ..Self::of(device)
         })
     }

@@ -49,10 +49,10 @@ impl ServingChart {
             points: serving.curve.clone(),
             knee: serving.knee,
             now: (
-                serving.load.requests.unwrap_or(serving.load.running),
+                serving.admission.requests.unwrap_or(serving.admission.running),
                 serving.tokens_per_second,
             ),
-            capacity: serving.load.capacity,
+            capacity: serving.admission.max_running,
             spread: (
                 serving.tokens_per_second_low / rate,
                 serving.tokens_per_second_high / rate,
@@ -200,7 +200,7 @@ mod tests {
             .unwrap()
             .config
             .clone();
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = std::sync::Arc::new(Blueprint::from_value(config).unwrap());
         for (device, batch) in [("h100-sxm", 16), ("rtx-4090", 1), ("rtx-4090", 5000)] {
             let scenario = Scenario {
                 mode: Mode::Serve,

@@ -33,13 +33,20 @@ fn sheet(all: &[Estimate]) -> Result<Sheet, Failure> {
     let bytes = |value: u64| UnitSystem::Gib.bytes(value as f64);
     row("parameters", &|one| grouped(one.analysis.parameters.total.0));
     row("active parameters", &|one| grouped(one.analysis.parameters.active.0));
-    row("layers", &|one| one.blueprint.layers.value.to_string());
-    row("attention", &|one| one.blueprint.attention.clone());
+    row("layers", &|one| one.analysis.setup.blueprint.layers.value.to_string());
+    row("attention", &|one| one.analysis.setup.blueprint.attention.clone());
     row("experts", &|one| {
-        one.blueprint.experts.clone().unwrap_or_else(|| "none".to_owned())
+        one.analysis
+            .setup
+            .blueprint
+            .experts
+            .clone()
+            .unwrap_or_else(|| "none".to_owned())
     });
     row("longest context", &|one| {
-        one.blueprint
+        one.analysis
+            .setup
+            .blueprint
             .max_context
             .as_ref()
             .map_or_else(|| "not said".to_owned(), |most| grouped(most.value))

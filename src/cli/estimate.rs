@@ -1,12 +1,13 @@
 //! `weighbridge estimate`.
 
-use crate::analysis::{Analysis, Fit, Question, Verdict, analyse, answers, launch};
+use std::sync::Arc;
+
+use crate::analysis::{Analysis, Fit, Setup, Verdict, analyse, answers, launch};
 use crate::export::{self, Sheet};
 use crate::hardware::Device;
 use crate::hardware::file_formats::any_read_by;
-use crate::model::Blueprint;
 use crate::model::headers::compare::Comparison;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Mode;
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 use clap::ArgMatches;
 
@@ -17,10 +18,6 @@ use super::{arguments, source};
 pub struct Estimate {
     /// What was found.
     pub found: source::Found,
-    /// The scenario.
-    pub scenario: Scenario,
-    /// The blueprint.
-    pub blueprint: Blueprint,
     /// What follows.
     pub analysis: Analysis,
     /// The config against the headers of the weights, where they were read.
@@ -35,34 +32,23 @@ impl Estimate {
         scenario.model = found.source.clone();
         let mut blueprint = source::blueprint(&found, &scenario)?;
         let comparison = found.headers.as_ref().map(|read| read.adopt(&mut blueprint));
-        let analysis = analyse(&blueprint, &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        let analysis =
+            analyse(&Arc::new(blueprint), &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         Ok(Self {
             found,
-            scenario,
-            blueprint,
             analysis,
             comparison,
         })
     }
-    /// The question it answers.
-    pub fn question(&self) -> Result<Question<'_>, Failure> {
-        Question::new(&self.blueprint, &self.scenario).map_err(|error| Failure::new(error.code(), error.to_string()))
-    }
     /// The command that starts it, explained in comments.
     fn launch(&self) -> Result<String, Failure> {
-        launch(&self.question()?, &self.analysis, &self.found.facts.id)
+        launch(&self.analysis.setup, &self.analysis, &self.found.facts.id)
             .map(|launch| launch.commented())
             .map_err(|why| Failure::new("no_launch", why))
     }
     /// As JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
-        let mut answer = export::estimate(
-            &self.found.facts,
-            &self.blueprint,
-            &self.scenario,
-            &self.question()?,
-            &self.analysis,
-        );
+        let mut answer = export::estimate(&self.found.facts, &self.analysis);
         if let (Some(read), Some(comparison), Some(answer)) =
             (&self.found.headers, &self.comparison, answer.as_object_mut())
         {
@@ -84,14 +70,11 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         Format::Json => {
             let mut answer = estimate.json()?;
             if let (true, Some(answer)) = (matches.get_flag("answers"), answer.as_object_mut()) {
-                answer.insert(
-                    "answers".to_owned(),
-                    export::answers(&estimate.question()?, &estimate.analysis),
-                );
+                answer.insert("answers".to_owned(), export::answers(&estimate.analysis));
             }
             json_text(&answer)
         }
-        Format::Table if matches.get_flag("answers") => Ok(table(&estimate)? + &told(&estimate)?),
+        Format::Table if matches.get_flag("answers") => Ok(table(&estimate)? + &told(&estimate)),
         Format::Table => table(&estimate),
         other => sheets(&[memory(&estimate), compute(&estimate)], other),
     }
@@ -112,27 +95,26 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
 }
 
 /// The answers in sentences.
-fn told(estimate: &Estimate) -> Result<String, Failure> {
-    let question = estimate.question()?;
+fn told(estimate: &Estimate) -> String {
+    let question = &estimate.analysis.setup;
     let mut out = "\nWhat would it take\n".to_owned();
-    let Some(answers) = answers(&question, &estimate.analysis) else {
-        return Ok(out + "  Choose a device with --hardware: then this says how far it goes, and what else would do.\n");
+    let Some(answers) = answers(question, &estimate.analysis) else {
+        return out + "  Choose a device with --hardware: then this says how far it goes, and what else would do.\n";
     };
-    for one in answers.said(&question, UNITS) {
+    for one in answers.said(question, UNITS) {
         out.push_str(&format!("  {}\n    {}\n", one.words, one.basis));
     }
-    Ok(out)
+    out
 }
 
 fn headline(estimate: &Estimate) -> Result<String, Failure> {
     let Estimate {
         found,
-        scenario,
-        blueprint,
         analysis,
         comparison,
     } = estimate;
-    let question = estimate.question()?;
+    let question = &*analysis.setup;
+    let (blueprint, scenario) = (&question.blueprint, &question.requested);
     let parameters = &analysis.parameters;
     let mut out = format!(
         "{}: {} parameters ({})",
@@ -176,7 +158,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         }
     }
     if let (Some(device), Some(fit)) = (question.device(), &analysis.fit) {
-        let verdict = verdict(&question, fit, device);
+        let verdict = verdict(question, fit, device);
         out.push_str(&format!(
             "\n{verdict}; longest context {} tokens, largest batch {}",
             grouped(fit.max_context),
@@ -234,7 +216,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
 }
 
 /// The verdict in a sentence.
-fn verdict(question: &Question<'_>, fit: &Fit, device: &Device) -> String {
+fn verdict(question: &Setup, fit: &Fit, device: &Device) -> String {
     let name = match question.layout.devices {
         1 => format!("one {}", device.name),
         some => format!("{some} × {}", device.name),
@@ -253,7 +235,7 @@ fn verdict(question: &Question<'_>, fit: &Fit, device: &Device) -> String {
 
 fn memory(estimate: &Estimate) -> Sheet {
     let analysis = &estimate.analysis;
-    let title = match estimate.scenario.devices {
+    let title = match analysis.setup.requested.devices {
         1 => "Memory".to_owned(),
         devices => format!("Memory of the fullest of {} devices", grouped(devices)),
     };
@@ -288,7 +270,7 @@ fn compute(estimate: &Estimate) -> Sheet {
     let analysis = &estimate.analysis;
     let timed = analysis.speed.is_some();
     let mut sheet = Sheet::new(
-        estimate.scenario.mode.label(),
+        estimate.analysis.setup.scenario.mode.label(),
         &["component", "FLOP", "share", "bytes moved", "FLOP/byte"],
     );
     if timed {

@@ -1,5 +1,7 @@
 //! `weighbridge fit`: the verdict on every device, in the format asked for or in several.
 
+use std::sync::Arc;
+
 use crate::analysis::matrix::{Cell, FORMATS};
 use crate::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
 use crate::export::Sheet;
@@ -34,7 +36,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     if let Some(read) = &found.headers {
         read.adopt(&mut blueprint);
     }
-    let rows = rows(&blueprint, &scenario, &formats(matches, &scenario)?)?;
+    let rows = rows(&Arc::new(blueprint), &scenario, &formats(matches, &scenario)?)?;
     match arguments::format(matches) {
         Format::Json => json_text(&rows.iter().map(|row| answer(row, &scenario)).collect::<Vec<_>>()),
         format => sheets(&[sheet(&rows)], format),
@@ -57,7 +59,11 @@ fn formats(matches: &ArgMatches, scenario: &Scenario) -> Result<Vec<Option<&'sta
     list.split(',').map(one).collect()
 }
 
-fn rows(blueprint: &Blueprint, scenario: &Scenario, formats: &[Option<&'static str>]) -> Result<Vec<Row>, Failure> {
+fn rows(
+    blueprint: &Arc<Blueprint>,
+    scenario: &Scenario,
+    formats: &[Option<&'static str>],
+) -> Result<Vec<Row>, Failure> {
     let fail = |error: AnalysisError| Failure::new(error.code(), error.to_string());
     // A layout that cannot be is refused once, not for each device.
     analyse(

@@ -5,7 +5,7 @@ use crate::units::{counted, decimal, grouped, seconds};
 
 /// Lines of the headline: what runs, what users see, where the knee is, what it costs.
 pub fn lines(serving: &Serving) -> Vec<String> {
-    let load = &serving.load;
+    let load = &serving.admission;
     let mut out = vec![match (load.requests, serving.queued) {
         (Some(requests), Some(queued)) if queued > 0 => format!(
             "{} in flight: {} run, {} wait",
@@ -17,14 +17,14 @@ pub fn lines(serving: &Serving) -> Vec<String> {
         (None, _) => format!("an endless queue: {} run at once", counted(load.running, "request")),
     }];
     if let Some(last) = out.last_mut() {
-        last.push_str(&if load.capacity < load.carried {
+        last.push_str(&if load.max_running < load.max_by_memory {
             format!(
                 "; the engine runs {} at most, memory carries {}",
-                grouped(load.capacity),
-                grouped(load.carried)
+                grouped(load.max_running),
+                grouped(load.max_by_memory)
             )
         } else {
-            format!("; memory carries {}", grouped(load.carried))
+            format!("; memory carries {}", grouped(load.max_by_memory))
         });
     }
     let first = serving

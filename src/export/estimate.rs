@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, Question, RankMemory, Ranks, Roof, bill, launch};
-use crate::model::Blueprint;
+use crate::analysis::{Analysis, RankMemory, Ranks, Roof, Setup, bill, launch};
 use crate::scenario::{Mode, Scenario, to_query};
 use crate::units::UnitSystem;
 
@@ -18,13 +17,9 @@ pub struct ModelFacts {
 }
 
 /// The answer with the keys of the contract, SI base units, integers where exact.
-pub fn estimate(
-    facts: &ModelFacts,
-    blueprint: &Blueprint,
-    scenario: &Scenario,
-    question: &Question<'_>,
-    analysis: &Analysis,
-) -> Value {
+pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
+    let question = &*analysis.setup;
+    let (blueprint, scenario) = (&question.blueprint, &*question.requested);
     let memory = &analysis.memory;
     let by_component: Map<String, Value> = analysis
         .parameters
@@ -115,7 +110,8 @@ pub fn estimate(
 }
 
 /// What would it take, each answer with its words and the link to the scenario after it; null without a device.
-pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Value {
+pub fn answers(analysis: &Analysis) -> Value {
+    let question = &analysis.setup;
     let Some(found) = crate::analysis::answers(question, analysis) else {
         return Value::Null;
     };
@@ -137,7 +133,7 @@ pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Value {
 }
 
 /// The command that starts it, or why there is none.
-fn start(question: &Question<'_>, analysis: &Analysis, name: &str) -> Value {
+fn start(question: &Setup, analysis: &Analysis, name: &str) -> Value {
     match launch(question, analysis, name) {
         Ok(launch) => json!(launch),
         Err(why) => json!({"command": null, "why": why}),

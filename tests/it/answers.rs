@@ -9,9 +9,11 @@
 
 use crate::support;
 
+use std::sync::Arc;
+
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::answers::RankedBy;
-use weighbridge::analysis::{Answers, Question, Verdict, analyse, answers};
+use weighbridge::analysis::{Answers, Setup, Verdict, analyse, answers};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
@@ -19,12 +21,12 @@ use weighbridge::units::UnitSystem;
 const SMALL: &str = "meta-llama/Llama-3.1-8B-Instruct";
 const LARGE: &str = "meta-llama/Llama-3.1-70B-Instruct";
 
-fn ask(blueprint: &Blueprint, scenario: &Scenario) -> Answers {
-    let question = Question::new(blueprint, scenario).unwrap();
+fn ask(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Answers {
+    let question = Setup::new(blueprint, scenario).unwrap();
     answers(&question, &analyse(blueprint, scenario).unwrap()).unwrap()
 }
 
-fn verdict(blueprint: &Blueprint, scenario: &Scenario) -> Verdict {
+fn verdict(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Verdict {
     analyse(blueprint, scenario).unwrap().fit.unwrap().verdict
 }
 
@@ -100,7 +102,7 @@ fn formats_are_ranked_by_what_is_published_and_that_is_said() {
     let bits = format("hw=rtx-4060-ti-16gb&e=vllm&p=4000");
     assert_eq!(bits.ranked_by, RankedBy::Bits, "{}", bits.label);
     let scenario = scenario("hw=rtx-4060-ti-16gb&e=vllm&p=4000");
-    let question = Question::new(&small, &scenario).unwrap();
+    let question = Setup::new(&small, &scenario).unwrap();
     let said = ask(&small, &scenario).said(&question, UnitSystem::Gib);
     let keys: Vec<_> = said.iter().map(|one| one.key).collect();
     assert_eq!(keys, ["context", "users", "format", "cheapest", "degree"]);
@@ -132,7 +134,7 @@ fn hardware_without_a_price_is_never_ranked() {
 #[test]
 fn without_a_device_there_are_none() {
     let (small, now) = (blueprint(SMALL), scenario("p=4000"));
-    let question = Question::new(&small, &now).unwrap();
+    let question = Setup::new(&small, &now).unwrap();
     assert_eq!(answers(&question, &analyse(&small, &now).unwrap()), None);
     let training = ask(&small, &scenario("mode=pretrain&hw=h100-sxm"));
     assert!(training.context.is_none() && training.format.is_none() && training.degree.is_none());
@@ -157,7 +159,7 @@ fn targets_want_more_devices() {
     let never = scenario("hw=h100-sxm&mode=serve&e=vllm&w=fp8&p=1000&g=200&b=32&ttft=1&tpot=1");
     let found = ask(&large, &never);
     assert_eq!(found.degree.as_ref().unwrap().devices, None);
-    let said = found.said(&Question::new(&large, &never).unwrap(), UnitSystem::Gib);
+    let said = found.said(&Setup::new(&large, &never).unwrap(), UnitSystem::Gib);
     assert!(
         said.iter().any(|one| one.words.contains("meet the targets")),
         "{said:?}"
@@ -173,6 +175,6 @@ fn a_server_fits_with_one_and_is_bought_for_all() {
     assert_eq!(found.format.unwrap().ranked_by, RankedBy::Published);
     let cheapest = found.cheapest.unwrap();
     let serving = analyse(&small, &cheapest.scenario).unwrap().serving.unwrap();
-    assert_eq!(serving.load.running, 64, "{}", cheapest.name);
-    assert!(analyse(&small, &now).unwrap().serving.unwrap().load.running < 64);
+    assert_eq!(serving.admission.running, 64, "{}", cheapest.name);
+    assert!(analyse(&small, &now).unwrap().serving.unwrap().admission.running < 64);
 }

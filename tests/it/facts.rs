@@ -10,10 +10,11 @@
 use crate::support;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use support::engine::blueprint;
-use weighbridge::analysis::{Question, analyse, parameters};
+use weighbridge::analysis::{Setup, analyse, parameters};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Engine, Mode, Scenario};
 use weighbridge::units::Exact;
@@ -63,7 +64,9 @@ fn parameters_are_exact_to_the_last() {
     for row in rows.map(Result::unwrap) {
         let (id, total, active) = (&row[0], row[2].parse::<u64>().unwrap(), row[3].parse::<u64>().ok());
         let config = configs.get(id).unwrap_or_else(|| panic!("no config for {id}"));
-        let blueprint = Blueprint::from_value(config.clone()).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let blueprint = Blueprint::from_value(config.clone())
+            .map(Arc::new)
+            .unwrap_or_else(|error| panic!("{id}: {error}"));
         let counted = parameters::<Exact>(&blueprint);
         assert_eq!(counted.total.0, total, "{id}");
         assert_eq!(counted.active.0, active.unwrap_or(total), "{id}, active");
@@ -83,7 +86,9 @@ fn the_catalogue_is_whole() {
             "{}",
             entry.id
         );
-        Blueprint::from_value(entry.config.clone()).unwrap_or_else(|error| panic!("{}: {error}", entry.id));
+        Blueprint::from_value(entry.config.clone())
+            .map(Arc::new)
+            .unwrap_or_else(|error| panic!("{}: {error}", entry.id));
     }
     for wanted in [
         "Qwen/Qwen2.5-7B-Instruct",
@@ -167,7 +172,7 @@ fn weights_weigh_what_the_files_do() {
 #[test]
 fn decode_of_one_sequence_is_held_back_by_bandwidth() {
     for entry in catalogue::entries() {
-        let blueprint = Blueprint::from_value(entry.config.clone()).unwrap();
+        let blueprint = Blueprint::from_value(entry.config.clone()).map(Arc::new).unwrap();
         let scenario = Scenario {
             weights: Some("bf16"),
             prompt: 1024,
@@ -232,7 +237,7 @@ fn training_activations_follow_the_published_formula() {
         "model_type": "nemotron", "hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16, "num_key_value_heads": 16,
         "head_dim": 64, "num_hidden_layers": 10, "vocab_size": 1000, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
     });
-    let blueprint = Blueprint::from_value(config).unwrap();
+    let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
     let scenario = Scenario {
         mode: Mode::Pretrain,
         prompt: 512,
@@ -253,7 +258,7 @@ fn training_activations_follow_the_published_formula() {
 fn questions_name_their_formats() {
     let blueprint = blueprint("deepseek-ai/DeepSeek-V3.1-Terminus");
     let scenario = Scenario::default();
-    let question = Question::new(&blueprint, &scenario).unwrap();
+    let question = Setup::new(&blueprint, &scenario).unwrap();
     assert_eq!(
         (question.weights.format.id.as_ref(), question.kv.id.as_ref()),
         ("fp8", "bf16")

@@ -169,7 +169,7 @@ fn packed_forms_of_llama() {
             compared.line,
             "config.json and 1 safetensors header agree: 8,030,261,248 parameters."
         );
-        let mut adopted = blueprint.clone();
+        let mut adopted = weighbridge::model::Blueprint::clone(&blueprint);
         assert!(adopt(&mut adopted, &compared), "{name}: every scale has its weight");
         let held: u64 = adopted.tensors().filter_map(|(_, tensor)| tensor.held).sum();
         assert_eq!(held, list.bytes(), "{name}");

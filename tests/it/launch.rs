@@ -9,10 +9,12 @@
 
 use crate::support;
 
+use std::sync::Arc;
+
 use strum::IntoEnumIterator;
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::launch::quote;
-use weighbridge::analysis::{Launch, Question, analyse, launch};
+use weighbridge::analysis::{Launch, Setup, analyse, launch};
 use weighbridge::hardware::Engine;
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::Scenario;
@@ -23,8 +25,8 @@ fn start(model: &str, name: &str, query: &str) -> Result<Launch, String> {
     of(&blueprint(model), &scenario(query), name)
 }
 
-fn of(blueprint: &Blueprint, scenario: &Scenario, name: &str) -> Result<Launch, String> {
-    let question = Question::new(blueprint, scenario).unwrap();
+fn of(blueprint: &Arc<Blueprint>, scenario: &Scenario, name: &str) -> Result<Launch, String> {
+    let question = Setup::new(blueprint, scenario).unwrap();
     launch(&question, &analyse(blueprint, scenario).unwrap(), name)
 }
 

@@ -7,11 +7,12 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use weighbridge::analysis::{Figure, Question, analyse, explain, memory};
+use weighbridge::analysis::{Figure, Setup, analyse, explain, memory};
 use weighbridge::hardware::devices;
 use weighbridge::model::{Blueprint, catalogue, families, quantisation};
 use weighbridge::scenario::{KNOBS, KnobKind, Mode, Scenario, from_query, to_query};
@@ -85,7 +86,7 @@ proptest! {
 
     #[test]
     fn parts_sum_to_the_total(config in any_config(), scenario in any_scenario()) {
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         let analysis = analyse(&blueprint, &scenario).unwrap();
         let parts: u64 = analysis.held().parts().iter().map(|part| part.2).sum();
         prop_assert_eq!(parts, analysis.held().total_bytes);
@@ -108,26 +109,26 @@ proptest! {
     fn more_never_needs_less(config in any_config(), scenario in any_scenario(), more in 1u64..5000) {
         // A server on a device runs as many sequences as it carries: longer ones are fewer.
         prop_assume!(scenario.mode != Mode::Serve || scenario.hardware.is_none());
-        let blueprint = Blueprint::from_value(config.clone()).unwrap();
-        let total = |scenario: &Scenario| memory::<Exact>(&Question::new(&blueprint, scenario).unwrap()).total;
+        let blueprint = Blueprint::from_value(config.clone()).map(Arc::new).unwrap();
+        let total = |scenario: &Scenario| memory::<Exact>(&Setup::new(&blueprint, scenario).unwrap()).total;
         let now = total(&scenario);
         prop_assert!(total(&Scenario { prompt: scenario.prompt + more, ..scenario.clone() }) >= now, "context");
         prop_assert!(total(&Scenario { generate: Some(scenario.generated() + more), ..scenario.clone() }) >= now, "generated");
         prop_assert!(total(&Scenario { batch: scenario.batch + more, ..scenario.clone() }) >= now, "batch");
         let mut deeper = config;
         deeper["num_hidden_layers"] = json!(blueprint.layers.value + more % 7 + 1);
-        let deeper = Blueprint::from_value(deeper).unwrap();
-        prop_assert!(memory::<Exact>(&Question::new(&deeper, &scenario).unwrap()).total >= now, "layers");
+        let deeper = Blueprint::from_value(deeper).map(Arc::new).unwrap();
+        prop_assert!(memory::<Exact>(&Setup::new(&deeper, &scenario).unwrap()).total >= now, "layers");
     }
 
     #[test]
     fn more_bits_never_weigh_less(config in any_config(), scenario in any_scenario()) {
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         let mut plain = [("fp32", 32), ("bf16", 16), ("fp16", 16)];
         plain.sort_by_key(|one| one.1);
         let weights = |key| {
             let scenario = Scenario { weights: Some(key), mode: Mode::Decode, ..scenario.clone() };
-            memory::<Exact>(&Question::new(&blueprint, &scenario).unwrap()).weights
+            memory::<Exact>(&Setup::new(&blueprint, &scenario).unwrap()).weights
         };
         for pair in plain.windows(2) {
             prop_assert!(weights(pair[0].0) <= weights(pair[1].0));
@@ -174,9 +175,9 @@ proptest! {
 
     #[test]
     fn explanations_equal_the_numbers(config in any_config(), scenario in any_scenario()) {
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         let analysis = analyse(&blueprint, &scenario).unwrap();
-        let question = Question::new(&blueprint, &scenario).unwrap();
+        let question = Setup::new(&blueprint, &scenario).unwrap();
         let title = |figure| explain(&question, figure, &[], UnitSystem::Gib).unwrap().title;
         prop_assert_eq!(title(Figure::Memory), format!("Memory: {}", UnitSystem::Gib.bytes(analysis.memory.total.0 as f64)));
         prop_assert_eq!(title(Figure::Parameters), format!("Parameters: {}", weighbridge::units::grouped(analysis.parameters.total.0)));
@@ -277,8 +278,8 @@ proptest! {
     /// Whatever is asked of whatever model under whatever name: a command or a reason, and answers that hold together.
     #[test]
     fn commands_and_answers_are_given_or_refused(config in any_config(), scenario in any_scenario(), name in "\\PC{0,40}") {
-        let blueprint = Blueprint::from_value(config).unwrap();
-        let question = Question::new(&blueprint, &scenario).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
+        let question = Setup::new(&blueprint, &scenario).unwrap();
         let analysis = analyse(&blueprint, &scenario).unwrap();
         match weighbridge::analysis::launch(&question, &analysis, &name) {
             Ok(launch) => prop_assert!(!launch.commented().chars().any(|sign| sign.is_control() && sign != '\n')),
@@ -290,7 +291,7 @@ proptest! {
             }
         }
         for way in weighbridge::analysis::ways(&question, &analysis, UnitSystem::Gib) {
-            prop_assert!(Question::new(&blueprint, &way.scenario).is_ok());
+            prop_assert!(Setup::new(&blueprint, &way.scenario).is_ok());
         }
     }
 }
@@ -300,7 +301,7 @@ proptest! {
 
     #[test]
     fn hostile_configs_get_an_answer_or_an_error(config in hostile()) {
-        if let Ok(blueprint) = Blueprint::from_value(config) {
+        if let Ok(blueprint) = Blueprint::from_value(config).map(Arc::new) {
             let scenario = Scenario { hardware: Some("rtx-4090".to_owned()), batch: 1_000_000, prompt: 100_000_000, ..Scenario::default() };
             if let Ok(analysis) = analyse(&blueprint, &scenario) {
                 let _ = analysis.held().parts();
@@ -340,7 +341,7 @@ fn the_worst_configs_are_quick() {
     );
     for text in [deep, long, patterns, stars] {
         let start = Instant::now();
-        if let Ok(blueprint) = Blueprint::from_text(&text) {
+        if let Ok(blueprint) = Blueprint::from_text(&text).map(Arc::new) {
             let _ = analyse(
                 &blueprint,
                 &Scenario {
@@ -365,7 +366,7 @@ fn nothing_is_faster_than_physics() {
     let entries = catalogue::entries();
     for (at, device) in devices().iter().enumerate() {
         for (turn, entry) in entries.iter().enumerate().skip(at % 11).step_by(11) {
-            let blueprint = Blueprint::from_value(entry.config.clone()).unwrap();
+            let blueprint = Blueprint::from_value(entry.config.clone()).map(Arc::new).unwrap();
             let weights = formats[(at * 7 + turn) % formats.len()];
             for mode in [Mode::Prefill, Mode::Decode] {
                 let scenario = Scenario {
@@ -417,7 +418,7 @@ fn nothing_is_faster_than_physics() {
 fn a_thousand_layers_are_one_kind() {
     let of = |layers: u64| {
         let config = json!({"model_type": "gemma3_text", "num_hidden_layers": layers, "hidden_size": 64, "tie_word_embeddings": true, "torch_dtype": "bfloat16"});
-        Blueprint::from_value(config).unwrap()
+        Blueprint::from_value(config).map(Arc::new).unwrap()
     };
     let (small, large) = (of(12), of(1200));
     assert_eq!(small.kinds.len(), large.kinds.len());

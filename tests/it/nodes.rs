@@ -11,7 +11,7 @@ use crate::support;
 
 use support::engine::{blueprint, scenario, weigh};
 use weighbridge::analysis::time::parts;
-use weighbridge::analysis::{HostShare, Question, Verdict, analyse, bill, ways};
+use weighbridge::analysis::{HostShare, Setup, Verdict, analyse, bill, ways};
 use weighbridge::hardware::{find_host, hosts};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
@@ -21,7 +21,7 @@ const MODEL: &str = "meta-llama/Llama-3.1-8B-Instruct";
 /// The link, and seconds of communication of a prefill.
 fn talk(query: &str) -> (f64, f64) {
     let (blueprint, scenario) = (blueprint(MODEL), scenario(query));
-    let question = Question::new(&blueprint, &scenario).unwrap();
+    let question = Setup::new(&blueprint, &scenario).unwrap();
     let link = question.device().unwrap().link_bytes_per_s.unwrap();
     (link, parts(&question, &HostShare::default()).unwrap().communication)
 }
@@ -67,7 +67,7 @@ fn its_ram_and_its_price_count() {
     assert_eq!(tried("hw=t4&e=llama.cpp&node=aws-g4dn-12xlarge"), Verdict::Offload);
     let paid = |query: &str| {
         let (blueprint, scenario) = (blueprint(MODEL), scenario(query));
-        let question = Question::new(&blueprint, &scenario).unwrap();
+        let question = Setup::new(&blueprint, &scenario).unwrap();
         let found = analyse(&blueprint, &scenario).unwrap();
         bill(&question, found.speed.as_ref())
     };
@@ -99,7 +99,7 @@ fn every_machine_is_weighed() {
             devices: host.device_count,
             ..Scenario::default()
         };
-        let question = Question::new(&model, &now).unwrap();
+        let question = Setup::new(&model, &now).unwrap();
         let device = question.device().unwrap();
         assert_eq!(device.id, host.device_id);
         if let Some(link) = host.link_bytes_per_s {
@@ -136,13 +136,13 @@ fn a_cache_no_engine_keeps_is_refused_with_the_reason() {
     // Who names no engine gets one that keeps it.
     let model = blueprint(MODEL);
     let now = scenario("hw=rtx-4090&kv=q8_0&w=q8_0");
-    assert_eq!(Question::new(&model, &now).unwrap().engine.key(), "llama.cpp");
+    assert_eq!(Setup::new(&model, &now).unwrap().engine.key(), "llama.cpp");
 }
 
 #[test]
 fn the_way_out_of_a_cache_is_the_engines_own() {
     let (model, now) = (blueprint(MODEL), scenario("hw=h100-sxm&e=vllm&kv=q8_0"));
-    let question = Question::new(&model, &now).unwrap();
+    let question = Setup::new(&model, &now).unwrap();
     let found = ways(&question, &analyse(&model, &now).unwrap(), UnitSystem::Gib);
     assert_eq!(found.len(), 1);
     assert_eq!(

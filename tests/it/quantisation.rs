@@ -10,23 +10,24 @@
 use crate::support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
 use support::engine::blueprint;
-use weighbridge::analysis::{Question, memory};
+use weighbridge::analysis::{Setup, memory};
 use weighbridge::model::quantisation::{self, CHOICES, Container};
 use weighbridge::model::{Blueprint, Component, Tensor, catalogue};
 use weighbridge::scenario::{Engine, KvFormat, Mode, Scenario, weight_key};
 use weighbridge::units::{Exact, Quantity};
 
-fn weights(blueprint: &Blueprint, format: &str, engine: Option<Engine>) -> u64 {
+fn weights(blueprint: &Arc<Blueprint>, format: &str, engine: Option<Engine>) -> u64 {
     let scenario = Scenario {
         weights: Some(weight_key(format).unwrap_or_else(|| panic!("no format {format}"))),
         engine,
         ..Scenario::default()
     };
-    memory::<Exact>(&Question::new(blueprint, &scenario).unwrap()).weights.0
+    memory::<Exact>(&Setup::new(blueprint, &scenario).unwrap()).weights.0
 }
 
 /// Published sizes of GGUF files, most of them rounded to three digits.
@@ -100,7 +101,7 @@ fn caches_of_blocks() {
             engine: Some(Engine::LlamaCpp),
             ..Scenario::default()
         };
-        memory::<Exact>(&Question::new(&blueprint, &scenario).unwrap())
+        memory::<Exact>(&Setup::new(&blueprint, &scenario).unwrap())
             .kv_cache_per_token
             .0
     };
@@ -121,7 +122,7 @@ fn llama_cpp_lays_out_its_buffers() {
         weights: weight_key("q4_k_m"),
         ..Scenario::default()
     };
-    let question = Question::new(&blueprint, &scenario).unwrap();
+    let question = Setup::new(&blueprint, &scenario).unwrap();
     assert_eq!(question.engine, Engine::LlamaCpp);
     let memory = memory::<Exact>(&question);
     assert_eq!(memory.activations.0, 517 << 19, "258.5 MiB");
@@ -139,9 +140,7 @@ fn llama_cpp_pads_windows() {
             engine: Some(Engine::LlamaCpp),
             ..Scenario::default()
         };
-        memory::<Exact>(&Question::new(&blueprint, &scenario).unwrap())
-            .kv_cache
-            .0
+        memory::<Exact>(&Setup::new(&blueprint, &scenario).unwrap()).kv_cache.0
     };
     // 4 full layers and 22 with a window of 512: 1,024 cells. One head of 256, keys and values of 2 bytes.
     assert_eq!(cache(8192), 1024 * (4 * 8192 + 22 * 1024));
@@ -161,7 +160,7 @@ fn engines_follow_the_format() {
             weights: weight_key(format),
             ..Scenario::default()
         };
-        assert_eq!(Question::new(&blueprint, &scenario).unwrap().engine, engine, "{format}");
+        assert_eq!(Setup::new(&blueprint, &scenario).unwrap().engine, engine, "{format}");
     }
 }
 
@@ -179,9 +178,9 @@ fn methods_that_configs_name() {
     let bits = |settings: serde_json::Value, key: &str| {
         let mut config = base.clone();
         config[key] = settings;
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         let scenario = Scenario::default();
-        let question = Question::new(&blueprint, &scenario).unwrap();
+        let question = Setup::new(&blueprint, &scenario).unwrap();
         (memory::<Exact>(&question).weights.0, question.weights.container)
     };
     let matrices = projections + mlp;
@@ -230,7 +229,7 @@ proptest! {
             "num_key_value_heads": kv, "head_dim": 64, "vocab_size": vocabulary, "tie_word_embeddings": tied, "torch_dtype": "bfloat16",
             "num_local_experts": experts.max(2), "num_experts_per_tok": 2,
         });
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         for ladder in [
             &["q2_k_s", "q2_k", "q3_k_m", "q4_k_m", "q5_k_m", "q6_k", "q8_0"][..],
             // With eight experts the quantiser gives Q3_K_L fewer bits in one place than Q3_K_M.
@@ -263,7 +262,7 @@ proptest! {
 #[test]
 fn every_format_on_every_model() {
     for entry in catalogue::entries() {
-        let blueprint = Blueprint::from_value(entry.config.clone()).unwrap();
+        let blueprint = Blueprint::from_value(entry.config.clone()).map(Arc::new).unwrap();
         let widest = weights(&blueprint, "fp32", None);
         for choice in CHOICES.iter() {
             let found = weights(&blueprint, &choice.format.id, None);
@@ -274,7 +273,7 @@ fn every_format_on_every_model() {
             mode: Mode::Prefill,
             ..Scenario::default()
         };
-        let question = Question::new(&blueprint, &scenario).unwrap();
+        let question = Setup::new(&blueprint, &scenario).unwrap();
         assert!(question.weights.plan.is_some());
     }
 }
@@ -289,11 +288,9 @@ fn what_a_quantiser_leaves_alone_is_found_under_any_prefix() {
             .map(|rest| format!("{prefix}{rest}"))
             .collect();
         config["quantization_config"] = json!({"quant_method": "fp8", "modules_to_not_convert": ignore});
-        let blueprint = Blueprint::from_value(config).unwrap();
+        let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         let scenario = Scenario::default();
-        memory::<Exact>(&Question::new(&blueprint, &scenario).unwrap())
-            .weights
-            .0
+        memory::<Exact>(&Setup::new(&blueprint, &scenario).unwrap()).weights.0
     };
     for id in [
         "Qwen/Qwen3-8B",
@@ -326,7 +323,7 @@ fn experts_of_a_format_of_their_own() {
         "quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128], "scale_fmt": "ue8m0"}
     });
     let experts = |config: &serde_json::Value| {
-        let blueprint = Blueprint::from_value(config.clone()).unwrap();
+        let blueprint = Blueprint::from_value(config.clone()).map(Arc::new).unwrap();
         let analysis = weighbridge::analysis::analyse(&blueprint, &Scenario::default()).unwrap();
         let parts = &analysis.memory.weights_by_component;
         let (_, bytes) = *parts

@@ -10,7 +10,7 @@
 use crate::support;
 
 use support::engine::{blueprint, scenario, weigh};
-use weighbridge::analysis::{Matrix, Question, Verdict, answers};
+use weighbridge::analysis::{Matrix, Setup, Verdict, answers};
 use weighbridge::hardware::find;
 use weighbridge::units::UnitSystem;
 
@@ -52,7 +52,7 @@ fn heads_divide_or_the_layout_is_refused() {
         blueprint("microsoft/phi-4"),
         scenario("hw=rtx-3060-12gb&e=vllm&p=1000&off=none"),
     );
-    let question = Question::new(&model, &now).unwrap();
+    let question = Setup::new(&model, &now).unwrap();
     let found = answers(
         &question,
         &weigh("microsoft/phi-4", "hw=rtx-3060-12gb&e=vllm&p=1000&off=none"),
@@ -135,7 +135,7 @@ fn what_cannot_be_left_in_ram_is_not() {
 fn answers_to_what_does_not_run_say_so() {
     let query = "hw=rtx-3090&e=sglang&w=gptq&kv=int8&p=1000";
     let (model, now) = (blueprint(QWEN), scenario(query));
-    let question = Question::new(&model, &now).unwrap();
+    let question = Setup::new(&model, &now).unwrap();
     let said = answers(&question, &weigh(QWEN, query))
         .unwrap()
         .said(&question, UnitSystem::Gib);

@@ -9,6 +9,8 @@
 
 use crate::support;
 
+use std::sync::Arc;
+
 use support::engine::blueprint;
 use weighbridge::analysis::serving::Serving;
 use weighbridge::analysis::{Analysis, analyse};
@@ -40,13 +42,13 @@ fn served(id: &str, scenario: &Scenario) -> Serving {
 
 #[test]
 fn what_memory_does_not_carry_waits() {
-    let most = served(LLAMA, &on("rtx-4090", 1)).load.capacity;
+    let most = served(LLAMA, &on("rtx-4090", 1)).admission.max_running;
     assert!(most > 4 && most < 256, "{most}");
     for (requests, running) in [(1, 1), (most, most), (most + 10, most)] {
         let found = served(LLAMA, &on("rtx-4090", requests));
-        assert_eq!(found.load.running, running);
+        assert_eq!(found.admission.running, running);
         assert_eq!(found.queued, Some(requests - running));
-        assert_eq!(found.load.carried, most);
+        assert_eq!(found.admission.max_by_memory, most);
     }
     // Those that run fit, one more does not.
     let full = answer(LLAMA, &on("rtx-4090", most));
@@ -58,7 +60,7 @@ fn what_memory_does_not_carry_waits() {
     };
     let found = served(LLAMA, &endless);
     assert_eq!(
-        (found.load.running, found.load.requests, found.ttft),
+        (found.admission.running, found.admission.requests, found.ttft),
         (most, None, None)
     );
     // Waiting adds to the first token and changes nothing else.
@@ -80,13 +82,15 @@ fn more_memory_carries_more() {
         served(LLAMA, &scenario)
     };
     let (small, large) = (with(50), with(95));
-    assert!(small.load.carried < large.load.carried);
+    assert!(small.admission.max_by_memory < large.admission.max_by_memory);
     assert!(small.tokens_per_second <= large.tokens_per_second);
     let longer = Scenario {
         prompt: 4000,
         ..on("h100-sxm", 10_000)
     };
-    assert!(served(LLAMA, &longer).load.carried < served(LLAMA, &on("h100-sxm", 10_000)).load.carried);
+    assert!(
+        served(LLAMA, &longer).admission.max_by_memory < served(LLAMA, &on("h100-sxm", 10_000)).admission.max_by_memory
+    );
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn targets_cost_and_energy() {
 fn no_model_on_any_device_beats_the_bus() {
     for (at, device) in devices().iter().enumerate() {
         for entry in catalogue::entries().iter().skip(at % 17).step_by(17) {
-            let Ok(blueprint) = Blueprint::from_value(entry.config.clone()) else {
+            let Ok(blueprint) = Blueprint::from_value(entry.config.clone()).map(Arc::new) else {
                 continue;
             };
             for weights in ["bf16", "fp8", "q4_k_m", "awq"] {
@@ -197,7 +201,7 @@ fn no_model_on_any_device_beats_the_bus() {
                     found.tokens_per_second.is_finite() && found.tokens_per_second > 0.0,
                     "{what}"
                 );
-                let steps = found.tokens_per_second / found.load.running as f64;
+                let steps = found.tokens_per_second / found.admission.running as f64;
                 assert!(steps * analysis.bytes <= 1.01 * device.bandwidth_bytes_per_s, "{what}");
             }
         }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use support::engine::blueprint;
 use weighbridge::analysis::time::Runner;
-use weighbridge::analysis::{HostShare, Question, analyse};
+use weighbridge::analysis::{HostShare, Setup, analyse};
 use weighbridge::hardware::efficiency::{Level, Terms, coefficients, rows};
 use weighbridge::hardware::evidence::{self, Seen, evidence};
 use weighbridge::hardware::measurement::{Metric, active, measurements};
@@ -117,7 +117,7 @@ fn intervals_widen_with_distance() {
 }
 
 /// Seconds on a device that differs from the table's in what `change` does.
-fn changed(question: &Question<'_>, device: &Device, change: impl Fn(&mut Device)) -> f64 {
+fn changed(question: &Setup, device: &Device, change: impl Fn(&mut Device)) -> f64 {
     let mut other = device.clone();
     change(&mut other);
     let runner = Runner::<f64>::of(question, &other, &HostShare::default()).unwrap();
@@ -153,7 +153,7 @@ fn a_better_device_is_never_slower() {
             ] {
                 for mode in [Mode::Prefill, Mode::Decode] {
                     let scenario = on(&device.id, engine, weights, mode);
-                    let question = Question::new(&blueprint, &scenario).unwrap();
+                    let question = Setup::new(&blueprint, &scenario).unwrap();
                     let base = changed(&question, device, |_| {}) * 1.000_001;
                     let faster = changed(&question, device, |one| one.bandwidth_bytes_per_s *= 2.0);
                     assert!(faster <= base, "{id} on {}: bandwidth", device.id);

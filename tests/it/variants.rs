@@ -8,6 +8,8 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use weighbridge::analysis::{analyse, parameters};
 use weighbridge::model::Blueprint;
@@ -33,7 +35,9 @@ fn changed_configs_equal_the_counter() {
     for line in tables.iter().flat_map(|table| table.lines()) {
         let row: Value = serde_json::from_str(line).unwrap();
         let id = row["id"].as_str().unwrap();
-        let blueprint = Blueprint::from_value(row["config"].clone()).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let blueprint = Blueprint::from_value(row["config"].clone())
+            .map(Arc::new)
+            .unwrap_or_else(|error| panic!("{id}: {error}"));
         let counted = parameters::<Exact>(&blueprint);
         assert_eq!(Some(counted.total.0), row["total"].as_u64(), "{id}");
         assert_eq!(Some(counted.active.0), row["active"].as_u64(), "{id}, active");

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use crate::analysis::admission::Admission;
 use crate::analysis::fit::{Need, Verdict};
 use crate::analysis::memory::memory;
 use crate::analysis::placement::ranks;
-use crate::analysis::question::Question;
-use crate::analysis::serving::{Load, serving};
+use crate::analysis::serving::{admitted, serving};
+use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine};
 use crate::scenario::{Mode, Scenario, Split};
 use crate::units::Exact;
@@ -25,7 +26,7 @@ pub struct Degree {
 }
 
 /// The least power of two, as engines split heads; of a server, one that meets its targets.
-pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
+pub(crate) fn degree(question: &Setup, device: &Device) -> Degree {
     let with = |count: u64| Scenario {
         devices: count,
         // llama.cpp deals out whole layers unless it is told otherwise.
@@ -34,18 +35,18 @@ pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
         pipeline: 1,
         expert: 1,
         engine: Some(question.engine),
-        ..question.asked.clone()
+        ..Scenario::clone(&question.requested)
     };
-    let fits = |scenario: &Scenario| {
-        let question = Question::new(question.blueprint, scenario).ok()?;
+    let fits = |scenario: Scenario| {
+        let question = admitted(question.under(scenario).ok()?);
         let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
         let fits = Need::of(&question, &held).judge(device).verdict == Verdict::Fits;
         Some(fits && runs_all(&question) && meets_targets(&question))
     };
     let mut counts = std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST);
-    let found = counts.find(|count| fits(&with(*count)).unwrap_or(false));
+    let found = counts.find(|count| fits(with(*count)).unwrap_or(false));
     let scenario = Scenario {
-        engine: question.asked.engine,
+        engine: question.requested.engine,
         ..with(found.unwrap_or(question.layout.devices))
     };
     Degree {
@@ -55,14 +56,14 @@ pub(crate) fn degree(question: &Question<'_>, device: &Device) -> Degree {
 }
 
 /// Whether nothing waits that is asked of a server without targets.
-fn runs_all(question: &Question<'_>) -> bool {
-    let all = |load: &Load| load.requests.is_none_or(|requests| load.running >= requests);
-    has_targets(question.asked) || question.load.as_ref().is_none_or(all)
+fn runs_all(question: &Setup) -> bool {
+    let all = |load: &Admission| load.requests.is_none_or(|requests| load.running >= requests);
+    has_targets(&question.requested) || question.admission.as_ref().is_none_or(all)
 }
 
 /// Whether a server's first token and the time between two are within the targets, where there are any.
-fn meets_targets(question: &Question<'_>) -> bool {
-    let scenario = question.asked;
+fn meets_targets(question: &Setup) -> bool {
+    let scenario = &*question.requested;
     if !has_targets(scenario) {
         return true;
     }

@@ -1,11 +1,13 @@
 //! The format that loses least and still fits whole.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::analysis::fit::Verdict;
 use crate::analysis::matrix::{Cell, Matrix};
 use crate::analysis::memory::bits_per_weight;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine, Support};
 use crate::model::Blueprint;
 use crate::model::quantisation::{CHOICES, Choice, Container, Quality, quality};
@@ -49,8 +51,8 @@ pub struct BestFormat {
 ///
 /// Formats with a published figure are ranked by it, the others by bits; of the two winners the one with more bits is
 /// taken, since figures of different kinds of formats cannot be compared. No format with more bits than the checkpoint.
-pub(super) fn best(question: &Question<'_>, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
-    let blueprint = question.blueprint;
+pub(super) fn best(question: &Setup, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
+    let blueprint = &question.blueprint;
     let published = &blueprint.published;
     let as_published = Scenario {
         weights: None,
@@ -138,11 +140,11 @@ pub(super) fn best(question: &Question<'_>, device: &Device, scenario: &Scenario
 }
 
 /// Bits a weight takes on average in an engine.
-fn effective(blueprint: &Blueprint, scenario: &Scenario, engine: Engine) -> f64 {
+fn effective(blueprint: &Arc<Blueprint>, scenario: &Scenario, engine: Engine) -> f64 {
     let scenario = Scenario {
         engine: Some(engine),
         hardware: None,
         ..scenario.clone()
     };
-    Question::new(blueprint, &scenario).map_or(0.0, |question| bits_per_weight(&question))
+    Setup::new(blueprint, &scenario).map_or(0.0, |question| bits_per_weight(&question))
 }

@@ -13,7 +13,7 @@ pub use words::Said;
 use serde::Serialize;
 
 use super::fit::Verdict;
-use super::question::Question;
+use super::setup::Setup;
 use super::summary::Analysis;
 use crate::scenario::{KvFormat, Mode, Scenario};
 
@@ -64,10 +64,10 @@ pub struct Answers {
 }
 
 /// The answers of a question; `None` without a device.
-pub fn answers(question: &Question<'_>, analysis: &Analysis) -> Option<Answers> {
+pub fn answers(question: &Setup, analysis: &Analysis) -> Option<Answers> {
     let fit = analysis.fit.as_ref()?;
     let device = question.device()?;
-    let scenario = question.asked;
+    let scenario = &*question.requested;
     let runs = scenario.mode != Mode::Pretrain;
     let with_offload = fit.verdict == Verdict::Offload;
     let own = question.blueprint.max_context.as_ref().map(|most| most.value);

@@ -1,7 +1,7 @@
 //! The answers in sentences, for the page and the command line alike.
 
 use super::{Answers, BestFormat, Cheapest, Degree, LongestContext, MostUsers, RankedBy, degree};
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::Engine;
 use crate::scenario::{KvFormat, Mode, Scenario};
 use crate::units::{UnitSystem, counted, grouped};
@@ -21,8 +21,8 @@ pub struct Said {
 
 impl Answers {
     /// All of them, in order.
-    pub fn said(&self, question: &Question<'_>, units: UnitSystem) -> Vec<Said> {
-        let now = question.asked;
+    pub fn said(&self, question: &Setup, units: UnitSystem) -> Vec<Said> {
+        let now = &*question.requested;
         let runs = self.unsupported.map(|why| unsupported(question, why));
         let context = self.context.as_ref().map(|one| one.said(question));
         let users = self.users.as_ref().map(|one| one.said(question));
@@ -41,8 +41,8 @@ impl Answers {
 }
 
 /// What does not run as it was asked, and the way that the engine or the cache is left to the device.
-fn unsupported(question: &Question<'_>, why: &str) -> Said {
-    let now = question.asked;
+fn unsupported(question: &Setup, why: &str) -> Said {
+    let now = &*question.requested;
     let cache = !question.caches_as_usual() && now.engine.is_none();
     let (label, scenario) = if cache {
         let own = Scenario {
@@ -66,7 +66,7 @@ fn unsupported(question: &Question<'_>, why: &str) -> Said {
     }
 }
 
-fn here(question: &Question<'_>) -> String {
+fn here(question: &Setup) -> String {
     let name = question.device().map_or("this device", |device| device.short_name());
     match question.layout.devices {
         1 => format!("one {name}"),
@@ -75,7 +75,7 @@ fn here(question: &Question<'_>) -> String {
 }
 
 /// The same, with what lies in RAM.
-fn here_with(question: &Question<'_>, offload: bool) -> String {
+fn here_with(question: &Setup, offload: bool) -> String {
     let here = here(question);
     if offload {
         format!("{here} with part of the model in RAM")
@@ -85,7 +85,7 @@ fn here_with(question: &Question<'_>, offload: bool) -> String {
 }
 
 impl LongestContext {
-    fn said(&self, question: &Question<'_>) -> Said {
+    fn said(&self, question: &Setup) -> Said {
         let here = here_with(question, self.with_offload);
         let (words, basis) = match self.tokens {
             0 => (
@@ -104,7 +104,7 @@ impl LongestContext {
                 "Found by trying, with this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.prompt != question.asked.prompt).then(|| {
+        let deed = (self.tokens > 0 && self.scenario.prompt != question.requested.prompt).then(|| {
             (
                 format!("Weigh {}", counted(self.tokens, "token")),
                 self.scenario.clone(),
@@ -120,9 +120,9 @@ impl LongestContext {
 }
 
 impl MostUsers {
-    fn said(&self, question: &Question<'_>) -> Said {
+    fn said(&self, question: &Setup) -> Said {
         let here = here_with(question, self.with_offload);
-        let what = if question.asked.mode == Mode::Pretrain {
+        let what = if question.requested.mode == Mode::Pretrain {
             "sequence"
         } else {
             "user"
@@ -140,12 +140,12 @@ impl MostUsers {
                 counted(most, what)
             ),
         };
-        let deed = (self.count > 0 && self.count != question.asked.batch)
+        let deed = (self.count > 0 && self.count != question.requested.batch)
             .then(|| (format!("Weigh {}", counted(self.count, what)), self.scenario.clone()));
         Said {
             key: "users",
             words: capital(&words),
-            basis: match question.asked.mode {
+            basis: match question.requested.mode {
                 Mode::Serve => {
                     "As far as memory goes; a server's sequences are at all stages, so half of each answer is counted."
                 }
@@ -158,7 +158,7 @@ impl MostUsers {
 }
 
 impl BestFormat {
-    fn said(&self, question: &Question<'_>, units: UnitSystem) -> Said {
+    fn said(&self, question: &Setup, units: UnitSystem) -> Said {
         let here = here(question);
         if self.format.is_none() {
             return Said {
@@ -182,7 +182,7 @@ impl BestFormat {
                 "Best by bits per weight ({bits:.2}) among formats that {engine} or another engine runs there; no published figure of its loss went into it."
             ),
         };
-        let changes = self.scenario.weights != question.asked.weights;
+        let changes = self.scenario.weights != question.requested.weights;
         Said {
             key: "format",
             words: format!(
@@ -238,9 +238,9 @@ impl Cheapest {
 }
 
 impl Degree {
-    fn said(&self, question: &Question<'_>) -> Said {
+    fn said(&self, question: &Setup) -> Said {
         let name = question.device().map_or("device", |device| device.short_name());
-        let targets = degree::has_targets(question.asked);
+        let targets = degree::has_targets(&question.requested);
         let by_layers = question.engine == Engine::LlamaCpp;
         let shared = if by_layers {
             ", whole layers on each"
@@ -266,20 +266,20 @@ impl Degree {
             None => format!(
                 "Not even {} × {name} carry {}{shared}.",
                 degree::MOST,
-                load(question.asked)
+                load(&question.requested)
             ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
             Some(some) => format!(
                 "{some} × {name} carry {}{shared}{tp}.",
-                load(question.asked),
+                load(&question.requested),
                 tp = tp(some)
             ),
         };
-        let wanted = self.devices.filter(|devices| *devices != question.asked.devices);
+        let wanted = self.devices.filter(|devices| *devices != question.requested.devices);
         Said {
             key: "degree",
             words,
-            basis: match question.asked.mode {
+            basis: match question.requested.mode {
                 Mode::Serve => "Powers of two were tried, in one group; several groups beside each other were not.",
                 _ => "Powers of two were tried.",
             }

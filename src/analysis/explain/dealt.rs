@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::super::memory::{MemoryPart, memory};
 use super::super::placement::{RankMemory, fullest};
-use super::super::question::Question;
+use super::super::setup::Setup;
 use super::figure::Figure;
 use crate::model::Component;
 use crate::units::{Exact, Node, Operation, Trace, Traced};
 
 /// The trace of a figure of memory where several devices share the model; none where one holds all of it, and for other
 /// figures.
-pub fn trace(question: &Question<'_>, figure: Figure) -> Option<Trace> {
+pub fn trace(question: &Setup, figure: Figure) -> Option<Trace> {
     if question.layout.devices <= 1 {
         return None;
     }

@@ -1,28 +1,26 @@
 //! The traced formula of each number that can be explained.
 
-use std::borrow::Cow;
-
 use super::super::compute::costs;
 use super::super::fit::{Fit, fit, host_share};
 use super::super::memory::memory;
 use super::super::parameters::{add, parameters};
 use super::super::placement::ranks;
-use super::super::question::Question;
 use super::super::roofline::Roof;
 use super::super::serving::{serving, traced_rate, traced_step};
+use super::super::setup::Setup;
 use super::super::time as pass_time;
 use super::dealt;
 use super::figure::Figure;
 use super::unit::Unit;
 use crate::model::Component;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Mode;
 use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced};
 
 type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
 
 /// The trace of a figure and how its values are written.
-pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
+pub fn trace(question: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     let of = |list: Vec<(Component, Sizes)>, component| {
         list.into_iter()
             .find(|(known, _)| *known == component)
@@ -33,10 +31,10 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
     }
     let memory = || memory::<Sizes>(question);
     Some(match figure {
-        Figure::Parameters => (parameters::<Sizes>(question.blueprint).total.trace, Unit::Count),
-        Figure::ActiveParameters => (parameters::<Sizes>(question.blueprint).active.trace, Unit::Count),
+        Figure::Parameters => (parameters::<Sizes>(&question.blueprint).total.trace, Unit::Count),
+        Figure::ActiveParameters => (parameters::<Sizes>(&question.blueprint).active.trace, Unit::Count),
         Figure::ComponentParameters(component) => (
-            of(parameters::<Sizes>(question.blueprint).by_component, component)?,
+            of(parameters::<Sizes>(&question.blueprint).by_component, component)?,
             Unit::Count,
         ),
         Figure::Memory => (memory().total.trace, Unit::Bytes),
@@ -53,7 +51,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
         Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
-        Figure::FirstToken if question.load.is_some_and(|load| load.capacity > 0) => {
+        Figure::FirstToken if question.admission.is_some_and(|load| load.max_running > 0) => {
             let serving = serving(question)?;
             let waits = serving.ttft.map_or(0.0, |ttft| (ttft - serving.first).max(0.0));
             let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
@@ -72,14 +70,7 @@ pub fn trace(question: &Question<'_>, figure: Figure) -> Option<(Trace, Unit)> {
             (Reals::sum(both).trace, Unit::Seconds)
         }
         Figure::FirstToken => {
-            let prefill = Scenario {
-                mode: Mode::Prefill,
-                ..Scenario::clone(&question.scenario)
-            };
-            let prefill = Question {
-                scenario: Cow::Borrowed(&prefill),
-                ..question.clone()
-            };
+            let prefill = question.working(|scenario| scenario.mode = Mode::Prefill);
             (expected(&prefill)?.trace, Unit::Seconds)
         }
         Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
@@ -94,7 +85,7 @@ enum Of {
 }
 
 /// Operations or bytes of one component or of all.
-fn total(question: &Question<'_>, only: Option<Component>, of: Of) -> Reals {
+fn total(question: &Setup, only: Option<Component>, of: Of) -> Reals {
     let mut list: Vec<(Component, Reals)> = Vec::new();
     for cost in costs::<Reals>(question) {
         if only.is_some_and(|component| component != cost.component) {
@@ -130,14 +121,14 @@ fn total(question: &Question<'_>, only: Option<Component>, of: Of) -> Reals {
     Reals::sum(named)
 }
 
-fn intensity(question: &Question<'_>, only: Option<Component>) -> Reals {
+fn intensity(question: &Setup, only: Option<Component>) -> Reals {
     let flops = total(question, only, Of::Flops).named("operations", "Operations of the pass.");
     let bytes = total(question, only, Of::Bytes).named("bytes moved", "Bytes read and written in the pass.");
     flops.over(bytes)
 }
 
 /// Least times, operator by operator: what took longer there.
-fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
+fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
     let device = question.device()?;
     let row = |name: &'static str, value: f64| Quantity {
         name: name.into(),
@@ -181,7 +172,7 @@ fn time(question: &Question<'_>, only: Option<Component>) -> Option<Reals> {
 }
 
 /// Expected time of the pass; in training the least time stands for it.
-fn expected(question: &Question<'_>) -> Option<Reals> {
+fn expected(question: &Setup) -> Option<Reals> {
     if question.scenario.mode == Mode::Pretrain {
         return time(question, None);
     }
@@ -191,7 +182,7 @@ fn expected(question: &Question<'_>) -> Option<Reals> {
     pass_time::traced(question, &host_share(question))
 }
 
-fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
+fn tokens_per_second(question: &Setup) -> Option<Reals> {
     if let Some(rate) = traced_rate::<Reals>(question) {
         return Some(rate);
     }
@@ -204,7 +195,7 @@ fn tokens_per_second(question: &Question<'_>) -> Option<Reals> {
 }
 
 /// A limit found by search: shown with the memory at that point.
-fn limit(question: &Question<'_>, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
+fn limit(question: &Setup, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
     let device = question.device()?;
     let held = ranks(question, &memory::<Exact>(question)).ok()?;
     let fit = fit(question, &held, device);

@@ -11,7 +11,7 @@ pub use figure::Figure;
 
 use serde::Serialize;
 
-use super::question::Question;
+use super::setup::Setup;
 use crate::units::UnitSystem;
 
 /// A piece of a formula.
@@ -70,7 +70,7 @@ pub struct Explanation {
 }
 
 /// Explains a figure; `path` opens its parts one after the other.
-pub fn explain(question: &Question<'_>, figure: Figure, path: &[usize], units: UnitSystem) -> Option<Explanation> {
+pub fn explain(question: &Setup, figure: Figure, path: &[usize], units: UnitSystem) -> Option<Explanation> {
     let (mut current, mut unit) = figures::trace(question, figure)?;
     for &step in path {
         current = render::openable(&current).into_iter().nth(step)?;

@@ -1,7 +1,7 @@
 //! The words around a figure: what it is, what is not counted, where the formula comes from.
 
 use super::super::memory::MemoryPart;
-use super::super::question::Question;
+use super::super::setup::Setup;
 use super::figure::Figure;
 use crate::scenario::Mode;
 
@@ -21,7 +21,7 @@ pub struct Words {
 const MEASURED: &str = "Roofline of each operator (Williams, Waterman, Patterson 2009) at the share of peak that published measurements show.";
 
 /// The words of a figure.
-pub fn words(question: &Question<'_>, figure: Figure) -> Words {
+pub fn words(question: &Setup, figure: Figure) -> Words {
     let words = |title: &str, about: &str, not_counted, source| Words {
         title: title.to_owned(),
         about: about.to_owned(),
@@ -148,7 +148,7 @@ pub fn words(question: &Question<'_>, figure: Figure) -> Words {
     }
 }
 
-fn pass_words(question: &Question<'_>) -> &'static str {
+fn pass_words(question: &Setup) -> &'static str {
     match question.scenario.mode {
         Mode::Prefill => "One forward pass over the prompt.",
         Mode::Decode | Mode::Serve => "One forward pass for one new token of each sequence.",

@@ -3,7 +3,7 @@
 use super::quote::clean;
 use crate::analysis::fit::Verdict;
 use crate::analysis::placement::{Layout, Plan};
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::analysis::summary::Analysis;
 use crate::hardware::{Device, Support, compatibility, find_host, hosts_of};
 use crate::model::quantisation::Scope;
@@ -14,7 +14,7 @@ use crate::units::grouped;
 #[derive(Debug)]
 pub(super) struct Basis<'a> {
     /// The question.
-    pub question: &'a Question<'a>,
+    pub question: &'a Setup,
     /// Its answer.
     pub analysis: &'a Analysis,
     /// The model: a Hub id or a path; never empty.
@@ -33,7 +33,7 @@ pub(super) struct Basis<'a> {
 
 impl<'a> Basis<'a> {
     /// From the name of a model as it was found.
-    pub fn new(question: &'a Question<'a>, analysis: &'a Analysis, name: &str) -> Self {
+    pub fn new(question: &'a Setup, analysis: &'a Analysis, name: &str) -> Self {
         let name = clean(name);
         let (model, revision) = match name.rsplit_once('@') {
             Some((model, revision)) if !model.is_empty() && !revision.is_empty() => (model, Some(revision.to_owned())),

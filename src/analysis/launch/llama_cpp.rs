@@ -160,7 +160,7 @@ fn cache_type(format: KvFormat) -> Result<&'static str, String> {
 
 /// How many first layers hold so many layers with experts: `--n-cpu-moe` counts layers, dense ones too.
 fn first_layers(basis: &Basis<'_>, wanted: u64) -> u64 {
-    let blueprint = basis.question.blueprint;
+    let blueprint = &basis.question.blueprint;
     let kinds = blueprint.kinds.len();
     let sparse: Vec<bool> = blueprint
         .kinds

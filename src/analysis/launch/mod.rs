@@ -16,7 +16,7 @@ mod vllm;
 use serde::Serialize;
 
 use super::fit::Verdict;
-use super::question::Question;
+use super::setup::Setup;
 use super::summary::Analysis;
 use crate::hardware::Engine;
 use crate::scenario::Mode;
@@ -86,7 +86,7 @@ impl Launch {
 ///
 /// # Errors
 /// A sentence: it does not fit, does not run, is training, or the engine has no option for what was chosen.
-pub fn launch(question: &Question<'_>, analysis: &Analysis, name: &str) -> Result<Launch, String> {
+pub fn launch(question: &Setup, analysis: &Analysis, name: &str) -> Result<Launch, String> {
     refuse(question, analysis)?;
     let basis = Basis::new(question, analysis, name);
     let mut made = match question.engine {
@@ -104,7 +104,7 @@ pub fn launch(question: &Question<'_>, analysis: &Analysis, name: &str) -> Resul
 }
 
 /// What no engine can start.
-fn refuse(question: &Question<'_>, analysis: &Analysis) -> Result<(), String> {
+fn refuse(question: &Setup, analysis: &Analysis) -> Result<(), String> {
     let mode = question.scenario.mode;
     if mode == Mode::Pretrain {
         return Err("A command here starts a model for use; there is none for training.".to_owned());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::AnalysisError;
+use crate::analysis::error::AnalysisError;
 use crate::hardware::Engine;
 use crate::scenario::{AttentionParallel, Scenario, Split};
 

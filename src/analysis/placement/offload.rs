@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::HostShare;
 use super::pieces::{At, pieces};
 use super::ranks::Ranks;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine};
 use crate::scenario::{Mode, Offload};
 use crate::units::UnitSystem;
@@ -95,7 +95,7 @@ pub struct Movable {
 
 impl Movable {
     /// What can be moved, if the engine and the scenario let anything be.
-    pub fn of(question: &Question<'_>, ranks: &Ranks) -> Option<Self> {
+    pub fn of(question: &Setup, ranks: &Ranks) -> Option<Self> {
         let scenario = &*question.scenario;
         if scenario.mode == Mode::Pretrain || scenario.offload == Offload::None {
             return None;

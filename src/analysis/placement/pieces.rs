@@ -1,7 +1,7 @@
 //! What is dealt out, in the way it is dealt out: weights, caches and states of each kind of layer.
 
 use crate::analysis::memory::{kv_of_block, states_of_block, weight_of};
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Kind, Role};
 use crate::model::{Component, Tensor, TensorKind};
@@ -58,9 +58,9 @@ pub struct Piece {
 }
 
 /// Everything of a question that is dealt out.
-pub fn pieces(question: &Question<'_>) -> Vec<Piece> {
+pub fn pieces(question: &Setup) -> Vec<Piece> {
     let mut all: Vec<Piece> = Vec::new();
-    let blueprint = question.blueprint;
+    let blueprint = &question.blueprint;
     let own = question.layout.attention_dp;
     let mut after = false;
     for place in blueprint.blocks() {

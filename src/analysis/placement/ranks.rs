@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::layout::Layout;
 use super::pieces::{At, Part, Piece, Share, pieces};
-use crate::analysis::AnalysisError;
+use crate::analysis::error::AnalysisError;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::analysis::simple_rule;
 use crate::model::Component;
 use crate::units::Exact;
@@ -110,7 +110,7 @@ impl Ranks {
 ///
 /// # Errors
 /// More stages than layers.
-pub fn ranks(question: &Question<'_>, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
+pub fn ranks(question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
     let layout = question.layout;
     if layout.devices == 1 {
         return Ok(Ranks {
@@ -163,7 +163,7 @@ pub fn ranks(question: &Question<'_>, memory: &Memory<Exact>) -> Result<Ranks, A
 ///
 /// # Errors
 /// As [`ranks`].
-pub fn fullest(question: &Question<'_>) -> Result<RankMemory, AnalysisError> {
+pub fn fullest(question: &Setup) -> Result<RankMemory, AnalysisError> {
     let ranks = ranks(question, &memory(question))?;
     Ok(ranks.fullest().cloned().unwrap_or_default())
 }
@@ -190,7 +190,7 @@ fn alike(layout: &Layout, batch: u64) -> Vec<(u64, u64)> {
 
 /// What the device with this number in its group holds.
 fn hold(
-    question: &Question<'_>,
+    question: &Setup,
     memory: &Memory<Exact>,
     pieces: &[Piece],
     stage: &Stage,

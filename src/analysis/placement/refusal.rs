@@ -1,6 +1,6 @@
 //! Layouts that an engine does not start, whatever the memory.
 
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::{Compatibility, Engine, Support};
 use crate::model::operator::Kind;
 use crate::model::{Component, Scales, Tensor};
@@ -30,7 +30,7 @@ static SEVERAL_MACS: Compatibility = Compatibility {
 };
 
 /// Why an engine does not start a question's layout; none where it does.
-pub fn refusal(question: &Question<'_>) -> Option<&'static Compatibility> {
+pub fn refusal(question: &Setup) -> Option<&'static Compatibility> {
     let layout = question.layout;
     match question.engine {
         Engine::Mlx => return (layout.devices > 1).then_some(&SEVERAL_MACS),
@@ -65,9 +65,9 @@ pub fn refusal(question: &Question<'_>) -> Option<&'static Compatibility> {
 }
 
 /// Whether a slice of a feed-forward network ends inside a block of weights that share a scale.
-fn cuts_blocks(question: &Question<'_>) -> bool {
+fn cuts_blocks(question: &Setup) -> bool {
     // What is quantised while it is loaded has a scale a tensor or a row.
-    if question.weights != question.blueprint.published {
+    if *question.weights != question.blueprint.published {
         return false;
     }
     let layout = question.layout;

@@ -3,7 +3,7 @@
 use super::layout::Layout;
 use super::pieces::{Share, kv_heads, of_tensor};
 use crate::analysis::memory::weight_of;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Kind, Operator, Role};
 use crate::model::{Component, TensorKind};
@@ -42,7 +42,7 @@ impl Share {
 /// Weights of an operator that one rank holds, bytes in all its layers, and its part of the work.
 ///
 /// The rules are those by which memory is placed, so that what is read is what lies there.
-pub fn share_of<N: Number>(question: &Question<'_>, place: Repeated<'_>, operator: &Operator) -> (N, OperatorShare) {
+pub fn share_of<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Operator) -> (N, OperatorShare) {
     let layout: Layout = question.layout;
     let ranks = layout.tensor.max(1) as f64;
     let own = layout.attention_dp;

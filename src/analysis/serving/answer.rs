@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::cost::{Energy, TokenCost, cost, energy};
-use super::load::Load;
 use super::server::Server;
 use super::steady::Steady;
+use crate::analysis::admission::Admission;
 use crate::analysis::placement::HostShare;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::analysis::time::{Mix, Runner, TimeParts};
 use crate::hardware::Device;
 use crate::hardware::evidence::{Evidence, evidence};
@@ -57,7 +57,7 @@ impl Point {
 pub struct Serving {
     /// Requests and sequences.
     #[serde(flatten)]
-    pub load: Load,
+    pub admission: Admission,
     /// Requests that wait; none for an endless queue.
     pub queued: Option<u64>,
     /// Requests that end, a second.
@@ -101,16 +101,16 @@ pub struct Serving {
 
 /// Output tokens a second of all users under the question's load: expected, slow end, fast end; none where
 /// [`serving`] has none.
-pub fn throughput(question: &Question<'_>) -> Option<(f64, f64, f64)> {
+pub fn throughput(question: &Setup) -> Option<(f64, f64, f64)> {
     let device = question.device()?;
-    let (load, server) = state(question, device)?;
+    let (admission, server) = state(question, device)?;
     Some(between(
-        tokens_per_second(question, &load, &server)?,
+        tokens_per_second(question, &admission, &server)?,
         &known(question, device),
     ))
 }
 
-fn known(question: &Question<'_>, device: &Device) -> Evidence {
+fn known(question: &Setup, device: &Device) -> Evidence {
     evidence(Metric::Throughput, question.engine, device)
 }
 
@@ -124,33 +124,33 @@ fn between(expected: f64, evidence: &Evidence) -> (f64, f64, f64) {
 }
 
 /// The server under the question's load.
-fn state<'a>(question: &Question<'_>, device: &'a Device) -> Option<(Load, Server<'a>)> {
-    let load = question.load.filter(|load| load.capacity > 0)?;
-    Some((load, Server::of(question, device)?))
+fn state<'a>(question: &Setup, device: &'a Device) -> Option<(Admission, Server<'a>)> {
+    let admission = question.admission.filter(|admission| admission.max_running > 0)?;
+    Some((admission, Server::of(question, device)?))
 }
 
-fn in_flight(load: &Load) -> f64 {
-    load.requests.map_or(f64::INFINITY, |requests| requests as f64)
+fn in_flight(admission: &Admission) -> f64 {
+    admission.requests.map_or(f64::INFINITY, |requests| requests as f64)
 }
 
 /// Output tokens a second: of a run that ends where one is asked for, else in steady state.
-pub fn tokens_per_second(question: &Question<'_>, load: &Load, server: &Server<'_>) -> Option<f64> {
+pub fn tokens_per_second(question: &Setup, admission: &Admission, server: &Server<'_>) -> Option<f64> {
     match question.scenario.requests {
-        Some(all) => server.finite(f64::INFINITY, in_flight(load), all.max(1) as f64),
-        None => Some(server.steady(in_flight(load))?.tokens_per_second),
+        Some(all) => server.finite(f64::INFINITY, in_flight(admission), all.max(1) as f64),
+        None => Some(server.steady(in_flight(admission))?.tokens_per_second),
     }
 }
 
 /// A server under the question's load; none without a device, where not even one sequence fits, or where the device's rate
 /// in this format is not known.
-pub fn serving(question: &Question<'_>) -> Option<Serving> {
+pub fn serving(question: &Setup) -> Option<Serving> {
     let device = question.device()?;
-    let (load, server) = state(question, device)?;
-    let steady = server.steady(in_flight(&load))?;
+    let (admission, server) = state(question, device)?;
+    let steady = server.steady(in_flight(&admission))?;
     let evidence = known(question, device);
     let (tokens_per_second, tokens_per_second_low, tokens_per_second_high) =
-        between(tokens_per_second(question, &load, &server)?, &evidence);
-    let curve: Vec<Point> = concurrencies(load.capacity)
+        between(tokens_per_second(question, &admission, &server)?, &evidence);
+    let curve: Vec<Point> = concurrencies(admission.max_running)
         .filter_map(|requests| Some(Point::new(requests, &server.steady(requests as f64)?)))
         .collect();
     let knee = curve
@@ -171,20 +171,22 @@ pub fn serving(question: &Question<'_>) -> Option<Serving> {
     };
     let targets = scenario.target_ttft.is_some() || scenario.target_tpot.is_some();
     Some(Serving {
-        load,
-        queued: load.requests.map(|requests| requests.saturating_sub(load.running)),
+        admission,
+        queued: admission
+            .requests
+            .map(|requests| requests.saturating_sub(admission.running)),
         requests_per_second: tokens_per_second / server.generated,
         tokens_per_second,
         tokens_per_second_low,
         tokens_per_second_high,
         steady_tokens_per_second: steady.tokens_per_second,
-        ttft: load.requests.map(|_| steady.ttft()),
+        ttft: admission.requests.map(|_| steady.ttft()),
         first: steady.first,
         tpot: steady.tpot,
         spread: (evidence.low.min(1.0), evidence.high.max(1.0)),
         cost: cost(question, &server, &steady),
         energy: energy(question, &steady),
-        users_within_targets: targets.then(|| most(load.capacity.saturating_mul(8), meets)),
+        users_within_targets: targets.then(|| most(admission.max_running.saturating_mul(8), meets)),
         curve,
         knee,
         stages: server.stages() as u64,
@@ -195,10 +197,10 @@ pub fn serving(question: &Question<'_>) -> Option<Serving> {
 }
 
 /// Seconds of a step of a server in steady state with their trace, all stages one after the other; none where [`serving`] has none.
-pub fn traced_step<N: Number>(question: &Question<'_>) -> Option<N> {
+pub fn traced_step<N: Number>(question: &Setup) -> Option<N> {
     let device = question.device()?;
-    let (load, server) = state(question, device)?;
-    let steady = server.steady(in_flight(&load))?;
+    let (admission, server) = state(question, device)?;
+    let steady = server.steady(in_flight(&admission))?;
     let mut runner = Runner::<N>::of(question, device, &HostShare::default())?;
     runner.set.origin = Cow::Owned(known(question, device).words(question.engine, device));
     let load = server.load(steady.running);
@@ -231,11 +233,11 @@ pub fn traced_step<N: Number>(question: &Question<'_>) -> Option<N> {
 }
 
 /// Output tokens a second of a server with their trace.
-pub fn traced_rate<N: Number>(question: &Question<'_>) -> Option<N> {
+pub fn traced_rate<N: Number>(question: &Setup) -> Option<N> {
     let device = question.device()?;
-    let (load, server) = state(question, device)?;
-    let rate = tokens_per_second(question, &load, &server)?;
-    let steady = server.steady(in_flight(&load))?;
+    let (admission, server) = state(question, device)?;
+    let rate = tokens_per_second(question, &admission, &server)?;
+    let steady = server.steady(in_flight(&admission))?;
     let ended = server.load(steady.running).ended;
     let step = traced_step::<N>(question)?
         .over(N::constant(server.stages()))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::server::Server;
 use super::steady::Steady;
 use crate::analysis::bill::price;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 
 /// Cost of a million tokens.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,7 +32,7 @@ pub struct Energy {
 }
 
 /// Cost of a steady state; none without a price.
-pub(super) fn cost(question: &Question<'_>, server: &Server<'_>, steady: &Steady) -> Option<TokenCost> {
+pub(super) fn cost(question: &Setup, server: &Server<'_>, steady: &Steady) -> Option<TokenCost> {
     let price = price(question)?;
     let hour = price.usd_per_hour;
     let rate = steady.requests_per_second;
@@ -51,7 +51,7 @@ pub(super) fn cost(question: &Question<'_>, server: &Server<'_>, steady: &Steady
 }
 
 /// Energy of a steady state; none where the power is not known.
-pub(super) fn energy(question: &Question<'_>, steady: &Steady) -> Option<Energy> {
+pub(super) fn energy(question: &Setup, steady: &Steady) -> Option<Energy> {
     let watts = question.device()?.tdp_w? * question.layout.devices as f64;
     (steady.tokens_per_second > 0.0).then(|| Energy {
         watts,

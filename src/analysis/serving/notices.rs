@@ -1,19 +1,19 @@
 //! What to know about a server's figures.
 
 use super::answer::Serving;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::evidence::Seen;
 use crate::model::Notice;
 use crate::scenario::{Lengths, Mode};
 
 /// Notices of the mode that serves.
-pub fn notices(question: &Question<'_>, serving: Option<&Serving>) -> Vec<Notice> {
+pub fn notices(question: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
     if question.scenario.mode != Mode::Serve || question.device().is_none() {
         return Vec::new();
     }
     let Some(serving) = serving else {
-        let text = match question.load {
-            Some(load) if load.capacity == 0 => {
+        let text = match question.admission {
+            Some(load) if load.max_running == 0 => {
                 "Not even one sequence fits beside the weights, so there is no server to speak of; the speed is that of one sequence at a time."
             }
             _ => {

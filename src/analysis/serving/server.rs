@@ -1,7 +1,7 @@
 //! A server: a model on devices under an engine, with what it may run at once.
 
 use crate::analysis::placement::{HostShare, Layout};
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::analysis::time::{Mix, Runner, TimeParts};
 use crate::hardware::{Device, Engine};
 use crate::scenario::Lengths;
@@ -22,7 +22,7 @@ impl Limits {
     /// 8,192 tokens, else 256 and 2,048); SGLang `ServerArgs` (`chunked_prefill_size` 8,192, `max_running_requests` up to
     /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192) and, for an endless queue,
     /// `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them up to 32,768).
-    pub fn of(question: &Question<'_>, device: &Device, endless: bool) -> Self {
+    pub fn of(question: &Setup, device: &Device, endless: bool) -> Self {
         let engine = question.engine;
         let scenario = &*question.scenario;
         let large = device.memory_bytes >= 70 << 30 && device.family != "Ampere";
@@ -92,13 +92,13 @@ pub struct Server<'a> {
 
 impl<'a> Server<'a> {
     /// The server a question describes on a device; none where the device has no rate.
-    pub fn of(question: &Question<'_>, device: &'a Device) -> Option<Self> {
+    pub fn of(question: &Setup, device: &'a Device) -> Option<Self> {
         let scenario = &*question.scenario;
         let runner = Runner::<f64>::of(question, device, &HostShare::default())?;
         if runner.works.iter().any(|work| work.rate.is_none()) {
             return None;
         }
-        let streams = question.load.is_none_or(|load| load.requests.is_some());
+        let streams = question.admission.is_none_or(|load| load.requests.is_some());
         Some(Self {
             runner,
             prompt: scenario.prompt.max(1) as f64,
@@ -107,7 +107,7 @@ impl<'a> Server<'a> {
             separate: question.engine.separates_prompts(),
             limits: Limits::of(question, device, !streams),
             streams,
-            capacity: question.load.map_or(0.0, |load| load.capacity as f64),
+            capacity: question.admission.map_or(0.0, |load| load.max_running as f64),
         })
     }
     /// The same with other shares of peak, for a fit.

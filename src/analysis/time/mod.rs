@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::compute::costs;
 use super::placement::HostShare;
-use super::question::Question;
+use super::setup::Setup;
 use crate::hardware::Device;
 use crate::hardware::evidence::{Evidence, evidence};
 use crate::hardware::measurement::Metric;
@@ -68,7 +68,7 @@ pub const fn metric(decode: bool) -> Metric {
 }
 
 /// Seconds of the pass which the mode names.
-fn seconds<N: Number>(question: &Question<'_>, runner: &Runner<'_, N>) -> PassParts<N> {
+fn seconds<N: Number>(question: &Setup, runner: &Runner<'_, N>) -> PassParts<N> {
     if question.scenario.mode.writes() {
         runner.decode(&question.batch())
     } else {
@@ -77,13 +77,13 @@ fn seconds<N: Number>(question: &Question<'_>, runner: &Runner<'_, N>) -> PassPa
 }
 
 /// Whether there is a time at all: for a prefill the device's rate must be known.
-fn timed<'a>(question: &'a Question<'_>) -> Option<&'a Device> {
+fn timed(question: &Setup) -> Option<&Device> {
     let device = question.device()?;
     (question.scenario.mode.writes() || peak(device).is_some()).then_some(device)
 }
 
 /// Time of the pass which the mode names; `None` without a device, or for a prefill on a device without a known rate.
-pub fn pass(question: &Question<'_>, host: &HostShare) -> Option<PassTime> {
+pub fn pass(question: &Setup, host: &HostShare) -> Option<PassTime> {
     let device = timed(question)?;
     let runner = Runner::<f64>::of(question, device, host)?;
     let expected = seconds(question, &runner).seconds;
@@ -92,7 +92,7 @@ pub fn pass(question: &Question<'_>, host: &HostShare) -> Option<PassTime> {
 }
 
 /// The same time with its trace.
-pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N> {
+pub fn traced<N: Number>(question: &Setup, host: &HostShare) -> Option<N> {
     let device = timed(question)?;
     let mut runner = Runner::<N>::of(question, device, host)?;
     runner.set.origin = Cow::Owned(origin(question, device));
@@ -109,12 +109,12 @@ pub fn traced<N: Number>(question: &Question<'_>, host: &HostShare) -> Option<N>
 }
 
 /// Where the shares of peak are from, in words.
-pub fn origin(question: &Question<'_>, device: &Device) -> String {
+pub fn origin(question: &Setup, device: &Device) -> String {
     evidence(metric(question.scenario.mode.writes()), question.engine, device).words(question.engine, device)
 }
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.
-pub(super) fn floor(question: &Question<'_>, device: &Device) -> f64 {
+pub(super) fn floor(question: &Setup, device: &Device) -> f64 {
     let all = costs::<f64>(question);
     let bytes: f64 = all.iter().map(|cost| cost.bytes()).sum();
     let flops: f64 = all.iter().map(|cost| cost.flops()).sum();

@@ -6,7 +6,7 @@ use super::pass::Runner;
 use super::step::StepTime;
 use super::{seconds, timed};
 use crate::analysis::placement::HostShare;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 
 /// Seconds by what they go to; they sum to the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -68,7 +68,7 @@ impl TimeParts {
 }
 
 /// The parts of the pass which the mode names; `None` where there is no time for it.
-pub fn parts(question: &Question<'_>, host: &HostShare) -> Option<TimeParts> {
+pub fn parts(question: &Setup, host: &HostShare) -> Option<TimeParts> {
     let runner = Runner::<f64>::of(question, timed(question)?, host)?;
     let pass = seconds(question, &runner);
     let of_step = TimeParts::of_step(&pass.step);

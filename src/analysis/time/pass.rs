@@ -4,7 +4,7 @@ use super::setting::Setting;
 use super::step::{Mix, StepTime, step};
 use super::work::{Work, works};
 use crate::analysis::placement::HostShare;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::Device;
 use crate::units::{Number, Quantity};
 
@@ -37,7 +37,7 @@ pub struct PassParts<N> {
 
 impl<'a, N: Number> Runner<'a, N> {
     /// Of a question on a device; `None` only where the table of efficiencies cannot be read.
-    pub fn of(question: &Question<'_>, device: &'a Device, host: &HostShare) -> Option<Self> {
+    pub fn of(question: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
         Some(Self {
             works: works(question, device),
             set: Setting::of(question, device, host)?,

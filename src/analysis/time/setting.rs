@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::work::{Kind, Work, rate};
 use crate::analysis::placement::{HostShare, Layout};
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::Device;
 use crate::hardware::efficiency::{Coefficients, FormatFactors, Terms, coefficients, factors, terms};
 use crate::hardware::engine::Engine;
@@ -57,7 +57,7 @@ pub struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     /// Of a question on a device; `None` only where the table of efficiencies cannot be read.
-    pub fn of(question: &Question<'_>, device: &'a Device, host: &HostShare) -> Option<Self> {
+    pub fn of(question: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
         let mut with = coefficients(question.engine, device)?;
         let scenario = &*question.scenario;
         let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);

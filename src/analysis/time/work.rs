@@ -3,7 +3,7 @@
 use crate::analysis::compute::{Cost, costs_in};
 use crate::analysis::pass::Pass;
 use crate::analysis::placement::share_of;
-use crate::analysis::question::Question;
+use crate::analysis::setup::Setup;
 use crate::hardware::Device;
 use crate::hardware::efficiency::FormatClass;
 use crate::hardware::engine::Engine;
@@ -112,7 +112,7 @@ fn kind(operator: &Operator) -> Kind {
 /// Every operator of the model that runs over text, on one rank.
 ///
 /// The work of a pass is linear in its sequences but for the weights, so one sequence tells all.
-pub fn works<N: Number>(question: &Question<'_>, device: &Device) -> Vec<Work<N>> {
+pub fn works<N: Number>(question: &Setup, device: &Device) -> Vec<Work<N>> {
     let one = || N::input(&Quantity::assumed("sequence", 1, "the work of one sequence"));
     let decode = costs_in(question, &Pass::decode(question, one()));
     let prompt = costs_in(question, &Pass::prompt(question, one()));

@@ -14,7 +14,7 @@ pub fn Blocks(
     /// The model.
     blueprint: Arc<Blueprint>,
     /// The format of each tensor.
-    rule: Quantisation,
+    rule: Arc<Quantisation>,
     /// GiB or GB.
     units: Signal<UnitSystem>,
 ) -> impl IntoView {

@@ -16,12 +16,12 @@ pub fn TensorTable(
     /// The model.
     blueprint: Arc<Blueprint>,
     /// The format of each tensor.
-    rule: Quantisation,
+    rule: Arc<Quantisation>,
     /// GiB or GB.
     units: Signal<UnitSystem>,
 ) -> impl IntoView {
     let opened = RwSignal::new(false);
-    let method = if rule == blueprint.published {
+    let method = if *rule == blueprint.published {
         format!("{} as published", rule.method)
     } else {
         rule.method.clone()
@@ -29,7 +29,7 @@ pub fn TensorTable(
     let kinds = blueprint.tensors().count();
     let inspected = StoredValue::new(
         inspection(&Blueprint {
-            published: rule,
+            published: Quantisation::clone(&rule),
             ..Blueprint::clone(&blueprint)
         })
         .tensors,

@@ -23,14 +23,7 @@ pub fn ContextChart() -> impl IntoView {
     let state = State::here();
     let data = Memo::new(move |_| {
         let answer = state.shown.get()?;
-        chart::ContextChart::of(
-            &answer.blueprint,
-            &answer.scenario,
-            &answer.analysis,
-            POINTS,
-            state.units.get(),
-        )
-        .ok()
+        chart::ContextChart::of(&answer.analysis, POINTS, state.units.get()).ok()
     });
     let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
         data.with(|data| {
@@ -85,7 +78,11 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
     let units = data.units;
     let held = answer.analysis.held();
     // Of a server, what runs of its requests.
-    let running = answer.analysis.serving.as_ref().map(|serving| serving.load.running);
+    let running = answer
+        .analysis
+        .serving
+        .as_ref()
+        .map(|serving| serving.admission.running);
     let batch = running.unwrap_or(answer.scenario.batch);
     if answer.scenario.mode == Mode::Pretrain {
         return format!(

@@ -14,7 +14,7 @@ pub fn MemoryChart() -> impl IntoView {
     let state = State::here();
     let data = Memo::new(move |_| {
         let answer = state.shown.get()?;
-        chart::MemoryChart::of(&answer.blueprint, &answer.scenario, state.units.get()).ok()
+        chart::MemoryChart::of(&answer.analysis.setup, state.units.get()).ok()
     });
     let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
         data.with(|data| {

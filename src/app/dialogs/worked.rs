@@ -1,7 +1,7 @@
 //! How the figures are calculated, step by step with the user's own numbers: the same code that explains each figure.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Explanation, Figure, Question, bill, explain};
+use weighbridge::analysis::{Explanation, Figure, bill, explain};
 
 use super::Frame;
 use crate::app::explanation::formula;
@@ -45,13 +45,13 @@ pub fn Worked() -> impl IntoView {
     let units = state.units.get_untracked();
     let steps = state.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
-        let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
+        let setup = &answer.analysis.setup;
         let steps = STEPS.iter().map(|step| {
             let found: Vec<Explanation> = step
                 .figures
                 .iter()
                 .filter(|figure| **figure != Figure::KvPerToken || answer.scenario.mode.writes())
-                .filter_map(|figure| explain(&question, *figure, &[], units))
+                .filter_map(|figure| explain(setup, *figure, &[], units))
                 .collect();
             view! {
                 <section class="step">
@@ -100,9 +100,8 @@ fn one(of: Explanation) -> impl IntoView {
 
 /// What a million tokens cost at this speed, where a price is known.
 fn cost(answer: &Answer) -> Option<AnyView> {
-    let question = Question::new(&answer.blueprint, &answer.scenario).ok()?;
     let speed = answer.analysis.speed.as_ref()?;
-    let bill = bill(&question, Some(speed))?;
+    let bill = bill(&answer.analysis.setup, Some(speed))?;
     let (hour, cost) = (bill.usd_per_hour, bill.usd_per_million_tokens?);
     let tokens = weighbridge::units::decimal(speed.tokens_per_second);
     Some(

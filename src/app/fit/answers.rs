@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use weighbridge::analysis::answers;
 use weighbridge::analysis::answers::Said;
-use weighbridge::analysis::{Question, answers};
 use weighbridge::units::UnitSystem;
 
 use crate::app::state::{Answer, State};
@@ -53,9 +53,8 @@ pub fn Answers() -> impl IntoView {
 }
 
 fn rows(answer: &Answer, units: UnitSystem) -> Vec<Said> {
-    let said = Question::new(&answer.blueprint, &answer.scenario)
-        .ok()
-        .and_then(|question| Some(answers(&question, &answer.analysis)?.said(&question, units)));
+    let setup = &answer.analysis.setup;
+    let said = answers(setup, &answer.analysis).map(|found| found.said(setup, units));
     said.unwrap_or_else(|| {
         vec![Said {
             key: "none",

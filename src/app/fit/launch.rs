@@ -1,7 +1,7 @@
 //! The command that runs what is weighed, with what each part of it is for.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Launch, Question, launch};
+use weighbridge::analysis::{Launch, launch};
 use weighbridge::scenario::ModelSource;
 
 use crate::app::copy::copy;
@@ -31,13 +31,8 @@ fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
         ModelSource::Id(id) => id.as_str(),
         _ => "",
     };
-    match Question::new(&answer.blueprint, &answer.scenario) {
-        Ok(question) => {
-            let found = launch(&question, &answer.analysis, name);
-            (question.engine.label(), found)
-        }
-        Err(error) => ("", Err(error.to_string())),
-    }
+    let setup = &answer.analysis.setup;
+    (setup.engine.label(), launch(setup, &answer.analysis, name))
 }
 
 /// Text with what stands between backticks as code.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Question, bits_per_weight};
+use weighbridge::analysis::bits_per_weight;
 use weighbridge::hardware::{CUSTOM, Device, devices};
 use weighbridge::model::quantisation;
 use weighbridge::scenario::{Scenario, weight_key};
@@ -69,12 +69,11 @@ impl Matrix {
     }
     /// Bits a weight of a format, in the engine that is usual for its files.
     fn bits(&self, key: &'static str) -> f64 {
-        let scenario = Scenario {
-            weights: Some(key),
-            hardware: None,
-            ..Scenario::clone(&self.answer.scenario)
-        };
-        Question::new(&self.answer.blueprint, &scenario).map_or(0.0, |question| bits_per_weight(&question))
+        let setup = self.answer.analysis.setup.with(|scenario| {
+            scenario.weights = Some(key);
+            scenario.hardware = None;
+        });
+        setup.map_or(0.0, |setup| bits_per_weight(&setup))
     }
     /// Weighs some more devices; false when all are done in every format.
     fn go_on(&mut self) -> bool {

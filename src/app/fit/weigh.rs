@@ -1,6 +1,7 @@
 //! Verdicts on many devices at once.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use weighbridge::analysis::matrix::{Cell, Pace};
 use weighbridge::analysis::{Matrix, Verdict};
@@ -50,13 +51,17 @@ impl Weighed {
 }
 
 /// Weighs a scenario in its format on each device, with its speed there; its own device does not count.
-pub fn weigh(blueprint: &Blueprint, scenario: &Scenario, devices: &[Cow<'static, Device>]) -> Vec<Option<Weighed>> {
+pub fn weigh(
+    blueprint: &Arc<Blueprint>,
+    scenario: &Scenario,
+    devices: &[Cow<'static, Device>],
+) -> Vec<Option<Weighed>> {
     all(blueprint, scenario, devices, true)
 }
 
 /// As [`weigh`], without speeds.
 pub fn weigh_room(
-    blueprint: &Blueprint,
+    blueprint: &Arc<Blueprint>,
     scenario: &Scenario,
     devices: &[Cow<'static, Device>],
 ) -> Vec<Option<Weighed>> {
@@ -64,7 +69,7 @@ pub fn weigh_room(
 }
 
 fn all(
-    blueprint: &Blueprint,
+    blueprint: &Arc<Blueprint>,
     scenario: &Scenario,
     devices: &[Cow<'static, Device>],
     timed: bool,

@@ -1,8 +1,8 @@
 //! Where the time of a step and of the prompt goes.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Fit, Question, time};
-use weighbridge::scenario::{Mode, Scenario};
+use weighbridge::analysis::{Fit, time};
+use weighbridge::scenario::Mode;
 use weighbridge::units::{percent, seconds};
 
 use crate::app::state::{Answer, State};
@@ -88,15 +88,11 @@ fn bar(stack: Stack) -> impl IntoView {
 }
 
 fn stacks(answer: &Answer) -> Vec<Stack> {
-    let scenario = Scenario::clone(&answer.scenario);
+    let scenario = &answer.scenario;
     let of = |title, mode| {
-        let scenario = Scenario {
-            mode,
-            ..scenario.clone()
-        };
-        let question = Question::new(&answer.blueprint, &scenario).ok()?;
+        let setup = answer.analysis.setup.with(|scenario| scenario.mode = mode).ok()?;
         let host = answer.analysis.fit.as_ref().map(Fit::host).unwrap_or_default();
-        Some(Stack::of(title, &time::parts(&question, &host)?))
+        Some(Stack::of(title, &time::parts(&setup, &host)?))
     };
     if let Some(serving) = &answer.analysis.serving {
         return vec![Stack::of("A step of the server", &serving.step)];

@@ -53,13 +53,13 @@ fn words(serving: &Serving) -> String {
         counted(knee.requests, "request"),
         decimal(knee.tokens_per_second),
         decimal(knee.tokens_per_second_per_user),
-        grouped(serving.load.capacity)
+        grouped(serving.admission.max_running)
     )
 }
 
 /// Lines with their basis.
 fn facts(serving: &Serving) -> impl IntoView + use<> {
-    let load = &serving.load;
+    let load = &serving.admission;
     let line = |key: &'static str, what: String, basis: String| view! { <li data-figure=key><p>{what}<small>{basis}</small></p></li> };
     let wait = match (load.requests, serving.queued) {
         (Some(requests), Some(queued)) if queued > 0 => format!(
@@ -71,16 +71,16 @@ fn facts(serving: &Serving) -> impl IntoView + use<> {
         (Some(requests), _) => format!("{} in flight, none of them waits.", counted(requests, "request")),
         (None, _) => format!("An endless queue keeps {} running.", counted(load.running, "request")),
     };
-    let why = if load.capacity < load.carried {
+    let why = if load.max_running < load.max_by_memory {
         format!(
             "The engine runs {} at once unless told otherwise; memory would carry {}.",
-            grouped(load.capacity),
-            grouped(load.carried)
+            grouped(load.max_running),
+            grouped(load.max_by_memory)
         )
     } else {
         format!(
             "Memory carries {} at once, half of their answers written on average.",
-            counted(load.carried, "sequence")
+            counted(load.max_by_memory, "sequence")
         )
     };
     let targets = serving.users_within_targets.map(|users| {

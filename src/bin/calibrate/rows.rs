@@ -1,11 +1,12 @@
 //! Measurements as questions to the engine's own model of time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
-use weighbridge::analysis::serving::{Server, tokens_per_second};
+use weighbridge::analysis::serving::{Server, admitted, tokens_per_second};
 use weighbridge::analysis::time::Runner;
-use weighbridge::analysis::{HostShare, Question, fit, memory, parameters, ranks};
+use weighbridge::analysis::{HostShare, Setup, fit, memory, parameters, ranks};
 use weighbridge::hardware::efficiency::{Coefficients, FormatClass, FormatFactors, Terms};
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
 use weighbridge::hardware::{Device, Engine, find};
@@ -33,7 +34,7 @@ enum Asked {
     },
     /// A server.
     Server {
-        question: Box<Question<'static>>,
+        question: Box<Setup>,
         server: Box<Server<'static>>,
     },
 }
@@ -79,7 +80,7 @@ impl Row {
             Asked::Server { question, server } => {
                 set(server.runner_mut());
                 let found = question
-                    .load
+                    .admission
                     .and_then(|load| tokens_per_second(question, &load, server));
                 // Where the memory rules leave no room for what was measured, one sequence runs.
                 found.unwrap_or_else(|| server.least().tokens_per_second)
@@ -164,10 +165,8 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
     let blueprint = Blueprint::from_value(config.clone()).map_err(|error| error.to_string())?;
     let scenario = Scenario::measured(measured).ok_or("format or batch not known")?;
     let device: &'static Device = find(&measured.device).ok_or("device not in the table")?;
-    // The tool ends with its rows.
-    let (blueprint, scenario): (&'static Blueprint, &'static Scenario) =
-        (Box::leak(Box::new(blueprint)), Box::leak(Box::new(scenario)));
-    let question = Question::new(blueprint, scenario).map_err(|error| error.to_string())?;
+    let setup = Setup::new(&Arc::new(blueprint), &scenario).map_err(|error| error.to_string())?;
+    let question = admitted(setup);
     let engine = question.engine;
     let host = host_share(&question, device);
     let runner = Runner::of(&question, device, &host).ok_or("no efficiencies")?;
@@ -202,7 +201,7 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
 }
 
 /// What of a model larger than its devices lies in RAM.
-fn host_share(question: &Question<'_>, device: &Device) -> HostShare {
+fn host_share(question: &Setup, device: &Device) -> HostShare {
     let memory = memory::<Exact>(question);
     let held = ranks(question, &memory).unwrap_or_default();
     fit(question, &held, device).host()

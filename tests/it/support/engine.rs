@@ -1,5 +1,7 @@
 //! What tests ask of the engine: built-in models, and questions as a link writes them.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::model::{Blueprint, catalogue};
@@ -13,8 +15,8 @@ pub fn config(id: &str) -> &'static Value {
 
 /// A built-in model by its id.
 #[track_caller]
-pub fn blueprint(id: &str) -> Blueprint {
-    Blueprint::from_value(config(id).clone()).unwrap()
+pub fn blueprint(id: &str) -> Arc<Blueprint> {
+    Arc::new(Blueprint::from_value(config(id).clone()).unwrap())
 }
 
 /// The scenario of a link. All of it must be understood: a misspelt key would test the default.

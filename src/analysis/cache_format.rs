@@ -1,0 +1,74 @@
+//! The number format of the KV cache: what was asked for, or what the engine uses by itself.
+
+use super::kv_support::Wanted;
+use crate::hardware::Engine;
+use crate::model::quantisation::GgmlType;
+use crate::model::{Format, Scales};
+use crate::scenario::{AttentionKernel, KvFormat, Scenario};
+
+/// The formats of the cache a scenario asks for.
+pub fn wanted_cache(scenario: &Scenario) -> Wanted {
+    Wanted {
+        keys: scenario.kv_cache,
+        values: scenario.value_cache,
+        eager: scenario.attention == AttentionKernel::Eager,
+    }
+}
+
+/// The format of an engine's cache, if it is not told otherwise.
+pub(super) fn usual_cache(engine: Engine, weights: &Format, chosen: bool, activation: &Format) -> Format {
+    // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache (hf_quant_config.json); those that
+    // models are published in with a scale a block, as DeepSeek's, do not.
+    let optimised = match &*weights.id {
+        "fp8" | "fp8-tensor" => chosen || matches!(weights.scales, Scales::Tensor(_)),
+        "nvfp4" => true,
+        _ => false,
+    };
+    let eight = engine == Engine::TensorRtLlm && optimised;
+    if let Some(format) = cache_format(KvFormat::Fp8).filter(|_| eight) {
+        return format;
+    }
+    if engine.caches_in_fp16() {
+        Format::FP16
+    } else {
+        activation.clone()
+    }
+}
+
+/// The format a choice names; `None` is the engine's own.
+pub(super) fn cache_format(choice: KvFormat) -> Option<Format> {
+    let ggml = |kind: GgmlType| kind.format().clone();
+    let groups = |id, label, bits| Format::scaled(id, label, bits, MLX_GROUP);
+    Some(match choice {
+        KvFormat::Auto => return None,
+        KvFormat::Fp32 => Format::FP32,
+        KvFormat::Bf16 => Format::BF16,
+        KvFormat::Fp16 => Format::FP16,
+        KvFormat::Fp8 => Format::plain("fp8", "FP8", 8),
+        KvFormat::Int8 => Format::plain("int8", "INT8", 8),
+        KvFormat::Q8_0 => ggml(GgmlType::Q8_0),
+        KvFormat::Q5_1 => ggml(GgmlType::Q5_1),
+        KvFormat::Q5_0 => ggml(GgmlType::Q5_0),
+        KvFormat::Q4_1 => ggml(GgmlType::Q4_1),
+        KvFormat::Q4_0 => ggml(GgmlType::Q4_0),
+        KvFormat::Iq4Nl => ggml(GgmlType::IQ4_NL),
+        KvFormat::Nvfp4 => Format::scaled("nvfp4", "NVFP4", 4, NVFP4_GROUP),
+        KvFormat::MlxQ8 => groups("mlx-q8", "MLX 8-bit", 8),
+        KvFormat::MlxQ4 => groups("mlx-q4", "MLX 4-bit", 4),
+    })
+}
+
+/// A 16-bit scale and a 16-bit bias for 64 values (mlx-lm `--kv-bits`, `--kv-group-size` 64).
+const MLX_GROUP: Scales = Scales::Group {
+    size: 64,
+    bits: 32,
+    column_bits: 0,
+    tensor_bits: 0,
+};
+/// An FP8 scale for 16 values (TensorRT-LLM's NVFP4 cache).
+const NVFP4_GROUP: Scales = Scales::Group {
+    size: 16,
+    bits: 8,
+    column_bits: 0,
+    tensor_bits: 0,
+};

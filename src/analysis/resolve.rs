@@ -1,0 +1,222 @@
+//! How a scenario is resolved: the device, the engine that is usual there, the weights as it holds them, the cache.
+
+use std::sync::Arc;
+
+use super::cache_format::{cache_format, usual_cache, wanted_cache};
+use super::container::usual_engine;
+use super::error::AnalysisError;
+use super::kv_support;
+use super::node;
+use super::placement::Layout;
+use super::setup::Setup;
+use crate::hardware::{self, Device, Engine, Support};
+use crate::model::quantisation::{self, Choice, Container, Mix, Quantisation, Scope};
+use crate::model::{Blueprint, Format, Notice};
+use crate::scenario::{AttentionKernel, Mode, Scenario};
+
+/// Weights as an engine stores them, with what is to be said of that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conversion {
+    weights: Arc<Quantisation>,
+    notices: Arc<[Notice]>,
+}
+
+/// Resolves a scenario; what is known of another one of the same model is taken over where it holds here too.
+pub fn resolve(
+    blueprint: &Arc<Blueprint>,
+    requested: Arc<Scenario>,
+    known: Option<&Setup>,
+) -> Result<Setup, AnalysisError> {
+    if let Some(known) = known.filter(|known| resolves_alike(&known.requested, &requested)) {
+        return Ok(Setup {
+            scenario: requested.clone(),
+            requested,
+            admission: None,
+            ..known.clone()
+        });
+    }
+    let device = match &requested.hardware {
+        None => None,
+        Some(id) => Some(hardware::resolve(id).map_err(|why| match why {
+            Some(why) => AnalysisError::Custom(why),
+            None => AnalysisError::UnknownDevice(id.clone()),
+        })?),
+    };
+    let mut notices = Vec::new();
+    let device = node::placed(device, &requested, &mut notices);
+    let device = device.map(|device| Arc::new(device.into_owned()));
+    on_device(blueprint, requested, device, notices, known)
+}
+
+/// The same on another device, which stands in no machine.
+pub fn on(setup: &Setup, device: &Device) -> Result<Setup, AnalysisError> {
+    let requested = Arc::new(Scenario {
+        hardware: Some(device.id.clone()),
+        ..Scenario::clone(&setup.requested)
+    });
+    let device = Some(Arc::new(device.clone()));
+    on_device(&setup.blueprint, requested, device, Vec::new(), Some(setup))
+}
+
+/// Whether two scenarios differ in nothing that is resolved.
+fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
+    let of = |scenario: &Scenario| {
+        (
+            (scenario.mode == Mode::Pretrain, scenario.weights, scenario.engine),
+            (scenario.kv_cache, scenario.value_cache),
+            scenario.attention == AttentionKernel::Eager,
+            (scenario.devices, scenario.split, scenario.tensor),
+            (scenario.pipeline, scenario.expert, scenario.attention_parallel),
+        )
+    };
+    of(one) == of(other) && one.hardware == other.hardware && one.node == other.node
+}
+
+fn on_device(
+    blueprint: &Arc<Blueprint>,
+    requested: Arc<Scenario>,
+    device: Option<Arc<Device>>,
+    mut notices: Vec<Notice>,
+    known: Option<&Setup>,
+) -> Result<Setup, AnalysisError> {
+    let scenario = &*requested;
+    let chosen = scenario.weights.and_then(quantisation::choice);
+    let engine = engine(blueprint, scenario, chosen.as_ref(), device.as_deref());
+    let shared = known.filter(|known| {
+        let same = (known.requested.weights, known.engine) == (scenario.weights, engine);
+        same && Arc::ptr_eq(&known.blueprint, blueprint)
+    });
+    let conversion = shared.map_or_else(|| convert(blueprint, chosen, engine), |known| known.conversion.clone());
+    notices.extend(conversion.notices.iter().cloned());
+    let mut weights = conversion.weights.clone();
+    if scenario.mode == Mode::Pretrain && weights.scope != Scope::Everything {
+        notices.push(Notice::new(
+            "trained_unquantised",
+            format!(
+                "Pretraining updates every weight, so it uses {} weights, not {}.",
+                weights.base.label, weights.method
+            ),
+        ));
+        weights = Arc::new(Quantisation::plain(weights.base.clone()));
+    }
+    let activation = if weights.base.bits >= 16 {
+        weights.base.clone()
+    } else {
+        Format::BF16
+    };
+    let kv = cache_format(scenario.kv_cache)
+        .unwrap_or_else(|| usual_cache(engine, &weights.format, scenario.weights.is_some(), &activation));
+    let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
+    let support = device
+        .as_deref()
+        .map(|device| hardware::compatibility::support(&weights.format.id, device, engine));
+    let setup = Setup {
+        blueprint: blueprint.clone(),
+        layout: Layout::of(scenario, engine)?,
+        scenario: requested.clone(),
+        requested,
+        weights,
+        activation,
+        kv,
+        kv_values,
+        device,
+        engine,
+        admission: None,
+        unpacked: false,
+        notices: notices.into(),
+        conversion,
+    };
+    Ok(if support.is_some_and(|found| found.support == Support::Unpacked) {
+        unpacked(setup)
+    } else {
+        setup
+    })
+}
+
+/// The engine: the one that was chosen, else what is most used for the format on the device and keeps the cache as wanted,
+/// else what is most used for such files.
+fn engine(blueprint: &Blueprint, scenario: &Scenario, chosen: Option<&Choice>, device: Option<&Device>) -> Engine {
+    let published = &blueprint.published;
+    let (format, container) = match chosen {
+        Some(choice) => (&choice.format, choice.container),
+        None => (&published.format, published.container),
+    };
+    let usual = || kv_support::usual(&format.id, wanted_cache(scenario), device?);
+    scenario
+        .engine
+        .or_else(usual)
+        .unwrap_or_else(|| usual_engine(container))
+}
+
+/// The weights in the chosen format, or as published, as an engine holds them.
+fn convert(blueprint: &Blueprint, chosen: Option<Choice>, engine: Engine) -> Conversion {
+    let mut notices = Vec::new();
+    let weights = match chosen.or_else(|| inside(engine, blueprint)) {
+        Some(choice) => {
+            let mix = Mix::named(&choice.format.id).filter(|_| engine == Engine::LlamaCpp);
+            let converted = match mix {
+                Some(mix) => Quantisation::gguf(mix, blueprint),
+                None => choice.convert(blueprint),
+            };
+            if blueprint.published.scope != Scope::Everything && converted != blueprint.published {
+                let (from, to) = (&blueprint.published.method, &converted.method);
+                notices.push(Notice::new(
+                    "converted",
+                    format!("The checkpoint is published in {from}; its logical tensors are weighed as if converted to {to} by that format's usual rule."),
+                ));
+            }
+            converted
+        }
+        None => blueprint.published.clone(),
+    };
+    if let Some(text) = weights.plan.as_ref().and_then(|plan| plan.mix().importance_note()) {
+        notices.push(Notice::new("imatrix_assumed", text));
+    }
+    let apart = weights.apart(blueprint);
+    if apart > 0 {
+        notices.push(Notice::new(
+            "projector_apart",
+            format!(
+                "llama.cpp keeps the towers in a projector file (mmproj) of its own, about {} bytes in FP16; it is not counted here.",
+                crate::units::grouped(apart.saturating_mul(2))
+            ),
+        ));
+    }
+    Conversion {
+        weights: Arc::new(weights),
+        notices: notices.into(),
+    }
+}
+
+/// The published weights as an engine with files of its own holds them, if they are not in such files already.
+fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
+    let published = &blueprint.published;
+    if engine != Engine::LlamaCpp || published.container == Container::Gguf {
+        return None;
+    }
+    // What has no type of its own there is unpacked on conversion.
+    let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
+    quantisation::choice(&format.id)
+}
+
+/// Weights as they are after an engine unpacked them on loading.
+pub fn unpacked(setup: Setup) -> Setup {
+    if setup.scenario.mode == Mode::Pretrain {
+        return setup;
+    }
+    let told = Notice::new(
+        "unpacked_on_loading",
+        format!(
+            "{} unpacks {} to {} on loading here, so no memory is saved.",
+            setup.engine.label(),
+            setup.weights.method,
+            setup.weights.base.label
+        ),
+    );
+    Setup {
+        notices: setup.notices.iter().cloned().chain([told]).collect(),
+        weights: Arc::new(Quantisation::plain(setup.weights.base.clone())),
+        unpacked: true,
+        ..setup
+    }
+}

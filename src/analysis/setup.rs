@@ -1,0 +1,225 @@
+//! Everything an analysis needs, resolved: formats, engine, device.
+
+use std::sync::Arc;
+
+use super::admission::Admission;
+use super::cache_format::usual_cache;
+use super::error::AnalysisError;
+use super::placement::Layout;
+use super::resolve::{self, Conversion};
+use crate::hardware::{Device, Engine};
+use crate::model::quantisation::Quantisation;
+use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
+use crate::scenario::{AttentionFlops, LatentCache, Lengths, Mode, Scenario};
+use crate::units::{Number, Quantity};
+
+/// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
+/// shared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// The model.
+    pub blueprint: Arc<Blueprint>,
+    /// What the user chose.
+    pub requested: Arc<Scenario>,
+    /// The same as it is analysed: of a server that runs, its batch is what runs of the requests.
+    pub scenario: Arc<Scenario>,
+    /// The rule for weights.
+    pub weights: Arc<Quantisation>,
+    /// Format of activations.
+    pub activation: Format,
+    /// Format of the KV cache: keys, and values where they have none of their own.
+    pub kv: Format,
+    /// Format of cached values.
+    pub kv_values: Format,
+    /// The device, if one is chosen.
+    pub device: Option<Arc<Device>>,
+    /// The engine.
+    pub engine: Engine,
+    /// How devices share the model.
+    pub layout: Layout,
+    /// Of a server that runs: how many of its requests do.
+    pub admission: Option<Admission>,
+    /// Whether the engine unpacked the weights on loading.
+    pub unpacked: bool,
+    /// What had to be assumed here.
+    pub notices: Arc<[Notice]>,
+    /// The weights as they are stored, before an engine unpacks them or training needs them whole.
+    pub(super) conversion: Conversion,
+}
+
+impl Setup {
+    /// Resolves a scenario.
+    ///
+    /// # Errors
+    /// A device that is not in the table, or devices that cannot share the model as asked.
+    pub fn new(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Self, AnalysisError> {
+        resolve::resolve(blueprint, Arc::new(scenario.clone()), None)
+    }
+    /// The same model under another scenario; what does not depend on the change is shared.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn under(&self, scenario: Scenario) -> Result<Self, AnalysisError> {
+        resolve::resolve(&self.blueprint, Arc::new(scenario), Some(self))
+    }
+    /// What would be if the user chose something else.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with(&self, change: impl FnOnce(&mut Scenario)) -> Result<Self, AnalysisError> {
+        let mut scenario = Scenario::clone(&self.requested);
+        change(&mut scenario);
+        self.under(scenario)
+    }
+    /// The same on another device.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn on(&self, device: &Device) -> Result<Self, AnalysisError> {
+        resolve::on(self, device)
+    }
+    /// The same with another workload: sequences, tokens, or the pass that is looked at. Nothing that is resolved depends
+    /// on these, so nothing is resolved again.
+    #[must_use]
+    pub fn working(&self, change: impl FnOnce(&mut Scenario)) -> Self {
+        let mut scenario = Scenario::clone(&self.scenario);
+        change(&mut scenario);
+        Self {
+            scenario: Arc::new(scenario),
+            ..self.clone()
+        }
+    }
+    /// The same as it runs: what runs of a server's requests is its batch.
+    #[must_use]
+    pub fn running(&self, admission: Admission) -> Self {
+        let batch = |scenario: &mut Scenario| {
+            scenario.batch = admission.running;
+            scenario.endless = false;
+        };
+        Self {
+            admission: Some(admission),
+            ..self.working(batch)
+        }
+    }
+    /// The same where the engine unpacks the weights on loading.
+    pub(super) fn unpacked(self) -> Self {
+        resolve::unpacked(self)
+    }
+
+    /// The device, if one is chosen.
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_deref()
+    }
+    /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
+    pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
+        let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain && !self.unpacked;
+        let value = tensor.held.filter(|_| as_published)?;
+        Some(Quantity {
+            name: "bytes in the files".into(),
+            value,
+            origin: crate::units::Origin::Table("headers of the weight files".into()),
+        })
+    }
+    /// Whether the cache keeps latents where the model has them.
+    pub fn keeps_latent(&self) -> bool {
+        // Every engine on offer keeps the latent; transformers did not before version 5.
+        self.scenario.latent_cache != LatentCache::Expanded
+    }
+    /// Whether decode multiplies with the latent itself.
+    pub fn absorbs(&self) -> bool {
+        self.keeps_latent() && self.engine.absorbs_latent()
+    }
+    /// Bytes of one activation.
+    pub fn activation_bytes(&self) -> Quantity {
+        if self.engine.computes_in_fp32() {
+            return Quantity::assumed("activation_bytes", 4, "results are FP32 in this engine");
+        }
+        bytes_of(&self.activation, "activation_bytes")
+    }
+    /// Bytes of so many elements of the KV cache, scales included.
+    pub fn kv_bytes<N: Number>(&self, elements: N, values: bool) -> N {
+        let format = if values { &self.kv_values } else { &self.kv };
+        if format.scales == Scales::None && format.bits.is_multiple_of(8) {
+            return elements.times(N::input(&bytes_of(format, "kv_bytes")));
+        }
+        format.row_bytes(elements)
+    }
+    /// Whether the cache is in the format the engine gives it by itself.
+    pub fn caches_as_usual(&self) -> bool {
+        let usual = usual_cache(
+            self.engine,
+            &self.weights.format,
+            self.scenario.weights.is_some(),
+            &self.activation,
+        );
+        self.kv.id == usual.id && self.kv_values.id == usual.id
+    }
+    /// Whether keys and values are kept in the same format.
+    pub fn one_kv_format(&self) -> bool {
+        self.kv == self.kv_values
+    }
+    /// Sequences at once.
+    pub fn batch(&self) -> Quantity {
+        Quantity::choice("batch", self.scenario.batch, "Workload")
+    }
+    /// Tokens of each prompt.
+    pub fn prompt(&self) -> Quantity {
+        Quantity::choice("prompt", self.scenario.prompt, "Workload")
+    }
+    /// Tokens generated.
+    pub fn generated(&self) -> Quantity {
+        Quantity::choice("generated", self.scenario.generated(), "Workload")
+    }
+    /// Keys a token sees that is written: those of the prompt and, on average, of what was written before it.
+    ///
+    /// The middle of the answer stands for all of it. Where answers differ in length as exponentially distributed ones do, a running
+    /// sequence has written E[G²] ÷ 2E[G] = G of them (Feller 1971, the inspection paradox).
+    pub fn mean_context(&self) -> Quantity {
+        let written = self.scenario.generated();
+        let differ = self.scenario.mode == Mode::Serve && self.scenario.lengths == Lengths::Spread;
+        let so_far = if differ {
+            Quantity::choice("written so far", written.max(1), "Workload")
+        } else {
+            Quantity::choice("half of generated", written.div_ceil(2).max(1), "Workload")
+        };
+        Quantity::sum("context", &[&self.prompt(), &so_far])
+    }
+    /// Whether attention leaves out what an indexer did not choose.
+    pub fn skips(&self) -> bool {
+        self.scenario.attention_flops != AttentionFlops::Full && self.engine.skips_unchosen()
+    }
+    /// Tokens of a prompt that run at once at most; `None` where the engine runs it whole.
+    pub fn chunk(&self) -> Option<u64> {
+        let chosen = match self.engine {
+            Engine::LlamaCpp => self.scenario.micro_batch,
+            _ => self.scenario.max_batched_tokens,
+        };
+        chosen.or_else(|| self.engine.chunk())
+    }
+    /// Tokens of each sequence in all.
+    pub fn tokens(&self) -> Quantity {
+        match self.scenario.generated() {
+            0 => self.prompt().renamed("tokens"),
+            // Running sequences of a server are at all stages of their answers, unless room for the whole is kept for each.
+            written
+                if self.scenario.mode == Mode::Serve
+                    && self.scenario.batch > 1
+                    && !self.engine.reserves_answers()
+                    && self.scenario.lengths == Lengths::Fixed =>
+            {
+                let half = Quantity::choice("half of the answer", written.div_ceil(2), "Workload");
+                Quantity::sum("tokens", &[&self.prompt(), &half])
+            }
+            _ => Quantity::sum("tokens", &[&self.prompt(), &self.generated()]),
+        }
+    }
+}
+
+fn bytes_of(format: &Format, name: &'static str) -> Quantity {
+    let origin = crate::units::Origin::Table(format!("{}, {} bits", format.label, format.bits).into());
+    Quantity {
+        name: name.into(),
+        value: format.bits.div_ceil(8),
+        origin,
+    }
+}
