@@ -28,7 +28,8 @@ pub struct Way {
 const MOST: usize = 3;
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device, more devices.
-pub fn ways(question: &Setup, analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
+pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
+    let question = &*analysis.setup;
     let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Vec::new();
     };

@@ -23,9 +23,8 @@ pub fn ExplanationPopover() -> impl IntoView {
         let units = state.units.get();
         state.shown.with(|shown| {
             let answer = shown.as_ref()?;
-            let setup = &answer.analysis.setup;
             let trail: Vec<Explanation> = (0..=opened.path.len())
-                .filter_map(|depth| explain(setup, opened.figure, opened.path.get(..depth)?, units))
+                .filter_map(|depth| explain(&answer.analysis, opened.figure, opened.path.get(..depth)?, units))
                 .collect();
             Some(trail)
         })

@@ -100,11 +100,7 @@ pub fn WaysOut() -> impl IntoView {
                 .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
                 .missing_bytes;
             let needed = units.bytes(answer.analysis.held().total_bytes as f64);
-            Some((
-                units.bytes(missing as f64),
-                needed,
-                ways(&answer.analysis.setup, &answer.analysis, units),
-            ))
+            Some((units.bytes(missing as f64), needed, ways(&answer.analysis, units)))
         })
     });
     move || {

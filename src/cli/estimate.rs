@@ -42,7 +42,7 @@ impl Estimate {
     }
     /// The command that starts it, explained in comments.
     fn launch(&self) -> Result<String, Failure> {
-        launch(&self.analysis.setup, &self.analysis, &self.found.facts.id)
+        launch(&self.analysis, &self.found.facts.id)
             .map(|launch| launch.commented())
             .map_err(|why| Failure::new("no_launch", why))
     }
@@ -98,7 +98,7 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
 fn told(estimate: &Estimate) -> String {
     let question = &estimate.analysis.setup;
     let mut out = "\nWhat would it take\n".to_owned();
-    let Some(answers) = answers(question, &estimate.analysis) else {
+    let Some(answers) = answers(&estimate.analysis) else {
         return out + "  Choose a device with --hardware: then this says how far it goes, and what else would do.\n";
     };
     for one in answers.said(question, UNITS) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, RankMemory, Ranks, Roof, Setup, bill, launch};
+use crate::analysis::{Analysis, RankMemory, Ranks, Roof, bill, launch};
 use crate::scenario::{Mode, Scenario, to_query};
 use crate::units::UnitSystem;
 
@@ -98,7 +98,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             answer.insert("fit".to_owned(), json!(fit));
         }
         answer.insert("cost".to_owned(), json!(bill(question, analysis.speed.as_ref())));
-        answer.insert("launch".to_owned(), start(question, analysis, &facts.id));
+        answer.insert("launch".to_owned(), start(analysis, &facts.id));
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));
         }
@@ -112,7 +112,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
 /// What would it take, each answer with its words and the link to the scenario after it; null without a device.
 pub fn answers(analysis: &Analysis) -> Value {
     let question = &analysis.setup;
-    let Some(found) = crate::analysis::answers(question, analysis) else {
+    let Some(found) = crate::analysis::answers(analysis) else {
         return Value::Null;
     };
     let mut answer = json!(found);
@@ -133,8 +133,8 @@ pub fn answers(analysis: &Analysis) -> Value {
 }
 
 /// The command that starts it, or why there is none.
-fn start(question: &Setup, analysis: &Analysis, name: &str) -> Value {
-    match launch(question, analysis, name) {
+fn start(analysis: &Analysis, name: &str) -> Value {
+    match launch(analysis, name) {
         Ok(launch) => json!(launch),
         Err(why) => json!({"command": null, "why": why}),
     }

@@ -22,8 +22,7 @@ const SMALL: &str = "meta-llama/Llama-3.1-8B-Instruct";
 const LARGE: &str = "meta-llama/Llama-3.1-70B-Instruct";
 
 fn ask(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Answers {
-    let question = Setup::new(blueprint, scenario).unwrap();
-    answers(&question, &analyse(blueprint, scenario).unwrap()).unwrap()
+    answers(&analyse(blueprint, scenario).unwrap()).unwrap()
 }
 
 fn verdict(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Verdict {
@@ -134,8 +133,7 @@ fn hardware_without_a_price_is_never_ranked() {
 #[test]
 fn without_a_device_there_are_none() {
     let (small, now) = (blueprint(SMALL), scenario("p=4000"));
-    let question = Setup::new(&small, &now).unwrap();
-    assert_eq!(answers(&question, &analyse(&small, &now).unwrap()), None);
+    assert_eq!(answers(&analyse(&small, &now).unwrap()), None);
     let training = ask(&small, &scenario("mode=pretrain&hw=h100-sxm"));
     assert!(training.context.is_none() && training.format.is_none() && training.degree.is_none());
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use strum::IntoEnumIterator;
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::launch::quote;
-use weighbridge::analysis::{Launch, Setup, analyse, launch};
+use weighbridge::analysis::{Launch, analyse, launch};
 use weighbridge::hardware::Engine;
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::Scenario;
@@ -26,8 +26,7 @@ fn start(model: &str, name: &str, query: &str) -> Result<Launch, String> {
 }
 
 fn of(blueprint: &Arc<Blueprint>, scenario: &Scenario, name: &str) -> Result<Launch, String> {
-    let question = Setup::new(blueprint, scenario).unwrap();
-    launch(&question, &analyse(blueprint, scenario).unwrap(), name)
+    launch(&analyse(blueprint, scenario).unwrap(), name)
 }
 
 fn value<'a>(launch: &'a Launch, flag: &str) -> &'a str {

@@ -177,14 +177,13 @@ proptest! {
     fn explanations_equal_the_numbers(config in any_config(), scenario in any_scenario()) {
         let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
         let analysis = analyse(&blueprint, &scenario).unwrap();
-        let question = Setup::new(&blueprint, &scenario).unwrap();
-        let title = |figure| explain(&question, figure, &[], UnitSystem::Gib).unwrap().title;
+        let title = |figure| explain(&analysis, figure, &[], UnitSystem::Gib).unwrap().title;
         prop_assert_eq!(title(Figure::Memory), format!("Memory: {}", UnitSystem::Gib.bytes(analysis.memory.total.0 as f64)));
         prop_assert_eq!(title(Figure::Parameters), format!("Parameters: {}", weighbridge::units::grouped(analysis.parameters.total.0)));
         prop_assert!(title(Figure::Flops).ends_with(&weighbridge::units::count(analysis.flops, "FLOP")));
         prop_assert!(title(Figure::Traffic).ends_with(&UnitSystem::Gib.bytes(analysis.bytes)));
         for one in &analysis.components {
-            let seconds = explain(&question, Figure::ComponentTime(one.component), &[], UnitSystem::Gib).map(|found| found.title);
+            let seconds = explain(&analysis, Figure::ComponentTime(one.component), &[], UnitSystem::Gib).map(|found| found.title);
             if let (Some(seconds), Some(expected)) = (seconds, one.seconds) {
                 prop_assert!(seconds.ends_with(&weighbridge::units::seconds(expected)), "{} against {}", seconds, expected);
             }
@@ -201,11 +200,11 @@ proptest! {
             }
         }
         // Each part opens, and together they are what the fullest device holds.
-        let whole = explain(&question, Figure::Memory, &[], UnitSystem::Gib).unwrap();
+        let whole = explain(&analysis, Figure::Memory, &[], UnitSystem::Gib).unwrap();
         let held = UnitSystem::Gib.bytes(analysis.held().total_bytes as f64);
         prop_assert!(whole.title.ends_with(&held), "{} against {}", whole.title, held);
         for at in 0..whole.parts.len() {
-            prop_assert!(explain(&question, Figure::Memory, &[at], UnitSystem::Gib).is_some());
+            prop_assert!(explain(&analysis, Figure::Memory, &[at], UnitSystem::Gib).is_some());
         }
     }
 }
@@ -279,18 +278,17 @@ proptest! {
     #[test]
     fn commands_and_answers_are_given_or_refused(config in any_config(), scenario in any_scenario(), name in "\\PC{0,40}") {
         let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
-        let question = Setup::new(&blueprint, &scenario).unwrap();
         let analysis = analyse(&blueprint, &scenario).unwrap();
-        match weighbridge::analysis::launch(&question, &analysis, &name) {
+        match weighbridge::analysis::launch(&analysis, &name) {
             Ok(launch) => prop_assert!(!launch.commented().chars().any(|sign| sign.is_control() && sign != '\n')),
             Err(why) => prop_assert!(why.ends_with('.'), "{}", why),
         }
-        if let Some(found) = weighbridge::analysis::answers(&question, &analysis) {
-            for said in found.said(&question, UnitSystem::Gib) {
+        if let Some(found) = weighbridge::analysis::answers(&analysis) {
+            for said in found.said(&analysis.setup, UnitSystem::Gib) {
                 prop_assert!(!said.words.is_empty() && !said.basis.is_empty());
             }
         }
-        for way in weighbridge::analysis::ways(&question, &analysis, UnitSystem::Gib) {
+        for way in weighbridge::analysis::ways(&analysis, UnitSystem::Gib) {
             prop_assert!(Setup::new(&blueprint, &way.scenario).is_ok());
         }
     }

@@ -142,8 +142,7 @@ fn a_cache_no_engine_keeps_is_refused_with_the_reason() {
 #[test]
 fn the_way_out_of_a_cache_is_the_engines_own() {
     let (model, now) = (blueprint(MODEL), scenario("hw=h100-sxm&e=vllm&kv=q8_0"));
-    let question = Setup::new(&model, &now).unwrap();
-    let found = ways(&question, &analyse(&model, &now).unwrap(), UnitSystem::Gib);
+    let found = ways(&analyse(&model, &now).unwrap(), UnitSystem::Gib);
     assert_eq!(found.len(), 1);
     assert_eq!(
         analyse(&model, &found[0].scenario).unwrap().fit.unwrap().verdict,

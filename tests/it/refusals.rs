@@ -48,16 +48,7 @@ fn heads_divide_or_the_layout_is_refused() {
         four.why
     );
     // What it would take does not advise it either.
-    let (model, now) = (
-        blueprint("microsoft/phi-4"),
-        scenario("hw=rtx-3060-12gb&e=vllm&p=1000&off=none"),
-    );
-    let question = Setup::new(&model, &now).unwrap();
-    let found = answers(
-        &question,
-        &weigh("microsoft/phi-4", "hw=rtx-3060-12gb&e=vllm&p=1000&off=none"),
-    )
-    .unwrap();
+    let found = answers(&weigh("microsoft/phi-4", "hw=rtx-3060-12gb&e=vllm&p=1000&off=none")).unwrap();
     assert_eq!(found.degree.unwrap().devices, None);
     // Latent attention has one head of keys for all.
     let latent = weigh("deepseek-ai/DeepSeek-V3.1", "hw=h200-sxm&n=8&e=vllm&p=1000")
@@ -136,9 +127,7 @@ fn answers_to_what_does_not_run_say_so() {
     let query = "hw=rtx-3090&e=sglang&w=gptq&kv=int8&p=1000";
     let (model, now) = (blueprint(QWEN), scenario(query));
     let question = Setup::new(&model, &now).unwrap();
-    let said = answers(&question, &weigh(QWEN, query))
-        .unwrap()
-        .said(&question, UnitSystem::Gib);
+    let said = answers(&weigh(QWEN, query)).unwrap().said(&question, UnitSystem::Gib);
     let keys: Vec<_> = said.iter().map(|one| one.key).collect();
     assert_eq!(keys, ["runs", "format", "cheapest"], "{said:?}");
     assert!(said[0].words.contains("SGLang"), "{}", said[0].words);

@@ -13,7 +13,6 @@ pub use words::Said;
 use serde::Serialize;
 
 use super::fit::Verdict;
-use super::setup::Setup;
 use super::summary::Analysis;
 use crate::scenario::{KvFormat, Mode, Scenario};
 
@@ -63,8 +62,9 @@ pub struct Answers {
     pub degree: Option<Degree>,
 }
 
-/// The answers of a question; `None` without a device.
-pub fn answers(question: &Setup, analysis: &Analysis) -> Option<Answers> {
+/// The answers to an analysis; `None` without a device.
+pub fn answers(analysis: &Analysis) -> Option<Answers> {
+    let question = &*analysis.setup;
     let fit = analysis.fit.as_ref()?;
     let device = question.device()?;
     let scenario = &*question.requested;

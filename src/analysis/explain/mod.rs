@@ -11,7 +11,7 @@ pub use figure::Figure;
 
 use serde::Serialize;
 
-use super::setup::Setup;
+use super::summary::Analysis;
 use crate::units::UnitSystem;
 
 /// A piece of a formula.
@@ -70,7 +70,8 @@ pub struct Explanation {
 }
 
 /// Explains a figure; `path` opens its parts one after the other.
-pub fn explain(question: &Setup, figure: Figure, path: &[usize], units: UnitSystem) -> Option<Explanation> {
+pub fn explain(analysis: &Analysis, figure: Figure, path: &[usize], units: UnitSystem) -> Option<Explanation> {
+    let question = &*analysis.setup;
     let (mut current, mut unit) = figures::trace(question, figure)?;
     for &step in path {
         current = render::openable(&current).into_iter().nth(step)?;

@@ -86,7 +86,8 @@ impl Launch {
 ///
 /// # Errors
 /// A sentence: it does not fit, does not run, is training, or the engine has no option for what was chosen.
-pub fn launch(question: &Setup, analysis: &Analysis, name: &str) -> Result<Launch, String> {
+pub fn launch(analysis: &Analysis, name: &str) -> Result<Launch, String> {
+    let question = &*analysis.setup;
     refuse(question, analysis)?;
     let basis = Basis::new(question, analysis, name);
     let mut made = match question.engine {

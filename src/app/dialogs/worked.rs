@@ -45,13 +45,12 @@ pub fn Worked() -> impl IntoView {
     let units = state.units.get_untracked();
     let steps = state.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
-        let setup = &answer.analysis.setup;
         let steps = STEPS.iter().map(|step| {
             let found: Vec<Explanation> = step
                 .figures
                 .iter()
                 .filter(|figure| **figure != Figure::KvPerToken || answer.scenario.mode.writes())
-                .filter_map(|figure| explain(setup, *figure, &[], units))
+                .filter_map(|figure| explain(&answer.analysis, *figure, &[], units))
                 .collect();
             view! {
                 <section class="step">

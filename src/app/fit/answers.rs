@@ -54,7 +54,7 @@ pub fn Answers() -> impl IntoView {
 
 fn rows(answer: &Answer, units: UnitSystem) -> Vec<Said> {
     let setup = &answer.analysis.setup;
-    let said = answers(setup, &answer.analysis).map(|found| found.said(setup, units));
+    let said = answers(&answer.analysis).map(|found| found.said(setup, units));
     said.unwrap_or_else(|| {
         vec![Said {
             key: "none",

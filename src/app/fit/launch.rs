@@ -31,8 +31,7 @@ fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
         ModelSource::Id(id) => id.as_str(),
         _ => "",
     };
-    let setup = &answer.analysis.setup;
-    (setup.engine.label(), launch(setup, &answer.analysis, name))
+    (answer.analysis.setup.engine.label(), launch(&answer.analysis, name))
 }
 
 /// Text with what stands between backticks as code.
