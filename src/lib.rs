@@ -7,8 +7,9 @@
 //! 3. [`hardware`]: devices and engines, as tables with sources.
 //! 4. [`scenario`]: what the user chose; every knob declared once; the link codec.
 //! 5. [`analysis`]: a pure function of blueprint, scenario and device: memory, compute, traffic, verdict, explanations.
-//! 6. [`hub`]: names, addresses and errors of the Hugging Face Hub; fetching is left to the page and the command line.
-//! 7. `chart` (feature of the same name) and [`export`]: what is drawn and what is written out.
+//! 6. [`report`]: what is said of an analysis: sentences, tiles, lines. Page and command line print the same.
+//! 7. [`hub`]: names, addresses and errors of the Hugging Face Hub; fetching is left to the page and the command line.
+//! 8. `chart` (feature of the same name) and [`export`]: what is drawn and what is written out.
 //!
 //! The command line (`cli`, feature of the same name) and the page (`src/main.rs`, `src/app/`) stand on top.
 //!
@@ -24,5 +25,6 @@ pub mod export;
 pub mod hardware;
 pub mod hub;
 pub mod model;
+pub mod report;
 pub mod scenario;
 pub mod units;

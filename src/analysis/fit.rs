@@ -150,7 +150,8 @@ impl Need {
     /// How far engine and device support the layout and the cache too, where they support weights so far: the first that
     /// does not run.
     fn with_layout_and_cache(&self, weights: &'static Compatibility, device: &Device) -> &'static Compatibility {
-        if let Some(refused) = self.layout.filter(|_| weights.runs()) {
+        // Training takes its weights in any format; a split that cannot run is one there too.
+        if let Some(refused) = self.layout.filter(|_| weights.runs() || !self.serving) {
             return refused;
         }
         // What the engine does by itself needs no option.
@@ -178,7 +179,7 @@ impl Need {
             .then(|| self.movable.as_ref().and_then(plan))
             .flatten();
         let (verdict, missing) = match (&offload, self.room) {
-            _ if self.serving && !support.runs() => (Verdict::Unsupported, over),
+            _ if !support.runs() && (self.serving || self.layout.is_some()) => (Verdict::Unsupported, over),
             (None, _) if over == 0 => (Verdict::Fits, 0),
             (None, _) => (Verdict::DoesNotFit, over),
             // RAM is what is short.
@@ -240,7 +241,11 @@ pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
             _ => widest(question, room, &bytes),
         },
         offload: judged.offload,
-        why: if need.serving { judged.why } else { "" },
+        why: if need.serving || judged.verdict == Verdict::Unsupported {
+            judged.why
+        } else {
+            ""
+        },
     }
 }
 

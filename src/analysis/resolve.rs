@@ -162,7 +162,7 @@ fn convert(blueprint: &Blueprint, chosen: Option<Choice>, engine: Engine) -> Con
                 let (from, to) = (&blueprint.published.method, &converted.method);
                 notices.push(Notice::new(
                     "converted",
-                    format!("The checkpoint is published in {from}; its logical tensors are weighed as if converted to {to} by that format's usual rule."),
+                    format!("The checkpoint is published in {from}; the estimate assumes it is converted to {to} by that format's usual rule."),
                 ));
             }
             converted

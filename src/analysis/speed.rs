@@ -6,7 +6,7 @@ use super::placement::HostShare;
 use super::roofline::Roof;
 use super::serving::Serving;
 use super::setup::Setup;
-use super::time::{self, PassTime};
+use super::time::{self, PassTime, TimeParts};
 use crate::hardware::evidence::Seen;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
 use crate::hardware::{Device, Rate};
@@ -61,9 +61,10 @@ impl Speed {
         }
         self.tokens_per_second = serving.tokens_per_second;
         self.tokens_per_second_between = Some((serving.tokens_per_second_low, serving.tokens_per_second_high));
-        let time = |seconds: f64| PassTime::between(seconds, floor.min(seconds), serving.evidence);
-        self.pass = Some(time(serving.tpot));
-        self.prefill = Some(time(serving.ttft.unwrap_or(serving.first)));
+        let time =
+            |seconds: f64, parts: TimeParts| PassTime::between(seconds, floor.min(seconds), parts, serving.evidence);
+        self.pass = Some(time(serving.tpot, serving.step));
+        self.prefill = Some(time(serving.ttft.unwrap_or(serving.first), TimeParts::default()));
     }
     /// What to know about the figures.
     pub fn notice(&self, question: &Setup) -> Option<Notice> {

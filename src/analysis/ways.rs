@@ -11,7 +11,7 @@ use crate::hardware::compatibility::support;
 use crate::hardware::{Device, devices};
 use crate::model::quantisation::{CHOICES, Choice, Container};
 use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{UnitSystem, decimal, grouped};
+use crate::units::{UnitSystem, counted, decimal, grouped};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,34 +38,42 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
     }
     let mut all = Vec::new();
     all.extend(fewer_bits(question, device, units));
-    let context = question.tokens().value;
-    if question.scenario.mode != Mode::Pretrain && fit.max_context > 0 && fit.max_context < context {
-        let generate = question.scenario.generated().min(fit.max_context.saturating_sub(1));
-        let scenario = Scenario {
-            prompt: fit.max_context - generate,
-            generate: Some(generate),
-            ..Scenario::clone(&question.scenario)
-        };
-        all.push(Way {
-            label: format!("{} tokens", grouped(fit.max_context)),
-            note: format!("instead of {}", grouped(context)),
-            scenario,
-        });
-    } else if fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
+    // Fewer sequences keep what each of them is; a shorter context does not.
+    if fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
         let scenario = Scenario {
             batch: fit.max_batch,
             ..Scenario::clone(&question.scenario)
         };
         all.push(Way {
-            label: format!("{} sequences at once", grouped(fit.max_batch)),
+            label: format!("{} at once", counted(fit.max_batch, "sequence")),
             note: format!("instead of {}", grouped(question.scenario.batch)),
             scenario,
         });
+    } else {
+        all.extend(shorter(question, fit));
     }
     all.extend(larger_device(question, analysis.held().total_bytes, units));
     all.extend(more_devices(question, device));
     all.truncate(MOST);
     all
+}
+
+/// A shorter context, the answer as long as before if it can be.
+fn shorter(question: &Setup, fit: &Fit) -> Option<Way> {
+    let context = question.tokens().value;
+    if question.scenario.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
+        return None;
+    }
+    let generate = question.scenario.generated().min(fit.max_context.saturating_sub(1));
+    Some(Way {
+        label: counted(fit.max_context, "token"),
+        note: format!("instead of {}", grouped(context)),
+        scenario: Scenario {
+            prompt: fit.max_context - generate,
+            generate: Some(generate),
+            ..Scenario::clone(&question.scenario)
+        },
+    })
 }
 
 /// The engine's own format of the cache, where that asked for is all that does not run.
@@ -147,7 +155,7 @@ fn larger_device(question: &Setup, total: u64, units: UnitSystem) -> Option<Way>
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
     fitting.first().map(|device| Way {
         label: device.name.clone(),
-        note: format!("carries {}", units.bytes(device.memory_bytes as f64)),
+        note: format!("has {}", units.bytes(device.memory_bytes as f64)),
         scenario: Scenario {
             hardware: Some(device.id.clone()),
             ..Scenario::clone(&question.scenario)

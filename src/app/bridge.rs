@@ -72,7 +72,7 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
     let share = move |bytes: f64| format!("{:.3}", bytes / end * 100.0);
     let limit = scale.capacity.filter(|capacity| scale.total > *capacity).map(|capacity| {
         let at = capacity / end * 100.0;
-        let label = format!("{} carries {}", scale.device, units.bytes(capacity));
+        let label = format!("{} has room for {}", scale.device, units.bytes(capacity));
         view! {
             <span class="over" class:spilled=scale.spills style:--at=format!("{at:.3}")></span>
             <span class="limit" style:--at=format!("{at:.3}") data-side=(at < 25.0).then_some("right")><b>{label}</b></span>

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use weighbridge::scenario::{Group, KNOBS, Mode};
+use weighbridge::units::grouped;
 
 use super::state::State;
-use super::words::tokens;
 
 /// The chips.
 #[component]
@@ -25,8 +25,8 @@ pub fn Chips() -> impl IntoView {
     let workload = move || {
         state.scenario.with(|scenario| {
             let length = match scenario.generated() {
-                0 => format!("{} tokens", tokens(scenario.prompt)),
-                generated => format!("{} + {} tokens", tokens(scenario.prompt), tokens(generated)),
+                0 => format!("{} tokens", grouped(scenario.prompt)),
+                generated => format!("{} + {} tokens", grouped(scenario.prompt), grouped(generated)),
             };
             match (scenario.mode, scenario.batch) {
                 (Mode::Decode, 1) => length,

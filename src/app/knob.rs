@@ -204,7 +204,7 @@ fn EndlessQueue(set: Callback<String>) -> impl IntoView {
     view! {
         <Show when=move || serving.get()>
             <label class="check wide"><input id="endless" type="checkbox" prop:checked=move || endless.get() on:change:target=move |event| turn(event.target().checked())/>
-                <span>"Endless queue"</span><span class="help">"Requests never run out: the server is loaded as far as its memory carries."</span></label>
+                <span>"Endless queue"</span><span class="help">"Requests never run out: the server runs as many as fit in memory."</span></label>
         </Show>
     }
 }

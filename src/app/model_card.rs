@@ -159,7 +159,7 @@ fn FilesLine() -> impl IntoView {
         };
         let words = match unread {
             true => format!(
-                "Files: {}. {} loads none of them: take a repository with its own format, or convert.",
+                "Files: {}. {} cannot load these files: pick a repository in its format, or convert them.",
                 list.join(", "),
                 engine.label()
             ),

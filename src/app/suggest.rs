@@ -109,13 +109,13 @@ fn quick(
     let chosen = scenario.weights.and_then(quantisation::choice);
     let told = listed.and_then(|listed| listed.parameters).map(|count| count as f64);
     let (bytes, whose) = match (&chosen, listed.and_then(|listed| listed.bytes)) {
-        (None, Some(bytes)) => (bytes as f64, "its files"),
+        (None, Some(bytes)) => (bytes as f64, "the size of its files"),
         (chosen, _) => {
             let bits = chosen.as_ref().map_or(16.0, |choice| choice.format.bits_per_weight());
             let whose = if told.is_some() {
-                "the files of its parameters"
+                "the size its parameters imply"
             } else {
-                "the files its name tells of"
+                "the size implied by its name"
             };
             (told.or_else(|| Some(billions(name)? * 1e9))? * bits / 8.0, whose)
         }
@@ -125,7 +125,7 @@ fn quick(
     Some(Badge {
         verdict: one.verdict.into(),
         words: format!(
-            "By a quick rule, half as much again as {whose}: about {} of {}. Load it for the exact answer.",
+            "Rough: 1.5 × {whose}, {} of {}. Open it for the exact answer.",
             units.bytes(one.needed_bytes as f64),
             units.bytes(one.device_bytes as f64)
         ),

@@ -28,7 +28,7 @@ fn nothing(state: State) -> Sentence {
     let (pill, main, rest) = match state.loading.get() {
         Some(loading) => ("Reading", format!("{} is being read.", loading.what), ""),
         None => (
-            "Nothing weighed",
+            "No model loaded",
             "No model is on the scale.".to_owned(),
             "Find one with the search, or drop its config.json anywhere on this page.",
         ),

@@ -32,6 +32,8 @@ pub struct ContextChart {
     pub capacity: Option<Capacity>,
     /// The longest context that fits, if it lies within the range.
     pub crossing: Option<u64>,
+    /// Whether it is the model's own limit, with memory to spare.
+    pub crossing_is_models: bool,
     /// The context of the scenario and its memory.
     pub now: Option<(u64, u64)>,
     /// GiB or GB.
@@ -95,6 +97,7 @@ impl ContextChart {
             bands,
             capacity: Capacity::of_setup(setup),
             crossing: longest.filter(|&longest| !spills && longest > 0 && longest < most),
+            crossing_is_models: setup.blueprint.max_context.as_ref().map(|most| most.value) == longest,
             now: Some((now, held.total_bytes)),
             units,
         })
@@ -260,11 +263,14 @@ impl ContextChart {
             colour: ink,
             halo: Some(card),
         };
-        let crossing = self
-            .capacity
-            .as_ref()
-            .zip(self.crossing)
-            .map(|(capacity, tokens)| (plot.x(tokens as f64), plot.y(capacity.bytes as f64), tokens));
+        let crossing = self.capacity.as_ref().zip(self.crossing).map(|(capacity, tokens)| {
+            let height = if self.crossing_is_models {
+                plot.frame.bottom
+            } else {
+                plot.y(capacity.bytes as f64)
+            };
+            (plot.x(tokens as f64), height, tokens)
+        });
         let now = self
             .now
             .map(|(tokens, bytes)| (plot.x(tokens as f64), plot.y(bytes as f64), bytes));
@@ -305,7 +311,11 @@ impl ContextChart {
         }
         if let Some((x, y, tokens)) = crossing {
             pen.place_near(
-                &format!("full at {} tokens", grouped(tokens)),
+                &if self.crossing_is_models {
+                    format!("model's limit: {} tokens", grouped(tokens))
+                } else {
+                    format!("full at {} tokens", grouped(tokens))
+                },
                 bold,
                 x,
                 &[y - 15.0, y - 29.0, y + 16.0, y + 30.0],
@@ -521,7 +531,7 @@ mod tests {
             tokens.sort_unstable();
             let bands = bytes.into_iter().map(|bytes| Band { key: "mlp", label: "MLP", bytes }).collect();
             let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
-            let chart = ContextChart { tokens, bands, capacity, crossing, now, units: UnitSystem::Gib };
+            let chart = ContextChart { tokens, bands, capacity, crossing, crossing_is_models: false, now, units: UnitSystem::Gib };
             let recorder = Recorder::new(size.0, size.1);
             chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
             recorder.check();

@@ -316,9 +316,9 @@ impl MemoryChart {
 
 const fn computed_again(recompute: Recompute) -> &'static str {
     match recompute {
-        Recompute::None => "nothing again",
-        Recompute::Selective => "scores of attention again",
-        Recompute::Full => "every layer again",
+        Recompute::None => "keep everything",
+        Recompute::Selective => "recompute attention",
+        Recompute::Full => "recompute layers",
     }
 }
 
@@ -411,10 +411,7 @@ mod tests {
         };
         let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
         let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-        assert_eq!(
-            labels,
-            ["nothing again", "scores of attention again", "every layer again"]
-        );
+        assert_eq!(labels, ["keep everything", "recompute attention", "recompute layers"]);
     }
 
     #[test]

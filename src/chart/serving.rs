@@ -159,7 +159,12 @@ impl ServingChart {
                 counted(knee.requests, "request"),
                 seconds(knee.tpot)
             );
-            pen.place_near(&text, bold, x, &[y - 14.0, y + 16.0, y - 30.0])?;
+            pen.place_near(
+                &text,
+                bold,
+                x,
+                &[y - 14.0, y + 16.0, y - 30.0, y + 32.0, y - 46.0, y + 48.0, y + 64.0],
+            )?;
         }
         pen.dot(x, y, ink, ink)?;
         pen.place_near(

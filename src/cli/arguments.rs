@@ -43,7 +43,7 @@ pub fn command() -> Command {
         .subcommand(
             with_knobs(Command::new("estimate").about("Memory, compute, intensity and fit of one model"))
                 .arg(model())
-                .arg(Arg::new("launch").long("launch").action(ArgAction::SetTrue).help("Only the command that starts the engine as weighed, its options explained in comments"))
+                .arg(Arg::new("launch").long("launch").action(ArgAction::SetTrue).help("Only the command that starts the engine as estimated, its options explained in comments"))
                 .arg(Arg::new("answers").long("answers").action(ArgAction::SetTrue).help("Also what it would take: longest context, most users, best format, cheapest hardware, fewest devices"))
                 .arg(format_arg(&[Format::Tree])).after_help(
                 "Examples:\n  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090\n  weighbridge estimate deepseek-ai/DeepSeek-V3.1 --mode prefill --prompt 32768 --format json\n  weighbridge estimate openai/gpt-oss-120b --hardware rtx-4090 --engine llama.cpp --launch",

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::analysis::{Analysis, Fit, Setup, Verdict, analyse, answers, launch};
+use crate::analysis::{Analysis, Fit, Verdict, analyse, answers, launch};
 use crate::export::{self, Sheet};
-use crate::hardware::Device;
 use crate::hardware::file_formats::any_read_by;
 use crate::model::headers::compare::Comparison;
+use crate::report::{limit, sentence, server, tokens};
 use crate::scenario::Mode;
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
 use clap::ArgMatches;
@@ -86,7 +86,7 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
     let mut out = format!("{}\n\n", headline(estimate)?);
     out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
     if !estimate.analysis.notices.is_empty() {
-        out.push_str("\nTo know\n");
+        out.push_str("\nNotes\n");
         for notice in &estimate.analysis.notices {
             out.push_str(&format!("  {}\n", notice.message));
         }
@@ -157,17 +157,18 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             ));
         }
     }
-    if let (Some(device), Some(fit)) = (question.device(), &analysis.fit) {
-        let verdict = verdict(question, fit, device);
+    let said = sentence(analysis, &found.facts.id, UNITS);
+    out.push_str(&format!("\n{} {}", said.main, said.rest));
+    if let Some(fit) = &analysis.fit {
         out.push_str(&format!(
-            "\n{verdict}; longest context {} tokens, largest batch {}",
-            grouped(fit.max_context),
+            "\nlongest context {}, largest batch {}",
+            tokens(fit.max_context),
             grouped(fit.max_batch)
         ));
     }
     if let Some(serving) = &analysis.serving {
-        for line in super::serving_words::lines(serving) {
-            out.push_str(&format!("\n{line}"));
+        for line in server(serving) {
+            out.push_str(&format!("\n{} {}", line.words, line.basis));
         }
     }
     if let Some(speed) = &analysis.speed {
@@ -197,40 +198,24 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
                 decimal(speed.tokens_per_second),
             ),
         });
-        out.push_str(&format!(
-            "; limited by {} (intensity {}",
-            speed.roof.bound().word(),
-            decimal(analysis.intensity()),
-        ));
+        if let Some((limit, share)) = limit(analysis) {
+            out.push_str(&format!(
+                "; limited by {} ({:.0} % of the time)",
+                limit.word(),
+                100.0 * share
+            ));
+        }
+        out.push_str(&format!("; intensity {}", decimal(analysis.intensity())));
         if speed.rate > 0.0 {
             out.push_str(&format!(
-                ", ridge {} FLOP/byte at {} {}",
+                " FLOP/byte, ridge {} at {} {}",
                 decimal(speed.ridge),
                 rate(speed.rate, "FLOP"),
                 speed.rate_name,
             ));
         }
-        out.push(')');
     }
     Ok(out)
-}
-
-/// The verdict in a sentence.
-fn verdict(question: &Setup, fit: &Fit, device: &Device) -> String {
-    let name = match question.layout.devices {
-        1 => format!("one {}", device.name),
-        some => format!("{some} × {}", device.name),
-    };
-    let missing = UNITS.bytes(fit.missing_bytes as f64);
-    match (fit.verdict, &fit.offload) {
-        (Verdict::Fits, _) => format!("fits on {name}: {} stay free", UNITS.bytes(fit.headroom_bytes as f64)),
-        (Verdict::Offload, Some(plan)) => format!("fits on {name} with offload: {}", plan.words(UNITS)),
-        (Verdict::Unsupported, _) => format!("does not run on {name} with {}: {}", question.engine.label(), fit.why),
-        (Verdict::DoesNotFit, Some(_)) => {
-            format!("does not fit on {name}, nor with offload: {missing} of RAM are missing")
-        }
-        (Verdict::DoesNotFit | Verdict::Offload, _) => format!("does not fit on {name}: {missing} are missing on each"),
-    }
 }
 
 fn memory(estimate: &Estimate) -> Sheet {

@@ -10,7 +10,6 @@ mod fit;
 mod headers;
 mod inspect;
 mod output;
-mod serving_words;
 mod source;
 mod tables;
 

@@ -94,7 +94,7 @@ choice! {
         #[default]
         Flash = "flash", "Flash", "Scores stay on the chip: memory grows with the tokens.";
         /// Scores are written to memory.
-        Eager = "eager", "Eager", "All scores are written to memory: it grows with the tokens squared.";
+        Eager = "eager", "Eager", "All scores are written to memory, which grows with the square of the tokens.";
     }
 }
 
@@ -160,9 +160,9 @@ choice! {
 choice! {
     /// How a tensor-parallel group shares attention.
     AttentionParallel {
-        /// Heads are dealt out.
+        /// Heads are distributed.
         #[default]
-        Tp = "tp", "Heads shared", "Each device has some of the heads, for all sequences.";
+        Tp = "tp", "Heads split", "Each device has some of the heads, for all sequences.";
         /// Each has all of it, for sequences of its own.
         Dp = "dp", "Sequences shared", "Each device has all of attention, for sequences of its own; MLPs and experts are split.";
     }

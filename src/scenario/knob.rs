@@ -128,8 +128,24 @@ pub enum KnobError {
         /// What was given.
         found: String,
     },
+    /// No number.
+    #[error("{label} is \"{found}\"; it must be a number such as 2.50.")]
+    NotAReal {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// No size.
+    #[error("{label} is \"{found}\"; it must be a size such as 64GB or 512MiB.")]
+    NotASize {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+    },
     /// Outside its range.
-    #[error("{label} is {found}; it must lie between {least} and {most}.")]
+    #[error("{label} is {found}; it must be {least} to {most}.")]
     OutOfRange {
         /// The knob.
         label: &'static str,
@@ -141,7 +157,7 @@ pub enum KnobError {
         most: u64,
     },
     /// Not one of the list.
-    #[error("{label} \"{found}\" is not known. What there is: {known}.")]
+    #[error("{label} \"{found}\" is unknown. Known are: {known}.")]
     Unknown {
         /// The knob.
         label: &'static str,

@@ -177,8 +177,11 @@ impl Scenario {
             ..Self::default()
         }
     }
-    /// Tokens generated, the mode's default where none are given.
+    /// Tokens generated, the mode's default where none are given; training writes none.
     pub fn generated(&self) -> u64 {
+        if self.mode == Mode::Pretrain {
+            return 0;
+        }
         self.generate.unwrap_or(match self.mode {
             Mode::Decode | Mode::Serve => 128,
             Mode::Prefill | Mode::Pretrain => 0,

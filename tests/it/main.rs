@@ -42,6 +42,7 @@ mod page_search;
 mod page_source;
 mod quantisation;
 mod refusals;
+mod report;
 mod serving;
 mod speed;
 mod variants;

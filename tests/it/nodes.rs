@@ -10,7 +10,7 @@
 use crate::support;
 
 use support::engine::{blueprint, scenario, weigh};
-use weighbridge::analysis::time::parts;
+use weighbridge::analysis::time::pass;
 use weighbridge::analysis::{HostShare, Setup, Verdict, analyse, bill, ways};
 use weighbridge::hardware::{find_host, hosts};
 use weighbridge::scenario::Scenario;
@@ -23,7 +23,10 @@ fn talk(query: &str) -> (f64, f64) {
     let (blueprint, scenario) = (blueprint(MODEL), scenario(query));
     let question = Setup::new(&blueprint, &scenario).unwrap();
     let link = question.device().unwrap().link_bytes_per_s.unwrap();
-    (link, parts(&question, &HostShare::default()).unwrap().communication)
+    (
+        link,
+        pass(&question, &HostShare::default()).unwrap().parts.communication,
+    )
 }
 
 #[test]

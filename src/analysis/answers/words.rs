@@ -50,17 +50,17 @@ fn unsupported(question: &Setup, why: &str) -> Said {
             value_cache: KvFormat::Auto,
             ..now.clone()
         };
-        ("Keep the cache as the engine does", own)
+        ("Use the engine's default KV cache", own)
     } else {
         let free = Scenario {
             engine: None,
             ..now.clone()
         };
-        ("Use the engine that is usual there", free)
+        ("Use the usual engine for this device", free)
     };
     Said {
         key: "runs",
-        words: format!("It does not run so: {why}."),
+        words: format!("This setup does not run: {why}."),
         basis: "The answers below are for any engine that runs it.".to_owned(),
         deed: (scenario != *now).then(|| (label.to_owned(), scenario)),
     }
@@ -94,22 +94,18 @@ impl LongestContext {
             ),
             most if self.limited_by_model => (
                 format!(
-                    "The longest context on {here} is {}: all this model was made for.",
+                    "The longest context on {here} is {}, the model's own limit.",
                     counted(most, "token")
                 ),
-                "Memory would carry it; the model's own limit is reached first.",
+                "Memory has room for it; the model's own limit is reached first.",
             ),
             most => (
                 format!("The longest context on {here} is {}.", counted(most, "token")),
-                "Found by trying, with this format and batch; prompt and answer together.",
+                "With this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.prompt != question.requested.prompt).then(|| {
-            (
-                format!("Weigh {}", counted(self.tokens, "token")),
-                self.scenario.clone(),
-            )
-        });
+        let deed = (self.tokens > 0 && self.scenario.prompt != question.requested.prompt)
+            .then(|| (format!("Try {}", counted(self.tokens, "token")), self.scenario.clone()));
         Said {
             key: "context",
             words,
@@ -133,23 +129,23 @@ impl MostUsers {
             most => format!(
                 "{here} {} {} at once, each with {each} tokens.",
                 if question.layout.devices > 1 {
-                    "carry"
+                    "have room for"
                 } else {
-                    "carries"
+                    "has room for"
                 },
                 counted(most, what)
             ),
         };
         let deed = (self.count > 0 && self.count != question.requested.batch)
-            .then(|| (format!("Weigh {}", counted(self.count, what)), self.scenario.clone()));
+            .then(|| (format!("Try {}", counted(self.count, what)), self.scenario.clone()));
         Said {
             key: "users",
             words: capital(&words),
             basis: match question.requested.mode {
                 Mode::Serve => {
-                    "As far as memory goes; a server's sequences are at all stages, so half of each answer is counted."
+                    "By memory alone; running sequences are at all stages of their answers, so half of each answer is counted."
                 }
-                _ => "As far as memory goes; how fast each of them is then is another question.",
+                _ => "By memory alone; the more there are, the slower each gets.",
             }
             .to_owned(),
             deed,
@@ -170,9 +166,9 @@ impl BestFormat {
         }
         let (engine, bits) = (self.engine.label(), self.bits_per_weight);
         let basis = match &self.ranked_by {
-            RankedBy::Published => format!("It is as published, so nothing is lost; with {engine}."),
+            RankedBy::Published => format!("This is the published format, so no quality is lost; with {engine}."),
             RankedBy::Measured(figure) => format!(
-                "Least loss of those with a published figure: a KL divergence of {} and {:.2} % more perplexity on {} ({}). Other models lose more or less; with {engine}, {bits:.2} bits a weight.",
+                "Least loss of those with a published figure: a KL divergence of {} and {:.2} % more perplexity on {} ({}). Other models lose more or less; with {engine}, {bits:.2} bits per weight.",
                 figure.kl_divergence,
                 100.0 * figure.perplexity_increase / (figure.perplexity - figure.perplexity_increase),
                 figure.model,
@@ -201,14 +197,17 @@ impl BestFormat {
 fn load(now: &Scenario) -> String {
     match now.mode {
         Mode::Serve if !now.endless && now.batch > 1 => format!("all {} requests at once", grouped(now.batch)),
-        _ => "it whole".to_owned(),
+        _ => "the whole model".to_owned(),
     }
 }
 
 fn none_priced(now: &Scenario) -> Said {
     Said {
         key: "cheapest",
-        words: format!("No hardware with a known price carries {}, up to 8 devices.", load(now)),
+        words: format!(
+            "No hardware with a known price has room for {}, up to 8 devices.",
+            load(now)
+        ),
         basis: "Only devices and machines whose price somebody published are ranked.".to_owned(),
         deed: None,
     }
@@ -224,7 +223,7 @@ impl Cheapest {
         Said {
             key: "cheapest",
             words: format!(
-                "The cheapest hardware that carries {} is {what}, at ${:.2} an hour.",
+                "The cheapest hardware with room for {} is {what}, at ${:.2} an hour.",
                 load(now),
                 self.price.usd_per_hour
             ),
@@ -264,13 +263,13 @@ impl Degree {
                 )
             }
             None => format!(
-                "Not even {} × {name} carry {}{shared}.",
+                "Not even {} × {name} have room for {}{shared}.",
                 degree::MOST,
                 load(&question.requested)
             ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
             Some(some) => format!(
-                "{some} × {name} carry {}{shared}{tp}.",
+                "{some} × {name} have room for {}{shared}{tp}.",
                 load(&question.requested),
                 tp = tp(some)
             ),
@@ -280,7 +279,7 @@ impl Degree {
             key: "degree",
             words,
             basis: match question.requested.mode {
-                Mode::Serve => "Powers of two were tried, in one group; several groups beside each other were not.",
+                Mode::Serve => "Only powers of two in one tensor-parallel group were tried, no replicas.",
                 _ => "Powers of two were tried.",
             }
             .to_owned(),

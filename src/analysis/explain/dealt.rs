@@ -67,7 +67,7 @@ fn share(name: &'static str, about: &'static str, whole: &Trace, held: u64) -> T
     }
     let all = named(
         format!("{name} of the whole model").into(),
-        "Before it is dealt out to the devices.",
+        "Before it is sharded across the devices.",
         whole.clone(),
     );
     let constant = |value: f64| Trace {

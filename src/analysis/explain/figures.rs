@@ -162,9 +162,9 @@ fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
         parts.push(part.named(
             traced.name,
             if roof.compute > roof.memory {
-                "Held back by arithmetic."
+                "Compute-bound: its products take longer than its bytes."
             } else {
-                "Held back by bandwidth."
+                "Memory-bound: its bytes take longer than its products."
             },
         ));
     }

@@ -50,14 +50,14 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
         ),
         Figure::Memory if question.layout.devices > 1 => words(
             "Memory of the fullest device",
-            "What must fit on it at the same time: its share of what is dealt out, and all of what each device holds.",
-            "Fragmentation of the allocator; buffers of the devices' talk.",
+            "What must fit on it at the same time: its shard of the model, and what every device holds whole.",
+            "Allocator fragmentation and communication buffers.",
             "",
         ),
         Figure::Memory => words(
             "Memory",
             "What must fit on the device at the same time.",
-            "Fragmentation of the allocator.",
+            "Allocator fragmentation.",
             "",
         ),
         Figure::Weights => words("Weights", "Every tensor in its number format, scales included.", "", ""),
@@ -135,13 +135,13 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
         ),
         Figure::LongestContext => words(
             "Longest context",
-            "The most tokens of one sequence, prompt and generated, whose memory fits with this batch; found by trying.",
+            "The most tokens of one sequence, prompt and generated, whose memory fits with this batch; found by search.",
             "",
             "",
         ),
         Figure::LargestBatch => words(
             "Largest batch",
-            "The most sequences of this length whose memory fits; found by trying.",
+            "The most sequences of this length whose memory fits; found by search.",
             "",
             "",
         ),

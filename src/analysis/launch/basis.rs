@@ -146,9 +146,10 @@ impl<'a> Basis<'a> {
     /// `--max-num-seqs` and its like, explained.
     pub fn why_sequences(&self) -> String {
         match &self.analysis.fit {
-            Some(fit) if fit.max_batch > 0 => {
+            // With layers in RAM of unknown size there is no such number.
+            Some(fit) if fit.max_batch > 0 && fit.verdict == Verdict::Fits => {
                 format!(
-                    "Sequences at once; memory carries {} of this length.",
+                    "Sequences at once; memory has room for {} of this length.",
                     grouped(fit.max_batch)
                 )
             }
@@ -177,7 +178,7 @@ impl<'a> Basis<'a> {
         }
         if self.shortened {
             say(format!(
-                "The model was made for {} tokens, fewer than were weighed.",
+                "The model was made for {} tokens, fewer than the estimate is for.",
                 grouped(self.tokens)
             ));
         }

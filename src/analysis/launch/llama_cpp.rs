@@ -83,7 +83,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             out.flag("-sm", "layer", "Each device holds whole layers and their cache.");
         } else {
             out.flag("-sm", "tensor", "Each device holds a slice of every layer and of the cache; experimental.")
-                .note("Older builds have no `-sm tensor`; their `-sm row` keeps the cache on one device, which was not weighed.");
+                .note("Older builds have no `-sm tensor`; their `-sm row` keeps the cache on one device, which is not estimated.");
         }
         let shares = vec!["1"; usize::try_from(layout.devices.min(MOST_LISTED)).unwrap_or(1)];
         out.flag_if(layout.devices <= MOST_LISTED, "-ts", shares.join(","), "Equal shares.");

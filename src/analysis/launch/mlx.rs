@@ -44,7 +44,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
                 "Tokens of an answer unless a request says otherwise.",
             )
             .note(
-                "mlx_lm.server does not limit the length of a request: longer ones take more memory than was weighed.",
+                "mlx_lm.server does not limit the length of a request: longer ones take more memory than the estimate.",
             );
         return Ok(out.finish());
     }

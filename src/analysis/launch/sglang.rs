@@ -34,7 +34,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         layout.expert > 1,
         "--ep-size",
         layout.expert,
-        "Devices to which whole experts are dealt out.",
+        "Devices over which whole experts are distributed.",
     )
     .flag_if(
         layout.attention_dp,
@@ -81,7 +81,7 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
     let model = |out: &mut Draft, why: &str| {
         out.flag("--model-path", &basis.model, why);
         if let Some(revision) = &basis.revision {
-            out.flag("--revision", revision, "The revision that was weighed.");
+            out.flag("--revision", revision, "The revision the estimate is of.");
         }
     };
     match basis.asked() {

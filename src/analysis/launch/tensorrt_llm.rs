@@ -26,7 +26,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             )),
     };
     if let (None, Some(revision)) = (basis.asked(), &basis.revision) {
-        out.flag("--revision", revision, "The revision that was weighed.");
+        out.flag("--revision", revision, "The revision the estimate is of.");
     }
     let mut extra = String::new();
     if layout.attention_dp {
@@ -55,7 +55,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         layout.expert > 1,
         "--ep_size",
         layout.expert,
-        "Devices to which whole experts are dealt out.",
+        "Devices over which whole experts are distributed.",
     )
     .flag("--max_seq_len", basis.tokens, basis.why_tokens())
     .flag("--max_batch_size", sequences, why);

@@ -20,7 +20,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     let mut add = |flag: &'static str, value: String, why: String| flags.push(Flag { flag, value, why });
     let weights = weights(basis, &mut notes);
     if let Some((name, revision)) = basis.revision.as_ref().map(|revision| ("revision", revision)) {
-        add(name, python(revision), "The revision that was weighed.".to_owned());
+        add(name, python(revision), "The revision the estimate is of.".to_owned());
     }
     let dtype = basis.plain_dtype().unwrap_or(match question.weights.base.id.as_ref() {
         "fp32" => "float32",
@@ -47,7 +47,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         add(
             "device_map",
             python(map),
-            "Whole layers are dealt out, the device first, then RAM.".to_owned(),
+            "Whole layers are placed on the device first, then in RAM.".to_owned(),
         );
         if let Some(plan) = basis.plan {
             let moved = plan.host_bytes.div_ceil(layout.devices.max(1));

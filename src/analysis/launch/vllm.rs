@@ -46,7 +46,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     .switch_if(
         routed && (layout.expert > 1 || layout.attention_dp),
         "--enable-expert-parallel",
-        "Whole experts are dealt out to the devices instead of a slice of each.",
+        "Whole experts are distributed over the devices instead of slicing each expert.",
     );
     if layout.expert > 1 && layout.expert < layout.tensor {
         out.note(format!(
@@ -85,7 +85,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         );
     }
     if question.scenario.attention == AttentionKernel::Eager {
-        out.note("vLLM never writes all scores to memory, so it needs less than was weighed.");
+        out.note("vLLM never writes all scores to memory, so it needs less than the estimate.");
     }
     Ok(out.finish())
 }
@@ -95,7 +95,7 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
     let label = &basis.question.weights.format.label;
     let revision = |out: &mut Draft| {
         if let Some(revision) = &basis.revision {
-            out.flag("--revision", revision, "The revision that was weighed.");
+            out.flag("--revision", revision, "The revision the estimate is of.");
         }
     };
     let loads = "The model; vLLM reads how it is quantised from its config.";

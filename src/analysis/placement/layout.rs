@@ -58,7 +58,8 @@ impl Layout {
         let tensor = scenario.tensor.unwrap_or_else(|| (devices / pipeline).max(1));
         if tensor.checked_mul(pipeline) != Some(devices) {
             return Err(AnalysisError::Layout(format!(
-                "{tensor} tensor parallel × {pipeline} pipeline parallel are not {devices} devices. The two must multiply to the number of devices."
+                "Tensor parallel {tensor} × pipeline parallel {pipeline} is {}, not the {devices} devices given.",
+                tensor.saturating_mul(pipeline)
             )));
         }
         let expert = scenario.expert.max(1);

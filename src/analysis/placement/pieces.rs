@@ -5,6 +5,7 @@ use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Kind, Role};
 use crate::model::{Component, Tensor, TensorKind};
+use crate::scenario::Mode;
 use crate::units::Exact;
 
 /// Where in the model something lies.
@@ -86,6 +87,10 @@ pub fn pieces(question: &Setup) -> Vec<Piece> {
                 routed: tensor.component == Component::Experts,
             };
             add(&mut all, piece);
+        }
+        // Training keeps no cache.
+        if question.scenario.mode == Mode::Pretrain {
+            continue;
         }
         let caches = kv_of_block::<Exact>(question, place).into_iter().map(|one| one.0);
         let latent = question.keeps_latent()

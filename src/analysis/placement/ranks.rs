@@ -125,7 +125,7 @@ pub fn ranks(question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, Analysis
     let stages = layout.stages();
     if stages > layers || stages > MOST_STAGES {
         return Err(AnalysisError::Layout(format!(
-            "{stages} stages are more than the model's {layers} layers can be dealt out to, or than {MOST_STAGES}."
+            "{stages} pipeline stages are more than the model's {layers} layers, or than {MOST_STAGES}."
         )));
     }
     let all = pieces(question);

@@ -4,6 +4,7 @@ use crate::analysis::setup::Setup;
 use crate::hardware::{Compatibility, Engine, Support};
 use crate::model::operator::Kind;
 use crate::model::{Component, Scales, Tensor};
+use crate::scenario::Mode;
 
 /// vLLM `ModelConfig.verify_with_parallel_config`; SGLang and TensorRT-LLM assert the same when they split layers;
 /// transformers' `tp_plan` shards by equal parts.
@@ -32,6 +33,9 @@ static SEVERAL_MACS: Compatibility = Compatibility {
 /// Why an engine does not start a question's layout; none where it does.
 pub fn refusal(question: &Setup) -> Option<&'static Compatibility> {
     let layout = question.layout;
+    if question.scenario.mode == Mode::Pretrain {
+        return (layout.tensor > 1).then(|| heads(question)).flatten();
+    }
     match question.engine {
         Engine::Mlx => return (layout.devices > 1).then_some(&SEVERAL_MACS),
         Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm | Engine::Transformers => {}
@@ -44,6 +48,12 @@ pub fn refusal(question: &Setup) -> Option<&'static Compatibility> {
     if matches!(question.engine, Engine::Vllm | Engine::Sglang) && cuts_blocks(question) {
         return Some(&BLOCKS);
     }
+    heads(question)
+}
+
+/// Heads of attention that do not divide by the devices that share a layer.
+fn heads(question: &Setup) -> Option<&'static Compatibility> {
+    let layout = question.layout;
     let blocks = question.blueprint.blocks().filter(|place| place.kind.is_some());
     let mut found = blocks
         .flat_map(|place| &place.block.operators)

@@ -14,10 +14,10 @@ pub fn notices(question: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
     let Some(serving) = serving else {
         let text = match question.admission {
             Some(load) if load.max_running == 0 => {
-                "Not even one sequence fits beside the weights, so there is no server to speak of; the speed is that of one sequence at a time."
+                "Not even one sequence fits beside the weights, so throughput cannot be estimated; the speed shown is for one sequence."
             }
             _ => {
-                "The rate of this device in this format is not known, so there is no throughput; the speed is that of one step."
+                "This device's peak rate in this format is unknown, so throughput cannot be estimated; the speed shown is that of one step."
             }
         };
         return vec![Notice::new("no_server", text)];

@@ -9,7 +9,7 @@ mod setting;
 mod step;
 mod work;
 
-pub use parts::{TimeParts, parts};
+pub use parts::TimeParts;
 pub use pass::{PassParts, Runner};
 pub use setting::Setting;
 pub use step::{Mix, StepTime, step};
@@ -38,6 +38,8 @@ pub struct PassTime {
     pub high: f64,
     /// What physics allows: all bytes at full bandwidth and all operations at the highest rate, on all devices.
     pub floor: f64,
+    /// What the expected seconds go to.
+    pub parts: TimeParts,
     /// What was measured that is like it.
     #[serde(flatten)]
     pub evidence: Evidence,
@@ -45,13 +47,14 @@ pub struct PassTime {
 
 impl PassTime {
     /// An expected time with the interval of its evidence; no end of it beats what physics allows.
-    pub fn between(seconds: f64, floor: f64, evidence: Evidence) -> Self {
+    pub fn between(seconds: f64, floor: f64, parts: TimeParts, evidence: Evidence) -> Self {
         let seconds = seconds.max(floor);
         Self {
             seconds,
             low: (seconds * evidence.low.min(1.0)).max(floor),
             high: seconds * evidence.high.max(1.0),
             floor,
+            parts,
             evidence,
         }
     }
@@ -86,9 +89,15 @@ fn timed(question: &Setup) -> Option<&Device> {
 pub fn pass(question: &Setup, host: &HostShare) -> Option<PassTime> {
     let device = timed(question)?;
     let runner = Runner::<f64>::of(question, device, host)?;
-    let expected = seconds(question, &runner).seconds;
+    let pass = seconds(question, &runner);
+    let parts = TimeParts::of_pass(&pass);
     let evidence = evidence(metric(question.scenario.mode.writes()), question.engine, device);
-    Some(PassTime::between(expected, floor(question, device), evidence))
+    Some(PassTime::between(
+        pass.seconds,
+        floor(question, device),
+        parts,
+        evidence,
+    ))
 }
 
 /// The same time with its trace.

@@ -2,11 +2,8 @@
 
 use serde::Serialize;
 
-use super::pass::Runner;
+use super::pass::PassParts;
 use super::step::StepTime;
-use super::{seconds, timed};
-use crate::analysis::placement::HostShare;
-use crate::analysis::setup::Setup;
 
 /// Seconds by what they go to; they sum to the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -41,6 +38,16 @@ impl TimeParts {
             scheduling: step.host,
         }
     }
+    /// Of a pass made of such steps.
+    pub fn of_pass(pass: &PassParts<f64>) -> Self {
+        let step = Self::of_step(&pass.step);
+        let whole = step.total();
+        if whole > 0.0 {
+            step.scaled(pass.seconds / whole)
+        } else {
+            step
+        }
+    }
     /// So many times over.
     #[must_use]
     pub fn scaled(self, by: f64) -> Self {
@@ -65,17 +72,4 @@ impl TimeParts {
             scheduling: self.scheduling + other.scheduling,
         }
     }
-}
-
-/// The parts of the pass which the mode names; `None` where there is no time for it.
-pub fn parts(question: &Setup, host: &HostShare) -> Option<TimeParts> {
-    let runner = Runner::<f64>::of(question, timed(question)?, host)?;
-    let pass = seconds(question, &runner);
-    let of_step = TimeParts::of_step(&pass.step);
-    let whole = of_step.total();
-    Some(if whole > 0.0 {
-        of_step.scaled(pass.seconds / whole)
-    } else {
-        of_step
-    })
 }

@@ -58,11 +58,14 @@ fn finding(data: &chart::ContextChart) -> String {
     }
     if let Some(capacity) = &data.capacity {
         text.push_str(&format!(
-            " {} carries {}",
+            " {} has room for {}",
             capacity.name,
             units.bytes(capacity.bytes as f64)
         ));
         match data.crossing {
+            Some(most) if data.crossing_is_models => {
+                text.push_str(&format!("; the model's own limit is {} tokens.", grouped(most)));
+            }
             Some(full) => text.push_str(&format!(" and is full at {} tokens.", grouped(full))),
             None if data.total(data.tokens.len().saturating_sub(1)) <= capacity.bytes => {
                 text.push_str(", enough for all of it.")
@@ -116,6 +119,9 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
             " With part of the model in RAM there is room for {} tokens.",
             grouped(spills.map_or(0, |fit| fit.max_context))
         ),
+        (_, Some(most)) if data.crossing_is_models => {
+            format!(" The model's own limit is {} tokens.", grouped(most))
+        }
         (Some(capacity), Some(full)) => format!(" {} is full at {} tokens.", capacity.name, grouped(full)),
         (Some(capacity), None) if answer.analysis.fit.as_ref().is_some_and(|fit| fit.max_context == 0) => {
             format!(" Even one token is too much for {}.", capacity.name)

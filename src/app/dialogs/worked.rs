@@ -17,7 +17,7 @@ struct Step {
 
 const STEPS: &[Step] = &[
     Step {
-        title: "What is weighed",
+        title: "What is estimated",
         about: "The config says how many layers there are and how wide each matrix is. Every tensor is counted once; what a token passes of it is the active part.",
         figures: &[Figure::Parameters],
     },
@@ -33,7 +33,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         title: "How long that takes",
-        about: "Each operator takes the longer of moving its bytes and doing its arithmetic, at the shares of peak that published measurements of this engine and kind of device show, and then what launches and talk between devices cost.",
+        about: "Each operator takes the longer of moving its bytes and doing its arithmetic, at the shares of peak that published measurements of this engine and kind of device show, plus kernel launches and communication between devices.",
         figures: &[Figure::Time, Figure::TokensPerSecond],
     },
 ];
@@ -68,7 +68,7 @@ pub fn Worked() -> impl IntoView {
         <Frame title="How is this calculated?" class="worked">
             <p>"With your own numbers, in the order the program takes them. Every line is written by the code that computes it; any number on the page opens the same way, down to the key of the config."</p>
             {match steps {
-                None => view! { <div class="empty"><b>"Nothing is weighed yet."</b></div> }.into_any(),
+                None => view! { <div class="empty"><b>"No model is loaded yet."</b></div> }.into_any(),
                 Some((steps, cost)) => view! { {steps}{cost} }.into_any(),
             }}
         </Frame>

@@ -54,7 +54,7 @@ impl Matrix {
     pub fn cell(&self, row: usize, at: usize) -> Option<&Weighed> {
         self.columns.get(at)?.cells.get(row)?.as_ref()
     }
-    /// Nothing weighed yet.
+    /// No model loaded yet.
     pub fn new(answer: Answer) -> Self {
         let scenario = &answer.scenario;
         let own = scenario.hardware.iter().chain(&scenario.also);

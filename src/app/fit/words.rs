@@ -8,7 +8,7 @@ use super::weigh::Weighed;
 pub fn verdict_name(verdict: &str) -> &'static str {
     match verdict {
         "fits" => "fits",
-        "offload" => "fits with CPU offload",
+        "offload" => "fits with offload to RAM",
         "does_not_fit" => "does not fit",
         "unsupported" => "not supported",
         _ => "not known",

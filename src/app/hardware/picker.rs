@@ -77,7 +77,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
         event.prevent_default();
     };
     let count = move || match found.with(Vec::len) {
-        0 => "No device answers to that.".to_owned(),
+        0 => "No device matches.".to_owned(),
         all if all == devices().len() => format!("{all} devices"),
         some => format!("{some} of {} devices", devices().len()),
     };

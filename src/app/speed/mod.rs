@@ -24,7 +24,7 @@ pub fn SpeedTab() -> impl IntoView {
                 Some("Speed needs a device. Choose one under Hardware.")
             }
             Some(answer) if answer.analysis.speed.is_none() => {
-                Some("The table knows no rate of this device, so nothing is said about its speed.")
+                Some("This device's peak rate is unknown, so speed cannot be estimated.")
             }
             _ => None,
         })
@@ -36,7 +36,7 @@ pub fn SpeedTab() -> impl IntoView {
             <section class="card wide" aria-labelledby="intervals-title"><div class="head"><h2 id="intervals-title">"How fast"</h2><button class="link side" type="button" aria-haspopup="dialog" on:click=move |_| state.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button></div><Intervals/></section>
             <ServingCard/>
             <section class="card" aria-labelledby="time-title"><h2 id="time-title">"Where the time goes"</h2><TimeParts/></section>
-            <section class="card" aria-labelledby="nearest-title"><h2 id="nearest-title">"Measured nearby"</h2><Nearest/></section>
+            <section class="card" aria-labelledby="nearest-title"><h2 id="nearest-title">"Closest measurements"</h2><Nearest/></section>
         }
         .into_any(),
     }

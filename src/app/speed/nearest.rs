@@ -20,7 +20,7 @@ pub fn Nearest() -> impl IntoView {
     move || {
         let rows = found.get().unwrap_or_default();
         if rows.is_empty() {
-            return view! { <p>"Nobody has published a speed of a device of this kind that we know."</p> }.into_any();
+            return view! { <p>"We know of no published measurement on a similar device."</p> }.into_any();
         }
         view! {
             <p>"What others saw, nearest first: device, engine, format and size of the model count in that order."</p>

@@ -1,7 +1,7 @@
 //! Where the time of a step and of the prompt goes.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Fit, time};
+use weighbridge::analysis::time::{PassTime, TimeParts as Parts};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{percent, seconds};
 
@@ -18,7 +18,7 @@ struct Stack {
 }
 
 impl Stack {
-    fn of(title: &'static str, parts: &time::TimeParts) -> Self {
+    fn of(title: &'static str, parts: &Parts) -> Self {
         let parts = vec![
             ("memory", "Memory", "reading weights and cache", parts.memory),
             ("compute", "Arithmetic", "beyond the memory it waits for", parts.compute),
@@ -52,7 +52,7 @@ pub fn TimeParts() -> impl IntoView {
     move || {
         let stacks = stacks.get();
         if stacks.is_empty() {
-            return view! { <p>"Of training only the least time is known, not where it goes."</p> }.into_any();
+            return view! { <p>"For training only a lower bound is computed, without a breakdown."</p> }.into_any();
         }
         stacks.into_iter().map(bar).collect_view().into_any()
     }
@@ -88,21 +88,19 @@ fn bar(stack: Stack) -> impl IntoView {
 }
 
 fn stacks(answer: &Answer) -> Vec<Stack> {
-    let scenario = &answer.scenario;
-    let of = |title, mode| {
-        let setup = answer.analysis.setup.with(|scenario| scenario.mode = mode).ok()?;
-        let host = answer.analysis.fit.as_ref().map(Fit::host).unwrap_or_default();
-        Some(Stack::of(title, &time::parts(&setup, &host)?))
+    let Some(speed) = &answer.analysis.speed else {
+        return Vec::new();
     };
     if let Some(serving) = &answer.analysis.serving {
         return vec![Stack::of("A step of the server", &serving.step)];
     }
-    match scenario.mode {
+    let of = |title, time: &Option<PassTime>| time.as_ref().map(|time| Stack::of(title, &time.parts));
+    match answer.scenario.mode {
         Mode::Pretrain => Vec::new(),
-        Mode::Prefill => of("The whole prompt", Mode::Prefill).into_iter().collect(),
+        Mode::Prefill => of("The whole prompt", &speed.pass).into_iter().collect(),
         Mode::Decode | Mode::Serve => [
-            of("Each further token", Mode::Decode),
-            of("The prompt, for the first token", Mode::Prefill),
+            of("Each further token", &speed.pass),
+            of("The prompt, for the first token", &speed.prefill),
         ]
         .into_iter()
         .flatten()

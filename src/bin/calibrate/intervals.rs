@@ -1,6 +1,6 @@
 //! Intervals: how far off estimates are for what nobody measured, by what of it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use weighbridge::hardware::evidence::Seen;
@@ -14,8 +14,8 @@ use super::rows::Row;
 const LEAST: f64 = 1.12;
 /// An end needs so many units beyond it: with few the interval is drawn to that of all engines.
 const FEW: f64 = 4.0;
-/// Share of the units beyond each end.
-const TAIL: f64 = 0.1;
+/// Share of the units beyond each end: a little less than a tenth, as single rows stray farther than units do.
+const TAIL: f64 = 0.085;
 
 /// What is left out to know how far off an estimate is where the nearest evidence is such.
 const fn left(seen: Seen) -> &'static [By] {
@@ -38,7 +38,15 @@ fn ends(
     engine: Option<&str>,
 ) -> ((f64, f64), usize) {
     let mut widest = ((0.0_f64, 0.0_f64), 0);
+    let mine = rows
+        .iter()
+        .filter(|row| row.measured.metric == metric && engine.is_none_or(|key| row.engine.key() == key));
+    let publishers: BTreeSet<&str> = mine.map(Row::publisher).collect();
     for one in by {
+        // Without its only publisher an engine is one that nobody measured, which is another kind of evidence.
+        if *one == By::Publisher && engine.is_some() && publishers.len() < 2 {
+            continue;
+        }
         let mut units = units(rows, errors, metric, *one, engine);
         let tail = TAIL * (1.0 - 1.0 / (units.len() as f64 + 1.0));
         let (low, high) = (quantile(&mut units, tail), quantile(&mut units, 1.0 - tail));

@@ -2,7 +2,7 @@
 
 use strum::IntoEnumIterator;
 
-use super::read::{bytes, choose, optional, unknown, whole};
+use super::read::{bytes, choose, optional, short, unknown, whole};
 use super::{AUTO, Group, Knob, KnobError, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
 use crate::hardware::{self, Engine};
 use crate::scenario::choices::{AttentionParallel, Offload, Split};
@@ -13,7 +13,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "hw",
         flag: "hardware",
         label: "Device",
-        help: "The device that should carry it. Without one, nothing is said about fit and speed.",
+        help: "The device that should carry it. Choose one to see fit and speed.",
         group: Group::Hardware,
         kind: KnobKind::Device,
         modes: &[],
@@ -27,7 +27,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "also",
         flag: "also",
         label: "Beside it",
-        help: "Further devices to set beside the first, by commas: each is weighed by itself with the same workload.",
+        help: "Further devices to set beside the first, by commas: each is estimated by itself with the same workload.",
         group: Group::Hardware,
         kind: KnobKind::Devices,
         modes: &[],
@@ -117,7 +117,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "ep",
         flag: "expert-parallel",
         label: "Expert parallel",
-        help: "Over how many devices of a tensor-parallel group whole experts are dealt out, instead of a slice of each.",
+        help: "Devices over which whole experts are distributed, instead of slicing each expert.",
         group: Group::Hardware,
         kind: KnobKind::Whole {
             least: 1,
@@ -229,7 +229,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "e",
         flag: "engine",
         label: "Engine",
-        help: "The program that runs the model. It decides how caches are laid out and how long prompts are cut.",
+        help: "The program that runs the model. It decides the KV cache layout and the prefill chunk size.",
         group: Group::Hardware,
         kind: KnobKind::Choice(engine_rows),
         modes: SERVING,
@@ -286,10 +286,12 @@ fn also(text: &str) -> Result<Vec<String>, KnobError> {
 
 /// The id of a device of the table, or a description as it is written.
 fn device(text: &str) -> Result<String, KnobError> {
-    let known = ["`weighbridge hardware` lists all ids, the page every name"].into_iter();
     let found = hardware::resolve(text).map_err(|why| match why {
         Some(why) => KnobError::Refused(why.to_string()),
-        None => unknown("Device", text, known),
+        None => KnobError::Refused(format!(
+            "Unknown device \"{}\". `weighbridge hardware` lists the ids.",
+            short(text)
+        )),
     })?;
     Ok(found.id.clone())
 }

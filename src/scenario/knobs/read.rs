@@ -64,7 +64,7 @@ pub(super) fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, K
         "gib" => 1 << 30,
         "tib" => 1 << 40,
         _ => {
-            return Err(KnobError::NotANumber {
+            return Err(KnobError::NotASize {
                 label,
                 found: short(text),
             });
@@ -74,7 +74,7 @@ pub(super) fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, K
         .trim()
         .replace(',', "")
         .parse()
-        .map_err(|_| KnobError::NotANumber {
+        .map_err(|_| KnobError::NotASize {
             label,
             found: short(text),
         })?;
@@ -101,7 +101,7 @@ pub(super) fn optional(label: &'static str, text: &str, least: u64, most: u64) -
 
 /// A number that need not be whole, from zero up.
 pub(super) fn real(label: &'static str, text: &str, most: f64) -> Result<f64, KnobError> {
-    let value: f64 = text.trim().parse().map_err(|_| KnobError::NotANumber {
+    let value: f64 = text.trim().parse().map_err(|_| KnobError::NotAReal {
         label,
         found: short(text),
     })?;

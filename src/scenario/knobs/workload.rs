@@ -17,7 +17,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "mode",
         flag: "mode",
         label: "Mode",
-        help: "What is weighed: reading a prompt, writing a token, or a training step.",
+        help: "What is estimated: reading a prompt, writing a token, serving many users, or a training step.",
         group: Group::Workload,
         kind: KnobKind::Choice(rows!(Mode)),
         modes: &[],
@@ -91,6 +91,11 @@ pub(super) const KNOBS: &[Knob] = &[
             }
         },
         set: |s, text| {
+            if text == "max" && s.mode != Mode::Serve {
+                return Err(KnobError::Refused(
+                    "Sequences at once can be \"max\" only when serving: choose the mode serve first.".to_owned(),
+                ));
+            }
             s.endless = text == "max";
             if !s.endless {
                 s.batch = whole("Sequences at once", text, 1, MOST_BATCH)?;

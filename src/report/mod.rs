@@ -1,0 +1,73 @@
+//! What is said of an analysis: sentences, tiles, lines. Pure functions, so that page and command line print the same and tests read
+//! them without a browser.
+
+mod limit;
+mod server;
+mod tiles;
+mod verdict;
+
+pub use limit::{Limit, limit};
+pub use server::{Line, curve_caption, server};
+pub use tiles::{Tile, tiles};
+pub use verdict::{Sentence, capital, sentence, verdict_name};
+
+use crate::units::{UnitSystem, grouped};
+
+/// A number of tokens: 131,072 everywhere, whatever it is of.
+pub fn tokens(count: u64) -> String {
+    format!("{} {}", grouped(count), if count == 1 { "token" } else { "tokens" })
+}
+
+/// Both ends of an interval.
+pub fn between(low: f64, high: f64) -> String {
+    format!("{}–{}", rough(low), rough(high))
+}
+
+fn rough(value: f64) -> String {
+    let value = two_digits(value);
+    if value >= 10.0 {
+        grouped(value as u64)
+    } else {
+        crate::units::decimal(value)
+    }
+}
+
+/// Two significant digits: more would promise what an interval takes back.
+fn two_digits(value: f64) -> f64 {
+    if !value.is_finite() || value <= 0.0 {
+        return value;
+    }
+    let step = 10_f64.powf(value.log10().floor() - 1.0);
+    (value / step).round() * step
+}
+
+/// Bytes of a device and how much of it an engine takes: `21.6 of 24.0 GiB`.
+pub(crate) fn capacity(units: UnitSystem, usable: u64, whole: u64) -> String {
+    let giga = units.giga();
+    let usable = crate::units::decimal(usable as f64 / giga);
+    let whole = crate::units::decimal(whole as f64 / giga);
+    if usable == whole {
+        format!("{whole} {units}")
+    } else {
+        format!("{usable} of {whole} {units} usable")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        assert_eq!(tokens(131_072), "131,072 tokens");
+        assert_eq!(tokens(1), "1 token");
+        assert_eq!(between(35.2, 63.4), "35–63");
+        assert_eq!(between(0.1534, 0.204), "0.15–0.20");
+        assert_eq!(between(1234.0, 45_678.0), "1,200–46,000");
+        assert_eq!(
+            capacity(UnitSystem::Gib, 23_192_823_398, 25_769_803_776),
+            "21.6 of 24.0 GiB usable"
+        );
+        assert_eq!(capacity(UnitSystem::Gib, 25_769_803_776, 25_769_803_776), "24.0 GiB");
+    }
+}

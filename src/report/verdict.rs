@@ -1,0 +1,216 @@
+//! The verdict in a sentence, and what follows from it in a second one.
+
+use super::tokens;
+use crate::analysis::{Analysis, Setup, Verdict};
+use crate::scenario::Mode;
+use crate::units::{UnitSystem, counted, decimal, grouped};
+
+/// The verdict in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sentence {
+    /// Key of the verdict; `unknown` without a device, `beyond` where it fits but is longer than the model allows.
+    pub verdict: &'static str,
+    /// The verdict in a word or two.
+    pub pill: &'static str,
+    /// The sentence.
+    pub main: String,
+    /// What stays free or what is missing, and how fast it is.
+    pub rest: String,
+}
+
+/// The verdict in a word or two.
+pub const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fits => "fits",
+        Verdict::Offload => "fits with offload to RAM",
+        Verdict::DoesNotFit => "does not fit",
+        Verdict::Unsupported => "not supported",
+    }
+}
+
+/// The sentence of an analysis of a model by its name.
+pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence {
+    let setup = &*analysis.setup;
+    let format = &setup.weights.method;
+    let load = load(setup);
+    let (Some(device), Some(fit)) = (setup.device(), &analysis.fit) else {
+        return Sentence {
+            verdict: "unknown",
+            pill: "No device chosen",
+            main: format!(
+                "{model} in {format} with {load} needs {}.",
+                units.bytes(analysis.memory.total.0 as f64)
+            ),
+            rest: "Choose a device to see whether it fits.".to_owned(),
+        };
+    };
+    let device = match setup.layout.devices {
+        1 => format!("one {}", device.short_name()),
+        some => format!("{} × {}", grouped(some), device.short_name()),
+    };
+    let training = setup.scenario.mode == Mode::Pretrain;
+    let does = if training { "trains" } else { "runs" };
+    match fit.verdict {
+        Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),
+        Verdict::Fits => {
+            let (verdict, pill, limit) = match beyond(setup) {
+                Some(most) => (
+                    "beyond",
+                    "Beyond the model's context",
+                    format!(" The model was made for {} at most.", tokens(most)),
+                ),
+                None => ("fits", "Fits", String::new()),
+            };
+            Sentence {
+                verdict,
+                pill,
+                main: format!("{model} {does} on {device} in {format} with {load}."),
+                rest: format!(
+                    "{} stay free{}{}{limit}",
+                    units.bytes(fit.headroom_bytes as f64),
+                    room(analysis),
+                    pace(analysis)
+                ),
+            }
+        }
+        Verdict::Offload => Sentence {
+            verdict: "offload",
+            pill: "Fits with offload",
+            main: format!("{model} {does} on {device} in {format} with {load}, partly from the machine's RAM."),
+            rest: fit.offload.as_ref().map_or_else(String::new, |plan| {
+                format!("{}.{}", capital(&plan.words(units)), pace(analysis))
+            }),
+        },
+        Verdict::Unsupported => Sentence {
+            verdict: "unsupported",
+            pill: "Not supported",
+            main: if training {
+                format!("{model} does not train on {device} in this layout.")
+            } else {
+                format!(
+                    "{model} in {format} does not run on {device} with {}.",
+                    setup.engine.label()
+                )
+            },
+            rest: format!("{}.", capital(fit.why.trim_end_matches('.'))),
+        },
+        Verdict::DoesNotFit => Sentence {
+            verdict: "does_not_fit",
+            pill: "Does not fit",
+            main: format!("{model} does not fit on {device} in {format} with {load}."),
+            rest: missing(analysis, units),
+        },
+    }
+}
+
+/// What is short, and where.
+fn missing(analysis: &Analysis, units: UnitSystem) -> String {
+    let Some(fit) = &analysis.fit else {
+        return String::new();
+    };
+    let missing = units.bytes(fit.missing_bytes as f64);
+    match (&fit.offload, analysis.setup.layout.devices) {
+        (Some(_), _) => format!("{missing} of RAM are missing, even with offload."),
+        (None, 1) => format!("{missing} are missing."),
+        (None, _) => format!("{missing} are missing on the fullest device."),
+    }
+}
+
+/// A server in a sentence.
+fn served(model: &str, device: &str, analysis: &Analysis) -> Sentence {
+    let Some(serving) = &analysis.serving else {
+        return Sentence::default();
+    };
+    let format = &analysis.setup.weights.method;
+    let running = counted(serving.admission.running, "user");
+    let wait = match serving.queued {
+        Some(0) => String::new(),
+        Some(1) => " 1 more waits.".to_owned(),
+        Some(queued) => format!(" {} more wait.", grouped(queued)),
+        None => " The rest of the queue waits.".to_owned(),
+    };
+    let each = decimal(1.0 / serving.tpot.max(f64::MIN_POSITIVE));
+    let rate = decimal(serving.tokens_per_second);
+    let speed = match serving.admission.running {
+        1 => format!("It gets about {rate} tokens/s."),
+        _ => format!("Together they get about {rate} tokens/s, {each} each while they write."),
+    };
+    let targets = match serving.users_within_targets {
+        None => String::new(),
+        Some(users) => {
+            let enough = serving.admission.requests.is_some_and(|requests| requests <= users);
+            if enough {
+                " The latency targets are met.".to_owned()
+            } else {
+                " The latency targets are missed.".to_owned()
+            }
+        }
+    };
+    Sentence {
+        verdict: "fits",
+        pill: "Fits",
+        main: format!("{model} on {device} in {format} serves {running} at once."),
+        rest: format!("{speed}{wait}{targets}"),
+    }
+}
+
+/// The model's own limit, where the tokens are more.
+fn beyond(setup: &Setup) -> Option<u64> {
+    let most = setup.blueprint.max_context.as_ref()?.value;
+    (setup.tokens().value > most).then_some(most)
+}
+
+/// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
+fn load(setup: &Setup) -> String {
+    let scenario = &*setup.scenario;
+    let length = tokens(scenario.prompt);
+    match scenario.batch {
+        1 => length,
+        batch => format!("{} × {length}", grouped(batch)),
+    }
+}
+
+/// How fast, in words.
+fn pace(analysis: &Analysis) -> String {
+    let Some(speed) = analysis.speed.as_ref().filter(|speed| speed.pass.is_some()) else {
+        return String::new();
+    };
+    let rate = decimal(speed.tokens_per_second);
+    let scenario = &analysis.setup.scenario;
+    match (scenario.mode, scenario.batch) {
+        (Mode::Decode | Mode::Serve, 1) => format!(" It writes about {rate} tokens/s."),
+        (Mode::Decode | Mode::Serve, _) => format!(" All sequences together write about {rate} tokens/s."),
+        (Mode::Prefill, _) => format!(" It reads about {rate} tokens/s."),
+        (Mode::Pretrain, _) => String::new(),
+    }
+}
+
+/// What the room that is left would be enough for.
+fn room(analysis: &Analysis) -> String {
+    let (Some(fit), setup) = (&analysis.fit, &*analysis.setup) else {
+        return ".".to_owned();
+    };
+    if setup.scenario.mode == Mode::Pretrain {
+        return match fit.max_batch.saturating_sub(setup.scenario.batch) {
+            0 => ".".to_owned(),
+            1 => ", enough for one more sequence.".to_owned(),
+            more => format!(", enough for {} more sequences.", grouped(more)),
+        };
+    }
+    let most = setup.blueprint.max_context.as_ref().map(|most| most.value);
+    match fit.max_context.saturating_sub(setup.tokens().value) {
+        0 => ".".to_owned(),
+        _ if Some(fit.max_context) == most => {
+            format!(", enough for the model's whole context of {}.", tokens(fit.max_context))
+        }
+        more => format!(", enough for {} more tokens.", grouped(more)),
+    }
+}
+
+/// With a capital first letter.
+pub fn capital(words: &str) -> String {
+    let mut signs = words.chars();
+    signs
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}

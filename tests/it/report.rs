@@ -1,0 +1,186 @@
+//! What is said: whole sentences, read by somebody. Page and command line print these.
+
+use std::sync::Arc;
+
+use crate::support;
+
+use support::engine::{blueprint, scenario};
+use weighbridge::analysis::{Analysis, Verdict, analyse, ways};
+use weighbridge::report::{Sentence, sentence, server, tiles};
+use weighbridge::units::UnitSystem;
+
+const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
+const GIB: UnitSystem = UnitSystem::Gib;
+
+fn answer(id: &str, query: &str) -> Analysis {
+    analyse(&Arc::new(Arc::unwrap_or_clone(blueprint(id))), &scenario(query)).unwrap()
+}
+
+fn said(id: &str, query: &str) -> Sentence {
+    sentence(&answer(id, query), "Llama 3.1 8B", GIB)
+}
+
+/// The tile of this name: value, unit, note.
+fn tile(id: &str, query: &str, what: &str) -> (String, String, String) {
+    let all = tiles(&answer(id, query), GIB);
+    let found = all.iter().find(|tile| tile.what == what);
+    let tile = found.unwrap_or_else(|| panic!("no {what} in {all:?}"));
+    (tile.value.clone(), tile.unit.clone(), tile.note.clone())
+}
+
+#[test]
+fn what_fits_says_how_much_room_is_left() {
+    let found = said(LLAMA, "hw=rtx-4090&p=8192&g=512");
+    assert_eq!(found.pill, "Fits");
+    assert_eq!(
+        found.main,
+        "Llama 3.1 8B runs on one RTX 4090 in BF16 with 8,192 tokens."
+    );
+    assert!(
+        found.rest.starts_with("4.23 GiB stay free, enough for 34,608"),
+        "{}",
+        found.rest
+    );
+    assert!(found.rest.contains(" more tokens. It writes about "), "{}", found.rest);
+    assert!(found.rest.ends_with(" tokens/s."), "{}", found.rest);
+}
+
+#[test]
+fn without_a_device_it_says_what_is_needed() {
+    let found = said(LLAMA, "p=8192&g=512");
+    assert_eq!(found.pill, "No device chosen");
+    assert!(
+        found.main.starts_with("Llama 3.1 8B in BF16 with 8,192 tokens needs "),
+        "{}",
+        found.main
+    );
+    assert_eq!(found.rest, "Choose a device to see whether it fits.");
+}
+
+/// Memory may have room for more than the model was made for: that is not "Fits".
+#[test]
+fn beyond_the_models_context_is_said_first() {
+    let found = said(LLAMA, "p=200000&g=512&hw=h100-sxm");
+    assert_eq!((found.verdict, found.pill), ("beyond", "Beyond the model's context"));
+    assert!(
+        found.rest.ends_with("The model was made for 131,072 tokens at most."),
+        "{}",
+        found.rest
+    );
+}
+
+#[test]
+fn what_does_not_fit_names_what_is_missing() {
+    let found = said("Qwen/Qwen2.5-72B-Instruct", "hw=rtx-4090&off=none");
+    assert_eq!(found.pill, "Does not fit");
+    assert!(found.rest.ends_with(" are missing."), "{}", found.rest);
+    let found = said("Qwen/Qwen2.5-72B-Instruct", "hw=rtx-4090&n=2&off=none");
+    assert!(
+        found.rest.ends_with(" are missing on the fullest device."),
+        "{}",
+        found.rest
+    );
+}
+
+#[test]
+fn what_does_not_run_begins_with_a_capital() {
+    let found = said(LLAMA, "hw=h100-sxm&n=3&tp=3&e=vllm");
+    assert_eq!(found.pill, "Not supported");
+    assert_eq!(
+        found.main,
+        "Llama 3.1 8B in BF16 does not run on 3 × H100 SXM5 80GB with vLLM."
+    );
+    assert!(
+        found.rest.starts_with("The heads of attention do not divide"),
+        "{}",
+        found.rest
+    );
+}
+
+/// A split that cannot run is none in training either, whatever else the scenario holds for other modes.
+#[test]
+fn training_knows_impossible_splits_and_no_cache() {
+    let found = said(LLAMA, "hw=h100-sxm&n=64&mode=pretrain&p=8192");
+    assert_eq!(found.pill, "Not supported");
+    assert_eq!(
+        found.main,
+        "Llama 3.1 8B does not train on 64 × H100 SXM5 80GB in this layout."
+    );
+    let eight = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=8192&g=512");
+    assert_eq!(eight.setup.tokens().value, 8192);
+    assert!(eight.ranks.groups.iter().all(|rank| rank.memory.kv_cache_bytes == 0));
+    assert_eq!(eight.fit.as_ref().unwrap().verdict, Verdict::Fits);
+    let words = sentence(&eight, "Llama 3.1 8B", GIB).main;
+    assert_eq!(
+        words,
+        "Llama 3.1 8B trains on 8 × H100 SXM5 80GB in BF16 with 8,192 tokens."
+    );
+}
+
+#[test]
+fn a_server_says_what_runs_and_whether_targets_are_met() {
+    let found = said(LLAMA, "mode=serve&hw=h100-sxm&b=50&p=1000&g=400&ttft=20000&tpot=100");
+    assert_eq!(
+        found.main,
+        "Llama 3.1 8B on one H100 SXM5 80GB in BF16 serves 50 users at once."
+    );
+    assert!(found.rest.starts_with("Together they get about "), "{}", found.rest);
+    assert!(found.rest.ends_with(" The latency targets are met."), "{}", found.rest);
+    let strict = said(LLAMA, "mode=serve&hw=h100-sxm&b=50&p=1000&g=400&tpot=1");
+    assert!(
+        strict.rest.ends_with(" The latency targets are missed."),
+        "{}",
+        strict.rest
+    );
+}
+
+#[test]
+fn users_that_have_no_room_are_not_counted() {
+    let query = "mode=serve&p=4096&b=50&hw=h100-sxm";
+    let (value, _, note) = tile("deepseek-ai/DeepSeek-V3.1", query, "Users at once");
+    assert_eq!((value.as_str(), note.as_str()), ("–", "none fits beside the weights"));
+}
+
+#[test]
+fn tiles_say_usable_memory_and_what_limits() {
+    let query = "hw=rtx-4090&p=8192&g=512";
+    let (_, unit, note) = tile(LLAMA, query, "Memory");
+    assert_eq!(unit, "GiB");
+    assert!(note.ends_with(" of 21.6 of 24.0 GiB usable"), "{note}");
+    let (word, _, note) = tile(LLAMA, query, "Limited by");
+    assert_eq!(word, "bandwidth");
+    assert!(note.contains(" % of the time; "), "{note}");
+    // Part of the model is read from RAM: that, not the device's bandwidth, is what takes the time.
+    let spilled = "hw=rtx-4090&w=q8_0&e=llama.cpp";
+    assert_eq!(
+        tile("Qwen/Qwen2.5-72B-Instruct", spilled, "Limited by").0,
+        "RAM bandwidth"
+    );
+    let (value, unit, note) = tile(LLAMA, "hw=h100-sxm", "Longest context");
+    assert_eq!(
+        (value.as_str(), unit.as_str(), note.as_str()),
+        ("131,072", "tokens", "the model's own limit")
+    );
+}
+
+#[test]
+fn lines_of_a_server() {
+    let analysis = answer(LLAMA, "mode=serve&hw=h100-sxm&b=1&p=1000&g=400&ttft=2000");
+    let lines = server(analysis.serving.as_ref().unwrap());
+    let line = |key| lines.iter().find(|line| line.key == key).unwrap();
+    assert_eq!(line("serving.running").words, "1 request in flight: it runs at once.");
+    assert_eq!(
+        line("serving.targets").basis,
+        "The targets for the first token and for each further one are set under Workload."
+    );
+    assert!(line("serving.cost").words.starts_with("A million tokens cost $"));
+}
+
+/// With many sequences the first way out is fewer of them, not a shorter prompt.
+#[test]
+fn fewer_sequences_come_before_shorter_prompts() {
+    let analysis = answer(LLAMA, "hw=rtx-4090&b=2000&p=8192&g=512&off=none");
+    let labels: Vec<String> = ways(&analysis, GIB).into_iter().map(|way| way.label).collect();
+    assert!(labels.iter().any(|label| label == "4 sequences at once"), "{labels:?}");
+    assert!(labels.iter().all(|label| !label.ends_with(" tokens")), "{labels:?}");
+}
