@@ -17,7 +17,7 @@ use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
 use weighbridge::hardware::{devices, find};
 use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{Mode, Scenario, weight_key};
+use weighbridge::scenario::{AttentionParallel, Engine, Lengths, Mode, Scenario, weight_key};
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
 
@@ -91,6 +91,100 @@ fn more_memory_carries_more() {
     assert!(
         served(LLAMA, &longer).admission.max_by_memory < served(LLAMA, &on("h100-sxm", 10_000)).admission.max_by_memory
     );
+}
+
+/// The same step of the same machine in both modes, prompts negligible beside the answers: one model of time.
+#[test]
+fn decode_and_serve_agree_on_a_step() {
+    for (id, device, devices, engine, weights, batches) in [
+        (
+            "deepseek-ai/DeepSeek-R1",
+            "h200-sxm",
+            8,
+            Engine::Sglang,
+            "fp8",
+            &[1, 16, 64][..],
+        ),
+        ("openai/gpt-oss-120b", "h100-sxm", 1, Engine::Vllm, "mxfp4", &[16]),
+        (
+            "meta-llama/Llama-3.1-70B-Instruct",
+            "h100-sxm",
+            4,
+            Engine::Vllm,
+            "fp8",
+            &[1, 16, 64],
+        ),
+        (
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "h100-sxm",
+            1,
+            Engine::TensorRtLlm,
+            "bf16",
+            &[1, 16],
+        ),
+        (
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "rtx-4090",
+            1,
+            Engine::LlamaCpp,
+            "q4_k_m",
+            &[1, 4],
+        ),
+    ] {
+        for (expert, attention) in [
+            (1, AttentionParallel::Tp),
+            (devices, AttentionParallel::Tp),
+            (devices, AttentionParallel::Dp),
+        ] {
+            for &batch in batches {
+                let scenario = |mode| Scenario {
+                    mode,
+                    batch,
+                    prompt: 500,
+                    generate: Some(8000),
+                    weights: weight_key(weights),
+                    engine: Some(engine),
+                    devices,
+                    expert,
+                    attention_parallel: attention,
+                    hardware: Some(device.to_owned()),
+                    ..Scenario::default()
+                };
+                let seconds = |mode| answer(id, &scenario(mode)).speed.unwrap().pass.unwrap().seconds;
+                let ratio = seconds(Mode::Serve) / seconds(Mode::Decode);
+                assert!(
+                    (0.95..1.1).contains(&ratio),
+                    "{id} on {devices} x {device}, batch {batch}, expert parallel {expert}: {ratio}"
+                );
+            }
+        }
+    }
+}
+
+/// Chats end one by one, so a run of them is slower than one of equal lengths, and both are slower than steady state.
+#[test]
+fn runs_that_end_are_slower() {
+    let rate = |requests, lengths| {
+        let scenario = Scenario {
+            requests,
+            lengths,
+            max_sequences: Some(256),
+            ..on("h100-sxm", 1000)
+        };
+        served(LLAMA, &scenario).tokens_per_second
+    };
+    let steady = rate(None, Lengths::Fixed);
+    let (long, short) = (rate(Some(100_000), Lengths::Fixed), rate(Some(1000), Lengths::Fixed));
+    assert!(
+        short < 0.97 * steady && long > short && long < 1.001 * steady,
+        "{short} {long} {steady}"
+    );
+    assert!(rate(Some(1000), Lengths::Spread) < short);
+    let more = Scenario {
+        max_sequences: Some(64),
+        ..on("h100-sxm", 1000)
+    };
+    assert_eq!(served(LLAMA, &more).admission.running, 64);
 }
 
 #[test]
