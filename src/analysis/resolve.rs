@@ -9,7 +9,7 @@ use super::error::AnalysisError;
 use super::kv_support;
 use super::node;
 use super::placement::Layout;
-use super::setup::Setup;
+use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Container, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, Notice};
@@ -124,6 +124,7 @@ fn on_device(
     let setup = Setup {
         blueprint: blueprint.clone(),
         layout: Layout::of(scenario, engine)?,
+        widths: Arc::new(Widths::of(engine, &activation, &kv, &kv_values)),
         scenario: requested.clone(),
         requested,
         weights,
