@@ -54,7 +54,7 @@ fn width<N: Number>(live: &Live) -> N {
 /// Eager attention writes its scores in the activations' format and once more in FP32 for the softmax.
 fn inference<N: Number>(question: &Setup) -> N {
     let blueprint = &question.blueprint;
-    let each = || N::input(&question.activation_bytes());
+    let each = || N::input(question.activation_bytes());
     let residual = N::constant(2.0)
         .times(N::input(&blueprint.hidden))
         .named("residual stream", "The hidden state and the sum it is added to.");
@@ -125,7 +125,7 @@ fn inference<N: Number>(question: &Setup) -> N {
 /// the scores of attention, full recomputation everything but each layer's input (plus one layer while it runs).
 fn training<N: Number>(question: &Setup) -> N {
     let blueprint = &question.blueprint;
-    let each = || N::input(&question.activation_bytes());
+    let each = || N::input(question.activation_bytes());
     let tokens = || N::input(&question.batch()).times(N::input(&question.prompt()));
     let eager = question.scenario.attention == AttentionKernel::Eager;
     let recompute = question.scenario.recompute;

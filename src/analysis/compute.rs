@@ -85,7 +85,7 @@ pub fn costs_in<N: Number>(question: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
 
 /// The forward pass of one operator in all its layers.
 fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> Cost<N> {
-    let each = || N::input(&question.activation_bytes());
+    let each = || N::input(question.activation_bytes());
     let two = || N::constant(2.0);
     let mut cost = Cost {
         name: operator.name,
@@ -227,7 +227,7 @@ fn attend<N: Number>(
     cost_of: &mut Cost<N>,
 ) {
     let input = N::input;
-    let each = || input(&question.activation_bytes());
+    let each = || input(question.activation_bytes());
     let heads = || input(&attention.heads);
     let pairs = || {
         pass.batch
@@ -288,7 +288,7 @@ fn index<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, index
     cost.elementwise = place.times(N::constant(2.0).times(pairs()));
     let rows = pass.rows(Rows::Tokens);
     let queries = N::product([rows, N::input(&index.heads), dim()]);
-    cost.activation_bytes = place.times(queries.times(N::input(&question.activation_bytes())));
+    cost.activation_bytes = place.times(queries.times(N::input(question.activation_bytes())));
     let kept = N::product([pass.batch.clone(), pass.keys_read(&index.span), dim()]);
     let read = question.kv_bytes(kept, false);
     cost.kv_bytes = place.times(read);

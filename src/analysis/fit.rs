@@ -3,12 +3,16 @@
 use serde::Serialize;
 
 use super::cache_format::wanted_cache;
+use super::error::AnalysisError;
 use super::kv_support::{self, Wanted};
-use super::memory::memory;
+use super::memory::{Memory, memory, memory_beside, weights};
 use super::node;
-use super::placement::{HostShare, Movable, Plan, Ranks, ranks as deal, refusal};
+use super::placement::{
+    HostShare, Movable, Piece, Plan, Ranks, ranks as deal, ranks_of, refusal, weight_pieces, with_caches,
+};
 use super::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
+use crate::model::Component;
 use crate::scenario::{Mode, Offload, Scenario};
 use crate::units::Exact;
 
@@ -217,12 +221,13 @@ pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
     let headroom = i128::from(judged.capacity) - i128::from(need.total);
     // With part of it in RAM the limits are those of RAM too.
     let spills = judged.verdict == Verdict::Offload;
+    let fixed = Fixed::of(question);
     let bytes = |question: &Setup| {
         if !spills {
-            return needed(question);
+            return fixed.needed(question);
         }
         let judge = |ranks: Ranks| Need::of(question, &ranks).judge(device).verdict;
-        match deal(question, &memory(question)).map(judge) {
+        match fixed.ranks(question, &fixed.memory(question)).map(judge) {
             Ok(Verdict::Fits | Verdict::Offload) => 0,
             _ => u64::MAX,
         }
@@ -251,6 +256,8 @@ pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
 
 /// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.
 pub fn max_by_memory(question: &Setup, device: &Device) -> u64 {
+    let fixed = Fixed::of(question);
+    let needed = |question: &Setup| fixed.needed(question);
     let whole = capacity(question, device);
     let share = question.engine.cache_percent();
     if share >= 100 {
@@ -259,23 +266,44 @@ pub fn max_by_memory(question: &Setup, device: &Device) -> u64 {
     // The cache gets a share of what is left beside everything else: what one sequence more needs tells its part.
     let one = after(question, &needed, |scenario| scenario.batch = 1);
     let two = after(question, &needed, |scenario| scenario.batch = 2);
-    let fixed = one.saturating_sub(two.saturating_sub(one));
-    let free = u128::from(whole.saturating_sub(fixed)) * u128::from(share) / 100;
-    let room = fixed.saturating_add(u64::try_from(free).unwrap_or(u64::MAX));
+    let none = one.saturating_sub(two.saturating_sub(one));
+    let free = u128::from(whole.saturating_sub(none)) * u128::from(share) / 100;
+    let room = none.saturating_add(u64::try_from(free).unwrap_or(u64::MAX));
     widest(question, room.min(whole).max(one.min(whole)), &needed)
 }
 
-/// What the fullest device must hold, bytes; the largest number there is where it cannot be dealt out.
-fn needed(question: &Setup) -> u64 {
-    let memory = memory::<Exact>(question);
-    if question.layout.devices == 1 {
-        return memory.total.0;
+/// What a search for the workload that fits leaves alone: the weights, and how they are shared.
+struct Fixed {
+    weights: Vec<(Component, Exact)>,
+    pieces: Vec<Piece>,
+}
+
+impl Fixed {
+    fn of(question: &Setup) -> Self {
+        let several = question.layout.devices > 1;
+        Self {
+            weights: weights(question),
+            pieces: if several { weight_pieces(question) } else { Vec::new() },
+        }
     }
-    let ranks = deal(question, &memory).ok();
-    ranks
-        .as_ref()
-        .and_then(Ranks::fullest)
-        .map_or(u64::MAX, |rank| rank.total_bytes)
+    fn memory(&self, question: &Setup) -> Memory<Exact> {
+        memory_beside(question, self.weights.clone())
+    }
+    fn ranks(&self, question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
+        ranks_of(question, memory, || with_caches(question, self.pieces.clone()))
+    }
+    /// What the fullest device must hold, bytes; the largest number there is where it cannot be shared so.
+    fn needed(&self, question: &Setup) -> u64 {
+        let memory = self.memory(question);
+        if question.layout.devices == 1 {
+            return memory.total.0;
+        }
+        let ranks = self.ranks(question, &memory).ok();
+        ranks
+            .as_ref()
+            .and_then(Ranks::fullest)
+            .map_or(u64::MAX, |rank| rank.total_bytes)
+    }
 }
 
 /// What a question needs when something of its scenario changes.

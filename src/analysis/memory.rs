@@ -114,8 +114,12 @@ pub fn bits_per_weight(question: &Setup) -> f64 {
 
 /// Computes the memory of a question.
 pub fn memory<N: Number>(question: &Setup) -> Memory<N> {
+    memory_beside(question, weights(question))
+}
+
+/// The same beside weights that are known already: no workload changes them.
+pub(super) fn memory_beside<N: Number>(question: &Setup, weights_by_component: Vec<(Component, N)>) -> Memory<N> {
     let training = question.scenario.mode == Mode::Pretrain;
-    let weights_by_component = weights::<N>(question);
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
     let (kv_cache, kv_cache_per_token) = if training {
@@ -182,7 +186,7 @@ pub fn memory<N: Number>(question: &Setup) -> Memory<N> {
 }
 
 /// Weights: each tensor in the format the rule gives it.
-fn weights<N: Number>(question: &Setup) -> Vec<(Component, N)> {
+pub(super) fn weights<N: Number>(question: &Setup) -> Vec<(Component, N)> {
     let mut all: Vec<(Component, N)> = Vec::new();
     for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
         let bytes = weight_of::<N>(question, place, tensor);
@@ -351,7 +355,7 @@ fn states_of_a_sequence<N: Number>(question: &Setup) -> N {
 
 /// What one block of all its layers keeps for a sequence, however long it is.
 pub(super) fn states_of_block<N: Number>(question: &Setup, place: Repeated<'_>) -> Vec<N> {
-    let model = || N::input(&question.activation_bytes());
+    let model = || N::input(question.activation_bytes());
     let four = || {
         N::input(&Quantity::assumed(
             "state_bytes",

@@ -1,5 +1,6 @@
 //! How a scenario is resolved: the device, the engine that is usual there, the weights as it holds them, the cache.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::cache_format::{cache_format, usual_cache, wanted_cache};
@@ -8,7 +9,7 @@ use super::error::AnalysisError;
 use super::kv_support;
 use super::node;
 use super::placement::Layout;
-use super::setup::Setup;
+use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Container, Mix, Quantisation, Scope};
 use crate::model::{Blueprint, Format, Notice};
@@ -19,6 +20,15 @@ use crate::scenario::{AttentionKernel, Mode, Scenario};
 pub struct Conversion {
     weights: Arc<Quantisation>,
     notices: Arc<[Notice]>,
+}
+
+thread_local! {
+    static RESOLVED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Scenarios that this thread has resolved so far: for tests that no work is done twice.
+pub fn resolved() -> u64 {
+    RESOLVED.get()
 }
 
 /// Resolves a scenario; what is known of another one of the same model is taken over where it holds here too.
@@ -79,6 +89,7 @@ fn on_device(
     mut notices: Vec<Notice>,
     known: Option<&Setup>,
 ) -> Result<Setup, AnalysisError> {
+    RESOLVED.set(RESOLVED.get() + 1);
     let scenario = &*requested;
     let chosen = scenario.weights.and_then(quantisation::choice);
     let engine = engine(blueprint, scenario, chosen.as_ref(), device.as_deref());
@@ -113,6 +124,7 @@ fn on_device(
     let setup = Setup {
         blueprint: blueprint.clone(),
         layout: Layout::of(scenario, engine)?,
+        widths: Arc::new(Widths::of(engine, &activation, &kv, &kv_values)),
         scenario: requested.clone(),
         requested,
         weights,

@@ -156,7 +156,7 @@ pub fn scan<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ki
         constant(4.0),
         rows,
         width,
-        input(&question.activation_bytes()),
+        input(question.activation_bytes()),
     ]));
     cost.format = Some(question.activation.id.to_string());
 }

@@ -43,6 +43,8 @@ pub struct Setup {
     pub unpacked: bool,
     /// What had to be assumed here.
     pub notices: Arc<[Notice]>,
+    /// Bytes of activations and cache, for formulas.
+    pub(super) widths: Arc<Widths>,
     /// The weights as they are stored, before an engine unpacks them or training needs them whole.
     pub(super) conversion: Conversion,
 }
@@ -130,17 +132,18 @@ impl Setup {
         self.keeps_latent() && self.engine.absorbs_latent()
     }
     /// Bytes of one activation.
-    pub fn activation_bytes(&self) -> Quantity {
-        if self.engine.computes_in_fp32() {
-            return Quantity::assumed("activation_bytes", 4, "results are FP32 in this engine");
-        }
-        bytes_of(&self.activation, "activation_bytes")
+    pub fn activation_bytes(&self) -> &Quantity {
+        &self.widths.activation
     }
     /// Bytes of so many elements of the KV cache, scales included.
     pub fn kv_bytes<N: Number>(&self, elements: N, values: bool) -> N {
-        let format = if values { &self.kv_values } else { &self.kv };
+        let (format, bytes) = if values {
+            (&self.kv_values, &self.widths.values)
+        } else {
+            (&self.kv, &self.widths.keys)
+        };
         if format.scales == Scales::None && format.bits.is_multiple_of(8) {
-            return elements.times(N::input(&bytes_of(format, "kv_bytes")));
+            return elements.times(N::input(bytes));
         }
         format.row_bytes(elements)
     }
@@ -211,6 +214,28 @@ impl Setup {
                 Quantity::sum("tokens", &[&self.prompt(), &half])
             }
             _ => Quantity::sum("tokens", &[&self.prompt(), &self.generated()]),
+        }
+    }
+}
+
+/// Bytes of one element, with where they come from.
+#[derive(Debug, PartialEq)]
+pub(super) struct Widths {
+    activation: Quantity,
+    keys: Quantity,
+    values: Quantity,
+}
+
+impl Widths {
+    pub(super) fn of(engine: Engine, activation: &Format, keys: &Format, values: &Format) -> Self {
+        Self {
+            activation: if engine.computes_in_fp32() {
+                Quantity::assumed("activation_bytes", 4, "results are FP32 in this engine")
+            } else {
+                bytes_of(activation, "activation_bytes")
+            },
+            keys: bytes_of(keys, "kv_bytes"),
+            values: bytes_of(values, "kv_bytes"),
         }
     }
 }

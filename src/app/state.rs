@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use serde_json::Value;
 use wasm_bindgen::JsCast;
-use weighbridge::analysis::{Analysis, AnalysisError, Figure, analyse};
+use weighbridge::analysis::{Analysis, AnalysisError, Figure, Setup, analyse_setup};
 use weighbridge::export::ModelFacts;
 use weighbridge::hub::HubError;
 use weighbridge::model::headers::compare::Comparison;
@@ -225,10 +225,19 @@ impl State {
                 Ok(Arc::new(blueprint))
             })
         });
-        let answer = Memo::new(move |_| {
+        let answer = Memo::new(move |before: Option<&Result<Answer, NoAnswer>>| {
             let blueprint = blueprint.get()?;
+            // What the last answer resolved is taken over where it still holds.
+            let known = before
+                .and_then(|before| before.as_ref().ok())
+                .map(|answer| &answer.analysis.setup)
+                .filter(|known| Arc::ptr_eq(&known.blueprint, &blueprint));
             scenario.with(|scenario| {
-                let analysis = analyse(&blueprint, scenario).map_err(NoAnswer::Analysis)?;
+                let setup = match known {
+                    Some(known) => known.under(scenario.clone()),
+                    None => Setup::new(&blueprint, scenario),
+                };
+                let analysis = setup.and_then(analyse_setup).map_err(NoAnswer::Analysis)?;
                 Ok(Answer {
                     scenario: Arc::new(scenario.clone()),
                     blueprint: blueprint.clone(),

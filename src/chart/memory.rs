@@ -8,10 +8,8 @@ use super::axis::{byte_ticks, byte_unit, tick_texts};
 use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
 use super::theme::{ON_PART, Theme};
 use super::{Capacity, short_name};
-use crate::analysis::serving::admitted;
-use crate::analysis::{AnalysisError, Setup, fullest, usual_container};
-use crate::model::quantisation::{Container, Quantisation};
-use crate::scenario::{Mode, Recompute, weight_key};
+use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
+use crate::scenario::{Mode, Recompute};
 use crate::units::UnitSystem;
 
 /// One bar: a format of the weights or, in training, what is computed again.
@@ -45,23 +43,12 @@ pub struct MemoryChart {
     pub units: UnitSystem,
 }
 
-/// Formats worth a comparison: one of each width that the engine loads, beside the published one and the scenario's own.
-const fn compared(container: Container) -> [&'static str; 4] {
-    match container {
-        Container::Safetensors => ["bf16", "fp8", "nf4", "int4"],
-        Container::Gguf => ["q8_0", "q6_k", "q4_k_m", "iq2_m"],
-        Container::Mlx => ["mlx-q8", "mlx-q6", "mlx-q4", "mlx-q3"],
-        Container::Exl2 => ["exl2-6.0", "exl2-5.0", "exl2-4.0", "exl2-3.0"],
-        Container::Exl3 => ["exl3-6.0", "exl3-4.0", "exl3-3.0", "exl3-2.0"],
-    }
-}
-
 impl MemoryChart {
-    /// The chart of a setup: everything else alike.
+    /// The chart of a setup beside other formats.
     ///
     /// # Errors
     /// See [`AnalysisError`].
-    pub fn of(setup: &Setup, units: UnitSystem) -> Result<Self, AnalysisError> {
+    pub fn of(setup: &Setup, formats: &FormatComparison, units: UnitSystem) -> Result<Self, AnalysisError> {
         let mut rows: Vec<MemoryRow> = Vec::new();
         let capacity = Capacity::of_setup(setup);
         let training = setup.scenario.mode == Mode::Pretrain;
@@ -75,7 +62,13 @@ impl MemoryChart {
                 });
             }
         } else {
-            rows = formats(setup)?;
+            for (at, format) in formats.rows.iter().enumerate() {
+                rows.push(MemoryRow {
+                    label: format.label.clone(),
+                    parts: fullest(&format.setup)?.parts(),
+                    now: at == 0,
+                });
+            }
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.total()));
         Ok(Self {
@@ -322,40 +315,6 @@ const fn computed_again(recompute: Recompute) -> &'static str {
     }
 }
 
-/// The weights in each format that is compared; the same format under two names is one row.
-fn formats(setup: &Setup) -> Result<Vec<MemoryRow>, AnalysisError> {
-    let mut rows: Vec<MemoryRow> = Vec::new();
-    let mut rules = Vec::new();
-    // The scenario's own comes first.
-    let engine = setup.engine;
-    let others = compared(usual_container(engine)).map(weight_key);
-    for weights in [setup.requested.weights, None].into_iter().chain(others) {
-        // All for the one engine that is in use.
-        let question = admitted(setup.with(|scenario| {
-            scenario.weights = weights;
-            scenario.engine = Some(engine);
-        })?);
-        let rule = |weights: &Quantisation| (weights.base.clone(), weights.format.clone(), weights.scope);
-        if rules.contains(&rule(&question.weights)) {
-            continue;
-        }
-        let method = &question.weights.method;
-        let published = rule(&question.weights) == rule(&setup.blueprint.published);
-        let label = if published {
-            format!("{method} (as published)")
-        } else {
-            method.clone()
-        };
-        rows.push(MemoryRow {
-            label,
-            parts: fullest(&question)?.parts(),
-            now: rows.is_empty(),
-        });
-        rules.push(rule(&question.weights));
-    }
-    Ok(rows)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -369,7 +328,9 @@ mod tests {
 
     fn example(id: &str, scenario: &Scenario) -> MemoryChart {
         let blueprint = Blueprint::from_value(crate::model::catalogue::find(id).unwrap().config.clone()).unwrap();
-        MemoryChart::of(&Setup::new(&Arc::new(blueprint), scenario).unwrap(), UnitSystem::Gib).unwrap()
+        let setup = Setup::new(&Arc::new(blueprint), scenario).unwrap();
+        let formats = FormatComparison::of(&setup, &FormatComparison::default()).unwrap();
+        MemoryChart::of(&setup, &formats, UnitSystem::Gib).unwrap()
     }
 
     #[test]

@@ -68,3 +68,51 @@ pub(crate) fn short_name<'a>(key: &str, label: &'a str) -> &'a str {
         label.split(" (").next().unwrap_or(label)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{ContextChart, MemoryChart};
+    use crate::analysis::{Analysis, FormatComparison, Setup, analyse_setup, resolved};
+    use crate::model::{Blueprint, catalogue};
+    use crate::scenario::{KvFormat, Mode, Scenario};
+    use crate::units::UnitSystem;
+
+    /// What the page shows first: the answer and the charts of the tab Memory.
+    fn show(setup: Setup, before: &FormatComparison) -> (Analysis, FormatComparison) {
+        let analysis = analyse_setup(setup).unwrap();
+        let formats = FormatComparison::of(&analysis.setup, before).unwrap();
+        MemoryChart::of(&analysis.setup, &formats, UnitSystem::Gib).unwrap();
+        ContextChart::of(&analysis, 129, UnitSystem::Gib).unwrap();
+        (analysis, formats)
+    }
+
+    #[test]
+    fn a_slider_resolves_nothing_again() {
+        for mode in [Mode::Decode, Mode::Serve] {
+            let config = &catalogue::find("meta-llama/Llama-3.1-8B-Instruct").unwrap().config;
+            let blueprint = Arc::new(Blueprint::from_value(config.clone()).unwrap());
+            let scenario = Scenario {
+                mode,
+                ..Scenario::example()
+            };
+            let start = resolved();
+            let (analysis, formats) = show(Setup::new(&blueprint, &scenario).unwrap(), &FormatComparison::default());
+            // The scenario once, and the formats it is compared with; its own is there under two names.
+            assert_eq!(resolved() - start, 1 + 6, "{mode:?}");
+            let slid = analysis.setup.with(|scenario| scenario.prompt = 4096).unwrap();
+            let (analysis, formats) = show(slid, &formats);
+            assert_eq!(resolved() - start, 1 + 6, "{mode:?}");
+            assert_eq!(analysis.setup.tokens().value, 4096 + 512, "{mode:?}");
+            // Another cache is another scenario: once again, and each format with it.
+            let other = analysis
+                .setup
+                .with(|scenario| scenario.kv_cache = KvFormat::Fp8)
+                .unwrap();
+            let (analysis, _) = show(other, &formats);
+            assert_eq!(resolved() - start, 2 * (1 + 6), "{mode:?}");
+            assert_eq!(analysis.setup.kv.id, "fp8");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The device table: `data/devices.csv`, one row a device, each with its source.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -93,7 +94,14 @@ pub fn devices() -> &'static [Device] {
 
 /// The device with this id.
 pub fn find(id: &str) -> Option<&'static Device> {
-    devices().iter().find(|device| device.id.eq_ignore_ascii_case(id))
+    static INDEX: LazyLock<HashMap<String, &'static Device>> = LazyLock::new(|| {
+        let each = devices().iter().rev();
+        each.map(|device| (device.id.to_ascii_lowercase(), device)).collect()
+    });
+    match INDEX.get(id) {
+        Some(found) => Some(*found),
+        None => INDEX.get(&id.to_ascii_lowercase()).copied(),
+    }
 }
 
 /// A peak rate and which column of the table it is.

@@ -245,6 +245,11 @@ fn stacked(device: &Device) -> bool {
     device.bandwidth_bytes_per_s >= 7.0e11 && !matches!(device.family.as_str(), "Ada Lovelace" | "Turing")
 }
 
+/// Whether two devices are of one generation.
+pub fn same_generation(one: &Device, other: &Device) -> bool {
+    one.family == other.family && one.segment == other.segment && group(one) == group(other)
+}
+
 /// Group, family and segment.
 pub fn generation(device: &Device) -> String {
     format!("{} {} {}", group(device), device.family, device.segment)

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::device::find;
-use super::efficiency::{FormatClass, generation, group};
+use super::efficiency::{FormatClass, group, same_generation};
 
 const TABLE: &str = include_str!("../../data/measurements.csv");
 
@@ -113,20 +113,44 @@ pub struct Near<'a> {
     pub context: u64,
 }
 
+/// A row that may be shown, with what it is compared by.
+struct Shown {
+    row: &'static Measurement,
+    device: &'static super::Device,
+    class: FormatClass,
+    batch: f64,
+    context: u64,
+}
+
+static SHOWN: LazyLock<Vec<Shown>> = LazyLock::new(|| {
+    let rows = measurements().iter();
+    let rows = rows.filter(|row| row.excluded.is_empty() && !row.note.contains("CPU"));
+    rows.filter_map(|row| {
+        Some(Shown {
+            row,
+            device: find(&row.device)?,
+            class: FormatClass::of(&row.weights),
+            batch: row.batch.parse().unwrap_or(1e3),
+            context: row.prompt + row.generate.unwrap_or(0) / 2,
+        })
+    })
+    .collect()
+});
+
 /// The rows nearest to a question, best first: device, engine, format and size of the model count in that order.
 /// `size` gives the parameters a token uses of a model by its id.
 pub fn nearest(near: &Near<'_>, count: usize, size: impl Fn(&str) -> Option<f64>) -> Vec<&'static Measurement> {
-    let (home, family) = (group(near.device), generation(near.device));
+    let home = group(near.device);
     let class = FormatClass::of(near.format);
-    let mut found: Vec<(f64, &Measurement)> = measurements()
+    let mut found: Vec<(f64, &Measurement)> = SHOWN
         .iter()
-        .filter(|row| row.metric == near.metric && row.excluded.is_empty() && !row.note.contains("CPU"))
-        .filter_map(|row| {
-            let device = find(&row.device)?;
+        .filter(|shown| shown.row.metric == near.metric)
+        .filter_map(|shown| {
+            let (row, device, batch, context) = (shown.row, shown.device, shown.batch, shown.context);
             let far = |apart: bool, cost: f64| if apart { cost } else { 0.0 };
             let place = if device.id == near.device.id {
                 0.0
-            } else if generation(device) == family {
+            } else if same_generation(device, near.device) {
                 2.0
             } else if group(device) == home {
                 4.0
@@ -137,11 +161,9 @@ pub fn nearest(near: &Near<'_>, count: usize, size: impl Fn(&str) -> Option<f64>
                 return None;
             };
             let model = size(&row.model)?;
-            let batch: f64 = row.batch.parse().unwrap_or(1e3);
-            let context = row.prompt + row.generate.unwrap_or(0) / 2;
             let distance = place
                 + far(row.engine != near.engine, 4.0)
-                + far(FormatClass::of(&row.weights) != class, 1.5)
+                + far(shown.class != class, 1.5)
                 + far(row.devices != near.devices, 1.0)
                 + 0.8 * apart(model, near.active)
                 + 0.5 * apart(batch, near.batch as f64)

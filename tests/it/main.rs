@@ -44,5 +44,6 @@ mod quantisation;
 mod refusals;
 mod report;
 mod serving;
+mod setup;
 mod speed;
 mod variants;

@@ -9,6 +9,8 @@ mod sharing;
 
 pub use layout::Layout;
 pub use offload::{Movable, Plan, Unit};
+pub(super) use pieces::{Piece, weight_pieces, with_caches};
+pub(super) use ranks::ranks_of;
 pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};
 pub use refusal::refusal;
 pub use sharing::{OperatorShare, share_of};

@@ -4,7 +4,7 @@ use crate::analysis::memory::{kv_of_block, states_of_block, weight_of};
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Kind, Role};
-use crate::model::{Component, Tensor, TensorKind};
+use crate::model::{Blueprint, Component, Tensor, TensorKind};
 use crate::scenario::Mode;
 use crate::units::Exact;
 
@@ -60,17 +60,28 @@ pub struct Piece {
 
 /// Everything of a question that is dealt out.
 pub fn pieces(question: &Setup) -> Vec<Piece> {
-    let mut all: Vec<Piece> = Vec::new();
-    let blueprint = &question.blueprint;
-    let own = question.layout.attention_dp;
+    with_caches(question, weight_pieces(question))
+}
+
+/// Every block and where in the model it lies.
+fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, At)> {
     let mut after = false;
-    for place in blueprint.blocks() {
+    blueprint.blocks().map(move |place| {
         after |= place.kind.is_some() || place.block.role == Role::Head;
         let at = match place.kind {
             Some(kind) => At::Layers(kind),
             None if after && place.block.role != Role::Tower => At::Last,
             None => At::First,
         };
+        (place, at)
+    })
+}
+
+/// The weights, which no workload changes.
+pub fn weight_pieces(question: &Setup) -> Vec<Piece> {
+    let mut all: Vec<Piece> = Vec::new();
+    let own = question.layout.attention_dp;
+    for (place, at) in places(&question.blueprint) {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
         for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
@@ -88,10 +99,19 @@ pub fn pieces(question: &Setup) -> Vec<Piece> {
             };
             add(&mut all, piece);
         }
-        // Training keeps no cache.
-        if question.scenario.mode == Mode::Pretrain {
-            continue;
-        }
+    }
+    all
+}
+
+/// The caches and states of the workload, after the weights.
+pub fn with_caches(question: &Setup, mut all: Vec<Piece>) -> Vec<Piece> {
+    // Training keeps no cache.
+    if question.scenario.mode == Mode::Pretrain {
+        return all;
+    }
+    let own = question.layout.attention_dp;
+    for (place, at) in places(&question.blueprint) {
+        let kv_heads = kv_heads(place);
         let caches = kv_of_block::<Exact>(question, place).into_iter().map(|one| one.0);
         let latent = question.keeps_latent()
             && place

@@ -111,6 +111,15 @@ impl Ranks {
 /// # Errors
 /// More stages than layers.
 pub fn ranks(question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
+    ranks_of(question, memory, || pieces(question))
+}
+
+/// The same of pieces that are asked for only where there are several devices.
+pub fn ranks_of(
+    question: &Setup,
+    memory: &Memory<Exact>,
+    pieces: impl FnOnce() -> Vec<Piece>,
+) -> Result<Ranks, AnalysisError> {
     let layout = question.layout;
     if layout.devices == 1 {
         return Ok(Ranks {
@@ -128,7 +137,7 @@ pub fn ranks(question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, Analysis
             "{stages} pipeline stages are more than the model's {layers} layers, or than {MOST_STAGES}."
         )));
     }
-    let all = pieces(question);
+    let all = pieces();
     let mut groups: Vec<RankGroup> = Vec::new();
     let mut begin = 0;
     for stage in 0..stages {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use weighbridge::analysis::FormatComparison;
 use weighbridge::chart;
 
 use super::figure::{ChartFigure, Draw};
@@ -12,9 +13,14 @@ use crate::app::State;
 #[component]
 pub fn MemoryChart() -> impl IntoView {
     let state = State::here();
+    let compared = StoredValue::new(FormatComparison::default());
     let data = Memo::new(move |_| {
         let answer = state.shown.get()?;
-        chart::MemoryChart::of(&answer.analysis.setup, state.units.get()).ok()
+        let (setup, units) = (&answer.analysis.setup, state.units.get());
+        let formats = compared.with_value(|before| FormatComparison::of(setup, before)).ok()?;
+        let chart = chart::MemoryChart::of(setup, &formats, units).ok();
+        compared.set_value(formats);
+        chart
     });
     let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
         data.with(|data| {
