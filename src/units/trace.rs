@@ -86,7 +86,9 @@ impl Trace {
     /// What its formula leaves out, as the outermost of its names that says it.
     pub fn not_counted(&self) -> &'static str {
         match &*self.node {
-            Node::Named { not_counted, inner, .. } if not_counted.is_empty() => inner.not_counted(),
+            Node::Named {
+                not_counted: "", inner, ..
+            } => inner.not_counted(),
             Node::Named { not_counted, .. } => not_counted,
             _ => "",
         }

@@ -75,7 +75,7 @@ fn share(name: &'static str, about: &'static str, whole: &Trace, held: u64) -> T
             name,
             about,
             unit: Some(Unit::Bytes),
-            not_counted: "",
+            not_counted: whole.not_counted(),
             inner,
         }),
     };

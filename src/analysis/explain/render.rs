@@ -20,9 +20,17 @@ fn collect(trace: &Trace, unit: Unit, found: &mut Vec<(Trace, Unit)>, depth: usi
     let Node::Combined(how, parts) = &*trace.node else {
         return;
     };
-    // What is added is of the same kind as the sum; what is multiplied or divided is not.
+    // What is added is of the same kind as the sum, and so is what is only scaled; other factors are not.
+    let scaled = || {
+        parts
+            .iter()
+            .filter(|part| !matches!(*part.node, Node::Constant))
+            .count()
+            == 1
+    };
     let inside = match how {
         Operation::Sum | Operation::Difference | Operation::Least | Operation::Most => unit,
+        Operation::Product | Operation::Quotient if scaled() => unit,
         Operation::Product | Operation::Quotient | Operation::Ceiling | Operation::Power => Unit::Plain,
     };
     for part in parts {

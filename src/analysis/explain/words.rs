@@ -81,6 +81,11 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
             pass_words(question),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
+        Figure::Time if question.scenario.mode == Mode::Serve => words(
+            "Time",
+            "The average step of the server: a new token of each running sequence, and the prompts read beside them.",
+            MEASURED,
+        ),
         Figure::Time => words("Time", pass_words(question), MEASURED),
         Figure::ComponentTime(component) => words(
             &format!("{}: least time", component.label()),
@@ -119,9 +124,7 @@ fn pass_words(question: &Setup) -> &'static str {
     match question.scenario.mode {
         Mode::Prefill => "One forward pass over the prompt.",
         Mode::Decode => "One forward pass for one new token of each sequence.",
-        Mode::Serve => {
-            "The average step of the server: a new token of each running sequence, and the prompts read beside them."
-        }
+        Mode::Serve => "One forward pass for one new token of each running sequence.",
         Mode::Pretrain => "Forward, backward at twice its cost, what is computed again, and the optimizer.",
     }
 }
