@@ -12,7 +12,9 @@ pub fn activations<N: Number>(question: &Setup) -> N {
         Mode::Pretrain => training(question),
         Mode::Prefill | Mode::Decode | Mode::Serve => inference(question),
     };
-    bytes.named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
+    bytes
+        .named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
+        .without("Workspace of matrix libraries.")
 }
 
 /// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.

@@ -8,7 +8,7 @@ use crate::model::blueprint::Repeated;
 use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows};
 use crate::model::{Component, Tensor};
 use crate::scenario::{AttentionKernel, Mode, Recompute};
-use crate::units::{Number, Quantity};
+use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ pub fn costs_in<N: Number>(question: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
             }
             let name = operator.name;
             all.push(Cost {
-                matmul: cost.matmul.named(name, ""),
+                matmul: cost.matmul.named(name, "").in_unit(Unit::Flops),
                 ..cost
             });
         }
@@ -109,8 +109,8 @@ fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ope
         Kind::Lookup { width } => {
             let rows = pass.rows(Rows::Tokens);
             let row = rows.times(N::input(width));
-            cost.weight_bytes = row.clone().times(each()).named("rows read", "");
-            cost.activation_bytes = row.times(each()).named("rows written", "");
+            cost.weight_bytes = row.clone().times(each()).named("rows read", "").in_unit(Unit::Bytes);
+            cost.activation_bytes = row.times(each()).named("rows written", "").in_unit(Unit::Bytes);
         }
         Kind::Linear {
             rows,

@@ -18,10 +18,18 @@ use crate::model::quantisation;
 use crate::scenario::{Mode, Scenario, weight_key};
 use crate::units::Exact;
 
-/// Formats a matrix shows unless others are asked for: what servers, llama.cpp, bitsandbytes and MLX are run with.
+/// Formats a matrix shows unless others are asked for, most bits first: what people run, one or two of each width and kind of file.
 pub const FORMATS: [&str; 12] = [
-    "bf16", "fp8", "int8", "awq", "nvfp4", "mxfp4", "nf4", "q8_0", "q6_k", "q4_k_m", "iq3_m", "mlx-q4",
+    "bf16", "q8_0", "fp8", "int8", "q6_k", "q5_k_m", "q4_k_m", "nvfp4", "mxfp4", "awq", "mlx-q4", "iq3_m",
 ];
+
+/// Those of them that make a difference in a mode: training updates every weight, so it has them in 16 bits.
+pub fn formats(mode: Mode) -> &'static [&'static str] {
+    match mode {
+        Mode::Pretrain => FORMATS.get(..1).unwrap_or_default(),
+        Mode::Decode | Mode::Prefill | Mode::Serve => &FORMATS,
+    }
+}
 
 /// A verdict of the matrix.
 #[derive(Clone, Debug, PartialEq)]

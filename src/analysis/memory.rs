@@ -9,7 +9,12 @@ use crate::model::blueprint::Repeated;
 use crate::model::operator::{Cache, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
 use crate::scenario::Mode;
-use crate::units::{Exact, Number, Quantity};
+use crate::units::{Exact, Number, Quantity, Unit};
+
+/// What caches are not counted for.
+const KEPT_PROMPTS: &str = "Prompts that the engine keeps after their requests ended (prefix caching).";
+/// How states of training are not split.
+const NOT_SHARDED: &str = "ZeRO and FSDP, which shard these across data-parallel devices.";
 
 /// A part of memory that is no component of the model.
 #[derive(
@@ -134,7 +139,8 @@ pub(super) fn memory_beside<N: Number>(question: &Setup, weights_by_component: V
     };
     let state_cache = N::input(&question.batch())
         .times(state_per_sequence.clone())
-        .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about());
+        .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about())
+        .without(KEPT_PROMPTS);
     let simple = simple_rule::applies(question);
     let activations = if simple {
         simple_rule::activations(weights.clone()).named(
@@ -155,7 +161,9 @@ pub(super) fn memory_beside<N: Number>(question: &Setup, weights_by_component: V
     } else {
         N::input(&assumed)
     };
-    let overhead = overhead.named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about());
+    let overhead = overhead
+        .named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about())
+        .without("Other programs on the device.");
     let peak = N::sum([
         weights.clone(),
         kv_cache.clone(),
@@ -168,7 +176,9 @@ pub(super) fn memory_beside<N: Number>(question: &Setup, weights_by_component: V
     let total = peak
         .clone()
         .plus(overhead.clone())
-        .named("memory", "What must fit on the device.");
+        .named("memory", "What must fit on the device.")
+        .in_unit(Unit::Bytes)
+        .without("Allocator fragmentation.");
     Memory {
         weights_by_component,
         weights,
@@ -238,7 +248,9 @@ fn kept_tokens<N: Number>(question: &Setup) -> N {
 fn kv_cache<N: Number>(question: &Setup) -> N {
     let places = question.blueprint.blocks();
     let parts = places.flat_map(|place| kv_of_block::<N>(question, place));
-    N::sum(parts.collect::<Vec<_>>()).named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
+    N::sum(parts.collect::<Vec<_>>())
+        .named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
+        .without(KEPT_PROMPTS)
 }
 
 /// What one block of all its layers keeps for every sequence.
@@ -350,7 +362,9 @@ fn kv_growth<N: Number>(question: &Setup) -> N {
 fn states_of_a_sequence<N: Number>(question: &Setup) -> N {
     let places = question.blueprint.blocks();
     let parts = places.flat_map(|place| states_of_block::<N>(question, place));
-    N::sum(parts.collect::<Vec<_>>()).named("state per sequence", "What one sequence keeps however long it is.")
+    N::sum(parts.collect::<Vec<_>>())
+        .named("state per sequence", "What one sequence keeps however long it is.")
+        .in_unit(Unit::Bytes)
 }
 
 /// What one block of all its layers keeps for a sequence, however long it is.
@@ -391,7 +405,8 @@ fn states<N: Number>(question: &Setup) -> (N, N) {
     let four = Quantity::assumed("gradient_bytes", 4, "FP32 gradients");
     let gradients = count()
         .times(N::input(&four))
-        .named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about());
+        .named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about())
+        .without(NOT_SHARDED);
     let (bytes, why) = if question.weights.format.bits == 32 {
         (8, "AdamW: two FP32 moments")
     } else {
@@ -400,6 +415,7 @@ fn states<N: Number>(question: &Setup) -> (N, N) {
     let each = Quantity::assumed("state_bytes", bytes, why);
     let optimizer = count()
         .times(N::input(&each))
-        .named(MemoryPart::Optimizer.label(), MemoryPart::Optimizer.about());
+        .named(MemoryPart::Optimizer.label(), MemoryPart::Optimizer.about())
+        .without(NOT_SHARDED);
     (gradients, optimizer)
 }

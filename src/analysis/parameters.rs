@@ -42,10 +42,12 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
         .into_iter()
         .map(|(component, count)| (component, count.named(component.label(), component.about())))
         .collect();
-    let total = N::sum(by_component.iter().map(|(_, count)| count.clone())).named(
-        "parameters",
-        "Every tensor of the model once; tied tensors are not counted again.",
-    );
+    let total = N::sum(by_component.iter().map(|(_, count)| count.clone()))
+        .named(
+            "parameters",
+            "Every tensor of the model once; tied tensors are not counted again.",
+        )
+        .without("Buffers, and layers for multi-token prediction that a checkpoint may hold besides.");
     let active = N::sum(active).named(
         "active parameters",
         "What one token passes: everything but the routed experts it does not use.",

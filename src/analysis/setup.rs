@@ -116,11 +116,11 @@ impl Setup {
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
         let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain && !self.unpacked;
         let value = tensor.held.filter(|_| as_published)?;
-        Some(Quantity {
-            name: "bytes in the files".into(),
+        Some(Quantity::table(
+            "bytes in the files",
             value,
-            origin: crate::units::Origin::Table("headers of the weight files".into()),
-        })
+            "headers of the weight files",
+        ))
     }
     /// Whether the cache keeps latents where the model has them.
     pub fn keeps_latent(&self) -> bool {
@@ -241,10 +241,6 @@ impl Widths {
 }
 
 fn bytes_of(format: &Format, name: &'static str) -> Quantity {
-    let origin = crate::units::Origin::Table(format!("{}, {} bits", format.label, format.bits).into());
-    Quantity {
-        name: name.into(),
-        value: format.bits.div_ceil(8),
-        origin,
-    }
+    let origin = format!("{}, {} bits", format.label, format.bits);
+    Quantity::table(name, format.bits.div_ceil(8), origin)
 }

@@ -84,7 +84,11 @@ fn sentence(blueprint: &Blueprint) -> String {
     let layers = blueprint.layers.value;
     let kinds = blueprint.kinds.len();
     match blueprint.kinds.as_slice() {
-        [only] => format!("A token passes {} layers, all alike: {}.", grouped(layers), only.title),
+        [only] => format!(
+            "A token passes {} layers, all of one kind: {}.",
+            grouped(layers),
+            only.title
+        ),
         _ => format!(
             "A token passes {} layers of {kinds} kinds: {}.",
             grouped(layers),

@@ -72,7 +72,7 @@ pub fn Chips() -> impl IntoView {
         }
     };
     view! {
-        <nav class="chips num" aria-label="What to weigh, as sheets">
+        <nav class="chips num" aria-label="What to estimate, as sheets">
             <button class="chip" type="button" popovertarget="sheet-model" data-bad=move || state.problem.with(Option::is_some).then_some("")>{model}</button>
             <button class="chip" type="button" popovertarget="sheet-workload" data-bad=bad(Group::Workload)>{workload}</button>
             <button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button>

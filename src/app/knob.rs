@@ -412,7 +412,7 @@ fn note(flag: &str, state: State) -> String {
                     format!("{bits:.2} bits per weight")
                 }
             }
-            "kv-cache" => "K and V alike".to_owned(),
+            "kv-cache" => "K and V the same".to_owned(),
             _ => String::new(),
         }
     })

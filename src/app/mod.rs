@@ -89,7 +89,7 @@ fn App() -> impl IntoView {
     view! {
         <Header/>
         <main class="frame">
-            <section class="panel" aria-label="What to weigh">
+            <section class="panel" aria-label="What to estimate">
                 <Sheet id="sheet-model" title="Model" open=true><ModelCard/></Sheet>
                 <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
                 <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>

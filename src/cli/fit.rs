@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::matrix::{Cell, FORMATS};
+use crate::analysis::matrix::{self, Cell};
 use crate::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
 use crate::export::Sheet;
 use crate::hardware::{Device, Price, devices};
@@ -49,7 +49,10 @@ fn formats(matches: &ArgMatches, scenario: &Scenario) -> Result<Vec<Option<&'sta
         return Ok(vec![scenario.weights]);
     };
     if list == "all" {
-        return Ok(FORMATS.iter().map(|format| weight_key(format)).collect());
+        return Ok(matrix::formats(scenario.mode)
+            .iter()
+            .map(|format| weight_key(format))
+            .collect());
     }
     let one = |name: &str| {
         weight_key(name.trim())

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::efficiency::{generation, group};
 use super::measurement::{Metric, measurements};
 use super::{Device, Engine, find};
+use crate::units::counted;
 
 const TABLE: &str = include_str!("../../data/intervals.csv");
 
@@ -134,18 +135,15 @@ impl Evidence {
     /// In words: where the shares of peak are from.
     pub fn words(&self, engine: Engine, device: &Device) -> String {
         let engine = engine.label();
-        let count = self.rows;
+        let count = counted(u64::from(self.rows), "measurement");
         match self.level {
-            Seen::Device => format!("fitted on {count} measurements of {engine} on {}", device.name),
+            Seen::Device => format!("fitted on {count} of {engine} on {}", device.name),
             Seen::Generation => format!(
-                "fitted on {count} measurements of {engine} on other {} {} devices",
+                "fitted on {count} of {engine} on other {} {} devices",
                 device.vendor, device.family
             ),
-            Seen::Group => format!(
-                "fitted on {count} measurements of {engine} on other {} devices",
-                device.vendor
-            ),
-            Seen::Engine => format!("fitted on {count} measurements of {engine} on devices of other kinds"),
+            Seen::Group => format!("fitted on {count} of {engine} on other {} devices", device.vendor),
+            Seen::Engine => format!("fitted on {count} of {engine} on devices of other kinds"),
             Seen::Nothing => format!("taken over from other engines: no measurement of {engine} is known"),
         }
     }

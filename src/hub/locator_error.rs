@@ -16,7 +16,7 @@ pub enum LocatorError {
     #[error("That looks like an access token, not a model. Keep it secret and enter it where a token is asked for.")]
     LooksLikeToken,
     /// A dataset, not a model.
-    #[error("“{0}” is a dataset. Weighbridge weighs models: paste the address of a model page.")]
+    #[error("“{0}” is a dataset. Weighbridge reads models: paste the address of a model page.")]
     Dataset(String),
     /// A Space, not a model.
     #[error("“{0}” is a Space. Paste the name of the model that it runs; its page lists them.")]

@@ -104,16 +104,16 @@ impl HubError {
                  corrected one."
                 )
             }
-            Self::Diffusers { .. } => "Weighbridge weighs transformers: paste the address of the config.json \
+            Self::Diffusers { .. } => "Weighbridge reads transformers: paste the address of the config.json \
                  of its text encoder, or choose another model."
                 .to_owned(),
-            Self::Adapter { base: Some(base), .. } => format!("Weigh the base model: {base}."),
+            Self::Adapter { base: Some(base), .. } => format!("Open the base model: {base}."),
             Self::Adapter { repo, base: None } => {
-                format!("Find the base model on {HUB}/{repo} and weigh that.")
+                format!("Find the base model on {HUB}/{repo} and open that.")
             }
             Self::OnlyGguf { repo, .. } => {
                 format!(
-                    "Open one of its GGUF files, or weigh the original model, which \
+                    "Open one of its GGUF files, or open the original model, which \
                  {HUB}/{repo} names."
                 )
             }
@@ -124,7 +124,7 @@ impl HubError {
                 )
             }
             Self::SentenceTransformers { repo } => {
-                format!("Weigh the transformer inside; {HUB}/{repo}/tree/main shows its folder.")
+                format!("Open the transformer inside; {HUB}/{repo}/tree/main shows its folder.")
             }
             Self::ConfigElsewhere { repo, config } => {
                 format!("If that is the one you mean, give {HUB}/{repo}/blob/main/{config}.")

@@ -173,7 +173,7 @@ choice! {
     Lengths {
         /// All alike.
         #[default]
-        Fixed = "fixed", "All alike", "Every prompt and every answer has the length given.";
+        Fixed = "fixed", "All the same", "Every prompt and every answer has the length given.";
         /// As in recorded chats.
         Spread = "spread", "As in chats", "The lengths given are means; answers vary as in recorded chats (exponentially), so long ones finish late.";
     }

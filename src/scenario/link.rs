@@ -17,7 +17,7 @@ pub enum LinkError {
     #[error(transparent)]
     Knob(#[from] KnobError),
     /// A config in the link is not JSON.
-    #[error("The link carries a config that is not a JSON object.")]
+    #[error("The link holds a config that is not a JSON object.")]
     Config,
     /// Too long.
     #[error("The link is longer than any link Weighbridge makes.")]

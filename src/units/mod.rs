@@ -7,8 +7,11 @@ mod format;
 mod number;
 mod quantity;
 mod trace;
+mod unit;
 
 pub use format::{UnitSystem, count, counted, decimal, grouped, percent, rate, seconds, short_count};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};
+pub use unit::Unit;
+pub(crate) use unit::number;

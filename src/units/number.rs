@@ -1,6 +1,7 @@
 //! The arithmetic that formulas are written in.
 
 use super::quantity::Quantity;
+use super::unit::Unit;
 
 /// What a formula computes with: plain numbers, or numbers that remember where they came from.
 ///
@@ -12,6 +13,16 @@ pub trait Number: Clone {
     fn input(quantity: &Quantity) -> Self;
     /// Names this result, so that an explanation can show it as a part of its own.
     fn named(self, name: &str, about: &'static str) -> Self;
+    /// Gives a named result its unit, where it is not that of the number it is a part of.
+    #[must_use]
+    fn in_unit(self, _: Unit) -> Self {
+        self
+    }
+    /// Says what the formula of a named result leaves out.
+    #[must_use]
+    fn without(self, _: &'static str) -> Self {
+        self
+    }
     /// The bare value, for comparisons that choose between formulas.
     fn value(&self) -> f64;
     /// Sum of two.

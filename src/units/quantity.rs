@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::format::grouped;
 use super::trace::Operation;
+use super::unit::Unit;
 
 /// A named whole number, such as `head_dim` = 128, and its origin.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Quantity {
     pub name: Cow<'static, str>,
     /// Its value.
     pub value: u64,
+    /// What it is of.
+    pub unit: Unit,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -43,6 +46,7 @@ impl Quantity {
         Self {
             name: name.into(),
             value,
+            unit: Unit::Count,
             origin: Origin::Config(key.into()),
         }
     }
@@ -51,6 +55,7 @@ impl Quantity {
         Self {
             name: name.into(),
             value,
+            unit: Unit::Count,
             origin: Origin::Architecture(why),
         }
     }
@@ -59,6 +64,7 @@ impl Quantity {
         Self {
             name: name.into(),
             value,
+            unit: Unit::Count,
             origin: Origin::Choice(control),
         }
     }
@@ -67,8 +73,23 @@ impl Quantity {
         Self {
             name: name.into(),
             value,
+            unit: Unit::Count,
             origin: Origin::Assumed(why),
         }
+    }
+    /// A quantity from one of our tables.
+    pub fn table(name: &'static str, value: u64, row: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            value,
+            unit: Unit::Count,
+            origin: Origin::Table(row.into()),
+        }
+    }
+    /// The same in a unit.
+    #[must_use]
+    pub fn in_unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
     }
     /// The product of others; saturates.
     pub fn product(name: &'static str, factors: &[&Self]) -> Self {
@@ -115,6 +136,7 @@ impl Quantity {
         Self {
             name: name.into(),
             value,
+            unit: Unit::Count,
             origin: Origin::Derived(how, from.into()),
         }
     }

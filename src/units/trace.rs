@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::number::Number;
 use super::quantity::Quantity;
+use super::unit::Unit;
 
 /// How a node combines its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,10 @@ pub enum Node {
         name: Cow<'static, str>,
         /// What it is, in a sentence; may be empty.
         about: &'static str,
+        /// What it is of; none where that is what the number it is a part of is.
+        unit: Option<Unit>,
+        /// What its formula leaves out, in a sentence; may be empty.
+        not_counted: &'static str,
         /// How it was computed.
         inner: Trace,
     },
@@ -68,6 +73,26 @@ pub struct Trace {
     pub value: f64,
     /// The step.
     pub node: Arc<Node>,
+}
+
+impl Trace {
+    /// Its unit, where one of its names says it; the outermost that does.
+    pub fn unit(&self) -> Option<Unit> {
+        match &*self.node {
+            Node::Named { unit, inner, .. } => unit.or_else(|| inner.unit()),
+            _ => None,
+        }
+    }
+    /// What its formula leaves out, as the outermost of its names that says it.
+    pub fn not_counted(&self) -> &'static str {
+        match &*self.node {
+            Node::Named {
+                not_counted: "", inner, ..
+            } => inner.not_counted(),
+            Node::Named { not_counted, .. } => not_counted,
+            _ => "",
+        }
+    }
 }
 
 /// A number that carries its trace.
@@ -125,9 +150,23 @@ impl<N: Number> Number for Traced<N> {
         let node = Node::Named {
             name: Cow::Owned(name.to_owned()),
             about,
+            unit: None,
+            not_counted: "",
             inner: self.trace,
         };
         Self::new(self.number, node)
+    }
+    fn in_unit(mut self, of: Unit) -> Self {
+        if let Node::Named { unit, .. } = Arc::make_mut(&mut self.trace.node) {
+            *unit = Some(of);
+        }
+        self
+    }
+    fn without(mut self, what: &'static str) -> Self {
+        if let Node::Named { not_counted, .. } = Arc::make_mut(&mut self.trace.node) {
+            *not_counted = what;
+        }
+        self
     }
     fn value(&self) -> f64 {
         self.number.value()

@@ -14,6 +14,7 @@ mod support;
 mod answers;
 #[cfg(feature = "cli")]
 mod cli;
+mod explain;
 mod facts;
 mod fit;
 mod hardware;

@@ -8,7 +8,7 @@ use super::super::placement::{RankMemory, fullest};
 use super::super::setup::Setup;
 use super::figure::Figure;
 use crate::model::Component;
-use crate::units::{Exact, Node, Operation, Trace, Traced};
+use crate::units::{Exact, Node, Operation, Trace, Traced, Unit};
 
 /// The trace of a figure of memory where several devices share the model; none where one holds all of it, and for other
 /// figures.
@@ -35,7 +35,19 @@ pub fn trace(question: &Setup, figure: Figure) -> Option<Trace> {
             .collect()
     };
     match figure {
-        Figure::Memory => Some(sum([weights(None), rest(None)].concat())),
+        Figure::Memory => {
+            let all = sum([weights(None), rest(None)].concat());
+            Some(Trace {
+                value: all.value,
+                node: Arc::new(Node::Named {
+                    name: "memory".into(),
+                    about: "What must fit on the device.",
+                    unit: Some(Unit::Bytes),
+                    not_counted: "Allocator fragmentation and communication buffers.",
+                    inner: all,
+                }),
+            })
+        }
         Figure::Weights => Some(sum(weights(None))),
         Figure::ComponentWeights(component) => weights(Some(component)).pop(),
         Figure::Part(part) => rest(Some(part)).pop(),
@@ -59,7 +71,13 @@ fn share(name: &'static str, about: &'static str, whole: &Trace, held: u64) -> T
     let value = held as f64;
     let named = |name: Cow<'static, str>, about, inner: Trace| Trace {
         value: inner.value,
-        node: Arc::new(Node::Named { name, about, inner }),
+        node: Arc::new(Node::Named {
+            name,
+            about,
+            unit: Some(Unit::Bytes),
+            not_counted: whole.not_counted(),
+            inner,
+        }),
     };
     // What each device holds whole needs no share.
     if whole.value <= value || whole.value <= 0.0 {

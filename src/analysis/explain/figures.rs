@@ -11,10 +11,9 @@ use super::super::setup::Setup;
 use super::super::time as pass_time;
 use super::dealt;
 use super::figure::Figure;
-use super::unit::Unit;
 use crate::model::Component;
 use crate::scenario::Mode;
-use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced};
+use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit};
 
 type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
@@ -50,7 +49,7 @@ pub fn trace(question: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
         Figure::Time => (expected(question)?.trace, Unit::Seconds),
         Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
-        Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::Rate),
+        Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::TokensPerSecond),
         Figure::FirstToken if question.admission.is_some_and(|load| load.max_running > 0) => {
             let serving = serving(question)?;
             let waits = serving.ttft.map_or(0.0, |ttft| (ttft - serving.first).max(0.0));
@@ -67,14 +66,17 @@ pub fn trace(question: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
                     "Requests that wait ÷ requests that end a second (Little's law); not counted for an endless queue.",
                 ),
             ];
-            (Reals::sum(both).trace, Unit::Seconds)
+            let first = Reals::sum(both)
+                .named("first token", "")
+                .without("Tokenising, the network.");
+            (first.trace, Unit::Seconds)
         }
         Figure::FirstToken => {
             let prefill = question.working(|scenario| scenario.mode = Mode::Prefill);
             (expected(&prefill)?.trace, Unit::Seconds)
         }
-        Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Tokens),
-        Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Tokens),
+        Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Count),
+        Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Count),
     })
 }
 
@@ -118,22 +120,28 @@ fn total(question: &Setup, only: Option<Component>, of: Of) -> Reals {
     let named = list
         .into_iter()
         .map(|(component, value)| value.named(component.label(), component.about()));
-    Reals::sum(named)
+    Reals::sum(named).named("", "").without(match (only, of) {
+        (Some(_), _) => "",
+        (None, Of::Flops) => "Table look-ups, and moving data.",
+        (None, Of::Bytes) => "Reading again what does not fit into on-chip memory.",
+    })
 }
 
 fn intensity(question: &Setup, only: Option<Component>) -> Reals {
-    let flops = total(question, only, Of::Flops).named("operations", "Operations of the pass.");
-    let bytes = total(question, only, Of::Bytes).named("bytes moved", "Bytes read and written in the pass.");
+    let flops = total(question, only, Of::Flops)
+        .named("operations", "Operations of the pass.")
+        .in_unit(Unit::Flops);
+    let bytes = total(question, only, Of::Bytes)
+        .named("bytes moved", "Bytes read and written in the pass.")
+        .in_unit(Unit::Bytes);
     flops.over(bytes)
 }
 
 /// Least times, operator by operator: what took longer there.
 fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
     let device = question.device()?;
-    let row = |name: &'static str, value: f64| Quantity {
-        name: name.into(),
-        value: value as u64,
-        origin: Origin::Table(format!("{}, device table", device.name).into()),
+    let row = |name: &'static str, value: f64, unit| {
+        Quantity::table(name, value as u64, format!("{}, device table", device.name)).in_unit(unit)
     };
     let plain = costs::<f64>(question);
     let mut parts = Vec::new();
@@ -151,13 +159,24 @@ fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
         };
         let vector = device.rate_vector().unwrap_or(product);
         let part = if roof.compute > roof.memory {
-            let products = traced.matmul.over(Reals::input(&row("peak rate", product.flops)));
-            products.plus(traced.elementwise.over(Reals::input(&row("vector rate", vector.flops))))
+            let products = traced
+                .matmul
+                .over(Reals::input(&row("peak rate", product.flops, Unit::FlopsPerSecond)));
+            products.plus(traced.elementwise.over(Reals::input(&row(
+                "vector rate",
+                vector.flops,
+                Unit::FlopsPerSecond,
+            ))))
         } else {
             traced
                 .bytes()
                 .named("bytes moved", "")
-                .over(Reals::input(&row("bandwidth", device.bandwidth_bytes_per_s)))
+                .in_unit(Unit::Bytes)
+                .over(Reals::input(&row(
+                    "bandwidth",
+                    device.bandwidth_bytes_per_s,
+                    Unit::BytesPerSecond,
+                )))
         };
         parts.push(part.named(
             traced.name,
@@ -168,7 +187,12 @@ fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
             },
         ));
     }
-    Some(Reals::sum(parts))
+    Some(
+        Reals::sum(parts)
+            .named("least time", "What the device cannot beat.")
+            .in_unit(Unit::Seconds)
+            .without("Launch overhead, communication, anything below peak rates."),
+    )
 }
 
 /// Expected time of the pass; in training the least time stands for it.
@@ -186,12 +210,17 @@ fn tokens_per_second(question: &Setup) -> Option<Reals> {
     if let Some(rate) = traced_rate::<Reals>(question) {
         return Some(rate);
     }
-    let time = expected(question)?.named("time", "Time of the pass.");
+    let expected = expected(question)?;
+    let time = expected
+        .clone()
+        .named("time", "Time of the pass.")
+        .in_unit(Unit::Seconds);
     let rows = match question.scenario.mode {
         Mode::Decode | Mode::Serve => Reals::input(&question.batch()),
         _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
     };
-    Some(rows.over(time))
+    let without = expected.trace.not_counted();
+    Some(rows.over(time).named("tokens a second", "").without(without))
 }
 
 /// A limit found by search: shown with the memory at that point.
@@ -200,14 +229,16 @@ fn limit(question: &Setup, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> 
     let held = ranks(question, &memory::<Exact>(question)).ok()?;
     let fit = fit(question, &held, device);
     let value = of(&fit);
-    let capacity = Quantity {
-        name: "capacity".into(),
-        value: fit.capacity_bytes,
-        origin: Origin::Table(format!("{}: {}", device.name, device.memory_basis).into()),
-    };
+    let capacity = Quantity::table(
+        "capacity",
+        fit.capacity_bytes,
+        format!("{}: {}", device.name, device.memory_basis),
+    )
+    .in_unit(Unit::Bytes);
     let why = Quantity {
         name: name.into(),
         value,
+        unit: Unit::Count,
         origin: Origin::Derived(Operation::Least, [capacity].into()),
     };
     Some(Sizes::input(&why).trace)

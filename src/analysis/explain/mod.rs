@@ -4,7 +4,6 @@ mod dealt;
 mod figure;
 mod figures;
 mod render;
-mod unit;
 mod words;
 
 pub use figure::Figure;
@@ -74,8 +73,7 @@ pub fn explain(analysis: &Analysis, figure: Figure, path: &[usize], units: UnitS
     let question = &*analysis.setup;
     let (mut current, mut unit) = figures::trace(question, figure)?;
     for &step in path {
-        current = render::openable(&current).into_iter().nth(step)?;
-        unit = render::part_unit(unit, render::name_of(&current));
+        (current, unit) = render::openable(&current, unit).into_iter().nth(step)?;
     }
     let words = path.is_empty().then(|| words::words(question, figure));
     Some(render::render(&current, unit, units, words))

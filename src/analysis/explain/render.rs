@@ -1,31 +1,45 @@
 //! From a trace to a formula, its values, its inputs and its parts.
 
 use super::super::memory::MemoryPart;
-use super::unit::{Unit, whole};
 use super::words::Words;
 use super::{Explanation, Input, Part, Piece};
 use crate::model::Component;
-use crate::units::{Node, Operation, Origin, Quantity, Trace, UnitSystem, decimal, grouped, rate};
+use crate::units::{Node, Operation, Origin, Quantity, Trace, Unit, UnitSystem, number};
 
-/// The parts of a trace that can be opened, in order.
-pub fn openable(trace: &Trace) -> Vec<Trace> {
-    let inner = unwrap(trace);
+/// The parts of a trace that can be opened, in order, each with its unit.
+pub fn openable(trace: &Trace, unit: Unit) -> Vec<(Trace, Unit)> {
     let mut found = Vec::new();
-    collect(inner, &mut found, 0);
+    collect(unwrap(trace), unit, &mut found, 0);
     found
 }
 
-fn collect(trace: &Trace, found: &mut Vec<Trace>, depth: usize) {
+fn collect(trace: &Trace, unit: Unit, found: &mut Vec<(Trace, Unit)>, depth: usize) {
     if depth > 12 {
         return;
     }
-    if let Node::Combined(_, parts) = &*trace.node {
-        for part in parts {
-            match &*part.node {
-                Node::Named { .. } if !found.contains(part) => found.push(part.clone()),
-                Node::Combined(..) => collect(part, found, depth + 1),
-                _ => {}
+    let Node::Combined(how, parts) = &*trace.node else {
+        return;
+    };
+    // What is added is of the same kind as the sum, and so is what is only scaled; other factors are not.
+    let scaled = || {
+        parts
+            .iter()
+            .filter(|part| !matches!(*part.node, Node::Constant))
+            .count()
+            == 1
+    };
+    let inside = match how {
+        Operation::Sum | Operation::Difference | Operation::Least | Operation::Most => unit,
+        Operation::Product | Operation::Quotient if scaled() => unit,
+        Operation::Product | Operation::Quotient | Operation::Ceiling | Operation::Power => Unit::Plain,
+    };
+    for part in parts {
+        match &*part.node {
+            Node::Named { .. } if !found.iter().any(|(known, _)| known == part) => {
+                found.push((part.clone(), part.unit().unwrap_or(inside)));
             }
+            Node::Combined(..) => collect(part, inside, found, depth + 1),
+            _ => {}
         }
     }
 }
@@ -48,7 +62,6 @@ pub fn render(trace: &Trace, unit: Unit, units: UnitSystem, words: Option<Words>
     let words = words.unwrap_or(Words {
         title: name,
         about,
-        not_counted: "",
         source: "",
     });
     let inner = unwrap(trace);
@@ -61,14 +74,17 @@ pub fn render(trace: &Trace, unit: Unit, units: UnitSystem, words: Option<Words>
         .map(|(Piece::Name(text) | Piece::Plain(text))| text)
         .collect();
     let sum = matches!(&*inner.node, Node::Combined(Operation::Sum, _));
-    let parts = openable(trace)
+    let parts = openable(trace, unit)
         .into_iter()
-        .map(|part| {
-            let name = name_of(&part).to_owned();
+        .map(|(part, of)| {
+            let name = match &*part.node {
+                Node::Named { name, .. } => name.to_string(),
+                _ => String::new(),
+            };
             let share = (sum && trace.value > 0.0).then(|| part.value / trace.value);
             let key = key_of(&name);
             Part {
-                value: part_unit(unit, &name).write(part.value, units),
+                value: of.write(part.value, units),
                 name,
                 share,
                 key,
@@ -76,7 +92,7 @@ pub fn render(trace: &Trace, unit: Unit, units: UnitSystem, words: Option<Words>
         })
         .collect();
     let mut inputs = Vec::new();
-    gather(inner, &mut inputs, 0);
+    gather(inner, units, &mut inputs, 0);
     Explanation {
         title: format!("{}: {}", words.title, unit.write(trace.value, units)),
         about: words.about,
@@ -84,26 +100,8 @@ pub fn render(trace: &Trace, unit: Unit, units: UnitSystem, words: Option<Words>
         values: format!("{values} = {}", unit.exact(trace.value)),
         inputs,
         parts,
-        not_counted: words.not_counted.to_owned(),
+        not_counted: trace.not_counted().to_owned(),
         source: words.source,
-    }
-}
-
-/// The name of a step; empty where it has none.
-pub fn name_of(trace: &Trace) -> &str {
-    match &*trace.node {
-        Node::Named { name, .. } => name,
-        _ => "",
-    }
-}
-
-/// Parts of a quotient have units of their own.
-pub fn part_unit(whole: Unit, name: &str) -> Unit {
-    match (whole, name) {
-        (Unit::Intensity, "operations") => Unit::Flops,
-        (Unit::Intensity | Unit::Seconds, "bytes moved" | "weights" | "activations" | "cache") => Unit::Bytes,
-        (Unit::Rate, _) => Unit::Seconds,
-        _ => whole,
     }
 }
 
@@ -169,41 +167,33 @@ fn write(trace: &Trace, out: &mut Vec<Piece>, names: bool, depth: usize) {
     }
 }
 
-fn number(value: f64) -> String {
-    if value.fract() == 0.0 {
-        whole(value)
-    } else {
-        decimal(value)
-    }
-}
-
 /// The inputs of a formula, each once, those behind a name left to that name's own explanation.
-fn gather(trace: &Trace, found: &mut Vec<Input>, depth: usize) {
+fn gather(trace: &Trace, units: UnitSystem, found: &mut Vec<Input>, depth: usize) {
     if depth > 8 {
         return;
     }
     match &*trace.node {
-        Node::Input(quantity) => describe(quantity, found, depth),
-        Node::Combined(_, parts) => parts.iter().for_each(|part| gather(part, found, depth + 1)),
+        Node::Input(quantity) => describe(quantity, units, found, depth),
+        Node::Combined(_, parts) => parts.iter().for_each(|part| gather(part, units, found, depth + 1)),
         _ => {}
     }
 }
 
-fn describe(quantity: &Quantity, found: &mut Vec<Input>, depth: usize) {
-    if quantity.name.is_empty() || depth > 8 || found.iter().any(|known| known.name == quantity.name) {
+fn describe(quantity: &Quantity, units: UnitSystem, found: &mut Vec<Input>, depth: usize) {
+    if quantity.name.is_empty() || depth > 8 {
         return;
     }
-    let value = match quantity.name.as_ref() {
-        "bandwidth" => rate(quantity.value as f64, "B"),
-        "peak rate" | "vector rate" => rate(quantity.value as f64, "FLOP"),
-        _ => grouped(quantity.value),
-    };
-    found.push(Input {
+    let input = Input {
         name: quantity.name.to_string(),
-        value,
+        value: quantity.unit.write(quantity.value as f64, units),
         origin: quantity.origin.to_string(),
-    });
+    };
+    // What is reached of a bandwidth differs between kernels of one operator: only the same row is told once.
+    if found.contains(&input) {
+        return;
+    }
+    found.push(input);
     if let Origin::Derived(_, from) = &quantity.origin {
-        from.iter().for_each(|one| describe(one, found, depth + 1));
+        from.iter().for_each(|one| describe(one, units, found, depth + 1));
     }
 }

@@ -1,18 +1,16 @@
-//! The words around a figure: what it is, what is not counted, where the formula comes from.
+//! The words around a figure: what it is, where the formula comes from. What is not counted the formula says itself.
 
 use super::super::memory::MemoryPart;
 use super::super::setup::Setup;
 use super::figure::Figure;
 use crate::scenario::Mode;
 
-/// Title, what is not counted, source.
+/// Title, what it is, source.
 pub struct Words {
     /// What it is called.
     pub title: String,
     /// What it is.
     pub about: String,
-    /// What is left out.
-    pub not_counted: &'static str,
     /// Where the formula is from.
     pub source: &'static str,
 }
@@ -22,10 +20,9 @@ const MEASURED: &str = "Roofline of each operator (Williams, Waterman, Patterson
 
 /// The words of a figure.
 pub fn words(question: &Setup, figure: Figure) -> Words {
-    let words = |title: &str, about: &str, not_counted, source| Words {
+    let words = |title: &str, about: &str, source| Words {
         title: title.to_owned(),
         about: about.to_owned(),
-        not_counted,
         source,
     };
     let rule = "A multiply-add is 2 FLOP; a linear layer of rows × in × out is 2 · rows · in · out.";
@@ -33,116 +30,91 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
         Figure::Parameters => words(
             "Parameters",
             "Every tensor of the model, each once. A head that shares the token table is not counted again.",
-            "Buffers and multi-token-prediction layers that a checkpoint may hold besides.",
             "Tensor shapes of the model's class in transformers.",
         ),
         Figure::ActiveParameters => words(
             "Active parameters",
-            "What one token passes: everything but the routed experts it does not use. Token table and head are included.",
-            "Some publishers leave the token table, the head or both out.",
+            "What one token passes: everything but the routed experts it does not use. Token table and head are included; some publishers leave one or both out.",
             "Tensor shapes; experts a token uses from the config.",
         ),
         Figure::ComponentParameters(component) => words(
             component.label(),
             component.about(),
-            "",
             "Tensor shapes of the model's class in transformers.",
         ),
         Figure::Memory if question.layout.devices > 1 => words(
             "Memory of the fullest device",
             "What must fit on it at the same time: its shard of the model, and what every device holds whole.",
-            "Allocator fragmentation and communication buffers.",
             "",
         ),
-        Figure::Memory => words(
-            "Memory",
-            "What must fit on the device at the same time.",
-            "Allocator fragmentation.",
-            "",
-        ),
-        Figure::Weights => words("Weights", "Every tensor in its number format, scales included.", "", ""),
-        Figure::ComponentWeights(component) => words(component.label(), component.about(), "", ""),
-        Figure::Part(part) => words(part.label(), part.about(), not_counted(part), source(part)),
+        Figure::Memory => words("Memory", "What must fit on the device at the same time.", ""),
+        Figure::Weights => words("Weights", "Every tensor in its number format, scales included.", ""),
+        Figure::ComponentWeights(component) => words(component.label(), component.about(), ""),
+        Figure::Part(part) => words(part.label(), part.about(), source(part)),
         Figure::KvPerToken => words(
             "Cache growth per token",
             "What each further token of one sequence adds. Layers with a window have stopped growing by then.",
             "",
-            "",
         ),
-        Figure::Flops => words("Operations", pass_words(question), "Table look-ups cost none.", rule),
-        Figure::ComponentFlops(component) => words(
-            &format!("{}: operations", component.label()),
-            component.about(),
-            "",
-            rule,
-        ),
+        Figure::Flops => words("Operations", pass_words(question), rule),
+        Figure::ComponentFlops(component) => {
+            words(&format!("{}: operations", component.label()), component.about(), rule)
+        }
         Figure::Traffic => words(
             "Bytes moved",
             "What crosses the device's memory bus: weights, activations and cache, read and written.",
-            "Re-reads that a small on-chip memory forces.",
             "",
         ),
-        Figure::ComponentTraffic(component) => words(
-            &format!("{}: bytes moved", component.label()),
-            component.about(),
-            "",
-            "",
-        ),
+        Figure::ComponentTraffic(component) => {
+            words(&format!("{}: bytes moved", component.label()), component.about(), "")
+        }
         Figure::Intensity => words(
             "Arithmetic intensity",
-            "Operations for each byte moved. Below the device's ridge point bandwidth is the limit, above it arithmetic.",
-            "",
+            "Operations for each byte moved. Below the device's ridge point a pass is memory-bound, above it compute-bound.",
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
         Figure::ComponentIntensity(component) => {
-            words(&format!("{}: intensity", component.label()), component.about(), "", "")
+            words(&format!("{}: intensity", component.label()), component.about(), "")
         }
         Figure::Time if question.scenario.mode == Mode::Pretrain => words(
-            "Least time",
+            "Step, lower bound",
             pass_words(question),
-            "Launches, synchronisation, anything below peak.",
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::Time => words(
+        Figure::Time if question.scenario.mode == Mode::Serve => words(
             "Time",
-            pass_words(question),
-            "Sampling, scheduling, the network.",
+            "The average step of the server: a new token of each running sequence, and the prompts read beside them.",
             MEASURED,
         ),
+        Figure::Time => words("Time", pass_words(question), MEASURED),
         Figure::ComponentTime(component) => words(
             &format!("{}: least time", component.label()),
             component.about(),
-            "Anything below peak.",
-            "",
+            "Williams, Waterman, Patterson 2009: Roofline.",
         ),
         Figure::TokensPerSecond if question.scenario.mode == Mode::Pretrain => words(
             "Tokens a second, at most",
             "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
-            "Launches, scheduling, anything below peak.",
             "",
         ),
-        Figure::TokensPerSecond => words(
-            "Tokens a second",
-            "Tokens of the pass divided by its time.",
-            "Sampling, scheduling, the network.",
-            MEASURED,
-        ),
-        Figure::FirstToken => words(
+        Figure::TokensPerSecond => match question.scenario.mode {
+            Mode::Serve => words("Tokens a second", "Output tokens of all users together.", MEASURED),
+            _ => words("Tokens a second", "Tokens of the pass divided by its time.", MEASURED),
+        },
+        Figure::FirstToken if question.admission.is_some() => words(
             "First token",
-            "Time to read the whole prompt.",
-            "Queueing, tokenising, the network.",
+            "Time from a request's arrival to its first token, the wait in the queue included.",
             MEASURED,
         ),
+        Figure::FirstToken => words("First token", "Time to read the whole prompt.", MEASURED),
         Figure::LongestContext => words(
             "Longest context",
             "The most tokens of one sequence, prompt and generated, whose memory fits with this batch; found by search.",
-            "",
             "",
         ),
         Figure::LargestBatch => words(
             "Largest batch",
             "The most sequences of this length whose memory fits; found by search.",
-            "",
             "",
         ),
     }
@@ -151,17 +123,9 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
 fn pass_words(question: &Setup) -> &'static str {
     match question.scenario.mode {
         Mode::Prefill => "One forward pass over the prompt.",
-        Mode::Decode | Mode::Serve => "One forward pass for one new token of each sequence.",
+        Mode::Decode => "One forward pass for one new token of each sequence.",
+        Mode::Serve => "One forward pass for one new token of each running sequence.",
         Mode::Pretrain => "Forward, backward at twice its cost, what is computed again, and the optimizer.",
-    }
-}
-
-const fn not_counted(part: MemoryPart) -> &'static str {
-    match part {
-        MemoryPart::KvCache | MemoryPart::StateCache => "Cached prompts of finished requests.",
-        MemoryPart::Activations => "Workspace of matrix libraries, fragmentation.",
-        MemoryPart::Gradients | MemoryPart::Optimizer => "Sharding over several devices.",
-        MemoryPart::Overhead => "Other programs on the device.",
     }
 }
 

@@ -133,7 +133,7 @@ fn cache(basis: &Basis<'_>, out: &mut Draft) -> Result<(), String> {
         out.flag(
             "-fa",
             "off",
-            "Scores of attention are written to memory, as was asked for.",
+            "Attention scores are written to memory (no flash attention), as chosen.",
         );
     }
     if let Some(format) = keys {

@@ -14,7 +14,11 @@ use crate::analysis::time::{Mix, Runner, TimeParts};
 use crate::hardware::Device;
 use crate::hardware::evidence::{Evidence, evidence};
 use crate::hardware::measurement::Metric;
-use crate::units::Number;
+use crate::units::{Number, Unit};
+
+/// What no formula of a server counts.
+const NOT_COUNTED: &str =
+    "Speculative decoding, prompts that share a beginning (prefix caching), tokenising, the network.";
 
 /// A number of requests in flight, and what comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -204,7 +208,7 @@ pub fn traced_step<N: Number>(question: &Setup) -> Option<N> {
     let mut runner = Runner::<N>::of(question, device, &HostShare::default())?;
     runner.set.origin = Cow::Owned(known(question, device).words(question.engine, device));
     let load = server.load(steady.running);
-    let count = |value: f64, name, about| N::constant(value).named(name, about);
+    let count = |value: f64, name, about| N::constant(value).named(name, about).in_unit(Unit::Plain);
     let steps = server
         .steps(load.decodes, load.tokens)
         .into_iter()
@@ -229,7 +233,12 @@ pub fn traced_step<N: Number>(question: &Setup) -> Option<N> {
             runner.step(&mix).total().scaled(share).named(name, about)
         })
         .collect();
-    Some(N::sum(parts).scaled(server.stages()))
+    let all = N::sum(parts).scaled(server.stages());
+    Some(
+        all.named("time", "Time of a step in all stages.")
+            .in_unit(Unit::Seconds)
+            .without(NOT_COUNTED),
+    )
 }
 
 /// Output tokens a second of a server with their trace.
@@ -239,22 +248,30 @@ pub fn traced_rate<N: Number>(question: &Setup) -> Option<N> {
     let rate = tokens_per_second(question, &admission, &server)?;
     let steady = server.steady(in_flight(&admission))?;
     let ended = server.load(steady.running).ended;
-    let step = traced_step::<N>(question)?
-        .over(N::constant(server.stages()))
-        .named("step", "Time of one step.");
+    let mut step = traced_step::<N>(question)?;
+    if server.stages() > 1.0 {
+        step = step.over(N::constant(server.stages()));
+    }
+    let step = step.named("step", "Time of one step.").in_unit(Unit::Seconds);
     let about = "Running sequences ÷ output length, limited by the engine's token budget per step.";
     let steadily = N::constant(ended)
         .named("requests that end in a step", about)
         .times(N::constant(server.generated).named("output length", "Tokens of an answer."))
         .over(step);
     let share = rate / steadily.value().max(f64::MIN_POSITIVE);
-    if (share - 1.0).abs() < 1e-9 {
-        return Some(steadily);
-    }
-    Some(steadily.times(N::constant(share).named(
+    let rate = if (share - 1.0).abs() < 1e-9 {
+        steadily
+    } else {
+        steadily.times(N::constant(share).named(
         "front end, filling up and running empty",
         "What is left of the steady state: the front end hands tokens out one by one, and a run that ends fills up first and runs empty at the end.",
-    )))
+        ))
+    };
+    Some(
+        rate.named("tokens a second", "Output tokens of all users.")
+            .in_unit(Unit::TokensPerSecond)
+            .without(NOT_COUNTED),
+    )
 }
 
 /// 1, 2, 4, … up to what can run, that itself, and twice as many.

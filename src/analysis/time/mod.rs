@@ -25,7 +25,7 @@ use super::setup::Setup;
 use crate::hardware::Device;
 use crate::hardware::evidence::{Evidence, evidence};
 use crate::hardware::measurement::Metric;
-use crate::units::Number;
+use crate::units::{Number, Unit};
 
 /// Time of a pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -107,14 +107,24 @@ pub fn traced<N: Number>(question: &Setup, host: &HostShare) -> Option<N> {
     runner.set.origin = Cow::Owned(origin(question, device));
     let expected = seconds(question, &runner).seconds;
     let floor = floor(question, device);
-    if floor > expected.value() {
+    let time = if floor > expected.value() {
         let least = N::constant(floor).named(
             "least time",
             "All bytes at full bandwidth, or all operations at the highest rate.",
         );
-        return Some(expected.most(least));
-    }
-    Some(expected)
+        expected.most(least)
+    } else {
+        expected
+    };
+    Some(
+        time.named("time", "Time of the pass.")
+            .in_unit(Unit::Seconds)
+            .without(if question.scenario.mode.writes() {
+                "Speculative decoding, tokenising, the network."
+            } else {
+                "Waiting for other requests, prompts already in a prefix cache, tokenising, the network."
+            }),
+    )
 }
 
 /// Where the shares of peak are from, in words.

@@ -9,7 +9,7 @@ use crate::hardware::Device;
 use crate::hardware::efficiency::{Coefficients, FormatFactors, Terms, coefficients, factors, terms};
 use crate::hardware::engine::Engine;
 use crate::model::Scales;
-use crate::units::{Number, Origin, Quantity};
+use crate::units::{Number, Quantity, Unit, UnitSystem};
 
 /// A link that no table knows: PCIe 3.0 x16, bytes a second.
 const LINK: f64 = 15.75e9;
@@ -113,7 +113,7 @@ impl<'a> Setting<'a> {
         };
     }
     /// An input with its origin.
-    pub(super) fn input<N: Number>(&self, name: &'static str, value: f64, peak: f64) -> N {
+    pub(super) fn input<N: Number>(&self, name: &'static str, value: f64, peak: f64, unit: Unit) -> N {
         let origin = if self.origin.is_empty() {
             // The fast path: nobody reads a name.
             return N::constant(value);
@@ -121,17 +121,13 @@ impl<'a> Setting<'a> {
             let share = (1000.0 * value / peak).round() / 10.0;
             Cow::Owned(format!(
                 "{share} % of {}; {}",
-                crate::units::rate(peak, ""),
+                unit.write(peak, UnitSystem::default()),
                 self.origin
             ))
         } else {
             self.origin.clone()
         };
-        N::input(&Quantity {
-            name: name.into(),
-            value: value as u64,
-            origin: Origin::Table(origin),
-        })
+        N::input(&Quantity::table(name, value as u64, origin).in_unit(unit))
     }
     /// Seconds to launch an operator where prompts run alone.
     pub(super) const fn prompt_launch(&self) -> f64 {

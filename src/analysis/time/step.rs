@@ -2,7 +2,7 @@
 
 use super::setting::Setting;
 use super::work::{Kind, Load, Work};
-use crate::units::Number;
+use crate::units::{Number, Unit};
 
 /// No kernel reaches more of a peak than this.
 const MOST: f64 = 0.95;
@@ -108,6 +108,7 @@ pub fn step<N: Number>(works: &[Work<N>], mix: &Mix<N>, set: &Setting<'_>) -> St
                 set.prompt_launch()
             },
             0.0,
+            Unit::Count,
         ))
         .over(N::constant(1e12))
         .named("launches", "What each operator takes however small it is.");
@@ -151,7 +152,12 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
     let (format_bandwidth, format_compute) = set.factors.of(work.class);
     let moved = || {
         let bytes = of(work, mix, |load| load.activations.clone());
-        let time = bytes.over(set.input("bandwidth reached", cap(with.activations) * peak, peak));
+        let time = bytes.over(set.input(
+            "bandwidth reached",
+            cap(with.activations) * peak,
+            peak,
+            Unit::BytesPerSecond,
+        ));
         if experts {
             time.scaled(with.expert_activations)
         } else {
@@ -160,10 +166,12 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
     };
     let bandwidth = with.bandwidth * format_bandwidth * if experts { with.expert_bandwidth } else { 1.0 };
     let weights = |touched: f64| {
-        work.weights
-            .clone()
-            .scaled(touched)
-            .over(set.input("bandwidth reached", cap(bandwidth) * peak, peak))
+        work.weights.clone().scaled(touched).over(set.input(
+            "bandwidth reached",
+            cap(bandwidth) * peak,
+            peak,
+            Unit::BytesPerSecond,
+        ))
     };
     match work.kind {
         Kind::Cache => attention(work, mix, set, weights(1.0)),
@@ -173,7 +181,12 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
             let made = of(work, mix, |load| load.elementwise.clone());
             Taken {
                 time: match set.vector {
-                    Some(vector) => time.plus(made.over(set.input("vector rate reached", VECTOR * vector, vector))),
+                    Some(vector) => time.plus(made.over(set.input(
+                        "vector rate reached",
+                        VECTOR * vector,
+                        vector,
+                        Unit::FlopsPerSecond,
+                    ))),
                     None => time,
                 },
                 memory,
@@ -190,12 +203,17 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
             };
             let share = with.compute * format_compute * set.power * if experts { with.expert_compute } else { 1.0 };
             let products = of(work, mix, |load| load.matmul.clone())
-                .over(set.input("rate reached", cap(share) * rate, rate))
+                .over(set.input("rate reached", cap(share) * rate, rate, Unit::FlopsPerSecond))
                 .scaled(set.padding(rows(work, mix, tokens, touched, set)));
             let made = match set.vector {
                 Some(vector) => {
                     let rest = of(work, mix, |load| load.elementwise.clone());
-                    products.plus(rest.over(set.input("vector rate reached", VECTOR * vector, vector)))
+                    products.plus(rest.over(set.input(
+                        "vector rate reached",
+                        VECTOR * vector,
+                        vector,
+                        Unit::FlopsPerSecond,
+                    )))
                 }
                 None => products,
             };
@@ -235,8 +253,8 @@ fn both<N: Number>(moved: N, made: N) -> N {
 fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights: N) -> Taken<N> {
     let with = &set.with;
     let peak = set.device.bandwidth_bytes_per_s;
-    let cache = || set.input("bandwidth reached", cap(with.cache) * peak, peak);
-    let pace = |name: &'static str, each: f64| set.input(name, each * peak, 0.0);
+    let cache = || set.input("bandwidth reached", cap(with.cache) * peak, peak, Unit::BytesPerSecond);
+    let pace = |name: &'static str, each: f64| set.input(name, each * peak, 0.0, Unit::FlopsPerSecond);
     let mut time = weights;
     let mut memory = time.value();
     if mix.decodes.value() > 0.0 {
@@ -245,7 +263,7 @@ fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights
         let products = mix.decodes.clone().times(work.decode.matmul.clone());
         let mut made = products.clone().over(pace("attention reached", with.keys));
         if let Some(rate) = work.rate {
-            made = made.most(products.over(set.input("rate reached", MOST * rate, rate)));
+            made = made.most(products.over(set.input("rate reached", MOST * rate, rate, Unit::FlopsPerSecond)));
         }
         time = time.plus(read).plus(made);
     }
@@ -254,13 +272,23 @@ fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights
         let products = mix.prompts.clone().times(work.prompt.matmul.clone());
         let mut made = products.clone().over(pace("scores reached", with.scores));
         if let Some(rate) = work.rate {
-            made = made.plus(products.over(set.input("attention reached", cap(with.attention) * rate, rate)));
+            made = made.plus(products.over(set.input(
+                "attention reached",
+                cap(with.attention) * rate,
+                rate,
+                Unit::FlopsPerSecond,
+            )));
         }
         let moved = mix
             .prompts
             .clone()
             .times(work.prompt.activations.clone())
-            .over(set.input("bandwidth reached", cap(with.activations) * peak, peak));
+            .over(set.input(
+                "bandwidth reached",
+                cap(with.activations) * peak,
+                peak,
+                Unit::BytesPerSecond,
+            ));
         memory += read.value().min(made.value()) + moved.value();
         time = time.plus(read.most(made)).plus(moved);
     }
@@ -292,7 +320,9 @@ fn beside_host<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setti
     } else {
         set.host_bandwidth
     };
-    let there = moved.over(set.input("RAM bandwidth", rate, 0.0)).most(time.clone());
+    let there = moved
+        .over(set.input("RAM bandwidth", rate, 0.0, Unit::BytesPerSecond))
+        .most(time.clone());
     time.times(N::constant(1.0 - share))
         .plus(there.times(N::constant(share)))
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::{Explanation, Figure, bill, explain};
+use weighbridge::scenario::Mode;
 
 use super::Frame;
 use crate::app::explanation::formula;
@@ -12,6 +13,8 @@ use crate::app::state::{Answer, State};
 struct Step {
     title: &'static str,
     about: &'static str,
+    /// The same for training.
+    training: &'static str,
     figures: &'static [Figure],
 }
 
@@ -19,21 +22,25 @@ const STEPS: &[Step] = &[
     Step {
         title: "What is estimated",
         about: "The config says how many layers there are and how wide each matrix is. Every tensor is counted once; what a token passes of it is the active part.",
+        training: "The config says how many layers there are and how wide each matrix is. Every tensor is counted once.",
         figures: &[Figure::Parameters],
     },
     Step {
         title: "What must fit",
         about: "Weights in their format, scales included, the cache of keys and values for all tokens, what one pass holds in between, and what driver and runtime take.",
+        training: "Weights, a gradient and AdamW's states for each of them, what the backward pass needs of the forward pass, and what driver and runtime take.",
         figures: &[Figure::Memory, Figure::KvPerToken],
     },
     Step {
         title: "What one pass moves and computes",
         about: "Each operator reads its weights once for the whole batch, its inputs and its part of the cache, and does two operations for every multiply-add.",
+        training: "The forward pass, the backward pass at twice its cost, what is recomputed, and the optimizer's update of every weight.",
         figures: &[Figure::Traffic, Figure::Flops, Figure::Intensity],
     },
     Step {
         title: "How long that takes",
-        about: "Each operator takes the longer of moving its bytes and doing its arithmetic, at the shares of peak that published measurements of this engine and kind of device show, plus kernel launches and communication between devices.",
+        about: "Each operator moves its bytes and does its arithmetic, partly at the same time, at the shares of peak that published measurements show; kernel launches, scheduling and communication between devices come on top.",
+        training: "Only a lower bound: each operator takes the longer of moving its bytes at full bandwidth and doing its arithmetic at the peak rate.",
         figures: &[Figure::Time, Figure::TokensPerSecond],
     },
 ];
@@ -45,6 +52,7 @@ pub fn Worked() -> impl IntoView {
     let units = state.units.get_untracked();
     let steps = state.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
+        let training = answer.scenario.mode == Mode::Pretrain;
         let steps = STEPS.iter().map(|step| {
             let found: Vec<Explanation> = step
                 .figures
@@ -55,7 +63,7 @@ pub fn Worked() -> impl IntoView {
             view! {
                 <section class="step">
                     <h3>{step.title}</h3>
-                    <p>{step.about}</p>
+                    <p>{if training { step.training } else { step.about }}</p>
                     {if found.is_empty() { view! { <p class="without">"This needs a device."</p> }.into_any() } else { found.into_iter().map(one).collect_view().into_any() }}
                 </section>
             }
@@ -107,7 +115,7 @@ fn cost(answer: &Answer) -> Option<AnyView> {
         view! {
             <section class="step">
                 <h3>"What it costs"</h3>
-                <p>"The price of an hour, divided by the tokens of an hour at this load. A server that is idle half of the time costs twice as much a token."</p>
+                <p>"The price of an hour, divided by the tokens of an hour at this load. A server that is idle half of the time costs twice as much for each token."</p>
                 <div class="figure num">
                     <h4>{format!("A million tokens: ${cost:.2}")}</h4>
                     <div class="formula"><var>"price of an hour"</var>" ÷ ("<var>"tokens a second"</var>" × 3,600) × 1,000,000"

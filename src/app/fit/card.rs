@@ -59,12 +59,7 @@ pub fn FitMatrix() -> impl IntoView {
         matrix.with(|matrix| {
             matrix.as_ref().map(|matrix| {
                 let count = (matrix.devices.len() * matrix.columns.len()) as u64;
-                format!(
-                    "{} verdicts in {:.0} ms, the longest wait {:.0} ms.",
-                    grouped(count),
-                    matrix.took.0,
-                    matrix.took.1
-                )
+                format!("{} verdicts.", grouped(count))
             })
         })
     };
@@ -86,7 +81,7 @@ pub fn FitMatrix() -> impl IntoView {
             <p class="reading" aria-live="polite" data-verdict=move || said().map(|said| said.0)>
                 {move || match said() {
                     Some((_, place, words)) => view! { <b>{place}</b><span>{words}"."</span> }.into_any(),
-                    None => view! { <span>"Point at a cell, or walk through the table with the arrow keys; press one to weigh it."</span> }.into_any(),
+                    None => view! { <span>"Point at a cell, or walk through the table with the arrow keys; press one to choose it."</span> }.into_any(),
                 }}
             </p>
             <Grid matrix=matrix rows=rows reading=reading/>
@@ -107,10 +102,13 @@ fn heading(answer: &Answer) -> String {
     };
     match scenario.mode {
         Mode::Prefill => format!(" prompt tokens read a second{many}"),
-        Mode::Pretrain => many.trim_start_matches(", ").to_owned(),
-        Mode::Decode => format!(" tokens a second at {} of context{many}", grouped(scenario.prompt)),
+        Mode::Pretrain => format!(" trained in BF16{many}"),
+        Mode::Decode => format!(
+            " tokens a second at {} tokens of context{many}",
+            grouped(scenario.prompt)
+        ),
         Mode::Serve => format!(
-            " tokens a second of all users, prompts of {}{many}",
+            " tokens a second of all users, prompts of {} tokens{many}",
             grouped(scenario.prompt)
         ),
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use weighbridge::analysis::bits_per_weight;
+use weighbridge::analysis::matrix::{FORMATS, formats};
 use weighbridge::hardware::{CUSTOM, Device, devices};
 use weighbridge::model::quantisation;
 use weighbridge::scenario::{Scenario, weight_key};
@@ -13,11 +14,6 @@ use weighbridge::scenario::{Scenario, weight_key};
 use super::weigh::{Weighed, weigh};
 use crate::app::hardware::facts::resolve;
 use crate::app::state::Answer;
-
-/// Formats of the columns, most bits first: what people run, one or two of each width and kind of file.
-pub const FORMATS: [&str; 12] = [
-    "bf16", "q8_0", "fp8", "int8", "q6_k", "q5_k_m", "q4_k_m", "nvfp4", "mxfp4", "awq", "mlx-q4", "iq3_m",
-];
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -45,8 +41,6 @@ pub struct Matrix {
     next: Vec<Option<Weighed>>,
     /// The question.
     answer: Answer,
-    /// Milliseconds in all, and of the longest slice.
-    pub took: (f64, f64),
 }
 
 impl Matrix {
@@ -63,7 +57,6 @@ impl Matrix {
             devices: own.chain(devices().iter().map(Cow::Borrowed)).collect(),
             columns: Vec::with_capacity(FORMATS.len()),
             next: Vec::new(),
-            took: (0.0, 0.0),
             answer,
         }
     }
@@ -75,12 +68,12 @@ impl Matrix {
         });
         setup.map_or(0.0, |setup| bits_per_weight(&setup))
     }
-    /// Weighs some more devices; false when all are done in every format.
+    /// Judges some more devices; false when all are done in every format.
     fn go_on(&mut self) -> bool {
-        let Some(key) = FORMATS.get(self.columns.len()).copied().and_then(weight_key) else {
+        let formats = formats(self.answer.scenario.mode);
+        let Some(key) = formats.get(self.columns.len()).copied().and_then(weight_key) else {
             return false;
         };
-        let start = now();
         let scenario = Scenario {
             weights: Some(key),
             ..Scenario::clone(&self.answer.scenario)
@@ -100,19 +93,13 @@ impl Matrix {
                 cells: std::mem::take(&mut self.next),
             });
         }
-        let took = now() - start;
-        self.took = (self.took.0 + took, self.took.1.max(took));
-        self.columns.len() < FORMATS.len()
+        self.columns.len() < formats.len()
     }
 }
 
 /// A format's name for a narrow column.
 fn short_format(label: &str) -> String {
     label.split(" (").next().unwrap_or(label).to_owned()
-}
-
-fn now() -> f64 {
-    window().performance().map_or(0.0, |clock| clock.now())
 }
 
 /// Runs a slice, hands over what is complete, and goes on as soon as the browser has had its turn.

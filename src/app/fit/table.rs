@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast as _;
 use weighbridge::units::UnitSystem;
 
 use super::grid;
-use super::matrix::{FORMATS, Matrix, now_of};
+use super::matrix::{Matrix, now_of};
 use crate::app::icon::Icon;
 use crate::app::state::State;
 
@@ -71,7 +71,7 @@ pub fn Grid(
     let keys = move |event: KeyboardEvent| {
         let Some(body) = body.get_untracked() else { return };
         let Some((row, at)) = focused(&body) else { return };
-        let width = FORMATS.len();
+        let width = matrix.with_untracked(|matrix| matrix.as_ref().map_or(1, |matrix| matrix.columns.len()));
         let next = rows.with_untracked(|rows| {
             let line = rows.iter().position(|one| *one == row).unwrap_or(0);
             let last = rows.len().saturating_sub(1);
@@ -114,7 +114,7 @@ pub fn Grid(
                 <thead node_ref=head></thead>
                 <tbody node_ref=body></tbody>
             </table>
-            {move || matrix.with(Option::is_none).then(|| view! { <p class="waiting">"Weighing every device …"</p> })}
+            {move || matrix.with(Option::is_none).then(|| view! { <p class="waiting">"Estimating every device …"</p> })}
             {move || (matrix.with(Option::is_some) && rows.with(Vec::is_empty)).then(|| view! { <div class="empty"><Icon name="search"/><b>"No device passes this filter."</b></div> })}
         </div>
     }

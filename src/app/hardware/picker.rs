@@ -110,7 +110,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
                     groups
                 }}
             </div>
-            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { state.dialog.set(None); state.scenario.update(|scenario| scenario.hardware = None) }>"Weigh without a device"</button> })}
+            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { state.dialog.set(None); state.scenario.update(|scenario| scenario.hardware = None) }>"Estimate without a device"</button> })}
             <CustomDevice take=Callback::new(move |id: String| take(&id))/>
         </Frame>
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Config, MOST_DIMENSION, whole, wrong};
 use crate::model::error::ModelError;
 use crate::model::families::Flag;
-use crate::units::{Origin, Quantity, grouped};
+use crate::units::{Origin, Quantity, Unit, grouped};
 
 impl Config {
     /// A size that may be absent: no key, no class default.
@@ -39,6 +39,7 @@ impl Config {
                 return Ok(Some(Quantity {
                     name: name.into(),
                     value: number,
+                    unit: Unit::Count,
                     origin: Origin::ClassDefault(key.into()),
                 }));
             }
@@ -59,6 +60,7 @@ impl Config {
                     return Ok(Quantity {
                         name: name.into(),
                         value: number,
+                        unit: Unit::Count,
                         origin: Origin::ClassDefault(key.into()),
                     });
                 }

@@ -8,7 +8,7 @@ use super::super::operator::Block;
 use super::super::quantisation;
 use super::super::tensor::TensorKind;
 use super::keys::{HIDDEN, LAYERS, POSITIONS, VOCABULARY};
-use crate::units::{Exact, Quantity, grouped as thousands};
+use crate::units::{Exact, Quantity, Unit, grouped as thousands};
 
 /// No model has more kinds of layers than this.
 const MOST_KINDS: usize = 500;
@@ -119,6 +119,7 @@ impl<'c> Assembly<'c> {
                 Quantity {
                     name: "layers of this kind".into(),
                     value: count,
+                    unit: Unit::Count,
                     ..self.layers.clone()
                 }
             };

@@ -372,7 +372,7 @@ impl<'a> Counter<'a> {
             if container > 8 {
                 self.assume(
                     "packing_assumed",
-                    "The files do not say how many bits a packed weight has; 4 are assumed. The config.json would settle it.",
+                    "The files do not say how many bits a packed weight has; 4 are assumed. The config.json would say.",
                 );
             }
             4
@@ -384,7 +384,7 @@ impl<'a> Counter<'a> {
         let bits = self.packing.bits().unwrap_or_else(|| {
             self.assume(
                 "packing_assumed",
-                "The files do not say how many bits a packed weight has; 4 are assumed. The config.json would settle it.",
+                "The files do not say how many bits a packed weight has; 4 are assumed. The config.json would say.",
             );
             4
         });
@@ -412,7 +412,7 @@ impl<'a> Counter<'a> {
             if !self.packing.is_mlx() {
                 self.assume(
                     "packing_assumed",
-                    "The files do not say how large a group of packed weights is; 64 is assumed. The config.json would settle it.",
+                    "The files do not say how large a group of packed weights is; 64 is assumed. The config.json would say.",
                 );
             }
             64

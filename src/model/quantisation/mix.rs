@@ -92,10 +92,10 @@ impl Mix {
     pub const fn importance_note(self) -> Option<&'static str> {
         match self {
             Self::IQ4_NL | Self::IQ4_XS | Self::IQ3_XXS => Some(
-                "This mix is weighed as written without an importance matrix. With one some matrices of the MLPs get fewer bits: up to 1 % less in all, for IQ3_XXS 4 %.",
+                "This mix is counted as written without an importance matrix. With one some matrices of the MLPs get fewer bits: up to 1 % less in all, for IQ3_XXS 4 %.",
             ),
             Self::Q4_0 | Self::Q5_0 => Some(
-                "This mix is weighed as written without an importance matrix. With one an eighth of the matrices down gets more bits: up to 1 % more in all.",
+                "This mix is counted as written without an importance matrix. With one an eighth of the down projections gets more bits: up to 1 % more in all.",
             ),
             _ => None,
         }

@@ -89,7 +89,7 @@ fn base(config: &Config) -> Format {
         None => {
             config.notice(
                 "dtype_assumed",
-                "The config names no dtype; BF16 is assumed. \"dtype\" would settle it.",
+                "The config names no dtype; BF16 is assumed. A \"dtype\" in it would say.",
             );
             Format::BF16
         }

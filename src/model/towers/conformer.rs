@@ -7,7 +7,7 @@ use crate::model::blocks::{Norm, Stack};
 use crate::model::component::Component::Audio;
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
-use crate::units::{Origin, Quantity};
+use crate::units::{Origin, Quantity, Unit};
 
 /// Keys and module names in which the two differ.
 struct Names {
@@ -161,6 +161,7 @@ fn channels(config: &Config, key: &'static str) -> Result<(Quantity, Quantity), 
         Ok(Quantity {
             name: "channels".into(),
             value: whole(key, value, 1, 1 << 32)?,
+            unit: Unit::Count,
             origin: if given.is_some() {
                 Origin::Config(key.into())
             } else {

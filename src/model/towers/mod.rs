@@ -26,7 +26,7 @@ use serde_json::Value;
 use super::blueprint::Tower;
 use super::config::{Config, MOST_DIMENSION, whole, wrong};
 use super::error::ModelError;
-use crate::units::{Origin, Quantity};
+use crate::units::{Origin, Quantity, Unit};
 
 /// The parts of a tower, or why they cannot be counted.
 pub type Parts = Result<Vec<Tower>, ModelError>;
@@ -95,6 +95,7 @@ pub fn pair(config: &Config, key: &'static str) -> Result<(Quantity, Quantity), 
         Ok(Quantity {
             name: key.into(),
             value: whole(key, value, 1, MOST_DIMENSION)?,
+            unit: Unit::Count,
             origin: if given.is_some() {
                 Origin::Config(key.into())
             } else {
@@ -160,6 +161,7 @@ pub fn features(config: &Config) -> Result<Quantity, ModelError> {
     Ok(Quantity {
         name: "feature layers".into(),
         value: count,
+        unit: Unit::Count,
         origin,
     })
 }

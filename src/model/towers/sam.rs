@@ -5,7 +5,7 @@ use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
-use crate::units::{Origin, Quantity};
+use crate::units::{Origin, Quantity, Unit};
 
 /// Positions over the grid, layers in windows and a few over the whole grid, a neck of two convolutions.
 pub fn tower(config: &Config, prefix: &str) -> Parts {
@@ -102,6 +102,7 @@ fn global(config: &Config, layers: u64) -> Result<Quantity, ModelError> {
     Ok(Quantity {
         name: "global layers".into(),
         value: count,
+        unit: Unit::Count,
         origin: if given.is_some() {
             Origin::Config(KEY.into())
         } else {

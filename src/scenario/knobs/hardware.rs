@@ -13,7 +13,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "hw",
         flag: "hardware",
         label: "Device",
-        help: "The device that should carry it. Choose one to see fit and speed.",
+        help: "The device it should run on. Choose one to see fit and speed.",
         group: Group::Hardware,
         kind: KnobKind::Device,
         modes: &[],
