@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 use weighbridge::analysis::{Verdict, analyse};
-use weighbridge::hardware::devices;
 use weighbridge::scenario::{Mode, Scenario};
 
-use super::large_model;
+use super::{any_device, large_model};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
@@ -14,11 +13,11 @@ proptest! {
     #[test]
     fn a_server_of_one_decodes(
         blueprint in large_model(),
-        device in proptest::sample::select(devices()),
+        device in any_device(),
         prompt in 1u64..64,
         count in proptest::sample::select(vec![1u64, 2, 4, 8]),
     ) {
-        let asked = |mode| Scenario { mode, prompt, generate: Some(2048), devices: count, hardware: Some(device.id.clone()), ..Scenario::default() };
+        let asked = |mode| Scenario { mode, prompt, generate: Some(2048), devices: count, hardware: Some(device.clone()), ..Scenario::default() };
         let (Ok(decode), Ok(serve)) = (analyse(&blueprint, &asked(Mode::Decode)), analyse(&blueprint, &asked(Mode::Serve))) else { return Ok(()) };
         prop_assume!(decode.fit.as_ref().unwrap().verdict == Verdict::Fits);
         let (Some(speed), Some(serving)) = (&decode.speed, &serve.serving) else { return Ok(()) };

@@ -55,22 +55,50 @@ pub fn published() -> &'static [Value] {
     &ALL
 }
 
+/// A model; a failing test shows its config, not the whole blueprint.
+#[derive(Clone)]
+pub struct Model(Arc<Blueprint>, Value);
+
+impl std::ops::Deref for Model {
+    type Target = Arc<Blueprint>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.1)
+    }
+}
+
+impl From<Value> for Model {
+    fn from(config: Value) -> Self {
+        Self(Blueprint::from_value(config.clone()).map(Arc::new).unwrap(), config)
+    }
+}
+
+/// A device of the table by its id.
+pub fn any_device() -> impl Strategy<Value = String> {
+    proptest::sample::select(devices()).prop_map(|device| device.id)
+}
+
 /// Any model: small ones of every family, and published ones with their towers.
-pub fn any_model() -> impl Strategy<Value = Arc<Blueprint>> {
+pub fn any_model() -> impl Strategy<Value = Model> {
     prop_oneof![
         2 => any_config(),
         1 => proptest::sample::select(published()),
     ]
-    .prop_map(|config| Blueprint::from_value(config).map(Arc::new).unwrap())
+    .prop_map(Model::from)
 }
 
 /// A model that fills devices.
-pub fn large_model() -> impl Strategy<Value = Arc<Blueprint>> {
+pub fn large_model() -> impl Strategy<Value = Model> {
     let all = catalogue::entries()
         .iter()
         .map(|entry| entry.config.clone())
         .collect::<Vec<_>>();
-    proptest::sample::select(all).prop_map(|config| Blueprint::from_value(config).map(Arc::new).unwrap())
+    proptest::sample::select(all).prop_map(Model::from)
 }
 
 /// A value of a knob, by its kind; `None` leaves it as it is.

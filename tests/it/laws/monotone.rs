@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use weighbridge::analysis::{Analysis, Setup, analyse, fullest};
+use weighbridge::analysis::{Analysis, Setup, Verdict, analyse, fullest};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::{MemoryRule, Mode, Scenario};
 
@@ -55,7 +55,21 @@ proptest! {
             let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, ..scenario.clone() };
             Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
         };
-        for [less, more] in [["bf16", "fp16"], ["fp16", "bf16"], ["fp16", "fp32"], ["fp8", "bf16"], ["int8", "bf16"]] {
+        for [less, more] in [["bf16", "fp16"], ["fp16", "bf16"], ["fp16", "fp32"]] {
+            prop_assert!(weights(less) <= weights(more), "{} {}", less, more);
+        }
+    }
+
+    /// Of matrices of a usual size: scales of tiny ones weigh more than is saved.
+    #[test]
+    fn quantised_weights_are_lighter(blueprint in large_model(), scenario in any_scenario()) {
+        // What a rule leaves alone stays as published.
+        prop_assume!(blueprint.published.base.bits == 16);
+        let weights = |key: &'static str| {
+            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, engine: None, ..scenario.clone() };
+            Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
+        };
+        for [less, more] in [["fp8", "bf16"], ["int8", "bf16"], ["awq", "int8"], ["q4_k_m", "q8_0"], ["q3_k_m", "q4_k_m"], ["q8_0", "bf16"]] {
             prop_assert!(weights(less) <= weights(more), "{} {}", less, more);
         }
     }
@@ -131,7 +145,7 @@ impl Described {
     }
 }
 
-fn any_device() -> impl Strategy<Value = Described> {
+fn described() -> impl Strategy<Value = Described> {
     (4u64..200, 50u64..8000, 5u64..2000, 8u64..900).prop_map(|(memory, bandwidth, rates, link)| Described {
         memory: memory as f64,
         bandwidth: bandwidth as f64,
@@ -155,21 +169,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_better_device_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in any_device()) {
-        // Percentages given by hand leave the memory of a server to the knobs alone.
+    fn a_better_device_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described()) {
         let on = |device: Described| Scenario { hardware: Some(device.text()), node: None, price: None, ..scenario.clone() };
         let Ok(base) = analyse(&blueprint, &on(device)) else { return Ok(()) };
         for (what, better) in device.better() {
             let found = analyse(&blueprint, &on(better)).unwrap();
             let (before, after) = (base.fit.as_ref().unwrap(), found.fit.as_ref().unwrap());
             prop_assert!(after.verdict <= before.verdict, "{}: {:?} after {:?}", what, after.verdict, before.verdict);
-            prop_assert!(after.max_context >= before.max_context || scenario.mode == Mode::Serve, "{}: context", what);
-            prop_assert!(after.max_batch >= before.max_batch, "{}: batch", what);
+            // With part of it in RAM the limits are those of RAM.
+            if after.verdict == before.verdict {
+                prop_assert!(after.max_context >= before.max_context || scenario.mode == Mode::Serve, "{}: context", what);
+                prop_assert!(after.max_batch >= before.max_batch, "{}: batch", what);
+            }
             // Of a server that runs more at once each token takes longer: its throughput counts.
             if scenario.mode == Mode::Serve {
                 let rate = |analysis: &Analysis| analysis.serving.as_ref().map_or(0.0, |one| one.tokens_per_second);
                 prop_assert!(rate(&found) * 1.000_001 >= rate(&base), "{}: {} after {}", what, rate(&found), rate(&base));
-            } else {
+            } else if after.verdict == before.verdict || before.verdict == Verdict::Offload {
+                // What did not run at all has a time as if it did.
                 for (after, before) in times(&found).into_iter().zip(times(&base)) {
                     prop_assert!(after <= before * 1.000_001, "{}: {} s after {} s", what, after, before);
                 }
@@ -179,12 +196,14 @@ proptest! {
 
     /// The share of memory an engine may take is room and nothing else.
     #[test]
-    fn a_larger_share_of_memory_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in any_device(), share in 10u64..90) {
+    fn a_larger_share_of_memory_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described(), share in 10u64..90) {
         prop_assume!(scenario.mode != Mode::Pretrain && scenario.memory_rule == MemoryRule::Exact);
         let with = |share: u64| Scenario { hardware: Some(device.text()), node: None, memory_fraction: Some(share), ..scenario.clone() };
         let (Ok(less), Ok(more)) = (analyse(&blueprint, &with(share)), analyse(&blueprint, &with(share + 10))) else { return Ok(()) };
         let (less, more) = (less.fit.unwrap(), more.fit.unwrap());
         prop_assert!(more.verdict <= less.verdict);
-        prop_assert!(more.max_batch >= less.max_batch);
+        if more.verdict == less.verdict {
+            prop_assert!(more.max_batch >= less.max_batch);
+        }
     }
 }
