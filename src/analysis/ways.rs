@@ -2,8 +2,9 @@
 
 use super::answers::degree::degree;
 use super::container::usual_container;
-use super::fit::{Fit, Verdict, capacity};
-use super::placement::fullest;
+use super::fit::{Fit, Need, Verdict, capacity};
+use super::memory::memory;
+use super::placement::ranks;
 use super::serving::admitted;
 use super::setup::Setup;
 use super::summary::Analysis;
@@ -11,7 +12,7 @@ use crate::hardware::compatibility::support;
 use crate::hardware::{Device, devices};
 use crate::model::quantisation::{CHOICES, Choice, Container};
 use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{UnitSystem, counted, decimal, grouped};
+use crate::units::{Exact, UnitSystem, counted, decimal, grouped};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Way {
 
 /// Most ways that are offered.
 const MOST: usize = 3;
+/// Most devices that are weighed to find one that carries it.
+const MOST_TRIED: usize = 16;
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device, more devices.
 pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
@@ -38,8 +41,9 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
     }
     let mut all = Vec::new();
     all.extend(fewer_bits(question, device, units));
-    // Fewer sequences keep what each of them is; a shorter context does not.
-    if fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
+    // Fewer sequences keep what each of them is; a shorter context does not. What does not run at all runs no better so.
+    let less = fit.verdict != Verdict::Unsupported;
+    if less && fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
         let scenario = Scenario {
             batch: fit.max_batch,
             ..Scenario::clone(&question.scenario)
@@ -49,13 +53,22 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
             note: format!("instead of {}", grouped(question.scenario.batch)),
             scenario,
         });
-    } else {
+    } else if less {
         all.extend(shorter(question, fit));
     }
     all.extend(larger_device(question, analysis.held().total_bytes, units));
     all.extend(more_devices(question, device));
+    // What is offered must hold: rules of layouts, caches and RAM are the verdict's alone.
+    all.retain(|way| verdict(question, &way.scenario).is_some_and(|then| then < fit.verdict));
     all.truncate(MOST);
     all
+}
+
+/// The verdict on another scenario.
+fn verdict(question: &Setup, scenario: &Scenario) -> Option<Verdict> {
+    let setup = admitted(question.under(scenario.clone()).ok()?);
+    let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
+    Some(Need::of(&setup, &held).judge(setup.device()?).verdict)
 }
 
 /// A shorter context, the answer as long as before if it can be.
@@ -109,9 +122,9 @@ fn fewer_bits(question: &Setup, device: &Device, units: UnitSystem) -> Option<Wa
         let mut scenario = Scenario::clone(&question.scenario);
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
         let question = admitted(question.under(scenario.clone()).ok()?);
-        let runs = support(&choice.format.id, device, question.engine).runs();
-        let total = fullest(&question).ok()?.total_bytes;
-        (runs && total <= capacity(&question, device)).then_some((choice, scenario, total))
+        let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
+        let need = Need::of(&question, &held);
+        (need.judge(device).verdict == Verdict::Fits).then_some((choice, scenario, need.total))
     });
     let (choice, scenario, total) =
         fitting.max_by_key(|(choice, _, total)| (choice.format.bits_per_weight() >= 3.0, *total))?;
@@ -153,12 +166,14 @@ fn larger_device(question: &Setup, total: u64, units: UnitSystem) -> Option<Way>
         })
         .collect();
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
-    fitting.first().map(|device| Way {
+    let on = |device: &Device| Scenario {
+        hardware: Some(device.id.clone()),
+        ..Scenario::clone(&question.scenario)
+    };
+    let fits = |device: &&Device| verdict(question, &on(device)) == Some(Verdict::Fits);
+    fitting.into_iter().take(MOST_TRIED).find(fits).map(|device| Way {
         label: device.name.clone(),
         note: format!("has {}", units.bytes(device.memory_bytes as f64)),
-        scenario: Scenario {
-            hardware: Some(device.id.clone()),
-            ..Scenario::clone(&question.scenario)
-        },
+        scenario: on(device),
     })
 }

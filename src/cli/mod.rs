@@ -16,6 +16,7 @@ mod tables;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::scenario::Scenario;
 use output::{Failure, Format};
 
 /// Runs the command line. Exit status 0, or 2 with one line on standard error.
@@ -36,6 +37,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The scenario a command line asks for, without running it.
+///
+/// # Errors
+/// The line that would be written to standard error.
+pub fn scenario_of(words: &[String]) -> Result<Scenario, String> {
+    let matches = arguments::command()
+        .try_get_matches_from(words)
+        .map_err(|error| error.to_string())?;
+    let (_, inner) = matches.subcommand().ok_or("no command")?;
+    arguments::scenario(inner).map_err(|failure| failure.line())
 }
 
 fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {

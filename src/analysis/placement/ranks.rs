@@ -140,6 +140,7 @@ pub fn ranks_of(
     let all = pieces();
     let mut groups: Vec<RankGroup> = Vec::new();
     let mut begin = 0;
+    let mut before = vec![0; question.blueprint.kinds.len()];
     for stage in 0..stages {
         // Layers that do not divide go to the first stages.
         let end = begin + layers / stages + u64::from(stage < layers % stages);
@@ -148,11 +149,13 @@ pub fn ranks_of(
                 .blueprint
                 .layout
                 .count_between(begin, end, question.blueprint.kinds.len()),
+            before: before.clone(),
             first: stage == 0,
             last: stage + 1 == stages,
         };
-        for (offset, count) in alike(&layout, question.scenario.batch) {
-            let memory = hold(question, memory, &all, &here, offset, &layout);
+        let held: Vec<(&Piece, u64)> = all.iter().map(|piece| (piece, here.of(question, piece))).collect();
+        for (offset, count) in alike(&layout, question.scenario.batch, &held) {
+            let memory = hold(question, memory, &held, offset, &layout);
             let group = RankGroup {
                 first: stage * layout.tensor + offset,
                 count,
@@ -164,6 +167,9 @@ pub fn ranks_of(
             }
         }
         begin = end;
+        for (all, count) in before.iter_mut().zip(&here.counts) {
+            *all += count;
+        }
     }
     Ok(Ranks { groups })
 }
@@ -177,18 +183,44 @@ pub fn fullest(question: &Setup) -> Result<RankMemory, AnalysisError> {
     Ok(ranks.fullest().cloned().unwrap_or_default())
 }
 
-/// Layers of each kind in a stage, and whether the ends are there too.
+/// Layers of each kind in a stage and before it, and whether the ends are there too.
 struct Stage {
     counts: Vec<u64>,
+    before: Vec<u64>,
     first: bool,
     last: bool,
 }
 
-/// Devices of a group that hold the same: number of the first and how many.
-fn alike(layout: &Layout, batch: u64) -> Vec<(u64, u64)> {
+impl Stage {
+    /// Bytes of a piece in this stage. Stages together have all of it, whether or not it divides by layers.
+    fn of(&self, question: &Setup, piece: &Piece) -> u64 {
+        match piece.at {
+            At::First if self.first => piece.bytes,
+            At::Last if self.last => piece.bytes,
+            At::First | At::Last => 0,
+            At::Layers(kind) => {
+                let of = question
+                    .blueprint
+                    .kinds
+                    .get(kind)
+                    .map_or(1, |kind| kind.count.value.max(1));
+                let before = self.before.get(kind).copied().unwrap_or(0);
+                let to = before + self.counts.get(kind).copied().unwrap_or(0);
+                part(piece.bytes, to, of) - part(piece.bytes, before, of)
+            }
+        }
+    }
+}
+
+/// Devices of a group that hold the same: number of the first and how many. The first devices have what does not divide.
+fn alike(layout: &Layout, batch: u64, held: &[(&Piece, u64)]) -> Vec<(u64, u64)> {
     let size = layout.tensor;
-    let more = if layout.attention_dp { batch % size } else { 0 };
-    let ends = [0, 1, more.max(1), size];
+    let slices = held.iter().filter(|(piece, _)| piece.share == Share::Split);
+    let mut ends: Vec<u64> = slices.map(|(_, bytes)| bytes % size).chain([0, size]).collect();
+    if layout.attention_dp {
+        ends.push(batch % size);
+    }
+    ends.sort_unstable();
     ends.windows(2)
         .filter_map(|pair| match pair {
             [from, to] if to > from => Some((*from, to - from)),
@@ -201,27 +233,12 @@ fn alike(layout: &Layout, batch: u64) -> Vec<(u64, u64)> {
 fn hold(
     question: &Setup,
     memory: &Memory<Exact>,
-    pieces: &[Piece],
-    stage: &Stage,
+    pieces: &[(&Piece, u64)],
     number: u64,
     layout: &Layout,
 ) -> RankMemory {
     let mut held = RankMemory::default();
-    for piece in pieces {
-        let here = match piece.at {
-            At::First if stage.first => piece.bytes,
-            At::Last if stage.last => piece.bytes,
-            At::First | At::Last => 0,
-            At::Layers(kind) => {
-                let count = stage.counts.get(kind).copied().unwrap_or(0);
-                let of = question
-                    .blueprint
-                    .kinds
-                    .get(kind)
-                    .map_or(1, |kind| kind.count.value.max(1));
-                part(piece.bytes, count, of)
-            }
-        };
+    for &(piece, here) in pieces {
         let size = layout.tensor;
         let bytes = match piece.share {
             Share::Copied => here,

@@ -1,0 +1,196 @@
+//! Invariants, each as a property over generated models, workloads and layouts.
+
+mod agreement;
+mod explanations;
+mod hostile;
+mod monotone;
+mod physics;
+mod round_trips;
+mod sums;
+mod ways_out;
+
+use std::sync::{Arc, LazyLock};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use weighbridge::hardware::{devices, hosts};
+use weighbridge::model::{Blueprint, catalogue, families};
+use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario};
+
+/// A config of any family with small random dimensions.
+pub fn any_config() -> impl Strategy<Value = Value> {
+    let types: Vec<&'static str> = families::known().map(|(name, _)| name).collect();
+    (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 1u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
+        |(model_type, layers, kv, per, dim, vocab, experts, tied)| {
+            json!({
+                "model_type": model_type, "num_hidden_layers": layers, "hidden_size": 8 * dim, "num_attention_heads": kv * per,
+                "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
+                "num_experts": experts, "num_local_experts": experts, "n_routed_experts": experts, "num_experts_per_tok": 1 + experts / 3,
+                "moe_intermediate_size": 4 * dim, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
+                "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
+                "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
+                "num_kv_shared_layers": layers / 3, "num_layers": layers,
+                "block_configs": (0..60).map(|layer| json!({"attention": {"n_heads_in_group": 1, "no_op": layer % 3 == 1}, "ffn": {"ffn_mult": 0.5}})).collect::<Vec<_>>(),
+                "sliding_window": 64, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
+            })
+        },
+    )
+}
+
+/// Built-in models and those of the tables of facts: real ones, and small ones with towers around them.
+pub fn published() -> &'static [Value] {
+    static ALL: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        let facts = [
+            include_str!("../../facts/towers.jsonl"),
+            include_str!("../../facts/variants_towers.jsonl"),
+            include_str!("../../facts/variants_unified.jsonl"),
+            include_str!("../../facts/hybrid.jsonl"),
+            include_str!("../../facts/variants_hybrid.jsonl"),
+        ];
+        let rows = facts.into_iter().flat_map(str::lines);
+        let config = |row: &str| serde_json::from_str::<Value>(row).unwrap()["config"].clone();
+        let built_in = catalogue::entries().iter().map(|entry| entry.config.clone());
+        rows.map(config).chain(built_in).collect()
+    });
+    &ALL
+}
+
+/// A model; a failing test shows its config, not the whole blueprint.
+#[derive(Clone)]
+pub struct Model(Arc<Blueprint>, Value);
+
+impl std::ops::Deref for Model {
+    type Target = Arc<Blueprint>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.1)
+    }
+}
+
+impl From<Value> for Model {
+    fn from(config: Value) -> Self {
+        Self(Blueprint::from_value(config.clone()).map(Arc::new).unwrap(), config)
+    }
+}
+
+/// A device of the table by its id.
+pub fn any_device() -> impl Strategy<Value = String> {
+    proptest::sample::select(devices()).prop_map(|device| device.id)
+}
+
+/// Any model: small ones of every family, and published ones with their towers.
+pub fn any_model() -> impl Strategy<Value = Model> {
+    prop_oneof![
+        2 => any_config(),
+        1 => proptest::sample::select(published()),
+    ]
+    .prop_map(Model::from)
+}
+
+/// A model that fills devices.
+pub fn large_model() -> impl Strategy<Value = Model> {
+    let all = catalogue::entries()
+        .iter()
+        .map(|entry| entry.config.clone())
+        .collect::<Vec<_>>();
+    proptest::sample::select(all).prop_map(Model::from)
+}
+
+/// A value of a knob, by its kind; `None` leaves it as it is.
+fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
+    let between = |least: u64, most: u64| {
+        let many = (most - least).saturating_add(1);
+        let offset = match turn % 3 {
+            0 => number % many.min(9),
+            1 => number % many.min(2000),
+            // Of any size.
+            _ => (number >> (number % 60)) % many,
+        };
+        (least + offset).to_string()
+    };
+    let pick = |keys: Vec<String>| keys.get(number as usize % keys.len().max(1)).cloned();
+    if turn < 110 {
+        return None;
+    }
+    match knob.kind {
+        KnobKind::Whole { least, most, .. } => Some(between(least, most)),
+        KnobKind::WholeOr { least, most, words, .. } if turn.is_multiple_of(4) => pick(
+            words
+                .iter()
+                .map(|word| word.key.to_owned())
+                .chain([between(least, most)])
+                .collect(),
+        ),
+        KnobKind::WholeOr { least, most, .. } => Some(between(least, most)),
+        KnobKind::Bytes { most } | KnobKind::BytesOr { most, .. } => {
+            Some(((number >> (number % 60)) % (most + 1)).to_string())
+        }
+        KnobKind::RealOr { most, .. } => Some((number as f64 / u64::MAX as f64 * most).to_string()),
+        KnobKind::Choice(rows) => pick(rows().iter().map(|row| row.key.to_owned()).collect()),
+        KnobKind::Device => Some(device(number)),
+        KnobKind::Devices => Some(format!("{},{}", device(number / 7), device(number))),
+        KnobKind::Node => pick(hosts().iter().map(|host| host.id.clone()).collect()),
+    }
+}
+
+/// A device of the table, or one described by hand.
+fn device(number: u64) -> String {
+    let all = devices();
+    if number.is_multiple_of(5) {
+        return format!(
+            "custom:name=Mine,memory={},bandwidth={},fp16={}",
+            1 + number % 300,
+            50 + number % 9000,
+            1 + number % 2000
+        );
+    }
+    all[number as usize % all.len()].id.clone()
+}
+
+/// Knobs that say how devices share a model: taken together in [`any_scenario`], since they must agree.
+const LAYOUT: [&str; 4] = ["n", "tp", "pp", "ep"];
+
+/// Every knob at its default or somewhere else, whatever comes of it.
+pub fn any_setting() -> impl Strategy<Value = Scenario> {
+    prop::collection::vec((any::<u8>(), any::<u64>()), KNOBS.len()).prop_map(|picks| {
+        let mut scenario = Scenario::default();
+        for (knob, (turn, number)) in KNOBS.iter().zip(picks) {
+            if let Some(text) = value(knob, turn, number) {
+                (knob.set)(&mut scenario, &text).unwrap_or_else(|error| panic!("{}={text}: {error}", knob.key));
+            }
+        }
+        scenario
+    })
+}
+
+/// Every knob at its default or somewhere else, on devices that share the model in a way that can be: up to 8 × 4.
+pub fn any_scenario() -> impl Strategy<Value = Scenario> {
+    let layout = (
+        proptest::sample::select(vec![1u64, 1, 2, 3, 4, 8]),
+        proptest::sample::select(vec![1u64, 1, 1, 2, 3, 4]),
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    );
+    (any_setting(), layout).prop_map(|(scenario, (tensor, pipeline, expert, told))| {
+        let divisors: Vec<u64> = (1..=tensor).filter(|one| tensor.is_multiple_of(*one)).collect();
+        Scenario {
+            devices: tensor * pipeline,
+            tensor: told.then_some(tensor),
+            pipeline,
+            expert: divisors[expert.index(divisors.len())],
+            ..scenario
+        }
+    })
+}
+
+#[test]
+fn the_layout_has_its_knobs() {
+    for key in LAYOUT {
+        assert!(KNOBS.iter().any(|knob| knob.key == key), "{key}");
+    }
+}

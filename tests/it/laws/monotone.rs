@@ -1,0 +1,209 @@
+//! More of something never makes it need less, and a better device never makes it worse.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::json;
+use weighbridge::analysis::{Analysis, Setup, Verdict, analyse, fullest};
+use weighbridge::model::Blueprint;
+use weighbridge::scenario::{MemoryRule, Mode, Scenario};
+
+use super::{any_config, any_model, any_scenario, large_model};
+
+/// What the fullest device holds; nothing where the model cannot be dealt out so.
+fn held(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Option<u64> {
+    Some(fullest(&Setup::new(blueprint, scenario).ok()?).ok()?.total_bytes)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn more_work_never_needs_less(blueprint in any_model(), scenario in any_scenario(), more in 1u64..5000) {
+        let Some(now) = held(&blueprint, &scenario) else { return Ok(()) };
+        let then = |changed: Scenario| held(&blueprint, &changed).unwrap();
+        let prompt = Scenario { prompt: scenario.prompt + more, ..scenario.clone() };
+        prop_assert!(then(prompt) >= now, "context");
+        let generate = Scenario { generate: Some(scenario.generated() + more), ..scenario.clone() };
+        prop_assert!(then(generate) >= now, "generated");
+        let overhead = Scenario { overhead: scenario.overhead + more, ..scenario.clone() };
+        prop_assert!(then(overhead) >= now, "overhead");
+        // Of a server, the first sequence keeps room for its whole answer, more of them for the half that is written on average.
+        if scenario.mode != Mode::Serve {
+            let batch = Scenario { batch: scenario.batch + more, ..scenario.clone() };
+            prop_assert!(then(batch) >= now, "batch");
+        }
+    }
+
+    #[test]
+    fn more_layers_never_need_less(config in any_config(), scenario in any_scenario(), more in 1u64..8) {
+        let blueprint = Blueprint::from_value(config.clone()).map(Arc::new).unwrap();
+        let Some(now) = held(&blueprint, &scenario) else { return Ok(()) };
+        let mut deeper = config;
+        deeper["num_hidden_layers"] = json!(blueprint.layers.value + more);
+        let deeper = Blueprint::from_value(deeper).map(Arc::new).unwrap();
+        let layout = Setup::new(&blueprint, &scenario).unwrap().layout;
+        // A stage gets the layers that happen to be its own: of different kinds, they may weigh less.
+        if layout.stages() == 1 {
+            prop_assert!(held(&deeper, &scenario).unwrap() >= now);
+        }
+    }
+
+    #[test]
+    fn more_bits_never_weigh_less(blueprint in any_model(), scenario in any_scenario()) {
+        let weights = |key: &'static str| {
+            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, ..scenario.clone() };
+            Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
+        };
+        for [less, more] in [["bf16", "fp16"], ["fp16", "bf16"], ["fp16", "fp32"]] {
+            prop_assert!(weights(less) <= weights(more), "{} {}", less, more);
+        }
+    }
+
+    /// Of matrices of a usual size: scales of tiny ones weigh more than is saved.
+    #[test]
+    fn quantised_weights_are_lighter(blueprint in large_model(), scenario in any_scenario()) {
+        // What a rule leaves alone stays as published.
+        prop_assume!(blueprint.published.base.bits == 16);
+        let weights = |key: &'static str| {
+            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, engine: None, ..scenario.clone() };
+            Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
+        };
+        for [less, more] in [["fp8", "bf16"], ["int8", "bf16"], ["awq", "int8"], ["q4_k_m", "q8_0"], ["q3_k_m", "q4_k_m"], ["q8_0", "bf16"]] {
+            prop_assert!(weights(less) <= weights(more), "{} {}", less, more);
+        }
+    }
+
+    /// A larger group of devices that share a layer leaves each of them no more to hold.
+    #[test]
+    fn more_devices_never_hold_more_each(blueprint in any_model(), scenario in any_scenario()) {
+        prop_assume!(scenario.mode != Mode::Serve);
+        let more = Scenario { devices: scenario.devices * 2, tensor: scenario.tensor.map(|tensor| tensor * 2), ..scenario.clone() };
+        let (Some(now), Some(then)) = (held(&blueprint, &scenario), held(&blueprint, &more)) else { return Ok(()) };
+        let layers = Setup::new(&blueprint, &scenario).unwrap().layout.by_layers;
+        prop_assume!(!layers);
+        prop_assert!(then <= now, "{} after {}", then, now);
+    }
+}
+
+/// A device described by hand: memory, bandwidth, one factor for all rates, link.
+#[derive(Clone, Copy, Debug)]
+struct Described {
+    memory: f64,
+    bandwidth: f64,
+    rates: f64,
+    link: f64,
+}
+
+impl Described {
+    fn text(self) -> String {
+        let rate = |times: f64| (self.rates * times * 1000.0).round() / 1000.0;
+        format!(
+            "custom:memory={},bandwidth={},fp16={},bf16={},fp8={},int8={},fp4={},fp32={},link={}",
+            self.memory,
+            self.bandwidth,
+            rate(1.0),
+            rate(1.0),
+            rate(2.0),
+            rate(2.0),
+            rate(4.0),
+            rate(0.5),
+            self.link
+        )
+    }
+    fn better(self) -> [(&'static str, Self); 4] {
+        [
+            (
+                "memory",
+                Self {
+                    memory: self.memory * 1.5,
+                    ..self
+                },
+            ),
+            (
+                "bandwidth",
+                Self {
+                    bandwidth: self.bandwidth * 1.5,
+                    ..self
+                },
+            ),
+            (
+                "rates",
+                Self {
+                    rates: self.rates * 1.5,
+                    ..self
+                },
+            ),
+            (
+                "link",
+                Self {
+                    link: self.link * 1.5,
+                    ..self
+                },
+            ),
+        ]
+    }
+}
+
+fn described() -> impl Strategy<Value = Described> {
+    (4u64..200, 50u64..8000, 5u64..2000, 8u64..900).prop_map(|(memory, bandwidth, rates, link)| Described {
+        memory: memory as f64,
+        bandwidth: bandwidth as f64,
+        rates: rates as f64,
+        link: link as f64,
+    })
+}
+
+/// Seconds of the pass, and of the prompt where there is one.
+fn times(analysis: &Analysis) -> Vec<f64> {
+    let Some(speed) = &analysis.speed else {
+        return Vec::new();
+    };
+    [Some(speed.seconds()), speed.prefill_seconds()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_better_device_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described()) {
+        let on = |device: Described| Scenario { hardware: Some(device.text()), node: None, price: None, ..scenario.clone() };
+        let Ok(base) = analyse(&blueprint, &on(device)) else { return Ok(()) };
+        for (what, better) in device.better() {
+            let found = analyse(&blueprint, &on(better)).unwrap();
+            let (before, after) = (base.fit.as_ref().unwrap(), found.fit.as_ref().unwrap());
+            prop_assert!(after.verdict <= before.verdict, "{}: {:?} after {:?}", what, after.verdict, before.verdict);
+            // With part of it in RAM the limits are those of RAM.
+            if after.verdict == before.verdict {
+                prop_assert!(after.max_context >= before.max_context || scenario.mode == Mode::Serve, "{}: context", what);
+                prop_assert!(after.max_batch >= before.max_batch, "{}: batch", what);
+            }
+            // Of a server that runs more at once each token takes longer: its throughput counts.
+            if scenario.mode == Mode::Serve {
+                let rate = |analysis: &Analysis| analysis.serving.as_ref().map_or(0.0, |one| one.tokens_per_second);
+                prop_assert!(rate(&found) * 1.000_001 >= rate(&base), "{}: {} after {}", what, rate(&found), rate(&base));
+            } else if after.verdict == before.verdict || before.verdict == Verdict::Offload {
+                // What did not run at all has a time as if it did.
+                for (after, before) in times(&found).into_iter().zip(times(&base)) {
+                    prop_assert!(after <= before * 1.000_001, "{}: {} s after {} s", what, after, before);
+                }
+            }
+        }
+    }
+
+    /// The share of memory an engine may take is room and nothing else.
+    #[test]
+    fn a_larger_share_of_memory_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described(), share in 10u64..90) {
+        prop_assume!(scenario.mode != Mode::Pretrain && scenario.memory_rule == MemoryRule::Exact);
+        let with = |share: u64| Scenario { hardware: Some(device.text()), node: None, memory_fraction: Some(share), ..scenario.clone() };
+        let (Ok(less), Ok(more)) = (analyse(&blueprint, &with(share)), analyse(&blueprint, &with(share + 10))) else { return Ok(()) };
+        let (less, more) = (less.fit.unwrap(), more.fit.unwrap());
+        prop_assert!(more.verdict <= less.verdict);
+        if more.verdict == less.verdict {
+            prop_assert!(more.max_batch >= less.max_batch);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! No estimate beats physics: every byte crosses a bus, every operation takes its time.
+
+use proptest::prelude::*;
+use weighbridge::analysis::{Analysis, Verdict, analyse};
+use weighbridge::hardware::{Device, devices, find};
+use weighbridge::scenario::{Mode, Scenario};
+
+use super::{any_device, any_model, any_scenario, large_model};
+
+/// Bytes a second from RAM: far beyond any machine's.
+const RAM: f64 = 1e12;
+
+/// The highest rate of a device's row: whatever column of the table is one.
+fn peak(id: &str) -> f64 {
+    let text = include_str!("../../../data/devices.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let names = reader.headers().unwrap().clone();
+    let row = reader
+        .records()
+        .map(Result::unwrap)
+        .find(|row| row.get(0) == Some(id))
+        .unwrap();
+    let rates = names
+        .iter()
+        .zip(row.iter())
+        .filter(|(name, _)| name.ends_with("_flops") || name.ends_with("_ops"));
+    rates
+        .filter_map(|(_, value)| value.parse::<f64>().ok())
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn the_table_has_its_rates() {
+    assert_eq!(peak("rtx-4090"), 1321.2e12);
+    assert!(devices().iter().filter(|device| peak(&device.id) > 0.0).count() > 100);
+}
+
+/// Least seconds of a pass on so many devices.
+fn least(analysis: &Analysis, device: &Device, peak: f64) -> f64 {
+    let devices = analysis.setup.layout.devices as f64;
+    let spills = analysis.fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::Offload);
+    let bus = device.bandwidth_bytes_per_s * devices + if spills { RAM } else { 0.0 };
+    let arithmetic = if peak > 0.0 {
+        analysis.matmul_flops / (peak * devices)
+    } else {
+        0.0
+    };
+    (analysis.bytes / bus).max(arithmetic)
+}
+
+/// Whether nothing in an analysis is faster than physics, at both ends of its intervals.
+fn holds(analysis: &Analysis, device: &Device, peak: f64) -> Result<(), TestCaseError> {
+    let least = least(analysis, device, peak) / 1.000_001;
+    let Some(speed) = &analysis.speed else { return Ok(()) };
+    if let Some(serving) = &analysis.serving {
+        let most = serving.admission.running as f64 / least.max(f64::MIN_POSITIVE);
+        prop_assert!(serving.tokens_per_second_low <= serving.tokens_per_second);
+        prop_assert!(serving.tokens_per_second <= serving.tokens_per_second_high);
+        prop_assert!(
+            serving.tokens_per_second_high <= most,
+            "{} of {} tokens/s",
+            serving.tokens_per_second_high,
+            most
+        );
+        return Ok(());
+    }
+    prop_assert!(speed.seconds() >= least, "{} of {} s", speed.seconds(), least);
+    if let Some(pass) = &speed.pass {
+        prop_assert!(pass.low >= least, "{} of {} s", pass.low, least);
+        prop_assert!(pass.low <= pass.seconds && pass.seconds <= pass.high);
+    }
+    if let Some((low, high)) = speed.tokens_per_second_between {
+        prop_assert!(low <= speed.tokens_per_second * 1.000_001 && speed.tokens_per_second <= high * 1.000_001);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_faster_than_physics(blueprint in any_model(), scenario in any_scenario(), device in any_device()) {
+        let scenario = Scenario { hardware: Some(device.clone()), node: None, ..scenario };
+        let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
+        holds(&analysis, find(&device).unwrap(), peak(&device))?;
+    }
+
+    /// Large models in every mode, all else as it is by default: what people look at.
+    #[test]
+    fn nothing_usual_is_faster_than_physics(
+        blueprint in large_model(),
+        mode in proptest::sample::select(vec![Mode::Decode, Mode::Prefill, Mode::Serve]),
+        device in any_device(),
+        batch in 1u64..300,
+        prompt in 1u64..20_000,
+        count in proptest::sample::select(vec![1u64, 2, 4, 8]),
+    ) {
+        let scenario = Scenario { mode, batch, prompt, devices: count, hardware: Some(device.clone()), ..Scenario::default() };
+        let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
+        holds(&analysis, find(&device).unwrap(), peak(&device))?;
+    }
+}
