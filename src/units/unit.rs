@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn each_unit_is_written_as_people_write_it() {
         let written = |unit: Unit, value| unit.write(value, UnitSystem::Gib);
-        assert_eq!(written(Unit::Plain, 0.1234), "0.123");
+        assert_eq!(written(Unit::Plain, 0.1234), "0.12");
         assert_eq!(written(Unit::Plain, 131_072.0), "131,072");
         assert_eq!(written(Unit::Count, 8_030_261_248.0), "8,030,261,248");
         assert_eq!(written(Unit::Bytes, 1_073_741_824.0), "1.00 GiB");
