@@ -19,6 +19,7 @@ pub mod launch;
 pub mod matrix;
 mod memory;
 mod node;
+mod options;
 mod parameters;
 mod pass;
 pub mod placement;
@@ -47,6 +48,7 @@ pub use fit::{Fit, Judgement, Need, Verdict, capacity, fit, host_memory, host_sh
 pub use launch::{Flag, Language, Launch, launch};
 pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, bits_per_weight, memory};
+pub use options::KnobOption;
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;
 pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, fullest, ranks};

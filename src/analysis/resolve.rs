@@ -92,7 +92,8 @@ fn on_device(
     RESOLVED.set(RESOLVED.get() + 1);
     let scenario = &*requested;
     let chosen = scenario.weights.and_then(quantisation::choice);
-    let engine = engine(blueprint, scenario, chosen.as_ref(), device.as_deref());
+    let automatic = || automatic_engine(blueprint, scenario, device.as_deref());
+    let engine = scenario.engine.unwrap_or_else(automatic);
     let shared = known.filter(|known| {
         let same = (known.requested.weights, known.engine) == (scenario.weights, engine);
         same && Arc::ptr_eq(&known.blueprint, blueprint)
@@ -145,18 +146,17 @@ fn on_device(
     })
 }
 
-/// The engine: the one that was chosen, else what is most used for the format on the device and keeps the cache as wanted,
-/// else what is most used for such files.
-fn engine(blueprint: &Blueprint, scenario: &Scenario, chosen: Option<&Choice>, device: Option<&Device>) -> Engine {
+/// The engine where none is chosen: what is most used for the format on the device and keeps the cache as wanted, else what
+/// is most used for such files.
+pub fn automatic_engine(blueprint: &Blueprint, scenario: &Scenario, device: Option<&Device>) -> Engine {
     let published = &blueprint.published;
-    let (format, container) = match chosen {
+    let chosen = scenario.weights.and_then(quantisation::choice);
+    let (format, container) = match &chosen {
         Some(choice) => (&choice.format, choice.container),
         None => (&published.format, published.container),
     };
-    let usual = || kv_support::usual(&format.id, wanted_cache(scenario), device?);
-    scenario
-        .engine
-        .or_else(usual)
+    device
+        .and_then(|device| kv_support::usual(&format.id, wanted_cache(scenario), device))
         .unwrap_or_else(|| usual_engine(container))
 }
 

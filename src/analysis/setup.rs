@@ -147,14 +147,18 @@ impl Setup {
         }
         format.row_bytes(elements)
     }
-    /// Whether the cache is in the format the engine gives it by itself.
-    pub fn caches_as_usual(&self) -> bool {
-        let usual = usual_cache(
+    /// The format the engine gives the cache by itself.
+    pub(super) fn usual_cache(&self) -> Format {
+        usual_cache(
             self.engine,
             &self.weights.format,
             self.scenario.weights.is_some(),
             &self.activation,
-        );
+        )
+    }
+    /// Whether the cache is in the format the engine gives it by itself.
+    pub fn caches_as_usual(&self) -> bool {
+        let usual = self.usual_cache();
         self.kv.id == usual.id && self.kv_values.id == usual.id
     }
     /// Whether keys and values are kept in the same format.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use weighbridge::scenario::{Group, KNOBS, Mode};
+use weighbridge::scenario::{Group, KNOBS, KnobId, Mode};
 use weighbridge::units::grouped;
 
 use super::state::State;
@@ -66,8 +66,7 @@ pub fn Chips() -> impl IntoView {
     };
     let bad = move |group: Group| {
         move || {
-            let any =
-                |all: &BTreeSet<&'static str>| KNOBS.iter().any(|knob| knob.group == group && all.contains(knob.key));
+            let any = |all: &BTreeSet<KnobId>| KNOBS.iter().any(|knob| knob.group == group && all.contains(&knob.id));
             state.refused.with(any).then_some("")
         }
     };

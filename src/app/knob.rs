@@ -1,19 +1,12 @@
 //! One knob as a control: number with slider, segments, menu, or menu of devices.
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
-use weighbridge::analysis::{bits_per_weight, kv_support, wanted_cache};
-use weighbridge::hardware::Engine;
-use weighbridge::hardware::compatibility::{engines, support};
-use weighbridge::model::quantisation::CHOICES;
-use weighbridge::scenario::{Group, Knob, KnobKind, KvFormat, Mode, Scenario, Word, weight_key};
+use weighbridge::scenario::{Group, Knob, KnobId, KnobKind, Mode, Scenario, Word};
 use weighbridge::units::grouped;
 
-use super::hardware::facts::resolve;
 use super::slider;
-use super::state::{Answer, State};
+use super::state::State;
 
 /// The control of a knob. A refused value shows why and leaves the scenario as it was.
 #[component]
@@ -39,25 +32,25 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     // The chip of the card says so too, while the card is closed.
     Effect::new(move |_| {
         let wrong = refused.with(Option::is_some);
-        if wrong != state.refused.with_untracked(|all| all.contains(knob.key)) {
+        if wrong != state.refused.with_untracked(|all| all.contains(&knob.id)) {
             state.refused.update(|all| {
                 if wrong {
-                    all.insert(knob.key);
+                    all.insert(knob.id);
                 } else {
-                    all.remove(knob.key);
+                    all.remove(&knob.id);
                 }
             });
         }
     });
     on_cleanup(move || {
-        state.refused.try_update(|all| all.remove(knob.key));
+        state.refused.try_update(|all| all.remove(&knob.id));
     });
     let control = match knob.kind {
         KnobKind::Whole { slider, least, .. } => {
             view! { <Number knob=knob value=value set=set refused=refused least=least slider=slider/> }.into_any()
         }
         KnobKind::Bytes { .. } => view! { <Size knob=knob value=value set=set refused=refused/> }.into_any(),
-        KnobKind::Choice(_) if knob.flag == "mode" => view! { <Modes knob=knob set=set/> }.into_any(),
+        KnobKind::Choice(_) if knob.id == KnobId::Mode => view! { <Modes knob=knob set=set/> }.into_any(),
         KnobKind::Choice(rows) => view! { <Menu knob=knob value=value set=set rows=rows/> }.into_any(),
         KnobKind::WholeOr { words, .. } | KnobKind::BytesOr { words, .. } | KnobKind::RealOr { words, .. } => {
             view! { <NumberOrWord knob=knob value=value set=set refused=refused words=words/> }.into_any()
@@ -126,7 +119,7 @@ fn Number(
     let number = Memo::new(move |_| {
         value.get().parse::<u64>().unwrap_or_else(|_| {
             state.scenario.with(|scenario| {
-                if knob.flag == "batch" {
+                if knob.id == KnobId::Batch {
                     scenario.batch
                 } else {
                     scenario.generated()
@@ -186,7 +179,7 @@ fn Number(
                 aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
             <Refusal refused=refused/>
-            {(knob.flag == "batch").then(|| view! { <EndlessQueue set=set/> })}
+            {(knob.id == KnobId::Batch).then(|| view! { <EndlessQueue set=set/> })}
         </div>
     }
 }
@@ -294,17 +287,21 @@ fn Menu(
     rows: fn() -> Vec<weighbridge::scenario::OptionRow>,
 ) -> impl IntoView {
     let state = State::here();
-    let note = move || note(knob.flag, state);
-    let refusals = refusals(knob.flag, state);
-    let label = move |key: &'static str, label: String| {
-        move || {
-            if key == "auto" {
-                automatic(knob.flag, state, &label)
-            } else {
-                label.clone()
-            }
-        }
+    let note = move || {
+        state
+            .shown
+            .with(|shown| shown.as_ref()?.analysis.setup.remark(knob.id))
+            .unwrap_or_default()
     };
+    let options = Memo::new(move |_| {
+        let all = state
+            .shown
+            .with(|shown| Some(shown.as_ref()?.analysis.setup.options(knob.id)));
+        all.unwrap_or_default()
+    });
+    let option = move |key: &str| options.with(|all| all.iter().find(|one| one.key == key).cloned());
+    let label =
+        move |key: &'static str, label: String| move || option(key).map_or_else(|| label.clone(), |one| one.label);
     view! {
         <div class="choose">
             <label for=knob.flag>{knob.label}" "<i>{note}</i></label>
@@ -312,7 +309,7 @@ fn Menu(
                 {rows().into_iter().map(|row| {
                     let key = row.key;
                     let label = label(key, row.label);
-                    let why = move || refusals.with(|all| all.get(key).copied());
+                    let why = move || option(key).and_then(|one| one.refused);
                     view! {
                         <option value=key title=move || why().map_or_else(|| row.help.clone(), str::to_owned) selected=move || value.get() == key disabled=move || why().is_some() && value.get() != key>
                             {move || match why() { Some(why) => format!("{} — {why}", label()), None => label() }}
@@ -320,115 +317,8 @@ fn Menu(
                     }
                 }).collect_view()}
             </select>
-            {move || refusals.with(|all| all.get(value.get().as_str()).copied()).map(|why| view! { <p class="error">{why}</p> })}
+            {move || option(&value.get()).and_then(|one| one.refused).map(|why| view! { <p class="error">{why}</p> })}
             {(knob.group != Group::Assumptions).then(|| view! { <p class="help brief">{knob.help}</p> })}
         </div>
     }
-}
-
-/// Rows of a menu that the chosen device cannot run, and why: engines by the format, formats by the engine or any.
-fn refusals(flag: &'static str, state: State) -> Memo<BTreeMap<&'static str, &'static str>> {
-    Memo::new(move |_| {
-        let (device, engine) = state
-            .scenario
-            .with(|scenario| (scenario.hardware.clone(), scenario.engine));
-        let Some(device) = device.and_then(|id| resolve(&id)) else {
-            return BTreeMap::new();
-        };
-        match flag {
-            "engine" => {
-                let format = state.scenario.with(|scenario| scenario.weights);
-                let published = || {
-                    let blueprint = state.blueprint.get().ok()?;
-                    Some(blueprint.published.format.id.to_string())
-                };
-                let Some(format) = format.map(str::to_owned).or_else(published) else {
-                    return BTreeMap::new();
-                };
-                Engine::iter()
-                    .map(|engine| (engine.key(), support(&format, &device, engine)))
-                    .filter(|(_, support)| !support.runs())
-                    .map(|(key, support)| (key, support.words))
-                    .collect()
-            }
-            "weights" => CHOICES
-                .iter()
-                .filter_map(|choice| {
-                    let format = &choice.format.id;
-                    let why = match engine {
-                        Some(engine) => {
-                            let support = support(format, &device, engine);
-                            (!support.runs()).then_some(support.words)
-                        }
-                        None => engines(format, &device)
-                            .is_empty()
-                            .then_some("no engine runs it on this device"),
-                    };
-                    Some((weight_key(format)?, why?))
-                })
-                .collect(),
-            "kv-cache" | "value-cache" => state
-                .shown
-                .with(|shown| {
-                    shown
-                        .as_ref()
-                        .map(|answer| refused_caches(answer, flag == "value-cache"))
-                })
-                .unwrap_or_default(),
-            _ => BTreeMap::new(),
-        }
-    })
-}
-
-/// Cache formats that no engine in question keeps on the device, with the reason.
-fn refused_caches(answer: &Answer, values: bool) -> BTreeMap<&'static str, &'static str> {
-    let question = &answer.analysis.setup;
-    let Some(device) = question.device() else {
-        return BTreeMap::new();
-    };
-    let refusal = |format: KvFormat| {
-        let mut wanted = wanted_cache(&answer.scenario);
-        *(if values { &mut wanted.values } else { &mut wanted.keys }) = format;
-        let usual = || kv_support::usual(&question.weights.format.id, wanted, device);
-        let engine = answer.scenario.engine.or_else(usual)?;
-        let found = kv_support::support(wanted, device, engine);
-        (!found.runs()).then_some((format.key(), found.words))
-    };
-    let all = KvFormat::iter().filter(|format| *format != KvFormat::Auto);
-    all.filter_map(refusal).collect()
-}
-
-/// What stands beside the label of a menu.
-fn note(flag: &str, state: State) -> String {
-    state.shown.with(|shown| {
-        let Some(answer) = shown else { return String::new() };
-        let question = &answer.analysis.setup;
-        match flag {
-            "weights" => {
-                let bits = bits_per_weight(question);
-                if (bits - bits.round()).abs() < 0.005 {
-                    format!("{bits:.0} bits per weight")
-                } else {
-                    format!("{bits:.2} bits per weight")
-                }
-            }
-            "kv-cache" => "K and V the same".to_owned(),
-            _ => String::new(),
-        }
-    })
-}
-
-/// What "as published" or "automatic" stands for at the moment.
-fn automatic(flag: &str, state: State, label: &str) -> String {
-    let found = state.shown.with(|shown| {
-        let answer = shown.as_ref()?;
-        let question = &answer.analysis.setup;
-        match flag {
-            "weights" => Some(format!("{} (as published)", answer.blueprint.published.method)),
-            "kv-cache" => Some(format!("{} (as the engine keeps it)", question.kv.label)),
-            "engine" => Some(format!("{} (automatic)", question.engine.label())),
-            _ => None,
-        }
-    });
-    found.unwrap_or_else(|| label.to_owned())
 }

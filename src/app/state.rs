@@ -11,7 +11,7 @@ use weighbridge::export::ModelFacts;
 use weighbridge::hub::HubError;
 use weighbridge::model::headers::compare::Comparison;
 use weighbridge::model::{Blueprint, ModelError, catalogue};
-use weighbridge::scenario::{LinkError, ModelSource, Scenario, from_query, to_query};
+use weighbridge::scenario::{KnobId, LinkError, ModelSource, Scenario, from_query, to_query};
 use weighbridge::units::UnitSystem;
 
 use super::settings::{self, Settings};
@@ -177,7 +177,7 @@ pub struct State {
     /// Endpoint, token, colour scheme.
     pub settings: Settings,
     /// Keys of the knobs whose field holds a value they refuse.
-    pub refused: RwSignal<BTreeSet<&'static str>>,
+    pub refused: RwSignal<BTreeSet<KnobId>>,
 }
 
 impl PartialEq for Answer {

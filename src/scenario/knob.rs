@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::Scenario;
 use super::choices::Mode;
+use super::knob_id::KnobId;
 
 /// Where a knob stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,8 @@ pub enum KnobKind {
 /// Something the user can set.
 #[derive(Clone, Copy, Debug)]
 pub struct Knob {
+    /// Which it is.
+    pub id: KnobId,
     /// Key in links.
     pub key: &'static str,
     /// Flag on the command line, without dashes.

@@ -3,6 +3,7 @@
 mod choices;
 pub mod fields;
 mod knob;
+mod knob_id;
 mod knobs;
 mod link;
 mod measured;
@@ -14,6 +15,7 @@ pub use choices::{
     Offload, Recompute, Split,
 };
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
+pub use knob_id::KnobId;
 pub use knobs::{KNOBS, MOST_BESIDE, weight_key};
 pub use link::{LinkError, from_query, to_query};
 pub use prune::{DROPPED, prune};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::{Setup, resolved};
 use weighbridge::hardware::find;
-use weighbridge::scenario::{KNOBS, KnobKind, Scenario};
+use weighbridge::scenario::{KNOBS, KnobId, KnobKind, Scenario};
 
 /// Values of a knob: every choice, or some numbers and words.
 fn values(kind: KnobKind) -> Vec<String> {
@@ -109,6 +109,78 @@ fn a_workload_is_not_resolved_again() {
         .unwrap();
     assert_eq!(resolved(), start + 1);
     assert!(Arc::ptr_eq(&cached.weights, &setup.weights));
+}
+
+#[test]
+fn options_say_what_runs_here_and_why_not() {
+    let model = blueprint("meta-llama/Llama-3.1-8B-Instruct");
+    let refused = |query: &str, id: KnobId, key: &str| {
+        let setup = Setup::new(&model, &scenario(query)).unwrap();
+        let options = setup.options(id);
+        let found = options.iter().find(|one| one.key == key);
+        found.unwrap_or_else(|| panic!("no {key}")).refused
+    };
+    assert_eq!(refused("hw=rtx-4090&e=vllm", KnobId::KvCache, "fp8"), None);
+    assert!(refused("hw=rtx-4090&e=vllm", KnobId::KvCache, "q8_0").is_some());
+    // Left to the device, another engine keeps it.
+    assert_eq!(refused("hw=rtx-4090", KnobId::KvCache, "q8_0"), None);
+    assert_eq!(
+        refused("hw=rtx-4090&e=vllm&kv=fp8", KnobId::ValueCache, "fp16"),
+        Some("this engine keeps keys and values in one format")
+    );
+    assert_eq!(
+        refused("hw=rtx-4090", KnobId::Weights, "mlx-q4"),
+        Some("no engine runs it on this device")
+    );
+    assert_eq!(refused("hw=apple-m4-pro", KnobId::Weights, "mlx-q4"), None);
+    assert!(refused("hw=rtx-4090", KnobId::Engine, "mlx").is_some());
+    // Without a device nothing is refused, nor is what is left to the engine.
+    for id in [KnobId::Engine, KnobId::Weights, KnobId::KvCache, KnobId::ValueCache] {
+        let options = Setup::new(&model, &scenario("")).unwrap().options(id);
+        assert!(
+            options.len() > 5 && options.iter().all(|one| one.refused.is_none()),
+            "{id:?}"
+        );
+        assert_eq!(refused("hw=rtx-4090&e=mlx", id, "auto"), None);
+    }
+    assert!(
+        Setup::new(&model, &scenario(""))
+            .unwrap()
+            .options(KnobId::Prompt)
+            .is_empty()
+    );
+}
+
+#[test]
+fn automatic_says_what_it_stands_for_whatever_is_chosen() {
+    let model = blueprint("meta-llama/Llama-3.1-8B-Instruct");
+    let automatic = |query: &str, id| Setup::new(&model, &scenario(query)).unwrap().automatic(id);
+    for query in ["hw=rtx-4090", "hw=rtx-4090&e=llama.cpp"] {
+        assert_eq!(
+            automatic(query, KnobId::Engine).as_deref(),
+            Some("vLLM (automatic)"),
+            "{query}"
+        );
+    }
+    assert_eq!(
+        automatic("hw=apple-m4-pro", KnobId::Engine).as_deref(),
+        Some("MLX (automatic)")
+    );
+    for (query, words) in [
+        ("hw=rtx-4090&kv=fp8", "BF16 (as the engine keeps it)"),
+        ("hw=rtx-4090&e=llama.cpp&kv=q8_0", "FP16 (as the engine keeps it)"),
+    ] {
+        assert_eq!(automatic(query, KnobId::KvCache).as_deref(), Some(words), "{query}");
+    }
+    assert_eq!(
+        automatic("w=fp8", KnobId::Weights).as_deref(),
+        Some("BF16 (as published)")
+    );
+    assert_eq!(automatic("", KnobId::Logits), None);
+    let remark = |query: &str, id| Setup::new(&model, &scenario(query)).unwrap().remark(id);
+    assert_eq!(remark("", KnobId::Weights).as_deref(), Some("16 bits per weight"));
+    assert_eq!(remark("", KnobId::KvCache).as_deref(), Some("K and V the same"));
+    assert_eq!(remark("e=llama.cpp&kv=q8_0&kvv=q4_0", KnobId::KvCache), None);
 }
 
 /// Every component takes what the answer has resolved.

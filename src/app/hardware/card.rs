@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::hardware::{self, hosts_of};
-use weighbridge::scenario::{Group, KNOBS, Knob, MOST_BESIDE, Offload, Scenario};
+use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, MOST_BESIDE, Offload, Scenario};
 use weighbridge::units::grouped;
 
 use super::facts::{self, price_words, resolve};
@@ -12,15 +12,15 @@ use crate::app::panel::Sheet;
 use crate::app::state::{Choosing, Dialog, State};
 
 /// Knobs that say how several devices share the model.
-const SHARED: &[&str] = &[
-    "split",
-    "tensor-parallel",
-    "pipeline-parallel",
-    "expert-parallel",
-    "attention-parallel",
+const SHARED: &[KnobId] = &[
+    KnobId::Split,
+    KnobId::TensorParallel,
+    KnobId::PipelineParallel,
+    KnobId::ExpertParallel,
+    KnobId::AttentionParallel,
 ];
 /// Knobs of the machine around the device.
-const MACHINE: &[&str] = &["host-memory", "offload"];
+const MACHINE: &[KnobId] = &[KnobId::HostMemory, KnobId::Offload];
 
 /// The card.
 #[component]
@@ -30,12 +30,12 @@ pub fn HardwareCard() -> impl IntoView {
     view! {
         <Sheet id="sheet-hardware" title="Hardware" open=true>
             <DeviceButton/>
-            <Knobs flags=&["devices"]/>
+            <Knobs ids=&[KnobId::Devices]/>
             <Show when=move || several.get()>
-                <Fold title="Several devices" now=Signal::derive(move || state.scenario.with(sharing)) open=true flags=SHARED/>
+                <Fold title="Several devices" now=Signal::derive(move || state.scenario.with(sharing)) open=true ids=SHARED/>
             </Show>
-            <Knobs flags=&["engine"]/>
-            <Fold title="Machine" now=Signal::derive(move || state.scenario.with(machine)) open=false flags=MACHINE/>
+            <Knobs ids=&[KnobId::Engine]/>
+            <Fold title="Machine" now=Signal::derive(move || state.scenario.with(machine)) open=false ids=MACHINE/>
         </Sheet>
     }
 }
@@ -80,15 +80,15 @@ fn DeviceButton() -> impl IntoView {
     }
 }
 
-/// Some knobs by their flags, as far as the mode has them.
+/// Some knobs, as far as the mode has them.
 #[component]
-fn Knobs(flags: &'static [&'static str]) -> impl IntoView {
+fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
     let state = State::here();
     let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode));
     let list = move || -> Vec<&'static Knob> {
         KNOBS
             .iter()
-            .filter(|knob| knob.group == Group::Hardware && flags.contains(&knob.flag) && knob.applies(mode.get()))
+            .filter(|knob| knob.group == Group::Hardware && ids.contains(&knob.id) && knob.applies(mode.get()))
             .collect()
     };
     view! { <For each=list key=|knob| knob.key let(knob)><KnobControl knob=knob/></For> }
@@ -96,14 +96,14 @@ fn Knobs(flags: &'static [&'static str]) -> impl IntoView {
 
 /// Knobs behind a line that says how they stand.
 #[component]
-fn Fold(title: &'static str, now: Signal<String>, open: bool, flags: &'static [&'static str]) -> impl IntoView {
-    let node = flags.contains(&"host-memory");
+fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [KnobId]) -> impl IntoView {
+    let node = ids.contains(&KnobId::HostMemory);
     view! {
         <details class="fold" open=open>
             <summary>{title}" "<span class="now num">{now}</span></summary>
             <div class="inner">
                 {node.then(|| view! { <NodeMenu/> })}
-                <Knobs flags=flags/>
+                <Knobs ids=ids/>
             </div>
         </details>
     }

@@ -4,12 +4,13 @@ use strum::IntoEnumIterator;
 
 use super::precision::cache_name;
 use super::read::{bytes, choose, optional, real, whole};
-use super::{AUTO, Group, Knob, KnobKind, OptionRow, SERVING, rows};
+use super::{AUTO, Group, Knob, KnobId, KnobKind, OptionRow, SERVING, rows};
 use crate::scenario::choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, MemoryRule, Mode};
 
 /// The card "Assumptions".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
+        id: KnobId::ValueCache,
         key: "kvv",
         flag: "value-cache",
         label: "Cached values",
@@ -28,6 +29,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Attention,
         key: "attn",
         flag: "attention",
         label: "Attention kernel",
@@ -46,6 +48,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::AttentionFlops,
         key: "count",
         flag: "attention-flops",
         label: "Attention counted as",
@@ -64,6 +67,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Logits,
         key: "logits",
         flag: "logits",
         label: "Logits for",
@@ -75,6 +79,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| choose("Logits", text, &mut s.logits, Logits::iter().map(Logits::key)),
     },
     Knob {
+        id: KnobId::LatentCache,
         key: "mla",
         flag: "latent-cache",
         label: "Latent attention keeps",
@@ -93,6 +98,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Overhead,
         key: "overhead",
         flag: "overhead",
         label: "Device overhead",
@@ -104,6 +110,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| bytes("Device overhead", text, 1 << 40).map(|value| s.overhead = value),
     },
     Knob {
+        id: KnobId::MemoryFraction,
         key: "mf",
         flag: "memory-fraction",
         label: "Share of memory used",
@@ -126,6 +133,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::HostReserve,
         key: "ramr",
         flag: "host-reserve",
         label: "RAM kept free",
@@ -142,6 +150,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| whole("RAM kept free", text, 0, 99).map(|value| s.host_reserve = value),
     },
     Knob {
+        id: KnobId::MemoryRule,
         key: "rule",
         flag: "memory-rule",
         label: "Memory counted",
@@ -160,6 +169,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::ComputeEfficiency,
         key: "ce",
         flag: "compute-efficiency",
         label: "Share of peak rate",
@@ -182,6 +192,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::BandwidthEfficiency,
         key: "be",
         flag: "bandwidth-efficiency",
         label: "Share of bandwidth",
@@ -204,6 +215,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Price,
         key: "price",
         flag: "price",
         label: "Price",

@@ -3,13 +3,14 @@
 use strum::IntoEnumIterator;
 
 use super::read::{bytes, choose, optional, short, unknown, whole};
-use super::{AUTO, Group, Knob, KnobError, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
+use super::{AUTO, Group, Knob, KnobError, KnobId, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
 use crate::hardware::{self, Engine};
 use crate::scenario::choices::{AttentionParallel, Offload, Split};
 
 /// The card "Hardware".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
+        id: KnobId::Hardware,
         key: "hw",
         flag: "hardware",
         label: "Device",
@@ -24,6 +25,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Also,
         key: "also",
         flag: "also",
         label: "Beside it",
@@ -44,6 +46,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Devices,
         key: "n",
         flag: "devices",
         label: "Devices",
@@ -60,6 +63,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| whole("Devices", text, 1, MOST_DEVICES).map(|value| s.devices = value),
     },
     Knob {
+        id: KnobId::Split,
         key: "split",
         flag: "split",
         label: "Split",
@@ -79,6 +83,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::TensorParallel,
         key: "tp",
         flag: "tensor-parallel",
         label: "Tensor parallel",
@@ -98,6 +103,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::PipelineParallel,
         key: "pp",
         flag: "pipeline-parallel",
         label: "Pipeline parallel",
@@ -114,6 +120,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| whole("Pipeline parallel", text, 1, MOST_DEVICES).map(|value| s.pipeline = value),
     },
     Knob {
+        id: KnobId::ExpertParallel,
         key: "ep",
         flag: "expert-parallel",
         label: "Expert parallel",
@@ -130,6 +137,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| whole("Expert parallel", text, 1, MOST_DEVICES).map(|value| s.expert = value),
     },
     Knob {
+        id: KnobId::AttentionParallel,
         key: "ap",
         flag: "attention-parallel",
         label: "Attention",
@@ -148,6 +156,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Node,
         key: "node",
         flag: "node",
         label: "Node",
@@ -167,6 +176,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::HostMemory,
         key: "ram",
         flag: "host-memory",
         label: "Host memory",
@@ -194,6 +204,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Offload,
         key: "off",
         flag: "offload",
         label: "Offload",
@@ -226,6 +237,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Engine,
         key: "e",
         flag: "engine",
         label: "Engine",

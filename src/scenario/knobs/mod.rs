@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use super::choices::Mode;
 use super::knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
+use super::knob_id::KnobId;
 use crate::model::quantisation;
 
 /// Largest batch and token count: beyond any machine, far from overflow.
@@ -101,6 +102,7 @@ mod tests {
 
     #[test]
     fn keys_and_flags_are_unique_and_defaults_round_trip() {
+        assert_eq!(KNOBS.len(), <KnobId as strum::IntoEnumIterator>::iter().count());
         for (at, knob) in KNOBS.iter().enumerate() {
             assert!(
                 KNOBS
@@ -113,6 +115,8 @@ mod tests {
             let mut scenario = Scenario::default();
             (knob.set)(&mut scenario, &(knob.get)(&Scenario::default())).unwrap();
             assert_eq!(scenario, Scenario::default(), "{}", knob.key);
+            assert_eq!(<&str>::from(knob.id), knob.flag);
+            assert_eq!(knob.id.knob().map(|found| found.key), Some(knob.key));
         }
     }
 

@@ -3,13 +3,14 @@
 use strum::IntoEnumIterator;
 
 use super::read::{choose, unknown};
-use super::{Group, Knob, KnobKind, OptionRow, SERVING, rows, weight_key};
+use super::{Group, Knob, KnobId, KnobKind, OptionRow, SERVING, rows, weight_key};
 use crate::model::quantisation;
 use crate::scenario::choices::KvFormat;
 
 /// The card "Precision".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
+        id: KnobId::Weights,
         key: "w",
         flag: "weights",
         label: "Weights",
@@ -29,6 +30,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::KvCache,
         key: "kv",
         flag: "kv-cache",
         label: "KV cache",

@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator;
 
 use super::read::{choose, optional};
-use super::{AUTO, Group, Knob, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
+use super::{AUTO, Group, Knob, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
 use crate::scenario::choices::{Lengths, Mode};
 
 const STEADY: &[Word] = &[Word {
@@ -18,6 +18,7 @@ fn or(value: Option<u64>, word: &str) -> String {
 /// Of the cards "Workload" and "Hardware".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
+        id: KnobId::Requests,
         key: "req",
         flag: "requests",
         label: "Requests of the run",
@@ -41,6 +42,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Lengths,
         key: "len",
         flag: "lengths",
         label: "Lengths",
@@ -52,6 +54,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| choose("Lengths", text, &mut s.lengths, Lengths::iter().map(Lengths::key)),
     },
     Knob {
+        id: KnobId::MaxSequences,
         key: "seqs",
         flag: "max-sequences",
         label: "Sequences at most",
@@ -71,6 +74,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::MaxBatchedTokens,
         key: "mbt",
         flag: "max-batched-tokens",
         label: "Tokens of a step at most",
@@ -90,6 +94,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::MicroBatch,
         key: "ub",
         flag: "micro-batch",
         label: "Micro-batch",

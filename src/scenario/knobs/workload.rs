@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator;
 
 use super::read::{choose, optional, whole};
-use super::{Group, Knob, KnobError, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
+use super::{Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
 use crate::scenario::choices::{Mode, Recompute};
 
 const NO_TARGET: &[Word] = &[Word {
@@ -14,6 +14,7 @@ const NO_TARGET: &[Word] = &[Word {
 /// The card "Workload".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
+        id: KnobId::Mode,
         key: "mode",
         flag: "mode",
         label: "Mode",
@@ -32,6 +33,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Prompt,
         key: "p",
         flag: "prompt",
         label: "Prompt tokens",
@@ -48,6 +50,7 @@ pub(super) const KNOBS: &[Knob] = &[
         set: |s, text| whole("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.prompt = value),
     },
     Knob {
+        id: KnobId::Generate,
         key: "g",
         flag: "generate",
         label: "Generated tokens",
@@ -71,6 +74,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Batch,
         key: "b",
         flag: "batch",
         label: "Sequences at once",
@@ -104,6 +108,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::TargetTtft,
         key: "ttft",
         flag: "target-ttft",
         label: "First token within",
@@ -126,6 +131,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::TargetTpot,
         key: "tpot",
         flag: "target-tpot",
         label: "Each further token within",
@@ -148,6 +154,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        id: KnobId::Recompute,
         key: "recompute",
         flag: "recompute",
         label: "Recomputation",

@@ -1,0 +1,58 @@
+//! Which knob: what rules and controls name it by, whatever its flag is called.
+
+use super::KNOBS;
+use super::knob::Knob;
+
+/// A knob; its text is its flag.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumIter, strum::EnumString,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is documented by its knob")]
+pub enum KnobId {
+    Mode,
+    Prompt,
+    Generate,
+    Batch,
+    TargetTtft,
+    TargetTpot,
+    Recompute,
+    Weights,
+    KvCache,
+    Hardware,
+    Also,
+    Devices,
+    Split,
+    TensorParallel,
+    PipelineParallel,
+    ExpertParallel,
+    AttentionParallel,
+    Node,
+    HostMemory,
+    Offload,
+    Engine,
+    Requests,
+    Lengths,
+    MaxSequences,
+    MaxBatchedTokens,
+    MicroBatch,
+    ValueCache,
+    Attention,
+    AttentionFlops,
+    Logits,
+    LatentCache,
+    Overhead,
+    MemoryFraction,
+    HostReserve,
+    MemoryRule,
+    ComputeEfficiency,
+    BandwidthEfficiency,
+    Price,
+}
+
+impl KnobId {
+    /// The knob; every id has one.
+    pub fn knob(self) -> Option<&'static Knob> {
+        KNOBS.iter().find(|knob| knob.id == self)
+    }
+}
