@@ -219,8 +219,8 @@ pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
     let need = Need::of(question, ranks);
     let judged = need.judge(device);
     let headroom = i128::from(judged.capacity) - i128::from(need.total);
-    // With part of it in RAM the limits are those of RAM too.
-    let spills = judged.verdict == Verdict::Offload;
+    // With part of it in RAM, or asked to be there, the limits are those of RAM too.
+    let spills = judged.verdict == Verdict::Offload || need.forced;
     let fixed = Fixed::of(question);
     let bytes = |question: &Setup| {
         if !spills {

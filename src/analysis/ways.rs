@@ -36,7 +36,8 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
     let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
         return Vec::new();
     };
-    if let Some(way) = own_cache(question, device, fit) {
+    let better = |way: &Way| verdict(question, &way.scenario).is_some_and(|then| then < fit.verdict);
+    if let Some(way) = own_cache(question, device, fit).filter(better) {
         return vec![way];
     }
     let mut all = Vec::new();
@@ -59,7 +60,7 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
     all.extend(larger_device(question, analysis.held().total_bytes, units));
     all.extend(more_devices(question, device));
     // What is offered must hold: rules of layouts, caches and RAM are the verdict's alone.
-    all.retain(|way| verdict(question, &way.scenario).is_some_and(|then| then < fit.verdict));
+    all.retain(better);
     all.truncate(MOST);
     all
 }
@@ -67,7 +68,11 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
 /// The verdict on another scenario.
 fn verdict(question: &Setup, scenario: &Scenario) -> Option<Verdict> {
     let setup = admitted(question.under(scenario.clone()).ok()?);
-    let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
+    let needed = memory::<Exact>(&setup);
+    if needed.total == Exact::OVERFLOW {
+        return None;
+    }
+    let held = ranks(&setup, &needed).ok()?;
     Some(Need::of(&setup, &held).judge(setup.device()?).verdict)
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::fit::Verdict;
 use super::summary::Analysis;
-use crate::scenario::{KvFormat, Mode, Scenario};
+use crate::scenario::{KvFormat, Mode, Offload, Scenario};
 
 /// The longest context.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,7 +69,8 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
     let device = question.device()?;
     let scenario = &*question.requested;
     let runs = scenario.mode != Mode::Pretrain;
-    let with_offload = fit.verdict == Verdict::Offload;
+    let asked_to = matches!(scenario.offload, Offload::Layers(layers) if layers > 0);
+    let with_offload = fit.verdict == Verdict::Offload || (asked_to && fit.offload.is_some());
     let own = question.blueprint.max_context.as_ref().map(|most| most.value);
     let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
     let context = LongestContext {

@@ -66,7 +66,7 @@ proptest! {
         // What a rule leaves alone stays as published.
         prop_assume!(blueprint.published.base.bits == 16);
         let weights = |key: &'static str| {
-            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, engine: None, ..scenario.clone() };
+            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, engine: None, devices: 1, tensor: None, pipeline: 1, expert: 1, ..scenario.clone() };
             Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
         };
         for [less, more] in [["fp8", "bf16"], ["int8", "bf16"], ["awq", "int8"], ["q4_k_m", "q8_0"], ["q3_k_m", "q4_k_m"], ["q8_0", "bf16"]] {

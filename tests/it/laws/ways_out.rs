@@ -50,15 +50,16 @@ proptest! {
         let scenario = Scenario { hardware: Some(device.clone()), node: None, ..scenario };
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let Some(found) = answers(&analysis) else { return Ok(()) };
+        // Layers that are to lie in RAM lie there however much room there is.
+        let offloads = matches!(scenario.offload, Offload::Layers(layers) if layers > 0);
         if let Some(context) = found.context.filter(|one| one.tokens > 0) {
             let then = verdict(&blueprint, &context.scenario);
-            // Layers that are to lie in RAM lie there however much room there is.
-            let offloads = context.with_offload || scenario.offload != Offload::Auto;
+            let offloads = context.with_offload || offloads;
             let good = then.as_ref().is_ok_and(|then| *then == Verdict::Fits || (offloads && *then == Verdict::Offload));
             prop_assert!(good, "{} tokens: {:?}", context.tokens, then);
         }
         if let Some(users) = found.users.filter(|one| one.count > 0) {
-            if users.with_offload {
+            if users.with_offload || offloads {
                 let then = verdict(&blueprint, &users.scenario);
                 prop_assert!(then.as_ref().is_ok_and(|then| *then <= Verdict::Offload), "{} users: {:?}", users.count, then);
             } else {
