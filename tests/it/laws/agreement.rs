@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use weighbridge::analysis::{Verdict, analyse};
 use weighbridge::scenario::{Mode, Scenario};
 
-use super::{any_device, large_model};
+use super::{any_device, cases, large_model};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(cases(200))]
 
     /// A server with one request writes as fast as one that decodes it.
     #[test]

@@ -6,7 +6,7 @@ use weighbridge::analysis::{Analysis, Figure, MemoryPart, analyse, explain};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, count, decimal, grouped, seconds};
 
-use super::{any_model, any_scenario};
+use super::{any_model, any_scenario, cases};
 
 /// Every figure with the number that stands for it in the analysis, as it is written.
 fn figures(analysis: &Analysis) -> Vec<(Figure, String)> {
@@ -74,7 +74,7 @@ fn figures(analysis: &Analysis) -> Vec<(Figure, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn every_explanation_ends_at_its_number(blueprint in any_model(), scenario in any_scenario()) {

@@ -9,6 +9,8 @@ use weighbridge::analysis::analyse;
 use weighbridge::model::{Blueprint, families};
 use weighbridge::scenario::Scenario;
 
+use super::cases;
+
 /// Any JSON: keys of configs with values of any kind.
 fn hostile() -> impl Strategy<Value = Value> {
     let keys = [
@@ -72,7 +74,7 @@ fn hostile() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(3000))]
 
     #[test]
     fn hostile_configs_get_an_answer_or_an_error(config in hostile()) {

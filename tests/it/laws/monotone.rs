@@ -8,7 +8,7 @@ use weighbridge::analysis::{Analysis, Setup, Verdict, analyse, fullest};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::{MemoryRule, Mode, Scenario};
 
-use super::{any_config, any_model, any_scenario, large_model};
+use super::{any_config, any_model, any_scenario, cases, large_model};
 
 /// What the fullest device holds; nothing where the model cannot be dealt out so.
 fn held(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Option<u64> {
@@ -16,7 +16,7 @@ fn held(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Option<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn more_work_never_needs_less(blueprint in any_model(), scenario in any_scenario(), more in 1u64..5000) {
@@ -166,7 +166,7 @@ fn times(analysis: &Analysis) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn a_better_device_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described()) {
@@ -181,10 +181,11 @@ proptest! {
                 prop_assert!(after.max_context >= before.max_context || scenario.mode == Mode::Serve, "{}: context", what);
                 prop_assert!(after.max_batch >= before.max_batch, "{}: batch", what);
             }
-            // Of a server that runs more at once each token takes longer: its throughput counts.
+            // Of a server that runs more at once each token takes longer: its throughput counts. Beyond saturation the host's time for
+            // each sequence takes up to a hundredth of it.
             if scenario.mode == Mode::Serve {
                 let rate = |analysis: &Analysis| analysis.serving.as_ref().map_or(0.0, |one| one.tokens_per_second);
-                prop_assert!(rate(&found) * 1.000_001 >= rate(&base), "{}: {} after {}", what, rate(&found), rate(&base));
+                prop_assert!(rate(&found) * 1.01 >= rate(&base), "{}: {} after {}", what, rate(&found), rate(&base));
             } else if after.verdict == before.verdict || before.verdict == Verdict::Offload {
                 // What did not run at all has a time as if it did.
                 for (after, before) in times(&found).into_iter().zip(times(&base)) {
@@ -202,8 +203,9 @@ proptest! {
         let (Ok(less), Ok(more)) = (analyse(&blueprint, &with(share)), analyse(&blueprint, &with(share + 10))) else { return Ok(()) };
         let (less, more) = (less.fit.unwrap(), more.fit.unwrap());
         prop_assert!(more.verdict <= less.verdict);
-        if more.verdict == less.verdict {
-            prop_assert!(more.max_batch >= less.max_batch);
+        // With part of it in RAM the limits are those of RAM.
+        if more.verdict == less.verdict && less.offload.is_none() {
+            prop_assert!(more.max_batch >= less.max_batch, "{} after {}", more.max_batch, less.max_batch);
         }
     }
 }

@@ -5,7 +5,7 @@ use weighbridge::analysis::{Analysis, Verdict, analyse};
 use weighbridge::hardware::{Device, devices, find};
 use weighbridge::scenario::{AttentionKernel, Mode, Scenario};
 
-use super::{any_device, any_model, any_scenario, large_model};
+use super::{any_device, any_model, any_scenario, cases, large_model};
 
 /// Bytes a second from RAM: far beyond any machine's.
 const RAM: f64 = 1e12;
@@ -76,7 +76,7 @@ fn holds(analysis: &Analysis, device: &Device, peak: f64) -> Result<(), TestCase
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn nothing_is_faster_than_physics(blueprint in any_model(), scenario in any_scenario(), device in any_device()) {

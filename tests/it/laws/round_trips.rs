@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::json;
 use weighbridge::scenario::{KNOBS, KnobKind, ModelSource, Scenario, from_query, to_query};
 
-use super::any_setting;
+use super::{any_setting, cases};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn links_round_trip(scenario in any_setting(), id in "[a-zA-Z0-9._-]{1,20}/[a-zA-Z0-9._&=+ %-]{1,20}", layers in 1u64..100) {

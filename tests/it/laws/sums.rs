@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use weighbridge::analysis::{RankMemory, analyse};
 use weighbridge::scenario::{MemoryRule, Mode};
 
-use super::{any_model, any_scenario};
+use super::{any_model, any_scenario, cases};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn parameters_sum_by_component_and_by_tensor(blueprint in any_model(), scenario in any_scenario()) {

@@ -8,7 +8,7 @@ use weighbridge::model::Blueprint;
 use weighbridge::scenario::{Mode, Offload, Scenario};
 use weighbridge::units::UnitSystem;
 
-use super::{any_device, any_model, any_scenario, large_model};
+use super::{any_device, any_model, any_scenario, cases, large_model};
 
 fn verdict(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Verdict, String> {
     let analysis = analyse(blueprint, scenario).map_err(|error| error.to_string())?;
@@ -27,7 +27,7 @@ fn carries(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<bool, Stri
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn the_ways_out_hold(blueprint in large_model(), scenario in any_scenario(), device in any_device()) {
