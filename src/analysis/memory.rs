@@ -6,7 +6,7 @@ use super::pass::entries;
 use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Cache, CacheWidth, Span, State};
+use crate::model::operator::{Cache, CacheRole, CacheWidth, Span, State};
 use crate::model::{Component, Tensor};
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity, Unit};
@@ -312,7 +312,7 @@ fn padded_window<N: Number>(question: &Setup, window: &Quantity) -> N {
 /// Whether a cache holds values; a latent serves as both and counts as keys.
 fn holds_values(question: &Setup, cache: &Cache) -> bool {
     let latent = matches!(cache.width, CacheWidth::Latent { .. }) && question.keeps_latent();
-    !latent && cache.name.ends_with("values")
+    !latent && cache.role == CacheRole::Values
 }
 
 /// Whether a cache must be weighed apart from keys: it holds values, in a format of their own.

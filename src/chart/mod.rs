@@ -45,16 +45,8 @@ impl Capacity {
     }
     /// The capacity of a device.
     pub fn of(device: &Device) -> Self {
-        let name = device
-            .name
-            .strip_prefix(device.vendor.as_str())
-            .unwrap_or(&device.name)
-            .trim_start();
-        let name = ["GeForce ", "Radeon "]
-            .iter()
-            .fold(name, |name, brand| name.strip_prefix(brand).unwrap_or(name));
         Self {
-            name: name.to_owned(),
+            name: device.short_name().to_owned(),
             bytes: device.memory_bytes,
         }
     }

@@ -242,12 +242,23 @@ pub struct Operator {
 /// What a layer keeps for each token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cache {
+    /// What it serves as.
+    pub role: CacheRole,
     /// What it is: `keys`, `values`, `latent`, `rotary key`.
     pub name: &'static str,
     /// Elements a token, per way of storing it.
     pub width: CacheWidth,
     /// How many tokens are kept.
     pub span: Span,
+}
+
+/// What a cache serves as: engines may keep values in a format of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheRole {
+    /// Keys, or keys and values in one.
+    Keys,
+    /// Values; of a cache of latents, where it is expanded.
+    Values,
 }
 
 /// Elements a token and layer, by the form an engine keeps.

@@ -1,7 +1,7 @@
 //! Attention with explicit keys and values: multi-head, grouped-query, multi-query.
 
 use super::super::component::Component;
-use super::super::operator::{Attention, Block, Cache, CacheWidth, Kind, Live, Operator, Role, Span};
+use super::super::operator::{Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Span};
 use super::super::tensor::{Tensor, TensorKind};
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
@@ -137,14 +137,18 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
         tensors: sinks.into_iter().collect(),
     });
     operators.push(linear("o_proj", o, projection, hidden, &o_width, style.output_bias));
-    let cache = |name, width| Cache {
+    let cache = |role, name, width| Cache {
+        role,
         name,
         width: CacheWidth::Plain(width),
         span: style.span.clone(),
     };
     Block {
         operators,
-        caches: vec![cache("keys", k_width.clone()), cache("values", v_width.clone())],
+        caches: vec![
+            cache(CacheRole::Keys, "keys", k_width.clone()),
+            cache(CacheRole::Values, "values", v_width.clone()),
+        ],
         live: vec![
             Live::new("attention input", hidden),
             Live::new("queries", &q_width),

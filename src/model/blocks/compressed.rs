@@ -2,7 +2,7 @@
 
 use super::super::component::Component;
 use super::super::operator::{
-    Attention, Block, Cache, CacheWidth, Index, Kind, Latent, Live, Operator, Role, Rows, Span, State,
+    Attention, Block, Cache, CacheRole, CacheWidth, Index, Kind, Latent, Live, Operator, Role, Rows, Span, State,
 };
 use super::super::tensor::{Tensor, TensorKind};
 use super::{Norm, cost, linear};
@@ -65,6 +65,7 @@ pub fn compressed(hidden: &Quantity, style: &CompressedAttention, compression: &
             attend(style, "scores and values", Span::Window(style.window.clone())),
         ],
         caches: vec![Cache {
+            role: CacheRole::Keys,
             name: "key and value, one vector",
             width: CacheWidth::Copied {
                 once: dim.clone(),
@@ -193,6 +194,7 @@ fn compressor(block: &mut Block, module: &str, hidden: &Quantity, width: &Quanti
         pool,
     ]);
     block.caches.push(Cache {
+        role: CacheRole::Keys,
         name: "compressed entries",
         width: CacheWidth::Plain(width.clone()),
         span: Span::Every {

@@ -1,7 +1,9 @@
 //! Attention whose queries and outputs come from routed experts, over keys and values that all share.
 
 use super::super::component::Component;
-use super::super::operator::{Attention, Block, Cache, CacheWidth, Kind, Live, Operator, Role, Routing, Rows, Span};
+use super::super::operator::{
+    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Routing, Rows, Span,
+};
 use super::super::tensor::{Tensor, TensorKind};
 use super::attention::Heads;
 use super::{cost, linear};
@@ -44,7 +46,8 @@ pub fn expert_attention(hidden: &Quantity, heads: &Heads, routing: &Routing) -> 
         span: Span::Full,
         latent: None,
     };
-    let cache = |name| Cache {
+    let cache = |role, name| Cache {
+        role,
         name,
         width: CacheWidth::Plain(width.clone()),
         span: Span::Full,
@@ -76,7 +79,7 @@ pub fn expert_attention(hidden: &Quantity, heads: &Heads, routing: &Routing) -> 
             },
             output,
         ],
-        caches: vec![cache("keys"), cache("values")],
+        caches: vec![cache(CacheRole::Keys, "keys"), cache(CacheRole::Values, "values")],
         saved: live.clone(),
         live,
         scores: Some(heads.queries.clone()),

@@ -1,7 +1,7 @@
 //! The indexer of sparse attention: it scores every earlier token cheaply and attention looks at the best only.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Cache, CacheWidth, Index, Kind, Live, Operator, Span};
+use super::super::operator::{Block, Cache, CacheRole, CacheWidth, Index, Kind, Live, Operator, Span};
 use super::super::tensor::Tensor;
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
@@ -80,6 +80,7 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
         .unwrap_or(block.operators.len());
     block.operators.splice(at..at, operators);
     block.caches.push(Cache {
+        role: CacheRole::Keys,
         name: "index keys",
         width: CacheWidth::Plain(dim.clone()),
         span: Span::Full,

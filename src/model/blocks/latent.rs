@@ -1,7 +1,9 @@
 //! Multi-head latent attention (MLA): keys and values are made from one small latent per token.
 
 use super::super::component::Component;
-use super::super::operator::{Attention, Block, Cache, CacheWidth, Kind, Latent, Live, Operator, Role, Span};
+use super::super::operator::{
+    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Latent, Live, Operator, Role, Span,
+};
 use super::super::tensor::Tensor;
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
@@ -143,7 +145,8 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
     ));
     let k_expanded = Quantity::product("k_width", &[heads, &key_dim]);
     let v_expanded = Quantity::product("v_width", &[heads, value_dim]);
-    let kept = |name, latent: &Quantity, expanded: &Quantity| Cache {
+    let kept = |role, name, latent: &Quantity, expanded: &Quantity| Cache {
+        role,
         name,
         width: CacheWidth::Latent {
             latent: latent.clone(),
@@ -164,8 +167,8 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
     Block {
         operators,
         caches: vec![
-            kept("latent | keys", kv_rank, &k_expanded),
-            kept("rotary key | values", rope, &v_expanded),
+            kept(CacheRole::Keys, "latent | keys", kv_rank, &k_expanded),
+            kept(CacheRole::Values, "rotary key | values", rope, &v_expanded),
         ],
         live: vec![
             Live::new("attention input", hidden),
