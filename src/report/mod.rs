@@ -11,7 +11,7 @@ pub use server::{Line, curve_caption, server};
 pub use tiles::{Tile, tiles};
 pub use verdict::{Sentence, capital, sentence, verdict_name};
 
-use crate::units::{UnitSystem, grouped};
+use crate::units::grouped;
 
 /// A number of tokens: 131,072 everywhere, whatever it is of.
 pub fn tokens(count: u64) -> String {
@@ -41,18 +41,6 @@ fn two_digits(value: f64) -> f64 {
     (value / step).round() * step
 }
 
-/// Bytes of a device and how much of it an engine takes: `21.6 of 24.0 GiB`.
-pub(crate) fn capacity(units: UnitSystem, usable: u64, whole: u64) -> String {
-    let giga = units.giga();
-    let usable = crate::units::decimal(usable as f64 / giga);
-    let whole = crate::units::decimal(whole as f64 / giga);
-    if usable == whole {
-        format!("{whole} {units}")
-    } else {
-        format!("{usable} of {whole} {units} usable")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,10 +52,5 @@ mod tests {
         assert_eq!(between(35.2, 63.4), "35–63");
         assert_eq!(between(0.1534, 0.204), "0.15–0.20");
         assert_eq!(between(1234.0, 45_678.0), "1,200–46,000");
-        assert_eq!(
-            capacity(UnitSystem::Gib, 23_192_823_398, 25_769_803_776),
-            "21.6 of 24.0 GiB usable"
-        );
-        assert_eq!(capacity(UnitSystem::Gib, 25_769_803_776, 25_769_803_776), "24.0 GiB");
     }
 }

@@ -1,6 +1,6 @@
 //! The five numbers of an answer.
 
-use super::{between, capacity, limit};
+use super::{between, limit};
 use crate::analysis::time::PassTime;
 use crate::analysis::{Analysis, Figure, Fit, Speed, Verdict};
 use crate::scenario::Mode;
@@ -87,27 +87,27 @@ fn memory(analysis: &Analysis, units: UnitSystem) -> Tile {
     let Some(fit) = &analysis.fit else {
         return Tile::new(Figure::Memory, what, used, unit, "no device chosen");
     };
-    let usable = capacity(units, fit.capacity_bytes, fit.device_bytes);
+    let giga = |bytes: u64| decimal(bytes as f64 / units.giga());
+    let (usable, whole) = (giga(fit.capacity_bytes), giga(fit.device_bytes));
     let share = held / (fit.capacity_bytes as f64).max(1.0);
-    if share < 10.0 {
-        // Both sides of "of" in one unit.
-        let value = decimal(held / units.giga());
-        Tile::new(
-            Figure::Memory,
-            what,
-            value,
-            units.to_string(),
-            format!("{} of {usable}", percent(share)),
-        )
-    } else {
-        Tile::new(
+    if share >= 10.0 {
+        return Tile::new(
             Figure::Memory,
             what,
             used,
             unit,
-            format!("{} times {usable}", short_count(share)),
-        )
+            format!("{} times {usable} {units}", short_count(share)),
+        );
     }
+    let share = percent(share);
+    let note = if usable == whole {
+        share
+    } else {
+        format!("{share}; the device has {whole}")
+    };
+    // Both sides of "of" in one unit.
+    let value = decimal(held / units.giga());
+    Tile::new(Figure::Memory, what, value, format!("of {usable} {units}"), note)
 }
 
 /// Whether it runs; what does not has no speed of its own.

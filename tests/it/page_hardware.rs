@@ -108,7 +108,11 @@ fn answers_and_the_command_follow_the_question() {
     assert_eq!(command, answer["launch"]["command"].as_str().unwrap());
     assert!(command.contains("-ngl "), "{command}");
     // Two of these cards, or more, hold it whole: one press makes it so.
-    assert!(browser.text("[data-figure='answer.degree']").contains("carry it whole"));
+    assert!(
+        browser
+            .text("[data-figure='answer.degree']")
+            .contains("have room for the whole model")
+    );
     browser.click("[data-figure='answer.degree'] button");
     browser.wait_for("document.querySelector('.verdict').dataset.verdict === 'fits'", SOON);
     assert!(browser.text("[data-figure='answer.cheapest']").contains("an hour"));
@@ -137,7 +141,7 @@ fn a_server_shows_its_curve_and_says_what_the_command_line_says() {
     ]);
     let rate = decimal(answer["serving"]["tokens_per_second"].as_f64().unwrap());
     let sentence = browser.text("#app .verdict");
-    assert!(sentence.contains(&format!("{rate} tokens a second")), "{sentence}");
+    assert!(sentence.contains(&format!("{rate} tokens/s")), "{sentence}");
     let waiting = answer["serving"]["queued"].as_u64().unwrap();
     assert!(
         waiting > 0 && sentence.contains(&format!("{waiting} more wait")),

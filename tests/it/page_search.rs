@@ -103,7 +103,7 @@ fn an_engine_that_loads_none_of_the_files_is_told() {
     let (browser, _server) = start(&hub, &format!("?m={SMALL}&e=llama.cpp"));
     browser.wait_for("document.querySelector('[data-figure=files]')", SOON);
     let words = browser.text("[data-figure=files]");
-    assert!(words.contains("llama.cpp loads none of them"), "{words}");
+    assert!(words.contains("llama.cpp cannot load these files"), "{words}");
 }
 
 #[test]

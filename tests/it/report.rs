@@ -145,8 +145,10 @@ fn users_that_have_no_room_are_not_counted() {
 fn tiles_say_usable_memory_and_what_limits() {
     let query = "hw=rtx-4090&p=8192&g=512";
     let (_, unit, note) = tile(LLAMA, query, "Memory");
-    assert_eq!(unit, "GiB");
-    assert!(note.ends_with(" of 21.6 of 24.0 GiB usable"), "{note}");
+    assert_eq!(
+        (unit.as_str(), note.as_str()),
+        ("of 21.6 GiB", "80.4 %; the device has 24.0")
+    );
     let (word, _, note) = tile(LLAMA, query, "Limited by");
     assert_eq!(word, "bandwidth");
     assert!(note.contains(" % of the time; "), "{note}");

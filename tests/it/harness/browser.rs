@@ -147,7 +147,7 @@ fn reports_errors() {
     browser.forget_console();
     assert_eq!(browser.console(), []);
 
-    let picture = support::target().join("browser-failures/browser-reports_errors.png");
+    let picture = support::target().join("browser-failures/harness-browser-reports_errors.png");
     let _ = std::fs::remove_file(&picture);
     browser.script("console.warn('a hint for the reader')", json!([]));
     let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -157,7 +157,7 @@ fn reports_errors() {
     for part in [
         "#never",
         "a hint for the reader",
-        "browser-reports_errors.png",
+        "harness-browser-reports_errors.png",
         &server.url(),
     ] {
         assert!(message.contains(part), "{part} is not in {message}");
