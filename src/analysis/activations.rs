@@ -7,10 +7,10 @@ use crate::scenario::{AttentionKernel, Logits, Mode, Recompute};
 use crate::units::{Number, Quantity};
 
 /// Bytes of activations at their peak.
-pub fn activations<N: Number>(question: &Setup) -> N {
-    let bytes: N = match question.scenario.mode {
-        Mode::Pretrain => training(question),
-        Mode::Prefill | Mode::Decode | Mode::Serve => inference(question),
+pub fn activations<N: Number>(setup: &Setup) -> N {
+    let bytes: N = match setup.scenario.mode {
+        Mode::Pretrain => training(setup),
+        Mode::Prefill | Mode::Decode | Mode::Serve => inference(setup),
     };
     bytes
         .named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
@@ -18,22 +18,22 @@ pub fn activations<N: Number>(question: &Setup) -> N {
 }
 
 /// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.
-fn rows<N: Number>(question: &Setup) -> N {
-    let all = if question.engine.reserves_logits() {
+fn rows<N: Number>(setup: &Setup) -> N {
+    let all = if setup.engine.reserves_logits() {
         // Laid out for a whole micro-batch, however short the prompt; a shorter context is padded.
-        let block = question.engine.block();
-        let padded = question.tokens().value.div_ceil(block).saturating_mul(block);
+        let block = setup.engine.block();
+        let padded = setup.tokens().value.div_ceil(block).saturating_mul(block);
         let context = Quantity::assumed("context", padded, "tokens of a sequence, padded as the engine does");
-        Quantity::product("rows", &[&question.batch(), &context])
+        Quantity::product("rows", &[&setup.batch(), &context])
     } else {
-        Quantity::product("rows", &[&question.batch(), &question.prompt()])
+        Quantity::product("rows", &[&setup.batch(), &setup.prompt()])
     };
-    match question.chunk() {
+    match setup.chunk() {
         // A decode step needs a row for each sequence, however short the chunk.
         Some(chunk) if all.value > chunk => {
             let chunk = Quantity::assumed(
                 "chunk",
-                chunk.max(question.scenario.batch),
+                chunk.max(setup.scenario.batch),
                 "tokens the engine runs at once",
             );
             N::input(&chunk)
@@ -54,13 +54,13 @@ fn width<N: Number>(live: &Live) -> N {
 ///
 /// The residual stream and the sum it is added to stay; beside them the tensors of one block are alive at a time.
 /// Eager attention writes its scores in the activations' format and once more in FP32 for the softmax.
-fn inference<N: Number>(question: &Setup) -> N {
-    let blueprint = &question.blueprint;
-    let each = || N::input(question.activation_bytes());
+fn inference<N: Number>(setup: &Setup) -> N {
+    let blueprint = &setup.blueprint;
+    let each = || N::input(setup.activation_bytes());
     let residual = N::constant(2.0)
         .times(N::input(&blueprint.hidden))
         .named("residual stream", "The hidden state and the sum it is added to.");
-    let eager = question.scenario.attention == AttentionKernel::Eager;
+    let eager = setup.scenario.attention == AttentionKernel::Eager;
     let mut widest: Option<N> = None;
     let mut scores: Option<N> = None;
     for place in blueprint.blocks() {
@@ -71,10 +71,10 @@ fn inference<N: Number>(question: &Setup) -> N {
         }
         if let (true, Some(heads)) = (eager, &place.block.scores) {
             let square = N::product([
-                N::input(&question.batch()),
+                N::input(&setup.batch()),
                 N::input(heads),
-                N::input(&question.prompt()),
-                N::input(&question.prompt()),
+                N::input(&setup.prompt()),
+                N::input(&setup.prompt()),
             ]);
             let bytes = square.times(each().plus(N::constant(4.0))).named(
                 "scores",
@@ -86,13 +86,13 @@ fn inference<N: Number>(question: &Setup) -> N {
         }
     }
     let widths = residual.plus(widest.unwrap_or_else(N::zero));
-    let mut layer = rows::<N>(question).times(widths).times(each());
+    let mut layer = rows::<N>(setup).times(widths).times(each());
     if let Some(scores) = scores {
         layer = layer.plus(scores);
     }
     let layer = layer.named("widest block", "Activations while the widest block runs.");
-    if question.engine.computes_logits_of_chunk() {
-        let logits = rows::<N>(question)
+    if setup.engine.computes_logits_of_chunk() {
+        let logits = rows::<N>(setup)
             .times(N::input(&blueprint.vocabulary))
             .times(each())
             .named(
@@ -101,17 +101,17 @@ fn inference<N: Number>(question: &Setup) -> N {
             );
         return layer.plus(logits);
     }
-    if question.engine.reserves_logits() {
+    if setup.engine.reserves_logits() {
         let widths = N::input(&blueprint.hidden).plus(N::input(&blueprint.vocabulary));
-        let logits = rows::<N>(question).times(widths).times(each()).named(
+        let logits = rows::<N>(setup).times(widths).times(each()).named(
             "logits",
             "Scores over the vocabulary and the last hidden state, for a whole micro-batch.",
         );
         return layer.most(logits);
     }
-    let positions = match (question.scenario.mode, question.scenario.logits) {
-        (Mode::Prefill, Logits::All) => N::input(&question.batch()).times(N::input(&question.prompt())),
-        _ => N::input(&question.batch()),
+    let positions = match (setup.scenario.mode, setup.scenario.logits) {
+        (Mode::Prefill, Logits::All) => N::input(&setup.batch()).times(N::input(&setup.prompt())),
+        _ => N::input(&setup.batch()),
     };
     let logits = positions
         .times(N::input(&blueprint.vocabulary))
@@ -125,17 +125,17 @@ fn inference<N: Number>(question: &Setup) -> N {
 /// Kept for every layer: the inputs of each operator, as listed by the blocks. Source: Korthikanti 2022
 /// (arXiv 2205.05198), equations 1 and 2, without dropout, with this model's own widths. Selective recomputation drops
 /// the scores of attention, full recomputation everything but each layer's input (plus one layer while it runs).
-fn training<N: Number>(question: &Setup) -> N {
-    let blueprint = &question.blueprint;
-    let each = || N::input(question.activation_bytes());
-    let tokens = || N::input(&question.batch()).times(N::input(&question.prompt()));
-    let eager = question.scenario.attention == AttentionKernel::Eager;
-    let recompute = question.scenario.recompute;
+fn training<N: Number>(setup: &Setup) -> N {
+    let blueprint = &setup.blueprint;
+    let each = || N::input(setup.activation_bytes());
+    let tokens = || N::input(&setup.batch()).times(N::input(&setup.prompt()));
+    let eager = setup.scenario.attention == AttentionKernel::Eager;
+    let recompute = setup.scenario.recompute;
     let kept = |block: &Block, with_scores: bool| {
         let widths = N::sum(block.saved.iter().map(width::<N>));
         let mut bytes = tokens().times(widths).times(each());
         if let (true, true, Some(heads)) = (eager, with_scores, &block.scores) {
-            let square = N::product([tokens(), N::input(&question.prompt()), N::input(heads)]);
+            let square = N::product([tokens(), N::input(&setup.prompt()), N::input(heads)]);
             bytes = bytes.plus(
                 square
                     .times(each())

@@ -18,11 +18,11 @@ pub struct Bill {
     pub basis: String,
 }
 
-/// What all devices of a question cost an hour: the price that was given, else that of its node, else the least that is
+/// What all devices of a setup cost an hour: the price that was given, else that of its node, else the least that is
 /// known; `None` without a device or a price.
-pub fn price(question: &Setup) -> Option<Price> {
-    let (scenario, device) = (&*question.scenario, question.device()?);
-    let devices = question.layout.devices;
+pub fn price(setup: &Setup) -> Option<Price> {
+    let (scenario, device) = (&*setup.scenario, setup.device()?);
+    let devices = setup.layout.devices;
     let node = || {
         let host = scenario.node.as_deref().and_then(find_host)?;
         (host.device_id == device.id)
@@ -35,10 +35,10 @@ pub fn price(question: &Setup) -> Option<Price> {
     }
 }
 
-/// The bill of a question; `None` without a device or a price.
-pub fn bill(question: &Setup, speed: Option<&Speed>) -> Option<Bill> {
-    let price = price(question)?;
-    let rate = speed.filter(|speed| question.scenario.mode != Mode::Pretrain && speed.pass.is_some());
+/// The bill of a setup; `None` without a device or a price.
+pub fn bill(setup: &Setup, speed: Option<&Speed>) -> Option<Bill> {
+    let price = price(setup)?;
+    let rate = speed.filter(|speed| setup.scenario.mode != Mode::Pretrain && speed.pass.is_some());
     let tokens = rate
         .map(|speed| speed.tokens_per_second * 3600.0)
         .filter(|tokens| *tokens > 0.0);

@@ -56,22 +56,22 @@ impl<N: Number> Cost<N> {
 }
 
 /// The cost of every operator in the pass that the mode names.
-pub fn costs<N: Number>(question: &Setup) -> Vec<Cost<N>> {
-    costs_in(question, &Pass::new(question))
+pub fn costs<N: Number>(setup: &Setup) -> Vec<Cost<N>> {
+    costs_in(setup, &Pass::new(setup))
 }
 
 /// The same in any pass.
-pub fn costs_in<N: Number>(question: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
+pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
     let mut all = Vec::new();
-    for place in question.blueprint.blocks() {
+    for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if operator.is_idle() && question.scenario.mode != Mode::Pretrain {
+            if operator.is_idle() && setup.scenario.mode != Mode::Pretrain {
                 continue;
             }
-            let mut cost = forward(question, pass, place, operator);
-            if question.scenario.mode == Mode::Pretrain {
-                cost = training(question, place, operator, cost);
+            let mut cost = forward(setup, pass, place, operator);
+            if setup.scenario.mode == Mode::Pretrain {
+                cost = training(setup, place, operator, cost);
             }
             let name = operator.name;
             all.push(Cost {
@@ -84,8 +84,8 @@ pub fn costs_in<N: Number>(question: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
 }
 
 /// The forward pass of one operator in all its layers.
-fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> Cost<N> {
-    let each = || N::input(question.activation_bytes());
+fn forward<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> Cost<N> {
+    let each = || N::input(setup.activation_bytes());
     let two = || N::constant(2.0);
     let mut cost = Cost {
         name: operator.name,
@@ -128,9 +128,9 @@ fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ope
             }) {
                 cost.elementwise = place.times(rows.clone().times(N::input(output)));
             }
-            cost.weight_bytes = weight_bytes(question, pass, place, operator, routing.as_ref());
+            cost.weight_bytes = weight_bytes(setup, pass, place, operator, routing.as_ref());
             cost.activation_bytes = place.times(rows.times(N::input(input).plus(N::input(output))).times(each()));
-            cost.format = Some(format_of(question, place, operator));
+            cost.format = Some(format_of(setup, place, operator));
             cost.routed = routing.as_ref().map(|one| (one.experts.value, one.top_k.value));
         }
         Kind::Expand {
@@ -139,12 +139,12 @@ fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ope
             latent,
             value_dim,
         } => {
-            let (flops, rows) = expand(question, pass, heads, output, latent, value_dim);
+            let (flops, rows) = expand(setup, pass, heads, output, latent, value_dim);
             cost.matmul = place.times(flops);
-            cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
+            cost.weight_bytes = weight_bytes(setup, pass, place, operator, None);
             let width = N::input(&latent.rank).plus(N::input(heads).times(N::input(output)));
             cost.activation_bytes = place.times(rows.times(width).times(each()));
-            cost.format = Some(format_of(question, place, operator));
+            cost.format = Some(format_of(setup, place, operator));
         }
         Kind::Elementwise {
             width,
@@ -163,19 +163,19 @@ fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ope
                     .times(elements)
                     .times(each()),
             );
-            cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
+            cost.weight_bytes = weight_bytes(setup, pass, place, operator, None);
         }
-        Kind::Attention(attention) => attend(question, pass, place, attention, &mut cost),
-        Kind::Index(style) => index(question, pass, place, style, &mut cost),
+        Kind::Attention(attention) => attend(setup, pass, place, attention, &mut cost),
+        Kind::Index(style) => index(setup, pass, place, style, &mut cost),
         Kind::Conv { channels, kernel } => {
-            let flops = scan::conv(question, pass, channels, kernel);
+            let flops = scan::conv(setup, pass, channels, kernel);
             cost.matmul = place.times(pass.batch.clone().times(flops));
             let rows = pass.rows(Rows::Tokens).times(N::input(channels));
             cost.activation_bytes = place.times(two().times(rows).times(each()));
-            cost.weight_bytes = weight_bytes(question, pass, place, operator, None);
-            cost.format = Some(question.activation.id.to_string());
+            cost.weight_bytes = weight_bytes(setup, pass, place, operator, None);
+            cost.format = Some(setup.activation.id.to_string());
         }
-        Kind::Scan(kind) => scan::scan(question, pass, place, kind, &mut cost),
+        Kind::Scan(kind) => scan::scan(setup, pass, place, kind, &mut cost),
     }
     cost
 }
@@ -185,7 +185,7 @@ fn forward<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ope
 /// Prefill: every new token once. Decode, absorbed: into the query and out of the result, `2·A·rank·(nope + value)` a
 /// token. Decode otherwise: every cached token anew (transformers 5), or the new one only where the cache is expanded.
 fn expand<N: Number>(
-    question: &Setup,
+    setup: &Setup,
     pass: &Pass<N>,
     heads: &Quantity,
     output: &Quantity,
@@ -193,7 +193,7 @@ fn expand<N: Number>(
     value_dim: &Quantity,
 ) -> (N, N) {
     let rank = || N::input(&latent.rank);
-    if pass.decode && question.absorbs() {
+    if pass.decode && setup.absorbs() {
         let rows = pass.rows(Rows::Tokens);
         let widths = N::input(&latent.nope).plus(N::input(value_dim));
         return (
@@ -201,7 +201,7 @@ fn expand<N: Number>(
             rows,
         );
     }
-    let rows = if pass.decode && question.keeps_latent() {
+    let rows = if pass.decode && setup.keeps_latent() {
         pass.rows(Rows::Keys)
     } else {
         pass.rows(Rows::Tokens)
@@ -219,15 +219,9 @@ fn expand<N: Number>(
 }
 
 /// Scores, softmax and values, and the cache they read.
-fn attend<N: Number>(
-    question: &Setup,
-    pass: &Pass<N>,
-    place: Repeated<'_>,
-    attention: &Attention,
-    cost_of: &mut Cost<N>,
-) {
+fn attend<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, attention: &Attention, cost_of: &mut Cost<N>) {
     let input = N::input;
-    let each = || input(question.activation_bytes());
+    let each = || input(setup.activation_bytes());
     let heads = || input(&attention.heads);
     let pairs = || {
         pass.batch
@@ -236,7 +230,7 @@ fn attend<N: Number>(
             .times(heads())
             .named("pairs", "Pairs of a query and a key it sees, all heads and sequences.")
     };
-    let absorbed = attention.latent.as_ref().filter(|_| pass.decode && question.absorbs());
+    let absorbed = attention.latent.as_ref().filter(|_| pass.decode && setup.absorbs());
     // Absorbed, every head compares with the latent and the rotary key, and mixes latents.
     let widths = match absorbed {
         Some(latent) => N::constant(2.0).times(input(&latent.rank)).plus(input(&latent.rope)),
@@ -247,23 +241,23 @@ fn attend<N: Number>(
     let rows = pass.rows(Rows::Tokens);
     let query_and_output = heads().times(input(&attention.key_dim).plus(input(&attention.value_dim)));
     let mut activations = rows.clone().times(query_and_output).times(each());
-    if question.scenario.attention == AttentionKernel::Eager {
+    if setup.scenario.attention == AttentionKernel::Eager {
         // Scores are written, read by the softmax, written again and read again.
         activations = activations.plus(N::constant(4.0).times(pairs()).times(each()));
     }
     cost_of.activation_bytes = place.times(activations);
-    let keeps_latent = attention.latent.as_ref().filter(|_| question.keeps_latent());
+    let keeps_latent = attention.latent.as_ref().filter(|_| setup.keeps_latent());
     // Read once for each sequence, and the new tokens written.
     let kept = || pass.batch.clone().times(pass.keys_read(&attention.span));
     let moved = |width: N, values: bool| {
-        let read = question.kv_bytes(kept().times(width.clone()), values);
-        let written = question.kv_bytes(rows.clone().times(width), values);
+        let read = setup.kv_bytes(kept().times(width.clone()), values);
+        let written = setup.kv_bytes(rows.clone().times(width), values);
         read.plus(written)
     };
     let kv_heads = || input(&attention.kv_heads);
     let bytes = match keeps_latent {
         Some(latent) => moved(input(&latent.rank).plus(input(&latent.rope)), false),
-        None if question.one_kv_format() => moved(
+        None if setup.one_kv_format() => moved(
             kv_heads().times(input(&attention.key_dim).plus(input(&attention.value_dim))),
             false,
         ),
@@ -271,11 +265,11 @@ fn attend<N: Number>(
             .plus(moved(kv_heads().times(input(&attention.value_dim)), true)),
     };
     cost_of.kv_bytes = place.times(bytes);
-    cost_of.format = Some(question.activation.id.to_string());
+    cost_of.format = Some(setup.activation.id.to_string());
 }
 
 /// Scores of an indexer and the keys it reads: `2·pairs·heads·dim`, and `2·pairs·heads` for the weighted sum over heads.
-fn index<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut Cost<N>) {
+fn index<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut Cost<N>) {
     let dim = || N::input(&index.dim);
     let pairs = || N::product([pass.batch.clone(), pass.pairs(&index.span), N::input(&index.heads)]);
     let widths = if index.weighted {
@@ -288,25 +282,25 @@ fn index<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, index
     cost.elementwise = place.times(N::constant(2.0).times(pairs()));
     let rows = pass.rows(Rows::Tokens);
     let queries = N::product([rows, N::input(&index.heads), dim()]);
-    cost.activation_bytes = place.times(queries.times(N::input(question.activation_bytes())));
+    cost.activation_bytes = place.times(queries.times(N::input(setup.activation_bytes())));
     let kept = N::product([pass.batch.clone(), pass.keys_read(&index.span), dim()]);
-    let read = question.kv_bytes(kept, false);
+    let read = setup.kv_bytes(kept, false);
     cost.kv_bytes = place.times(read);
-    cost.format = Some(question.activation.id.to_string());
+    cost.format = Some(setup.activation.id.to_string());
 }
 
 /// Bytes of weights an operator reads: all of them, or the experts that its tokens are expected to choose.
 ///
 /// B tokens which choose k of E experts independently touch E·(1 − (1 − k/E)^B) of them on average.
 fn weight_bytes<N: Number>(
-    question: &Setup,
+    setup: &Setup,
     pass: &Pass<N>,
     place: Repeated<'_>,
     operator: &Operator,
     routing: Option<&Routing>,
 ) -> N {
-    let rule = &question.weights;
-    let bytes_of = |tensor: &Tensor| match question.held(tensor) {
+    let rule = &setup.weights;
+    let bytes_of = |tensor: &Tensor| match setup.held(tensor) {
         Some(held) => N::input(&held),
         None => rule.bytes::<N>(place, tensor),
     };
@@ -327,8 +321,8 @@ fn weight_bytes<N: Number>(
 }
 
 /// The format in which an operator's weights are stored, in most of its layers.
-fn format_of(question: &Setup, place: Repeated<'_>, operator: &Operator) -> String {
-    let rule = &question.weights;
+fn format_of(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> String {
+    let rule = &setup.weights;
     let first = operator.tensors.first();
     let format = first.map_or(&rule.format, |tensor| rule.main_format(place, tensor));
     format.id.to_string()
@@ -338,8 +332,8 @@ fn format_of(question: &Setup, place: Repeated<'_>, operator: &Operator) -> Stri
 ///
 /// The backward pass makes two products for each of the forward pass: by the weights and by the inputs
 /// (Kaplan 2020, arXiv 2001.08361, 2.1).
-fn training<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Operator, forward: Cost<N>) -> Cost<N> {
-    let again = match question.scenario.recompute {
+fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: Cost<N>) -> Cost<N> {
+    let again = match setup.scenario.recompute {
         Recompute::None => 0.0,
         Recompute::Selective => f64::from(matches!(operator.kind, Kind::Attention(_))),
         Recompute::Full => f64::from(place.kind.is_some()),
@@ -355,7 +349,7 @@ fn training<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Operato
         )
     };
     // Gradients and states read and written in FP32, new weights written.
-    let states = if question.weights.format.bits == 32 {
+    let states = if setup.weights.format.bits == 32 {
         4.0 + 8.0 + 8.0 + 4.0
     } else {
         4.0 + 12.0 + 12.0 + 2.0

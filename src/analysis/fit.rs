@@ -65,13 +65,13 @@ impl Fit {
 }
 
 /// Percentage of a device's memory the engine may take.
-pub(super) fn percent(question: &Setup) -> u64 {
-    match question.scenario.mode {
+pub(super) fn percent(setup: &Setup) -> u64 {
+    match setup.scenario.mode {
         Mode::Pretrain => 100,
-        _ => question
+        _ => setup
             .scenario
             .memory_fraction
-            .unwrap_or_else(|| question.engine.memory_percent()),
+            .unwrap_or_else(|| setup.engine.memory_percent()),
     }
 }
 
@@ -81,8 +81,8 @@ fn share(device: &Device, percent: u64) -> u64 {
 }
 
 /// Memory of one device the engine may take.
-pub fn capacity(question: &Setup, device: &Device) -> u64 {
-    share(device, percent(question))
+pub fn capacity(setup: &Setup, device: &Device) -> u64 {
+    share(device, percent(setup))
 }
 
 /// RAM that may be used; `None` is enough.
@@ -135,20 +135,20 @@ pub struct Judgement {
 }
 
 impl Need {
-    /// The need of a question whose memory is dealt out.
-    pub fn of(question: &Setup, ranks: &Ranks) -> Self {
-        let scenario = &*question.scenario;
+    /// The need of a setup whose memory is dealt out.
+    pub fn of(setup: &Setup, ranks: &Ranks) -> Self {
+        let scenario = &*setup.scenario;
         Self {
             total: ranks.fullest().map_or(0, |rank| rank.total_bytes),
-            engine: question.engine,
-            format: question.weights.format.id.to_string(),
-            percent: percent(question),
+            engine: setup.engine,
+            format: setup.weights.format.id.to_string(),
+            percent: percent(setup),
             serving: scenario.mode != Mode::Pretrain,
-            cache: (!question.caches_as_usual()).then(|| wanted_cache(scenario)),
+            cache: (!setup.caches_as_usual()).then(|| wanted_cache(scenario)),
             forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
             room: host_memory(scenario),
-            movable: Movable::of(question, ranks),
-            layout: refusal(question),
+            movable: Movable::of(setup, ranks),
+            layout: refusal(setup),
         }
     }
     /// How far engine and device support the layout and the cache too, where they support weights so far: the first that
@@ -201,11 +201,11 @@ impl Need {
     }
 }
 
-/// What of a question lies in the machine's RAM; nothing where it fits, or does not run at all.
-pub fn host_share(question: &Setup) -> HostShare {
+/// What of a setup lies in the machine's RAM; nothing where it fits, or does not run at all.
+pub fn host_share(setup: &Setup) -> HostShare {
     let share = || {
-        let ranks = deal(question, &memory(question)).ok()?;
-        let judged = Need::of(question, &ranks).judge(question.device()?);
+        let ranks = deal(setup, &memory(setup)).ok()?;
+        let judged = Need::of(setup, &ranks).judge(setup.device()?);
         judged
             .offload
             .filter(|_| judged.verdict == Verdict::Offload)
@@ -214,20 +214,20 @@ pub fn host_share(question: &Setup) -> HostShare {
     share().unwrap_or_default()
 }
 
-/// Fit of a question on its device.
-pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
-    let need = Need::of(question, ranks);
+/// Fit of a setup on its device.
+pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
+    let need = Need::of(setup, ranks);
     let judged = need.judge(device);
     let headroom = i128::from(judged.capacity) - i128::from(need.total);
     // With part of it in RAM, or asked to be there, the limits are those of RAM too.
     let spills = judged.verdict == Verdict::Offload || need.forced;
-    let fixed = Fixed::of(question);
-    let bytes = |question: &Setup| {
+    let fixed = Fixed::of(setup);
+    let bytes = |setup: &Setup| {
         if !spills {
-            return fixed.needed(question);
+            return fixed.needed(setup);
         }
-        let judge = |ranks: Ranks| Need::of(question, &ranks).judge(device).verdict;
-        match fixed.ranks(question, &fixed.memory(question)).map(judge) {
+        let judge = |ranks: Ranks| Need::of(setup, &ranks).judge(device).verdict;
+        match fixed.ranks(setup, &fixed.memory(setup)).map(judge) {
             Ok(Verdict::Fits | Verdict::Offload) => 0,
             _ => u64::MAX,
         }
@@ -239,11 +239,11 @@ pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
         device_bytes: device.memory_bytes,
         headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
         missing_bytes: judged.missing,
-        max_context: longest(question, room, &bytes),
+        max_context: longest(setup, room, &bytes),
         // Of a server this was found already, to know what runs of its requests.
-        max_batch: match question.admission {
+        max_batch: match setup.admission {
             Some(load) if !spills => load.max_by_memory,
-            _ => widest(question, room, &bytes),
+            _ => widest(setup, room, &bytes),
         },
         offload: judged.offload,
         why: if need.serving || judged.verdict == Verdict::Unsupported {
@@ -255,21 +255,21 @@ pub fn fit(question: &Setup, ranks: &Ranks, device: &Device) -> Fit {
 }
 
 /// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.
-pub fn max_by_memory(question: &Setup, device: &Device) -> u64 {
-    let fixed = Fixed::of(question);
-    let needed = |question: &Setup| fixed.needed(question);
-    let whole = capacity(question, device);
-    let share = question.engine.cache_percent();
+pub fn max_by_memory(setup: &Setup, device: &Device) -> u64 {
+    let fixed = Fixed::of(setup);
+    let needed = |setup: &Setup| fixed.needed(setup);
+    let whole = capacity(setup, device);
+    let share = setup.engine.cache_percent();
     if share >= 100 {
-        return widest(question, whole, &needed);
+        return widest(setup, whole, &needed);
     }
     // The cache gets a share of what is left beside everything else: what one sequence more needs tells its part.
-    let one = after(question, &needed, |scenario| scenario.batch = 1);
-    let two = after(question, &needed, |scenario| scenario.batch = 2);
+    let one = after(setup, &needed, |scenario| scenario.batch = 1);
+    let two = after(setup, &needed, |scenario| scenario.batch = 2);
     let none = one.saturating_sub(two.saturating_sub(one));
     let free = u128::from(whole.saturating_sub(none)) * u128::from(share) / 100;
     let room = none.saturating_add(u64::try_from(free).unwrap_or(u64::MAX));
-    widest(question, room.min(whole).max(one.min(whole)), &needed)
+    widest(setup, room.min(whole).max(one.min(whole)), &needed)
 }
 
 /// What a search for the workload that fits leaves alone: the weights, and how they are shared.
@@ -279,26 +279,26 @@ struct Fixed {
 }
 
 impl Fixed {
-    fn of(question: &Setup) -> Self {
-        let several = question.layout.devices > 1;
+    fn of(setup: &Setup) -> Self {
+        let several = setup.layout.devices > 1;
         Self {
-            weights: weights(question),
-            pieces: if several { weight_pieces(question) } else { Vec::new() },
+            weights: weights(setup),
+            pieces: if several { weight_pieces(setup) } else { Vec::new() },
         }
     }
-    fn memory(&self, question: &Setup) -> Memory<Exact> {
-        memory_beside(question, self.weights.clone())
+    fn memory(&self, setup: &Setup) -> Memory<Exact> {
+        memory_beside(setup, self.weights.clone())
     }
-    fn ranks(&self, question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
-        ranks_of(question, memory, || with_caches(question, self.pieces.clone()))
+    fn ranks(&self, setup: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
+        ranks_of(setup, memory, || with_caches(setup, self.pieces.clone()))
     }
     /// What the fullest device must hold, bytes; the largest number there is where it cannot be shared so.
-    fn needed(&self, question: &Setup) -> u64 {
-        let memory = self.memory(question);
-        if question.layout.devices == 1 {
+    fn needed(&self, setup: &Setup) -> u64 {
+        let memory = self.memory(setup);
+        if setup.layout.devices == 1 {
             return memory.total.0;
         }
-        let ranks = self.ranks(question, &memory).ok();
+        let ranks = self.ranks(setup, &memory).ok();
         ranks
             .as_ref()
             .and_then(Ranks::fullest)
@@ -307,33 +307,33 @@ impl Fixed {
 }
 
 /// What a question needs when something of its scenario changes.
-fn after(question: &Setup, bytes: &impl Fn(&Setup) -> u64, change: impl FnOnce(&mut Scenario)) -> u64 {
-    bytes(&question.working(change))
+fn after(setup: &Setup, bytes: &impl Fn(&Setup) -> u64, change: impl FnOnce(&mut Scenario)) -> u64 {
+    bytes(&setup.working(change))
 }
 
 /// Longest context that fits: the model's own limit, or what memory allows.
-fn longest(question: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
-    let most = question
+fn longest(setup: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
+    let most = setup
         .blueprint
         .max_context
         .as_ref()
         .map_or(10_000_000, |found| found.value.max(1));
     // Generated tokens are part of the context; the shortest prompt is one token.
-    let generated = question.scenario.generated();
+    let generated = setup.scenario.generated();
     let at = |context: u64| {
         let all = |scenario: &mut Scenario| {
             scenario.prompt = context.saturating_sub(generated).max(1);
             scenario.generate = Some(context.saturating_sub(scenario.prompt));
         };
-        after(question, bytes, all)
+        after(setup, bytes, all)
     };
     largest(most, room, at)
 }
 
 /// Largest batch that fits.
-fn widest(question: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
+fn widest(setup: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
     largest(1_000_000, room, |batch| {
-        after(question, bytes, |scenario| scenario.batch = batch)
+        after(setup, bytes, |scenario| scenario.batch = batch)
     })
 }
 

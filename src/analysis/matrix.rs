@@ -255,11 +255,11 @@ impl Matrix {
             Mode::Pretrain => return None,
         };
         let setup = Setup::new(&self.blueprint, &scenario).and_then(|setup| setup.on(device));
-        let question = admitted(setup.ok()?);
-        if let Some((expected, low, high)) = throughput(&question) {
+        let setup = admitted(setup.ok()?);
+        if let Some((expected, low, high)) = throughput(&setup) {
             return Some(Pace { expected, low, high });
         }
-        let pass = time::pass(&question, &share)?;
+        let pass = time::pass(&setup, &share)?;
         let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
         Some(Pace {
             expected: each(pass.seconds),
@@ -283,13 +283,13 @@ fn need(
         batch,
         ..scenario.clone()
     };
-    let mut question = Setup::new(blueprint, &scenario)?;
+    let mut setup = Setup::new(blueprint, &scenario)?;
     if unpacked {
-        question = question.unpacked();
+        setup = setup.unpacked();
     }
-    let memory = memory::<Exact>(&question);
+    let memory = memory::<Exact>(&setup);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
     }
-    Ok(Need::of(&question, &ranks(&question, &memory)?))
+    Ok(Need::of(&setup, &ranks(&setup, &memory)?))
 }

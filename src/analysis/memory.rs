@@ -112,50 +112,50 @@ impl<N: Number> Memory<N> {
 }
 
 /// Bits that a weight takes on average, scales and whatever stays in another format included.
-pub fn bits_per_weight(question: &Setup) -> f64 {
-    let count = parameters::<Exact>(&question.blueprint).total.0.max(1);
-    memory::<Exact>(question).weights.0 as f64 * 8.0 / count as f64
+pub fn bits_per_weight(setup: &Setup) -> f64 {
+    let count = parameters::<Exact>(&setup.blueprint).total.0.max(1);
+    memory::<Exact>(setup).weights.0 as f64 * 8.0 / count as f64
 }
 
-/// Computes the memory of a question.
-pub fn memory<N: Number>(question: &Setup) -> Memory<N> {
-    memory_beside(question, weights(question))
+/// Computes the memory of a setup.
+pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
+    memory_beside(setup, weights(setup))
 }
 
 /// The same beside weights that are known already: no workload changes them.
-pub(super) fn memory_beside<N: Number>(question: &Setup, weights_by_component: Vec<(Component, N)>) -> Memory<N> {
-    let training = question.scenario.mode == Mode::Pretrain;
+pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<(Component, N)>) -> Memory<N> {
+    let training = setup.scenario.mode == Mode::Pretrain;
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
     let (kv_cache, kv_cache_per_token) = if training {
         (N::zero(), N::zero())
     } else {
-        (kv_cache(question), kv_growth(question))
+        (kv_cache(setup), kv_growth(setup))
     };
     let state_per_sequence = if training {
         N::zero()
     } else {
-        states_of_a_sequence(question)
+        states_of_a_sequence(setup)
     };
-    let state_cache = N::input(&question.batch())
+    let state_cache = N::input(&setup.batch())
         .times(state_per_sequence.clone())
         .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about())
         .without(KEPT_PROMPTS);
-    let simple = simple_rule::applies(question);
+    let simple = simple_rule::applies(setup);
     let activations = if simple {
         simple_rule::activations(weights.clone()).named(
             MemoryPart::Activations.label(),
             "A tenth of the weights, by the simple rule.",
         )
     } else {
-        activations::activations::<N>(question)
+        activations::activations::<N>(setup)
     };
     let (gradients, optimizer) = if training {
-        states(question)
+        states(setup)
     } else {
         (N::zero(), N::zero())
     };
-    let assumed = Quantity::choice("overhead", question.scenario.overhead, "Assumptions");
+    let assumed = Quantity::choice("overhead", setup.scenario.overhead, "Assumptions");
     let overhead = if simple {
         simple_rule::overhead(weights.clone(), kv_cache.clone().plus(state_cache.clone()))
     } else {
@@ -196,10 +196,10 @@ pub(super) fn memory_beside<N: Number>(question: &Setup, weights_by_component: V
 }
 
 /// Weights: each tensor in the format the rule gives it.
-pub(super) fn weights<N: Number>(question: &Setup) -> Vec<(Component, N)> {
+pub(super) fn weights<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
     let mut all: Vec<(Component, N)> = Vec::new();
-    for (place, tensor) in question.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
-        let bytes = weight_of::<N>(question, place, tensor);
+    for (place, tensor) in setup.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter()) {
+        let bytes = weight_of::<N>(setup, place, tensor);
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
     all.sort_by_key(|(component, _)| *component);
@@ -209,28 +209,28 @@ pub(super) fn weights<N: Number>(question: &Setup) -> Vec<(Component, N)> {
 }
 
 /// Bytes of a tensor in all its layers.
-pub(super) fn weight_of<N: Number>(question: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
-    match question.held(tensor) {
+pub(super) fn weight_of<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
+    match setup.held(tensor) {
         Some(held) => N::input(&held),
-        None => question.weights.bytes::<N>(place, tensor),
+        None => setup.weights.bytes::<N>(place, tensor),
     }
 }
 
 /// Elements a token and layer, in the form that is kept.
-fn width<'a>(question: &Setup, width: &'a CacheWidth) -> &'a Quantity {
+fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
     match width {
         CacheWidth::Plain(width) => width,
-        CacheWidth::Latent { latent, .. } if question.keeps_latent() => latent,
+        CacheWidth::Latent { latent, .. } if setup.keeps_latent() => latent,
         CacheWidth::Latent { expanded, .. } => expanded,
-        CacheWidth::Copied { copies, .. } if question.engine.stores_copies() => copies,
+        CacheWidth::Copied { copies, .. } if setup.engine.stores_copies() => copies,
         CacheWidth::Copied { once, .. } => once,
     }
 }
 
 /// Tokens a full layer keeps: a paged cache hands out whole blocks.
-fn kept_tokens<N: Number>(question: &Setup) -> N {
-    let block = question.engine.block();
-    let tokens = question.tokens();
+fn kept_tokens<N: Number>(setup: &Setup) -> N {
+    let block = setup.engine.block();
+    let tokens = setup.tokens();
     if block <= 1 || tokens.value.is_multiple_of(block) {
         return N::input(&tokens);
     }
@@ -245,26 +245,26 @@ fn kept_tokens<N: Number>(question: &Setup) -> N {
 }
 
 /// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
-fn kv_cache<N: Number>(question: &Setup) -> N {
-    let places = question.blueprint.blocks();
-    let parts = places.flat_map(|place| kv_of_block::<N>(question, place));
+fn kv_cache<N: Number>(setup: &Setup) -> N {
+    let places = setup.blueprint.blocks();
+    let parts = places.flat_map(|place| kv_of_block::<N>(setup, place));
     N::sum(parts.collect::<Vec<_>>())
         .named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
         .without(KEPT_PROMPTS)
 }
 
 /// What one block of all its layers keeps for every sequence.
-pub(super) fn kv_of_block<N: Number>(question: &Setup, place: Repeated<'_>) -> Vec<N> {
+pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
     if place.block.caches.is_empty() {
         return Vec::new();
     }
-    let tokens = kept_tokens::<N>(question);
-    let batch = question.batch();
+    let tokens = kept_tokens::<N>(setup);
+    let batch = setup.batch();
     // Keys and values of a layer reach equally far.
     let mut spans: Vec<(&Span, bool, N)> = Vec::new();
     for cache in &place.block.caches {
-        let width = N::input(width(question, &cache.width));
-        let values = apart(question, cache);
+        let width = N::input(width(setup, &cache.width));
+        let values = apart(setup, cache);
         match spans
             .iter_mut()
             .find(|(span, known, _)| *span == &cache.span && *known == values)
@@ -276,32 +276,30 @@ pub(super) fn kv_of_block<N: Number>(question: &Setup, place: Repeated<'_>) -> V
     let of_span = |(span, values, widths): (&Span, bool, N)| {
         let kept = match span {
             Span::Full | Span::Chosen(_) => tokens.clone(),
-            Span::Window(window) if question.engine.pads_windows() => {
-                tokens.clone().least(padded_window(question, window))
-            }
+            Span::Window(window) if setup.engine.pads_windows() => tokens.clone().least(padded_window(setup, window)),
             Span::Window(window) | Span::Chunk(window) => tokens.clone().least(N::input(window)),
             Span::Every { ratio, .. } => entries(tokens.clone(), ratio),
         };
         let elements = N::product([N::input(&batch), kept, widths]);
-        let bytes = question.kv_bytes(elements, values);
+        let bytes = setup.kv_bytes(elements, values);
         place
             .times(bytes)
-            .named(kind_of(question, place), "Keys and values of the layers of this kind.")
+            .named(kind_of(setup, place), "Keys and values of the layers of this kind.")
     };
     spans.into_iter().map(of_span).collect()
 }
 
 /// The title of the kind of layer a block is in.
-fn kind_of<'a>(question: &'a Setup, place: Repeated<'a>) -> &'a str {
-    let kind = place.kind.and_then(|at| question.blueprint.kinds.get(at));
+fn kind_of<'a>(setup: &'a Setup, place: Repeated<'a>) -> &'a str {
+    let kind = place.kind.and_then(|at| setup.blueprint.kinds.get(at));
     kind.map_or(place.block.title, |kind| kind.title.as_str())
 }
 
 /// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
-fn padded_window<N: Number>(question: &Setup, window: &Quantity) -> N {
-    let chunk = question.chunk().unwrap_or(0);
+fn padded_window<N: Number>(setup: &Setup, window: &Quantity) -> N {
+    let chunk = setup.chunk().unwrap_or(0);
     let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
-    let block = Quantity::assumed("block", question.engine.block(), "cells the engine pads to");
+    let block = Quantity::assumed("block", setup.engine.block(), "cells the engine pads to");
     let size = || N::input(&block);
     N::input(window)
         .plus(N::input(&chunk))
@@ -310,33 +308,33 @@ fn padded_window<N: Number>(question: &Setup, window: &Quantity) -> N {
 }
 
 /// Whether a cache holds values; a latent serves as both and counts as keys.
-fn holds_values(question: &Setup, cache: &Cache) -> bool {
-    let latent = matches!(cache.width, CacheWidth::Latent { .. }) && question.keeps_latent();
+fn holds_values(setup: &Setup, cache: &Cache) -> bool {
+    let latent = matches!(cache.width, CacheWidth::Latent { .. }) && setup.keeps_latent();
     !latent && cache.role == CacheRole::Values
 }
 
 /// Whether a cache must be weighed apart from keys: it holds values, in a format of their own.
-fn apart(question: &Setup, cache: &Cache) -> bool {
-    !question.one_kv_format() && holds_values(question, cache)
+fn apart(setup: &Setup, cache: &Cache) -> bool {
+    !setup.one_kv_format() && holds_values(setup, cache)
 }
 
 /// Bytes each further token of one sequence adds: layers without a window only.
-fn kv_growth<N: Number>(question: &Setup) -> N {
+fn kv_growth<N: Number>(setup: &Setup) -> N {
     let mut parts = Vec::new();
-    for place in question.blueprint.blocks() {
+    for place in setup.blueprint.blocks() {
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         for cache in &place.block.caches {
-            let width = N::input(width(question, &cache.width));
-            let apart = apart(question, cache);
+            let width = N::input(width(setup, &cache.width));
+            let apart = apart(setup, cache);
             match &cache.span {
                 Span::Window(_) | Span::Chunk(_) => {}
                 Span::Full | Span::Chosen(_) if apart => values.push(width),
                 Span::Full | Span::Chosen(_) => keys.push(width),
                 Span::Every { ratio, .. } => {
                     // Divided last: one layer's share may be less than a byte.
-                    let all = place.times(question.kv_bytes(width, apart));
+                    let all = place.times(setup.kv_bytes(width, apart));
                     parts.push(all.over(N::input(ratio)).named(
-                        kind_of(question, place),
+                        kind_of(setup, place),
                         "A token's share of the compressed entries in the layers of this kind.",
                     ));
                 }
@@ -344,9 +342,9 @@ fn kv_growth<N: Number>(question: &Setup) -> N {
         }
         for (widths, values) in [(keys, false), (values, true)] {
             if !widths.is_empty() {
-                let each = question.kv_bytes(N::sum(widths), values);
+                let each = setup.kv_bytes(N::sum(widths), values);
                 parts.push(place.times(each).named(
-                    kind_of(question, place),
+                    kind_of(setup, place),
                     "Keys and values of one token in the layers of this kind.",
                 ));
             }
@@ -359,17 +357,17 @@ fn kv_growth<N: Number>(question: &Setup) -> N {
 }
 
 /// States of one sequence: convolutions in the model's format, recurrences in FP32.
-fn states_of_a_sequence<N: Number>(question: &Setup) -> N {
-    let places = question.blueprint.blocks();
-    let parts = places.flat_map(|place| states_of_block::<N>(question, place));
+fn states_of_a_sequence<N: Number>(setup: &Setup) -> N {
+    let places = setup.blueprint.blocks();
+    let parts = places.flat_map(|place| states_of_block::<N>(setup, place));
     N::sum(parts.collect::<Vec<_>>())
         .named("state per sequence", "What one sequence keeps however long it is.")
         .in_unit(Unit::Bytes)
 }
 
 /// What one block of all its layers keeps for a sequence, however long it is.
-pub(super) fn states_of_block<N: Number>(question: &Setup, place: Repeated<'_>) -> Vec<N> {
-    let model = || N::input(question.activation_bytes());
+pub(super) fn states_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
+    let model = || N::input(setup.activation_bytes());
     let four = || {
         N::input(&Quantity::assumed(
             "state_bytes",
@@ -381,7 +379,7 @@ pub(super) fn states_of_block<N: Number>(question: &Setup, place: Repeated<'_>) 
         let (name, bytes) = match state {
             State::Conv { channels, kernel } => {
                 // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
-                let columns = if question.engine.keeps_whole_convolution() {
+                let columns = if setup.engine.keeps_whole_convolution() {
                     N::input(kernel)
                 } else {
                     N::input(kernel).minus(N::constant(1.0))
@@ -400,14 +398,14 @@ pub(super) fn states_of_block<N: Number>(question: &Setup, place: Repeated<'_>) 
 ///
 /// FP32 gradients (4 bytes a parameter); FP32 master weights and two moments (12), without a master copy where the
 /// weights are FP32 themselves (8). Source: Micikevicius 2018 (arXiv 1710.03740), Rajbhandari 2020 (arXiv 1910.02054, 3.1).
-fn states<N: Number>(question: &Setup) -> (N, N) {
-    let count = || parameters::<N>(&question.blueprint).total;
+fn states<N: Number>(setup: &Setup) -> (N, N) {
+    let count = || parameters::<N>(&setup.blueprint).total;
     let four = Quantity::assumed("gradient_bytes", 4, "FP32 gradients");
     let gradients = count()
         .times(N::input(&four))
         .named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about())
         .without(NOT_SHARDED);
-    let (bytes, why) = if question.weights.format.bits == 32 {
+    let (bytes, why) = if setup.weights.format.bits == 32 {
         (8, "AdamW: two FP32 moments")
     } else {
         (12, "AdamW: FP32 master weights and two FP32 moments")

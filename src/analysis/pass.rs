@@ -37,31 +37,31 @@ fn triangle<N: Number>(side: N) -> N {
 
 impl<N: Number> Pass<N> {
     /// The pass which the scenario's mode names.
-    pub fn new(question: &Setup) -> Self {
-        let batch = N::input(&question.batch());
-        if question.scenario.mode.writes() {
-            Self::decode(question, batch)
+    pub fn new(setup: &Setup) -> Self {
+        let batch = N::input(&setup.batch());
+        if setup.scenario.mode.writes() {
+            Self::decode(setup, batch)
         } else {
-            Self::prompt(question, batch)
+            Self::prompt(setup, batch)
         }
     }
     /// A token more for each of so many sequences.
-    pub fn decode(question: &Setup, batch: N) -> Self {
-        let context = question.mean_context();
+    pub fn decode(setup: &Setup, batch: N) -> Self {
+        let context = setup.mean_context();
         Self {
             batch,
             tokens: N::constant(1.0),
             context: N::input(&context),
             logits: N::constant(1.0),
             decode: true,
-            full: question.scenario.attention_flops == AttentionFlops::Full,
-            skips: question.skips(),
+            full: setup.scenario.attention_flops == AttentionFlops::Full,
+            skips: setup.skips(),
         }
     }
     /// So many whole prompts.
-    pub fn prompt(question: &Setup, batch: N) -> Self {
-        let scenario = &*question.scenario;
-        let prompt = question.prompt();
+    pub fn prompt(setup: &Setup, batch: N) -> Self {
+        let scenario = &*setup.scenario;
+        let prompt = setup.prompt();
         let all = scenario.mode == Mode::Pretrain || scenario.logits == Logits::All;
         Self {
             batch,
@@ -70,7 +70,7 @@ impl<N: Number> Pass<N> {
             logits: if all { N::input(&prompt) } else { N::constant(1.0) },
             decode: false,
             full: scenario.attention_flops == AttentionFlops::Full,
-            skips: question.skips(),
+            skips: setup.skips(),
         }
     }
 

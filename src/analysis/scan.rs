@@ -15,9 +15,9 @@ const DELTA_CHUNK: u64 = 64;
 /// Operations of a causal convolution of each channel, one sequence.
 ///
 /// Prefill runs over the tokens and the padding before them; a decode step over the window and, in transformers, one more.
-pub fn conv<N: Number>(question: &Setup, pass: &Pass<N>, channels: &Quantity, kernel: &Quantity) -> N {
+pub fn conv<N: Number>(setup: &Setup, pass: &Pass<N>, channels: &Quantity, kernel: &Quantity) -> N {
     let positions = if pass.decode {
-        N::constant(if question.engine.keeps_whole_convolution() {
+        N::constant(if setup.engine.keeps_whole_convolution() {
             2.0
         } else {
             1.0
@@ -29,7 +29,7 @@ pub fn conv<N: Number>(question: &Setup, pass: &Pass<N>, channels: &Quantity, ke
 }
 
 /// Cost of a recurrence in all its layers.
-pub fn scan<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut Cost<N>) {
+pub fn scan<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut Cost<N>) {
     let input = N::input;
     let constant = N::constant;
     let batch = || pass.batch.clone();
@@ -156,7 +156,7 @@ pub fn scan<N: Number>(question: &Setup, pass: &Pass<N>, place: Repeated<'_>, ki
         constant(4.0),
         rows,
         width,
-        input(question.activation_bytes()),
+        input(setup.activation_bytes()),
     ]));
-    cost.format = Some(question.activation.id.to_string());
+    cost.format = Some(setup.activation.id.to_string());
 }

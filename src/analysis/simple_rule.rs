@@ -9,8 +9,8 @@ use crate::scenario::{MemoryRule, Mode};
 use crate::units::Number;
 
 /// Whether a question is counted so. Training has no such rule.
-pub fn applies(question: &Setup) -> bool {
-    question.scenario.memory_rule == MemoryRule::Simple && question.scenario.mode != Mode::Pretrain
+pub fn applies(setup: &Setup) -> bool {
+    setup.scenario.memory_rule == MemoryRule::Simple && setup.scenario.mode != Mode::Pretrain
 }
 
 /// A tenth of the weights.

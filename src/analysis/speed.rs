@@ -67,8 +67,8 @@ impl Speed {
         self.prefill = Some(time(serving.ttft.unwrap_or(serving.first), TimeParts::default()));
     }
     /// What to know about the figures.
-    pub fn notice(&self, question: &Setup) -> Option<Notice> {
-        if question.admission.is_some_and(|load| load.max_running > 0) {
+    pub fn notice(&self, setup: &Setup) -> Option<Notice> {
+        if setup.admission.is_some_and(|load| load.max_running > 0) {
             return None;
         }
         let Some(pass) = &self.pass else {
@@ -77,22 +77,22 @@ impl Speed {
                 "Times are what the device cannot beat: peak rate and full bandwidth, nothing lost.",
             ));
         };
-        let device = question.device()?;
+        let device = setup.device()?;
         (pass.evidence.level > Seen::Generation).then(|| {
             Notice::new(
                 "speed_not_measured",
-                format!("Shares of peak are {}.", pass.evidence.words(question.engine, device)),
+                format!("Shares of peak are {}.", pass.evidence.words(setup.engine, device)),
             )
         })
     }
 }
 
-/// The speed of a question.
-pub fn speed(question: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
-    let device = question.device()?;
-    let scenario = &*question.scenario;
+/// The speed of a setup.
+pub fn speed(setup: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
+    let device = setup.device()?;
+    let scenario = &*setup.scenario;
     let training = scenario.mode == Mode::Pretrain;
-    let pass = if training { None } else { time::pass(question, host) };
+    let pass = if training { None } else { time::pass(setup, host) };
     let roof = roof_of(device, operators)?;
     if pass.is_none() && (!training || device.rate_16(true).is_none()) {
         return None;
@@ -101,7 +101,7 @@ pub fn speed(question: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Opt
         Mode::Prefill => pass.clone(),
         Mode::Pretrain => None,
         Mode::Decode | Mode::Serve => {
-            let prefill = question.working(|scenario| scenario.mode = Mode::Prefill);
+            let prefill = setup.working(|scenario| scenario.mode = Mode::Prefill);
             time::pass(&prefill, host)
         }
     };
@@ -110,7 +110,7 @@ pub fn speed(question: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Opt
         Mode::Prefill | Mode::Pretrain => scenario.batch as f64 * scenario.prompt as f64,
     };
     let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
-    let rate = device.rate_16(question.activation.id != "fp16");
+    let rate = device.rate_16(setup.activation.id != "fp16");
     let Rate { flops, name } = rate.unwrap_or(Rate { flops: 0.0, name: "" });
     Some(Speed {
         ridge: rate.map_or(0.0, |rate| device.ridge(rate)),
@@ -121,11 +121,11 @@ pub fn speed(question: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Opt
         nearest: if training {
             Vec::new()
         } else {
-            nearest(&near(question, device), SHOWN, active)
+            nearest(&near(setup, device), SHOWN, active)
         },
         basis: pass
             .as_ref()
-            .map(|pass| pass.evidence.words(question.engine, device))
+            .map(|pass| pass.evidence.words(setup.engine, device))
             .unwrap_or_default(),
         roof,
         pass,
@@ -150,19 +150,19 @@ fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
     }))
 }
 
-fn near<'a>(question: &'a Setup, device: &'a Device) -> Near<'a> {
-    let scenario = &*question.scenario;
+fn near<'a>(setup: &'a Setup, device: &'a Device) -> Near<'a> {
+    let scenario = &*setup.scenario;
     Near {
         metric: match scenario.mode {
             Mode::Serve => Metric::Throughput,
             Mode::Prefill | Mode::Pretrain => Metric::Prefill,
             Mode::Decode => Metric::Decode,
         },
-        engine: question.engine.key(),
+        engine: setup.engine.key(),
         device,
-        devices: question.layout.devices,
-        format: &question.weights.format.id,
-        active: parameters::<Exact>(&question.blueprint).active.0 as f64,
+        devices: setup.layout.devices,
+        format: &setup.weights.format.id,
+        active: parameters::<Exact>(&setup.blueprint).active.0 as f64,
         batch: scenario.batch,
         context: scenario.prompt.saturating_add(scenario.generated() / 2),
     }

@@ -96,28 +96,28 @@ pub fn analyse(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Analys
 /// # Errors
 /// Totals beyond 64 bits.
 pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
-    let question = serving::admitted(setup);
-    let memory = memory::<Exact>(&question);
+    let setup = serving::admitted(setup);
+    let memory = memory::<Exact>(&setup);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
     }
-    let operators = costs::<f64>(&question);
-    let components = by_component(&operators, &question);
+    let operators = costs::<f64>(&setup);
+    let components = by_component(&operators, &setup);
     let flops = components.iter().map(|one| one.flops).sum();
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
-    let ranks = ranks(&question, &memory)?;
-    let fit = question.device().map(|device| fit(&question, &ranks, device));
+    let ranks = ranks(&setup, &memory)?;
+    let fit = setup.device().map(|device| fit(&setup, &ranks, device));
     let host = fit.as_ref().map(Fit::host).unwrap_or_default();
-    let mut serving = serving::serving(&question);
-    let mut speed = speed(&question, &operators, &host);
+    let mut serving = serving::serving(&setup);
+    let mut speed = speed(&setup, &operators, &host);
     if let (Some(speed), Some(serving)) = (&mut speed, &mut serving) {
         speed.serve(serving);
     }
-    let mut notices = notices(&question, speed.as_ref(), fit.as_ref());
-    notices.extend(serving::notices(&question, serving.as_ref()));
+    let mut notices = notices(&setup, speed.as_ref(), fit.as_ref());
+    notices.extend(serving::notices(&setup, serving.as_ref()));
     Ok(Analysis {
-        parameters: parameters(&question.blueprint),
+        parameters: parameters(&setup.blueprint),
         memory,
         operators,
         components,
@@ -129,11 +129,11 @@ pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
         ranks,
         fit,
         notices,
-        setup: Arc::new(question),
+        setup: Arc::new(setup),
     })
 }
 
-fn by_component(operators: &[Cost<f64>], question: &Setup) -> Vec<ComponentCost> {
+fn by_component(operators: &[Cost<f64>], setup: &Setup) -> Vec<ComponentCost> {
     struct Sum {
         flops: f64,
         bytes: f64,
@@ -141,7 +141,7 @@ fn by_component(operators: &[Cost<f64>], question: &Setup) -> Vec<ComponentCost>
     }
     let mut sums: BTreeMap<Component, Sum> = BTreeMap::new();
     for cost in operators {
-        let roof = question.device().and_then(|device| Roof::of(cost, device));
+        let roof = setup.device().and_then(|device| Roof::of(cost, device));
         let start = || Sum {
             flops: 0.0,
             bytes: 0.0,
@@ -162,27 +162,27 @@ fn by_component(operators: &[Cost<f64>], question: &Setup) -> Vec<ComponentCost>
     sums.into_iter().map(row).collect()
 }
 
-fn notices(question: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notice> {
-    let mut all = question.blueprint.notices.clone();
-    all.extend(question.notices.iter().cloned());
-    let scenario = &*question.scenario;
-    if let Some(most) = question
+fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notice> {
+    let mut all = setup.blueprint.notices.clone();
+    all.extend(setup.notices.iter().cloned());
+    let scenario = &*setup.scenario;
+    if let Some(most) = setup
         .blueprint
         .max_context
         .as_ref()
-        .filter(|most| question.tokens().value > most.value)
+        .filter(|most| setup.tokens().value > most.value)
     {
         all.push(Notice::new(
             "beyond_context",
             format!(
                 "{} tokens are more than the {} this model was made for (max_position_embeddings).",
-                question.tokens().value,
+                setup.tokens().value,
                 most.value
             ),
         ));
     }
-    all.extend(speed.and_then(|speed| speed.notice(question)));
-    if let Some(device) = question.device()
+    all.extend(speed.and_then(|speed| speed.notice(setup)));
+    if let Some(device) = setup.device()
         && device.memory_by_rule()
     {
         all.push(Notice::new(
@@ -197,7 +197,7 @@ fn notices(question: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<No
     if scenario.mode != Mode::Pretrain && scenario.engine.is_none() {
         all.push(Notice::new(
             "engine_assumed",
-            format!("No engine is chosen; {} is assumed.", question.engine.label()),
+            format!("No engine is chosen; {} is assumed.", setup.engine.label()),
         ));
     }
     let offloads = fit.is_some_and(|fit| fit.verdict == Verdict::Offload);
@@ -207,7 +207,7 @@ fn notices(question: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<No
             "How much RAM the machine has is not given: as much as is needed is assumed, for the longest context and the most users too.",
         ));
     }
-    if simple_rule::applies(question) {
+    if simple_rule::applies(setup) {
         all.push(Notice::new(
             "memory_simple_rule",
             "Memory is counted by percentages, as many calculators do: weights + 5 %, caches + 5 %, activations 10 % of the weights, and 5 % of all that for the system. Context and engine change the cache alone.",

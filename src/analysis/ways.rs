@@ -32,33 +32,33 @@ const MOST_TRIED: usize = 16;
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device, more devices.
 pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
-    let question = &*analysis.setup;
-    let (Some(device), Some(fit)) = (question.device(), &analysis.fit) else {
+    let setup = &*analysis.setup;
+    let (Some(device), Some(fit)) = (setup.device(), &analysis.fit) else {
         return Vec::new();
     };
-    let better = |way: &Way| verdict(question, &way.scenario).is_some_and(|then| then < fit.verdict);
-    if let Some(way) = own_cache(question, device, fit).filter(better) {
+    let better = |way: &Way| verdict(setup, &way.scenario).is_some_and(|then| then < fit.verdict);
+    if let Some(way) = own_cache(setup, device, fit).filter(better) {
         return vec![way];
     }
     let mut all = Vec::new();
-    all.extend(fewer_bits(question, device, units));
+    all.extend(fewer_bits(setup, device, units));
     // Fewer sequences keep what each of them is; a shorter context does not. What does not run at all runs no better so.
     let less = fit.verdict != Verdict::Unsupported;
-    if less && fit.max_batch > 0 && fit.max_batch < question.scenario.batch {
+    if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.batch {
         let scenario = Scenario {
             batch: fit.max_batch,
-            ..Scenario::clone(&question.scenario)
+            ..Scenario::clone(&setup.scenario)
         };
         all.push(Way {
             label: format!("{} at once", counted(fit.max_batch, "sequence")),
-            note: format!("instead of {}", grouped(question.scenario.batch)),
+            note: format!("instead of {}", grouped(setup.scenario.batch)),
             scenario,
         });
     } else if less {
-        all.extend(shorter(question, fit));
+        all.extend(shorter(setup, fit));
     }
-    all.extend(larger_device(question, analysis.held().total_bytes, units));
-    all.extend(more_devices(question, device));
+    all.extend(larger_device(setup, analysis.held().total_bytes, units));
+    all.extend(more_devices(setup, device));
     // What is offered must hold: rules of layouts, caches and RAM are the verdict's alone.
     all.retain(better);
     all.truncate(MOST);
@@ -66,8 +66,8 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
 }
 
 /// The verdict on another scenario.
-fn verdict(question: &Setup, scenario: &Scenario) -> Option<Verdict> {
-    let setup = admitted(question.under(scenario.clone()).ok()?);
+fn verdict(setup: &Setup, scenario: &Scenario) -> Option<Verdict> {
+    let setup = admitted(setup.under(scenario.clone()).ok()?);
     let needed = memory::<Exact>(&setup);
     if needed.total == Exact::OVERFLOW {
         return None;
@@ -77,34 +77,34 @@ fn verdict(question: &Setup, scenario: &Scenario) -> Option<Verdict> {
 }
 
 /// A shorter context, the answer as long as before if it can be.
-fn shorter(question: &Setup, fit: &Fit) -> Option<Way> {
-    let context = question.tokens().value;
-    if question.scenario.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
+fn shorter(setup: &Setup, fit: &Fit) -> Option<Way> {
+    let context = setup.tokens().value;
+    if setup.scenario.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
         return None;
     }
-    let generate = question.scenario.generated().min(fit.max_context.saturating_sub(1));
+    let generate = setup.scenario.generated().min(fit.max_context.saturating_sub(1));
     Some(Way {
         label: counted(fit.max_context, "token"),
         note: format!("instead of {}", grouped(context)),
         scenario: Scenario {
             prompt: fit.max_context - generate,
             generate: Some(generate),
-            ..Scenario::clone(&question.scenario)
+            ..Scenario::clone(&setup.scenario)
         },
     })
 }
 
 /// The engine's own format of the cache, where that asked for is all that does not run.
-fn own_cache(question: &Setup, device: &Device, fit: &Fit) -> Option<Way> {
-    let weights = support(&question.weights.format.id, device, question.engine);
-    let only = fit.verdict == Verdict::Unsupported && weights.runs() && !question.caches_as_usual();
+fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Way> {
+    let weights = support(&setup.weights.format.id, device, setup.engine);
+    let only = fit.verdict == Verdict::Unsupported && weights.runs() && !setup.caches_as_usual();
     only.then(|| Way {
         label: "The cache as the engine keeps it".to_owned(),
-        note: format!("instead of {}", question.kv.label),
+        note: format!("instead of {}", setup.kv.label),
         scenario: Scenario {
             kv_cache: KvFormat::Auto,
             value_cache: KvFormat::Auto,
-            ..Scenario::clone(&question.scenario)
+            ..Scenario::clone(&setup.scenario)
         },
     })
 }
@@ -112,28 +112,28 @@ fn own_cache(question: &Setup, device: &Device, fit: &Fit) -> Option<Way> {
 /// The format that keeps the most and still fits: of those for the engine in use, or of any if none is chosen.
 ///
 /// Less than three bits a weight is offered only where nothing else fits.
-fn fewer_bits(question: &Setup, device: &Device, units: UnitSystem) -> Option<Way> {
-    if question.scenario.mode == Mode::Pretrain {
+fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> {
+    if setup.scenario.mode == Mode::Pretrain {
         return None;
     }
-    let container = usual_container(question.engine);
-    let free = question.scenario.engine.is_none();
+    let container = usual_container(setup.engine);
+    let free = setup.scenario.engine.is_none();
     // MLX runs on Apple's devices alone.
     let runs = |choice: &Choice| match choice.container {
         Container::Mlx => device.vendor == "Apple",
         other => other == container || (free && other == Container::Gguf),
     };
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
-        let mut scenario = Scenario::clone(&question.scenario);
+        let mut scenario = Scenario::clone(&setup.scenario);
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
-        let question = admitted(question.under(scenario.clone()).ok()?);
-        let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
-        let need = Need::of(&question, &held);
+        let setup = admitted(setup.under(scenario.clone()).ok()?);
+        let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
+        let need = Need::of(&setup, &held);
         (need.judge(device).verdict == Verdict::Fits).then_some((choice, scenario, need.total))
     });
     let (choice, scenario, total) =
         fitting.max_by_key(|(choice, _, total)| (choice.format.bits_per_weight() >= 3.0, *total))?;
-    let most = capacity(question, device) as f64;
+    let most = capacity(setup, device) as f64;
     let factor = most / units.split_value(most);
     let (of, unit) = units.split(most);
     let used = decimal(total as f64 / factor);
@@ -146,12 +146,12 @@ fn fewer_bits(question: &Setup, device: &Device, units: UnitSystem) -> Option<Wa
 }
 
 /// The fewest devices of the same kind that share every layer.
-fn more_devices(question: &Setup, device: &Device) -> Option<Way> {
-    if question.scenario.mode == Mode::Pretrain || device.unified {
+fn more_devices(setup: &Setup, device: &Device) -> Option<Way> {
+    if setup.scenario.mode == Mode::Pretrain || device.unified {
         return None;
     }
-    let found = degree(question, device);
-    let count = found.devices.filter(|count| *count > question.layout.devices)?;
+    let found = degree(setup, device);
+    let count = found.devices.filter(|count| *count > setup.layout.devices)?;
     Some(Way {
         label: format!("{count} × {}", device.short_name()),
         note: "every layer shared among them".to_owned(),
@@ -160,22 +160,22 @@ fn more_devices(question: &Setup, device: &Device) -> Option<Way> {
 }
 
 /// The device with the least memory that still fits, of the same kind if there is one.
-fn larger_device(question: &Setup, total: u64, units: UnitSystem) -> Option<Way> {
-    let now = question.device()?;
+fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Way> {
+    let now = setup.device()?;
     let mut fitting: Vec<&Device> = devices()
         .iter()
         .filter(|device| {
             device.segment != "cpu"
-                && capacity(question, device) >= total
-                && support(&question.weights.format.id, device, question.engine).runs()
+                && capacity(setup, device) >= total
+                && support(&setup.weights.format.id, device, setup.engine).runs()
         })
         .collect();
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
     let on = |device: &Device| Scenario {
         hardware: Some(device.id.clone()),
-        ..Scenario::clone(&question.scenario)
+        ..Scenario::clone(&setup.scenario)
     };
-    let fits = |device: &&Device| verdict(question, &on(device)) == Some(Verdict::Fits);
+    let fits = |device: &&Device| verdict(setup, &on(device)) == Some(Verdict::Fits);
     fitting.into_iter().take(MOST_TRIED).find(fits).map(|device| Way {
         label: device.name.clone(),
         note: format!("has {}", units.bytes(device.memory_bytes as f64)),

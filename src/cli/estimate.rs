@@ -96,12 +96,12 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
 
 /// The answers in sentences.
 fn told(estimate: &Estimate) -> String {
-    let question = &estimate.analysis.setup;
+    let setup = &estimate.analysis.setup;
     let mut out = "\nWhat would it take\n".to_owned();
     let Some(answers) = answers(&estimate.analysis) else {
         return out + "  Choose a device with --hardware: then this says how far it goes, and what else would do.\n";
     };
-    for one in answers.said(question, UNITS) {
+    for one in answers.said(setup, UNITS) {
         out.push_str(&format!("  {}\n    {}\n", one.words, one.basis));
     }
     out
@@ -113,8 +113,8 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         analysis,
         comparison,
     } = estimate;
-    let question = &*analysis.setup;
-    let (blueprint, scenario) = (&question.blueprint, &question.requested);
+    let setup = &*analysis.setup;
+    let (blueprint, scenario) = (&setup.blueprint, &setup.requested);
     let parameters = &analysis.parameters;
     let mut out = format!(
         "{}: {} parameters ({})",
@@ -129,19 +129,15 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     out.push_str(&format!(
         "\n{}, {} weights",
         scenario.mode.label(),
-        question.weights.method
+        setup.weights.method
     ));
     if scenario.mode != Mode::Pretrain {
-        out.push_str(&format!(
-            ", {} KV cache, {}",
-            question.kv.label,
-            question.engine.label()
-        ));
+        out.push_str(&format!(", {} KV cache, {}", setup.kv.label, setup.engine.label()));
     }
     out.push_str(&format!(
         "\n{} × {} tokens",
-        grouped(question.scenario.batch),
-        grouped(question.tokens().value)
+        grouped(setup.scenario.batch),
+        grouped(setup.tokens().value)
     ));
     if let (Some(comparison), Some(read)) = (comparison, &found.headers) {
         out.push_str(&format!(
@@ -149,9 +145,9 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             comparison.line,
             UNITS.bytes(read.count.bytes as f64)
         ));
-        if any_read_by(&read.files, question.engine) == Some(false) {
+        if any_read_by(&read.files, setup.engine) == Some(false) {
             let held: Vec<&str> = read.files.iter().map(|one| one.label).collect();
-            let (held, engine) = (held.join(", "), question.engine.label());
+            let (held, engine) = (held.join(", "), setup.engine.label());
             out.push_str(&format!(
                 "\nthe files are {held}: {engine} loads none of them as they are"
             ));

@@ -18,8 +18,8 @@ pub struct ModelFacts {
 
 /// The answer with the keys of the contract, SI base units, integers where exact.
 pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
-    let question = &*analysis.setup;
-    let (blueprint, scenario) = (&question.blueprint, &*question.requested);
+    let setup = &*analysis.setup;
+    let (blueprint, scenario) = (&setup.blueprint, &*setup.requested);
     let memory = &analysis.memory;
     let by_component: Map<String, Value> = analysis
         .parameters
@@ -56,14 +56,14 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "source": facts.source,
         },
         "mode": scenario.mode.key(),
-        "engine": question.engine.key(),
+        "engine": setup.engine.key(),
         "formats": {
-            "weights": question.weights.format.id,
-            "weights_method": question.weights.method,
-            "kept_in": question.weights.base.id,
-            "kv_cache": question.kv.id,
-            "value_cache": question.kv_values.id,
-            "activations": if question.engine.computes_in_fp32() { "fp32" } else { &question.activation.id },
+            "weights": setup.weights.format.id,
+            "weights_method": setup.weights.method,
+            "kept_in": setup.weights.base.id,
+            "kv_cache": setup.kv.id,
+            "value_cache": setup.kv_values.id,
+            "activations": if setup.engine.computes_in_fp32() { "fp32" } else { &setup.activation.id },
         },
         "parameters": {
             "total": analysis.parameters.total.0,
@@ -90,14 +90,14 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
         "notices": analysis.notices,
     });
     if let Value::Object(answer) = &mut answer {
-        if let (Some(fit), Some(device)) = (&analysis.fit, question.device()) {
+        if let (Some(fit), Some(device)) = (&analysis.fit, setup.device()) {
             answer.insert(
                 "hardware".to_owned(),
-                json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes, "devices": question.layout.devices, "layout": question.layout}),
+                json!({"id": device.id, "name": device.name, "memory_bytes": device.memory_bytes, "devices": setup.layout.devices, "layout": setup.layout}),
             );
             answer.insert("fit".to_owned(), json!(fit));
         }
-        answer.insert("cost".to_owned(), json!(bill(question, analysis.speed.as_ref())));
+        answer.insert("cost".to_owned(), json!(bill(setup, analysis.speed.as_ref())));
         answer.insert("launch".to_owned(), start(analysis, &facts.id));
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));
@@ -111,12 +111,12 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
 
 /// What would it take, each answer with its words and the link to the scenario after it; null without a device.
 pub fn answers(analysis: &Analysis) -> Value {
-    let question = &analysis.setup;
+    let setup = &analysis.setup;
     let Some(found) = crate::analysis::answers(analysis) else {
         return Value::Null;
     };
     let mut answer = json!(found);
-    for said in found.said(question, UnitSystem::Gib) {
+    for said in found.said(setup, UnitSystem::Gib) {
         let one = answer.get_mut(said.key);
         let Some(one) = one else { continue };
         if one.is_null() {

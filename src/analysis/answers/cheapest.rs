@@ -31,7 +31,7 @@ pub struct Cheapest {
 }
 
 /// The cheapest of the devices and machines whose price somebody published; others are not ranked.
-pub(super) fn cheapest(question: &Setup, asked: &Scenario) -> Option<Cheapest> {
+pub(super) fn cheapest(setup: &Setup, asked: &Scenario) -> Option<Cheapest> {
     let mut best: Option<Cheapest> = None;
     for count in COUNTS {
         // Any engine that runs the format there, devices sharing the model as it usually does.
@@ -48,7 +48,7 @@ pub(super) fn cheapest(question: &Setup, asked: &Scenario) -> Option<Cheapest> {
             engine: None,
             ..asked.clone()
         };
-        let mut matrix = Matrix::published(&question.blueprint, &scenario).all_at_once();
+        let mut matrix = Matrix::published(&setup.blueprint, &scenario).all_at_once();
         let format = scenario.weights.unwrap_or("");
         for device in devices().iter().filter(|device| count == 1 || !device.unified) {
             let Some(price) = Price::least(device, count) else {

@@ -26,28 +26,28 @@ pub struct Degree {
 }
 
 /// The least power of two, as engines split heads; of a server, one that meets its targets.
-pub(crate) fn degree(question: &Setup, device: &Device) -> Degree {
+pub(crate) fn degree(setup: &Setup, device: &Device) -> Degree {
     let with = |count: u64| Scenario {
         devices: count,
         // llama.cpp deals out whole layers unless it is told otherwise.
-        split: (count > 1 && question.engine != Engine::LlamaCpp).then_some(Split::Tensor),
+        split: (count > 1 && setup.engine != Engine::LlamaCpp).then_some(Split::Tensor),
         tensor: None,
         pipeline: 1,
         expert: 1,
-        engine: Some(question.engine),
-        ..Scenario::clone(&question.requested)
+        engine: Some(setup.engine),
+        ..Scenario::clone(&setup.requested)
     };
     let fits = |scenario: Scenario| {
-        let question = admitted(question.under(scenario).ok()?);
-        let held = ranks(&question, &memory::<Exact>(&question)).ok()?;
-        let fits = Need::of(&question, &held).judge(device).verdict == Verdict::Fits;
-        Some(fits && runs_all(&question) && meets_targets(&question))
+        let setup = admitted(setup.under(scenario).ok()?);
+        let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
+        let fits = Need::of(&setup, &held).judge(device).verdict == Verdict::Fits;
+        Some(fits && runs_all(&setup) && meets_targets(&setup))
     };
     let mut counts = std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST);
     let found = counts.find(|count| fits(with(*count)).unwrap_or(false));
     let scenario = Scenario {
-        engine: question.requested.engine,
-        ..with(found.unwrap_or(question.layout.devices))
+        engine: setup.requested.engine,
+        ..with(found.unwrap_or(setup.layout.devices))
     };
     Degree {
         devices: found,
@@ -56,20 +56,20 @@ pub(crate) fn degree(question: &Setup, device: &Device) -> Degree {
 }
 
 /// Whether nothing waits that is asked of a server without targets.
-fn runs_all(question: &Setup) -> bool {
+fn runs_all(setup: &Setup) -> bool {
     let all = |load: &Admission| load.requests.is_none_or(|requests| load.running >= requests);
-    has_targets(&question.requested) || question.admission.as_ref().is_none_or(all)
+    has_targets(&setup.requested) || setup.admission.as_ref().is_none_or(all)
 }
 
 /// Whether a server's first token and the time between two are within the targets, where there are any.
-fn meets_targets(question: &Setup) -> bool {
-    let scenario = &*question.requested;
+fn meets_targets(setup: &Setup) -> bool {
+    let scenario = &*setup.requested;
     if !has_targets(scenario) {
         return true;
     }
     let within = |seconds: f64, target: Option<u64>| target.is_none_or(|most| seconds * 1000.0 <= most as f64);
     // An endless queue has no time to the first token but that of a request that runs.
-    serving(question).is_some_and(|found| {
+    serving(setup).is_some_and(|found| {
         let first = found.ttft.unwrap_or(found.first);
         within(first, scenario.target_ttft) && within(found.tpot, scenario.target_tpot)
     })

@@ -51,8 +51,8 @@ pub struct BestFormat {
 ///
 /// Formats with a published figure are ranked by it, the others by bits; of the two winners the one with more bits is
 /// taken, since figures of different kinds of formats cannot be compared. No format with more bits than the checkpoint.
-pub(super) fn best(question: &Setup, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
-    let blueprint = &question.blueprint;
+pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
+    let blueprint = &setup.blueprint;
     let published = &blueprint.published;
     let as_published = Scenario {
         weights: None,
@@ -130,7 +130,7 @@ pub(super) fn best(question: &Setup, device: &Device, scenario: &Scenario) -> Op
             format: None,
             label: String::new(),
             bits_per_weight: 0.0,
-            engine: question.engine,
+            engine: setup.engine,
             needed_bytes: 0,
             capacity_bytes: 0,
             ranked_by: RankedBy::Bits,
@@ -146,5 +146,5 @@ fn effective(blueprint: &Arc<Blueprint>, scenario: &Scenario, engine: Engine) ->
         hardware: None,
         ..scenario.clone()
     };
-    Setup::new(blueprint, &scenario).map_or(0.0, |question| bits_per_weight(&question))
+    Setup::new(blueprint, &scenario).map_or(0.0, |setup| bits_per_weight(&setup))
 }

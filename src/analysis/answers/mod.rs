@@ -64,14 +64,14 @@ pub struct Answers {
 
 /// The answers to an analysis; `None` without a device.
 pub fn answers(analysis: &Analysis) -> Option<Answers> {
-    let question = &*analysis.setup;
+    let setup = &*analysis.setup;
     let fit = analysis.fit.as_ref()?;
-    let device = question.device()?;
-    let scenario = &*question.requested;
+    let device = setup.device()?;
+    let scenario = &*setup.requested;
     let runs = scenario.mode != Mode::Pretrain;
     let asked_to = matches!(scenario.offload, Offload::Layers(layers) if layers > 0);
     let with_offload = fit.verdict == Verdict::Offload || (asked_to && fit.offload.is_some());
-    let own = question.blueprint.max_context.as_ref().map(|most| most.value);
+    let own = setup.blueprint.max_context.as_ref().map(|most| most.value);
     let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
     let context = LongestContext {
         tokens: fit.max_context,
@@ -107,8 +107,8 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
         unsupported,
         context: (runs && runs_so).then_some(context),
         users: runs_so.then_some(users),
-        format: runs.then(|| formats::best(question, device, asked)).flatten(),
-        cheapest: cheapest::cheapest(question, asked),
-        degree: (runs && runs_so && !device.unified).then(|| degree::degree(question, device)),
+        format: runs.then(|| formats::best(setup, device, asked)).flatten(),
+        cheapest: cheapest::cheapest(setup, asked),
+        degree: (runs && runs_so && !device.unified).then(|| degree::degree(setup, device)),
     })
 }

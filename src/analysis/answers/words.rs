@@ -21,18 +21,18 @@ pub struct Said {
 
 impl Answers {
     /// All of them, in order.
-    pub fn said(&self, question: &Setup, units: UnitSystem) -> Vec<Said> {
-        let now = &*question.requested;
-        let runs = self.unsupported.map(|why| unsupported(question, why));
-        let context = self.context.as_ref().map(|one| one.said(question));
-        let users = self.users.as_ref().map(|one| one.said(question));
-        let format = self.format.as_ref().map(|one| one.said(question, units));
+    pub fn said(&self, setup: &Setup, units: UnitSystem) -> Vec<Said> {
+        let now = &*setup.requested;
+        let runs = self.unsupported.map(|why| unsupported(setup, why));
+        let context = self.context.as_ref().map(|one| one.said(setup));
+        let users = self.users.as_ref().map(|one| one.said(setup));
+        let format = self.format.as_ref().map(|one| one.said(setup, units));
         let cheapest = (now.mode != Mode::Pretrain || self.cheapest.is_some()).then(|| {
             self.cheapest
                 .as_ref()
                 .map_or_else(|| none_priced(now), |one| one.said(now))
         });
-        let degree = self.degree.as_ref().map(|one| one.said(question));
+        let degree = self.degree.as_ref().map(|one| one.said(setup));
         [runs, context, users, format, cheapest, degree]
             .into_iter()
             .flatten()
@@ -41,9 +41,9 @@ impl Answers {
 }
 
 /// What does not run as it was asked, and the way that the engine or the cache is left to the device.
-fn unsupported(question: &Setup, why: &str) -> Said {
-    let now = &*question.requested;
-    let cache = !question.caches_as_usual() && now.engine.is_none();
+fn unsupported(setup: &Setup, why: &str) -> Said {
+    let now = &*setup.requested;
+    let cache = !setup.caches_as_usual() && now.engine.is_none();
     let (label, scenario) = if cache {
         let own = Scenario {
             kv_cache: KvFormat::Auto,
@@ -66,17 +66,17 @@ fn unsupported(question: &Setup, why: &str) -> Said {
     }
 }
 
-fn here(question: &Setup) -> String {
-    let name = question.device().map_or("this device", |device| device.short_name());
-    match question.layout.devices {
+fn here(setup: &Setup) -> String {
+    let name = setup.device().map_or("this device", |device| device.short_name());
+    match setup.layout.devices {
         1 => format!("one {name}"),
         devices => format!("{} × {name}", grouped(devices)),
     }
 }
 
 /// The same, with what lies in RAM.
-fn here_with(question: &Setup, offload: bool) -> String {
-    let here = here(question);
+fn here_with(setup: &Setup, offload: bool) -> String {
+    let here = here(setup);
     if offload {
         format!("{here} with part of the model in RAM")
     } else {
@@ -85,8 +85,8 @@ fn here_with(question: &Setup, offload: bool) -> String {
 }
 
 impl LongestContext {
-    fn said(&self, question: &Setup) -> Said {
-        let here = here_with(question, self.with_offload);
+    fn said(&self, setup: &Setup) -> Said {
+        let here = here_with(setup, self.with_offload);
         let (words, basis) = match self.tokens {
             0 => (
                 format!("No context is short enough for {here} in this format."),
@@ -104,7 +104,7 @@ impl LongestContext {
                 "With this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.prompt != question.requested.prompt)
+        let deed = (self.tokens > 0 && self.scenario.prompt != setup.requested.prompt)
             .then(|| (format!("Try {}", counted(self.tokens, "token")), self.scenario.clone()));
         Said {
             key: "context",
@@ -116,9 +116,9 @@ impl LongestContext {
 }
 
 impl MostUsers {
-    fn said(&self, question: &Setup) -> Said {
-        let here = here_with(question, self.with_offload);
-        let what = if question.requested.mode == Mode::Pretrain {
+    fn said(&self, setup: &Setup) -> Said {
+        let here = here_with(setup, self.with_offload);
+        let what = if setup.requested.mode == Mode::Pretrain {
             "sequence"
         } else {
             "user"
@@ -128,7 +128,7 @@ impl MostUsers {
             0 => format!("Not even one {what} with {each} tokens fits on {here}."),
             most => format!(
                 "{here} {} {} at once, each with {each} tokens.",
-                if question.layout.devices > 1 {
+                if setup.layout.devices > 1 {
                     "have room for"
                 } else {
                     "has room for"
@@ -136,12 +136,12 @@ impl MostUsers {
                 counted(most, what)
             ),
         };
-        let deed = (self.count > 0 && self.count != question.requested.batch)
+        let deed = (self.count > 0 && self.count != setup.requested.batch)
             .then(|| (format!("Try {}", counted(self.count, what)), self.scenario.clone()));
         Said {
             key: "users",
             words: capital(&words),
-            basis: match question.requested.mode {
+            basis: match setup.requested.mode {
                 Mode::Serve => {
                     "By memory alone; running sequences are at all stages of their answers, so half of each answer is counted."
                 }
@@ -154,8 +154,8 @@ impl MostUsers {
 }
 
 impl BestFormat {
-    fn said(&self, question: &Setup, units: UnitSystem) -> Said {
-        let here = here(question);
+    fn said(&self, setup: &Setup, units: UnitSystem) -> Said {
+        let here = here(setup);
         if self.format.is_none() {
             return Said {
                 key: "format",
@@ -178,7 +178,7 @@ impl BestFormat {
                 "Best by bits per weight ({bits:.2}) among formats that {engine} or another engine runs there; no published figure of its loss went into it."
             ),
         };
-        let changes = self.scenario.weights != question.requested.weights;
+        let changes = self.scenario.weights != setup.requested.weights;
         Said {
             key: "format",
             words: format!(
@@ -237,10 +237,10 @@ impl Cheapest {
 }
 
 impl Degree {
-    fn said(&self, question: &Setup) -> Said {
-        let name = question.device().map_or("device", |device| device.short_name());
-        let targets = degree::has_targets(&question.requested);
-        let by_layers = question.engine == Engine::LlamaCpp;
+    fn said(&self, setup: &Setup) -> Said {
+        let name = setup.device().map_or("device", |device| device.short_name());
+        let targets = degree::has_targets(&setup.requested);
+        let by_layers = setup.engine == Engine::LlamaCpp;
         let shared = if by_layers {
             ", whole layers on each"
         } else {
@@ -265,20 +265,20 @@ impl Degree {
             None => format!(
                 "Not even {} × {name} have room for {}{shared}.",
                 degree::MOST,
-                load(&question.requested)
+                load(&setup.requested)
             ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
             Some(some) => format!(
                 "{some} × {name} have room for {}{shared}{tp}.",
-                load(&question.requested),
+                load(&setup.requested),
                 tp = tp(some)
             ),
         };
-        let wanted = self.devices.filter(|devices| *devices != question.requested.devices);
+        let wanted = self.devices.filter(|devices| *devices != setup.requested.devices);
         Said {
             key: "degree",
             words,
-            basis: match question.requested.mode {
+            basis: match setup.requested.mode {
                 Mode::Serve => "Only powers of two in one tensor-parallel group were tried, no replicas.",
                 _ => "Powers of two were tried.",
             }

@@ -12,12 +12,12 @@ use crate::units::{Exact, Node, Operation, Trace, Traced, Unit};
 
 /// The trace of a figure of memory where several devices share the model; none where one holds all of it, and for other
 /// figures.
-pub fn trace(question: &Setup, figure: Figure) -> Option<Trace> {
-    if question.layout.devices <= 1 {
+pub fn trace(setup: &Setup, figure: Figure) -> Option<Trace> {
+    if setup.layout.devices <= 1 {
         return None;
     }
-    let held = fullest(question).ok()?;
-    let all = memory::<Traced<Exact>>(question);
+    let held = fullest(setup).ok()?;
+    let all = memory::<Traced<Exact>>(setup);
     let weights = |only: Option<Component>| -> Vec<Trace> {
         let mine = held.weights_by_component.iter();
         mine.filter(|(component, _)| only.is_none_or(|only| only == *component))

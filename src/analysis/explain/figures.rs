@@ -19,21 +19,21 @@ type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
 
 /// The trace of a figure and how its values are written.
-pub fn trace(question: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
+pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     let of = |list: Vec<(Component, Sizes)>, component| {
         list.into_iter()
             .find(|(known, _)| *known == component)
             .map(|(_, value)| value.trace)
     };
-    if let Some(dealt) = dealt::trace(question, figure) {
+    if let Some(dealt) = dealt::trace(setup, figure) {
         return Some((dealt, Unit::Bytes));
     }
-    let memory = || memory::<Sizes>(question);
+    let memory = || memory::<Sizes>(setup);
     Some(match figure {
-        Figure::Parameters => (parameters::<Sizes>(&question.blueprint).total.trace, Unit::Count),
-        Figure::ActiveParameters => (parameters::<Sizes>(&question.blueprint).active.trace, Unit::Count),
+        Figure::Parameters => (parameters::<Sizes>(&setup.blueprint).total.trace, Unit::Count),
+        Figure::ActiveParameters => (parameters::<Sizes>(&setup.blueprint).active.trace, Unit::Count),
         Figure::ComponentParameters(component) => (
-            of(parameters::<Sizes>(&question.blueprint).by_component, component)?,
+            of(parameters::<Sizes>(&setup.blueprint).by_component, component)?,
             Unit::Count,
         ),
         Figure::Memory => (memory().total.trace, Unit::Bytes),
@@ -41,17 +41,17 @@ pub fn trace(question: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::ComponentWeights(component) => (of(memory().weights_by_component, component)?, Unit::Bytes),
         Figure::Part(part) => (memory().part(part).trace, Unit::Bytes),
         Figure::KvPerToken => (memory().kv_cache_per_token.trace, Unit::Bytes),
-        Figure::Flops => (total(question, None, Of::Flops).trace, Unit::Flops),
-        Figure::ComponentFlops(component) => (total(question, Some(component), Of::Flops).trace, Unit::Flops),
-        Figure::Traffic => (total(question, None, Of::Bytes).trace, Unit::Bytes),
-        Figure::ComponentTraffic(component) => (total(question, Some(component), Of::Bytes).trace, Unit::Bytes),
-        Figure::Intensity => (intensity(question, None).trace, Unit::Intensity),
-        Figure::ComponentIntensity(component) => (intensity(question, Some(component)).trace, Unit::Intensity),
-        Figure::Time => (expected(question)?.trace, Unit::Seconds),
-        Figure::ComponentTime(component) => (time(question, Some(component))?.trace, Unit::Seconds),
-        Figure::TokensPerSecond => (tokens_per_second(question)?.trace, Unit::TokensPerSecond),
-        Figure::FirstToken if question.admission.is_some_and(|load| load.max_running > 0) => {
-            let serving = serving(question)?;
+        Figure::Flops => (total(setup, None, Of::Flops).trace, Unit::Flops),
+        Figure::ComponentFlops(component) => (total(setup, Some(component), Of::Flops).trace, Unit::Flops),
+        Figure::Traffic => (total(setup, None, Of::Bytes).trace, Unit::Bytes),
+        Figure::ComponentTraffic(component) => (total(setup, Some(component), Of::Bytes).trace, Unit::Bytes),
+        Figure::Intensity => (intensity(setup, None).trace, Unit::Intensity),
+        Figure::ComponentIntensity(component) => (intensity(setup, Some(component)).trace, Unit::Intensity),
+        Figure::Time => (expected(setup)?.trace, Unit::Seconds),
+        Figure::ComponentTime(component) => (time(setup, Some(component))?.trace, Unit::Seconds),
+        Figure::TokensPerSecond => (tokens_per_second(setup)?.trace, Unit::TokensPerSecond),
+        Figure::FirstToken if setup.admission.is_some_and(|load| load.max_running > 0) => {
+            let serving = serving(setup)?;
             let waits = serving.ttft.map_or(0.0, |ttft| (ttft - serving.first).max(0.0));
             let part = |seconds: f64, name: &str, about: &'static str| Reals::constant(seconds).named(name, about);
             let both = [
@@ -72,11 +72,11 @@ pub fn trace(question: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
             (first.trace, Unit::Seconds)
         }
         Figure::FirstToken => {
-            let prefill = question.working(|scenario| scenario.mode = Mode::Prefill);
+            let prefill = setup.working(|scenario| scenario.mode = Mode::Prefill);
             (expected(&prefill)?.trace, Unit::Seconds)
         }
-        Figure::LongestContext => (limit(question, |fit| fit.max_context, "longest context")?, Unit::Count),
-        Figure::LargestBatch => (limit(question, |fit| fit.max_batch, "largest batch")?, Unit::Count),
+        Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
+        Figure::LargestBatch => (limit(setup, |fit| fit.max_batch, "largest batch")?, Unit::Count),
     })
 }
 
@@ -87,9 +87,9 @@ enum Of {
 }
 
 /// Operations or bytes of one component or of all.
-fn total(question: &Setup, only: Option<Component>, of: Of) -> Reals {
+fn total(setup: &Setup, only: Option<Component>, of: Of) -> Reals {
     let mut list: Vec<(Component, Reals)> = Vec::new();
-    for cost in costs::<Reals>(question) {
+    for cost in costs::<Reals>(setup) {
         if only.is_some_and(|component| component != cost.component) {
             continue;
         }
@@ -127,25 +127,25 @@ fn total(question: &Setup, only: Option<Component>, of: Of) -> Reals {
     })
 }
 
-fn intensity(question: &Setup, only: Option<Component>) -> Reals {
-    let flops = total(question, only, Of::Flops)
+fn intensity(setup: &Setup, only: Option<Component>) -> Reals {
+    let flops = total(setup, only, Of::Flops)
         .named("operations", "Operations of the pass.")
         .in_unit(Unit::Flops);
-    let bytes = total(question, only, Of::Bytes)
+    let bytes = total(setup, only, Of::Bytes)
         .named("bytes moved", "Bytes read and written in the pass.")
         .in_unit(Unit::Bytes);
     flops.over(bytes)
 }
 
 /// Least times, operator by operator: what took longer there.
-fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
-    let device = question.device()?;
+fn time(setup: &Setup, only: Option<Component>) -> Option<Reals> {
+    let device = setup.device()?;
     let row = |name: &'static str, value: f64, unit| {
         Quantity::table(name, value as u64, format!("{}, device table", device.name)).in_unit(unit)
     };
-    let plain = costs::<f64>(question);
+    let plain = costs::<f64>(setup);
     let mut parts = Vec::new();
-    for (traced, plain) in costs::<Reals>(question).into_iter().zip(plain) {
+    for (traced, plain) in costs::<Reals>(setup).into_iter().zip(plain) {
         if only.is_some_and(|component| component != traced.component) {
             continue;
         }
@@ -196,38 +196,38 @@ fn time(question: &Setup, only: Option<Component>) -> Option<Reals> {
 }
 
 /// Expected time of the pass; in training the least time stands for it.
-fn expected(question: &Setup) -> Option<Reals> {
-    if question.scenario.mode == Mode::Pretrain {
-        return time(question, None);
+fn expected(setup: &Setup) -> Option<Reals> {
+    if setup.scenario.mode == Mode::Pretrain {
+        return time(setup, None);
     }
-    if let Some(step) = traced_step::<Reals>(question) {
+    if let Some(step) = traced_step::<Reals>(setup) {
         return Some(step);
     }
-    pass_time::traced(question, &host_share(question))
+    pass_time::traced(setup, &host_share(setup))
 }
 
-fn tokens_per_second(question: &Setup) -> Option<Reals> {
-    if let Some(rate) = traced_rate::<Reals>(question) {
+fn tokens_per_second(setup: &Setup) -> Option<Reals> {
+    if let Some(rate) = traced_rate::<Reals>(setup) {
         return Some(rate);
     }
-    let expected = expected(question)?;
+    let expected = expected(setup)?;
     let time = expected
         .clone()
         .named("time", "Time of the pass.")
         .in_unit(Unit::Seconds);
-    let rows = match question.scenario.mode {
-        Mode::Decode | Mode::Serve => Reals::input(&question.batch()),
-        _ => Reals::input(&question.batch()).times(Reals::input(&question.prompt())),
+    let rows = match setup.scenario.mode {
+        Mode::Decode | Mode::Serve => Reals::input(&setup.batch()),
+        _ => Reals::input(&setup.batch()).times(Reals::input(&setup.prompt())),
     };
     let without = expected.trace.not_counted();
     Some(rows.over(time).named("tokens a second", "").without(without))
 }
 
 /// A limit found by search: shown with the memory at that point.
-fn limit(question: &Setup, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
-    let device = question.device()?;
-    let held = ranks(question, &memory::<Exact>(question)).ok()?;
-    let fit = fit(question, &held, device);
+fn limit(setup: &Setup, of: impl FnOnce(&Fit) -> u64, name: &'static str) -> Option<Trace> {
+    let device = setup.device()?;
+    let held = ranks(setup, &memory::<Exact>(setup)).ok()?;
+    let fit = fit(setup, &held, device);
     let value = of(&fit);
     let capacity = Quantity::table(
         "capacity",

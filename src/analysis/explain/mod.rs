@@ -70,11 +70,11 @@ pub struct Explanation {
 
 /// Explains a figure; `path` opens its parts one after the other.
 pub fn explain(analysis: &Analysis, figure: Figure, path: &[usize], units: UnitSystem) -> Option<Explanation> {
-    let question = &*analysis.setup;
-    let (mut current, mut unit) = figures::trace(question, figure)?;
+    let setup = &*analysis.setup;
+    let (mut current, mut unit) = figures::trace(setup, figure)?;
     for &step in path {
         (current, unit) = render::openable(&current, unit).into_iter().nth(step)?;
     }
-    let words = path.is_empty().then(|| words::words(question, figure));
+    let words = path.is_empty().then(|| words::words(setup, figure));
     Some(render::render(&current, unit, units, words))
 }

@@ -19,7 +19,7 @@ pub struct Words {
 const MEASURED: &str = "Roofline of each operator (Williams, Waterman, Patterson 2009) at the share of peak that published measurements show.";
 
 /// The words of a figure.
-pub fn words(question: &Setup, figure: Figure) -> Words {
+pub fn words(setup: &Setup, figure: Figure) -> Words {
     let words = |title: &str, about: &str, source| Words {
         title: title.to_owned(),
         about: about.to_owned(),
@@ -42,7 +42,7 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
             component.about(),
             "Tensor shapes of the model's class in transformers.",
         ),
-        Figure::Memory if question.layout.devices > 1 => words(
+        Figure::Memory if setup.layout.devices > 1 => words(
             "Memory of the fullest device",
             "What must fit on it at the same time: its shard of the model, and what every device holds whole.",
             "",
@@ -56,7 +56,7 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
             "What each further token of one sequence adds. Layers with a window have stopped growing by then.",
             "",
         ),
-        Figure::Flops => words("Operations", pass_words(question), rule),
+        Figure::Flops => words("Operations", pass_words(setup), rule),
         Figure::ComponentFlops(component) => {
             words(&format!("{}: operations", component.label()), component.about(), rule)
         }
@@ -76,32 +76,32 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
         Figure::ComponentIntensity(component) => {
             words(&format!("{}: intensity", component.label()), component.about(), "")
         }
-        Figure::Time if question.scenario.mode == Mode::Pretrain => words(
+        Figure::Time if setup.scenario.mode == Mode::Pretrain => words(
             "Step, lower bound",
-            pass_words(question),
+            pass_words(setup),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::Time if question.scenario.mode == Mode::Serve => words(
+        Figure::Time if setup.scenario.mode == Mode::Serve => words(
             "Time",
             "The average step of the server: a new token of each running sequence, and the prompts read beside them.",
             MEASURED,
         ),
-        Figure::Time => words("Time", pass_words(question), MEASURED),
+        Figure::Time => words("Time", pass_words(setup), MEASURED),
         Figure::ComponentTime(component) => words(
             &format!("{}: least time", component.label()),
             component.about(),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::TokensPerSecond if question.scenario.mode == Mode::Pretrain => words(
+        Figure::TokensPerSecond if setup.scenario.mode == Mode::Pretrain => words(
             "Tokens a second, at most",
             "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
             "",
         ),
-        Figure::TokensPerSecond => match question.scenario.mode {
+        Figure::TokensPerSecond => match setup.scenario.mode {
             Mode::Serve => words("Tokens a second", "Output tokens of all users together.", MEASURED),
             _ => words("Tokens a second", "Tokens of the pass divided by its time.", MEASURED),
         },
-        Figure::FirstToken if question.admission.is_some() => words(
+        Figure::FirstToken if setup.admission.is_some() => words(
             "First token",
             "Time from a request's arrival to its first token, the wait in the queue included.",
             MEASURED,
@@ -120,8 +120,8 @@ pub fn words(question: &Setup, figure: Figure) -> Words {
     }
 }
 
-fn pass_words(question: &Setup) -> &'static str {
-    match question.scenario.mode {
+fn pass_words(setup: &Setup) -> &'static str {
+    match setup.scenario.mode {
         Mode::Prefill => "One forward pass over the prompt.",
         Mode::Decode => "One forward pass for one new token of each sequence.",
         Mode::Serve => "One forward pass for one new token of each running sequence.",

@@ -14,7 +14,7 @@ use crate::units::grouped;
 #[derive(Debug)]
 pub(super) struct Basis<'a> {
     /// The question.
-    pub question: &'a Setup,
+    pub setup: &'a Setup,
     /// Its answer.
     pub analysis: &'a Analysis,
     /// The model: a Hub id or a path; never empty.
@@ -33,7 +33,7 @@ pub(super) struct Basis<'a> {
 
 impl<'a> Basis<'a> {
     /// From the name of a model as it was found.
-    pub fn new(question: &'a Setup, analysis: &'a Analysis, name: &str) -> Self {
+    pub fn new(setup: &'a Setup, analysis: &'a Analysis, name: &str) -> Self {
         let name = clean(name);
         let (model, revision) = match name.rsplit_once('@') {
             Some((model, revision)) if !model.is_empty() && !revision.is_empty() => (model, Some(revision.to_owned())),
@@ -50,16 +50,16 @@ impl<'a> Basis<'a> {
             path if path.ends_with(".json") || path.ends_with(".safetensors") => folder(path),
             other => other.trim_end_matches('/').to_owned(),
         };
-        let scenario = &*question.scenario;
+        let scenario = &*setup.scenario;
         let asked = scenario.prompt.saturating_add(scenario.generated()).max(1);
-        let own = question
+        let own = setup
             .blueprint
             .max_context
             .as_ref()
             .map_or(u64::MAX, |most| most.value.max(1));
         let fit = analysis.fit.as_ref();
         Self {
-            question,
+            setup,
             analysis,
             model,
             revision,
@@ -74,11 +74,11 @@ impl<'a> Basis<'a> {
     }
     /// How devices share the model.
     pub fn layout(&self) -> Layout {
-        self.question.layout
+        self.setup.layout
     }
     /// The device.
     pub fn device(&self) -> Option<&Device> {
-        self.question.device()
+        self.setup.device()
     }
     /// The last part of the model's name.
     pub fn stem(&self) -> &str {
@@ -91,16 +91,16 @@ impl<'a> Basis<'a> {
     }
     /// A local name for the model in the format that was weighed: `Llama-3.1-8B-Instruct-awq`.
     pub fn converted(&self) -> String {
-        format!("./{}-{}", self.stem(), self.question.weights.format.id)
+        format!("./{}-{}", self.stem(), self.setup.weights.format.id)
     }
     /// The format asked for, where it is not that of the checkpoint.
     pub fn asked(&self) -> Option<&'static str> {
-        let published = &self.question.blueprint.published.format.id;
-        self.question.scenario.weights.filter(|asked| asked != published)
+        let published = &self.setup.blueprint.published.format.id;
+        self.setup.scenario.weights.filter(|asked| asked != published)
     }
     /// Whether the checkpoint is plain numbers that may be converted while loading.
     pub fn plain(&self) -> bool {
-        self.question.blueprint.published.scope == Scope::Everything
+        self.setup.blueprint.published.scope == Scope::Everything
     }
     /// Whether the format asked for is plain numbers, and what PyTorch calls it.
     pub fn plain_dtype(&self) -> Option<&'static str> {
@@ -114,22 +114,22 @@ impl<'a> Basis<'a> {
     /// Whether the device has no BF16 units, so that servers want FP16 instead.
     pub fn wants_half(&self) -> bool {
         let Some(device) = self.device() else { return false };
-        let base = &self.question.weights.base.id;
-        base == "bf16" && compatibility::support(base, device, self.question.engine).support == Support::Emulated
+        let base = &self.setup.weights.base.id;
+        base == "bf16" && compatibility::support(base, device, self.setup.engine).support == Support::Emulated
     }
     /// The format of the cache, where one was chosen that is not the engine's own.
     pub fn cache(&self) -> Option<KvFormat> {
-        let asked = Some(self.question.scenario.kv_cache).filter(|format| *format != KvFormat::Auto);
-        asked.filter(|_| !self.question.caches_as_usual())
+        let asked = Some(self.setup.scenario.kv_cache).filter(|format| *format != KvFormat::Auto);
+        asked.filter(|_| !self.setup.caches_as_usual())
     }
     /// The format of cached values, where one of their own was chosen.
     pub fn values(&self) -> Option<KvFormat> {
-        let asked = Some(self.question.scenario.value_cache).filter(|format| *format != KvFormat::Auto);
-        asked.filter(|_| !self.question.caches_as_usual())
+        let asked = Some(self.setup.scenario.value_cache).filter(|format| *format != KvFormat::Auto);
+        asked.filter(|_| !self.setup.caches_as_usual())
     }
     /// `--max-model-len` and its like, explained.
     pub fn why_tokens(&self) -> String {
-        let scenario = &self.question.scenario;
+        let scenario = &self.setup.scenario;
         if self.shortened {
             return "The longest context the model was made for.".to_owned();
         }
@@ -173,7 +173,7 @@ impl<'a> Basis<'a> {
             say("Put the model's Hub id or folder in the place of MODEL.".to_owned());
         }
         // Their repositories carry tokenizers as code.
-        if self.question.blueprint.model_type.starts_with("kimi_") {
+        if self.setup.blueprint.model_type.starts_with("kimi_") {
             say("Its tokenizer is code in the repository: add `--trust-remote-code` (in Python `trust_remote_code=True`) once you have read it.".to_owned());
         }
         if self.shortened {
@@ -187,7 +187,7 @@ impl<'a> Basis<'a> {
             return all;
         };
         // Without a machine's name the largest that is known of holds as many as any.
-        let named = self.question.scenario.node.as_deref().and_then(find_host);
+        let named = self.setup.scenario.node.as_deref().and_then(find_host);
         let largest = || {
             hosts_of(&device.id)
                 .map(|host| host.device_count)

@@ -67,12 +67,12 @@ pub(super) fn launch_v3(basis: &Basis<'_>) -> Result<Launch, String> {
 
 fn start(basis: &Basis<'_>) -> Result<Draft, String> {
     let layout = basis.layout();
-    let engine = basis.question.engine;
+    let engine = basis.setup.engine;
     if layout.pipeline > 1 || layout.expert > 1 || layout.attention_dp {
         return Err(format!("{} shares a model by tensors or layers alone.", engine.label()));
     }
     let mut out = Draft::new("python examples/chat.py");
-    let label = &basis.question.weights.format.label;
+    let label = &basis.setup.weights.format.label;
     let local = basis.asked().is_some() || (basis.model.contains('/') && !basis.model.starts_with(['.', '/']));
     let folder = if local { basis.converted() } else { basis.model.clone() };
     out.flag("-m", &folder, format!("A folder with the model in {label}."))
@@ -101,7 +101,7 @@ fn spread(basis: &Basis<'_>, out: &mut Draft) {
     }
     out.switch_if(!layout.by_layers, "-tp", "Each device holds a slice of every layer.");
     out.flag_if(
-        basis.question.engine == Engine::ExLlamaV2,
+        basis.setup.engine == Engine::ExLlamaV2,
         "-gs",
         "auto",
         "Layers are spread over the devices as memory allows.",

@@ -16,13 +16,13 @@ use crate::units::grouped;
 const MOST_LISTED: u64 = 16;
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
-    let (question, layout) = (basis.question, basis.layout());
+    let (setup, layout) = (basis.setup, basis.layout());
     if layout.pipeline > 1 || layout.expert > 1 || layout.attention_dp {
         return Err("llama.cpp shares a model by layers or by tensors, in no other way.".to_owned());
     }
     let mut out = Draft::new("llama-server");
     model(basis, &mut out);
-    let layers = question.blueprint.layers.value;
+    let layers = setup.blueprint.layers.value;
     let processor = basis.device().is_some_and(|device| device.segment == "cpu");
     let all = layers.saturating_add(1);
     match basis.plan {
@@ -63,7 +63,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             }
         }
     }
-    let block = question.engine.block().max(1);
+    let block = setup.engine.block().max(1);
     let each = basis.tokens.div_ceil(block).saturating_mul(block);
     let why = if basis.sequences > 1 {
         format!(
@@ -93,7 +93,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
 
 /// The file.
 fn model(basis: &Basis<'_>, out: &mut Draft) {
-    let label = basis.question.weights.format.label.as_ref();
+    let label = basis.setup.weights.format.label.as_ref();
     // Names of files have no spaces; `MXFP4 MoE` is found by its first word.
     let quant = label.split(' ').next().unwrap_or(label);
     let lower = basis.model.to_ascii_lowercase();
@@ -116,7 +116,7 @@ fn model(basis: &Basis<'_>, out: &mut Draft) {
 /// The format of keys and values, and the kernel they need.
 fn cache(basis: &Basis<'_>, out: &mut Draft) -> Result<(), String> {
     let (keys, values) = (basis.cache(), basis.values().or(basis.cache()));
-    let flash = basis.question.scenario.attention == AttentionKernel::Flash;
+    let flash = basis.setup.scenario.attention == AttentionKernel::Flash;
     let plain =
         |format: Option<KvFormat>| matches!(format, None | Some(KvFormat::Fp16 | KvFormat::Bf16 | KvFormat::Fp32));
     if !flash && !plain(values) {
@@ -160,7 +160,7 @@ fn cache_type(format: KvFormat) -> Result<&'static str, String> {
 
 /// How many first layers hold so many layers with experts: `--n-cpu-moe` counts layers, dense ones too.
 fn first_layers(basis: &Basis<'_>, wanted: u64) -> u64 {
-    let blueprint = &basis.question.blueprint;
+    let blueprint = &basis.setup.blueprint;
     let kinds = blueprint.kinds.len();
     let sparse: Vec<bool> = blueprint
         .kinds

@@ -15,7 +15,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     if basis.layout().devices > 1 {
         return Err("Several machines run MLX through `mlx.launch`, which is not modelled.".to_owned());
     }
-    let scenario = &basis.question.scenario;
+    let scenario = &basis.setup.scenario;
     let bits = match basis.cache() {
         None | Some(KvFormat::Bf16 | KvFormat::Fp16) => None,
         Some(KvFormat::MlxQ8) => Some(8),
@@ -72,7 +72,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
 
 /// The model; where it is not in MLX's format yet, a line that converts it.
 fn weights(basis: &Basis<'_>, out: &mut Draft) {
-    let format = basis.question.weights.format.id.as_ref();
+    let format = basis.setup.weights.format.id.as_ref();
     let Some(how) = basis.asked().and_then(|_| conversion(format)) else {
         out.flag("--model", &basis.model, "The model.");
         return;
@@ -88,7 +88,7 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
         &made,
         format!(
             "The model in {}, as the first line makes it.",
-            basis.question.weights.format.label
+            basis.setup.weights.format.label
         ),
     );
 }

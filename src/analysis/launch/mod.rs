@@ -87,10 +87,10 @@ impl Launch {
 /// # Errors
 /// A sentence: it does not fit, does not run, is training, or the engine has no option for what was chosen.
 pub fn launch(analysis: &Analysis, name: &str) -> Result<Launch, String> {
-    let question = &*analysis.setup;
-    refuse(question, analysis)?;
-    let basis = Basis::new(question, analysis, name);
-    let mut made = match question.engine {
+    let setup = &*analysis.setup;
+    refuse(setup, analysis)?;
+    let basis = Basis::new(setup, analysis, name);
+    let mut made = match setup.engine {
         Engine::Vllm => vllm::launch(&basis),
         Engine::Sglang => sglang::launch(&basis),
         Engine::TensorRtLlm => tensorrt_llm::launch(&basis),
@@ -105,19 +105,19 @@ pub fn launch(analysis: &Analysis, name: &str) -> Result<Launch, String> {
 }
 
 /// What no engine can start.
-fn refuse(question: &Setup, analysis: &Analysis) -> Result<(), String> {
-    let mode = question.scenario.mode;
+fn refuse(setup: &Setup, analysis: &Analysis) -> Result<(), String> {
+    let mode = setup.scenario.mode;
     if mode == Mode::Pretrain {
         return Err("A command here starts a model for use; there is none for training.".to_owned());
     }
-    let (Some(fit), Some(device)) = (&analysis.fit, question.device()) else {
+    let (Some(fit), Some(device)) = (&analysis.fit, setup.device()) else {
         return Ok(());
     };
     match fit.verdict {
         Verdict::Unsupported => Err(format!(
             "There is no command: it does not run on {} with {}: {}.",
             device.name,
-            question.engine.label(),
+            setup.engine.label(),
             fit.why
         )),
         Verdict::DoesNotFit => Err(format!(

@@ -12,7 +12,7 @@ use crate::model::quantisation::{Container, choice};
 use crate::scenario::KvFormat;
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
-    let (question, layout) = (basis.question, basis.layout());
+    let (setup, layout) = (basis.setup, basis.layout());
     if layout.by_layers {
         return Err("SGLang has no split by layers alone: use pipeline parallel instead.".to_owned());
     }
@@ -56,7 +56,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     )
     .flag(
         "--mem-fraction-static",
-        share(crate::analysis::fit::percent(question)),
+        share(crate::analysis::fit::percent(setup)),
         "Share of the device's memory for weights and cache; the rest is for activations.",
     );
     if let Some(format) = basis.cache() {
@@ -77,7 +77,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
 
 /// The model, and what makes its format of it.
 fn weights(basis: &Basis<'_>, out: &mut Draft) {
-    let label = &basis.question.weights.format.label;
+    let label = &basis.setup.weights.format.label;
     let model = |out: &mut Draft, why: &str| {
         out.flag("--model-path", &basis.model, why);
         if let Some(revision) = &basis.revision {

@@ -10,11 +10,11 @@ use super::draft::Draft;
 use crate::scenario::KvFormat;
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
-    let (question, layout) = (basis.question, basis.layout());
+    let (setup, layout) = (basis.setup, basis.layout());
     if layout.by_layers {
         return Err("TensorRT-LLM has no split by layers alone: use pipeline parallel instead.".to_owned());
     }
-    let label = &question.weights.format.label;
+    let label = &setup.weights.format.label;
     let mut out = Draft::new("trtllm-serve");
     match basis.asked() {
         None => out.flag("", &basis.model, "The model; how it is quantised is read from its config."),
@@ -59,14 +59,14 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     )
     .flag("--max_seq_len", basis.tokens, basis.why_tokens())
     .flag("--max_batch_size", sequences, why);
-    if let Some(chunk) = question.chunk() {
+    if let Some(chunk) = setup.chunk() {
         out.flag(
             "--max_num_tokens",
             chunk,
             "Tokens of one pass, prompts of several requests together.",
         )
         .switch_if(
-            question.scenario.prompt > chunk,
+            setup.scenario.prompt > chunk,
             "--enable_chunked_prefill",
             "Longer prompts are read in parts.",
         );
@@ -89,7 +89,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
 
 /// Its own default, or what the cache needs of the memory that is free after loading.
 fn fraction(basis: &Basis<'_>) -> String {
-    if let Some(percent) = basis.question.scenario.memory_fraction {
+    if let Some(percent) = basis.setup.scenario.memory_fraction {
         return super::basis::share(percent);
     }
     let needed = || {

@@ -11,7 +11,7 @@ use crate::model::quantisation::{Container, choice};
 use crate::scenario::{AttentionKernel, KvFormat};
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
-    let (question, layout) = (basis.question, basis.layout());
+    let (setup, layout) = (basis.setup, basis.layout());
     if layout.pipeline > 1 || layout.expert > 1 || layout.attention_dp {
         return Err("transformers shares a model by tensors or by layers, in no other way.".to_owned());
     }
@@ -22,7 +22,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     if let Some((name, revision)) = basis.revision.as_ref().map(|revision| ("revision", revision)) {
         add(name, python(revision), "The revision the estimate is of.".to_owned());
     }
-    let dtype = basis.plain_dtype().unwrap_or(match question.weights.base.id.as_ref() {
+    let dtype = basis.plain_dtype().unwrap_or(match setup.weights.base.id.as_ref() {
         "fp32" => "float32",
         "fp16" => "float16",
         _ => "bfloat16",
@@ -67,7 +67,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             );
         }
     }
-    let (kernel, why) = match question.scenario.attention {
+    let (kernel, why) = match setup.scenario.attention {
         AttentionKernel::Flash => ("sdpa", "A fused kernel: scores are not written to memory."),
         AttentionKernel::Eager => ("eager", "Scores of attention are written to memory."),
     };
@@ -86,7 +86,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     }
     flags.push(Flag {
         flag: "max_new_tokens",
-        value: question.scenario.generated().max(1).to_string(),
+        value: setup.scenario.generated().max(1).to_string(),
         why: "Tokens written after each prompt.".to_owned(),
     });
     flags.insert(
@@ -113,7 +113,7 @@ struct Weights {
 }
 
 fn weights(basis: &Basis<'_>, notes: &mut Vec<String>) -> Weights {
-    let label = &basis.question.weights.format.label;
+    let label = &basis.setup.weights.format.label;
     let plain = |import, argument| Weights {
         model: basis.model.clone(),
         import,
@@ -189,7 +189,7 @@ fn script(weights: &Weights, flags: &[Flag], basis: &Basis<'_>, cache: Option<&'
         .as_ref()
         .map_or_else(String::new, |revision| format!(", revision={}", python(revision)));
     let cache = cache.map_or_else(String::new, |cache| format!(", cache_implementation={cache}"));
-    let generated = basis.question.scenario.generated().max(1);
+    let generated = basis.setup.scenario.generated().max(1);
     let sequences = basis.sequences;
     format!(
         "import torch

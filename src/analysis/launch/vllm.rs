@@ -13,8 +13,8 @@ use crate::model::quantisation::{Container, choice};
 use crate::scenario::{AttentionKernel, KvFormat};
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
-    let (question, layout) = (basis.question, basis.layout());
-    let routed = question.blueprint.experts.is_some();
+    let (setup, layout) = (basis.setup, basis.layout());
+    let routed = setup.blueprint.experts.is_some();
     if layout.by_layers {
         return Err("vLLM has no split by layers alone: use pipeline parallel instead.".to_owned());
     }
@@ -59,7 +59,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         .flag("--max-num-seqs", sequences, why)
         .flag(
             "--gpu-memory-utilization",
-            share(crate::analysis::fit::percent(question)),
+            share(crate::analysis::fit::percent(setup)),
             "Share of the device's memory vLLM may take; what weights leave of it becomes cache.",
         );
     if let Some(format) = basis.cache() {
@@ -84,7 +84,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             "GiB of weights of each device that stay in RAM and are copied for each pass.",
         );
     }
-    if question.scenario.attention == AttentionKernel::Eager {
+    if setup.scenario.attention == AttentionKernel::Eager {
         out.note("vLLM never writes all scores to memory, so it needs less than the estimate.");
     }
     Ok(out.finish())
@@ -92,7 +92,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
 
 /// The model, and what makes its format of it.
 fn weights(basis: &Basis<'_>, out: &mut Draft) {
-    let label = &basis.question.weights.format.label;
+    let label = &basis.setup.weights.format.label;
     let revision = |out: &mut Draft| {
         if let Some(revision) = &basis.revision {
             out.flag("--revision", revision, "The revision the estimate is of.");

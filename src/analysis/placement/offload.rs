@@ -70,7 +70,7 @@ const fn unit_of(engine: Engine) -> Option<Unit> {
     }
 }
 
-/// What of a question can be moved to RAM, whatever the device.
+/// What of a setup can be moved to RAM, whatever the device.
 #[derive(Clone, Debug)]
 pub struct Movable {
     unit: Unit,
@@ -95,23 +95,23 @@ pub struct Movable {
 
 impl Movable {
     /// What can be moved, if the engine and the scenario let anything be.
-    pub fn of(question: &Setup, ranks: &Ranks) -> Option<Self> {
-        let scenario = &*question.scenario;
+    pub fn of(setup: &Setup, ranks: &Ranks) -> Option<Self> {
+        let scenario = &*setup.scenario;
         if scenario.mode == Mode::Pretrain || scenario.offload == Offload::None {
             return None;
         }
-        let unit = unit_of(question.engine)?;
+        let unit = unit_of(setup.engine)?;
         // `tp_plan` has no offload, and bitsandbytes refuses modules on the processor.
-        let bits_and_bytes = matches!(&*question.weights.format.id, "nf4" | "nf4-dq" | "bnb-int8");
-        if question.engine == Engine::Transformers && (question.layout.tensor > 1 || bits_and_bytes) {
+        let bits_and_bytes = matches!(&*setup.weights.format.id, "nf4" | "nf4-dq" | "bnb-int8");
+        if setup.engine == Engine::Transformers && (setup.layout.tensor > 1 || bits_and_bytes) {
             return None;
         }
         let fullest = ranks.fullest()?;
         let mut found = Self {
             unit,
             offload: scenario.offload,
-            devices: question.layout.devices,
-            layers: question.blueprint.layers.value.max(1),
+            devices: setup.layout.devices,
+            layers: setup.blueprint.layers.value.max(1),
             sparse: 0,
             total: fullest.total_bytes,
             weights: fullest.weights_bytes,
@@ -124,7 +124,7 @@ impl Movable {
             return Some(found);
         }
         let mut sparse = BTreeSet::new();
-        for piece in pieces(question) {
+        for piece in pieces(setup) {
             let sum = match piece.at {
                 At::First | At::Last => &mut found.ends,
                 At::Layers(kind) if piece.routed => {
@@ -135,7 +135,7 @@ impl Movable {
             };
             *sum = sum.saturating_add(piece.bytes);
         }
-        let counts = sparse.into_iter().filter_map(|kind| question.blueprint.kinds.get(kind));
+        let counts = sparse.into_iter().filter_map(|kind| setup.blueprint.kinds.get(kind));
         found.sparse = counts.map(|kind| kind.count.value).fold(0, u64::saturating_add).max(1);
         Some(found)
     }

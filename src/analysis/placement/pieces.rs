@@ -58,9 +58,9 @@ pub struct Piece {
     pub routed: bool,
 }
 
-/// Everything of a question that is dealt out.
-pub fn pieces(question: &Setup) -> Vec<Piece> {
-    with_caches(question, weight_pieces(question))
+/// Everything of a setup that is dealt out.
+pub fn pieces(setup: &Setup) -> Vec<Piece> {
+    with_caches(setup, weight_pieces(setup))
 }
 
 /// Every block and where in the model it lies.
@@ -78,10 +78,10 @@ fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, At)> {
 }
 
 /// The weights, which no workload changes.
-pub fn weight_pieces(question: &Setup) -> Vec<Piece> {
+pub fn weight_pieces(setup: &Setup) -> Vec<Piece> {
     let mut all: Vec<Piece> = Vec::new();
-    let own = question.layout.attention_dp;
-    for (place, at) in places(&question.blueprint) {
+    let own = setup.layout.attention_dp;
+    for (place, at) in places(&setup.blueprint) {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
         for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
@@ -93,7 +93,7 @@ pub fn weight_pieces(question: &Setup) -> Vec<Piece> {
             let piece = Piece {
                 part: Part::Weights(tensor.component),
                 at,
-                bytes: weight_of::<Exact>(question, place, tensor).0,
+                bytes: weight_of::<Exact>(setup, place, tensor).0,
                 share,
                 routed: tensor.component == Component::Experts,
             };
@@ -104,16 +104,16 @@ pub fn weight_pieces(question: &Setup) -> Vec<Piece> {
 }
 
 /// The caches and states of the workload, after the weights.
-pub fn with_caches(question: &Setup, mut all: Vec<Piece>) -> Vec<Piece> {
+pub fn with_caches(setup: &Setup, mut all: Vec<Piece>) -> Vec<Piece> {
     // Training keeps no cache.
-    if question.scenario.mode == Mode::Pretrain {
+    if setup.scenario.mode == Mode::Pretrain {
         return all;
     }
-    let own = question.layout.attention_dp;
-    for (place, at) in places(&question.blueprint) {
+    let own = setup.layout.attention_dp;
+    for (place, at) in places(&setup.blueprint) {
         let kv_heads = kv_heads(place);
-        let caches = kv_of_block::<Exact>(question, place).into_iter().map(|one| one.0);
-        let latent = question.keeps_latent()
+        let caches = kv_of_block::<Exact>(setup, place).into_iter().map(|one| one.0);
+        let latent = setup.keeps_latent()
             && place
                 .block
                 .caches
@@ -127,9 +127,9 @@ pub fn with_caches(question: &Setup, mut all: Vec<Piece>) -> Vec<Piece> {
             None => Share::Copied,
         };
         let cached = caches.fold(0, u64::saturating_add);
-        let states = states_of_block::<Exact>(question, place);
+        let states = states_of_block::<Exact>(setup, place);
         let states = states.into_iter().fold(0, |all: u64, one| all.saturating_add(one.0));
-        let states = states.saturating_mul(question.scenario.batch);
+        let states = states.saturating_mul(setup.scenario.batch);
         for (part, bytes, share) in [
             (Part::KvCache, cached, share),
             (Part::States, states, if own { Share::Sequences } else { Share::Split }),

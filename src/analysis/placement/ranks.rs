@@ -106,21 +106,21 @@ impl Ranks {
     }
 }
 
-/// Deals a question's memory out to its devices.
+/// Deals a setup's memory out to its devices.
 ///
 /// # Errors
 /// More stages than layers.
-pub fn ranks(question: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
-    ranks_of(question, memory, || pieces(question))
+pub fn ranks(setup: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
+    ranks_of(setup, memory, || pieces(setup))
 }
 
 /// The same of pieces that are asked for only where there are several devices.
 pub fn ranks_of(
-    question: &Setup,
+    setup: &Setup,
     memory: &Memory<Exact>,
     pieces: impl FnOnce() -> Vec<Piece>,
 ) -> Result<Ranks, AnalysisError> {
-    let layout = question.layout;
+    let layout = setup.layout;
     if layout.devices == 1 {
         return Ok(Ranks {
             groups: vec![RankGroup {
@@ -130,7 +130,7 @@ pub fn ranks_of(
             }],
         });
     }
-    let layers = question.blueprint.layers.value;
+    let layers = setup.blueprint.layers.value;
     let stages = layout.stages();
     if stages > layers || stages > MOST_STAGES {
         return Err(AnalysisError::Layout(format!(
@@ -140,22 +140,22 @@ pub fn ranks_of(
     let all = pieces();
     let mut groups: Vec<RankGroup> = Vec::new();
     let mut begin = 0;
-    let mut before = vec![0; question.blueprint.kinds.len()];
+    let mut before = vec![0; setup.blueprint.kinds.len()];
     for stage in 0..stages {
         // Layers that do not divide go to the first stages.
         let end = begin + layers / stages + u64::from(stage < layers % stages);
         let here = Stage {
-            counts: question
+            counts: setup
                 .blueprint
                 .layout
-                .count_between(begin, end, question.blueprint.kinds.len()),
+                .count_between(begin, end, setup.blueprint.kinds.len()),
             before: before.clone(),
             first: stage == 0,
             last: stage + 1 == stages,
         };
-        let held: Vec<(&Piece, u64)> = all.iter().map(|piece| (piece, here.of(question, piece))).collect();
-        for (offset, count) in alike(&layout, question.scenario.batch, &held) {
-            let memory = hold(question, memory, &held, offset, &layout);
+        let held: Vec<(&Piece, u64)> = all.iter().map(|piece| (piece, here.of(setup, piece))).collect();
+        for (offset, count) in alike(&layout, setup.scenario.batch, &held) {
+            let memory = hold(setup, memory, &held, offset, &layout);
             let group = RankGroup {
                 first: stage * layout.tensor + offset,
                 count,
@@ -174,12 +174,12 @@ pub fn ranks_of(
     Ok(Ranks { groups })
 }
 
-/// What the fullest device of a question holds: all of it where there is one.
+/// What the fullest device of a setup holds: all of it where there is one.
 ///
 /// # Errors
 /// As [`ranks`].
-pub fn fullest(question: &Setup) -> Result<RankMemory, AnalysisError> {
-    let ranks = ranks(question, &memory(question))?;
+pub fn fullest(setup: &Setup) -> Result<RankMemory, AnalysisError> {
+    let ranks = ranks(setup, &memory(setup))?;
     Ok(ranks.fullest().cloned().unwrap_or_default())
 }
 
@@ -193,13 +193,13 @@ struct Stage {
 
 impl Stage {
     /// Bytes of a piece in this stage. Stages together have all of it, whether or not it divides by layers.
-    fn of(&self, question: &Setup, piece: &Piece) -> u64 {
+    fn of(&self, setup: &Setup, piece: &Piece) -> u64 {
         match piece.at {
             At::First if self.first => piece.bytes,
             At::Last if self.last => piece.bytes,
             At::First | At::Last => 0,
             At::Layers(kind) => {
-                let of = question
+                let of = setup
                     .blueprint
                     .kinds
                     .get(kind)
@@ -230,13 +230,7 @@ fn alike(layout: &Layout, batch: u64, held: &[(&Piece, u64)]) -> Vec<(u64, u64)>
 }
 
 /// What the device with this number in its group holds.
-fn hold(
-    question: &Setup,
-    memory: &Memory<Exact>,
-    pieces: &[(&Piece, u64)],
-    number: u64,
-    layout: &Layout,
-) -> RankMemory {
+fn hold(setup: &Setup, memory: &Memory<Exact>, pieces: &[(&Piece, u64)], number: u64, layout: &Layout) -> RankMemory {
     let mut held = RankMemory::default();
     for &(piece, here) in pieces {
         let size = layout.tensor;
@@ -245,7 +239,7 @@ fn hold(
             Share::Split => here / size + u64::from(number < here % size),
             Share::Heads(heads) => here.div_ceil(heads.min(size)),
             Share::Sequences => {
-                let batch = question.scenario.batch.max(1);
+                let batch = setup.scenario.batch.max(1);
                 let mine = batch / size + u64::from(number < batch % size);
                 part(here, mine, batch)
             }
@@ -268,7 +262,7 @@ fn hold(
     }
     held.weights_by_component.retain(|(_, bytes)| *bytes > 0);
     held.weights_by_component.sort_by_key(|(component, _)| *component);
-    let simple = simple_rule::applies(question);
+    let simple = simple_rule::applies(setup);
     held.activation_bytes = if simple {
         simple_rule::activations(Exact(held.weights_bytes)).0
     } else {

@@ -30,13 +30,13 @@ static SEVERAL_MACS: Compatibility = Compatibility {
     source: "mlx-lm README (distributed inference is an example there)",
 };
 
-/// Why an engine does not start a question's layout; none where it does.
-pub fn refusal(question: &Setup) -> Option<&'static Compatibility> {
-    let layout = question.layout;
-    if question.scenario.mode == Mode::Pretrain {
-        return (layout.tensor > 1).then(|| heads(question)).flatten();
+/// Why an engine does not start a setup's layout; none where it does.
+pub fn refusal(setup: &Setup) -> Option<&'static Compatibility> {
+    let layout = setup.layout;
+    if setup.scenario.mode == Mode::Pretrain {
+        return (layout.tensor > 1).then(|| heads(setup)).flatten();
     }
-    match question.engine {
+    match setup.engine {
         Engine::Mlx => return (layout.devices > 1).then_some(&SEVERAL_MACS),
         Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm | Engine::Transformers => {}
         // They split by rows or by layers, unevenly where they must.
@@ -45,16 +45,16 @@ pub fn refusal(question: &Setup) -> Option<&'static Compatibility> {
     if layout.tensor <= 1 || layout.attention_dp || layout.by_layers {
         return None;
     }
-    if matches!(question.engine, Engine::Vllm | Engine::Sglang) && cuts_blocks(question) {
+    if matches!(setup.engine, Engine::Vllm | Engine::Sglang) && cuts_blocks(setup) {
         return Some(&BLOCKS);
     }
-    heads(question)
+    heads(setup)
 }
 
 /// Heads of attention that do not divide by the devices that share a layer.
-fn heads(question: &Setup) -> Option<&'static Compatibility> {
-    let layout = question.layout;
-    let blocks = question.blueprint.blocks().filter(|place| place.kind.is_some());
+fn heads(setup: &Setup) -> Option<&'static Compatibility> {
+    let layout = setup.layout;
+    let blocks = setup.blueprint.blocks().filter(|place| place.kind.is_some());
     let mut found = blocks
         .flat_map(|place| &place.block.operators)
         .filter_map(|one| match &one.kind {
@@ -75,13 +75,13 @@ fn heads(question: &Setup) -> Option<&'static Compatibility> {
 }
 
 /// Whether a slice of a feed-forward network ends inside a block of weights that share a scale.
-fn cuts_blocks(question: &Setup) -> bool {
+fn cuts_blocks(setup: &Setup) -> bool {
     // What is quantised while it is loaded has a scale a tensor or a row.
-    if *question.weights != question.blueprint.published {
+    if *setup.weights != setup.blueprint.published {
         return false;
     }
-    let layout = question.layout;
-    let Scales::Block { rows, columns, .. } = question.weights.format.scales else {
+    let layout = setup.layout;
+    let Scales::Block { rows, columns, .. } = setup.weights.format.scales else {
         return false;
     };
     // Whole experts are dealt out under expert parallel.
@@ -101,7 +101,7 @@ fn cuts_blocks(question: &Setup) -> bool {
         // What is smaller than a slice has other reasons not to run.
         !(size / layout.tensor).is_multiple_of(block.max(1))
     };
-    let places = question.blueprint.blocks().filter(|place| place.kind.is_some());
+    let places = setup.blueprint.blocks().filter(|place| place.kind.is_some());
     let mut tensors = places.flat_map(|place| place.block.tensors());
     tensors.any(|tensor| sliced(&tensor) && cut(tensor))
 }

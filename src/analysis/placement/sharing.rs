@@ -42,8 +42,8 @@ impl Share {
 /// Weights of an operator that one rank holds, bytes in all its layers, and its part of the work.
 ///
 /// The rules are those by which memory is placed, so that what is read is what lies there.
-pub fn share_of<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Operator) -> (N, OperatorShare) {
-    let layout: Layout = question.layout;
+pub fn share_of<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> (N, OperatorShare) {
+    let layout: Layout = setup.layout;
     let ranks = layout.tensor.max(1) as f64;
     let own = layout.attention_dp;
     let alone = own && place.block.role == Role::TokenMixer;
@@ -51,7 +51,7 @@ pub fn share_of<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Ope
     let (mut all, mut held) = (0.0, 0.0);
     let mut weights = Vec::new();
     for tensor in operator.tensors.iter().filter(|one| one.kind != TensorKind::Buffer) {
-        let bytes = weight_of::<N>(question, place, tensor);
+        let bytes = weight_of::<N>(setup, place, tensor);
         let share = if alone {
             1.0
         } else {
@@ -96,7 +96,7 @@ pub fn share_of<N: Number>(question: &Setup, place: Repeated<'_>, operator: &Ope
             cache: match (own, &attention.latent) {
                 (true, _) => one,
                 // Every head needs the whole latent.
-                (false, Some(_)) if question.keeps_latent() => 1.0,
+                (false, Some(_)) if setup.keeps_latent() => 1.0,
                 (false, _) => 1.0 / ranks.min(attention.kv_heads.value.max(1) as f64),
             },
             ..even

@@ -103,19 +103,19 @@ pub struct Serving {
     pub evidence: Evidence,
 }
 
-/// Output tokens a second of all users under the question's load: expected, slow end, fast end; none where
+/// Output tokens a second of all users under the setup's load: expected, slow end, fast end; none where
 /// [`serving`] has none.
-pub fn throughput(question: &Setup) -> Option<(f64, f64, f64)> {
-    let device = question.device()?;
-    let (admission, server) = state(question, device)?;
+pub fn throughput(setup: &Setup) -> Option<(f64, f64, f64)> {
+    let device = setup.device()?;
+    let (admission, server) = state(setup, device)?;
     Some(between(
-        tokens_per_second(question, &admission, &server)?,
-        &known(question, device),
+        tokens_per_second(setup, &admission, &server)?,
+        &known(setup, device),
     ))
 }
 
-fn known(question: &Setup, device: &Device) -> Evidence {
-    evidence(Metric::Throughput, question.engine, device)
+fn known(setup: &Setup, device: &Device) -> Evidence {
+    evidence(Metric::Throughput, setup.engine, device)
 }
 
 /// Expected, slow end, fast end.
@@ -127,10 +127,10 @@ fn between(expected: f64, evidence: &Evidence) -> (f64, f64, f64) {
     )
 }
 
-/// The server under the question's load.
-fn state<'a>(question: &Setup, device: &'a Device) -> Option<(Admission, Server<'a>)> {
-    let admission = question.admission.filter(|admission| admission.max_running > 0)?;
-    Some((admission, Server::of(question, device)?))
+/// The server under the setup's load.
+fn state<'a>(setup: &Setup, device: &'a Device) -> Option<(Admission, Server<'a>)> {
+    let admission = setup.admission.filter(|admission| admission.max_running > 0)?;
+    Some((admission, Server::of(setup, device)?))
 }
 
 fn in_flight(admission: &Admission) -> f64 {
@@ -138,22 +138,22 @@ fn in_flight(admission: &Admission) -> f64 {
 }
 
 /// Output tokens a second: of a run that ends where one is asked for, else in steady state.
-pub fn tokens_per_second(question: &Setup, admission: &Admission, server: &Server<'_>) -> Option<f64> {
-    match question.scenario.requests {
+pub fn tokens_per_second(setup: &Setup, admission: &Admission, server: &Server<'_>) -> Option<f64> {
+    match setup.scenario.requests {
         Some(all) => server.finite(f64::INFINITY, in_flight(admission), all.max(1) as f64),
         None => Some(server.steady(in_flight(admission))?.tokens_per_second),
     }
 }
 
-/// A server under the question's load; none without a device, where not even one sequence fits, or where the device's rate
+/// A server under the setup's load; none without a device, where not even one sequence fits, or where the device's rate
 /// in this format is not known.
-pub fn serving(question: &Setup) -> Option<Serving> {
-    let device = question.device()?;
-    let (admission, server) = state(question, device)?;
+pub fn serving(setup: &Setup) -> Option<Serving> {
+    let device = setup.device()?;
+    let (admission, server) = state(setup, device)?;
     let steady = server.steady(in_flight(&admission))?;
-    let evidence = known(question, device);
+    let evidence = known(setup, device);
     let (tokens_per_second, tokens_per_second_low, tokens_per_second_high) =
-        between(tokens_per_second(question, &admission, &server)?, &evidence);
+        between(tokens_per_second(setup, &admission, &server)?, &evidence);
     let curve: Vec<Point> = concurrencies(admission.max_running)
         .filter_map(|requests| Some(Point::new(requests, &server.steady(requests as f64)?)))
         .collect();
@@ -166,7 +166,7 @@ pub fn serving(question: &Setup) -> Option<Serving> {
                 .total_cmp(&other.1.power(server.generated))
         })
         .map_or(0, |found| found.0);
-    let scenario = &*question.scenario;
+    let scenario = &*setup.scenario;
     let seconds = |milliseconds: Option<u64>| milliseconds.map_or(f64::INFINITY, |some| some as f64 / 1000.0);
     let (ttft, tpot) = (seconds(scenario.target_ttft), seconds(scenario.target_tpot));
     let meets = |requests: u64| {
@@ -188,8 +188,8 @@ pub fn serving(question: &Setup) -> Option<Serving> {
         first: steady.first,
         tpot: steady.tpot,
         spread: (evidence.low.min(1.0), evidence.high.max(1.0)),
-        cost: cost(question, &server, &steady),
-        energy: energy(question, &steady),
+        cost: cost(setup, &server, &steady),
+        energy: energy(setup, &steady),
         users_within_targets: targets.then(|| most(admission.max_running.saturating_mul(8), meets)),
         curve,
         knee,
@@ -201,12 +201,12 @@ pub fn serving(question: &Setup) -> Option<Serving> {
 }
 
 /// Seconds of a step of a server in steady state with their trace, all stages one after the other; none where [`serving`] has none.
-pub fn traced_step<N: Number>(question: &Setup) -> Option<N> {
-    let device = question.device()?;
-    let (admission, server) = state(question, device)?;
+pub fn traced_step<N: Number>(setup: &Setup) -> Option<N> {
+    let device = setup.device()?;
+    let (admission, server) = state(setup, device)?;
     let steady = server.steady(in_flight(&admission))?;
-    let mut runner = Runner::<N>::of(question, device, &HostShare::default())?;
-    runner.set.origin = Cow::Owned(known(question, device).words(question.engine, device));
+    let mut runner = Runner::<N>::of(setup, device, &HostShare::default())?;
+    runner.set.origin = Cow::Owned(known(setup, device).words(setup.engine, device));
     let load = server.load(steady.running);
     let count = |value: f64, name, about| N::constant(value).named(name, about).in_unit(Unit::Plain);
     let steps = server
@@ -242,13 +242,13 @@ pub fn traced_step<N: Number>(question: &Setup) -> Option<N> {
 }
 
 /// Output tokens a second of a server with their trace.
-pub fn traced_rate<N: Number>(question: &Setup) -> Option<N> {
-    let device = question.device()?;
-    let (admission, server) = state(question, device)?;
-    let rate = tokens_per_second(question, &admission, &server)?;
+pub fn traced_rate<N: Number>(setup: &Setup) -> Option<N> {
+    let device = setup.device()?;
+    let (admission, server) = state(setup, device)?;
+    let rate = tokens_per_second(setup, &admission, &server)?;
     let steady = server.steady(in_flight(&admission))?;
     let ended = server.load(steady.running).ended;
-    let mut step = traced_step::<N>(question)?;
+    let mut step = traced_step::<N>(setup)?;
     if server.stages() > 1.0 {
         step = step.over(N::constant(server.stages()));
     }

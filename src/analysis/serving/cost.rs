@@ -32,8 +32,8 @@ pub struct Energy {
 }
 
 /// Cost of a steady state; none without a price.
-pub(super) fn cost(question: &Setup, server: &Server<'_>, steady: &Steady) -> Option<TokenCost> {
-    let price = price(question)?;
+pub(super) fn cost(setup: &Setup, server: &Server<'_>, steady: &Steady) -> Option<TokenCost> {
+    let price = price(setup)?;
     let hour = price.usd_per_hour;
     let rate = steady.requests_per_second;
     if rate <= 0.0 {
@@ -51,8 +51,8 @@ pub(super) fn cost(question: &Setup, server: &Server<'_>, steady: &Steady) -> Op
 }
 
 /// Energy of a steady state; none where the power is not known.
-pub(super) fn energy(question: &Setup, steady: &Steady) -> Option<Energy> {
-    let watts = question.device()?.tdp_w? * question.layout.devices as f64;
+pub(super) fn energy(setup: &Setup, steady: &Steady) -> Option<Energy> {
+    let watts = setup.device()?.tdp_w? * setup.layout.devices as f64;
     (steady.tokens_per_second > 0.0).then(|| Energy {
         watts,
         kwh_per_million_output: watts / steady.tokens_per_second * 1e6 / 3.6e6,

@@ -7,12 +7,12 @@ use crate::model::Notice;
 use crate::scenario::{Lengths, Mode};
 
 /// Notices of the mode that serves.
-pub fn notices(question: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
-    if question.scenario.mode != Mode::Serve || question.device().is_none() {
+pub fn notices(setup: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
+    if setup.scenario.mode != Mode::Serve || setup.device().is_none() {
         return Vec::new();
     }
     let Some(serving) = serving else {
-        let text = match question.admission {
+        let text = match setup.admission {
             Some(load) if load.max_running == 0 => {
                 "Not even one sequence fits beside the weights, so throughput cannot be estimated; the speed shown is for one sequence."
             }
@@ -22,7 +22,7 @@ pub fn notices(question: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
         };
         return vec![Notice::new("no_server", text)];
     };
-    let scenario = &*question.scenario;
+    let scenario = &*setup.scenario;
     let what = match (scenario.requests, scenario.lengths) {
         (None, Lengths::Fixed) => {
             "A server in steady state: all prompts and answers equally long, a new request as soon as one ends."
@@ -37,10 +37,10 @@ pub fn notices(question: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
         format!("{what} Speculative decoding, cached prompts and prefill on other devices are not modelled."),
     )];
     let evidence = &serving.evidence;
-    if let (true, Some(device)) = (evidence.level > Seen::Generation, question.device()) {
+    if let (true, Some(device)) = (evidence.level > Seen::Generation, setup.device()) {
         all.push(Notice::new(
             "serving_not_measured",
-            format!("Shares of peak are {}.", evidence.words(question.engine, device)),
+            format!("Shares of peak are {}.", evidence.words(setup.engine, device)),
         ));
     }
     all

@@ -22,21 +22,21 @@ impl Limits {
     /// 8,192 tokens, else 256 and 2,048); SGLang `ServerArgs` (`chunked_prefill_size` 8,192, `max_running_requests` up to
     /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192) and, for an endless queue,
     /// `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them up to 32,768).
-    pub fn of(question: &Setup, device: &Device, endless: bool) -> Self {
-        let engine = question.engine;
-        let scenario = &*question.scenario;
+    pub fn of(setup: &Setup, device: &Device, endless: bool) -> Self {
+        let engine = setup.engine;
+        let scenario = &*setup.scenario;
         let large = device.memory_bytes >= 70 << 30 && device.family != "Ampere";
         let (sequences, tokens) = match engine {
             Engine::Vllm if large => (1024.0, 8192.0),
             Engine::Vllm => (256.0, 2048.0),
             Engine::TensorRtLlm if endless => {
-                let each = 4096.0 / question.layout.stages().max(1) as f64;
+                let each = 4096.0 / setup.layout.stages().max(1) as f64;
                 let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
                 (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
             }
             Engine::Sglang | Engine::TensorRtLlm => (2048.0, 8192.0),
             // These run one batch that is given to them.
-            _ => (256.0, question.chunk().unwrap_or(2048) as f64),
+            _ => (256.0, setup.chunk().unwrap_or(2048) as f64),
         };
         let or = |chosen: Option<u64>, usual: f64| chosen.map_or(usual, |value| value.max(1) as f64);
         Self {
@@ -92,22 +92,22 @@ pub struct Server<'a> {
 
 impl<'a> Server<'a> {
     /// The server a question describes on a device; none where the device has no rate.
-    pub fn of(question: &Setup, device: &'a Device) -> Option<Self> {
-        let scenario = &*question.scenario;
-        let runner = Runner::<f64>::of(question, device, &HostShare::default())?;
+    pub fn of(setup: &Setup, device: &'a Device) -> Option<Self> {
+        let scenario = &*setup.scenario;
+        let runner = Runner::<f64>::of(setup, device, &HostShare::default())?;
         if runner.works.iter().any(|work| work.rate.is_none()) {
             return None;
         }
-        let streams = question.admission.is_none_or(|load| load.requests.is_some());
+        let streams = setup.admission.is_none_or(|load| load.requests.is_some());
         Some(Self {
             runner,
             prompt: scenario.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
             spread: scenario.lengths == Lengths::Spread,
-            separate: question.engine.separates_prompts(),
-            limits: Limits::of(question, device, !streams),
+            separate: setup.engine.separates_prompts(),
+            limits: Limits::of(setup, device, !streams),
             streams,
-            capacity: question.admission.map_or(0.0, |load| load.max_running as f64),
+            capacity: setup.admission.map_or(0.0, |load| load.max_running as f64),
         })
     }
     /// The same with other shares of peak, for a fit.

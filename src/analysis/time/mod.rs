@@ -65,48 +65,43 @@ pub fn peak(device: &Device) -> Option<f64> {
     device.rates().into_iter().flatten().reduce(f64::max)
 }
 
-/// The metric by which a pass of a question is measured.
+/// The metric by which a pass of a setup is measured.
 pub const fn metric(decode: bool) -> Metric {
     if decode { Metric::Decode } else { Metric::Prefill }
 }
 
 /// Seconds of the pass which the mode names.
-fn seconds<N: Number>(question: &Setup, runner: &Runner<'_, N>) -> PassParts<N> {
-    if question.scenario.mode.writes() {
-        runner.decode(&question.batch())
+fn seconds<N: Number>(setup: &Setup, runner: &Runner<'_, N>) -> PassParts<N> {
+    if setup.scenario.mode.writes() {
+        runner.decode(&setup.batch())
     } else {
-        runner.prefill(&question.batch(), question.chunk())
+        runner.prefill(&setup.batch(), setup.chunk())
     }
 }
 
 /// Whether there is a time at all: for a prefill the device's rate must be known.
-fn timed(question: &Setup) -> Option<&Device> {
-    let device = question.device()?;
-    (question.scenario.mode.writes() || peak(device).is_some()).then_some(device)
+fn timed(setup: &Setup) -> Option<&Device> {
+    let device = setup.device()?;
+    (setup.scenario.mode.writes() || peak(device).is_some()).then_some(device)
 }
 
 /// Time of the pass which the mode names; `None` without a device, or for a prefill on a device without a known rate.
-pub fn pass(question: &Setup, host: &HostShare) -> Option<PassTime> {
-    let device = timed(question)?;
-    let runner = Runner::<f64>::of(question, device, host)?;
-    let pass = seconds(question, &runner);
+pub fn pass(setup: &Setup, host: &HostShare) -> Option<PassTime> {
+    let device = timed(setup)?;
+    let runner = Runner::<f64>::of(setup, device, host)?;
+    let pass = seconds(setup, &runner);
     let parts = TimeParts::of_pass(&pass);
-    let evidence = evidence(metric(question.scenario.mode.writes()), question.engine, device);
-    Some(PassTime::between(
-        pass.seconds,
-        floor(question, device),
-        parts,
-        evidence,
-    ))
+    let evidence = evidence(metric(setup.scenario.mode.writes()), setup.engine, device);
+    Some(PassTime::between(pass.seconds, floor(setup, device), parts, evidence))
 }
 
 /// The same time with its trace.
-pub fn traced<N: Number>(question: &Setup, host: &HostShare) -> Option<N> {
-    let device = timed(question)?;
-    let mut runner = Runner::<N>::of(question, device, host)?;
-    runner.set.origin = Cow::Owned(origin(question, device));
-    let expected = seconds(question, &runner).seconds;
-    let floor = floor(question, device);
+pub fn traced<N: Number>(setup: &Setup, host: &HostShare) -> Option<N> {
+    let device = timed(setup)?;
+    let mut runner = Runner::<N>::of(setup, device, host)?;
+    runner.set.origin = Cow::Owned(origin(setup, device));
+    let expected = seconds(setup, &runner).seconds;
+    let floor = floor(setup, device);
     let time = if floor > expected.value() {
         let least = N::constant(floor).named(
             "least time",
@@ -119,7 +114,7 @@ pub fn traced<N: Number>(question: &Setup, host: &HostShare) -> Option<N> {
     Some(
         time.named("time", "Time of the pass.")
             .in_unit(Unit::Seconds)
-            .without(if question.scenario.mode.writes() {
+            .without(if setup.scenario.mode.writes() {
                 "Speculative decoding, tokenising, the network."
             } else {
                 "Waiting for other requests, prompts already in a prefix cache, tokenising, the network."
@@ -128,16 +123,16 @@ pub fn traced<N: Number>(question: &Setup, host: &HostShare) -> Option<N> {
 }
 
 /// Where the shares of peak are from, in words.
-pub fn origin(question: &Setup, device: &Device) -> String {
-    evidence(metric(question.scenario.mode.writes()), question.engine, device).words(question.engine, device)
+pub fn origin(setup: &Setup, device: &Device) -> String {
+    evidence(metric(setup.scenario.mode.writes()), setup.engine, device).words(setup.engine, device)
 }
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.
-pub(super) fn floor(question: &Setup, device: &Device) -> f64 {
-    let all = costs::<f64>(question);
+pub(super) fn floor(setup: &Setup, device: &Device) -> f64 {
+    let all = costs::<f64>(setup);
     let bytes: f64 = all.iter().map(|cost| cost.bytes()).sum();
     let flops: f64 = all.iter().map(|cost| cost.flops()).sum();
-    let devices = question.layout.devices.max(1) as f64;
+    let devices = setup.layout.devices.max(1) as f64;
     let most = |amount: f64, rate: f64| if rate > 0.0 { amount / rate } else { 0.0 };
     // What lies in RAM is read no faster than what lies on the device.
     let memory = most(bytes, device.bandwidth_bytes_per_s * devices);

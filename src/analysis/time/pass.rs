@@ -36,11 +36,11 @@ pub struct PassParts<N> {
 }
 
 impl<'a, N: Number> Runner<'a, N> {
-    /// Of a question on a device; `None` only where the table of efficiencies cannot be read.
-    pub fn of(question: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
+    /// Of a setup on a device; `None` only where the table of efficiencies cannot be read.
+    pub fn of(setup: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
         Some(Self {
-            works: works(question, device),
-            set: Setting::of(question, device, host)?,
+            works: works(setup, device),
+            set: Setting::of(setup, device, host)?,
         })
     }
     /// Stages that work on batches of their own at the same time.

@@ -9,6 +9,7 @@ use crate::hardware::Device;
 use crate::hardware::efficiency::{Coefficients, FormatFactors, Terms, coefficients, factors, terms};
 use crate::hardware::engine::Engine;
 use crate::model::Scales;
+use crate::scenario::AttentionKernel;
 use crate::units::{Number, Quantity, Unit, UnitSystem};
 
 /// A link that no table knows: PCIe 3.0 x16, bytes a second.
@@ -45,6 +46,8 @@ pub struct Setting<'a> {
     pub vectors: bool,
     /// Whether a batch is decoded without a captured graph.
     pub no_graph: bool,
+    /// Whether scores are written to memory and read again.
+    pub eager: bool,
     /// Bytes of a row of the residual stream.
     pub row_bytes: f64,
     /// Layers.
@@ -56,10 +59,10 @@ pub struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Of a question on a device; `None` only where the table of efficiencies cannot be read.
-    pub fn of(question: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
-        let mut with = coefficients(question.engine, device)?;
-        let scenario = &*question.scenario;
+    /// Of a setup on a device; `None` only where the table of efficiencies cannot be read.
+    pub fn of(setup: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
+        let mut with = coefficients(setup.engine, device)?;
+        let scenario = &*setup.scenario;
         let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);
         if let Some(value) = scenario.compute_efficiency {
             with.compute = percent(value);
@@ -69,13 +72,13 @@ impl<'a> Setting<'a> {
             with.bandwidth = percent(value);
             with.cache = percent(value);
         }
-        let llama = question.engine == Engine::LlamaCpp;
+        let llama = setup.engine == Engine::LlamaCpp;
         let mut set = Self {
             device,
             with,
-            factors: factors(question.engine),
+            factors: factors(setup.engine),
             terms: *terms(),
-            layout: question.layout,
+            layout: setup.layout,
             prompt: scenario.prompt.max(1) as f64,
             power: 1.0,
             vector: device.rate_vector().map(|rate| rate.flops),
@@ -84,13 +87,14 @@ impl<'a> Setting<'a> {
             host_link: host_link(device),
             copies: llama,
             vectors: llama,
+            eager: scenario.attention == AttentionKernel::Eager,
             no_graph: llama && device.vendor == "NVIDIA",
-            row_bytes: question.blueprint.hidden.value as f64 * question.activation_bytes().value as f64,
-            layers: question.blueprint.layers.value as f64,
-            plain: question.weights.format.scales == Scales::None && question.weights.format.bits >= 16,
+            row_bytes: setup.blueprint.hidden.value as f64 * setup.activation_bytes().value as f64,
+            layers: setup.blueprint.layers.value as f64,
+            plain: setup.weights.format.scales == Scales::None && setup.weights.format.bits >= 16,
             origin: Cow::Borrowed(""),
         };
-        set.follow(question.engine);
+        set.follow(setup.engine);
         Some(set)
     }
     /// What follows from the terms.

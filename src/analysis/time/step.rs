@@ -266,6 +266,21 @@ fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights
             made = made.most(products.over(set.input("rate reached", MOST * rate, rate, Unit::FlopsPerSecond)));
         }
         time = time.plus(read).plus(made);
+        // Fused kernels keep scores on the chip; what else they move of one row is part of the launch.
+        if set.eager {
+            let moved = mix
+                .decodes
+                .clone()
+                .times(work.decode.activations.clone())
+                .over(set.input(
+                    "bandwidth reached",
+                    cap(with.activations) * peak,
+                    peak,
+                    Unit::BytesPerSecond,
+                ));
+            memory += moved.value();
+            time = time.plus(moved);
+        }
     }
     if mix.prompts.value() > 0.0 {
         let read = mix.prompts.clone().times(work.prompt.cache.clone()).over(cache());

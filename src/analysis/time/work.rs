@@ -112,17 +112,17 @@ fn kind(operator: &Operator) -> Kind {
 /// Every operator of the model that runs over text, on one rank.
 ///
 /// The work of a pass is linear in its sequences but for the weights, so one sequence tells all.
-pub fn works<N: Number>(question: &Setup, device: &Device) -> Vec<Work<N>> {
+pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
     let one = || N::input(&Quantity::assumed("sequence", 1, "the work of one sequence"));
-    let decode = costs_in(question, &Pass::decode(question, one()));
-    let prompt = costs_in(question, &Pass::prompt(question, one()));
-    let blocks = question.blueprint.blocks();
+    let decode = costs_in(setup, &Pass::decode(setup, one()));
+    let prompt = costs_in(setup, &Pass::prompt(setup, one()));
+    let blocks = setup.blueprint.blocks();
     let operators = blocks.flat_map(|place| place.block.operators.iter().map(move |one| (place, one)));
     operators
         .filter(|(_, operator)| !operator.is_idle())
         .zip(decode.into_iter().zip(prompt))
         .map(|((place, operator), (decode, prompt))| {
-            let (weights, share) = share_of::<N>(question, place, operator);
+            let (weights, share) = share_of::<N>(setup, place, operator);
             let lookup = matches!(operator.kind, Operation::Lookup { .. });
             let part = |value: N, share: f64| {
                 if share < 1.0 {
@@ -148,7 +148,7 @@ pub fn works<N: Number>(question: &Setup, device: &Device) -> Vec<Work<N>> {
                 name: operator.name,
                 kind: kind(operator),
                 class: decode.format.as_deref().map_or(FormatClass::Plain, FormatClass::of),
-                rate: rate(question.engine, device, decode.format.as_deref()),
+                rate: rate(setup.engine, device, decode.format.as_deref()),
                 layers: decode.repeats as f64,
                 outside: decode.outside,
                 routed: decode.routed.map(|(experts, top_k)| Routed {

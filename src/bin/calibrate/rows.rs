@@ -34,7 +34,7 @@ enum Asked {
     },
     /// A server.
     Server {
-        question: Box<Setup>,
+        setup: Box<Setup>,
         server: Box<Server<'static>>,
     },
 }
@@ -77,11 +77,9 @@ impl Row {
                 };
                 *tokens / pass.seconds
             }
-            Asked::Server { question, server } => {
+            Asked::Server { setup, server } => {
                 set(server.runner_mut());
-                let found = question
-                    .admission
-                    .and_then(|load| tokens_per_second(question, &load, server));
+                let found = setup.admission.and_then(|load| tokens_per_second(setup, &load, server));
                 // Where the memory rules leave no room for what was measured, one sequence runs.
                 found.unwrap_or_else(|| server.least().tokens_per_second)
             }
@@ -166,24 +164,24 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
     let scenario = Scenario::measured(measured).ok_or("format or batch not known")?;
     let device: &'static Device = find(&measured.device).ok_or("device not in the table")?;
     let setup = Setup::new(&Arc::new(blueprint), &scenario).map_err(|error| error.to_string())?;
-    let question = admitted(setup);
-    let engine = question.engine;
-    let host = host_share(&question, device);
-    let runner = Runner::of(&question, device, &host).ok_or("no efficiencies")?;
+    let setup = admitted(setup);
+    let engine = setup.engine;
+    let host = host_share(&setup, device);
+    let runner = Runner::of(&setup, device, &host).ok_or("no efficiencies")?;
     let mut classes: Vec<FormatClass> = runner.works.iter().map(|work| work.class).collect();
     classes.sort_unstable();
     classes.dedup();
     let asked = if measured.metric == Metric::Throughput {
-        let server = Server::of(&question, device).ok_or("no rate")?;
+        let server = Server::of(&setup, device).ok_or("no rate")?;
         Asked::Server {
-            question: Box::new(question),
+            setup: Box::new(setup),
             server: Box::new(server),
         }
     } else {
         Asked::Pass {
             runner: Box::new(runner),
-            batch: question.batch(),
-            chunk: question.chunk(),
+            batch: setup.batch(),
+            chunk: setup.chunk(),
             tokens: if measured.metric == Metric::Decode {
                 scenario.batch as f64
             } else {
@@ -201,8 +199,8 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
 }
 
 /// What of a model larger than its devices lies in RAM.
-fn host_share(question: &Setup, device: &Device) -> HostShare {
-    let memory = memory::<Exact>(question);
-    let held = ranks(question, &memory).unwrap_or_default();
-    fit(question, &held, device).host()
+fn host_share(setup: &Setup, device: &Device) -> HostShare {
+    let memory = memory::<Exact>(setup);
+    let held = ranks(setup, &memory).unwrap_or_default();
+    fit(setup, &held, device).host()
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use weighbridge::analysis::{Analysis, Verdict, analyse};
 use weighbridge::hardware::{Device, devices, find};
-use weighbridge::scenario::{AttentionKernel, Mode, Scenario};
+use weighbridge::scenario::{Mode, Scenario};
 
 use super::{any_device, any_model, any_scenario, cases, large_model};
 
@@ -81,8 +81,6 @@ proptest! {
     #[test]
     fn nothing_is_faster_than_physics(blueprint in any_model(), scenario in any_scenario(), device in any_device()) {
         let scenario = Scenario { hardware: Some(device.clone()), node: None, ..scenario };
-        // A server's step leaves out the scores that eager kernels write.
-        prop_assume!(scenario.mode != Mode::Serve || scenario.attention == AttentionKernel::Flash);
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         holds(&analysis, find(&device).unwrap(), peak(&device))?;
     }
