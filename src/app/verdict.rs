@@ -58,6 +58,14 @@ pub fn StaleLine() -> impl IntoView {
     }
 }
 
+/// What a context beyond the model's own looks like: it fits, but with a catch, as with part of it in RAM.
+fn look(verdict: &'static str) -> &'static str {
+    match verdict {
+        "beyond" => "offload",
+        other => other,
+    }
+}
+
 /// The verdict.
 #[component]
 pub fn VerdictLine() -> impl IntoView {
@@ -71,13 +79,13 @@ pub fn VerdictLine() -> impl IntoView {
     });
     let icon = move || match sentence.get().verdict {
         "fits" => view! { <Icon name="check"/> },
-        "offload" => view! { <Icon name="alert"/> },
+        "offload" | "beyond" => view! { <Icon name="alert"/> },
         "unsupported" => view! { <Icon name="barred"/> },
         "does_not_fit" => view! { <Icon name="cross"/> },
         _ => view! { <Icon name="question"/> },
     };
     view! {
-        <div class="verdict" data-verdict=move || sentence.get().verdict aria-live="polite">
+        <div class="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite">
             <p class="pill">{icon}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
             <h1>
                 <span data-figure="sentence">{move || sentence.get().main}</span>" "

@@ -33,6 +33,17 @@ impl Limit {
             Self::Scheduling => "scheduling",
         }
     }
+    /// In a word that has room in a tile.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Bandwidth => "bandwidth",
+            Self::Compute => "compute",
+            Self::Launches => "launches",
+            Self::Communication => "links",
+            Self::Ram => "RAM",
+            Self::Scheduling => "host",
+        }
+    }
     /// The largest of the parts, and its share of the whole.
     pub fn of(parts: &TimeParts) -> (Self, f64) {
         let all = [

@@ -243,7 +243,7 @@ fn limited(analysis: &Analysis) -> Tile {
         (Some(speed), Some((limit, share))) => Tile::new(
             Figure::Intensity,
             "Limited by",
-            limit.word(),
+            limit.short(),
             "",
             if analysis.setup.scenario.mode == Mode::Pretrain || analysis.serving.is_some() {
                 format!("{intensity} FLOP/byte, ridge {}", decimal(speed.ridge))
