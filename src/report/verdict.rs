@@ -18,13 +18,14 @@ pub struct Sentence {
     pub rest: String,
 }
 
-/// The verdict in a word or two.
-pub const fn verdict_name(verdict: Verdict) -> &'static str {
+/// The verdict of this key in a word or two.
+pub fn verdict_name(verdict: &str) -> &'static str {
     match verdict {
-        Verdict::Fits => "fits",
-        Verdict::Offload => "fits with offload to RAM",
-        Verdict::DoesNotFit => "does not fit",
-        Verdict::Unsupported => "not supported",
+        "fits" => "fits",
+        "offload" => "fits with offload to RAM",
+        "does_not_fit" => "does not fit",
+        "unsupported" => "not supported",
+        _ => "not known",
     }
 }
 

@@ -140,7 +140,7 @@ fn in_flight(admission: &Admission) -> f64 {
 /// Output tokens a second: of a run that ends where one is asked for, else in steady state.
 pub fn tokens_per_second(setup: &Setup, admission: &Admission, server: &Server<'_>) -> Option<f64> {
     match setup.scenario.requests {
-        Some(all) => server.finite(f64::INFINITY, in_flight(admission), all.max(1) as f64),
+        Some(all) => server.finite(in_flight(admission), all.max(1) as f64),
         None => Some(server.steady(in_flight(admission))?.tokens_per_second),
     }
 }

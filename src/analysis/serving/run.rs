@@ -21,14 +21,13 @@ impl Server<'_> {
     /// While R sequences are admitted, prompts fill the step's budget; then as many come as go; once none is left to admit,
     /// answers of one length end one after the other (a straight line), those of chats exponentially, and steps get shorter.
     /// Where a client sends the next request only when one has ended, the run is long and steady state stands for it.
-    pub(super) fn finite(&self, requests: f64, in_flight: f64, all: f64) -> Option<f64> {
-        let running = requests.min(in_flight).min(self.capacity).min(all);
+    pub(super) fn finite(&self, in_flight: f64, all: f64) -> Option<f64> {
+        let running = in_flight.min(self.capacity).min(all);
         if running < 1.0 {
             return None;
         }
-        let steady = self.run(in_flight, running);
         if in_flight < all * 0.999 {
-            return Some(steady.tokens_per_second);
+            return Some(self.run(in_flight, running).tokens_per_second);
         }
         let stages = self.stages();
         let (batch, budget) = (running / stages, self.budget());

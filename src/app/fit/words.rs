@@ -1,19 +1,9 @@
 //! A verdict in words.
 
+pub use weighbridge::report::verdict_name;
 use weighbridge::units::{UnitSystem, decimal};
 
 use super::weigh::Weighed;
-
-/// The verdict in a word or two.
-pub fn verdict_name(verdict: &str) -> &'static str {
-    match verdict {
-        "fits" => "fits",
-        "offload" => "fits with offload to RAM",
-        "does_not_fit" => "does not fit",
-        "unsupported" => "not supported",
-        _ => "not known",
-    }
-}
 
 /// The verdict, what is free or missing, and how fast: `fits, 3.20 GiB stay free; 151 tokens/s (130 to 168) with vLLM`.
 pub fn words(one: &Weighed, units: UnitSystem) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use weighbridge::analysis::serving::{Server, admitted, tokens_per_second};
 use weighbridge::analysis::time::Runner;
-use weighbridge::analysis::{HostShare, Setup, fit, memory, parameters, ranks};
+use weighbridge::analysis::{Setup, host_share, parameters};
 use weighbridge::hardware::efficiency::{Coefficients, FormatClass, FormatFactors, Terms};
 use weighbridge::hardware::measurement::{Measurement, Metric, measurements};
 use weighbridge::hardware::{Device, Engine, find};
@@ -166,7 +166,7 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
     let setup = Setup::new(&Arc::new(blueprint), &scenario).map_err(|error| error.to_string())?;
     let setup = admitted(setup);
     let engine = setup.engine;
-    let host = host_share(&setup, device);
+    let host = host_share(&setup);
     let runner = Runner::of(&setup, device, &host).ok_or("no efficiencies")?;
     let mut classes: Vec<FormatClass> = runner.works.iter().map(|work| work.class).collect();
     classes.sort_unstable();
@@ -196,11 +196,4 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
         classes,
         asked,
     })
-}
-
-/// What of a model larger than its devices lies in RAM.
-fn host_share(setup: &Setup, device: &Device) -> HostShare {
-    let memory = memory::<Exact>(setup);
-    let held = ranks(setup, &memory).unwrap_or_default();
-    fit(setup, &held, device).host()
 }
