@@ -85,11 +85,7 @@ pub fn weight_pieces(setup: &Setup) -> Vec<Piece> {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
         for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
-            let share = if alone {
-                Share::Copied
-            } else {
-                of_tensor(tensor, kv_heads)
-            };
+            let share = of_weight(tensor, alone, kv_heads);
             let piece = Piece {
                 part: Part::Weights(tensor.component),
                 at,
@@ -167,12 +163,21 @@ pub(super) fn kv_heads(place: Repeated<'_>) -> Option<u64> {
     })
 }
 
+/// How the ranks of a group share a weight; `alone` where each keeps the whole of attention for sequences of its own.
+pub(super) fn of_weight(tensor: &Tensor, alone: bool, kv_heads: Option<u64>) -> Share {
+    if alone {
+        Share::Copied
+    } else {
+        of_tensor(tensor, kv_heads)
+    }
+}
+
 /// How servers share a tensor: matrices by rows or columns, small vectors and what comes before a latent whole.
 ///
 /// Sources: vLLM and SGLang `ColumnParallelLinear`, `RowParallelLinear`, `QKVParallelLinear` (key heads are repeated
 /// where there are fewer than devices), `ReplicatedLinear` for routers and `q_a_proj`, `kv_a_proj_with_mqa`;
 /// `VocabParallelEmbedding` for token table and head.
-pub(super) fn of_tensor(tensor: &Tensor, kv_heads: Option<u64>) -> Share {
+fn of_tensor(tensor: &Tensor, kv_heads: Option<u64>) -> Share {
     match tensor.kind {
         TensorKind::Router | TensorKind::Vector | TensorKind::Buffer => Share::Copied,
         TensorKind::Table | TensorKind::Head => Share::Split,

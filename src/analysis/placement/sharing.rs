@@ -1,7 +1,7 @@
 //! What a rank does of an operator: its part of weights, arithmetic, activations and cache.
 
 use super::layout::Layout;
-use super::pieces::{Share, kv_heads, of_tensor};
+use super::pieces::{Share, kv_heads, of_weight};
 use crate::analysis::memory::weight_of;
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
@@ -52,11 +52,7 @@ pub fn share_of<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operat
     let mut weights = Vec::new();
     for tensor in operator.tensors.iter().filter(|one| one.kind != TensorKind::Buffer) {
         let bytes = weight_of::<N>(setup, place, tensor);
-        let share = if alone {
-            1.0
-        } else {
-            of_tensor(tensor, heads).of_rank(ranks)
-        };
+        let share = of_weight(tensor, alone, heads).of_rank(ranks);
         all += bytes.value();
         held += bytes.value() * share;
         weights.push(if share < 1.0 {
