@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use crate::hardware::compatibility::{self, Compatibility, Row, Support, generation, read_row};
-use crate::hardware::{Device, Engine};
+use crate::hardware::compatibility::{self, Compatibility, Row, Support, read_row};
+use crate::hardware::{Device, Engine, Generation};
 use crate::scenario::KvFormat;
 
 const TABLE: &str = include_str!("../../data/kv_cache.csv");
@@ -54,10 +54,10 @@ fn one(format: KvFormat, device: &Device, engine: Engine) -> &'static Compatibil
     if format == KvFormat::Auto {
         return &SAME;
     }
-    let here = generation(device);
+    let here = Generation::of(device);
     let is = |list: &[&str], name: &str| list.iter().any(|one| *one == "*" || *one == name);
     // Of a device nobody knows the best is assumed.
-    let on = |row: &&Row| is(&row.devices, here) || here == "custom";
+    let on = |row: &&Row| is(&row.devices, here.key()) || here == Generation::Custom;
     let fits = |row: &&Row| row.engine == engine.key() && is(&row.formats, format.key());
     ROWS.iter().filter(on).find(fits).map_or(&SAME, |row| &row.answer)
 }

@@ -12,7 +12,7 @@ use super::error::AnalysisError;
 use super::serving::{admitted, throughput};
 use super::setup::Setup;
 use super::time;
-use crate::hardware::{Compatibility, Device, Engine, Support, compatibility};
+use crate::hardware::{Compatibility, Device, Engine, Generation, Support, compatibility};
 use crate::model::Blueprint;
 use crate::model::quantisation;
 use crate::scenario::{Mode, Scenario, weight_key};
@@ -56,7 +56,7 @@ pub struct Pace {
 /// How a format runs on the devices of a generation.
 #[derive(Clone, Copy, Debug)]
 struct Way {
-    generation: &'static str,
+    generation: Generation,
     engine: Engine,
     support: &'static Compatibility,
 }
@@ -142,11 +142,11 @@ impl Column {
     }
     /// The engine is the scenario's, or the one most used there.
     fn way(&mut self, device: &Device, blueprint: &Blueprint, scenario: &Scenario) -> Option<Way> {
-        let generation = compatibility::generation(device);
+        let generation = Generation::of(device);
         let known = self
             .ways
             .iter()
-            .find(|way| way.generation == generation && generation != "custom");
+            .find(|way| way.generation == generation && generation != Generation::Custom);
         if let Some(way) = known {
             return Some(*way);
         }

@@ -30,7 +30,7 @@ pub fn quick(file_bytes: u64, device: &Device, devices: u64, free_host_bytes: u6
     let needed_bytes = needed(file_bytes);
     let device_bytes = device.memory_bytes.saturating_mul(devices.max(1));
     // One memory cannot be left for itself.
-    let host = if device.unified || device.segment == "cpu" {
+    let host = if device.unified || device.is_processor() {
         0
     } else {
         free_host_bytes

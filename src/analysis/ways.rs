@@ -9,7 +9,7 @@ use super::serving::admitted;
 use super::setup::Setup;
 use super::summary::Analysis;
 use crate::hardware::compatibility::support;
-use crate::hardware::{Device, devices};
+use crate::hardware::{Device, Vendor, devices};
 use crate::model::quantisation::{CHOICES, Choice, Container};
 use crate::scenario::{KvFormat, Mode, Scenario};
 use crate::units::{Exact, UnitSystem, counted, decimal, grouped};
@@ -120,7 +120,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> 
     let free = setup.scenario.engine.is_none();
     // MLX runs on Apple's devices alone.
     let runs = |choice: &Choice| match choice.container {
-        Container::Mlx => device.vendor == "Apple",
+        Container::Mlx => device.vendor == Vendor::Apple,
         other => other == container || (free && other == Container::Gguf),
     };
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
@@ -165,7 +165,7 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Way> {
     let mut fitting: Vec<&Device> = devices()
         .iter()
         .filter(|device| {
-            device.segment != "cpu"
+            !device.is_processor()
                 && capacity(setup, device) >= total
                 && support(&setup.weights.format.id, device, setup.engine).runs()
         })

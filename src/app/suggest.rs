@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use weighbridge::analysis::{self, Verdict};
-use weighbridge::hardware::Device;
 use weighbridge::hardware::file_formats::by_tags;
+use weighbridge::hardware::{Device, Vendor};
 use weighbridge::hub::{Endpoint, Listed, Locator};
 use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::{Blueprint, quantisation};
@@ -99,7 +99,7 @@ fn quick(
     device: &Device,
     units: UnitSystem,
 ) -> Option<Badge> {
-    if listed.is_some_and(|listed| listed.tags.iter().any(|tag| tag == "mlx")) && device.vendor != "Apple" {
+    if listed.is_some_and(|listed| listed.tags.iter().any(|tag| tag == "mlx")) && device.vendor != Vendor::Apple {
         return Some(Badge {
             verdict: Verdict::Unsupported.into(),
             words: format!("Its files are for MLX, which does not run on {}.", device.name),

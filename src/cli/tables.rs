@@ -100,7 +100,7 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
         sheet.push([
             device.id.clone(),
             device.name.clone(),
-            device.vendor.clone(),
+            device.vendor.name().to_owned(),
             UnitSystem::Gib.bytes(device.memory_bytes as f64),
             rate(device.bandwidth_bytes_per_s, "B"),
             device

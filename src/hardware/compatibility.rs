@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Engine};
+use super::{Device, Engine, Generation};
 
 const TABLE: &str = include_str!("../../data/compatibility.csv");
 
@@ -81,47 +81,6 @@ pub(crate) fn read_row(line: &'static str) -> Option<Row> {
     })
 }
 
-/// The generation of a device, as the table of compatibility names it.
-pub fn generation(device: &Device) -> &'static str {
-    let starts = |text: &str| device.compute_capability.starts_with(text);
-    let family = device.family.as_str();
-    match device.vendor.as_str() {
-        _ if device.segment == "cpu" => "cpu",
-        "NVIDIA" => match device.compute_capability.split('.').next().unwrap_or("") {
-            "6" => "pascal",
-            "7" if starts("7.0") => "volta",
-            "7" => "turing",
-            "8" if starts("8.9") => "ada",
-            "8" => "ampere",
-            "9" => "hopper",
-            "10" if family == "Rubin" => "rubin",
-            "10" | "11" => "blackwell",
-            "12" => "blackwell-rtx",
-            _ => "custom",
-        },
-        "AMD" => match family {
-            "CDNA1" => "cdna1",
-            "CDNA2" => "cdna2",
-            "CDNA3" => "cdna3",
-            "CDNA4" => "cdna4",
-            "CDNA5" => "cdna5",
-            "GCN5" => "gcn5",
-            "RDNA2" => "rdna2",
-            "RDNA3" | "RDNA3.5" => "rdna3",
-            "RDNA4" => "rdna4",
-            _ => "custom",
-        },
-        "Intel" if family == "Gaudi" => "gaudi",
-        "Intel" => "xe",
-        "Apple" => "apple",
-        "Google" => "tpu",
-        "AWS" => "neuron",
-        "Groq" => "groq",
-        "Cerebras" => "cerebras",
-        _ => "custom",
-    }
-}
-
 /// The class a format is in, as the table of compatibility names it.
 pub fn class(format: &str) -> &str {
     match format {
@@ -146,9 +105,9 @@ pub fn support(format: &str, device: &Device, engine: Engine) -> &'static Compat
         words: "",
         source: "",
     };
-    let (generation, class) = (generation(device), class(format));
+    let (generation, class) = (Generation::of(device), class(format));
     let is = |list: &[&str], name: &str| list.iter().any(|one| *one == "*" || *one == name);
-    if generation == "custom" {
+    if generation == Generation::Custom {
         // Of a device nobody knows only this is known: files an engine does not read at all.
         let of_engine = |row: &&Row| row.engine == engine.key() && row.formats.contains(&class);
         let first = ROWS.iter().find(of_engine).filter(|row| row.devices == ["*"]);
@@ -156,7 +115,9 @@ pub fn support(format: &str, device: &Device, engine: Engine) -> &'static Compat
     }
     ROWS.iter()
         .find(|row| {
-            (row.engine == "*" || row.engine == engine.key()) && is(&row.formats, class) && is(&row.devices, generation)
+            (row.engine == "*" || row.engine == engine.key())
+                && is(&row.formats, class)
+                && is(&row.devices, generation.key())
         })
         .map_or(&UNKNOWN, |row| &row.answer)
 }
@@ -217,8 +178,8 @@ fn order(format: &str, device: &Device) -> [Engine; 8] {
             Sglang,
             TensorRtLlm,
         ],
-        _ => match generation(device) {
-            "apple" => [
+        _ => match Generation::of(device) {
+            Generation::Apple => [
                 Mlx,
                 LlamaCpp,
                 Transformers,
@@ -228,7 +189,7 @@ fn order(format: &str, device: &Device) -> [Engine; 8] {
                 ExLlamaV2,
                 ExLlamaV3,
             ],
-            "cpu" | "pascal" | "rdna2" | "gcn5" | "cdna1" => [
+            Generation::Cpu | Generation::Pascal | Generation::Rdna2 | Generation::Gcn5 | Generation::Cdna1 => [
                 LlamaCpp,
                 Transformers,
                 Vllm,
@@ -263,6 +224,8 @@ mod tests {
         for row in ROWS.iter().filter(|row| row.engine != "*") {
             assert!(row.answer.source.len() > 5, "{} {:?}", row.engine, row.formats);
             assert!(row.engine.parse::<Engine>().is_ok(), "{}", row.engine);
+            let known = |name: &&str| *name == "*" || name.parse::<Generation>().is_ok();
+            assert!(row.devices.iter().all(|name| known(name)), "{:?}", row.devices);
             assert!(
                 row.answer.support == Support::Native || row.answer.words.len() > 10,
                 "{:?}",
@@ -303,9 +266,9 @@ mod tests {
     fn every_device_runs_something_or_nothing_says_why() {
         for device in crate::hardware::devices() {
             let some = engines("bf16", device);
-            let none = matches!(generation(device), "groq" | "cerebras");
+            let none = matches!(Generation::of(device), Generation::Groq | Generation::Cerebras);
             assert_eq!(some.is_empty(), none, "{} {some:?}", device.id);
-            assert_ne!(generation(device), "custom", "{}", device.id);
+            assert_ne!(Generation::of(device), Generation::Custom, "{}", device.id);
         }
     }
 }

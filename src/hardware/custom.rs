@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use thiserror::Error;
 
 use super::device::Device;
+use super::kind::{Segment, Vendor};
 
 /// What a description begins with.
 pub const PREFIX: &str = "custom:";
@@ -167,9 +168,9 @@ fn empty() -> Device {
     Device {
         id: String::new(),
         name: NAME.to_owned(),
-        vendor: "Your own".to_owned(),
+        vendor: Vendor::Custom,
         family: "custom".to_owned(),
-        segment: "custom".to_owned(),
+        segment: Segment::Custom,
         year: None,
         memory_bytes: 0,
         memory_basis: "as you described it".to_owned(),

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::{Segment, Vendor};
+
 const TABLE: &str = include_str!("../../data/devices.csv");
 
 /// A device. Rates are dense peaks in operations a second (a multiply-add is two); `None` is "none or unknown".
@@ -15,11 +17,11 @@ pub struct Device {
     /// Name for people.
     pub name: String,
     /// Vendor.
-    pub vendor: String,
+    pub vendor: Vendor,
     /// Generation: `Ada`, `Hopper`.
     pub family: String,
-    /// `consumer`, `workstation`, `datacenter`, `apple`, `edge`, `tpu`, `cpu`.
-    pub segment: String,
+    /// What it is sold for.
+    pub segment: Segment,
     /// Year of release.
     pub year: Option<u16>,
     /// Memory in bytes, as the driver reports it where that is known.
@@ -118,6 +120,10 @@ impl Device {
         rates
             .iter()
             .find_map(|&(rate, name)| rate.map(|flops| Rate { flops, name }))
+    }
+    /// Whether it is a processor: models run in RAM.
+    pub fn is_processor(&self) -> bool {
+        self.segment == Segment::Cpu
     }
     /// Its name without its vendor's words: `RTX 4090`.
     pub fn short_name(&self) -> &str {

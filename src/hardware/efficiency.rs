@@ -12,6 +12,7 @@ use strum::{EnumCount, IntoEnumIterator};
 
 use super::device::Device;
 use super::engine::Engine;
+use super::kind::{Generation, Segment, Vendor};
 
 const TABLE: &str = include_str!("../../data/efficiencies.csv");
 const TERMS: &str = include_str!("../../data/efficiency_terms.csv");
@@ -225,24 +226,24 @@ pub fn factors(engine: Engine) -> FormatFactors {
 
 /// Devices that behave alike: vendor and kind of memory.
 pub fn group(device: &Device) -> &'static str {
-    let server = device.segment == "datacenter";
-    match device.vendor.as_str() {
-        _ if device.segment == "cpu" => "cpu",
-        "NVIDIA" if device.unified => "nvidia unified",
-        "NVIDIA" if server && stacked(device) => "nvidia hbm",
-        "NVIDIA" => "nvidia gddr",
-        "Apple" => "apple",
-        "AMD" if device.unified => "amd unified",
-        "AMD" if server => "amd hbm",
-        "AMD" => "amd gddr",
-        "Intel" => "intel",
+    let server = device.segment == Segment::Datacenter;
+    match device.vendor {
+        _ if device.is_processor() => "cpu",
+        Vendor::Nvidia if device.unified => "nvidia unified",
+        Vendor::Nvidia if server && stacked(device) => "nvidia hbm",
+        Vendor::Nvidia => "nvidia gddr",
+        Vendor::Apple => "apple",
+        Vendor::Amd if device.unified => "amd unified",
+        Vendor::Amd if server => "amd hbm",
+        Vendor::Amd => "amd gddr",
+        Vendor::Intel => "intel",
         _ => "other",
     }
 }
 
 /// Whether its memory is stacked (HBM): server cards of that bandwidth, but Ada and Turing, whose memory is GDDR6.
 fn stacked(device: &Device) -> bool {
-    device.bandwidth_bytes_per_s >= 7.0e11 && !matches!(device.family.as_str(), "Ada Lovelace" | "Turing")
+    device.bandwidth_bytes_per_s >= 7.0e11 && !matches!(Generation::of(device), Generation::Ada | Generation::Turing)
 }
 
 /// Whether two devices are of one generation.
@@ -252,7 +253,7 @@ pub fn same_generation(one: &Device, other: &Device) -> bool {
 
 /// Group, family and segment.
 pub fn generation(device: &Device) -> String {
-    format!("{} {} {}", group(device), device.family, device.segment)
+    format!("{} {} {}", group(device), device.family, device.segment.key())
 }
 
 /// Number formats whose kernels cost alike.

@@ -140,9 +140,13 @@ impl Evidence {
             Seen::Device => format!("fitted on {count} of {engine} on {}", device.name),
             Seen::Generation => format!(
                 "fitted on {count} of {engine} on other {} {} devices",
-                device.vendor, device.family
+                device.vendor.name(),
+                device.family
             ),
-            Seen::Group => format!("fitted on {count} of {engine} on other {} devices", device.vendor),
+            Seen::Group => format!(
+                "fitted on {count} of {engine} on other {} devices",
+                device.vendor.name()
+            ),
             Seen::Engine => format!("fitted on {count} of {engine} on devices of other kinds"),
             Seen::Nothing => format!("taken over from other engines: no measurement of {engine} is known"),
         }

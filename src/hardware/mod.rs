@@ -10,6 +10,7 @@ pub mod engine;
 pub mod evidence;
 pub mod file_formats;
 mod host;
+mod kind;
 pub mod measurement;
 mod price;
 
@@ -18,6 +19,7 @@ pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
 pub use engine::Engine;
 pub use host::{Host, find_host, hosts, hosts_of};
+pub use kind::{Generation, Segment, Vendor};
 pub use price::Price;
 
 /// The id under which a device lives in links: that of the table, or the description of one.

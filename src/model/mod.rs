@@ -27,4 +27,4 @@ pub use config::Config;
 pub use error::ModelError;
 pub use format::{Format, Scales};
 pub use notice::Notice;
-pub use tensor::{Tensor, TensorKind};
+pub use tensor::{Sharding, Tensor, TensorKind};

@@ -1,7 +1,7 @@
 //! What a layer does, as data: operators with their tensors, and the caches they leave behind.
 
 use super::component::Component;
-use super::tensor::Tensor;
+use super::tensor::{Sharding, Tensor, TensorKind};
 use crate::units::Quantity;
 
 /// How many rows of activations an operator sees in a pass.
@@ -398,6 +398,17 @@ impl Operator {
             kind,
             tensors: std::iter::once(weight).chain(bias).collect(),
         }
+    }
+    /// The same, its matrices dealt out another way.
+    pub fn sharded(mut self, how: Sharding) -> Self {
+        for tensor in self
+            .tensors
+            .iter_mut()
+            .filter(|tensor| tensor.kind == TensorKind::Matrix)
+        {
+            tensor.sharding = how;
+        }
+        self
     }
     /// An elementwise step without weights.
     pub fn elementwise(name: &'static str, component: Component, width: &Quantity, flops: u64, reads: u64) -> Self {

@@ -22,6 +22,33 @@ pub enum TensorKind {
     Buffer,
 }
 
+/// How servers deal a tensor to the ranks of a tensor-parallel group.
+///
+/// Sources: vLLM and SGLang `ColumnParallelLinear`, `RowParallelLinear`, `VocabParallelEmbedding` (a slice each),
+/// `QKVParallelLinear` (whole key heads, repeated where there are fewer than ranks), `ReplicatedLinear` for routers, what
+/// comes before a latent and indexers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sharding {
+    /// A slice of its outputs each (`ColumnParallelLinear`; a table by words).
+    Columns,
+    /// A slice of its inputs each (`RowParallelLinear`).
+    Rows,
+    /// Whole heads of keys or values each.
+    KvHeads,
+    /// All of it each.
+    Replicated,
+}
+
+impl TensorKind {
+    /// How such a tensor is dealt out unless its layer does it another way.
+    const fn sharding(self) -> Sharding {
+        match self {
+            Self::Router | Self::Vector | Self::Buffer => Sharding::Replicated,
+            Self::Table | Self::Head | Self::Matrix => Sharding::Columns,
+        }
+    }
+}
+
 /// A tensor, or one per expert of equal shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
@@ -31,6 +58,8 @@ pub struct Tensor {
     pub kind: TensorKind,
     /// The part of the model it belongs to.
     pub component: Component,
+    /// How ranks that share its layer share it.
+    pub sharding: Sharding,
     /// Shape, outermost first, as PyTorch has it: `[out, in]`.
     pub dims: Vec<Quantity>,
     /// How many of this shape there are: the number of experts, else one.
@@ -54,6 +83,7 @@ impl Tensor {
             name: name.into(),
             kind,
             component,
+            sharding: kind.sharding(),
             dims: dims.iter().map(|&dim| dim.clone()).collect(),
             copies: None,
             physical: None,

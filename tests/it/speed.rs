@@ -17,7 +17,7 @@ use weighbridge::analysis::{HostShare, Setup, analyse};
 use weighbridge::hardware::efficiency::{Level, Terms, coefficients, rows};
 use weighbridge::hardware::evidence::{self, Seen, evidence};
 use weighbridge::hardware::measurement::{Metric, active, measurements};
-use weighbridge::hardware::{Device, devices, find};
+use weighbridge::hardware::{Device, Vendor, devices, find};
 use weighbridge::scenario::{Engine, Mode, Scenario, weight_key};
 
 const MODELS: [&str; 4] = [
@@ -205,7 +205,7 @@ fn shares_given_by_hand_are_used() {
 fn a_processor_without_a_known_rate_has_decode_alone() {
     let without = devices()
         .iter()
-        .find(|device| device.segment == "cpu" && device.fp32_flops.is_none() && device.fp16_flops.is_none());
+        .find(|device| device.is_processor() && device.fp32_flops.is_none() && device.fp16_flops.is_none());
     let Some(device) = without else { return };
     let blueprint = blueprint(MODELS[0]);
     let answer = |mode| {
@@ -233,5 +233,8 @@ fn nearest_measurements_are_of_the_same_kind() {
     assert!(near[0].publication().contains('/'), "{}", near[0].publication());
     // Never measured: others of its generation.
     let near = speed("rtx-4060-ti-16gb").nearest;
-    assert!(near.iter().all(|row| find(&row.device).unwrap().vendor == "NVIDIA"));
+    assert!(
+        near.iter()
+            .all(|row| find(&row.device).unwrap().vendor == Vendor::Nvidia)
+    );
 }

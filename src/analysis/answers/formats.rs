@@ -8,7 +8,7 @@ use crate::analysis::fit::Verdict;
 use crate::analysis::matrix::{Cell, Matrix};
 use crate::analysis::memory::bits_per_weight;
 use crate::analysis::setup::Setup;
-use crate::hardware::{Device, Engine, Support};
+use crate::hardware::{Device, Engine, Support, Vendor};
 use crate::model::Blueprint;
 use crate::model::quantisation::{CHOICES, Choice, Container, Quality, quality};
 use crate::scenario::{Scenario, weight_key};
@@ -81,7 +81,7 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
     let mut measured: Option<(f64, BestFormat)> = None;
     let mut other: Option<BestFormat> = None;
     // MLX runs on Apple's devices alone.
-    let runs = |choice: &&Choice| choice.container != Container::Mlx || device.vendor == "Apple";
+    let runs = |choice: &&Choice| choice.container != Container::Mlx || device.vendor == Vendor::Apple;
     for choice in CHOICES
         .iter()
         .filter(runs)

@@ -23,7 +23,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     let mut out = Draft::new("llama-server");
     model(basis, &mut out);
     let layers = setup.blueprint.layers.value;
-    let processor = basis.device().is_some_and(|device| device.segment == "cpu");
+    let processor = basis.device().is_some_and(|device| device.is_processor());
     let all = layers.saturating_add(1);
     match basis.plan {
         _ if processor => {

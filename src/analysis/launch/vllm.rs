@@ -8,7 +8,7 @@
 use super::Launch;
 use super::basis::{Basis, share, tenths_of_gib};
 use super::draft::Draft;
-use crate::hardware::compatibility;
+use crate::hardware::Generation;
 use crate::model::quantisation::{Container, choice};
 use crate::scenario::{AttentionKernel, KvFormat};
 
@@ -66,7 +66,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         // Ampere has no E4M3 (vLLM issue 26431).
         let ampere = basis
             .device()
-            .is_some_and(|device| compatibility::generation(device) == "ampere");
+            .is_some_and(|device| Generation::of(device) == Generation::Ampere);
         let name = if ampere && format == KvFormat::Fp8 {
             "fp8_e5m2"
         } else {

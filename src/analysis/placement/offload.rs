@@ -142,7 +142,7 @@ impl Movable {
     /// The plan that leaves most on a device with that much memory for it, if there is one.
     pub fn plan(&self, device: &Device, capacity: u64) -> Option<Plan> {
         // One memory cannot be left for itself.
-        if device.unified || device.segment == "cpu" {
+        if device.unified || device.is_processor() {
             return None;
         }
         match self.unit {

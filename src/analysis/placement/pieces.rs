@@ -4,7 +4,7 @@ use crate::analysis::memory::{kv_of_block, states_of_block, weight_of};
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Kind, Role};
-use crate::model::{Blueprint, Component, Tensor, TensorKind};
+use crate::model::{Blueprint, Component, Sharding, Tensor};
 use crate::scenario::Mode;
 use crate::units::Exact;
 
@@ -165,31 +165,10 @@ pub(super) fn kv_heads(place: Repeated<'_>) -> Option<u64> {
 
 /// How the ranks of a group share a weight; `alone` where each keeps the whole of attention for sequences of its own.
 pub(super) fn of_weight(tensor: &Tensor, alone: bool, kv_heads: Option<u64>) -> Share {
-    if alone {
-        Share::Copied
-    } else {
-        of_tensor(tensor, kv_heads)
-    }
-}
-
-/// How servers share a tensor: matrices by rows or columns, small vectors and what comes before a latent whole.
-///
-/// Sources: vLLM and SGLang `ColumnParallelLinear`, `RowParallelLinear`, `QKVParallelLinear` (key heads are repeated
-/// where there are fewer than devices), `ReplicatedLinear` for routers and `q_a_proj`, `kv_a_proj_with_mqa`;
-/// `VocabParallelEmbedding` for token table and head.
-fn of_tensor(tensor: &Tensor, kv_heads: Option<u64>) -> Share {
-    match tensor.kind {
-        TensorKind::Router | TensorKind::Vector | TensorKind::Buffer => Share::Copied,
-        TensorKind::Table | TensorKind::Head => Share::Split,
-        TensorKind::Matrix => {
-            let name = tensor.module();
-            let last = name.rsplit('.').next().unwrap_or(name);
-            match last {
-                "q_a_proj" | "kv_a_proj_with_mqa" | "kv_a_proj" | "fused_qkv_a_proj_with_mqa" => Share::Copied,
-                _ if name.contains("index") => Share::Copied,
-                "k_proj" | "v_proj" => kv_heads.map_or(Share::Split, Share::Heads),
-                _ => Share::Split,
-            }
-        }
+    match tensor.sharding {
+        _ if alone => Share::Copied,
+        Sharding::Replicated => Share::Copied,
+        Sharding::KvHeads => kv_heads.map_or(Share::Split, Share::Heads),
+        Sharding::Columns | Sharding::Rows => Share::Split,
     }
 }

@@ -3,7 +3,7 @@
 use crate::analysis::setup::Setup;
 use crate::hardware::{Compatibility, Engine, Support};
 use crate::model::operator::Kind;
-use crate::model::{Component, Scales, Tensor};
+use crate::model::{Component, Scales, Sharding, Tensor, TensorKind};
 use crate::scenario::Mode;
 
 /// vLLM `ModelConfig.verify_with_parallel_config`; SGLang and TensorRT-LLM assert the same when they split layers;
@@ -91,10 +91,9 @@ fn cuts_blocks(setup: &Setup) -> bool {
         _ => false,
     };
     let cut = |tensor: &Tensor| {
-        let name = tensor.module();
-        let (place, block) = match name.rsplit('.').next().unwrap_or(name) {
-            "gate_proj" | "up_proj" | "w1" | "w3" => (tensor.dims.len().checked_sub(2), rows),
-            "down_proj" | "w2" => (tensor.dims.len().checked_sub(1), columns),
+        let (place, block) = match tensor.sharding {
+            Sharding::Columns if tensor.kind == TensorKind::Matrix => (tensor.dims.len().checked_sub(2), rows),
+            Sharding::Rows => (tensor.dims.len().checked_sub(1), columns),
             _ => return false,
         };
         let size = place.and_then(|at| tensor.dims.get(at)).map_or(0, |dim| dim.value);

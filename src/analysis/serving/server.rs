@@ -3,7 +3,7 @@
 use crate::analysis::placement::{HostShare, Layout};
 use crate::analysis::setup::Setup;
 use crate::analysis::time::{Mix, Runner, TimeParts};
-use crate::hardware::{Device, Engine};
+use crate::hardware::{Device, Engine, Generation};
 use crate::scenario::Lengths;
 
 /// What an engine runs at once unless told otherwise.
@@ -25,7 +25,7 @@ impl Limits {
     pub fn of(setup: &Setup, device: &Device, endless: bool) -> Self {
         let engine = setup.engine;
         let scenario = &*setup.scenario;
-        let large = device.memory_bytes >= 70 << 30 && device.family != "Ampere";
+        let large = device.memory_bytes >= 70 << 30 && Generation::of(device) != Generation::Ampere;
         let (sequences, tokens) = match engine {
             Engine::Vllm if large => (1024.0, 8192.0),
             Engine::Vllm => (256.0, 2048.0),

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::work::{Kind, Work, rate};
 use crate::analysis::placement::{HostShare, Layout};
 use crate::analysis::setup::Setup;
-use crate::hardware::Device;
 use crate::hardware::efficiency::{Coefficients, FormatFactors, Terms, coefficients, factors, terms};
 use crate::hardware::engine::Engine;
+use crate::hardware::{Device, Vendor};
 use crate::model::Scales;
 use crate::scenario::AttentionKernel;
 use crate::units::{Number, Quantity, Unit, UnitSystem};
@@ -88,7 +88,7 @@ impl<'a> Setting<'a> {
             copies: llama,
             vectors: llama,
             eager: scenario.attention == AttentionKernel::Eager,
-            no_graph: llama && device.vendor == "NVIDIA",
+            no_graph: llama && device.vendor == Vendor::Nvidia,
             row_bytes: setup.blueprint.hidden.value as f64 * setup.activation_bytes().value as f64,
             layers: setup.blueprint.layers.value as f64,
             plain: setup.weights.format.scales == Scales::None && setup.weights.format.bits >= 16,

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::hardware::Device;
 
-use crate::app::hardware::facts::{kinds, matches, price, segment_name};
+use crate::app::hardware::facts::{matches, price, segments, vendors};
 use crate::app::icon::Icon;
 
 /// What is asked for; empty is all.
@@ -22,8 +22,8 @@ pub struct Filter {
 impl Filter {
     /// Whether a device passes.
     pub fn lets(&self, device: &Device) -> bool {
-        (self.vendor.is_empty() || device.vendor == self.vendor)
-            && (self.segment.is_empty() || device.segment == self.segment)
+        (self.vendor.is_empty() || device.vendor.name() == self.vendor)
+            && (self.segment.is_empty() || device.segment.key() == self.segment)
             && self
                 .price
                 .is_none_or(|most| price(device).is_some_and(|price| price <= most))
@@ -36,13 +36,12 @@ impl Filter {
 pub fn FilterBar(filter: RwSignal<Filter>, shown: Signal<usize>) -> impl IntoView {
     let menu = |label: &'static str,
                 all: &'static str,
-                of: fn(&Device) -> &str,
-                name: fn(&str) -> &str,
+                kinds: Vec<(&'static str, &'static str)>,
                 set: fn(&mut Filter, String)| {
         view! {
             <select aria-label=label on:change:target=move |event| filter.update(|filter| set(filter, event.target().value()))>
                 <option value="">{all}</option>
-                {kinds(of).into_iter().map(|kind| view! { <option value=kind>{name(kind)}</option> }).collect_view()}
+                {kinds.into_iter().map(|(key, name)| view! { <option value=key>{name}</option> }).collect_view()}
             </select>
         }
     };
@@ -54,8 +53,8 @@ pub fn FilterBar(filter: RwSignal<Filter>, shown: Signal<usize>) -> impl IntoVie
         <div class="row filters">
             <label class="omnibox"><Icon name="search"/><input type="search" id="matrix-filter" autocomplete="off" spellcheck="false" placeholder="Filter devices" aria-label="Filter devices"
                 on:input:target=move |event| filter.update(|filter| filter.query = event.target().value())/></label>
-            {menu("Vendor", "Every vendor", |device| &device.vendor, |vendor| vendor, |filter, vendor| filter.vendor = vendor)}
-            {menu("Segment", "Every segment", |device| &device.segment, segment_name, |filter, segment| filter.segment = segment)}
+            {menu("Vendor", "Every vendor", vendors(), |filter, vendor| filter.vendor = vendor)}
+            {menu("Segment", "Every segment", segments(), |filter, segment| filter.segment = segment)}
             <label class="field num price"><span class="unit">"up to $"</span><input inputmode="decimal" autocomplete="off" aria-label="Most dollars an hour"
                 on:input:target=move |event| { let most = event.target().value().trim().parse().ok(); filter.update(|filter| filter.price = most) }/><span class="unit">"an hour"</span></label>
             <span class="count num" aria-live="polite">{count}</span>

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use weighbridge::hardware::{self, Device, Price, devices};
+use weighbridge::hardware::{self, Device, Price, Segment, devices};
 use weighbridge::units::{UnitSystem, count, decimal, rate};
 
 /// The device of the table, or the one a text describes.
@@ -12,28 +12,24 @@ pub fn resolve(id: &str) -> Option<Cow<'static, Device>> {
 
 /// Vendor and segment: `NVIDIA, data centre`.
 pub fn group_name(device: &Device) -> String {
-    let segment = segment_name(&device.segment);
-    match device.segment.as_str() {
-        "apple" | "custom" => device.vendor.clone(),
-        _ => format!("{}, {segment}", device.vendor),
+    match device.segment {
+        Segment::Apple | Segment::Custom => device.vendor.name().to_owned(),
+        segment => format!("{}, {}", device.vendor.name(), segment.label()),
     }
 }
 
-/// A segment in words.
-pub fn segment_name(segment: &str) -> &str {
-    match segment {
-        "datacenter" => "data centre",
-        "cpu" => "CPU",
-        "tpu" => "TPU",
-        "apple" => "Apple silicon",
-        "custom" => "your own",
-        other => other,
-    }
+/// Vendors of the table and their names, each once, in its order.
+pub fn vendors() -> Vec<(&'static str, &'static str)> {
+    kinds(|device| (device.vendor.name(), device.vendor.name()))
 }
 
-/// Vendors and segments of the table, each once, in its order.
-pub fn kinds(of: fn(&Device) -> &str) -> Vec<&'static str> {
-    let mut all: Vec<&str> = Vec::new();
+/// Segments of the table by key, and their names, each once, in its order.
+pub fn segments() -> Vec<(&'static str, &'static str)> {
+    kinds(|device| (device.segment.key(), device.segment.label()))
+}
+
+fn kinds(of: fn(&Device) -> (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
+    let mut all = Vec::new();
     for device in devices() {
         let one = of(device);
         if !all.contains(&one) {
@@ -79,9 +75,9 @@ pub fn matches(device: &Device, query: &str) -> bool {
         "{} {} {} {} {} {} {gigabytes} gib {}gb",
         device.name,
         device.id,
-        device.vendor,
+        device.vendor.name(),
         device.family,
-        segment_name(&device.segment),
+        device.segment.label(),
         device.memory_type,
         device.nominal_bytes >> 30,
     )

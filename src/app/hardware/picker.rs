@@ -6,7 +6,7 @@ use weighbridge::hardware::{Device, devices};
 use weighbridge::scenario::MOST_BESIDE;
 
 use super::custom_device::CustomDevice;
-use super::facts::{facts, group_name, kinds, matches, price, price_words, segment_name};
+use super::facts::{facts, group_name, matches, price, price_words, segments, vendors};
 use crate::app::dialogs::Frame;
 use crate::app::icon::Icon;
 use crate::app::state::{Choosing, State};
@@ -25,8 +25,8 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
             .iter()
             .enumerate()
             .filter(|(_, device)| {
-                (vendor.is_empty() || device.vendor == vendor)
-                    && (segment.is_empty() || device.segment == segment)
+                (vendor.is_empty() || device.vendor.name() == vendor)
+                    && (segment.is_empty() || device.segment.key() == segment)
                     && matches(device, &query)
             })
             .map(|(row, _)| row)
@@ -92,8 +92,8 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
                         on:input:target=move |event| query.set(event.target().value()) on:keydown=keys />
                 </label>
                 <div class="row">
-                    <Kind label="Vendor" all="Every vendor" of=|device| &device.vendor name=|vendor| vendor value=vendor/>
-                    <Kind label="Segment" all="Every segment" of=|device| &device.segment name=segment_name value=segment/>
+                    <Kind label="Vendor" all="Every vendor" kinds=vendors() value=vendor/>
+                    <Kind label="Segment" all="Every segment" kinds=segments() value=segment/>
                     <span class="count num" aria-live="polite">{count}</span>
                 </div>
             </div>
@@ -138,14 +138,13 @@ fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bo
 fn Kind(
     label: &'static str,
     all: &'static str,
-    of: fn(&Device) -> &str,
-    name: fn(&str) -> &str,
+    kinds: Vec<(&'static str, &'static str)>,
     value: RwSignal<String>,
 ) -> impl IntoView {
     view! {
         <select aria-label=label on:change:target=move |event| value.set(event.target().value())>
             <option value="">{all}</option>
-            {kinds(of).into_iter().map(|kind| view! { <option value=kind>{name(kind)}</option> }).collect_view()}
+            {kinds.into_iter().map(|(key, name)| view! { <option value=key>{name}</option> }).collect_view()}
         </select>
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::component::Component;
 use super::super::operator::{Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Span};
-use super::super::tensor::{Tensor, TensorKind};
+use super::super::tensor::{Sharding, Tensor, TensorKind};
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
 
@@ -76,8 +76,8 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
     } else {
         vec![
             linear("q_proj", q, projection, &q_width, hidden, style.qkv_bias),
-            linear("k_proj", k, projection, &k_width, hidden, style.qkv_bias),
-            linear("v_proj", v, projection, &v_width, hidden, style.qkv_bias),
+            linear("k_proj", k, projection, &k_width, hidden, style.qkv_bias).sharded(Sharding::KvHeads),
+            linear("v_proj", v, projection, &v_width, hidden, style.qkv_bias).sharded(Sharding::KvHeads),
         ]
     };
     let mut saved = vec![
@@ -136,7 +136,7 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
         kind: Kind::Attention(Box::new(attention)),
         tensors: sinks.into_iter().collect(),
     });
-    operators.push(linear("o_proj", o, projection, hidden, &o_width, style.output_bias));
+    operators.push(linear("o_proj", o, projection, hidden, &o_width, style.output_bias).sharded(Sharding::Rows));
     let cache = |role, name, width| Cache {
         role,
         name,

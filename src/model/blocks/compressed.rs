@@ -4,7 +4,7 @@ use super::super::component::Component;
 use super::super::operator::{
     Attention, Block, Cache, CacheRole, CacheWidth, Index, Kind, Latent, Live, Operator, Role, Rows, Span, State,
 };
-use super::super::tensor::{Tensor, TensorKind};
+use super::super::tensor::{Sharding, Tensor, TensorKind};
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
 
@@ -55,11 +55,11 @@ pub fn compressed(hidden: &Quantity, style: &CompressedAttention, compression: &
     let o_width = Quantity::product("o_width", &[&style.groups, &style.o_rank]);
     let mut block = Block {
         operators: vec![
-            linear("q_a_proj", "self_attn.q_a_proj", projection, q_rank, hidden, false),
+            linear("q_a_proj", "self_attn.q_a_proj", projection, q_rank, hidden, false).sharded(Sharding::Replicated),
             weighted_norm("q_a_norm", "self_attn.q_a_norm", q_rank),
             linear("q_b_proj", "self_attn.q_b_proj", projection, &q_width, q_rank, false),
             Operator::elementwise("q_b_norm", Component::Norm, &q_width, cost::RMS_NORM, 1),
-            linear("kv_proj", "self_attn.kv_proj", projection, dim, hidden, false),
+            linear("kv_proj", "self_attn.kv_proj", projection, dim, hidden, false).sharded(Sharding::Replicated),
             weighted_norm("kv_norm", "self_attn.kv_norm", dim),
             Operator::elementwise("rotary positions", projection, &q_width, cost::ROTARY, 1),
             attend(style, "scores and values", Span::Window(style.window.clone())),
@@ -124,7 +124,8 @@ fn far(block: &mut Block, hidden: &Quantity, style: &CompressedAttention, ratio:
                 &width,
                 &style.q_rank,
                 false,
-            ),
+            )
+            .sharded(Sharding::Replicated),
             linear(
                 "index weights",
                 &format!("{module}.scorer.weights_proj"),
@@ -132,7 +133,8 @@ fn far(block: &mut Block, hidden: &Quantity, style: &CompressedAttention, ratio:
                 &style.index_heads,
                 hidden,
                 false,
-            ),
+            )
+            .sharded(Sharding::Replicated),
             Operator {
                 name: "index scores",
                 component: Component::Attention,
@@ -182,7 +184,8 @@ fn compressor(block: &mut Block, module: &str, hidden: &Quantity, width: &Quanti
             &wide,
             hidden,
             false,
-        ),
+        )
+        .sharded(Sharding::Replicated),
         linear(
             "compressor gate_proj",
             &format!("{module}.gate_proj"),
@@ -190,7 +193,8 @@ fn compressor(block: &mut Block, module: &str, hidden: &Quantity, width: &Quanti
             &wide,
             hidden,
             false,
-        ),
+        )
+        .sharded(Sharding::Replicated),
         pool,
     ]);
     block.caches.push(Cache {

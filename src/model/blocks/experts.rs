@@ -2,7 +2,7 @@
 
 use super::super::component::Component;
 use super::super::operator::{Block, Kind, Live, Operator, Role, Routing, Rows};
-use super::super::tensor::{Tensor, TensorKind};
+use super::super::tensor::{Sharding, Tensor, TensorKind};
 use super::cost;
 use super::mlp::{Mlp, mlp};
 use crate::units::Quantity;
@@ -104,7 +104,7 @@ pub fn routed_within(hidden: &Quantity, inner: &Quantity, style: &RoutedExperts)
     operators.extend([
         expert("expert up_proj", up, width, inner),
         activation,
-        expert("expert down_proj", down, inner, width),
+        expert("expert down_proj", down, inner, width).sharded(Sharding::Rows),
     ]);
     let mut live = vec![
         Live::new("MoE input", hidden),

@@ -2,7 +2,7 @@
 
 use super::super::component::Component;
 use super::super::operator::{Block, Cache, CacheRole, CacheWidth, Index, Kind, Live, Operator, Span};
-use super::super::tensor::Tensor;
+use super::super::tensor::{Sharding, Tensor};
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
 
@@ -42,8 +42,8 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
     let projection = Component::Projection;
     let width = Quantity::product("index_width", &[heads, dim]);
     let mut operators = vec![
-        linear("index queries", queries, projection, &width, input, false),
-        linear("index key", key, projection, dim, hidden, false),
+        linear("index queries", queries, projection, &width, input, false).sharded(Sharding::Replicated),
+        linear("index key", key, projection, dim, hidden, false).sharded(Sharding::Replicated),
     ];
     for (module, kind) in *norms {
         let mut operator = Operator::elementwise("index norm", Component::Norm, dim, kind.flops(), 1);
@@ -59,7 +59,8 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
         1,
     ));
     if let Some(weights) = weights {
-        operators.push(linear("index weights", weights, projection, heads, hidden, false));
+        operators
+            .push(linear("index weights", weights, projection, heads, hidden, false).sharded(Sharding::Replicated));
     }
     operators.push(Operator {
         name: "index scores",

@@ -4,7 +4,7 @@ use super::super::component::Component;
 use super::super::operator::{
     Attention, Block, Cache, CacheRole, CacheWidth, Kind, Latent, Live, Operator, Role, Span,
 };
-use super::super::tensor::Tensor;
+use super::super::tensor::{Sharding, Tensor};
 use super::{Norm, cost, linear};
 use crate::units::Quantity;
 
@@ -52,14 +52,9 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
     let mut saved = vec![Live::new("attention input", hidden)];
     match q_rank {
         Some(rank) => {
-            operators.push(linear(
-                "q_a_proj",
-                "self_attn.q_a_proj",
-                projection,
-                rank,
-                hidden,
-                *bias,
-            ));
+            operators.push(
+                linear("q_a_proj", "self_attn.q_a_proj", projection, rank, hidden, *bias).sharded(Sharding::Replicated),
+            );
             operators.push(rank_norm("q_a_layernorm", "self_attn.q_a_layernorm", rank));
             operators.push(linear(
                 "q_b_proj",
@@ -83,14 +78,17 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
             false,
         )),
     }
-    operators.push(linear(
-        "kv_a_proj_with_mqa",
-        "self_attn.kv_a_proj_with_mqa",
-        projection,
-        &latent_width,
-        hidden,
-        *bias,
-    ));
+    operators.push(
+        linear(
+            "kv_a_proj_with_mqa",
+            "self_attn.kv_a_proj_with_mqa",
+            projection,
+            &latent_width,
+            hidden,
+            *bias,
+        )
+        .sharded(Sharding::Replicated),
+    );
     operators.push(rank_norm("kv_a_layernorm", "self_attn.kv_a_layernorm", kv_rank));
     let shape = Latent {
         rank: kv_rank.clone(),
@@ -135,14 +133,7 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
         kind: Kind::Attention(Box::new(attention)),
         tensors: Vec::new(),
     });
-    operators.push(linear(
-        "o_proj",
-        "self_attn.o_proj",
-        projection,
-        hidden,
-        &o_width,
-        *bias,
-    ));
+    operators.push(linear("o_proj", "self_attn.o_proj", projection, hidden, &o_width, *bias).sharded(Sharding::Rows));
     let k_expanded = Quantity::product("k_width", &[heads, &key_dim]);
     let v_expanded = Quantity::product("v_width", &[heads, value_dim]);
     let kept = |role, name, latent: &Quantity, expanded: &Quantity| Cache {

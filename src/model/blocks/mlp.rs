@@ -2,6 +2,7 @@
 
 use super::super::component::Component;
 use super::super::operator::{Block, Live, Operator, Role};
+use super::super::tensor::Sharding;
 use super::{cost, linear};
 use crate::units::Quantity;
 
@@ -49,7 +50,7 @@ pub fn mlp(hidden: &Quantity, style: &Mlp) -> Block {
         (cost::ACTIVATION, 1)
     };
     operators.push(Operator::elementwise("activation", *component, width, flops, reads));
-    operators.push(linear("down_proj", down, *component, hidden, width, *bias));
+    operators.push(linear("down_proj", down, *component, hidden, width, *bias).sharded(Sharding::Rows));
     // Gate, up and their product are kept; the activation itself is recomputed by fused kernels.
     let mut widths: Vec<Live> = gate.iter().map(|_| Live::new("gate", width)).collect();
     widths.extend([Live::new("up", width), Live::new("activated", width)]);
