@@ -12,7 +12,7 @@ use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
 #[derive(Clone, Debug)]
-pub struct Cost<N> {
+pub struct OpCost<N> {
     /// Its name.
     pub name: &'static str,
     /// Its component.
@@ -39,7 +39,7 @@ pub struct Cost<N> {
     pub state_bytes: N,
 }
 
-impl<N: Number> Cost<N> {
+impl<N: Number> OpCost<N> {
     /// All operations.
     pub fn flops(&self) -> N {
         self.matmul.clone().plus(self.elementwise.clone())
@@ -56,12 +56,12 @@ impl<N: Number> Cost<N> {
 }
 
 /// The cost of every operator in the pass that the mode names.
-pub fn costs<N: Number>(setup: &Setup) -> Vec<Cost<N>> {
+pub fn costs<N: Number>(setup: &Setup) -> Vec<OpCost<N>> {
     costs_in(setup, &Pass::new(setup))
 }
 
 /// The same in any pass.
-pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
+pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<OpCost<N>> {
     let mut all = Vec::new();
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
@@ -74,7 +74,7 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
                 cost = training(setup, place, operator, cost);
             }
             let name = operator.name;
-            all.push(Cost {
+            all.push(OpCost {
                 matmul: cost.matmul.named(name, "").in_unit(Unit::Flops),
                 ..cost
             });
@@ -84,10 +84,10 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<Cost<N>> {
 }
 
 /// The forward pass of one operator in all its layers.
-fn forward<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> Cost<N> {
+fn forward<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
     let each = || N::input(setup.activation_bytes());
     let two = || N::constant(2.0);
-    let mut cost = Cost {
+    let mut cost = OpCost {
         name: operator.name,
         component: operator.component,
         format: None,
@@ -219,7 +219,13 @@ fn expand<N: Number>(
 }
 
 /// Scores, softmax and values, and the cache they read.
-fn attend<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, attention: &Attention, cost_of: &mut Cost<N>) {
+fn attend<N: Number>(
+    setup: &Setup,
+    pass: &Pass<N>,
+    place: Repeated<'_>,
+    attention: &Attention,
+    cost_of: &mut OpCost<N>,
+) {
     let input = N::input;
     let each = || input(setup.activation_bytes());
     let heads = || input(&attention.heads);
@@ -269,7 +275,7 @@ fn attend<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, attenti
 }
 
 /// Scores of an indexer and the keys it reads: `2·pairs·heads·dim`, and `2·pairs·heads` for the weighted sum over heads.
-fn index<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut Cost<N>) {
+fn index<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut OpCost<N>) {
     let dim = || N::input(&index.dim);
     let pairs = || N::product([pass.batch.clone(), pass.pairs(&index.span), N::input(&index.heads)]);
     let widths = if index.weighted {
@@ -332,7 +338,7 @@ fn format_of(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> String 
 ///
 /// The backward pass makes two products for each of the forward pass: by the weights and by the inputs
 /// (Kaplan 2020, arXiv 2001.08361, 2.1).
-fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: Cost<N>) -> Cost<N> {
+fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: OpCost<N>) -> OpCost<N> {
     let again = match setup.scenario.recompute {
         Recompute::None => 0.0,
         Recompute::Selective => f64::from(matches!(operator.kind, Kind::Attention(_))),
@@ -355,7 +361,7 @@ fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, 
         4.0 + 12.0 + 12.0 + 2.0
     };
     let none = parameters().value() == 0.0;
-    Cost {
+    OpCost {
         matmul: times(forward.matmul),
         elementwise: times(forward.elementwise),
         weight_bytes: times(forward.weight_bytes),

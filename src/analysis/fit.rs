@@ -8,7 +8,7 @@ use super::kv_support::{self, Wanted};
 use super::memory::{Memory, memory, memory_beside, weights};
 use super::node;
 use super::placement::{
-    HostShare, Movable, Piece, Plan, Ranks, ranks as deal, ranks_of, refusal, weight_pieces, with_caches,
+    HostShare, OffloadOptions, Plan, Ranks, Shard, ranks as deal, ranks_of, refusal, weight_shards, with_caches,
 };
 use super::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
@@ -101,7 +101,7 @@ pub fn host_memory(scenario: &Scenario) -> Option<u64> {
 
 /// What a question needs, whatever the device: judged against each of them.
 #[derive(Clone, Debug)]
-pub struct Need {
+pub struct Demand {
     /// What the fullest device must hold, bytes.
     pub total: u64,
     /// The engine.
@@ -112,14 +112,14 @@ pub struct Need {
     cache: Option<Wanted>,
     forced: bool,
     room: Option<u64>,
-    movable: Option<Movable>,
+    movable: Option<OffloadOptions>,
     /// Why the engine does not start the layout.
     layout: Option<&'static Compatibility>,
 }
 
 /// A verdict on one device.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judgement {
+pub struct DeviceVerdict {
     /// The answer.
     pub verdict: Verdict,
     /// Memory the engine may take of one device, bytes.
@@ -134,8 +134,8 @@ pub struct Judgement {
     pub why: &'static str,
 }
 
-impl Need {
-    /// The need of a setup whose memory is dealt out.
+impl Demand {
+    /// The need of a setup whose memory is sharded.
     pub fn of(setup: &Setup, ranks: &Ranks) -> Self {
         let scenario = &*setup.scenario;
         Self {
@@ -147,7 +147,7 @@ impl Need {
             cache: (!setup.caches_as_usual()).then(|| wanted_cache(scenario)),
             forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
             room: host_memory(scenario),
-            movable: Movable::of(setup, ranks),
+            movable: OffloadOptions::of(setup, ranks),
             layout: refusal(setup),
         }
     }
@@ -170,15 +170,15 @@ impl Need {
         }
     }
     /// The verdict on a device.
-    pub fn judge(&self, device: &Device) -> Judgement {
-        self.judge_as(device, compatibility::support(&self.format, device, self.engine))
+    pub fn verdict_on(&self, device: &Device) -> DeviceVerdict {
+        self.verdict_as(device, compatibility::support(&self.format, device, self.engine))
     }
-    /// As [`judge`](Self::judge), where the support of the weights' format is known already.
-    pub(super) fn judge_as(&self, device: &Device, support: &'static Compatibility) -> Judgement {
+    /// As [`verdict_on`](Self::verdict_on), where the support of the weights' format is known already.
+    pub(super) fn verdict_as(&self, device: &Device, support: &'static Compatibility) -> DeviceVerdict {
         let support = self.with_layout_and_cache(support, device);
         let capacity = share(device, self.percent);
         let over = self.total.saturating_sub(capacity);
-        let plan = |movable: &Movable| movable.plan(device, capacity);
+        let plan = |movable: &OffloadOptions| movable.plan(device, capacity);
         let offload = (over > 0 || self.forced)
             .then(|| self.movable.as_ref().and_then(plan))
             .flatten();
@@ -190,7 +190,7 @@ impl Need {
             (Some(plan), Some(room)) if plan.host_bytes > room => (Verdict::DoesNotFit, plan.host_bytes - room),
             (Some(_), _) => (Verdict::Offload, over),
         };
-        Judgement {
+        DeviceVerdict {
             verdict,
             capacity,
             missing,
@@ -205,7 +205,7 @@ impl Need {
 pub fn host_share(setup: &Setup) -> HostShare {
     let share = || {
         let ranks = deal(setup, &memory(setup)).ok()?;
-        let judged = Need::of(setup, &ranks).judge(setup.device()?);
+        let judged = Demand::of(setup, &ranks).verdict_on(setup.device()?);
         judged
             .offload
             .filter(|_| judged.verdict == Verdict::Offload)
@@ -216,8 +216,8 @@ pub fn host_share(setup: &Setup) -> HostShare {
 
 /// Fit of a setup on its device.
 pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
-    let need = Need::of(setup, ranks);
-    let judged = need.judge(device);
+    let need = Demand::of(setup, ranks);
+    let judged = need.verdict_on(device);
     let headroom = i128::from(judged.capacity) - i128::from(need.total);
     // With part of it in RAM, or asked to be there, the limits are those of RAM too.
     let spills = judged.verdict == Verdict::Offload || need.forced;
@@ -226,7 +226,7 @@ pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
         if !spills {
             return fixed.needed(setup);
         }
-        let judge = |ranks: Ranks| Need::of(setup, &ranks).judge(device).verdict;
+        let judge = |ranks: Ranks| Demand::of(setup, &ranks).verdict_on(device).verdict;
         match fixed.ranks(setup, &fixed.memory(setup)).map(judge) {
             Ok(Verdict::Fits | Verdict::Offload) => 0,
             _ => u64::MAX,
@@ -275,7 +275,7 @@ pub fn max_by_memory(setup: &Setup, device: &Device) -> u64 {
 /// What a search for the workload that fits leaves alone: the weights, and how they are shared.
 struct Fixed {
     weights: Vec<(Component, Exact)>,
-    pieces: Vec<Piece>,
+    shards: Vec<Shard>,
 }
 
 impl Fixed {
@@ -283,14 +283,14 @@ impl Fixed {
         let several = setup.layout.devices > 1;
         Self {
             weights: weights(setup),
-            pieces: if several { weight_pieces(setup) } else { Vec::new() },
+            shards: if several { weight_shards(setup) } else { Vec::new() },
         }
     }
     fn memory(&self, setup: &Setup) -> Memory<Exact> {
         memory_beside(setup, self.weights.clone())
     }
     fn ranks(&self, setup: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
-        ranks_of(setup, memory, || with_caches(setup, self.pieces.clone()))
+        ranks_of(setup, memory, || with_caches(setup, self.shards.clone()))
     }
     /// What the fullest device must hold, bytes; the largest number there is where it cannot be shared so.
     fn needed(&self, setup: &Setup) -> u64 {

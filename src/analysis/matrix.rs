@@ -1,7 +1,7 @@
 //! One model on every device in every format: memory is computed once for each format and engine, then compared.
 
 use super::container::usual_engine;
-use super::fit::{Judgement, Need, Verdict};
+use super::fit::{Demand, DeviceVerdict, Verdict};
 use super::kv_support;
 use super::memory::memory;
 use super::placement::{HostShare, ranks};
@@ -39,7 +39,7 @@ pub struct Cell {
     /// What the fullest device must hold, bytes.
     pub total: u64,
     /// The verdict.
-    pub judgement: Judgement,
+    pub judgement: DeviceVerdict,
 }
 
 /// Tokens a second: expected, and at both ends of the interval.
@@ -66,9 +66,9 @@ struct Way {
 struct Needs {
     engine: Engine,
     unpacked: bool,
-    all: Option<Need>,
+    all: Option<Demand>,
     /// One sequence of a server, and how many more are in `all`.
-    one: Option<(Need, u64)>,
+    one: Option<(Demand, u64)>,
     /// Sequences beyond the first that may run at most.
     most: u64,
 }
@@ -82,7 +82,7 @@ impl Needs {
         engine: Engine,
         unpacked: bool,
         all_at_once: bool,
-        need: impl Fn(u64) -> Option<Need>,
+        need: impl Fn(u64) -> Option<Demand>,
     ) -> Self {
         let serves = scenario.mode == Mode::Serve;
         let endless = serves && scenario.endless;
@@ -101,16 +101,16 @@ impl Needs {
         }
     }
     /// What the fullest device holds, and the verdict. What a server has no room for waits.
-    fn judge(&self, device: &Device, support: &'static Compatibility) -> Option<(u64, Judgement)> {
+    fn verdict_on(&self, device: &Device, support: &'static Compatibility) -> Option<(u64, DeviceVerdict)> {
         let all = self.all.as_ref()?;
-        let judged = all.judge_as(device, support);
+        let judged = all.verdict_as(device, support);
         let Some((one, more)) = &self.one else {
             return Some((all.total, judged));
         };
         if judged.verdict == Verdict::Unsupported || judged.verdict == Verdict::Fits && self.most == *more {
             return Some((all.total, judged));
         }
-        let judged = one.judge_as(device, support);
+        let judged = one.verdict_as(device, support);
         if judged.verdict != Verdict::Fits {
             return Some((one.total, judged));
         }
@@ -228,7 +228,7 @@ impl Matrix {
                 .push(Needs::of(scenario, engine, unpacked, all_at_once, of));
             column.needs.len() - 1
         });
-        let (total, judgement) = column.needs.get(at)?.judge(device, support)?;
+        let (total, judgement) = column.needs.get(at)?.verdict_on(device, support)?;
         Some(Cell {
             engine,
             total,
@@ -276,7 +276,7 @@ fn need(
     engine: Engine,
     unpacked: bool,
     batch: u64,
-) -> Result<Need, AnalysisError> {
+) -> Result<Demand, AnalysisError> {
     let scenario = Scenario {
         weights: Some(format).filter(|format| !format.is_empty()).or(scenario.weights),
         engine: Some(engine),
@@ -291,5 +291,5 @@ fn need(
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
     }
-    Ok(Need::of(&setup, &ranks(&setup, &memory)?))
+    Ok(Demand::of(&setup, &ranks(&setup, &memory)?))
 }

@@ -1,6 +1,6 @@
 //! The roofline: how long an operator takes at least on a device, and what holds it back.
 
-use super::compute::Cost;
+use super::compute::OpCost;
 use crate::hardware::{Device, Rate};
 
 /// What holds an operator back.
@@ -55,7 +55,7 @@ impl Roof {
     /// The least time of one operator: max(FLOP ÷ peak, bytes ÷ bandwidth).
     ///
     /// `None` where the device has no rate at all. Source: Williams 2009, "Roofline".
-    pub fn of(cost: &Cost<f64>, device: &Device) -> Option<Self> {
+    pub fn of(cost: &OpCost<f64>, device: &Device) -> Option<Self> {
         let rate = match &cost.format {
             Some(format) => device.rate(format)?,
             None => device.rate_vector()?,

@@ -2,7 +2,7 @@
 //!
 //! Counted as a framework's counter does: matrix products and convolutions; the running sums of a scan are elementwise.
 
-use super::compute::Cost;
+use super::compute::OpCost;
 use super::pass::Pass;
 use super::setup::Setup;
 use crate::model::blueprint::Repeated;
@@ -29,7 +29,7 @@ pub fn conv<N: Number>(setup: &Setup, pass: &Pass<N>, channels: &Quantity, kerne
 }
 
 /// Cost of a recurrence in all its layers.
-pub fn scan<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut Cost<N>) {
+pub fn scan<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut OpCost<N>) {
     let input = N::input;
     let constant = N::constant;
     let batch = || pass.batch.clone();

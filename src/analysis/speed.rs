@@ -1,6 +1,6 @@
 //! Speed on the chosen device: expected, with its interval, beside what nothing can beat.
 
-use super::compute::Cost;
+use super::compute::OpCost;
 use super::parameters::parameters;
 use super::placement::HostShare;
 use super::roofline::Roof;
@@ -88,7 +88,7 @@ impl Speed {
 }
 
 /// The speed of a setup.
-pub fn speed(setup: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Option<Speed> {
+pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Option<Speed> {
     let device = setup.device()?;
     let scenario = &*setup.scenario;
     let training = scenario.mode == Mode::Pretrain;
@@ -134,7 +134,7 @@ pub fn speed(setup: &Setup, operators: &[Cost<f64>], host: &HostShare) -> Option
 }
 
 /// Least time of all operators; of their traffic alone where the device's rate is not known.
-fn roof_of(device: &Device, operators: &[Cost<f64>]) -> Option<Roof> {
+fn roof_of(device: &Device, operators: &[OpCost<f64>]) -> Option<Roof> {
     if device.bandwidth_bytes_per_s <= 0.0 {
         return None;
     }

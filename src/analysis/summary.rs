@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::compute::{Cost, costs};
+use super::compute::{OpCost, costs};
 use super::error::AnalysisError;
 use super::fit::{Fit, Verdict, fit, host_memory};
 use super::memory::{Memory, memory};
@@ -50,7 +50,7 @@ pub struct Analysis {
     /// Memory.
     pub memory: Memory<Exact>,
     /// Operators of the pass, in order.
-    pub operators: Vec<Cost<f64>>,
+    pub operators: Vec<OpCost<f64>>,
     /// Costs by component, in the order of components.
     pub components: Vec<ComponentCost>,
     /// Operations of the pass.
@@ -133,7 +133,7 @@ pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
     })
 }
 
-fn by_component(operators: &[Cost<f64>], setup: &Setup) -> Vec<ComponentCost> {
+fn by_component(operators: &[OpCost<f64>], setup: &Setup) -> Vec<ComponentCost> {
     struct Sum {
         flops: f64,
         bytes: f64,

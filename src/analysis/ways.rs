@@ -2,7 +2,7 @@
 
 use super::answers::degree::degree;
 use super::container::usual_container;
-use super::fit::{Fit, Need, Verdict, capacity};
+use super::fit::{Demand, Fit, Verdict, capacity};
 use super::memory::memory;
 use super::placement::ranks;
 use super::serving::admitted;
@@ -73,7 +73,7 @@ fn verdict(setup: &Setup, scenario: &Scenario) -> Option<Verdict> {
         return None;
     }
     let held = ranks(&setup, &needed).ok()?;
-    Some(Need::of(&setup, &held).judge(setup.device()?).verdict)
+    Some(Demand::of(&setup, &held).verdict_on(setup.device()?).verdict)
 }
 
 /// A shorter context, the answer as long as before if it can be.
@@ -128,8 +128,8 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> 
         scenario.weights = crate::scenario::weight_key(&choice.format.id);
         let setup = admitted(setup.under(scenario.clone()).ok()?);
         let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
-        let need = Need::of(&setup, &held);
-        (need.judge(device).verdict == Verdict::Fits).then_some((choice, scenario, need.total))
+        let need = Demand::of(&setup, &held);
+        (need.verdict_on(device).verdict == Verdict::Fits).then_some((choice, scenario, need.total))
     });
     let (choice, scenario, total) =
         fitting.max_by_key(|(choice, _, total)| (choice.format.bits_per_weight() >= 3.0, *total))?;

@@ -5,7 +5,7 @@ use weighbridge::analysis::Figure;
 use weighbridge::model::Component;
 use weighbridge::units::{UnitSystem, percent, short_count};
 
-use super::bridge::figure_of;
+use super::memory_bar::figure_of;
 use super::state::{Answer, State};
 
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,6 @@
 mod address;
 mod architecture;
 mod badge;
-mod bridge;
 mod charts;
 mod chips;
 mod compute_table;
@@ -23,13 +22,14 @@ mod header_check;
 mod icon;
 mod keyboard;
 mod knob;
+mod memory_bar;
 mod memory_table;
 mod model_card;
-mod narrow;
 mod notices;
 mod number_tiles;
 mod omnibox;
 mod panel;
+mod phone_sheet;
 mod problem;
 mod settings;
 mod slider;
@@ -47,7 +47,6 @@ pub use state::State;
 use leptos::prelude::*;
 use weighbridge::scenario::Group;
 
-use bridge::Bridge;
 use chips::Chips;
 use dialogs::Dialogs;
 use drop::DropTarget;
@@ -55,6 +54,7 @@ use explanation::ExplanationPopover;
 use footer::Footer;
 use hardware::{Beside, HardwareCard};
 use header::Header;
+use memory_bar::Bridge;
 use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
@@ -83,7 +83,7 @@ fn App() -> impl IntoView {
     keyboard::listen(state);
     toasts::listen_for_updates(state);
     source::start(state);
-    narrow::watch(state);
+    phone_sheet::watch(state);
     let loading = move || state.loading.with(Option::is_some).then_some("true");
     let answered = Memo::new(move |_| state.shown.with(Option::is_some));
     view! {

@@ -121,7 +121,7 @@ fn quick(
         }
     };
     // Offload is not for a rough answer: how much may lie in RAM depends on the engine.
-    let one = analysis::quick(bytes as u64, device, scenario.devices, 0);
+    let one = analysis::rough_verdict(bytes as u64, device, scenario.devices, 0);
     Some(Badge {
         verdict: one.verdict.into(),
         words: format!(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, RankMemory, Ranks, Roof, bill, launch};
+use crate::analysis::{Analysis, RankMemory, Ranks, Roof, cost, launch};
 use crate::scenario::{Mode, Scenario, to_query};
 use crate::units::UnitSystem;
 
@@ -97,7 +97,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             );
             answer.insert("fit".to_owned(), json!(fit));
         }
-        answer.insert("cost".to_owned(), json!(bill(setup, analysis.speed.as_ref())));
+        answer.insert("cost".to_owned(), json!(cost(setup, analysis.speed.as_ref())));
         answer.insert("launch".to_owned(), start(analysis, &facts.id));
         if analysis.speed.is_some() {
             answer.insert("speed".to_owned(), speed(scenario, analysis));

@@ -225,7 +225,7 @@ mod tests {
             assert!(row.answer.source.len() > 5, "{} {:?}", row.engine, row.formats);
             assert!(row.engine.parse::<Engine>().is_ok(), "{}", row.engine);
             let known = |name: &&str| *name == "*" || name.parse::<Generation>().is_ok();
-            assert!(row.devices.iter().all(|name| known(name)), "{:?}", row.devices);
+            assert!(row.devices.iter().all(known), "{:?}", row.devices);
             assert!(
                 row.answer.support == Support::Native || row.answer.words.len() > 10,
                 "{:?}",

@@ -399,7 +399,7 @@ impl Operator {
             tensors: std::iter::once(weight).chain(bias).collect(),
         }
     }
-    /// The same, its matrices dealt out another way.
+    /// The same, its matrices sharded another way.
     pub fn sharded(mut self, how: Sharding) -> Self {
         for tensor in self
             .tensors

@@ -40,7 +40,7 @@ pub enum Sharding {
 }
 
 impl TensorKind {
-    /// How such a tensor is dealt out unless its layer does it another way.
+    /// How such a tensor is sharded unless its layer does it another way.
     const fn sharding(self) -> Sharding {
         match self {
             Self::Router | Self::Vector | Self::Buffer => Sharding::Replicated,

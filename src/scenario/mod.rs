@@ -71,7 +71,7 @@ pub struct Scenario {
     pub tensor: Option<u64>,
     /// Stages of the pipeline.
     pub pipeline: u64,
-    /// Devices of a tensor-parallel group over which whole experts are dealt out.
+    /// Devices of a tensor-parallel group over which whole experts are sharded.
     pub expert: u64,
     /// How a tensor-parallel group shares attention.
     pub attention_parallel: AttentionParallel,

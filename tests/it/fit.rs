@@ -10,7 +10,7 @@
 use crate::support;
 
 use support::engine::weigh;
-use weighbridge::analysis::{Verdict, quick};
+use weighbridge::analysis::{Verdict, rough_verdict};
 use weighbridge::hardware::find;
 use weighbridge::units::{UnitSystem, grouped};
 
@@ -48,16 +48,22 @@ fn the_simple_rule_is_what_it_says() {
 #[test]
 fn the_rule_of_file_sizes() {
     let device = find("gtx-1650").unwrap();
-    let one = quick(2_000_000_000, device, 1, 0);
+    let one = rough_verdict(2_000_000_000, device, 1, 0);
     assert_eq!((one.needed_bytes, one.verdict), (3_000_000_000, Verdict::Fits));
-    assert_eq!(quick(8_000_000_000, device, 1, 0).verdict, Verdict::DoesNotFit);
-    assert_eq!(quick(8_000_000_000, device, 1, 12 * GIB).verdict, Verdict::Offload);
-    assert_eq!(quick(8_000_000_000, device, 3, 0).verdict, Verdict::Fits);
-    assert_eq!(quick(u64::MAX, device, u64::MAX, u64::MAX).verdict, Verdict::Fits);
+    assert_eq!(rough_verdict(8_000_000_000, device, 1, 0).verdict, Verdict::DoesNotFit);
+    assert_eq!(
+        rough_verdict(8_000_000_000, device, 1, 12 * GIB).verdict,
+        Verdict::Offload
+    );
+    assert_eq!(rough_verdict(8_000_000_000, device, 3, 0).verdict, Verdict::Fits);
+    assert_eq!(
+        rough_verdict(u64::MAX, device, u64::MAX, u64::MAX).verdict,
+        Verdict::Fits
+    );
     // One memory is not counted twice.
     let apple = find("apple-m4-pro").unwrap();
     assert_eq!(
-        quick(apple.memory_bytes, apple, 1, u64::MAX / 2).verdict,
+        rough_verdict(apple.memory_bytes, apple, 1, u64::MAX / 2).verdict,
         Verdict::DoesNotFit
     );
 }
@@ -65,7 +71,7 @@ fn the_rule_of_file_sizes() {
 /// What a widespread rule says: half as much again as the file, against the device's memory and four fifths of the RAM
 /// as if they were one.
 fn pooled(file: u64, device: u64, ram: u64) -> bool {
-    quick::needed(file) <= device + ram / 5 * 4
+    rough_verdict::needed(file) <= device + ram / 5 * 4
 }
 
 /// What is asked of both, and the answers, as a row of the document.

@@ -11,7 +11,7 @@ use crate::support;
 
 use support::engine::{blueprint, scenario, weigh};
 use weighbridge::analysis::time::pass;
-use weighbridge::analysis::{HostShare, Setup, Verdict, analyse, bill, ways};
+use weighbridge::analysis::{HostShare, Setup, Verdict, analyse, cost, ways};
 use weighbridge::hardware::{find_host, hosts};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
@@ -72,7 +72,7 @@ fn its_ram_and_its_price_count() {
         let (blueprint, scenario) = (blueprint(MODEL), scenario(query));
         let question = Setup::new(&blueprint, &scenario).unwrap();
         let found = analyse(&blueprint, &scenario).unwrap();
-        bill(&question, found.speed.as_ref())
+        cost(&question, found.speed.as_ref())
     };
     let host = find_host("aws-p5-48xlarge").unwrap();
     // A machine is paid whole.

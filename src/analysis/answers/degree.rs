@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::admission::Admission;
-use crate::analysis::fit::{Need, Verdict};
+use crate::analysis::fit::{Demand, Verdict};
 use crate::analysis::memory::memory;
 use crate::analysis::placement::ranks;
 use crate::analysis::serving::{admitted, serving};
@@ -40,7 +40,7 @@ pub(crate) fn degree(setup: &Setup, device: &Device) -> Degree {
     let fits = |scenario: Scenario| {
         let setup = admitted(setup.under(scenario).ok()?);
         let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
-        let fits = Need::of(&setup, &held).judge(device).verdict == Verdict::Fits;
+        let fits = Demand::of(&setup, &held).verdict_on(device).verdict == Verdict::Fits;
         Some(fits && runs_all(&setup) && meets_targets(&setup))
     };
     let mut counts = std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST);

@@ -9,8 +9,8 @@ use super::super::roofline::Roof;
 use super::super::serving::{serving, traced_rate, traced_step};
 use super::super::setup::Setup;
 use super::super::time as pass_time;
-use super::dealt;
 use super::figure::Figure;
+use super::sharded;
 use crate::model::Component;
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit};
@@ -25,8 +25,8 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
             .find(|(known, _)| *known == component)
             .map(|(_, value)| value.trace)
     };
-    if let Some(dealt) = dealt::trace(setup, figure) {
-        return Some((dealt, Unit::Bytes));
+    if let Some(sharded) = sharded::trace(setup, figure) {
+        return Some((sharded, Unit::Bytes));
     }
     let memory = || memory::<Sizes>(setup);
     Some(match figure {

@@ -1,9 +1,9 @@
 //! Explanations: the same formulas, traced, and turned into words.
 
-mod dealt;
 mod figure;
 mod figures;
 mod render;
+mod sharded;
 mod words;
 
 pub use figure::Figure;

@@ -30,7 +30,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             out.flag("-ngl", 0, "Everything runs on the processor.");
         }
         Some(plan) if plan.unit == Unit::Layers => {
-            let whole = plan.share.ends > 0.0;
+            let whole = plan.share.embedding_and_head > 0.0;
             let on_device = if whole {
                 0
             } else {

@@ -15,11 +15,11 @@ pub struct Layout {
     pub tensor: u64,
     /// Stages, one group of devices after the other.
     pub pipeline: u64,
-    /// Devices of a tensor-parallel group over which whole experts are dealt out.
+    /// Devices of a tensor-parallel group over which whole experts are sharded.
     pub expert: u64,
     /// Whether each device of a group keeps all of attention, for sequences of its own.
     pub attention_dp: bool,
-    /// Whether whole layers are dealt out and devices work one after the other in decode (llama.cpp).
+    /// Whether whole layers are sharded and devices work one after the other in decode (llama.cpp).
     pub by_layers: bool,
 }
 
@@ -77,7 +77,7 @@ impl Layout {
             by_layers: false,
         })
     }
-    /// Devices among which layers are dealt out.
+    /// Devices among which layers are sharded.
     pub const fn stages(&self) -> u64 {
         if self.by_layers { self.devices } else { self.pipeline }
     }

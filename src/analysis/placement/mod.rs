@@ -2,17 +2,17 @@
 
 mod layout;
 mod offload;
-mod pieces;
 mod ranks;
 mod refusal;
+mod shards;
 mod sharing;
 
 pub use layout::Layout;
-pub use offload::{Movable, Plan, Unit};
-pub(super) use pieces::{Piece, weight_pieces, with_caches};
+pub use offload::{OffloadOptions, Plan, Unit};
 pub(super) use ranks::ranks_of;
 pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};
 pub use refusal::refusal;
+pub(super) use shards::{Shard, weight_shards, with_caches};
 pub use sharing::{OperatorShare, share_of};
 
 use serde::Serialize;
@@ -25,12 +25,12 @@ pub struct HostShare {
     /// Of the routed experts.
     pub experts: f64,
     /// Of embedding and head.
-    pub ends: f64,
+    pub embedding_and_head: f64,
 }
 
 impl HostShare {
     /// Whether anything is there.
     pub fn any(&self) -> bool {
-        self.layers > 0.0 || self.experts > 0.0 || self.ends > 0.0
+        self.layers > 0.0 || self.experts > 0.0 || self.embedding_and_head > 0.0
     }
 }

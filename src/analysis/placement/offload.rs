@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::HostShare;
-use super::pieces::{At, pieces};
 use super::ranks::Ranks;
+use super::shards::{StageSlot, shards};
 use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine};
 use crate::scenario::{Mode, Offload};
@@ -72,7 +72,7 @@ const fn unit_of(engine: Engine) -> Option<Unit> {
 
 /// What of a setup can be moved to RAM, whatever the device.
 #[derive(Clone, Debug)]
-pub struct Movable {
+pub struct OffloadOptions {
     unit: Unit,
     offload: Offload,
     devices: u64,
@@ -86,14 +86,14 @@ pub struct Movable {
     /// What every device needs for itself: activations, driver.
     own: u64,
     /// Before and after the layers.
-    ends: u64,
+    embedding_and_head: u64,
     /// Layers with their caches, routed experts apart.
     dense: u64,
     /// Routed experts.
     experts: u64,
 }
 
-impl Movable {
+impl OffloadOptions {
     /// What can be moved, if the engine and the scenario let anything be.
     pub fn of(setup: &Setup, ranks: &Ranks) -> Option<Self> {
         let scenario = &*setup.scenario;
@@ -116,7 +116,7 @@ impl Movable {
             total: fullest.total_bytes,
             weights: fullest.weights_bytes,
             own: fullest.activation_bytes.saturating_add(fullest.overhead_bytes),
-            ends: 0,
+            embedding_and_head: 0,
             dense: 0,
             experts: 0,
         };
@@ -124,16 +124,16 @@ impl Movable {
             return Some(found);
         }
         let mut sparse = BTreeSet::new();
-        for piece in pieces(setup) {
-            let sum = match piece.at {
-                At::First | At::Last => &mut found.ends,
-                At::Layers(kind) if piece.routed => {
+        for shard in shards(setup) {
+            let sum = match shard.at {
+                StageSlot::First | StageSlot::Last => &mut found.embedding_and_head,
+                StageSlot::Layers(kind) if shard.routed => {
                     sparse.insert(kind);
                     &mut found.experts
                 }
-                At::Layers(_) => &mut found.dense,
+                StageSlot::Layers(_) => &mut found.dense,
             };
-            *sum = sum.saturating_add(piece.bytes);
+            *sum = sum.saturating_add(shard.bytes);
         }
         let counts = sparse.into_iter().filter_map(|kind| setup.blueprint.kinds.get(kind));
         found.sparse = counts.map(|kind| kind.count.value).fold(0, u64::saturating_add).max(1);
@@ -170,7 +170,7 @@ impl Movable {
             share: HostShare {
                 layers: share,
                 experts: share,
-                ends: share,
+                embedding_and_head: share,
             },
         })
     }
@@ -181,14 +181,14 @@ impl Movable {
             own,
             layers,
             sparse,
-            ends,
+            embedding_and_head,
             dense,
             experts,
             ..
         } = *self;
         let room = capacity.checked_sub(own)?.saturating_mul(self.devices);
         let body = dense.saturating_add(experts);
-        let all = ends.saturating_add(body);
+        let all = embedding_and_head.saturating_add(body);
         let made = |unit, in_ram: u64, host: u64, share| Plan {
             unit,
             layers,
@@ -202,7 +202,7 @@ impl Movable {
             let share = HostShare {
                 layers: share,
                 experts: share,
-                ends: 0.0,
+                embedding_and_head: 0.0,
             };
             made(Unit::Layers, count, part(body, count, layers), share)
         };
@@ -211,7 +211,7 @@ impl Movable {
             return (all.saturating_sub(plan.host_bytes) <= room).then_some(plan);
         }
         let over = all.saturating_sub(room);
-        if experts > 0 && ends.saturating_add(dense) <= room {
+        if experts > 0 && embedding_and_head.saturating_add(dense) <= room {
             let count = ceiling(over, sparse, experts);
             let share = HostShare {
                 experts: count as f64 / sparse as f64,
@@ -219,13 +219,13 @@ impl Movable {
             };
             return Some(made(Unit::Experts, count, part(experts, count, sparse), share));
         }
-        if ends <= room {
+        if embedding_and_head <= room {
             return Some(of_layers(ceiling(over, layers, body)));
         }
         let share = HostShare {
             layers: 1.0,
             experts: 1.0,
-            ends: 1.0,
+            embedding_and_head: 1.0,
         };
         Some(made(Unit::Layers, layers, all, share))
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::layout::Layout;
-use super::pieces::{At, Part, Piece, Share, pieces};
+use super::shards::{Part, Shard, ShardRule, StageSlot, shards};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
 use crate::analysis::setup::Setup;
@@ -111,14 +111,14 @@ impl Ranks {
 /// # Errors
 /// More stages than layers.
 pub fn ranks(setup: &Setup, memory: &Memory<Exact>) -> Result<Ranks, AnalysisError> {
-    ranks_of(setup, memory, || pieces(setup))
+    ranks_of(setup, memory, || shards(setup))
 }
 
-/// The same of pieces that are asked for only where there are several devices.
+/// The same of shards that are asked for only where there are several devices.
 pub fn ranks_of(
     setup: &Setup,
     memory: &Memory<Exact>,
-    pieces: impl FnOnce() -> Vec<Piece>,
+    shards: impl FnOnce() -> Vec<Shard>,
 ) -> Result<Ranks, AnalysisError> {
     let layout = setup.layout;
     if layout.devices == 1 {
@@ -137,7 +137,7 @@ pub fn ranks_of(
             "{stages} pipeline stages are more than the model's {layers} layers, or than {MOST_STAGES}."
         )));
     }
-    let all = pieces();
+    let all = shards();
     let mut groups: Vec<RankGroup> = Vec::new();
     let mut begin = 0;
     let mut before = vec![0; setup.blueprint.kinds.len()];
@@ -153,7 +153,7 @@ pub fn ranks_of(
             first: stage == 0,
             last: stage + 1 == stages,
         };
-        let held: Vec<(&Piece, u64)> = all.iter().map(|piece| (piece, here.of(setup, piece))).collect();
+        let held: Vec<(&Shard, u64)> = all.iter().map(|shard| (shard, here.of(setup, shard))).collect();
         for (offset, count) in alike(&layout, setup.scenario.batch, &held) {
             let memory = hold(setup, memory, &held, offset, &layout);
             let group = RankGroup {
@@ -192,13 +192,13 @@ struct Stage {
 }
 
 impl Stage {
-    /// Bytes of a piece in this stage. Stages together have all of it, whether or not it divides by layers.
-    fn of(&self, setup: &Setup, piece: &Piece) -> u64 {
-        match piece.at {
-            At::First if self.first => piece.bytes,
-            At::Last if self.last => piece.bytes,
-            At::First | At::Last => 0,
-            At::Layers(kind) => {
+    /// Bytes of a shard in this stage. Stages together have all of it, whether or not it divides by layers.
+    fn of(&self, setup: &Setup, shard: &Shard) -> u64 {
+        match shard.at {
+            StageSlot::First if self.first => shard.bytes,
+            StageSlot::Last if self.last => shard.bytes,
+            StageSlot::First | StageSlot::Last => 0,
+            StageSlot::Layers(kind) => {
                 let of = setup
                     .blueprint
                     .kinds
@@ -206,16 +206,16 @@ impl Stage {
                     .map_or(1, |kind| kind.count.value.max(1));
                 let before = self.before.get(kind).copied().unwrap_or(0);
                 let to = before + self.counts.get(kind).copied().unwrap_or(0);
-                part(piece.bytes, to, of) - part(piece.bytes, before, of)
+                part(shard.bytes, to, of) - part(shard.bytes, before, of)
             }
         }
     }
 }
 
 /// Devices of a group that hold the same: number of the first and how many. The first devices have what does not divide.
-fn alike(layout: &Layout, batch: u64, held: &[(&Piece, u64)]) -> Vec<(u64, u64)> {
+fn alike(layout: &Layout, batch: u64, held: &[(&Shard, u64)]) -> Vec<(u64, u64)> {
     let size = layout.tensor;
-    let slices = held.iter().filter(|(piece, _)| piece.share == Share::Split);
+    let slices = held.iter().filter(|(shard, _)| shard.rule == ShardRule::Split);
     let mut ends: Vec<u64> = slices.map(|(_, bytes)| bytes % size).chain([0, size]).collect();
     if layout.attention_dp {
         ends.push(batch % size);
@@ -230,21 +230,21 @@ fn alike(layout: &Layout, batch: u64, held: &[(&Piece, u64)]) -> Vec<(u64, u64)>
 }
 
 /// What the device with this number in its group holds.
-fn hold(setup: &Setup, memory: &Memory<Exact>, pieces: &[(&Piece, u64)], number: u64, layout: &Layout) -> RankMemory {
+fn hold(setup: &Setup, memory: &Memory<Exact>, shards: &[(&Shard, u64)], number: u64, layout: &Layout) -> RankMemory {
     let mut held = RankMemory::default();
-    for &(piece, here) in pieces {
+    for &(shard, here) in shards {
         let size = layout.tensor;
-        let bytes = match piece.share {
-            Share::Copied => here,
-            Share::Split => here / size + u64::from(number < here % size),
-            Share::Heads(heads) => here.div_ceil(heads.min(size)),
-            Share::Sequences => {
+        let bytes = match shard.rule {
+            ShardRule::Copied => here,
+            ShardRule::Split => here / size + u64::from(number < here % size),
+            ShardRule::Heads(heads) => here.div_ceil(heads.min(size)),
+            ShardRule::Sequences => {
                 let batch = setup.scenario.batch.max(1);
                 let mine = batch / size + u64::from(number < batch % size);
                 part(here, mine, batch)
             }
         };
-        match piece.part {
+        match shard.part {
             Part::Weights(component) => {
                 held.weights_bytes = held.weights_bytes.saturating_add(bytes);
                 match held

@@ -84,7 +84,7 @@ fn cuts_blocks(setup: &Setup) -> bool {
     let Scales::Block { rows, columns, .. } = setup.weights.format.scales else {
         return false;
     };
-    // Whole experts are dealt out under expert parallel.
+    // Whole experts are sharded under expert parallel.
     let sliced = |tensor: &&Tensor| match tensor.component {
         Component::Mlp | Component::SharedExperts => true,
         Component::Experts => layout.expert <= 1,

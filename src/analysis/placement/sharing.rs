@@ -1,7 +1,7 @@
 //! What a rank does of an operator: its part of weights, arithmetic, activations and cache.
 
 use super::layout::Layout;
-use super::pieces::{Share, kv_heads, of_weight};
+use super::shards::{ShardRule, kv_heads, of_weight};
 use crate::analysis::memory::weight_of;
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
@@ -28,7 +28,7 @@ impl OperatorShare {
     };
 }
 
-impl Share {
+impl ShardRule {
     /// The part that a rank of so many holds.
     fn of_rank(self, ranks: f64) -> f64 {
         match self {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::server::Server;
 use super::steady::Steady;
-use crate::analysis::bill::price;
+use crate::analysis::cost::price;
 use crate::analysis::setup::Setup;
 
 /// Cost of a million tokens.

@@ -314,7 +314,7 @@ fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights
 fn beside_host<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<'_>, time: N) -> N {
     let share = match work.kind {
         Kind::Experts => set.host.experts,
-        _ if work.outside => set.host.ends,
+        _ if work.outside => set.host.embedding_and_head,
         _ => set.host.layers,
     };
     if share <= 0.0 || share.is_nan() {

@@ -1,6 +1,6 @@
 //! What one sequence costs on one rank, operator by operator, so that a step on any mix of tokens is plain arithmetic.
 
-use crate::analysis::compute::{Cost, costs_in};
+use crate::analysis::compute::{OpCost, costs_in};
 use crate::analysis::pass::Pass;
 use crate::analysis::placement::share_of;
 use crate::analysis::setup::Setup;
@@ -131,7 +131,7 @@ pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
                     value
                 }
             };
-            let load = |cost: Cost<N>| Load {
+            let load = |cost: OpCost<N>| Load {
                 activations: part(
                     if lookup {
                         cost.activation_bytes.plus(cost.weight_bytes)

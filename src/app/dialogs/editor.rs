@@ -8,7 +8,7 @@ use weighbridge::scenario::fields::{self, FIELDS, Field, FieldGroup, blamed};
 use weighbridge::units::{Exact, grouped};
 
 use super::Frame;
-use super::property::{Changes, Property, RawProperty};
+use super::config_field::{Changes, Property, RawProperty};
 use crate::app::state::{NoAnswer, State};
 
 /// Edit the architecture.

@@ -1,11 +1,11 @@
 //! The dialogs, and the one frame they share: a native `<dialog>`, opened with `showModal`.
 
+mod config_field;
 mod editor;
+mod how_calculated;
 mod keys;
 mod picker;
-mod property;
 mod settings;
-mod worked;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -31,7 +31,7 @@ pub fn Dialogs() -> impl IntoView {
     let open = |dialog: Dialog| match dialog {
         Dialog::Picker => view! { <picker::Picker /> }.into_any(),
         Dialog::Devices(what) => view! { <DevicePicker what=what /> }.into_any(),
-        Dialog::Worked => view! { <worked::Worked /> }.into_any(),
+        Dialog::Worked => view! { <how_calculated::Worked /> }.into_any(),
         Dialog::Editor => view! { <editor::Editor /> }.into_any(),
         Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
         Dialog::Keys => view! { <keys::Keys /> }.into_any(),

@@ -1,4 +1,4 @@
-//! What is dealt out, in the way it is dealt out: weights, caches and states of each kind of layer.
+//! What is sharded, by the way it is sharded: weights, caches and states of each kind of layer.
 
 use crate::analysis::memory::{kv_of_block, states_of_block, weight_of};
 use crate::analysis::setup::Setup;
@@ -10,7 +10,7 @@ use crate::units::Exact;
 
 /// Where in the model something lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
+pub enum StageSlot {
     /// Before the first layer: token table, towers.
     First,
     /// In the layers of a kind, by index.
@@ -21,7 +21,7 @@ pub enum At {
 
 /// How devices that share a layer share something of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Share {
+pub enum ShardRule {
     /// A slice each.
     Split,
     /// All of it each.
@@ -43,64 +43,64 @@ pub enum Part {
     States,
 }
 
-/// Something that is dealt out in one way.
+/// Something that is sharded in one way.
 #[derive(Clone, Copy, Debug)]
-pub struct Piece {
+pub struct Shard {
     /// What.
     pub part: Part,
     /// Where.
-    pub at: At,
+    pub at: StageSlot,
     /// Bytes in all layers of that kind.
     pub bytes: u64,
     /// How.
-    pub share: Share,
+    pub rule: ShardRule,
     /// Whether it is of the routed experts.
     pub routed: bool,
 }
 
-/// Everything of a setup that is dealt out.
-pub fn pieces(setup: &Setup) -> Vec<Piece> {
-    with_caches(setup, weight_pieces(setup))
+/// Everything of a setup that is sharded.
+pub fn shards(setup: &Setup) -> Vec<Shard> {
+    with_caches(setup, weight_shards(setup))
 }
 
 /// Every block and where in the model it lies.
-fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, At)> {
+fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, StageSlot)> {
     let mut after = false;
     blueprint.blocks().map(move |place| {
         after |= place.kind.is_some() || place.block.role == Role::Head;
         let at = match place.kind {
-            Some(kind) => At::Layers(kind),
-            None if after && place.block.role != Role::Tower => At::Last,
-            None => At::First,
+            Some(kind) => StageSlot::Layers(kind),
+            None if after && place.block.role != Role::Tower => StageSlot::Last,
+            None => StageSlot::First,
         };
         (place, at)
     })
 }
 
 /// The weights, which no workload changes.
-pub fn weight_pieces(setup: &Setup) -> Vec<Piece> {
-    let mut all: Vec<Piece> = Vec::new();
+pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
+    let mut all: Vec<Shard> = Vec::new();
     let own = setup.layout.attention_dp;
     for (place, at) in places(&setup.blueprint) {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
         for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
-            let share = of_weight(tensor, alone, kv_heads);
-            let piece = Piece {
+            let rule = of_weight(tensor, alone, kv_heads);
+            let shard = Shard {
                 part: Part::Weights(tensor.component),
                 at,
                 bytes: weight_of::<Exact>(setup, place, tensor).0,
-                share,
+                rule,
                 routed: tensor.component == Component::Experts,
             };
-            add(&mut all, piece);
+            add(&mut all, shard);
         }
     }
     all
 }
 
 /// The caches and states of the workload, after the weights.
-pub fn with_caches(setup: &Setup, mut all: Vec<Piece>) -> Vec<Piece> {
+pub fn with_caches(setup: &Setup, mut all: Vec<Shard>) -> Vec<Shard> {
     // Training keeps no cache.
     if setup.scenario.mode == Mode::Pretrain {
         return all;
@@ -115,43 +115,46 @@ pub fn with_caches(setup: &Setup, mut all: Vec<Piece>) -> Vec<Piece> {
                 .caches
                 .iter()
                 .any(|cache| matches!(cache.width, CacheWidth::Latent { .. }));
-        let share = match kv_heads {
-            _ if own => Share::Sequences,
+        let rule = match kv_heads {
+            _ if own => ShardRule::Sequences,
             // Every head needs the whole latent.
-            _ if latent => Share::Copied,
-            Some(heads) => Share::Heads(heads),
-            None => Share::Copied,
+            _ if latent => ShardRule::Copied,
+            Some(heads) => ShardRule::Heads(heads),
+            None => ShardRule::Copied,
         };
         let cached = caches.fold(0, u64::saturating_add);
         let states = states_of_block::<Exact>(setup, place);
         let states = states.into_iter().fold(0, |all: u64, one| all.saturating_add(one.0));
         let states = states.saturating_mul(setup.scenario.batch);
-        for (part, bytes, share) in [
-            (Part::KvCache, cached, share),
-            (Part::States, states, if own { Share::Sequences } else { Share::Split }),
+        for (part, bytes, rule) in [
+            (Part::KvCache, cached, rule),
+            (
+                Part::States,
+                states,
+                if own { ShardRule::Sequences } else { ShardRule::Split },
+            ),
         ] {
             if bytes > 0 {
-                let piece = Piece {
+                let shard = Shard {
                     part,
                     at,
                     bytes,
-                    share,
+                    rule,
                     routed: false,
                 };
-                add(&mut all, piece);
+                add(&mut all, shard);
             }
         }
     }
     all
 }
 
-fn add(all: &mut Vec<Piece>, piece: Piece) {
-    let alike = |one: &&mut Piece| {
-        (one.part, one.at, one.share, one.routed) == (piece.part, piece.at, piece.share, piece.routed)
-    };
+fn add(all: &mut Vec<Shard>, shard: Shard) {
+    let alike =
+        |one: &&mut Shard| (one.part, one.at, one.rule, one.routed) == (shard.part, shard.at, shard.rule, shard.routed);
     match all.iter_mut().find(alike) {
-        Some(one) => one.bytes = one.bytes.saturating_add(piece.bytes),
-        None => all.push(piece),
+        Some(one) => one.bytes = one.bytes.saturating_add(shard.bytes),
+        None => all.push(shard),
     }
 }
 
@@ -164,11 +167,11 @@ pub(super) fn kv_heads(place: Repeated<'_>) -> Option<u64> {
 }
 
 /// How the ranks of a group share a weight; `alone` where each keeps the whole of attention for sequences of its own.
-pub(super) fn of_weight(tensor: &Tensor, alone: bool, kv_heads: Option<u64>) -> Share {
+pub(super) fn of_weight(tensor: &Tensor, alone: bool, kv_heads: Option<u64>) -> ShardRule {
     match tensor.sharding {
-        _ if alone => Share::Copied,
-        Sharding::Replicated => Share::Copied,
-        Sharding::KvHeads => kv_heads.map_or(Share::Split, Share::Heads),
-        Sharding::Columns | Sharding::Rows => Share::Split,
+        _ if alone => ShardRule::Copied,
+        Sharding::Replicated => ShardRule::Copied,
+        Sharding::KvHeads => kv_heads.map_or(ShardRule::Split, ShardRule::Heads),
+        Sharding::Columns | Sharding::Rows => ShardRule::Split,
     }
 }

@@ -1,7 +1,7 @@
 //! How the figures are calculated, step by step with the user's own numbers: the same code that explains each figure.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Explanation, Figure, bill, explain};
+use weighbridge::analysis::{self, Explanation, Figure, explain};
 use weighbridge::scenario::Mode;
 
 use super::Frame;
@@ -69,7 +69,7 @@ pub fn Worked() -> impl IntoView {
             }
         });
         let steps: Vec<_> = steps.collect();
-        let cost = cost(answer);
+        let paid = analysis::cost(answer);
         Some((steps, cost))
     });
     view! {
@@ -108,8 +108,8 @@ fn one(of: Explanation) -> impl IntoView {
 /// What a million tokens cost at this speed, where a price is known.
 fn cost(answer: &Answer) -> Option<AnyView> {
     let speed = answer.analysis.speed.as_ref()?;
-    let bill = bill(&answer.analysis.setup, Some(speed))?;
-    let (hour, cost) = (bill.usd_per_hour, bill.usd_per_million_tokens?);
+    let paid = analysis::cost(&answer.analysis.setup, Some(speed))?;
+    let (hour, cost) = (paid.usd_per_hour, paid.usd_per_million_tokens?);
     let tokens = weighbridge::units::decimal(speed.tokens_per_second);
     Some(
         view! {
@@ -120,7 +120,7 @@ fn cost(answer: &Answer) -> Option<AnyView> {
                     <h4>{format!("A million tokens: ${cost:.2}")}</h4>
                     <div class="formula"><var>"price of an hour"</var>" ÷ ("<var>"tokens a second"</var>" × 3,600) × 1,000,000"
                         <span class="values">{format!("{} ÷ ({tokens} × 3,600) × 1,000,000 = ", price_words(hour))}<b>{format!("${cost:.2}")}</b></span></div>
-                    <p class="without">{bill.basis}</p>
+                    <p class="without">{paid.basis}</p>
                 </div>
             </section>
         }

@@ -11,7 +11,7 @@ use crate::hardware::Device;
 
 /// A rough verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Quick {
+pub struct RoughVerdict {
     /// Fits, offload or does not fit.
     pub verdict: Verdict,
     /// Bytes by the rule.
@@ -26,7 +26,7 @@ pub const fn needed(file_bytes: u64) -> u64 {
 }
 
 /// The verdict for files of that size on so many devices, with so much RAM free beside them.
-pub fn quick(file_bytes: u64, device: &Device, devices: u64, free_host_bytes: u64) -> Quick {
+pub fn rough_verdict(file_bytes: u64, device: &Device, devices: u64, free_host_bytes: u64) -> RoughVerdict {
     let needed_bytes = needed(file_bytes);
     let device_bytes = device.memory_bytes.saturating_mul(devices.max(1));
     // One memory cannot be left for itself.
@@ -40,7 +40,7 @@ pub fn quick(file_bytes: u64, device: &Device, devices: u64, free_host_bytes: u6
         Some(over) if over <= host => Verdict::Offload,
         Some(_) => Verdict::DoesNotFit,
     };
-    Quick {
+    RoughVerdict {
         verdict,
         needed_bytes,
         device_bytes,

@@ -99,11 +99,11 @@ fn share(name: &'static str, about: &'static str, whole: &Trace, held: u64) -> T
     } else {
         (Operation::Product, constant(value / whole.value))
     };
-    let dealt = Trace {
+    let sharded = Trace {
         value,
         node: Arc::new(Node::Combined(how, vec![all, by])),
     };
-    named(name.into(), about, dealt)
+    named(name.into(), about, sharded)
 }
 
 fn sum(parts: Vec<Trace>) -> Trace {

@@ -9,7 +9,7 @@ use crate::scenario::Mode;
 
 /// A price for what was asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Bill {
+pub struct Cost {
     /// US dollars an hour for all devices.
     pub usd_per_hour: f64,
     /// US dollars for a million tokens of the pass, all sequences together, with the devices never idle.
@@ -35,14 +35,14 @@ pub fn price(setup: &Setup) -> Option<Price> {
     }
 }
 
-/// The bill of a setup; `None` without a device or a price.
-pub fn bill(setup: &Setup, speed: Option<&Speed>) -> Option<Bill> {
+/// What a setup costs; `None` without a device or a price.
+pub fn cost(setup: &Setup, speed: Option<&Speed>) -> Option<Cost> {
     let price = price(setup)?;
     let rate = speed.filter(|speed| setup.scenario.mode != Mode::Pretrain && speed.pass.is_some());
     let tokens = rate
         .map(|speed| speed.tokens_per_second * 3600.0)
         .filter(|tokens| *tokens > 0.0);
-    Some(Bill {
+    Some(Cost {
         usd_per_hour: price.usd_per_hour,
         usd_per_million_tokens: tokens.map(|tokens| price.usd_per_hour / tokens * 1e6),
         basis: price.basis,
