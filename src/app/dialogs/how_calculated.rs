@@ -69,15 +69,15 @@ pub fn Worked() -> impl IntoView {
             }
         });
         let steps: Vec<_> = steps.collect();
-        let paid = analysis::cost(answer);
-        Some((steps, cost))
+        let price = cost_of_tokens(answer);
+        Some((steps, price))
     });
     view! {
         <Frame title="How is this calculated?" class="worked">
             <p>"With your own numbers, in the order the program takes them. Every line is written by the code that computes it; any number on the page opens the same way, down to the key of the config."</p>
             {match steps {
                 None => view! { <div class="empty"><b>"No model is loaded yet."</b></div> }.into_any(),
-                Some((steps, cost)) => view! { {steps}{cost} }.into_any(),
+                Some((steps, price)) => view! { {steps}{price} }.into_any(),
             }}
         </Frame>
     }
@@ -106,7 +106,7 @@ fn one(of: Explanation) -> impl IntoView {
 }
 
 /// What a million tokens cost at this speed, where a price is known.
-fn cost(answer: &Answer) -> Option<AnyView> {
+fn cost_of_tokens(answer: &Answer) -> Option<AnyView> {
     let speed = answer.analysis.speed.as_ref()?;
     let paid = analysis::cost(&answer.analysis.setup, Some(speed))?;
     let (hour, cost) = (paid.usd_per_hour, paid.usd_per_million_tokens?);
