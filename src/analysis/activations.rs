@@ -2,7 +2,8 @@
 
 use super::memory::MemoryPart;
 use super::setup::Setup;
-use crate::model::operator::{Block, Live};
+use crate::hardware::Engine;
+use crate::model::operator::{Block, Kind, Live, Span};
 use crate::scenario::{AttentionKernel, Logits, Mode, Recompute};
 use crate::units::{Number, Quantity};
 
@@ -19,6 +20,16 @@ pub fn activations<N: Number>(setup: &Setup) -> N {
 
 /// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.
 fn rows<N: Number>(setup: &Setup) -> N {
+    let chunk = setup.chunk();
+    if let Some(chunk) = chunk.filter(|_| setup.engine.profiles()) {
+        // Measured with a step as large as may come, whatever the prompts are.
+        let step = Quantity::assumed(
+            "step",
+            chunk.max(setup.scenario.batch),
+            "tokens the engine runs at once, set aside before it starts (max_num_batched_tokens)",
+        );
+        return N::input(&step);
+    }
     let all = if setup.engine.reserves_logits() {
         // Laid out for a whole micro-batch, however short the prompt; a shorter context is padded.
         let block = setup.engine.block();
@@ -28,7 +39,7 @@ fn rows<N: Number>(setup: &Setup) -> N {
     } else {
         Quantity::product("rows", &[&setup.batch(), &setup.prompt()])
     };
-    match setup.chunk() {
+    match chunk {
         // A decode step needs a row for each sequence, however short the chunk.
         Some(chunk) if all.value > chunk => {
             let chunk = Quantity::assumed(
@@ -52,37 +63,29 @@ fn width<N: Number>(live: &Live) -> N {
 
 /// Residual stream and the widest block, or the logits, whichever is larger.
 ///
-/// The residual stream and the sum it is added to stay; beside them the tensors of one block are alive at a time.
-/// Eager attention writes its scores in the activations' format and once more in FP32 for the softmax.
+/// The residual stream and the sum it is added to stay; beside them the tensors of one block are alive at a time, and the
+/// scores where attention writes them.
 fn inference<N: Number>(setup: &Setup) -> N {
     let blueprint = &setup.blueprint;
     let each = || N::input(setup.activation_bytes());
     let residual = N::constant(2.0)
         .times(N::input(&blueprint.hidden))
         .named("residual stream", "The hidden state and the sum it is added to.");
-    let eager = setup.scenario.attention == AttentionKernel::Eager;
     let mut widest: Option<N> = None;
     let mut scores: Option<N> = None;
+    let larger = |one: Option<N>, next: N| match one {
+        Some(known) if known.value() >= next.value() => Some(known),
+        _ => Some(next),
+    };
     for place in blueprint.blocks() {
         let live = N::sum(place.block.live.iter().map(width::<N>))
             .named(place.block.title, "Tensors of this block that are alive together.");
-        if widest.as_ref().is_none_or(|known| live.value() > known.value()) {
-            widest = Some(live);
-        }
-        if let (true, Some(heads)) = (eager, &place.block.scores) {
-            let square = N::product([
-                N::input(&setup.batch()),
-                N::input(heads),
-                N::input(&setup.prompt()),
-                N::input(&setup.prompt()),
-            ]);
-            let bytes = square.times(each().plus(N::constant(4.0))).named(
-                "scores",
-                "All pairs of tokens for each head, once more in FP32 for the softmax.",
-            );
-            if scores.as_ref().is_none_or(|known| bytes.value() > known.value()) {
-                scores = Some(bytes);
-            }
+        widest = larger(widest, live);
+        // A tower's scores belong to its own pass.
+        if place.kind.is_some()
+            && let Some(written) = scores_of::<N>(setup, place.block)
+        {
+            scores = larger(scores, written);
         }
     }
     let widths = residual.plus(widest.unwrap_or_else(N::zero));
@@ -109,15 +112,64 @@ fn inference<N: Number>(setup: &Setup) -> N {
         );
         return layer.most(logits);
     }
-    let positions = match (setup.scenario.mode, setup.scenario.logits) {
-        (Mode::Prefill, Logits::All) => N::input(&setup.batch()).times(N::input(&setup.prompt())),
-        _ => N::input(&setup.batch()),
+    layer.most(logits(setup))
+}
+
+/// Scores of a block's attention where they are written: each row against every token before it, for each head.
+fn scores_of<N: Number>(setup: &Setup, block: &Block) -> Option<N> {
+    let attentions = block.operators.iter().filter_map(|operator| match &operator.kind {
+        Kind::Attention(attention) => Some(attention),
+        _ => None,
+    });
+    let mut written = attentions.filter(|attention| setup.writes_scores(attention, false));
+    let first = written.next()?;
+    let each = setup.engine.score_bytes(setup.activation_bytes().value);
+    let each = Quantity::assumed("bytes of a score", each, "as attention's softmax leaves them");
+    let prompt = N::input(&setup.prompt());
+    let keys = match &first.span {
+        Span::Window(window) | Span::Chunk(window) => prompt.least(N::input(window).plus(rows(setup))),
+        _ => prompt,
     };
-    let logits = positions
-        .times(N::input(&blueprint.vocabulary))
+    let all = N::product([rows::<N>(setup), N::input(&first.heads), keys, N::input(&each)]);
+    Some(all.named(
+        "scores",
+        "Each token that runs at once against all of its prompt, for each head.",
+    ))
+}
+
+/// Logits of what is sampled at once, with what the sampler needs beside them.
+fn logits<N: Number>(setup: &Setup) -> N {
+    let each = || N::input(setup.activation_bytes());
+    let batch = || N::input(&setup.batch());
+    let vocabulary = || N::input(&setup.blueprint.vocabulary);
+    let all = match (setup.scenario.mode, setup.scenario.logits) {
+        (Mode::Prefill, Logits::All) => batch().times(N::input(&setup.prompt())),
+        _ => batch(),
+    };
+    let logits = all
+        .times(vocabulary())
         .times(each().plus(N::constant(4.0)))
         .named("logits", "Scores over the vocabulary, once more in FP32 for sampling.");
-    layer.most(logits)
+    if !setup.engine.profiles() {
+        return logits;
+    }
+    let sequences = setup.most_sequences();
+    let sequences = Quantity::assumed(
+        "sequences",
+        sequences,
+        "sequences the engine samples at once (max_num_seqs)",
+    );
+    let bytes = Engine::sampler_bytes(setup.activation_bytes().value);
+    let bytes = Quantity::assumed(
+        "bytes of a score",
+        bytes,
+        "logits, their copy in FP32, sorted values and indices",
+    );
+    let sampler = N::product([N::input(&sequences), vocabulary(), N::input(&bytes)]).named(
+        "sampler",
+        "What sampling takes for as many sequences as the engine may run, set aside before it starts.",
+    );
+    logits.most(sampler)
 }
 
 /// What the backward pass needs.

@@ -1,13 +1,14 @@
 //! FLOPs and bytes moved, operator by operator.
 
+use super::cache::Stored;
 use super::pass::Pass;
 use super::scan;
 use super::setup::Setup;
 use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows};
+use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span};
 use crate::model::{Component, Tensor};
-use crate::scenario::{AttentionKernel, Mode, Recompute};
+use crate::scenario::{Mode, Recompute};
 use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
@@ -247,7 +248,7 @@ fn attend<N: Number>(
     let rows = pass.rows(Rows::Tokens);
     let query_and_output = heads().times(input(&attention.key_dim).plus(input(&attention.value_dim)));
     let mut activations = rows.clone().times(query_and_output).times(each());
-    if setup.scenario.attention == AttentionKernel::Eager {
+    if setup.writes_scores(attention, pass.decode) {
         // Scores are written, read by the softmax, written again and read again.
         activations = activations.plus(N::constant(4.0).times(pairs()).times(each()));
     }
@@ -255,20 +256,24 @@ fn attend<N: Number>(
     let keeps_latent = attention.latent.as_ref().filter(|_| setup.keeps_latent());
     // Read once for each sequence, and the new tokens written.
     let kept = || pass.batch.clone().times(pass.keys_read(&attention.span));
-    let moved = |width: N, values: bool| {
-        let read = setup.kv_bytes(kept().times(width.clone()), values);
-        let written = setup.kv_bytes(rows.clone().times(width), values);
+    let moved = |width: N, stored: Stored| {
+        let read = setup.cache_bytes(kept().times(width.clone()), stored);
+        let written = setup.cache_bytes(rows.clone().times(width), stored);
         read.plus(written)
     };
+    let sparse = matches!(attention.span, Span::Chosen(_));
     let kv_heads = || input(&attention.kv_heads);
     let bytes = match keeps_latent {
-        Some(latent) => moved(input(&latent.rank).plus(input(&latent.rope)), false),
+        Some(latent) if sparse => {
+            moved(input(&latent.rank), Stored::SparseLatent).plus(moved(input(&latent.rope), Stored::SparseRotary))
+        }
+        Some(latent) => moved(input(&latent.rank).plus(input(&latent.rope)), Stored::Keys),
         None if setup.one_kv_format() => moved(
             kv_heads().times(input(&attention.key_dim).plus(input(&attention.value_dim))),
-            false,
+            Stored::Keys,
         ),
-        None => moved(kv_heads().times(input(&attention.key_dim)), false)
-            .plus(moved(kv_heads().times(input(&attention.value_dim)), true)),
+        None => moved(kv_heads().times(input(&attention.key_dim)), Stored::Keys)
+            .plus(moved(kv_heads().times(input(&attention.value_dim)), Stored::Values)),
     };
     cost_of.kv_bytes = place.times(bytes);
     cost_of.format = Some(setup.activation.id.to_string());
@@ -290,7 +295,7 @@ fn index<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &
     let queries = N::product([rows, N::input(&index.heads), dim()]);
     cost.activation_bytes = place.times(queries.times(N::input(setup.activation_bytes())));
     let kept = N::product([pass.batch.clone(), pass.keys_read(&index.span), dim()]);
-    let read = setup.kv_bytes(kept, false);
+    let read = setup.cache_bytes(kept, Stored::Index);
     cost.kv_bytes = place.times(read);
     cost.format = Some(setup.activation.id.to_string());
 }

@@ -145,7 +145,7 @@ impl Demand {
             percent: percent(setup),
             serving: scenario.mode != Mode::Pretrain,
             cache: (!setup.caches_as_usual()).then(|| wanted_cache(scenario)),
-            forced: matches!(scenario.offload, Offload::Layers(count) if count > 0),
+            forced: matches!(scenario.offload, Offload::Layers(count) | Offload::Experts(count) if count > 0),
             room: host_memory(scenario),
             movable: OffloadOptions::of(setup, ranks),
             layout: refusal(setup),

@@ -12,7 +12,7 @@ use super::error::AnalysisError;
 use super::serving::{admitted, throughput};
 use super::setup::Setup;
 use super::time;
-use crate::hardware::{Compatibility, Device, Engine, Generation, Support, compatibility};
+use crate::hardware::{Compatibility, Device, Engine, Generation, MemoryTraits, Support, compatibility};
 use crate::model::Blueprint;
 use crate::model::quantisation;
 use crate::scenario::{Mode, Scenario, weight_key};
@@ -55,7 +55,7 @@ pub struct Pace {
 
 /// How a format runs on the devices of a generation.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct FormatRun {
     generation: Generation,
     engine: Engine,
     support: &'static Compatibility,
@@ -65,6 +65,7 @@ struct Way {
 #[derive(Debug)]
 struct Needs {
     engine: Engine,
+    traits: MemoryTraits,
     unpacked: bool,
     all: Option<Demand>,
     /// One sequence of a server, and how many more are in `all`.
@@ -79,7 +80,7 @@ const OF_ENDLESS: u64 = 64;
 impl Needs {
     fn of(
         scenario: &Scenario,
-        engine: Engine,
+        (engine, traits): (Engine, MemoryTraits),
         unpacked: bool,
         all_at_once: bool,
         need: impl Fn(u64) -> Option<Demand>,
@@ -94,6 +95,7 @@ impl Needs {
         let one = (serves && !all_at_once && batch > 1).then(|| need(1)).flatten();
         Self {
             engine,
+            traits,
             unpacked,
             all: need(batch),
             one: one.map(|one| (one, batch - 1)),
@@ -129,7 +131,7 @@ impl Needs {
 struct Column {
     format: &'static str,
     needs: Vec<Needs>,
-    ways: Vec<Way>,
+    runs: Vec<FormatRun>,
 }
 
 impl Column {
@@ -137,18 +139,18 @@ impl Column {
         Self {
             format,
             needs: Vec::new(),
-            ways: Vec::new(),
+            runs: Vec::new(),
         }
     }
     /// The engine is the scenario's, or the one most used there.
-    fn way(&mut self, device: &Device, blueprint: &Blueprint, scenario: &Scenario) -> Option<Way> {
+    fn run(&mut self, device: &Device, blueprint: &Blueprint, scenario: &Scenario) -> Option<FormatRun> {
         let generation = Generation::of(device);
         let known = self
-            .ways
+            .runs
             .iter()
-            .find(|way| way.generation == generation && generation != Generation::Custom);
-        if let Some(way) = known {
-            return Some(*way);
+            .find(|run| run.generation == generation && generation != Generation::Custom);
+        if let Some(run) = known {
+            return Some(*run);
         }
         let published = &blueprint.published;
         let (format, container) = match self.format {
@@ -158,13 +160,13 @@ impl Column {
         let wanted = wanted_cache(scenario);
         let usual = || kv_support::usual(format, wanted, device).unwrap_or_else(|| usual_engine(container));
         let engine = scenario.engine.unwrap_or_else(usual);
-        let way = Way {
+        let run = FormatRun {
             generation,
             engine,
             support: compatibility::support(format, device, engine),
         };
-        self.ways.push(way);
-        Some(way)
+        self.runs.push(run);
+        Some(run)
     }
 }
 
@@ -215,17 +217,18 @@ impl Matrix {
     pub fn cell(&mut self, device: &Device, format: &str) -> Option<Cell> {
         let (blueprint, scenario, all_at_once) = (&self.blueprint, &self.scenario, self.all_at_once);
         let column = self.columns.iter_mut().find(|column| column.format == format)?;
-        let Way { engine, support, .. } = column.way(device, blueprint, scenario)?;
+        let FormatRun { engine, support, .. } = column.run(device, blueprint, scenario)?;
         let unpacked = support.support == Support::Unpacked;
+        let traits = engine.memory_traits(device);
         let at = column
             .needs
             .iter()
-            .position(|known| (known.engine, known.unpacked) == (engine, unpacked));
+            .position(|known| (known.engine, known.traits, known.unpacked) == (engine, traits, unpacked));
         let at = at.unwrap_or_else(|| {
-            let of = |batch: u64| need(blueprint, scenario, column.format, engine, unpacked, batch).ok();
+            let of = |batch: u64| need(blueprint, scenario, column.format, (engine, device), unpacked, batch).ok();
             column
                 .needs
-                .push(Needs::of(scenario, engine, unpacked, all_at_once, of));
+                .push(Needs::of(scenario, (engine, traits), unpacked, all_at_once, of));
             column.needs.len() - 1
         });
         let (total, judgement) = column.needs.get(at)?.verdict_on(device, support)?;
@@ -273,7 +276,7 @@ fn need(
     blueprint: &Arc<Blueprint>,
     scenario: &Scenario,
     format: &'static str,
-    engine: Engine,
+    (engine, device): (Engine, &Device),
     unpacked: bool,
     batch: u64,
 ) -> Result<Demand, AnalysisError> {
@@ -283,8 +286,9 @@ fn need(
         batch,
         ..scenario.clone()
     };
-    let mut setup = Setup::new(blueprint, &scenario)?;
-    if unpacked {
+    // Resolved on the device, it is unpacked by itself where the format is named; as published the matrix knows better.
+    let mut setup = Setup::new(blueprint, &scenario)?.on(device)?;
+    if unpacked && !setup.unpacked {
         setup = setup.unpacked();
     }
     let memory = memory::<Exact>(&setup);

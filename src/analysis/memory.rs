@@ -1,18 +1,17 @@
 //! Memory: weights, caches, activations, and what training keeps besides.
 
 use super::activations;
+use super::cache::{kv_cache, kv_growth, states_of_a_sequence};
 use super::parameters::{add, parameters};
-use super::pass::entries;
 use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Cache, CacheRole, CacheWidth, Span, State};
-use crate::model::{Component, Tensor};
+use crate::model::{Component, Sharding, Tensor, TensorKind};
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity, Unit};
 
 /// What caches are not counted for.
-const KEPT_PROMPTS: &str = "Prompts that the engine keeps after their requests ended (prefix caching).";
+pub(super) const KEPT_PROMPTS: &str = "Prompts that the engine keeps after their requests ended (prefix caching).";
 /// How states of training are not split.
 const NOT_SHARDED: &str = "ZeRO and FSDP, which shard these across data-parallel devices.";
 
@@ -74,6 +73,8 @@ pub struct Memory<N> {
     pub weights_by_component: Vec<(Component, N)>,
     /// Weights.
     pub weights: N,
+    /// Weights that lie in RAM whatever fits, by component: a token table that the engine keeps there.
+    pub weights_in_ram: Vec<(Component, N)>,
     /// KV cache of all sequences.
     pub kv_cache: N,
     /// Growth of the cache with each token of one sequence, beyond every window.
@@ -127,6 +128,17 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     let training = setup.scenario.mode == Mode::Pretrain;
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
+    let weights_in_ram = table_in_ram::<N>(setup);
+    let resident = if weights_in_ram.is_empty() {
+        weights.clone()
+    } else {
+        let tables = weights_in_ram.iter().map(|(_, bytes)| bytes.clone());
+        let tables = N::sum(tables.collect::<Vec<_>>()).named("token table", "The engine keeps it in RAM.");
+        weights
+            .clone()
+            .minus(tables)
+            .named("weights on the device", "All but the token table, which stays in RAM.")
+    };
     let (kv_cache, kv_cache_per_token) = if training {
         (N::zero(), N::zero())
     } else {
@@ -164,10 +176,17 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     let overhead = overhead
         .named(MemoryPart::Overhead.label(), MemoryPart::Overhead.about())
         .without("Other programs on the device.");
+    let on_device = |cache: &N| {
+        if setup.keeps_cache_in_ram() {
+            N::zero()
+        } else {
+            cache.clone()
+        }
+    };
     let peak = N::sum([
-        weights.clone(),
-        kv_cache.clone(),
-        state_cache.clone(),
+        resident,
+        on_device(&kv_cache),
+        on_device(&state_cache),
         activations.clone(),
         gradients.clone(),
         optimizer.clone(),
@@ -182,6 +201,7 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     Memory {
         weights_by_component,
         weights,
+        weights_in_ram,
         kv_cache,
         kv_cache_per_token,
         state_per_sequence,
@@ -208,190 +228,80 @@ pub(super) fn weights<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
         .collect()
 }
 
+/// The token tables an engine keeps in RAM instead of on the device; none where the output head is the same tensor, which
+/// is then on the device as well.
+fn table_in_ram<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
+    let mut all = Vec::new();
+    if !setup.keeps_table_in_ram() || setup.blueprint.tied {
+        return all;
+    }
+    for (place, tensor) in setup.blueprint.tensors().filter(|(_, tensor)| stays_in_ram(tensor)) {
+        add(&mut all, tensor.component, weight_of::<N>(setup, place, tensor));
+    }
+    all
+}
+
+/// Bytes of the token tables an engine keeps in RAM, on the device as well or not.
+pub fn table_bytes(setup: &Setup) -> u64 {
+    if !setup.keeps_table_in_ram() {
+        return 0;
+    }
+    let tables = setup.blueprint.tensors().filter(|(_, tensor)| stays_in_ram(tensor));
+    let bytes = tables.map(|(place, tensor)| weight_of::<Exact>(setup, place, tensor).0);
+    bytes.fold(0, u64::saturating_add)
+}
+
+/// Whether a tensor is a table that tokens are looked up in.
+pub(super) fn stays_in_ram(tensor: &Tensor) -> bool {
+    tensor.is_parameter() && tensor.kind == TensorKind::Table
+}
+
+/// Experts as an engine lays them out for its kernels, where it makes them wider than they are.
+fn padded(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> Option<Tensor> {
+    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.mode == Mode::Pretrain {
+        return None;
+    }
+    let (hidden, own) = setup.engine.pads_mxfp4_experts(setup.device())?;
+    if setup.weights.main_format(place, tensor).id != "mxfp4" {
+        return None;
+    }
+    // Whole experts stay whole where they are distributed; else each device has a slice of each.
+    let slices = if setup.layout.expert > 1 {
+        1
+    } else {
+        setup.layout.tensor.max(1)
+    };
+    let up = |width: u64, to: u64| width.div_ceil(to.max(1)).saturating_mul(to.max(1));
+    let sliced = |width: u64| up(width.div_ceil(slices), own).saturating_mul(slices);
+    let whole = |width: u64| up(width, hidden);
+    let [rows, columns] = tensor.dims.get(tensor.dims.len().checked_sub(2)?..)? else {
+        return None;
+    };
+    let (rows, columns) = match tensor.sharding {
+        Sharding::Columns => (sliced(rows.value), whole(columns.value)),
+        Sharding::Rows => (whole(rows.value), sliced(columns.value)),
+        Sharding::KvHeads | Sharding::Replicated => return None,
+    };
+    let mut padded = tensor.clone();
+    padded.held = None;
+    let last = padded.dims.len() - 1;
+    for (at, width) in [(last - 1, rows), (last, columns)] {
+        if let Some(dim) = padded.dims.get_mut(at).filter(|dim| dim.value != width) {
+            *dim = Quantity::assumed("padded width", width, "as the engine's kernels need it");
+        }
+    }
+    Some(padded)
+}
+
 /// Bytes of a tensor in all its layers.
 pub(super) fn weight_of<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
+    if let Some(padded) = padded(setup, place, tensor) {
+        return setup.weights.bytes::<N>(place, &padded);
+    }
     match setup.held(tensor) {
         Some(held) => N::input(&held),
         None => setup.weights.bytes::<N>(place, tensor),
     }
-}
-
-/// Elements a token and layer, in the form that is kept.
-fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
-    match width {
-        CacheWidth::Plain(width) => width,
-        CacheWidth::Latent { latent, .. } if setup.keeps_latent() => latent,
-        CacheWidth::Latent { expanded, .. } => expanded,
-        CacheWidth::Copied { copies, .. } if setup.engine.stores_copies() => copies,
-        CacheWidth::Copied { once, .. } => once,
-    }
-}
-
-/// Tokens a full layer keeps: a paged cache hands out whole blocks.
-fn kept_tokens<N: Number>(setup: &Setup) -> N {
-    let block = setup.engine.block();
-    let tokens = setup.tokens();
-    if block <= 1 || tokens.value.is_multiple_of(block) {
-        return N::input(&tokens);
-    }
-    let size = || {
-        N::input(&Quantity::assumed(
-            "block",
-            block,
-            "tokens in a block of the engine's paged cache",
-        ))
-    };
-    N::input(&tokens).over_ceiling(size()).times(size())
-}
-
-/// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
-fn kv_cache<N: Number>(setup: &Setup) -> N {
-    let places = setup.blueprint.blocks();
-    let parts = places.flat_map(|place| kv_of_block::<N>(setup, place));
-    N::sum(parts.collect::<Vec<_>>())
-        .named(MemoryPart::KvCache.label(), MemoryPart::KvCache.about())
-        .without(KEPT_PROMPTS)
-}
-
-/// What one block of all its layers keeps for every sequence.
-pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
-    if place.block.caches.is_empty() {
-        return Vec::new();
-    }
-    let tokens = kept_tokens::<N>(setup);
-    let batch = setup.batch();
-    // Keys and values of a layer reach equally far.
-    let mut spans: Vec<(&Span, bool, N)> = Vec::new();
-    for cache in &place.block.caches {
-        let width = N::input(width(setup, &cache.width));
-        let values = apart(setup, cache);
-        match spans
-            .iter_mut()
-            .find(|(span, known, _)| *span == &cache.span && *known == values)
-        {
-            Some((.., sum)) => *sum = sum.clone().plus(width),
-            None => spans.push((&cache.span, values, width)),
-        }
-    }
-    let of_span = |(span, values, widths): (&Span, bool, N)| {
-        let kept = match span {
-            Span::Full | Span::Chosen(_) => tokens.clone(),
-            Span::Window(window) if setup.engine.pads_windows() => tokens.clone().least(padded_window(setup, window)),
-            Span::Window(window) | Span::Chunk(window) => tokens.clone().least(N::input(window)),
-            Span::Every { ratio, .. } => entries(tokens.clone(), ratio),
-        };
-        let elements = N::product([N::input(&batch), kept, widths]);
-        let bytes = setup.kv_bytes(elements, values);
-        place
-            .times(bytes)
-            .named(kind_of(setup, place), "Keys and values of the layers of this kind.")
-    };
-    spans.into_iter().map(of_span).collect()
-}
-
-/// The title of the kind of layer a block is in.
-fn kind_of<'a>(setup: &'a Setup, place: Repeated<'a>) -> &'a str {
-    let kind = place.kind.and_then(|at| setup.blueprint.kinds.get(at));
-    kind.map_or(place.block.title, |kind| kind.title.as_str())
-}
-
-/// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
-fn padded_window<N: Number>(setup: &Setup, window: &Quantity) -> N {
-    let chunk = setup.chunk().unwrap_or(0);
-    let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
-    let block = Quantity::assumed("block", setup.engine.block(), "cells the engine pads to");
-    let size = || N::input(&block);
-    N::input(window)
-        .plus(N::input(&chunk))
-        .over_ceiling(size())
-        .times(size())
-}
-
-/// Whether a cache holds values; a latent serves as both and counts as keys.
-fn holds_values(setup: &Setup, cache: &Cache) -> bool {
-    let latent = matches!(cache.width, CacheWidth::Latent { .. }) && setup.keeps_latent();
-    !latent && cache.role == CacheRole::Values
-}
-
-/// Whether a cache must be weighed apart from keys: it holds values, in a format of their own.
-fn apart(setup: &Setup, cache: &Cache) -> bool {
-    !setup.one_kv_format() && holds_values(setup, cache)
-}
-
-/// Bytes each further token of one sequence adds: layers without a window only.
-fn kv_growth<N: Number>(setup: &Setup) -> N {
-    let mut parts = Vec::new();
-    for place in setup.blueprint.blocks() {
-        let (mut keys, mut values) = (Vec::new(), Vec::new());
-        for cache in &place.block.caches {
-            let width = N::input(width(setup, &cache.width));
-            let apart = apart(setup, cache);
-            match &cache.span {
-                Span::Window(_) | Span::Chunk(_) => {}
-                Span::Full | Span::Chosen(_) if apart => values.push(width),
-                Span::Full | Span::Chosen(_) => keys.push(width),
-                Span::Every { ratio, .. } => {
-                    // Divided last: one layer's share may be less than a byte.
-                    let all = place.times(setup.kv_bytes(width, apart));
-                    parts.push(all.over(N::input(ratio)).named(
-                        kind_of(setup, place),
-                        "A token's share of the compressed entries in the layers of this kind.",
-                    ));
-                }
-            }
-        }
-        for (widths, values) in [(keys, false), (values, true)] {
-            if !widths.is_empty() {
-                let each = setup.kv_bytes(N::sum(widths), values);
-                parts.push(place.times(each).named(
-                    kind_of(setup, place),
-                    "Keys and values of one token in the layers of this kind.",
-                ));
-            }
-        }
-    }
-    N::sum(parts).named(
-        "growth per token",
-        "What each further token of a sequence adds; windows have stopped growing by then.",
-    )
-}
-
-/// States of one sequence: convolutions in the model's format, recurrences in FP32.
-fn states_of_a_sequence<N: Number>(setup: &Setup) -> N {
-    let places = setup.blueprint.blocks();
-    let parts = places.flat_map(|place| states_of_block::<N>(setup, place));
-    N::sum(parts.collect::<Vec<_>>())
-        .named("state per sequence", "What one sequence keeps however long it is.")
-        .in_unit(Unit::Bytes)
-}
-
-/// What one block of all its layers keeps for a sequence, however long it is.
-pub(super) fn states_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
-    let model = || N::input(setup.activation_bytes());
-    let four = || {
-        N::input(&Quantity::assumed(
-            "state_bytes",
-            4,
-            "recurrent states are kept in FP32",
-        ))
-    };
-    let of_state = |state: &State| {
-        let (name, bytes) = match state {
-            State::Conv { channels, kernel } => {
-                // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
-                let columns = if setup.engine.keeps_whole_convolution() {
-                    N::input(kernel)
-                } else {
-                    N::input(kernel).minus(N::constant(1.0))
-                };
-                ("convolution", N::input(channels).times(columns).times(model()))
-            }
-            State::Recurrent { elements } => ("recurrent state", N::input(elements).times(four())),
-            State::Plain { elements } => ("state", N::input(elements).times(model())),
-        };
-        place.times(bytes).named(name, "")
-    };
-    place.block.states.iter().map(of_state).collect()
 }
 
 /// Gradients and optimizer states of AdamW in mixed precision.

@@ -6,6 +6,7 @@
 mod activations;
 mod admission;
 pub mod answers;
+mod cache;
 mod cache_format;
 mod comparison;
 mod compute;
@@ -47,7 +48,7 @@ pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
 pub use fit::{Demand, DeviceVerdict, Fit, Verdict, capacity, fit, host_memory, host_share};
 pub use launch::{Flag, Language, Launch, launch};
 pub use matrix::Matrix;
-pub use memory::{Memory, MemoryPart, bits_per_weight, memory};
+pub use memory::{Memory, MemoryPart, bits_per_weight, memory, table_bytes};
 pub use options::KnobOption;
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;

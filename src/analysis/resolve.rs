@@ -79,7 +79,9 @@ fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
             (scenario.pipeline, scenario.expert, scenario.attention_parallel),
         )
     };
-    of(one) == of(other) && one.hardware == other.hardware && one.node == other.node
+    // The simple rule knows nothing of what lies in RAM.
+    let rule = one.memory_rule == other.memory_rule;
+    rule && of(one) == of(other) && one.hardware == other.hardware && one.node == other.node
 }
 
 fn on_device(
@@ -139,11 +141,30 @@ fn on_device(
         notices: notices.into(),
         conversion,
     };
+    let setup = said_of_ram(setup);
     Ok(if support.is_some_and(|found| found.support == Support::Unpacked) {
         unpacked(setup)
     } else {
         setup
     })
+}
+
+/// The setup, with a word on what the engine keeps in RAM whatever fits.
+fn said_of_ram(setup: Setup) -> Setup {
+    if !setup.keeps_table_in_ram() {
+        return setup;
+    }
+    let engine = setup.engine.label();
+    let text = if setup.blueprint.tied {
+        format!("{engine} keeps the token table in RAM and a copy of it, the output head, on the device.")
+    } else {
+        format!("{engine} keeps the token table in RAM, so it takes none of the device's memory.")
+    };
+    let told = Notice::new("table_in_ram", text);
+    Setup {
+        notices: setup.notices.iter().cloned().chain([told]).collect(),
+        ..setup
+    }
 }
 
 /// The engine where none is chosen: what is most used for the format on the device and keeps the cache as wanted, else what

@@ -30,11 +30,7 @@ pub fn rough_verdict(file_bytes: u64, device: &Device, devices: u64, free_host_b
     let needed_bytes = needed(file_bytes);
     let device_bytes = device.memory_bytes.saturating_mul(devices.max(1));
     // One memory cannot be left for itself.
-    let host = if device.unified || device.is_processor() {
-        0
-    } else {
-        free_host_bytes
-    };
+    let host = if device.has_own_memory() { free_host_bytes } else { 0 };
     let verdict = match needed_bytes.checked_sub(device_bytes) {
         None | Some(0) => Verdict::Fits,
         Some(over) if over <= host => Verdict::Offload,

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::admission::Admission;
+use super::cache::Stored;
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
 use super::placement::Layout;
 use super::resolve::{self, Conversion};
+use super::simple_rule;
 use crate::hardware::{Device, Engine};
+use crate::model::operator::Attention;
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
-use crate::scenario::{AttentionFlops, LatentCache, Lengths, Mode, Scenario};
+use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
 use crate::units::{Number, Quantity};
 
 /// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
@@ -122,6 +125,13 @@ impl Setup {
             "headers of the weight files",
         ))
     }
+    /// Whether the token table stays in RAM: the engine keeps it there, and the device has a memory of its own.
+    pub fn keeps_table_in_ram(&self) -> bool {
+        self.engine.keeps_table_in_ram()
+            && self.scenario.mode != Mode::Pretrain
+            && self.device().is_some_and(Device::has_own_memory)
+            && !simple_rule::applies(self)
+    }
     /// Whether the cache keeps latents where the model has them.
     pub fn keeps_latent(&self) -> bool {
         // Every engine on offer keeps the latent; transformers did not before version 5.
@@ -131,16 +141,34 @@ impl Setup {
     pub fn absorbs(&self) -> bool {
         self.keeps_latent() && self.engine.absorbs_latent()
     }
+    /// Whether layers with a window keep all tokens: where the engine can be told to.
+    pub fn keeps_whole_windows(&self) -> bool {
+        self.engine == Engine::LlamaCpp && self.scenario.window_cache == WindowCache::Full
+    }
+    /// Whether the cache lies in RAM beside a device with a memory of its own: where the engine can be told to.
+    pub fn keeps_cache_in_ram(&self) -> bool {
+        self.engine == Engine::LlamaCpp
+            && self.scenario.cache_place == CachePlace::Ram
+            && self.scenario.mode != Mode::Pretrain
+            && self.device().is_some_and(Device::has_own_memory)
+    }
     /// Bytes of one activation.
     pub fn activation_bytes(&self) -> &Quantity {
         &self.widths.activation
     }
-    /// Bytes of so many elements of the KV cache, scales included.
-    pub fn kv_bytes<N: Number>(&self, elements: N, values: bool) -> N {
-        let (format, bytes) = if values {
-            (&self.kv_values, &self.widths.values)
-        } else {
-            (&self.kv, &self.widths.keys)
+    /// Bytes of so many elements of a cache that is stored so, scales included.
+    pub fn cache_bytes<N: Number>(&self, elements: N, stored: Stored) -> N {
+        let records = self.engine.has_sparse_records();
+        let eight = self.kv.bits == 8;
+        let (format, bytes) = match stored {
+            Stored::Index if records => return SPARSE_FP8.row_bytes(elements),
+            Stored::SparseLatent if records && eight && self.keeps_latent() => return SPARSE_FP8.row_bytes(elements),
+            Stored::SparseRotary if records && eight && self.keeps_latent() => {
+                let two = Quantity::assumed("rotary_bytes", 2, "the rotary key stays in 16 bits");
+                return elements.times(N::input(&two));
+            }
+            Stored::Values => (&self.kv_values, &self.widths.values),
+            _ => (&self.kv, &self.widths.keys),
         };
         if format.scales == Scales::None && format.bits.is_multiple_of(8) {
             return elements.times(N::input(bytes));
@@ -164,6 +192,15 @@ impl Setup {
     /// Whether keys and values are kept in the same format.
     pub fn one_kv_format(&self) -> bool {
         self.kv == self.kv_values
+    }
+    /// Whether attention writes its scores to memory: where that is asked for, and for prompts of widths that the engine
+    /// has no kernel for.
+    pub fn writes_scores(&self, attention: &Attention, decode: bool) -> bool {
+        let (key, value) = match &attention.latent {
+            Some(latent) if self.absorbs() => (latent.rank.value.saturating_add(latent.rope.value), latent.rank.value),
+            _ => (attention.key_dim.value, attention.value_dim.value),
+        };
+        self.scenario.attention == AttentionKernel::Eager || (!decode && !self.engine.fuses(key, value))
     }
     /// Sequences at once.
     pub fn batch(&self) -> Quantity {
@@ -201,7 +238,12 @@ impl Setup {
             Engine::LlamaCpp => self.scenario.micro_batch,
             _ => self.scenario.max_batched_tokens,
         };
-        chosen.or_else(|| self.engine.chunk())
+        chosen.or(self.engine.budget(self.device()).tokens)
+    }
+    /// Sequences that may run at once at most, on each device that keeps its own.
+    pub fn most_sequences(&self) -> u64 {
+        let usual = self.engine.budget(self.device()).sequences;
+        self.scenario.max_sequences.unwrap_or(usual).max(1)
     }
     /// Tokens of each sequence in all.
     pub fn tokens(&self) -> Quantity {
@@ -221,6 +263,19 @@ impl Setup {
         }
     }
 }
+
+/// FP8 with an FP32 scale for 128 values, as sparse latent attention keeps it.
+const SPARSE_FP8: Format = Format::scaled(
+    "fp8",
+    "FP8",
+    8,
+    Scales::Group {
+        size: 128,
+        bits: 32,
+        column_bits: 0,
+        tensor_bits: 0,
+    },
+);
 
 /// Bytes of one element, with where they come from.
 #[derive(Debug, PartialEq)]

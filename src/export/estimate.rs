@@ -1,9 +1,11 @@
 //! The answer of `estimate` as JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, RankMemory, Ranks, Roof, cost, launch};
+use crate::analysis::{Analysis, Plan, RankMemory, Ranks, Roof, Verdict, cost, launch, table_bytes};
 use crate::scenario::{Mode, Scenario, to_query};
 use crate::units::UnitSystem;
 
@@ -36,9 +38,17 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
                 let found = rank.weights_by_component.iter().find(|(known, _)| known == component);
                 found.map_or(0, |(_, bytes)| *bytes)
             };
-            (component.key().to_owned(), json!(ranks.sum(of)))
+            let in_ram = memory.weights_in_ram.iter().filter(|(known, _)| known == component);
+            let in_ram = in_ram.map(|(_, bytes)| bytes.0).fold(0, u64::saturating_add);
+            (component.key().to_owned(), json!(ranks.sum(of).saturating_add(in_ram)))
         })
         .collect();
+    // Weights that lie in RAM whatever fits are the model's all the same.
+    let apart = memory
+        .weights_in_ram
+        .iter()
+        .map(|(_, bytes)| bytes.0)
+        .fold(0, u64::saturating_add);
     let mut answer = json!({
         "weighbridge": super::VERSION,
         "link": format!("?{}", to_query(scenario)),
@@ -72,7 +82,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "beside": blueprint.beside.iter().map(|one| json!({"name": one.name, "elements": one.elements})).collect::<Vec<_>>(),
         },
         "memory": {
-            "weights_bytes": ranks.sum(|rank| rank.weights_bytes),
+            "weights_bytes": ranks.sum(|rank| rank.weights_bytes).saturating_add(apart),
             "weights_by_component": weights,
             "kv_cache_bytes": ranks.sum(|rank| rank.kv_cache_bytes),
             "kv_cache_bytes_per_token": memory.kv_cache_per_token.0,
@@ -84,7 +94,8 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "peak_bytes": ranks.sum(|rank| rank.peak_bytes),
             "overhead_bytes": ranks.sum(|rank| rank.overhead_bytes),
             "total_bytes": ranks.sum(|rank| rank.total_bytes),
-            "per_rank": per_rank(&analysis.ranks),
+            "host_bytes": host_bytes(analysis),
+            "per_rank": per_rank(&ranks_as_they_lie(analysis)),
         },
         "compute": compute(analysis),
         "notices": analysis.notices,
@@ -142,6 +153,35 @@ fn start(analysis: &Analysis, name: &str) -> Value {
 
 /// Most devices that are listed one by one; those beyond are like the last.
 const MOST_RANKS: usize = 1024;
+
+/// What lies in RAM: what the engine keeps there always, and what the plan leaves there.
+fn host_bytes(analysis: &Analysis) -> u64 {
+    let setup = &analysis.setup;
+    let caches = if setup.keeps_cache_in_ram() {
+        let memory = &analysis.memory;
+        memory.kv_cache.0.saturating_add(memory.state_cache.0)
+    } else {
+        0
+    };
+    let plan = offloaded(analysis).map_or(0, |plan| plan.host_bytes);
+    [table_bytes(setup), caches, plan]
+        .into_iter()
+        .fold(0, u64::saturating_add)
+}
+
+/// The plan that is carried out, if part of the model is in RAM.
+fn offloaded(analysis: &Analysis) -> Option<&Plan> {
+    let fit = analysis.fit.as_ref()?;
+    fit.offload.as_ref().filter(|_| fit.verdict == Verdict::Offload)
+}
+
+/// What each device holds with part of the model in RAM, if it is.
+fn ranks_as_they_lie(analysis: &Analysis) -> Cow<'_, Ranks> {
+    match offloaded(analysis) {
+        Some(plan) => Cow::Owned(analysis.ranks.under(plan)),
+        None => Cow::Borrowed(&analysis.ranks),
+    }
+}
 
 fn per_rank(ranks: &Ranks) -> Vec<Value> {
     let each = ranks.groups.iter().flat_map(|group| {

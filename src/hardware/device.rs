@@ -125,6 +125,10 @@ impl Device {
     pub fn is_processor(&self) -> bool {
         self.segment == Segment::Cpu
     }
+    /// Whether it has a memory of its own beside the machine's RAM.
+    pub fn has_own_memory(&self) -> bool {
+        !self.unified && !self.is_processor()
+    }
     /// Its name without its vendor's words: `RTX 4090`.
     pub fn short_name(&self) -> &str {
         let name = self.name.split_once(" (").map_or(self.name.as_str(), |(name, _)| name);

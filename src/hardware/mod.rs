@@ -17,7 +17,7 @@ mod price;
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
-pub use engine::Engine;
+pub use engine::{Budget, Engine, MemoryTraits, Windows};
 pub use host::{Host, find_host, hosts, hosts_of};
 pub use kind::{Generation, Segment, Vendor};
 pub use price::Price;

@@ -259,6 +259,8 @@ pub enum CacheRole {
     Keys,
     /// Values; of a cache of latents, where it is expanded.
     Values,
+    /// Keys of an indexer.
+    Index,
 }
 
 /// Elements a token and layer, by the form an engine keeps.

@@ -180,6 +180,28 @@ choice! {
 }
 
 choice! {
+    /// How long layers with a window keep their keys and values.
+    WindowCache {
+        /// As long as the window needs them.
+        #[default]
+        Auto = "auto", "As the window needs", "Layers with a window keep no more than that.";
+        /// As long as all others.
+        Full = "full", "Everything", "Layers with a window keep all tokens, so that an earlier place can be taken up again (llama.cpp's --swa-full).";
+    }
+}
+
+choice! {
+    /// Where the cache lies.
+    CachePlace {
+        /// With its layers.
+        #[default]
+        Auto = "auto", "With its layers", "On the device where the layers are.";
+        /// In RAM.
+        Ram = "ram", "In RAM", "All of it in the machine's RAM, and attention is computed there (llama.cpp's --no-kv-offload).";
+    }
+}
+
+choice! {
     /// How memory is counted.
     MemoryRule {
         /// Operator by operator.
@@ -200,6 +222,8 @@ pub enum Offload {
     None,
     /// So many layers.
     Layers(u64),
+    /// The experts of so many layers.
+    Experts(u64),
 }
 
 impl std::fmt::Display for Offload {
@@ -208,6 +232,7 @@ impl std::fmt::Display for Offload {
             Self::Auto => out.write_str("auto"),
             Self::None => out.write_str("none"),
             Self::Layers(layers) => write!(out, "{layers}"),
+            Self::Experts(layers) => write!(out, "experts:{layers}"),
         }
     }
 }

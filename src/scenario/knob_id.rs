@@ -41,6 +41,8 @@ pub enum KnobId {
     AttentionFlops,
     Logits,
     LatentCache,
+    WindowCache,
+    CachePlace,
     Overhead,
     MemoryFraction,
     HostReserve,

@@ -11,8 +11,8 @@ mod prune;
 
 pub use crate::hardware::Engine;
 pub use choices::{
-    AttentionFlops, AttentionKernel, AttentionParallel, KvFormat, LatentCache, Lengths, Logits, MemoryRule, Mode,
-    Offload, Recompute, Split,
+    AttentionFlops, AttentionKernel, AttentionParallel, CachePlace, KvFormat, LatentCache, Lengths, Logits, MemoryRule,
+    Mode, Offload, Recompute, Split, WindowCache,
 };
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
 pub use knob_id::KnobId;
@@ -107,6 +107,10 @@ pub struct Scenario {
     pub target_ttft: Option<u64>,
     /// Longest good time between tokens, milliseconds.
     pub target_tpot: Option<u64>,
+    /// How long layers with a window keep their keys and values.
+    pub window_cache: WindowCache,
+    /// Where the cache lies.
+    pub cache_place: CachePlace,
     /// Bytes the device's driver and runtime take.
     pub overhead: u64,
 }
@@ -138,6 +142,8 @@ impl Default for Scenario {
             logits: Logits::Last,
             engine: None,
             latent_cache: LatentCache::Auto,
+            window_cache: WindowCache::Auto,
+            cache_place: CachePlace::Auto,
             recompute: Recompute::Selective,
             hardware: None,
             also: Vec::new(),

@@ -105,7 +105,7 @@ fn decode_and_serve_agree_on_a_step() {
             "fp8",
             &[1, 16, 64][..],
         ),
-        ("openai/gpt-oss-120b", "h100-sxm", 1, Engine::Vllm, "mxfp4", &[16]),
+        ("openai/gpt-oss-120b", "h200-sxm", 1, Engine::Vllm, "mxfp4", &[16]),
         (
             "meta-llama/Llama-3.1-70B-Instruct",
             "h100-sxm",
@@ -191,7 +191,7 @@ fn runs_that_end_are_slower() {
 fn the_curve_rises_and_slows() {
     for (id, device) in [
         (LLAMA, "l40s"),
-        ("openai/gpt-oss-120b", "h100-sxm"),
+        ("openai/gpt-oss-120b", "h200-sxm"),
         ("Qwen/Qwen3-30B-A3B", "a100-sxm4-80gb"),
     ] {
         let found = served(id, &on(device, 8));

@@ -8,7 +8,7 @@ mod shards;
 mod sharing;
 
 pub use layout::Layout;
-pub use offload::{OffloadOptions, Plan, Unit};
+pub use offload::{InRam, OffloadOptions, Plan, Unit};
 pub(super) use ranks::ranks_of;
 pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};
 pub use refusal::refusal;

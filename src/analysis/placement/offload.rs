@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::HostShare;
 use super::ranks::Ranks;
-use super::shards::{StageSlot, shards};
+use super::shards::{Part, StageSlot, shards};
 use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine};
+use crate::model::Component;
 use crate::scenario::{Mode, Offload};
 use crate::units::UnitSystem;
 
@@ -37,9 +38,23 @@ pub struct Plan {
     pub host_bytes: u64,
     /// Bytes the fullest device then holds.
     pub device_bytes: u64,
+    /// Weights and caches in RAM, bytes of all devices together.
+    #[serde(skip)]
+    pub in_ram: InRam,
     /// As shares of the model.
     #[serde(skip)]
     pub share: HostShare,
+}
+
+/// What of a plan's bytes is what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InRam {
+    /// Weights.
+    pub weights: u64,
+    /// Caches and states.
+    pub caches: u64,
+    /// Weights that a device copies into a buffer for each pass, though they lie in RAM.
+    pub copied: u64,
 }
 
 impl Plan {
@@ -87,8 +102,12 @@ pub struct OffloadOptions {
     own: u64,
     /// Before and after the layers.
     embedding_and_head: u64,
+    /// The output head alone.
+    head: u64,
     /// Layers with their caches, routed experts apart.
     dense: u64,
+    /// The caches among these.
+    caches: u64,
     /// Routed experts.
     experts: u64,
 }
@@ -117,7 +136,9 @@ impl OffloadOptions {
             weights: fullest.weights_bytes,
             own: fullest.activation_bytes.saturating_add(fullest.overhead_bytes),
             embedding_and_head: 0,
+            head: 0,
             dense: 0,
+            caches: 0,
             experts: 0,
         };
         if unit == Unit::Weights {
@@ -134,6 +155,13 @@ impl OffloadOptions {
                 StageSlot::Layers(_) => &mut found.dense,
             };
             *sum = sum.saturating_add(shard.bytes);
+            match (shard.part, shard.at) {
+                (Part::Weights(Component::LmHead), _) => found.head = found.head.saturating_add(shard.bytes),
+                (Part::KvCache | Part::States, StageSlot::Layers(_)) => {
+                    found.caches = found.caches.saturating_add(shard.bytes);
+                }
+                _ => {}
+            }
         }
         let counts = sparse.into_iter().filter_map(|kind| setup.blueprint.kinds.get(kind));
         found.sparse = counts.map(|kind| kind.count.value).fold(0, u64::saturating_add).max(1);
@@ -142,7 +170,7 @@ impl OffloadOptions {
     /// The plan that leaves most on a device with that much memory for it, if there is one.
     pub fn plan(&self, device: &Device, capacity: u64) -> Option<Plan> {
         // One memory cannot be left for itself.
-        if device.unified || device.is_processor() {
+        if !device.has_own_memory() {
             return None;
         }
         match self.unit {
@@ -155,7 +183,7 @@ impl OffloadOptions {
     fn streamed(&self, capacity: u64) -> Option<Plan> {
         let over = match self.offload {
             Offload::Layers(count) => part(self.weights, count.min(self.layers), self.layers),
-            Offload::Auto | Offload::None => self.total.saturating_sub(capacity),
+            Offload::Auto | Offload::None | Offload::Experts(_) => self.total.saturating_sub(capacity),
         };
         if over > self.weights || self.total - over > capacity {
             return None;
@@ -167,6 +195,10 @@ impl OffloadOptions {
             layers_in_ram: (share * self.layers as f64).ceil() as u64,
             host_bytes: over.saturating_mul(self.devices),
             device_bytes: self.total - over,
+            in_ram: InRam {
+                weights: over.saturating_mul(self.devices),
+                ..InRam::default()
+            },
             share: HostShare {
                 layers: share,
                 experts: share,
@@ -182,18 +214,22 @@ impl OffloadOptions {
             layers,
             sparse,
             embedding_and_head,
+            head,
             dense,
+            caches,
             experts,
             ..
         } = *self;
         let room = capacity.checked_sub(own)?.saturating_mul(self.devices);
         let body = dense.saturating_add(experts);
         let all = embedding_and_head.saturating_add(body);
-        let made = |unit, in_ram: u64, host: u64, share| Plan {
+        let made = |unit, in_ram: u64, host: u64, kept: InRam, share| Plan {
             unit,
             layers,
             layers_in_ram: in_ram,
-            host_bytes: host,
+            in_ram: kept,
+            // A weight that is copied for each pass lies in RAM as well.
+            host_bytes: host.saturating_add(kept.copied),
             device_bytes: own.saturating_add(all.saturating_sub(host).div_ceil(self.devices)),
             share,
         };
@@ -204,20 +240,40 @@ impl OffloadOptions {
                 experts: share,
                 embedding_and_head: 0.0,
             };
-            made(Unit::Layers, count, part(body, count, layers), share)
+            let host = part(body, count, layers);
+            let in_ram = part(caches, count, layers);
+            let kept = InRam {
+                weights: host.saturating_sub(in_ram),
+                caches: in_ram,
+                copied: if count > 0 { head } else { 0 },
+            };
+            made(Unit::Layers, count, host, kept, share)
         };
-        if let Offload::Layers(count) = self.offload {
-            let plan = of_layers(count.min(layers));
-            return (all.saturating_sub(plan.host_bytes) <= room).then_some(plan);
-        }
-        let over = all.saturating_sub(room);
-        if experts > 0 && embedding_and_head.saturating_add(dense) <= room {
-            let count = ceiling(over, sparse, experts);
+        let of_experts = |count: u64| {
             let share = HostShare {
                 experts: count as f64 / sparse as f64,
                 ..HostShare::default()
             };
-            return Some(made(Unit::Experts, count, part(experts, count, sparse), share));
+            let host = part(experts, count, sparse);
+            let kept = InRam {
+                weights: host,
+                ..InRam::default()
+            };
+            made(Unit::Experts, count, host, kept, share)
+        };
+        // What is asked for holds if the rest fits.
+        let asked = |plan: Plan, host: u64| (all.saturating_sub(host) <= room).then_some(plan);
+        if let Offload::Layers(count) = self.offload {
+            let count = count.min(layers);
+            return asked(of_layers(count), part(body, count, layers));
+        }
+        if let Offload::Experts(count) = self.offload {
+            let count = count.min(sparse);
+            return asked(of_experts(count), part(experts, count, sparse));
+        }
+        let over = all.saturating_sub(room);
+        if experts > 0 && embedding_and_head.saturating_add(dense) <= room {
+            return Some(of_experts(ceiling(over, sparse, experts)));
         }
         if embedding_and_head <= room {
             return Some(of_layers(ceiling(over, layers, body)));
@@ -227,7 +283,12 @@ impl OffloadOptions {
             experts: 1.0,
             embedding_and_head: 1.0,
         };
-        Some(made(Unit::Layers, layers, all, share))
+        let kept = InRam {
+            weights: all.saturating_sub(caches),
+            caches,
+            copied: 0,
+        };
+        Some(made(Unit::Layers, layers, all, kept, share))
     }
 }
 

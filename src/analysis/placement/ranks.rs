@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::layout::Layout;
+use super::offload::Plan;
 use super::shards::{Part, Shard, ShardRule, StageSlot, shards};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
@@ -96,6 +97,31 @@ impl Ranks {
         let most = self.groups.iter().max_by_key(|group| group.memory.total_bytes);
         most.map(|group| &group.memory)
     }
+    /// What each device holds with part of the model in RAM; all give up equally much.
+    pub fn under(&self, plan: &Plan) -> Self {
+        let devices = self.groups.iter().map(|group| group.count).sum::<u64>().max(1);
+        let of = |bytes: u64| bytes.div_ceil(devices);
+        let mut ranks = self.clone();
+        for group in &mut ranks.groups {
+            let held = &mut group.memory;
+            let gone = of(plan.in_ram.weights.saturating_add(plan.in_ram.copied)).min(held.weights_bytes);
+            let components = held.weights_by_component.iter_mut();
+            let all = held.weights_bytes;
+            for (_, bytes) in components {
+                *bytes = bytes.saturating_sub(part(*bytes, gone, all));
+            }
+            held.weights_bytes -= gone;
+            let mut caches = of(plan.in_ram.caches);
+            for kept in [&mut held.kv_cache_bytes, &mut held.state_cache_bytes] {
+                let gone = caches.min(*kept);
+                *kept -= gone;
+                caches -= gone;
+            }
+            held.activation_bytes = held.activation_bytes.saturating_add(of(plan.in_ram.copied));
+            *held = finish(std::mem::take(held));
+        }
+        ranks
+    }
     /// A sum over all devices, copies included.
     pub fn sum(&self, of: impl Fn(&RankMemory) -> u64) -> u64 {
         let each = self
@@ -126,7 +152,7 @@ pub fn ranks_of(
             groups: vec![RankGroup {
                 first: 0,
                 count: 1,
-                memory: whole(memory),
+                memory: whole(setup, memory),
             }],
         });
     }
@@ -296,16 +322,27 @@ fn finish(mut held: RankMemory) -> RankMemory {
 }
 
 /// Everything on one device.
-fn whole(memory: &Memory<Exact>) -> RankMemory {
+fn whole(setup: &Setup, memory: &Memory<Exact>) -> RankMemory {
+    let cached = !setup.keeps_cache_in_ram();
+    let on_device = |bytes: Exact| if cached { bytes.0 } else { 0 };
+    let in_ram = |component: &Component| {
+        let here = memory.weights_in_ram.iter().filter(|(one, _)| one == component);
+        here.map(|(_, bytes)| bytes.0).fold(0, u64::saturating_add)
+    };
+    let mut weights_by_component: Vec<(Component, u64)> = memory
+        .weights_by_component
+        .iter()
+        .map(|(one, bytes)| (*one, bytes.0.saturating_sub(in_ram(one))))
+        .collect();
+    if !memory.weights_in_ram.is_empty() {
+        weights_by_component.retain(|(_, bytes)| *bytes > 0);
+    }
+    let all_in_ram = memory.weights_in_ram.iter().map(|(_, bytes)| bytes.0);
     finish(RankMemory {
-        weights_by_component: memory
-            .weights_by_component
-            .iter()
-            .map(|(one, bytes)| (*one, bytes.0))
-            .collect(),
-        weights_bytes: memory.weights.0,
-        kv_cache_bytes: memory.kv_cache.0,
-        state_cache_bytes: memory.state_cache.0,
+        weights_by_component,
+        weights_bytes: memory.weights.0.saturating_sub(all_in_ram.fold(0, u64::saturating_add)),
+        kv_cache_bytes: on_device(memory.kv_cache),
+        state_cache_bytes: on_device(memory.state_cache),
         activation_bytes: memory.activations.0,
         gradient_bytes: memory.gradients.0,
         optimizer_bytes: memory.optimizer.0,

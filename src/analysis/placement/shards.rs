@@ -1,6 +1,7 @@
 //! What is sharded, by the way it is sharded: weights, caches and states of each kind of layer.
 
-use crate::analysis::memory::{kv_of_block, states_of_block, weight_of};
+use crate::analysis::cache::{kv_of_block, states_of_block};
+use crate::analysis::memory::{stays_in_ram, weight_of};
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Kind, Role};
@@ -81,10 +82,14 @@ fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, StageSlo
 pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
     let mut all: Vec<Shard> = Vec::new();
     let own = setup.layout.attention_dp;
+    let tables_in_ram = setup.keeps_table_in_ram() && !setup.blueprint.tied;
     for (place, at) in places(&setup.blueprint) {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
         for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
+            if tables_in_ram && stays_in_ram(tensor) {
+                continue;
+            }
             let rule = of_weight(tensor, alone, kv_heads);
             let shard = Shard {
                 part: Part::Weights(tensor.component),
@@ -102,7 +107,7 @@ pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
 /// The caches and states of the workload, after the weights.
 pub fn with_caches(setup: &Setup, mut all: Vec<Shard>) -> Vec<Shard> {
     // Training keeps no cache.
-    if setup.scenario.mode == Mode::Pretrain {
+    if setup.scenario.mode == Mode::Pretrain || setup.keeps_cache_in_ram() {
         return all;
     }
     let own = setup.layout.attention_dp;

@@ -3,7 +3,7 @@
 use crate::analysis::placement::{HostShare, Layout};
 use crate::analysis::setup::Setup;
 use crate::analysis::time::{Mix, Runner, TimeParts};
-use crate::hardware::{Device, Engine, Generation};
+use crate::hardware::{Device, Engine};
 use crate::scenario::Lengths;
 
 /// What an engine runs at once unless told otherwise.
@@ -16,27 +16,20 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The engine's defaults; with an endless queue, what it is tuned to for one.
+    /// The engine's budget; with an endless queue, what it is tuned to for one.
     ///
-    /// Sources: vLLM `EngineArgs.get_batch_defaults` (devices of 70 GiB or more that are no A100: 1,024 sequences and
-    /// 8,192 tokens, else 256 and 2,048); SGLang `ServerArgs` (`chunked_prefill_size` 8,192, `max_running_requests` up to
-    /// 4,096); TensorRT-LLM `BuildConfig` (`max_batch_size` 2,048, `max_num_tokens` 8,192) and, for an endless queue,
-    /// `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them up to 32,768).
+    /// Source: `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them
+    /// up to 32,768).
     pub fn of(setup: &Setup, device: &Device, endless: bool) -> Self {
         let engine = setup.engine;
         let scenario = &*setup.scenario;
-        let large = device.memory_bytes >= 70 << 30 && Generation::of(device) != Generation::Ampere;
-        let (sequences, tokens) = match engine {
-            Engine::Vllm if large => (1024.0, 8192.0),
-            Engine::Vllm => (256.0, 2048.0),
-            Engine::TensorRtLlm if endless => {
-                let each = 4096.0 / setup.layout.stages().max(1) as f64;
-                let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
-                (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
-            }
-            Engine::Sglang | Engine::TensorRtLlm => (2048.0, 8192.0),
-            // These run one batch that is given to them.
-            _ => (256.0, setup.chunk().unwrap_or(2048) as f64),
+        let (sequences, tokens) = if endless && engine == Engine::TensorRtLlm {
+            let each = 4096.0 / setup.layout.stages().max(1) as f64;
+            let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
+            (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
+        } else {
+            let budget = engine.budget(Some(device));
+            (budget.sequences as f64, budget.tokens.unwrap_or(2048) as f64)
         };
         let or = |chosen: Option<u64>, usual: f64| chosen.map_or(usual, |value| value.max(1) as f64);
         Self {

@@ -187,6 +187,7 @@ fn machine(scenario: &Scenario) -> String {
     match scenario.offload {
         Offload::Auto => format!("{name}, {memory}"),
         Offload::None => format!("{name}, {memory}, nothing in it"),
+        Offload::Experts(layers) => format!("{name}, {memory}, experts of {} layers in it", grouped(layers)),
         Offload::Layers(layers) => format!("{name}, {memory}, {} layers in it", grouped(layers)),
     }
 }

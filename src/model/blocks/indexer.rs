@@ -81,7 +81,7 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
         .unwrap_or(block.operators.len());
     block.operators.splice(at..at, operators);
     block.caches.push(Cache {
-        role: CacheRole::Keys,
+        role: CacheRole::Index,
         name: "index keys",
         width: CacheWidth::Plain(dim.clone()),
         span: Span::Full,

@@ -5,7 +5,9 @@ use strum::IntoEnumIterator;
 use super::precision::cache_name;
 use super::read::{bytes, choose, optional, real, whole};
 use super::{AUTO, Group, Knob, KnobId, KnobKind, OptionRow, SERVING, rows};
-use crate::scenario::choices::{AttentionFlops, AttentionKernel, KvFormat, LatentCache, Logits, MemoryRule, Mode};
+use crate::scenario::choices::{
+    AttentionFlops, AttentionKernel, CachePlace, KvFormat, LatentCache, Logits, MemoryRule, Mode, WindowCache,
+};
 
 /// The card "Assumptions".
 pub(super) const KNOBS: &[Knob] = &[
@@ -94,6 +96,44 @@ pub(super) const KNOBS: &[Knob] = &[
                 text,
                 &mut s.latent_cache,
                 LatentCache::iter().map(LatentCache::key),
+            )
+        },
+    },
+    Knob {
+        id: KnobId::WindowCache,
+        key: "swa",
+        flag: "window-cache",
+        label: "Windows keep",
+        help: "How long layers with a window keep keys and values: as long as the window needs them, or everything (llama.cpp's --swa-full).",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(WindowCache)),
+        modes: SERVING,
+        get: |s| s.window_cache.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Windows keep",
+                text,
+                &mut s.window_cache,
+                WindowCache::iter().map(WindowCache::key),
+            )
+        },
+    },
+    Knob {
+        id: KnobId::CachePlace,
+        key: "kvp",
+        flag: "cache-place",
+        label: "Cache lies",
+        help: "Where keys and values lie: with their layers, or in the machine's RAM (llama.cpp's --no-kv-offload).",
+        group: Group::Assumptions,
+        kind: KnobKind::Choice(rows!(CachePlace)),
+        modes: SERVING,
+        get: |s| s.cache_place.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Cache lies",
+                text,
+                &mut s.cache_place,
+                CachePlace::iter().map(CachePlace::key),
             )
         },
     },

@@ -208,7 +208,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "off",
         flag: "offload",
         label: "Offload",
-        help: "What of the model may stay in the machine's RAM: what does not fit, nothing, or so many layers.",
+        help: "What of the model may stay in the machine's RAM: what does not fit, nothing, so many layers, or the experts of so many layers (experts:20, llama.cpp's --n-cpu-moe).",
         group: Group::Hardware,
         kind: KnobKind::WholeOr {
             words: &[
@@ -231,7 +231,10 @@ pub(super) const KNOBS: &[Knob] = &[
             s.offload = match text {
                 "auto" => Offload::Auto,
                 "none" => Offload::None,
-                text => Offload::Layers(whole("Offload", text, 0, MOST_DEVICES)?),
+                text => match text.strip_prefix("experts:") {
+                    Some(count) => Offload::Experts(whole("Offload", count, 0, MOST_DEVICES)?),
+                    None => Offload::Layers(whole("Offload", text, 0, MOST_DEVICES)?),
+                },
             };
             Ok(())
         },

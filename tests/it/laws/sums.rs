@@ -74,10 +74,14 @@ proptest! {
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let (layout, memory) = (analysis.setup.layout, &analysis.memory);
         let sum = |of: fn(&RankMemory) -> u64| analysis.ranks.sum(of);
-        let weights = sum(|held| held.weights_bytes);
+        // What the engine keeps in RAM is on none of them.
+        let in_ram: u64 = memory.weights_in_ram.iter().map(|one| one.1.0).sum();
+        let weights = sum(|held| held.weights_bytes) + in_ram;
         let caches = sum(|held| held.kv_cache_bytes);
         let states = sum(|held| held.state_cache_bytes);
-        if layout.tensor == 1 {
+        if analysis.setup.keeps_cache_in_ram() {
+            prop_assert_eq!((caches, states), (0, 0));
+        } else if layout.tensor == 1 {
             // Whole layers are dealt out: once each.
             prop_assert_eq!(weights, memory.weights.0);
             prop_assert_eq!(caches, memory.kv_cache.0);
@@ -93,10 +97,11 @@ proptest! {
             prop_assert_eq!(states, memory.state_cache.0);
         }
         for (component, all) in &memory.weights_by_component {
-            let of_ranks: u64 = analysis.ranks.groups.iter().map(|group| {
+            let in_ram: u64 = memory.weights_in_ram.iter().filter(|one| one.0 == *component).map(|one| one.1.0).sum();
+            let of_ranks: u64 = in_ram + analysis.ranks.groups.iter().map(|group| {
                 let mine = group.memory.weights_by_component.iter().find(|one| one.0 == *component);
                 mine.map_or(0, |one| one.1) * group.count
-            }).sum();
+            }).sum::<u64>();
             prop_assert!(of_ranks >= all.0, "{:?}: {} of {}", component, of_ranks, all.0);
             prop_assert!(of_ranks <= all.0.saturating_mul(layout.tensor), "{:?}: {} of {}", component, of_ranks, all.0);
         }

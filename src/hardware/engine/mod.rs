@@ -1,0 +1,107 @@
+//! Inference engines: what they keep in memory and how they schedule.
+
+mod cache;
+mod kernels;
+mod schedule;
+
+pub use cache::Windows;
+pub use schedule::Budget;
+
+use serde::{Deserialize, Serialize};
+
+use super::Device;
+
+/// What of a device changes what an engine puts into its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryTraits {
+    budget: Budget,
+    padding: Option<(u64, u64)>,
+    own_memory: bool,
+}
+
+/// An engine by the facts the analysis needs of it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[strum(ascii_case_insensitive)]
+pub enum Engine {
+    /// vLLM.
+    #[default]
+    #[strum(serialize = "vllm")]
+    #[serde(rename = "vllm")]
+    Vllm,
+    /// SGLang.
+    #[strum(serialize = "sglang")]
+    #[serde(rename = "sglang")]
+    Sglang,
+    /// TensorRT-LLM.
+    #[strum(serialize = "tensorrt-llm")]
+    #[serde(rename = "tensorrt-llm")]
+    TensorRtLlm,
+    /// transformers.
+    #[strum(serialize = "transformers")]
+    #[serde(rename = "transformers")]
+    Transformers,
+    /// llama.cpp.
+    #[strum(serialize = "llama.cpp")]
+    #[serde(rename = "llama.cpp")]
+    LlamaCpp,
+    /// MLX.
+    #[strum(serialize = "mlx")]
+    #[serde(rename = "mlx")]
+    Mlx,
+    /// ExLlamaV2.
+    #[strum(serialize = "exllamav2")]
+    #[serde(rename = "exllamav2")]
+    ExLlamaV2,
+    /// ExLlamaV3.
+    #[strum(serialize = "exllamav3")]
+    #[serde(rename = "exllamav3")]
+    ExLlamaV3,
+}
+
+impl Engine {
+    /// Its key.
+    pub fn key(self) -> &'static str {
+        self.into()
+    }
+    /// Its name for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Vllm => "vLLM",
+            Self::Sglang => "SGLang",
+            Self::TensorRtLlm => "TensorRT-LLM",
+            Self::Transformers => "transformers",
+            Self::LlamaCpp => "llama.cpp",
+            Self::Mlx => "MLX",
+            Self::ExLlamaV2 => "ExLlamaV2",
+            Self::ExLlamaV3 => "ExLlamaV3",
+        }
+    }
+    /// Whether it batches requests of many users step by step.
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)
+    }
+    /// What of a device, beside its size, changes what must lie in its memory: devices alike in this need the same.
+    pub fn memory_traits(self, device: &Device) -> MemoryTraits {
+        MemoryTraits {
+            budget: self.budget(Some(device)),
+            padding: self.pads_mxfp4_experts(Some(device)),
+            own_memory: device.has_own_memory(),
+        }
+    }
+}
