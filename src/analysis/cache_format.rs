@@ -2,8 +2,8 @@
 
 use super::kv_support::Wanted;
 use crate::hardware::Engine;
-use crate::model::quantisation::GgmlType;
-use crate::model::{Format, Scales};
+use crate::model::quantisation::{GgmlType, Quantisation};
+use crate::model::{Format, Notice, Scales};
 use crate::scenario::{AttentionKernel, KvFormat, Scenario};
 
 /// The formats of the cache a scenario asks for.
@@ -16,14 +16,12 @@ pub fn wanted_cache(scenario: &Scenario) -> Wanted {
 }
 
 /// The format of an engine's cache, if it is not told otherwise.
-pub(super) fn usual_cache(engine: Engine, weights: &Format, chosen: bool, activation: &Format) -> Format {
-    // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache (hf_quant_config.json); those that
-    // models are published in with a scale a block, as DeepSeek's, do not.
-    let optimised = match &*weights.id {
-        "fp8" | "fp8-tensor" => chosen || matches!(weights.scales, Scales::Tensor(_)),
-        "nvfp4" => true,
-        _ => false,
-    };
+pub(super) fn usual_cache(engine: Engine, weights: &Quantisation, chosen: bool, activation: &Format) -> Format {
+    if let Some(format) = prescribed(engine, weights) {
+        return format;
+    }
+    // Checkpoints in 8 and 4 bits made for it name FP8 as the format of their cache, so those that are still to be made will.
+    let optimised = chosen && matches!(&*weights.format.id, "fp8" | "fp8-tensor" | "nvfp4");
     let eight = engine == Engine::TensorRtLlm && optimised;
     if let Some(format) = cache_format(KvFormat::Fp8).filter(|_| eight) {
         return format;
@@ -33,6 +31,35 @@ pub(super) fn usual_cache(engine: Engine, weights: &Format, chosen: bool, activa
     } else {
         activation.clone()
     }
+}
+
+/// The format of the cache that the checkpoint prescribes, where the engine follows it.
+fn prescribed(engine: Engine, weights: &Quantisation) -> Option<Format> {
+    let cache = weights
+        .cache
+        .filter(|cache| cache.followed && engine.follows_prescribed_cache())?;
+    cache_format(if cache.bits == 4 {
+        KvFormat::Nvfp4
+    } else {
+        KvFormat::Fp8
+    })
+}
+
+/// What is to be said of a cache that the checkpoint prescribes, where nobody asked for another.
+pub(super) fn told(engine: Engine, weights: &Quantisation, scenario: &Scenario) -> Option<Notice> {
+    let cache = weights.cache.filter(|_| scenario.kv_cache == KvFormat::Auto)?;
+    let label = if cache.bits == 4 { "NVFP4" } else { "FP8" };
+    let (key, engine_name) = (cache.key, engine.label());
+    if prescribed(engine, weights).is_some() {
+        let message = format!(
+            "The checkpoint prescribes an {label} cache ({key}), and {engine_name} follows it unless it is told otherwise."
+        );
+        return Some(Notice::new("kv_cache_prescribed", message));
+    }
+    let message = format!(
+        "The checkpoint is made for an {label} cache ({key}), but {engine_name} keeps it wider unless it is told to."
+    );
+    Some(Notice::new("kv_cache_not_followed", message))
 }
 
 /// The format a choice names; `None` is the engine's own.

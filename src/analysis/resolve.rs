@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::cache_format::{cache_format, usual_cache, wanted_cache};
+use super::cache_format::{self, cache_format, usual_cache, wanted_cache};
 use super::container::usual_engine;
 use super::error::AnalysisError;
 use super::kv_support;
@@ -12,7 +12,7 @@ use super::placement::Layout;
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Container, Mix, Quantisation, Scope};
-use crate::model::{Blueprint, Format, Notice};
+use crate::model::{Blueprint, Format, ModelError, Notice};
 use crate::scenario::{AttentionKernel, Mode, Scenario};
 
 /// Weights as an engine stores them, with what is to be said of that.
@@ -94,6 +94,9 @@ fn on_device(
     RESOLVED.set(RESOLVED.get() + 1);
     let scenario = &*requested;
     let chosen = scenario.weights.and_then(quantisation::choice);
+    if let Some(why) = blueprint.published.unknown.as_ref().filter(|_| chosen.is_none()) {
+        return Err(ModelError::Quantisation(why.clone()).into());
+    }
     let automatic = || automatic_engine(blueprint, scenario, device.as_deref());
     let engine = scenario.engine.unwrap_or_else(automatic);
     let shared = known.filter(|known| {
@@ -113,13 +116,29 @@ fn on_device(
         ));
         weights = Arc::new(Quantisation::plain(weights.base.clone()));
     }
+    let narrow = engine
+        .narrows_fp32()
+        .and_then(Format::from_dtype)
+        .filter(|_| weights.base == Format::FP32);
+    if let Some(narrow) = narrow.filter(|_| scenario.weights.is_none() && scenario.mode != Mode::Pretrain) {
+        notices.push(Notice::new(
+            "fp32_narrowed",
+            format!(
+                "The checkpoint is in FP32; {} loads it in 16 bits ({}) unless it is told otherwise.",
+                engine.label(),
+                narrow.label
+            ),
+        ));
+        weights = Arc::new(weights.with_base(narrow));
+    }
+    notices.extend(cache_format::told(engine, &weights, scenario).filter(|_| scenario.mode != Mode::Pretrain));
     let activation = if weights.base.bits >= 16 {
         weights.base.clone()
     } else {
         Format::BF16
     };
     let kv = cache_format(scenario.kv_cache)
-        .unwrap_or_else(|| usual_cache(engine, &weights.format, scenario.weights.is_some(), &activation));
+        .unwrap_or_else(|| usual_cache(engine, &weights, scenario.weights.is_some(), &activation));
     let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
     let support = device
         .as_deref()

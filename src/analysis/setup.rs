@@ -179,7 +179,7 @@ impl Setup {
     pub(super) fn usual_cache(&self) -> Format {
         usual_cache(
             self.engine,
-            &self.weights.format,
+            &self.weights,
             self.scenario.weights.is_some(),
             &self.activation,
         )

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::export::ModelFacts;
-use crate::hub::{Endpoint, Locator, Token, read_config};
+use crate::hub::{
+    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, Token, add_side_file, lacks_quantisation, read_config, side_files,
+    side_paths,
+};
 use crate::model::headers::{FileKind, gguf_config};
 use crate::model::{Blueprint, catalogue};
 use crate::scenario::{ModelSource, Scenario, apply_edits};
@@ -40,7 +43,14 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         return if headers::is_weights(path) {
             weights(path, text)
         } else {
-            file(path, text)
+            let mut found = file(path, text)?;
+            if let Some(folder) = path
+                .parent()
+                .filter(|_| path.file_name().is_some_and(|name| name == "config.json"))
+            {
+                add_files_beside(folder, &mut found);
+            }
+            Ok(found)
         };
     }
     // Headers are the Hub's: a built-in config has no files.
@@ -65,6 +75,7 @@ fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
     let config = path.join("config.json");
     if config.is_file() {
         let mut found = file(&config, given)?;
+        add_files_beside(path, &mut found);
         found.headers = headers::of_folder(path, Some(&found.config))?;
         return Ok(found);
     }
@@ -80,6 +91,7 @@ fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
     let gguf = path.extension().is_some_and(|extension| extension == "gguf");
     if !gguf && beside.is_file() {
         let mut found = file(&beside, given)?;
+        add_files_beside(path.parent().unwrap_or(path), &mut found);
         found.headers = Some(headers::of_file(path, Some(&found.config))?);
         found.weights = true;
         return Ok(found);
@@ -103,6 +115,24 @@ fn from_headers(mut read: headers::Found, given: &str) -> Found {
             source: format!("{} header", read.list.kind.label()),
         },
         headers: Some(read),
+    }
+}
+
+/// Takes from files in a folder how the weights are stored, where the config does not say it.
+fn add_files_beside(folder: &Path, found: &mut Found) {
+    if !lacks_quantisation(&found.config) {
+        return;
+    }
+    for name in side_files() {
+        let path = folder.join(name);
+        let small = std::fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= MAX_CONFIG_BYTES as u64);
+        let text = Some(path)
+            .filter(|_| small)
+            .and_then(|path| std::fs::read_to_string(path).ok());
+        if text.is_some_and(|text| add_side_file(&mut found.config, name, &text)) {
+            found.source = ModelSource::Config(Box::new(found.config.clone()));
+            return;
+        }
     }
 }
 
@@ -152,9 +182,24 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         None => None,
     };
     let timeout = Duration::from_secs(matches.get_one::<u64>("timeout").copied().unwrap_or(30));
-    let failure = |error: crate::hub::HubError| Failure::new(error.code(), error.to_string());
+    let failure = |error: HubError| Failure::new(error.code(), error.to_string());
     let fetched = fetch_config(&endpoint, &locator, token.as_ref(), timeout).map_err(failure)?;
-    let config = read_config(&fetched.text, &locator).map_err(failure)?;
+    let mut config = read_config(&fetched.text, &locator).map_err(failure)?;
+    let side = side_paths(&config, &locator);
+    if !side.is_empty() {
+        let patience = Patience {
+            total: timeout,
+            ..Patience::default()
+        };
+        let parts = Parts::new(&endpoint, &locator, token.as_ref(), &patience).map_err(failure)?;
+        for path in side {
+            match parts.whole(&path, MAX_CONFIG_BYTES) {
+                Ok(bytes) if add_side_file(&mut config, &path, &String::from_utf8_lossy(&bytes)) => break,
+                Ok(_) | Err(HubError::FileNotFound { .. }) => {}
+                Err(error) => return Err(failure(error)),
+            }
+        }
+    }
     let id = locator.to_string();
     let headers = if matches.get_flag("headers") {
         let patience = Patience {

@@ -11,6 +11,8 @@
 //! Beside it: [`Endpoint::search_url`] and [`read_listing`] find models by a part of their names;
 //! [`Endpoint::info_url`] and [`read_names`] tell which files a repository holds.
 //!
+//! [`side_paths`] names files that say how weights are stored where the config does not; [`add_side_file`] puts one in.
+//!
 //! Every failure is a [`HubError`] with a stable code, a message and a next step, none of which holds a token.
 
 mod answer;
@@ -24,6 +26,7 @@ mod locator_error;
 mod next_step;
 mod paste;
 mod repo_id;
+mod side;
 mod token;
 
 pub use answer::{RATE_WINDOW_SECONDS, ResponseFacts, classify};
@@ -35,4 +38,5 @@ pub use listing::{Listed, read_listing, searchable};
 pub use locator::Locator;
 pub use locator_error::LocatorError;
 pub use repo_id::RepoId;
+pub use side::{add_side_file, lacks_quantisation, side_files, side_paths};
 pub use token::{Token, TokenError, redact};

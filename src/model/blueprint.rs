@@ -141,7 +141,8 @@ impl Blueprint {
     /// # Errors
     /// See [`ModelError`].
     pub fn from_config(config: &Config) -> Result<Self, ModelError> {
-        let blueprint = families::build(config)?;
+        let mut blueprint = families::build(config)?;
+        Quantisation::name_mixture(&mut blueprint);
         if blueprint.parameters() >= u64::MAX / 64 {
             return Err(ModelError::Overflow("the number of parameters"));
         }

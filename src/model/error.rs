@@ -60,6 +60,11 @@ pub enum ModelError {
         /// Largest allowed.
         most: u64,
     },
+    /// Weights in a format that is not known, as the beginning of a sentence.
+    #[error(
+        "{0}. Its bytes cannot be told, so none are: choose a format of the weights (--weights) to weigh the model in that."
+    )]
+    Quantisation(String),
     /// Values that do not go together.
     #[error("{0}")]
     Inconsistent(String),
@@ -81,6 +86,7 @@ impl ModelError {
             Self::Missing { .. } => "missing_key",
             Self::WrongType { .. } => "wrong_type",
             Self::OutOfRange { .. } => "out_of_range",
+            Self::Quantisation(_) => "unknown_quantisation",
             Self::Inconsistent(_) => "inconsistent",
             Self::Overflow(_) => "overflow",
         }

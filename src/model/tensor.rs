@@ -68,12 +68,10 @@ pub struct Tensor {
     pub physical: Option<Quantity>,
     /// Whether it is another tensor's storage (a tied head).
     pub tied: bool,
-    /// In how many of its layers the published quantisation leaves it alone by name.
-    pub exempt: u64,
     /// Bytes of all its layers and copies in the checkpoint's files, scales included, where their headers were read.
     pub held: Option<u64>,
-    /// In how many of its layers each of the published special rules names it.
-    pub named: Vec<u64>,
+    /// In how many of its layers the published rules for single modules leave it alone, then give it each of their formats.
+    pub by_rule: Vec<u64>,
 }
 
 impl Tensor {
@@ -88,9 +86,8 @@ impl Tensor {
             copies: None,
             physical: None,
             tied: false,
-            exempt: 0,
             held: None,
-            named: Vec::new(),
+            by_rule: Vec::new(),
         }
     }
     /// A matrix `[out, in]` of a linear layer.

@@ -341,11 +341,11 @@ fn experts_of_a_format_of_their_own() {
     own["expert_dtype"] = json!("fp4");
     let (bytes, elements, method) = experts(&own);
     assert_eq!(bytes, elements / 2 + elements / 32);
-    assert_eq!(method, "FP8, experts FP4");
+    assert_eq!(method, "FP4 and FP8, 4.8 bits a weight");
     let (bytes, elements, _) = experts(&config);
     assert_eq!(bytes, elements + elements / (128 * 128) * 4);
     own["quantization_config"]["moe_quant_algo"] = json!("NVFP4");
     let (bytes, elements, method) = experts(&own);
     assert!(bytes >= elements / 2 + elements / 16 && bytes < elements / 2 + elements / 15);
-    assert_eq!(method, "FP8, experts NVFP4");
+    assert_eq!(method, "NVFP4 and FP8, 5.0 bits a weight");
 }

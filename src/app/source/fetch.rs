@@ -112,6 +112,16 @@ impl Request {
         self.disarm();
         Err(explained.unwrap_or(error))
     }
+    /// A small file beside the config, if there is one.
+    pub async fn beside(&self, locator: &Locator, path: &str) -> Option<String> {
+        let url = self.endpoint.file_url(locator, path);
+        let answer = self.get(&url, locator, &|_: Read| ()).await;
+        self.disarm();
+        answer
+            .ok()
+            .filter(|answer| answer.status == 200)
+            .map(|answer| answer.text)
+    }
     /// Says what a repository without config holds.
     async fn explain(&self, locator: &Locator) -> Option<HubError> {
         let silent = |_: Read| ();

@@ -3,12 +3,12 @@
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
-use weighbridge::hub::MAX_CONFIG_BYTES;
+use weighbridge::hub::{MAX_CONFIG_BYTES, add_side_file, lacks_quantisation, read_json, side_files};
 
 use super::super::state::{Problem, State};
 use super::found::kind_of;
 use super::slices::{self, Beside, is_index};
-use super::{fail, load_config};
+use super::{fail, load_config, use_config};
 
 /// What the file chooser offers.
 pub const CHOOSE: &str = ".json,.safetensors,.gguf,application/json";
@@ -20,15 +20,16 @@ pub fn read_files(state: State, files: Vec<File>) {
         .partition(|file| kind_of(&file.name()).is_some() || is_index(&file.name()));
     // Of a whole folder's files the config is the one that can be read.
     let config = others.iter().find(|file| file.name() == "config.json");
+    let side = others.iter().find(|file| side_files().any(|name| file.name() == name));
     match (config.or(others.first().filter(|_| weights.is_empty())), weights) {
-        (Some(config), weights) => read_config(state, config.clone(), weights),
+        (Some(config), weights) => read_config(state, config.clone(), side.cloned(), weights),
         (None, weights) if !weights.is_empty() => slices::read(state, weights, Beside::Nothing),
         (None, _) => {}
     }
 }
 
-/// Reads a file as a config, then the headers of its weights.
-fn read_config(state: State, file: File, weights: Vec<File>) {
+/// Reads a file as a config, with what a file beside it says of its weights, then their headers.
+fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>) {
     let name = file.name();
     if file.size() > MAX_CONFIG_BYTES as f64 {
         let words = format!(
@@ -42,7 +43,17 @@ fn read_config(state: State, file: File, weights: Vec<File>) {
             let words = format!("The browser could not read {name}. Choose it again, or paste its text.");
             return fail(state, Problem::Browser(words));
         };
-        let read = load_config(state, &text, Some(&name));
+        let read = match (
+            side.filter(|side| side.size() <= MAX_CONFIG_BYTES as f64),
+            read_json(&text),
+        ) {
+            (Some(side), Ok(mut config)) if lacks_quantisation(&config) => {
+                let said = JsFuture::from(side.text()).await.ok().and_then(|text| text.as_string());
+                add_side_file(&mut config, &side.name(), &said.unwrap_or_default());
+                use_config(state, config, Some(&name))
+            }
+            _ => load_config(state, &text, Some(&name)),
+        };
         if !weights.is_empty() {
             // What is no config known here leaves the weights to speak for themselves.
             slices::read(state, weights, if read { Beside::Model } else { Beside::Unread });

@@ -26,7 +26,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use weighbridge::export::ModelFacts;
-use weighbridge::hub::{HubError, Locator, read_config, read_json};
+use weighbridge::hub::{HubError, Locator, add_side_file, read_config, read_json, side_paths};
 use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{ModelSource, apply_edits, prune};
 
@@ -238,10 +238,19 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
                 return;
             }
         };
-        let config = match read_config(&fetched.text, &locator) {
+        let mut config = match read_config(&fetched.text, &locator) {
             Ok(config) => config,
             Err(error) => return fail(state, Problem::Hub(Box::new(error))),
         };
+        for path in side_paths(&config, &locator) {
+            let text = request.beside(&locator, &path).await;
+            if !current() {
+                return;
+            }
+            if text.is_some_and(|text| add_side_file(&mut config, &path, &text)) {
+                break;
+            }
+        }
         let mut edited = config.clone();
         if !afresh {
             state

@@ -67,6 +67,24 @@ impl Engine {
     pub const fn keeps_whole_convolution(self) -> bool {
         matches!(self, Self::Transformers)
     }
+    /// The 16-bit dtype in which a checkpoint of FP32 is loaded where no dtype is asked for.
+    ///
+    /// Sources: vLLM `config/model.py` (`--dtype auto`: the first 16-bit type the device supports, BF16 from Ampere on); SGLang
+    /// `configs/model_config.py` (`auto`: float16 for float32).
+    pub const fn narrows_fp32(self) -> Option<&'static str> {
+        match self {
+            Self::Vllm => Some("bfloat16"),
+            Self::Sglang => Some("float16"),
+            _ => None,
+        }
+    }
+    /// Whether the cache takes the format that a checkpoint's quantisation prescribes, where none is asked for.
+    ///
+    /// Sources: vLLM `attention/layer.py` (`kv_cache_scheme`) and `utils/torch_utils.py` (`kv_cache_quant_algo`); SGLang
+    /// `model_runner.py` (`kv_cache_dtype` auto); TensorRT-LLM `model_config.py` (`kv_cache_quant_algo` of hf_quant_config.json).
+    pub const fn follows_prescribed_cache(self) -> bool {
+        matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)
+    }
     /// Whether the cache is in FP16 unless something else is asked for, whatever the model's own format.
     ///
     /// Sources: llama.cpp `--cache-type-k` f16; `ExLlamaV2Cache` and `CacheLayer_fp16` of V3.

@@ -78,7 +78,7 @@ impl Config {
             if let Some(Value::Object(_)) = root.get(key)
                 && let Some(Value::Object(inner)) = root.remove(key)
             {
-                text = Some(inner);
+                text = Some(innermost(inner));
                 break;
             }
         }
@@ -276,6 +276,20 @@ fn unwrap_thinker(mut root: Map<String, Value>) -> Map<String, Value> {
         }
     }
     thinker
+}
+
+/// The language model of a config inside a config inside a config: what is further in says more.
+fn innermost(mut text: Map<String, Value>) -> Map<String, Value> {
+    while let Some(key) = TEXT_OBJECTS
+        .into_iter()
+        .find(|&key| text.get(key).is_some_and(Value::is_object))
+    {
+        let Some(Value::Object(inner)) = text.remove(key) else {
+            break;
+        };
+        text.extend(inner);
+    }
+    text
 }
 
 /// A map whose lists and objects hold a few plain values at most.

@@ -5,7 +5,7 @@ use super::super::config::{Config, MOST_LAYERS, whole};
 use super::super::error::ModelError;
 use super::super::layout::Layout;
 use super::super::operator::Block;
-use super::super::quantisation;
+use super::super::quantisation::{self, Span, Work};
 use super::super::tensor::TensorKind;
 use super::keys::{HIDDEN, LAYERS, POSITIONS, VOCABULARY};
 use crate::units::{Exact, Quantity, Unit, grouped as thousands};
@@ -152,15 +152,15 @@ impl<'c> Assembly<'c> {
             beside: Vec::new(),
             notices: Vec::new(),
         };
-        exempt(&mut blueprint);
+        count_rules(&mut blueprint)?;
         blueprint.beside = beside(self.config, &blueprint, self.predictor)?;
         blueprint.notices = self.config.notices();
         Ok(blueprint)
     }
 }
 
-/// Marks the tensors that the published quantisation leaves alone by name.
-fn exempt(blueprint: &mut Blueprint) {
+/// Counts in how many layers the published rules for single modules hold for each tensor.
+fn count_rules(blueprint: &mut Blueprint) -> Result<(), ModelError> {
     let Blueprint {
         published,
         layout,
@@ -169,20 +169,21 @@ fn exempt(blueprint: &mut Blueprint) {
         head,
         ..
     } = blueprint;
-    if published.kept.is_empty() && published.special.is_empty() {
-        return;
-    }
-    let mark = |block: &mut Block, kind| {
+    let work = Work::default();
+    let count = |block: &mut Block, span| {
         for tensor in block.operators.iter_mut().flat_map(|operator| &mut operator.tensors) {
-            tensor.exempt = published.exempt(tensor, kind, layout);
-            tensor.named = published.named(tensor, kind, layout);
+            tensor.by_rule = published.count(tensor, span, &work)?;
         }
+        Ok(())
     };
-    stem.iter_mut().chain(head).for_each(|block| mark(block, None));
+    stem.iter_mut()
+        .chain(head)
+        .try_for_each(|block| count(block, Span::Once))?;
     for (at, kind) in kinds.iter_mut().enumerate() {
-        let place = Some((at, kind.count.value));
-        kind.blocks.iter_mut().for_each(|block| mark(block, place));
+        let span = Span::Kind(layout, at, kind.count.value);
+        kind.blocks.iter_mut().try_for_each(|block| count(block, span))?;
     }
+    Ok(())
 }
 
 /// What the checkpoint holds besides: router corrections and multi-token-prediction layers.

@@ -6,6 +6,7 @@ use super::super::blueprint::{Blueprint, Tower};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
+use super::super::quantisation::{Span, Work};
 use super::wrappers::WRAPPERS;
 use super::{keys, language};
 use crate::units::Quantity;
@@ -90,7 +91,11 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
     })?;
     // A format named inside the language model's own object says nothing of what is around it.
     let inside = around.whole.get(QUANTISATION).is_none() && config.get(QUANTISATION).is_some();
-    exempt(&mut blueprint, inside);
+    if inside {
+        blueprint.published.leave_towers();
+    } else {
+        count_rules(&mut blueprint)?;
+    }
     blueprint.notices = config.notices();
     Ok(blueprint)
 }
@@ -134,21 +139,16 @@ fn tie(config: &Config, whole: &Config, whose: Tie) -> Option<Value> {
     assumed
 }
 
-/// Marks the tensors of towers that the published quantisation leaves alone: by name, or `all` of them.
-fn exempt(blueprint: &mut Blueprint, all: bool) {
+/// Counts for the tensors of towers in how many of their layers the published rules for single modules hold.
+fn count_rules(blueprint: &mut Blueprint) -> Result<(), ModelError> {
     let Blueprint { published, towers, .. } = blueprint;
-    if published.kept.is_empty() {
-        return;
-    }
+    let work = Work::default();
     for Tower { blocks, count, .. } in towers {
-        let repeats = count.as_ref().map_or(1, |count| count.value);
+        let span = count.as_ref().map_or(Span::Once, |count| Span::Tower(count.value));
         let operators = blocks.iter_mut().flat_map(|block: &mut Block| &mut block.operators);
         for tensor in operators.flat_map(|operator| &mut operator.tensors) {
-            tensor.exempt = if all {
-                repeats
-            } else {
-                published.exempt_in_tower(tensor, repeats)
-            };
+            tensor.by_rule = published.count(tensor, span, &work)?;
         }
     }
+    Ok(())
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::names;
-use crate::model::quantisation::Pattern;
+use crate::model::quantisation::{Form, Modules, Work};
 
 /// `quantization_config` as far as packing goes.
 #[derive(Debug, Default)]
@@ -12,7 +11,7 @@ pub(super) struct Packing {
     /// `quantization` of mlx: overrides by module.
     mlx: Map<String, Value>,
     /// Bits of each group of compressed-tensors and whom it means.
-    groups: Vec<(u64, Vec<Pattern>)>,
+    groups: Vec<(u64, Modules)>,
     /// Format of DeepSeek's experts.
     pub expert_bits: Option<u64>,
 }
@@ -32,7 +31,7 @@ impl Packing {
             let bits = group.get("weights")?.get("num_bits")?.as_u64().filter(in_range)?;
             let targets = group.get("targets").and_then(Value::as_array).into_iter().flatten();
             let named = targets.filter_map(Value::as_str).filter(|name| *name != "Linear");
-            Some((bits, Pattern::read(named)))
+            Some((bits, modules(named)))
         });
         let expert_bits = match config.get("expert_dtype").and_then(Value::as_str) {
             Some("fp4") => Some(4),
@@ -65,12 +64,8 @@ impl Packing {
     }
     /// `num_bits` of compressed-tensors for a module.
     pub fn compressed_bits(&self, module: &str) -> Option<u64> {
-        let place = names::place(module);
-        let named = self.groups.iter().find(|(_, targets)| {
-            targets
-                .iter()
-                .any(|one| one.matches(&place.rest, place.layer.is_some()))
-        });
+        let work = Work::default();
+        let named = self.groups.iter().find(|(_, targets)| targets.speaks_of(module, &work));
         let general = || {
             self.groups
                 .iter()
@@ -90,6 +85,18 @@ impl Packing {
     pub fn is_mlx(&self) -> bool {
         !self.mlx.is_empty()
     }
+}
+
+/// Names and `re:` expressions, as targets mix them.
+fn modules<'a>(targets: impl Iterator<Item = &'a str>) -> Modules {
+    let mut all = Modules::default();
+    for target in targets {
+        match target.strip_prefix("re:") {
+            Some(pattern) => all.regex(pattern, false),
+            None => all.add(Form::Words, target),
+        }
+    }
+    all
 }
 
 fn in_range(bits: &u64) -> bool {

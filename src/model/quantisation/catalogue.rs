@@ -224,8 +224,10 @@ impl Choice {
             return Quantisation::gguf(mix, blueprint);
         }
         let published = &blueprint.published;
-        // A checkpoint already in this format knows best what it leaves alone.
-        if published.format.id == self.format.id && published.scope != Scope::Everything {
+        // A checkpoint already in this format knows best what it leaves alone; one of several formats has none of them alone.
+        let as_written = self.format.id == "compressed-tensors" && published.writer == "compressed-tensors";
+        let same = published.format.id == self.format.id && !published.mixed;
+        if (same || as_written) && published.scope != Scope::Everything {
             return published.clone();
         }
         let base = if self.scope == Scope::Everything {

@@ -1,35 +1,39 @@
 //! Which tensor is stored in which format: the rule a checkpoint follows, or the one a conversion would.
 
+mod by_module;
 mod catalogue;
 mod class;
 mod ggml;
 mod gguf;
-mod groups;
 mod mix;
+mod mixture;
+mod modules;
+mod name;
 mod parameter;
 mod part;
-mod pattern;
 mod published;
 mod quality;
+mod regex;
 mod rules;
 
+pub use by_module::{Rules, Span};
 pub use catalogue::{CHOICES, Choice, Container, choice};
 pub use ggml::GgmlType;
 pub use gguf::Plan;
 pub use mix::Mix;
+pub use modules::{Form, Modules};
 pub use parameter::intern;
 pub use part::Part;
-pub use pattern::Pattern;
-pub use published::read;
+pub use published::{Cache, read};
 pub use quality::{Quality, quality};
+pub use regex::Work;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::blueprint::{Blueprint, Repeated};
 use super::component::Component;
+use super::error::ModelError;
 use super::format::Format;
-use super::layout::Layout;
 use super::tensor::{Tensor, TensorKind};
 use crate::units::{Number, Quantity};
 
@@ -46,22 +50,13 @@ pub enum Scope {
     Layers,
 }
 
-/// A format for some tensors that differs from the rule's.
+/// A format for all tensors of a kind that differs from the rule's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Special {
     /// Which tensors.
-    pub of: Target,
+    pub kind: TensorKind,
     /// Their format.
     pub format: Format,
-}
-
-/// Tensors with a format of their own.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Target {
-    /// All of a kind.
-    Kind(TensorKind),
-    /// Modules by name; how many layers that are is resolved when the model is built.
-    Modules(Vec<Pattern>),
 }
 
 /// A rule for every tensor of a model.
@@ -73,18 +68,28 @@ pub struct Quantisation {
     pub format: Format,
     /// Which kinds of tensors are converted.
     pub scope: Scope,
-    /// Modules that are left alone.
-    pub kept: Vec<Pattern>,
+    /// Whether towers are converted as the language model is.
+    pub towers: bool,
     /// Whether the output head is converted as well.
     pub head: bool,
     /// Name of the method, for people.
     pub method: String,
+    /// Name of the method, as the config has it; empty where none is named.
+    pub writer: String,
     /// What the files are made for.
     pub container: Container,
-    /// Tensors with a format of their own; the first that fits counts.
+    /// Kinds of tensors with a format of their own.
     pub special: Vec<Special>,
-    /// Whether only modules named by a special rule are converted, nothing else.
+    /// Rules for single modules, counted for each tensor when the model is built (`Tensor::by_rule`).
+    pub rules: Option<Arc<Rules>>,
+    /// Whether only modules named by a rule are converted, nothing else.
     pub named_only: bool,
+    /// Whether several formats share the weights, none of them small.
+    pub mixed: bool,
+    /// The format of the cache that the checkpoint prescribes.
+    pub cache: Option<Cache>,
+    /// Why the bytes as published are not known, if they are not.
+    pub unknown: Option<String>,
     /// llama.cpp's mixes decide tensor by tensor.
     pub plan: Option<Arc<Plan>>,
 }
@@ -105,11 +110,16 @@ impl Quantisation {
             method: format.label.to_string(),
             format,
             scope,
-            kept: Vec::new(),
+            towers: true,
+            writer: String::new(),
             head: false,
             container: Container::Safetensors,
             special: Vec::new(),
+            rules: None,
             named_only: false,
+            mixed: false,
+            cache: None,
+            unknown: None,
             plan: None,
         }
     }
@@ -140,17 +150,15 @@ impl Quantisation {
         if self.scope == Scope::Everything {
             return tensor.kind != TensorKind::Buffer;
         }
-        if self.special.iter().any(|one| one.of == Target::Kind(tensor.kind)) {
+        if self.special.iter().any(|one| one.kind == tensor.kind) {
             return true;
         }
-        let small = tensor
-            .module()
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.contains("conv"));
+        if !self.towers && matches!(tensor.component, Component::Vision | Component::Audio) {
+            return false;
+        }
         match (self.scope, tensor.kind) {
             // Convolutions are no linear layers.
-            (Scope::Matrices | Scope::Layers, TensorKind::Matrix) => !small,
+            (Scope::Matrices | Scope::Layers, TensorKind::Matrix) => !by_module::is_convolution(tensor),
             (Scope::Matrices, TensorKind::Head) => self.head,
             (Scope::Layers, TensorKind::Head | TensorKind::Table | TensorKind::Router) => true,
             (Scope::Experts, TensorKind::Matrix) => tensor.copies.is_some(),
@@ -158,35 +166,42 @@ impl Quantisation {
         }
     }
 
-    /// In how many of the layers the tensor stays in the base format.
-    pub fn layers_kept(&self, place: Repeated<'_>, tensor: &Tensor) -> u64 {
-        if self.plan.is_some() {
-            return 0;
-        }
-        let all = place.copies(tensor);
-        let own: u64 = tensor.named.iter().fold(0, |all: u64, &one| all.saturating_add(one));
-        let in_groups = self.container == Container::Mlx && !self.fills_groups(tensor);
-        match (self.converts(tensor), self.kept.is_empty()) {
-            _ if self.named_only => all.saturating_sub(own),
-            (false, _) => all.saturating_sub(own),
-            (true, _) if in_groups => all,
-            (true, true) => 0,
-            (true, false) => tensor.exempt.min(all),
-        }
+    /// Counts for a tensor in how many layers each rule holds: left alone first, then each format of the rules.
+    ///
+    /// # Errors
+    /// Patterns that cost more than any checkpoint's do.
+    pub fn count(&self, tensor: &Tensor, span: Span<'_>, work: &Work) -> Result<Vec<u64>, ModelError> {
+        let Some(rules) = &self.rules else {
+            return Ok(Vec::new());
+        };
+        rules.count(tensor, span, work).ok_or_else(|| {
+            ModelError::Inconsistent(
+                "The patterns over names of modules in quantization_config cost more to follow than any checkpoint's do."
+                    .to_owned(),
+            )
+        })
     }
 
-    /// In how many of its repeats a tensor of a tower is left alone by name.
-    pub fn exempt_in_tower(&self, tensor: &Tensor, repeats: u64) -> u64 {
-        let name = tensor.module().trim_start_matches("model.").replace("{i}", "#");
-        let name = format!("model.{name}");
-        let mut layers: BTreeSet<u64> = BTreeSet::new();
-        for pattern in self.kept.iter().filter(|pattern| pattern.matches_name(&name)) {
-            match &pattern.layers {
-                None => return repeats,
-                Some(named) => layers.extend(named.iter().filter(|&&layer| layer < repeats)),
-            }
+    /// The same where what is not converted is in another format.
+    #[must_use]
+    pub fn with_base(&self, base: Format) -> Self {
+        if self.scope == Scope::Everything {
+            return Self {
+                unknown: self.unknown.clone(),
+                ..Self::plain(base)
+            };
         }
-        layers.len() as u64
+        Self { base, ..self.clone() }
+    }
+
+    /// Leaves alone whatever is around the language model.
+    pub const fn leave_towers(&mut self) {
+        self.towers = false;
+    }
+
+    /// Names a mixture of formats, once the rules are counted for every tensor.
+    pub fn name_mixture(blueprint: &mut Blueprint) {
+        mixture::name(blueprint);
     }
 
     /// MLX quantises only what comes out even.
@@ -203,22 +218,48 @@ impl Quantisation {
             return plan.parts(place, tensor);
         }
         let all = place.copies(tensor);
-        let kept = self.layers_kept(place, tensor);
-        let mut left = all.saturating_sub(kept);
-        let mut parts = vec![Part::borrowed(tensor, &self.base, kept)];
-        if kept < all {
-            let of_kind = self.special.iter().find(|one| one.of == Target::Kind(tensor.kind));
-            let modules = self.special.iter().filter(|one| matches!(one.of, Target::Modules(_)));
-            for (one, &layers) in modules.zip(&tensor.named) {
+        if self.container == Container::Mlx && !self.fills_groups(tensor) {
+            return vec![Part::borrowed(tensor, &self.base, all)];
+        }
+        let (mut kept, mut left) = (0, all);
+        let mut parts = Vec::new();
+        if let Some(rules) = &self.rules {
+            let mut counts = tensor.by_rule.iter().map(|&layers| {
                 let layers = layers.min(left);
                 left -= layers;
-                parts.push(Part::borrowed(tensor, &one.format, layers));
-            }
-            let rest = of_kind.map_or(&self.format, |one| &one.format);
-            parts.push(Part::borrowed(tensor, rest, left));
+                layers
+            });
+            kept = counts.next().unwrap_or(0);
+            parts.extend(
+                rules
+                    .formats
+                    .iter()
+                    .zip(counts)
+                    .map(|(format, layers)| Part::borrowed(tensor, format, layers)),
+            );
         }
+        if !self.named_only && self.converts(tensor) {
+            let of_kind = self.special.iter().find(|one| one.kind == tensor.kind);
+            parts.push(Part::borrowed(
+                tensor,
+                of_kind.map_or(&self.format, |one| &one.format),
+                left,
+            ));
+        } else {
+            kept += left;
+        }
+        parts.insert(0, Part::borrowed(tensor, &self.base, kept));
         parts.retain(|part| part.layers > 0);
         parts
+    }
+
+    /// In how many of the layers the tensor stays in the base format.
+    pub fn layers_kept(&self, place: Repeated<'_>, tensor: &Tensor) -> u64 {
+        let parts = self.parts(place, tensor);
+        let kept = parts
+            .iter()
+            .filter(|part| self.plan.is_none() && std::ptr::eq(part.format, &self.base));
+        kept.map(|part| part.layers).sum()
     }
 
     /// Bytes of a tensor in all its layers.
@@ -253,47 +294,4 @@ impl Quantisation {
             all.saturating_add(place.copies(tensor).saturating_mul(tensor.count()))
         })
     }
-
-    /// In how many layers each special rule by name holds for a tensor.
-    pub fn named(&self, tensor: &Tensor, kind: Option<(usize, u64)>, layout: &Layout) -> Vec<u64> {
-        let modules = self.special.iter().filter_map(|one| match &one.of {
-            Target::Modules(patterns) => Some(patterns.as_slice()),
-            Target::Kind(_) => None,
-        });
-        let of_interest = matches!(tensor.kind, TensorKind::Matrix | TensorKind::Head | TensorKind::Router)
-            && !tensor.name.ends_with(".bias");
-        modules
-            .map(|patterns| {
-                if of_interest {
-                    layers_matched(patterns, tensor, kind, layout)
-                } else {
-                    0
-                }
-            })
-            .collect()
-    }
-
-    /// In how many of its layers a tensor is left alone by name. `kind` is the kind of its layer, if it is in one.
-    pub fn exempt(&self, tensor: &Tensor, kind: Option<(usize, u64)>, layout: &Layout) -> u64 {
-        layers_matched(&self.kept, tensor, kind, layout)
-    }
-}
-
-fn layers_matched(patterns: &[Pattern], tensor: &Tensor, kind: Option<(usize, u64)>, layout: &Layout) -> u64 {
-    let all = kind.map_or(1, |(_, count)| count);
-    let mut layers: BTreeSet<u64> = BTreeSet::new();
-    for pattern in patterns
-        .iter()
-        .filter(|pattern| pattern.matches(tensor.module(), kind.is_some()))
-    {
-        match &pattern.layers {
-            None => return all,
-            Some(named) => layers.extend(
-                named
-                    .iter()
-                    .filter(|&&layer| kind.is_some() && layout.kind_at(layer) == kind.map(|(at, _)| at)),
-            ),
-        }
-    }
-    (layers.len() as u64).min(all)
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use super::super::format::{Format, Scales};
 use super::super::tensor::TensorKind;
 use super::catalogue::{Choice, Container};
-use super::{Scope, Special, Target};
+use super::{Scope, Special};
 
 /// Larger than any row: one group a row.
 pub const WHOLE_ROW: u64 = 1 << 32;
@@ -132,7 +132,7 @@ fn exl(method: &str, hundredths: u64) -> Option<Choice> {
     Some(Choice {
         container,
         special: vec![Special {
-            of: Target::Kind(TensorKind::Head),
+            kind: TensorKind::Head,
             format: head,
         }],
         ..matrices(format, source)
@@ -173,7 +173,7 @@ pub fn mlx_format(bits: u64, size: u64) -> Format {
 /// mlx-lm keeps routers in 8 bits.
 pub fn mlx_router() -> Special {
     Special {
-        of: Target::Kind(TensorKind::Router),
+        kind: TensorKind::Router,
         format: mlx_format(8, 64),
     }
 }
