@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::export::ModelFacts;
 use crate::hub::{Endpoint, Locator, Token, read_config};
+use crate::limits;
 use crate::model::headers::{FileKind, gguf_config};
 use crate::model::{Blueprint, catalogue};
 use crate::scenario::{ModelSource, Scenario, apply_edits};
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use super::fetch::{Parts, Patience, fetch_config};
 use super::headers;
+use super::local::{self, Place};
 use super::output::Failure;
 
 /// A model as it was found.
@@ -33,15 +35,11 @@ pub struct Found {
 /// Finds a model: a file or folder, a built-in model, else the Hub.
 pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let path = Path::new(text);
-    if path.is_dir() {
-        return folder(path, text);
-    }
-    if path.is_file() {
-        return if headers::is_weights(path) {
-            weights(path, text)
-        } else {
-            file(path, text)
-        };
+    match local::look(text)? {
+        Place::Folder => return folder(path, text),
+        Place::File if headers::is_weights(path) => return weights(path, text),
+        Place::File => return file(path, text),
+        Place::Nothing => {}
     }
     // Headers are the Hub's: a built-in config has no files.
     let wanted = matches.get_flag("headers");
@@ -63,7 +61,7 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
 /// A folder: its config, and the headers of the weights beside it.
 fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
     let config = path.join("config.json");
-    if config.is_file() {
+    if config.exists() {
         let mut found = file(&config, given)?;
         found.headers = headers::of_folder(path, Some(&found.config))?;
         return Ok(found);
@@ -108,18 +106,7 @@ fn from_headers(mut read: headers::Found, given: &str) -> Found {
 
 fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     let shown = path.display();
-    // A config is small; a weights file given by mistake must not be read whole.
-    let size = std::fs::metadata(path)
-        .map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?
-        .len();
-    if size > 10_000_000 {
-        return Err(Failure::new(
-            "too_large",
-            format!("{shown} has {size} bytes; more than 10 MB is no config.json."),
-        ));
-    }
-    let bytes =
-        std::fs::read(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?;
+    let bytes = local::read(path, limits::CONFIG)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new("not_json", format!("{shown} is not text, so it is no config.json.")))?;
     let config = crate::hub::read_json(&text).map_err(|came| {

@@ -37,6 +37,8 @@ mod nodes;
 #[cfg(feature = "cli")]
 mod page;
 #[cfg(feature = "cli")]
+mod page_boot;
+#[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;
 mod page_search;
