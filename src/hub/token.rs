@@ -124,7 +124,7 @@ mod tests {
     fn tokens_are_hidden_in_other_texts() {
         for (text, clean) in [
             (format!("Token {SECRET} is bad"), "Token (hidden) is bad"),
-            (format!("bad:{SECRET}."), "bad:(hidden)"),
+            (format!("bad:{SECRET}."), "bad:(hidden)."),
             (format!("({SECRET})"), "((hidden))"),
             (format!("hf_oauth_{}", "eyJ.a-b_c".repeat(5)), "(hidden)"),
             ("hf_mirror is up, héllo".to_owned(), "hf_mirror is up, héllo"),

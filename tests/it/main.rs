@@ -13,6 +13,8 @@ mod support;
 
 mod answers;
 #[cfg(feature = "cli")]
+mod bounded;
+#[cfg(feature = "cli")]
 mod cli;
 mod explain;
 mod facts;

@@ -3,7 +3,7 @@
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
-use weighbridge::hub::MAX_CONFIG_BYTES;
+use weighbridge::limits;
 
 use super::super::state::{Problem, State};
 use super::found::kind_of;
@@ -30,11 +30,12 @@ pub fn read_files(state: State, files: Vec<File>) {
 /// Reads a file as a config, then the headers of its weights.
 fn read_config(state: State, file: File, weights: Vec<File>) {
     let name = file.name();
-    if file.size() > MAX_CONFIG_BYTES as f64 {
-        let words = format!(
-            "{name} is larger than any config.json. Drop the config.json of the model: it lies beside the weights."
+    if file.size() > limits::CONFIG.bytes as f64 {
+        let words = limits::CONFIG.refusal(&name);
+        return fail(
+            state,
+            Problem::Browser(words + " Drop the config.json of the model: it lies beside the weights."),
         );
-        return fail(state, Problem::Browser(words));
     }
     spawn_local(async move {
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
