@@ -3,6 +3,7 @@
 //! Read it in this order; each room knows only those above it:
 //!
 //! 1. [`units`]: exact and floating numbers, the trace that explains them, bytes and how they are written.
+//!    [`limits`]: how much is read from outside, and what is said beyond it.
 //! 2. [`model`]: `config.json` → [`model::Blueprint`]: layers, operators and every tensor with its named dimensions.
 //! 3. [`hardware`]: devices and engines, as tables with sources.
 //! 4. [`scenario`]: what the user chose; every knob declared once; the link codec.
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod export;
 pub mod hardware;
 pub mod hub;
+pub mod limits;
 pub mod model;
 pub mod report;
 pub mod scenario;

@@ -1,23 +1,28 @@
 //! The header: mark, search, tools.
 
 use leptos::prelude::*;
+use weighbridge::scenario::link;
 
 use super::copy::copy;
 use super::icon::Icon;
 use super::omnibox::Omnibox;
 use super::settings::Theme;
 use super::state::{Dialog, State};
+use super::toasts;
 
 /// The header.
 #[component]
 pub fn Header() -> impl IntoView {
     let state = State::here();
     let share = move |_| {
+        let query = match state.scenario.with_untracked(link) {
+            Ok(query) => query,
+            Err(error) => return toasts::say(state, error.to_string()),
+        };
         let href = format!(
-            "{}{}?{}",
+            "{}{}?{query}",
             location().origin().unwrap_or_default(),
             location().pathname().unwrap_or_default(),
-            weighbridge::scenario::to_query(&state.scenario.get_untracked()),
         );
         copy(state, &href, "Link copied: it holds the whole question.");
     };

@@ -190,9 +190,17 @@ fn EndlessQueue(set: Callback<String>) -> impl IntoView {
     let state = State::here();
     let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode == Mode::Serve));
     let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.endless));
+    // The number that stood there before, for when the queue ends.
+    let before = StoredValue::new(1_u64);
     let turn = move |on: bool| {
-        let batch = state.scenario.with_untracked(|scenario| scenario.batch);
-        set.run(if on { "max".to_owned() } else { batch.to_string() });
+        if on {
+            before.set_value(state.scenario.with_untracked(|scenario| scenario.batch));
+        }
+        set.run(if on {
+            "max".to_owned()
+        } else {
+            before.get_value().to_string()
+        });
     };
     view! {
         <Show when=move || serving.get()>

@@ -11,7 +11,7 @@ use weighbridge::export::ModelFacts;
 use weighbridge::hub::HubError;
 use weighbridge::model::headers::compare::Comparison;
 use weighbridge::model::{Blueprint, ModelError, catalogue};
-use weighbridge::scenario::{KnobId, LinkError, ModelSource, Scenario, from_query, to_query};
+use weighbridge::scenario::{KnobId, LinkError, ModelSource, Scenario, from_query, link_without_config};
 use weighbridge::units::UnitSystem;
 
 use super::settings::{self, Settings};
@@ -293,13 +293,14 @@ impl State {
             at,
         }));
     }
-    /// The link of the scenario, without the question mark; empty for the worked example.
+    /// The link of the scenario, without the question mark; empty for the worked example. A config that no link carries is
+    /// left out: that was said when it was loaded.
     pub fn query(&self) -> String {
         self.scenario.with(|scenario| {
             if *scenario == Scenario::example() {
                 String::new()
             } else {
-                to_query(scenario)
+                link_without_config(scenario)
             }
         })
     }

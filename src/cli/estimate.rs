@@ -8,7 +8,7 @@ use crate::hardware::file_formats::any_read_by;
 use crate::model::headers::compare::Comparison;
 use crate::report::{limit, sentence, server, tokens};
 use crate::scenario::Mode;
-use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count};
+use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count, shown};
 use clap::ArgMatches;
 
 use super::output::{Failure, Format, json_text, sheets};
@@ -88,7 +88,7 @@ fn table(estimate: &Estimate) -> Result<String, Failure> {
     if !estimate.analysis.notices.is_empty() {
         out.push_str("\nNotes\n");
         for notice in &estimate.analysis.notices {
-            out.push_str(&format!("  {}\n", notice.message));
+            out.push_str(&format!("  {}\n", shown(&notice.message)));
         }
     }
     Ok(out)
@@ -129,7 +129,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     out.push_str(&format!(
         "\n{}, {} weights",
         scenario.mode.label(),
-        setup.weights.method
+        shown(&setup.weights.method)
     ));
     if scenario.mode != Mode::Pretrain {
         out.push_str(&format!(", {} KV cache, {}", setup.kv.label, setup.engine.label()));

@@ -1,18 +1,20 @@
 //! Fetches a model's config from the Hub, natively. What an answer means is decided in [`crate::hub`].
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::hub::{
-    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, TreeEntry, adapter_base, classify,
+    Endpoint, HubError, Locator, RepoId, ResponseFacts, Token, TreeEntry, adapter_base, classify,
     explain_without_config, read_tree, redact,
 };
+use crate::limits::{self, Limit};
+use crate::units::grouped;
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, Proxy};
 
-/// How much of an answer that is no success is read: enough for its words.
-const MAX_WORDS_BYTES: usize = 64 * 1024;
+use super::output::{tell, tell_over};
+
 /// The Hub needs one hop, a renamed model two.
 const MAX_REDIRECTS: usize = 5;
 
@@ -77,7 +79,7 @@ pub fn fetch_patiently(
 ) -> Result<Fetched, HubError> {
     let call = Call::new(endpoint, locator, token, patience)?;
     let url = endpoint.config_url(locator);
-    match call.get(&url, &locator.config_path(), &Wish::Text(MAX_CONFIG_BYTES)) {
+    match call.get(&url, &locator.config_path(), &Wish::Text(limits::CONFIG)) {
         Ok(mut answer) => {
             let text = String::from_utf8(std::mem::take(&mut answer.bytes)).map_err(|_| HubError::NotJson {
                 repo: locator.id().to_string(),
@@ -130,11 +132,11 @@ impl<'a> Parts<'a> {
         let answer = self
             .call
             .again()?
-            .get(&url, "the listing", &Wish::Text(MAX_LISTING_BYTES))?;
+            .get(&url, "the listing", &Wish::Text(limits::LISTING))?;
         Ok(read_tree(&String::from_utf8_lossy(&answer.bytes)))
     }
-    /// A whole file of at most `limit` bytes.
-    pub fn whole(&self, path: &str, limit: usize) -> Result<Vec<u8>, HubError> {
+    /// A whole file within a limit.
+    pub fn whole(&self, path: &str, limit: Limit) -> Result<Vec<u8>, HubError> {
         let url = self.endpoint.file_url(self.call.locator, path);
         Ok(self.call.again()?.get(&url, path, &Wish::Text(limit))?.bytes)
     }
@@ -146,13 +148,10 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Listings of large repositories have a few hundred kilobytes.
-const MAX_LISTING_BYTES: usize = 16 * 1024 * 1024;
-
 /// How much of a file is wanted.
 enum Wish {
-    /// All of it, up to so many bytes.
-    Text(usize),
+    /// All of it, within a limit.
+    Text(Limit),
     /// From one byte to another, the second not included.
     Part(u64, u64),
 }
@@ -174,6 +173,7 @@ struct Call<'a> {
     token: Option<&'a Token>,
     patience: &'a Patience,
     host: String,
+    begun: Instant,
     deadline: Instant,
 }
 
@@ -199,8 +199,10 @@ impl<'a> Call<'a> {
             config = config.proxy(Proxy::try_from_env());
         }
         let host = endpoint.place().to_owned();
-        let deadline = Instant::now().checked_add(patience.total).ok_or(HubError::Cancelled)?;
+        let begun = Instant::now();
+        let deadline = begun.checked_add(patience.total).ok_or(HubError::Cancelled)?;
         Ok(Self {
+            begun,
             agent: config.build().new_agent(),
             locator,
             token,
@@ -210,11 +212,11 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The same, with its time beginning anew.
+    /// The same, with its time beginning anew, but within that of the whole wish.
     fn again(&self) -> Result<Self, HubError> {
-        let deadline = Instant::now()
-            .checked_add(self.patience.total)
-            .ok_or(HubError::Cancelled)?;
+        let anew = |from: Instant, time| from.checked_add(time).ok_or(HubError::Cancelled);
+        let whole = anew(self.begun, Duration::from_secs(limits::WHOLE_SECONDS))?;
+        let deadline = anew(Instant::now(), self.patience.total)?.min(whole);
         Ok(Self {
             agent: self.agent.clone(),
             host: self.host.clone(),
@@ -252,7 +254,10 @@ impl<'a> Call<'a> {
         for _ in 0..=MAX_REDIRECTS {
             let token = self.token.filter(|_| origin(&at) == home);
             let mut answer = self.ask(&at, token, wish)?;
-            let facts = ResponseFacts::read(|name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned()));
+            let facts = ResponseFacts::read(|name| {
+                let text = answer.headers().get(name)?.to_str().ok()?;
+                Some(self.without_token(text))
+            });
             commit = commit.or_else(|| facts.commit.clone());
             let status = answer.status().as_u16();
             match status {
@@ -277,8 +282,8 @@ impl<'a> Call<'a> {
                 }
                 _ => {
                     // Words that cannot be read say nothing, but the status still does.
-                    let body = read_up_to(&mut answer, MAX_WORDS_BYTES).unwrap_or_default();
-                    let body = String::from_utf8_lossy(&body);
+                    let body = read_up_to(&mut answer, limits::WORDS.bytes).unwrap_or_default();
+                    let body = self.without_token(&String::from_utf8_lossy(&body));
                     return Err(classify(status, &facts, &body, self.locator, self.token.is_some()));
                 }
             }
@@ -303,14 +308,14 @@ impl<'a> Call<'a> {
         request.call().map_err(|error| self.explain_transport(error))
     }
 
-    fn read(&self, answer: &mut Response<Body>, file: &str, limit: usize) -> Result<Vec<u8>, HubError> {
+    fn read(&self, answer: &mut Response<Body>, file: &str, limit: Limit) -> Result<Vec<u8>, HubError> {
         // One byte more than allowed, counted after decompression, tells a file that is too large from one that just fits.
-        let bytes = read_up_to(answer, limit.saturating_add(1)).map_err(|error| self.explain_reading(error))?;
-        if bytes.len() > limit {
+        let bytes = read_up_to(answer, limit.and_one()).map_err(|error| self.explain_reading(error))?;
+        if limit.is_passed_by(&bytes) {
             return Err(HubError::TooLarge {
                 repo: self.locator.id().to_string(),
                 file: file.to_owned(),
-                limit_bytes: limit as u64,
+                limit,
             });
         }
         Ok(bytes)
@@ -348,8 +353,7 @@ impl<'a> Call<'a> {
                 _ => return Err(self.no_parts("it sends whole files only, so headers cannot be read from it")),
             }
         };
-        let bytes = read_up_to(answer, usize::try_from(asked).unwrap_or(usize::MAX))
-            .map_err(|error| self.explain_reading(error))?;
+        let bytes = read_up_to(answer, asked).map_err(|error| self.explain_reading(error))?;
         let due = size.map_or(asked, |size: u64| asked.min(size.saturating_sub(from)));
         if (bytes.len() as u64) < due {
             return Err(HubError::BrokenOff {
@@ -380,7 +384,7 @@ impl<'a> Call<'a> {
         let Ok(listing) = self.get(
             &endpoint.tree_url(self.locator),
             "the listing",
-            &Wish::Text(MAX_CONFIG_BYTES),
+            &Wish::Text(limits::CONFIG),
         ) else {
             return missing;
         };
@@ -388,7 +392,7 @@ impl<'a> Call<'a> {
         let files = read_tree(&String::from_utf8_lossy(&listing.bytes));
         let base = if files.iter().any(|file| file.path == adapter) {
             let url = endpoint.file_url(self.locator, adapter);
-            let config = self.get(&url, adapter, &Wish::Text(MAX_CONFIG_BYTES));
+            let config = self.get(&url, adapter, &Wish::Text(limits::CONFIG));
             config
                 .ok()
                 .and_then(|answer| adapter_base(&String::from_utf8_lossy(&answer.bytes)))
@@ -417,8 +421,13 @@ impl<'a> Call<'a> {
     fn unreachable(&self, reason: &str) -> HubError {
         HubError::Unreachable {
             host: self.host.clone(),
-            reason: Some(redact(reason)),
+            reason: Some(self.without_token(reason)),
         }
+    }
+
+    /// What a server wrote, without the token it may echo.
+    fn without_token(&self, text: &str) -> String {
+        self.token.map_or_else(|| redact(text), |token| token.hide_in(text))
     }
 
     fn timed_out(&self) -> HubError {
@@ -433,13 +442,26 @@ impl<'a> Call<'a> {
     }
 }
 
-fn read_up_to(answer: &mut Response<Body>, limit: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    answer
-        .body_mut()
-        .as_reader()
-        .take(limit as u64)
-        .read_to_end(&mut bytes)?;
+fn read_up_to(answer: &mut Response<Body>, limit: u64) -> std::io::Result<Vec<u8>> {
+    let (begun, live) = (Instant::now(), std::io::stderr().is_terminal());
+    let (mut bytes, mut piece, mut told) = (Vec::new(), vec![0_u8; 16 << 10], 0);
+    let mut reader = answer.body_mut().as_reader().take(limit);
+    loop {
+        let read = reader.read(&mut piece)?;
+        if read == 0 {
+            break;
+        }
+        bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
+        // Somebody who waits wants to see that it goes on.
+        let seconds = begun.elapsed().as_secs();
+        if live && seconds >= 2 && seconds > told {
+            told = seconds;
+            tell_over(&format!("{} bytes after {seconds} s", grouped(bytes.len() as u64)));
+        }
+    }
+    if told > 0 {
+        tell("");
+    }
     Ok(bytes)
 }
 

@@ -1,7 +1,7 @@
 //! Headers of weight files, from a disk or the Hub. Of no file more than its header is read.
 
-use std::fs::File;
-use std::io::{IsTerminal, Read, Write as _};
+use std::collections::HashMap;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::export::Sheet;
 use crate::hardware::file_formats::{Held, recognise};
 use crate::hub::HubError;
+use crate::limits;
 use crate::model::headers::select::{Selection, select};
 use crate::model::headers::{
     FileKind, Header, HeaderError, Limits, Need, TensorList, assumed, compare, gguf, index, logical, safetensors,
@@ -18,7 +19,8 @@ use crate::units::{UnitSystem, count, grouped};
 use serde_json::{Value, json};
 
 use super::fetch::Parts;
-use super::output::Failure;
+use super::local::{self, unreadable};
+use super::output::{Failure, tell, tell_over};
 
 /// Requests at once.
 const AT_ONCE: usize = 8;
@@ -128,7 +130,7 @@ pub fn of_file(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
     if name.ends_with(".json") {
         return of_index(path, config);
     }
-    let names = gguf::split_names(name);
+    let names = gguf::split_names(name).map_err(|error| failure(path, &error))?;
     of_files(names.iter().map(|name| folder.join(name)), config)
 }
 
@@ -139,7 +141,7 @@ pub fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Option<Found>,
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
-    let read = match select(names.iter().map(String::as_str)) {
+    let read = match select(names.iter().map(String::as_str)).map_err(|error| failure(folder, &error))? {
         Selection::Index(name) => of_index(&folder.join(name), config).map(Some),
         Selection::Safetensors(names) | Selection::Gguf(names) => {
             of_files(names.iter().map(|name| folder.join(name)), config).map(Some)
@@ -150,7 +152,7 @@ pub fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Option<Found>,
 }
 
 fn of_index(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
-    let text = read_up_to(path, index::MOST_INDEX_BYTES + 1)?;
+    let text = local::read(path, limits::INDEX)?;
     let index = index::read(&text).map_err(|error| failure(path, &error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut found = of_files(index.shards.iter().map(|name| folder.join(name)), config)?;
@@ -189,8 +191,7 @@ fn of_files(paths: impl Iterator<Item = PathBuf>, config: Option<&Value>) -> Res
 
 /// The header of one file on disk.
 fn of_one(path: &Path) -> Result<Header, Failure> {
-    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let size = file.metadata().map_err(|error| unreadable(path, &error))?.len();
+    let (mut file, size) = local::open(path)?;
     let mut reader = Reading::new(kind_of(path), Limits::local(size));
     let mut bytes = Vec::new();
     loop {
@@ -239,10 +240,12 @@ impl Reading {
 pub fn of_hub(parts: &Parts<'_>, config: Option<&Value>) -> Result<Found, Failure> {
     let hub = |error: HubError| Failure::new(error.code(), error.to_string());
     let files = parts.files().map_err(hub)?;
-    let size_of = |name: &str| files.iter().find(|file| file.path == name).map(|file| file.size);
-    let (names, index) = match select(files.iter().map(|file| file.path.as_str())) {
+    let sizes: HashMap<&str, u64> = files.iter().map(|file| (file.path.as_str(), file.size)).collect();
+    let size_of = |name: &str| sizes.get(name).copied();
+    let wrong = |error: HeaderError| Failure::new(error.code(), error.to_string());
+    let (names, index) = match select(files.iter().map(|file| file.path.as_str())).map_err(wrong)? {
         Selection::Index(name) => {
-            let text = parts.whole(&name, index::MOST_INDEX_BYTES as usize).map_err(hub)?;
+            let text = parts.whole(&name, limits::INDEX).map_err(hub)?;
             let index = index::read(&text).map_err(|error| failure(Path::new(&name), &error))?;
             (index.shards.clone(), Some(index))
         }
@@ -296,8 +299,7 @@ fn all(
             Err(error) => done.1 = done.1.take().or(Some(error)),
         }
         if live {
-            eprint!("\rheaders {} of {}", done.0.len(), names.len());
-            let _ = std::io::stderr().flush();
+            tell_over(&format!("headers {} of {}", done.0.len(), names.len()));
         }
     };
     std::thread::scope(|scope| {
@@ -305,11 +307,11 @@ fn all(
             scope.spawn(work);
         }
     });
-    if live {
-        eprintln!();
+    tell(&if live {
+        String::new()
     } else {
-        eprintln!("headers {} of {}", locked().0.len(), names.len());
-    }
+        format!("headers {} of {}", locked().0.len(), names.len())
+    });
     let (mut headers, failed) = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(failed) = failed {
         return Err(failed);
@@ -342,19 +344,6 @@ fn far(parts: &Parts<'_>, name: &str, listed: Option<u64>) -> Result<Header, Fai
             }
         }
     }
-}
-
-fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, &error))?;
-    Ok(bytes)
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new("no_file", format!("{} cannot be read: {error}.", path.display()))
 }
 
 fn failure(path: &Path, error: &HeaderError) -> Failure {
@@ -398,8 +387,7 @@ pub fn sheets(found: &Found, summary: &assumed::Summary) -> Vec<Sheet> {
     for (stored, logical) in found.list.tensors.iter().zip(&found.count.tensors) {
         let shape: Vec<_> = stored.shape.iter().map(u64::to_string).collect();
         tensors.push([
-            // Names come from a file and go to a terminal.
-            stored.name.chars().filter(|sign| !sign.is_control()).collect(),
+            stored.name.clone(),
             stored.dtype.name.to_string(),
             format!("[{}]", shape.join(", ")),
             if logical.scale {

@@ -9,6 +9,7 @@ pub mod fetch;
 mod fit;
 mod headers;
 mod inspect;
+mod local;
 mod output;
 mod source;
 mod tables;
@@ -21,21 +22,48 @@ use output::{Failure, Format};
 
 /// Runs the command line. Exit status 0, or 2 with one line on standard error.
 pub fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = match arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        // Help and the version come this way too.
+        Err(error) => {
+            let wrong = error.use_stderr();
+            let written = error.print().and_then(|()| io::stdout().flush());
+            return if wrong { failed() } else { written_or_not(written) };
+        }
+    };
     let format = arguments::format(&matches);
     match run(&matches) {
-        Ok(text) => {
-            // A closed pipe (`| head`) is no error of ours.
-            let _ = io::stdout().lock().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
+        Ok(text) => written_or_not(write(&output::for_terminal(&text, format))),
         Err(failure) => {
             if format == Format::Json {
-                println!("{}", failure.json());
+                let _ = write(&output::for_terminal(&format!("{}\n", failure.json()), format));
             }
-            eprintln!("weighbridge: {}", failure.line());
-            ExitCode::from(2)
+            output::tell(&format!("weighbridge: {}", failure.line()));
+            failed()
         }
+    }
+}
+
+/// The status of every failure.
+fn failed() -> ExitCode {
+    ExitCode::from(2)
+}
+
+/// Writes to standard output, to the last byte.
+fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// A closed pipe (`| head`) is no error of ours; a full disk is.
+fn written_or_not(written: io::Result<()>) -> ExitCode {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            output::tell(&format!("weighbridge: the answer could not be written: {error}."));
+            failed()
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -1,6 +1,10 @@
 //! How answers and failures are written.
 
+use std::borrow::Cow;
+use std::io::{self, Write as _};
+
 use crate::export::{Sheet, markdown};
+use crate::units::{commands, shown};
 use serde_json::{Value, json};
 
 /// Format of an answer.
@@ -35,12 +39,44 @@ impl Failure {
     }
     /// One line.
     pub fn line(&self) -> String {
-        self.message.replace(['\n', '\r'], " ")
+        shown(&self.message.replace(['\n', '\r'], " ")).into_owned()
     }
     /// As JSON.
     pub fn json(&self) -> Value {
         json!({"error": {"code": self.code, "message": self.line()}})
     }
+}
+
+/// A line for the person at the terminal, on standard error. Nobody may be there to read it.
+pub fn tell(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", for_terminal(line, Format::Table));
+}
+
+/// As [`tell`], over the line before: for progress.
+pub fn tell_over(line: &str) {
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "\r{}", for_terminal(line, Format::Table));
+    let _ = out.flush();
+}
+
+/// A text as it may reach a terminal: names come from files, and a terminal obeys what it is sent.
+pub fn for_terminal(text: &str, format: Format) -> Cow<'_, str> {
+    // Line breaks are ours: those of names were shown where they were put into a cell or a line.
+    let kept = |sign: char| matches!(sign, '\n' | '\t') || !commands(sign);
+    if text.chars().all(kept) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if kept(sign) {
+            out.push(sign);
+        } else if format == Format::Json {
+            out.push_str(&format!("\\u{:04x}", u32::from(sign)));
+        } else {
+            out.extend(sign.escape_unicode());
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Writes JSON, indented.

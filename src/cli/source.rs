@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::export::ModelFacts;
 use crate::hub::{
-    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, Token, add_side_file, lacks_quantisation, read_config, side_files,
-    side_paths,
+    Endpoint, HubError, Locator, Token, add_side_file, lacks_quantisation, read_config, side_files, side_paths,
 };
+use crate::limits;
 use crate::model::headers::{FileKind, gguf_config};
 use crate::model::{Blueprint, catalogue};
 use crate::scenario::{ModelSource, Scenario, apply_edits};
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::fetch::{Parts, Patience, fetch_config};
 use super::headers;
+use super::local::{self, Place};
 use super::output::Failure;
 
 /// A model as it was found.
@@ -36,22 +37,18 @@ pub struct Found {
 /// Finds a model: a file or folder, a built-in model, else the Hub.
 pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let path = Path::new(text);
-    if path.is_dir() {
-        return folder(path, text);
-    }
-    if path.is_file() {
-        return if headers::is_weights(path) {
-            weights(path, text)
-        } else {
+    match local::look(text)? {
+        Place::Folder => return folder(path, text),
+        Place::File if headers::is_weights(path) => return weights(path, text),
+        Place::File => {
             let mut found = file(path, text)?;
-            if let Some(folder) = path
-                .parent()
-                .filter(|_| path.file_name().is_some_and(|name| name == "config.json"))
-            {
+            let is_config = path.file_name().is_some_and(|name| name == "config.json");
+            if let Some(folder) = path.parent().filter(|_| is_config) {
                 add_files_beside(folder, &mut found);
             }
-            Ok(found)
-        };
+            return Ok(found);
+        }
+        Place::Nothing => {}
     }
     // Headers are the Hub's: a built-in config has no files.
     let wanted = matches.get_flag("headers");
@@ -73,7 +70,7 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
 /// A folder: its config, and the headers of the weights beside it.
 fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
     let config = path.join("config.json");
-    if config.is_file() {
+    if config.exists() {
         let mut found = file(&config, given)?;
         add_files_beside(path, &mut found);
         found.headers = headers::of_folder(path, Some(&found.config))?;
@@ -125,10 +122,11 @@ fn add_files_beside(folder: &Path, found: &mut Found) {
     }
     for name in side_files() {
         let path = folder.join(name);
-        let small = std::fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= MAX_CONFIG_BYTES as u64);
-        let text = Some(path)
-            .filter(|_| small)
-            .and_then(|path| std::fs::read_to_string(path).ok());
+        let bytes = path
+            .is_file()
+            .then(|| local::read(&path, limits::CONFIG).ok())
+            .flatten();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         if text.is_some_and(|text| add_side_file(&mut found.config, name, &text)) {
             found.source = ModelSource::Config(Box::new(found.config.clone()));
             return;
@@ -138,18 +136,7 @@ fn add_files_beside(folder: &Path, found: &mut Found) {
 
 fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     let shown = path.display();
-    // A config is small; a weights file given by mistake must not be read whole.
-    let size = std::fs::metadata(path)
-        .map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?
-        .len();
-    if size > 10_000_000 {
-        return Err(Failure::new(
-            "too_large",
-            format!("{shown} has {size} bytes; more than 10 MB is no config.json."),
-        ));
-    }
-    let bytes =
-        std::fs::read(path).map_err(|error| Failure::new("no_file", format!("{shown} cannot be read: {error}.")))?;
+    let bytes = local::read(path, limits::CONFIG)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new("not_json", format!("{shown} is not text, so it is no config.json.")))?;
     let config = crate::hub::read_json(&text).map_err(|came| {
@@ -193,7 +180,7 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         };
         let parts = Parts::new(&endpoint, &locator, token.as_ref(), &patience).map_err(failure)?;
         for path in side {
-            match parts.whole(&path, MAX_CONFIG_BYTES) {
+            match parts.whole(&path, limits::CONFIG) {
                 Ok(bytes) if add_side_file(&mut config, &path, &String::from_utf8_lossy(&bytes)) => break,
                 Ok(_) | Err(HubError::FileNotFound { .. }) => {}
                 Err(error) => return Err(failure(error)),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::analysis::{Analysis, Plan, RankMemory, Ranks, Roof, Verdict, cost, launch, table_bytes};
-use crate::scenario::{Mode, Scenario, to_query};
+use crate::scenario::{Mode, Scenario, link};
 use crate::units::UnitSystem;
 
 /// What is known of a model beside its blueprint.
@@ -51,7 +51,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
         .fold(0, u64::saturating_add);
     let mut answer = json!({
         "weighbridge": super::VERSION,
-        "link": format!("?{}", to_query(scenario)),
+        "link": link(scenario).ok().map(|query| format!("?{query}")),
         "model": {
             "id": facts.id,
             "model_type": blueprint.model_type,
@@ -136,7 +136,8 @@ pub fn answers(analysis: &Analysis) -> Value {
         if let Value::Object(one) = one {
             one.insert("words".to_owned(), json!(said.words));
             one.insert("basis_words".to_owned(), json!(said.basis));
-            let link = said.deed.map(|(_, scenario)| format!("?{}", to_query(&scenario)));
+            let link = said.deed.and_then(|(_, scenario)| link(&scenario).ok());
+            let link = link.map(|query| format!("?{query}"));
             one.insert("link".to_owned(), json!(link));
         }
     }

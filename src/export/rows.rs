@@ -1,5 +1,9 @@
 //! Tables of text: for CSV and Markdown.
 
+use std::borrow::Cow;
+
+use crate::units::shown;
+
 /// A titled table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sheet {
@@ -20,9 +24,13 @@ impl Sheet {
             rows: Vec::new(),
         }
     }
-    /// Adds a row.
+    /// Adds a row. What would break a line or command a terminal is written out.
     pub fn push(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        let plain = |cell: String| match shown(&cell) {
+            Cow::Borrowed(_) => cell,
+            Cow::Owned(plain) => plain,
+        };
+        self.rows.push(cells.into_iter().map(plain).collect());
     }
     /// As CSV with a header.
     ///
@@ -30,9 +38,9 @@ impl Sheet {
     /// Never in practice: it writes to memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-        writer.write_record(&self.columns)?;
+        writer.write_record(self.columns.iter().map(|cell| no_formula(cell)))?;
         for row in &self.rows {
-            writer.write_record(row)?;
+            writer.write_record(row.iter().map(|cell| no_formula(cell)))?;
         }
         let bytes = writer
             .into_inner()
@@ -88,6 +96,16 @@ impl Sheet {
             out.push('\n');
         }
         out
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula. Numbers stay numbers.
+fn no_formula(cell: &str) -> String {
+    let number = || cell.replace(',', "").parse::<f64>().is_ok();
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number() {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
     }
 }
 

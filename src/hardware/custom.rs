@@ -70,7 +70,7 @@ pub fn parse(text: &str) -> Result<Device, CustomError> {
         match key {
             "name" => device.name = value.chars().filter(|sign| !sign.is_control()).take(LONGEST).collect(),
             "unified" => device.unified = matches!(value, "yes" | "true" | "1"),
-            "memory" => device.memory_bytes = (number()? * (1u64 << 30) as f64) as u64,
+            "memory" => device.memory_bytes = (number()? * GIB) as u64,
             "bandwidth" => device.bandwidth_bytes_per_s = number()? * 1e9,
             "link" => device.link_bytes_per_s = Some(number()? * 1e9),
             "tdp" => device.tdp_w = Some(number()?),
@@ -116,7 +116,7 @@ pub fn describe(device: &Device) -> String {
     if name != NAME {
         add("name", name);
     }
-    add("memory", shortest(device.memory_bytes as f64 / (1u64 << 30) as f64));
+    add("memory", exact(device.memory_bytes as f64, GIB));
     let numbers = [
         ("bandwidth", Some(device.bandwidth_bytes_per_s), 1e9),
         ("fp16", device.fp16_flops, 1e12),
@@ -131,7 +131,7 @@ pub fn describe(device: &Device) -> String {
     ];
     for (key, value, scale) in numbers {
         if let Some(value) = value {
-            add(key, shortest(value / scale));
+            add(key, exact(value, scale));
         }
     }
     if device.unified {
@@ -142,10 +142,25 @@ pub fn describe(device: &Device) -> String {
 
 const NAME: &str = "Your device";
 
-/// A number to a millionth, without zeros at its end.
-fn shortest(value: f64) -> String {
-    let text = format!("{value:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// Bytes of a GiB.
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// The shortest number that, times `scale`, gives `value` again.
+fn exact(value: f64, scale: f64) -> String {
+    let near = value / scale;
+    let gives = |text: &str| text.parse::<f64>().is_ok_and(|number| number * scale == value);
+    let rounded = (0..17).map(|digits| format!("{near:.digits$e}"));
+    // A quotient may be off by its last bit.
+    let others = [near, near.next_up(), near.next_down()].map(|one| format!("{one:e}"));
+    let plain = |text: String| {
+        let number: f64 = text.parse().unwrap_or(near);
+        let decimal = number.to_string();
+        if decimal.len() <= 24 { decimal } else { text }
+    };
+    rounded
+        .chain(others)
+        .find(|text| gives(text))
+        .map_or_else(|| near.to_string(), plain)
 }
 
 /// A number above zero, with or without a unit behind it.

@@ -4,20 +4,21 @@ use serde_json::Value;
 
 use super::holding::base_of;
 use super::{HubError, Locator};
+use crate::limits;
 
-/// No config is longer; the largest known have a few hundred kilobytes.
-pub const MAX_CONFIG_BYTES: usize = 10_000_000;
+/// No config is longer.
+pub const MAX_CONFIG_BYTES: usize = limits::CONFIG.bytes as usize;
 
 /// Reads the text of the config of `locator`: within the size limit, JSON, an object, and of a transformer.
 /// Python's `NaN` and `Infinity`, which some configs hold, become null.
 pub fn read_config(text: &str, locator: &Locator) -> Result<Value, HubError> {
     let repo = || locator.id().to_string();
     let file = || locator.config_path();
-    if text.len() > MAX_CONFIG_BYTES {
+    if limits::CONFIG.is_passed_by(text.as_bytes()) {
         return Err(HubError::TooLarge {
             repo: repo(),
             file: file(),
-            limit_bytes: MAX_CONFIG_BYTES as u64,
+            limit: limits::CONFIG,
         });
     }
     let value = read_json(text).map_err(|what| HubError::NotJson {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::Limit;
+
 /// Why there is no config. `Display` is [`HubError::message`] and [`HubError::next_step`], in one line.
 /// `repo` is `owner/name`; `said` is the server's own words, on one line, without tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +54,8 @@ pub enum HubError {
     BrokenOff { host: String },
     /// The user, or a newer request, stopped it.
     Cancelled,
-    /// Longer than any config.
-    TooLarge {
-        repo: String,
-        file: String,
-        limit_bytes: u64,
-    },
+    /// Longer than any such file.
+    TooLarge { repo: String, file: String, limit: Limit },
     /// Not JSON; `what` it holds instead, such as "an HTML page".
     NotJson { repo: String, file: String, what: String },
     /// JSON, but no object; `what` it is instead.
@@ -181,19 +179,12 @@ impl HubError {
             Self::Unreachable { host, reason: None } => {
                 format!("{host} could not be reached: you are offline, or something blocks the request.")
             }
-            Self::TimedOut { host, seconds } => format!("{host} did not answer within {}.", count(*seconds, "second")),
+            Self::TimedOut { host, seconds } => {
+                format!("{host} gave no whole answer within {}.", count(*seconds, "second"))
+            }
             Self::BrokenOff { host } => format!("The answer of {host} broke off before its end."),
             Self::Cancelled => "The request was cancelled.".to_owned(),
-            Self::TooLarge {
-                repo,
-                file,
-                limit_bytes,
-            } => {
-                format!(
-                    "{file} of {repo} is larger than {} MB, which no model config is.",
-                    limit_bytes / 1_000_000
-                )
-            }
+            Self::TooLarge { repo, file, limit } => limit.refusal(&format!("{file} of {repo}")),
             Self::NotJson { repo, file, what } => {
                 format!("{file} of {repo} is no JSON: the answer holds {what}.")
             }

@@ -17,6 +17,7 @@
 
 mod answer;
 mod config;
+mod disguise;
 mod endpoint;
 mod error;
 mod holding;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::disguise;
+
 /// The longest token accepted, in bytes. Sign-in tokens are JSON web tokens of about a thousand.
 const MAX_TOKEN_BYTES: usize = 4096;
 
@@ -71,39 +73,24 @@ impl fmt::Display for Token {
     }
 }
 
-/// Whether `word` has the form of a token: `hf_` and twenty or more letters and digits, or `hf_oauth_` and a web token.
-fn looks_like_token(word: &str) -> bool {
-    let long = |rest: &str, allowed: fn(u8) -> bool| rest.len() >= 20 && rest.bytes().all(allowed);
-    match word.strip_prefix("hf_oauth_") {
-        Some(rest) => long(rest, |byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-        }),
-        None => word
-            .strip_prefix("hf_")
-            .is_some_and(|rest| long(rest, |byte| byte.is_ascii_alphanumeric())),
-    }
-}
-
 /// Whether something with the form of a token stands in `text`.
 pub(super) fn holds_token(text: &str) -> bool {
     redact(text) != text
 }
 
-/// `text` with everything that has the form of a token hidden. Servers and proxies sometimes echo what they were sent.
+/// `text` with everything that has the form of a token hidden, however it is encoded. Servers and proxies sometimes
+/// echo what they were sent.
 #[must_use]
 pub fn redact(text: &str) -> String {
-    let joins = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let mut clean = String::with_capacity(text.len());
-    for piece in text.split_inclusive(|c| !joins(c)) {
-        let word = piece.trim_end_matches(|c| !joins(c));
-        if looks_like_token(word.trim_end_matches(['.', '-', '_'])) {
-            clean.push_str("(hidden)");
-            clean.push_str(piece.strip_prefix(word).unwrap_or_default());
-        } else {
-            clean.push_str(piece);
-        }
+    disguise::hide(text, None)
+}
+
+impl Token {
+    /// As [`redact`], and with this very token hidden, whatever form it has.
+    #[must_use]
+    pub fn hide_in(&self, text: &str) -> String {
+        disguise::hide(text, Some(&self.0))
     }
-    clean
 }
 
 #[cfg(test)]
@@ -137,12 +124,59 @@ mod tests {
     fn tokens_are_hidden_in_other_texts() {
         for (text, clean) in [
             (format!("Token {SECRET} is bad"), "Token (hidden) is bad"),
-            (format!("bad:{SECRET}."), "bad:(hidden)"),
+            (format!("bad:{SECRET}."), "bad:(hidden)."),
             (format!("({SECRET})"), "((hidden))"),
             (format!("hf_oauth_{}", "eyJ.a-b_c".repeat(5)), "(hidden)"),
             ("hf_mirror is up, héllo".to_owned(), "hf_mirror is up, héllo"),
+            // Percent-encoded in either case, whole, and twice.
+            (SECRET.replace('_', "%5F"), "(hidden)"),
+            (SECRET.replace('_', "%5f"), "(hidden)"),
+            (format!("say {}!", percent(SECRET)), "say (hidden)!"),
+            (format!("say {}!", percent(&percent(SECRET))), "say (hidden)!"),
+            // JSON, C and HTML.
+            (SECRET.replace('_', "\\u005f"), "(hidden)"),
+            (SECRET.replace('_', "\\x5F"), "(hidden)"),
+            (SECRET.replace('_', "&#95;"), "(hidden)"),
+            (SECRET.replace('_', "&#x5f;"), "(hidden)"),
+            // Base64 of the token, with "Bearer", and of a user with a password.
+            (
+                "aGZfQWJDZEVmR2hJaktsTW5PcFFyU3RVdld4WXowMTIzNDU2Nzg5 was sent".to_owned(),
+                "(hidden) was sent",
+            ),
+            (
+                "<QmVhcmVyIGhmX0FiQ2RFZkdoSWpLbE1uT3BRclN0VXZXeFl6MDEyMzQ1Njc4OQ==>".to_owned(),
+                "<(hidden)>",
+            ),
+            (
+                "Basic dXNlcjpoZl9BYkNkRWZHaElqS2xNbk9wUXJTdFV2V3hZejAxMjM0NTY3ODk=".to_owned(),
+                "Basic (hidden)",
+            ),
+            (hexadecimal(SECRET), "(hidden)"),
+            ("100%25 of 5%zz%".to_owned(), "100%25 of 5%zz%"),
         ] {
             assert_eq!(redact(&text), clean);
+        }
+    }
+
+    fn percent(text: &str) -> String {
+        text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    }
+
+    fn hexadecimal(text: &str) -> String {
+        text.bytes().map(|byte| format!("{byte:02X}")).collect()
+    }
+
+    #[test]
+    fn a_token_of_another_form_is_hidden_where_it_is_known() {
+        let token = Token::parse("secret/of+mirror").unwrap();
+        for (text, clean) in [
+            ("bad secret/of+mirror, sorry", "bad (hidden), sorry"),
+            ("bad secret%2Fof%2bmirror, sorry", "bad (hidden), sorry"),
+            (r"bad secret\/of\u002bmirror, sorry", "bad (hidden), sorry"),
+            ("bad c2VjcmV0L29mK21pcnJvcg==, sorry", "bad (hidden), sorry"),
+            ("no secret here", "no secret here"),
+        ] {
+            assert_eq!(token.hide_in(text), clean);
         }
     }
 }

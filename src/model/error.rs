@@ -9,8 +9,8 @@ pub enum ModelError {
     #[error("This is not JSON: {0}. Is it the config.json of a model?")]
     NotJson(String),
     /// The text is larger than any config.
-    #[error("The config has {0} bytes; more than 10 MB is no config.json.")]
-    TooLarge(u64),
+    #[error("{}", crate::limits::CONFIG.refusal("The text"))]
+    TooLarge,
     /// The JSON is not an object.
     #[error("A config.json is an object in braces, but this is {0}.")]
     NotAnObject(&'static str),
@@ -78,7 +78,7 @@ impl ModelError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotJson(_) => "not_json",
-            Self::TooLarge(_) => "too_large",
+            Self::TooLarge => "too_large",
             Self::NotAnObject(_) => "not_an_object",
             Self::NoModelType => "no_model_type",
             Self::UnknownModelType(_) => "unknown_model_type",

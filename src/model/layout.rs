@@ -61,6 +61,18 @@ impl Layout {
         }
         None
     }
+    /// The kind of each layer, in order.
+    pub fn order(&self) -> impl Iterator<Item = usize> {
+        self.groups.iter().flat_map(|group| {
+            let runs = || {
+                group
+                    .runs
+                    .iter()
+                    .flat_map(|&(kind, count)| (0..count).map(move |_| kind))
+            };
+            (0..group.repeat).flat_map(move |_| runs())
+        })
+    }
     /// How many layers of each of so many kinds there are from one layer up to another.
     pub fn count_between(&self, from: u64, to: u64, kinds: usize) -> Vec<u64> {
         let mut counts = vec![0; kinds];

@@ -1,14 +1,14 @@
 //! The link: a scenario as a query string, differences from the default only.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::knob::KnobError;
 use super::knobs::KNOBS;
 use super::{ModelSource, Scenario};
-
-/// Longest link that is read.
-const LONGEST: usize = 200_000;
+use crate::limits::LINK;
 
 /// Why a link could not be read whole.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -19,12 +19,45 @@ pub enum LinkError {
     /// A config in the link is not JSON.
     #[error("The link holds a config that is not a JSON object.")]
     Config,
-    /// Too long.
-    #[error("The link is longer than any link Weighbridge makes.")]
+    /// Too long to be read.
+    #[error("{}", LINK.refusal("The link"))]
     TooLong,
+    /// A config too long to be written.
+    #[error(
+        "The config is too long for a link: with it the link would have {bytes} bytes, and no more than {} are read. Keep the config.json and open it beside the link, which holds everything else.",
+        LINK.bytes
+    )]
+    ConfigTooLong {
+        /// Of the link.
+        bytes: u64,
+    },
 }
 
 /// Writes the scenario as a query string without the question mark.
+///
+/// # Errors
+/// A config that makes it longer than what [`from_query`] reads.
+pub fn link(scenario: &Scenario) -> Result<String, LinkError> {
+    let query = to_query(scenario);
+    if LINK.is_passed_by(query.as_bytes()) {
+        let bytes = query.len() as u64;
+        return Err(LinkError::ConfigTooLong { bytes });
+    }
+    Ok(query)
+}
+
+/// As [`link`]; a config that is too long is left out.
+pub fn link_without_config(scenario: &Scenario) -> String {
+    link(scenario).unwrap_or_else(|_| {
+        to_query(&Scenario {
+            model: ModelSource::Id(String::new()),
+            edits: BTreeMap::new(),
+            ..scenario.clone()
+        })
+    })
+}
+
+/// Writes the scenario as a query string, however long.
 pub fn to_query(scenario: &Scenario) -> String {
     let mut out = form_urlencoded::Serializer::new(String::new());
     match &scenario.model {
@@ -52,9 +85,11 @@ pub fn from_query(query: &str) -> (Scenario, Vec<LinkError>) {
     let mut scenario = Scenario::default();
     let mut errors = Vec::new();
     let query = query.trim_start_matches('?');
-    if query.len() > LONGEST {
+    if LINK.is_passed_by(query.as_bytes()) {
         return (scenario, vec![LinkError::TooLong]);
     }
+    // The last of two values holds, and they are set in the order of the knobs, whatever theirs in the link.
+    let mut values = vec![None; KNOBS.len()];
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         match key.as_ref() {
             "m" => scenario.model = ModelSource::Id(value.into_owned()),
@@ -68,12 +103,18 @@ pub fn from_query(query: &str) -> (Scenario, Vec<LinkError>) {
             },
             key => {
                 // Unknown keys belong to somebody else: trackers, later versions.
-                if let Some(knob) = KNOBS.iter().find(|knob| knob.key == key)
-                    && let Err(error) = (knob.set)(&mut scenario, &value)
-                {
-                    errors.push(error.into());
+                let mut slots = KNOBS.iter().zip(&mut values);
+                if let Some((_, slot)) = slots.find(|(knob, _)| knob.key == key) {
+                    *slot = Some(value);
                 }
             }
+        }
+    }
+    for (knob, value) in KNOBS.iter().zip(values) {
+        if let Some(value) = value
+            && let Err(error) = (knob.set)(&mut scenario, &value)
+        {
+            errors.push(error.into());
         }
     }
     (scenario, errors)

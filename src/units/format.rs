@@ -1,5 +1,7 @@
 //! How numbers are written: bytes in GiB or GB (never mixed), counts, rates, times.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// Which unit bytes are written in: one choice for everything on the page.
@@ -114,6 +116,29 @@ pub fn grouped(value: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// Whether a character does something instead of showing something: controls, and those that turn or hide what
+/// stands beside them.
+pub fn commands(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A name from somewhere else, with such characters written out: `a\u{1b}[31mb`.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(commands) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if commands(sign) {
+            out.extend(sign.escape_unicode());
+        } else {
+            out.push(sign);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A number of things: 1 tensor, 1,024 tensors.

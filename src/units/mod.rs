@@ -9,7 +9,7 @@ mod quantity;
 mod trace;
 mod unit;
 
-pub use format::{UnitSystem, count, counted, decimal, grouped, percent, rate, seconds, short_count};
+pub use format::{UnitSystem, commands, count, counted, decimal, grouped, percent, rate, seconds, short_count, shown};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};

@@ -68,7 +68,7 @@ fn splits() {
         Some(("grok-1-q4_0", 3, 9))
     );
     assert_eq!(
-        gguf::split_names("q-00001-of-00002.gguf"),
+        gguf::split_names("q-00001-of-00002.gguf").unwrap(),
         ["q-00001-of-00002.gguf", "q-00002-of-00002.gguf"]
     );
     for name in [

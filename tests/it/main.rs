@@ -13,6 +13,8 @@ mod support;
 
 mod answers;
 #[cfg(feature = "cli")]
+mod bounded;
+#[cfg(feature = "cli")]
 mod cli;
 mod explain;
 mod facts;
@@ -36,6 +38,8 @@ mod laws;
 mod nodes;
 #[cfg(feature = "cli")]
 mod page;
+#[cfg(feature = "cli")]
+mod page_boot;
 #[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;

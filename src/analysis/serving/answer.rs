@@ -10,10 +10,11 @@ use super::steady::Steady;
 use crate::analysis::admission::Admission;
 use crate::analysis::placement::HostShare;
 use crate::analysis::setup::Setup;
-use crate::analysis::time::{Mix, Runner, TimeParts};
+use crate::analysis::time::{Mix, Runner, TimeParts, floor};
 use crate::hardware::Device;
 use crate::hardware::evidence::{Evidence, evidence};
 use crate::hardware::measurement::Metric;
+use crate::scenario::Mode;
 use crate::units::{Number, Unit};
 
 /// What no formula of a server counts.
@@ -78,6 +79,8 @@ pub struct Serving {
     pub first: f64,
     /// Seconds between two tokens of an answer.
     pub tpot: f64,
+    /// What physics allows between two tokens: everything a step reads at full bandwidth, all it computes at peak rate.
+    pub floor: f64,
     /// Measured ÷ estimated time, at the fast and at the slow end: what TTFT and TPOT may be multiplied with.
     pub spread: (f64, f64),
     /// More and more requests, up to twice what can run.
@@ -150,12 +153,14 @@ pub fn tokens_per_second(setup: &Setup, admission: &Admission, server: &Server<'
 pub fn serving(setup: &Setup) -> Option<Serving> {
     let device = setup.device()?;
     let (admission, server) = state(setup, device)?;
-    let steady = server.steady(in_flight(&admission))?;
+    let floors = Floors::of(setup, device);
+    let steadily = |requests: f64| server.steady(requests).map(|steady| floors.keep(steady));
+    let steady = steadily(in_flight(&admission))?;
     let evidence = known(setup, device);
     let (tokens_per_second, tokens_per_second_low, tokens_per_second_high) =
         between(tokens_per_second(setup, &admission, &server)?, &evidence);
     let curve: Vec<Point> = concurrencies(admission.max_running)
-        .filter_map(|requests| Some(Point::new(requests, &server.steady(requests as f64)?)))
+        .filter_map(|requests| Some(Point::new(requests, &steadily(requests as f64)?)))
         .collect();
     let knee = curve
         .iter()
@@ -170,7 +175,7 @@ pub fn serving(setup: &Setup) -> Option<Serving> {
     let seconds = |milliseconds: Option<u64>| milliseconds.map_or(f64::INFINITY, |some| some as f64 / 1000.0);
     let (ttft, tpot) = (seconds(scenario.target_ttft), seconds(scenario.target_tpot));
     let meets = |requests: u64| {
-        let found = server.steady(requests as f64);
+        let found = steadily(requests as f64);
         found.is_some_and(|steady| steady.ttft() <= ttft && steady.tpot <= tpot)
     };
     let targets = scenario.target_ttft.is_some() || scenario.target_tpot.is_some();
@@ -187,7 +192,14 @@ pub fn serving(setup: &Setup) -> Option<Serving> {
         ttft: admission.requests.map(|_| steady.ttft()),
         first: steady.first,
         tpot: steady.tpot,
-        spread: (evidence.low.min(1.0), evidence.high.max(1.0)),
+        floor: floors.step(steady.running),
+        spread: (
+            evidence
+                .low
+                .min(1.0)
+                .max(floors.step(steady.running) / steady.tpot.max(f64::MIN_POSITIVE)),
+            evidence.high.max(1.0),
+        ),
         cost: cost(setup, &server, &steady),
         energy: energy(setup, &steady),
         users_within_targets: targets.then(|| most(admission.max_running.saturating_mul(8), meets)),
@@ -198,6 +210,47 @@ pub fn serving(setup: &Setup) -> Option<Serving> {
         ended_per_step: server.load(steady.running).ended,
         evidence,
     })
+}
+
+/// The least times that physics allows.
+struct Floors<'a> {
+    setup: &'a Setup,
+    device: &'a Device,
+    prompt: f64,
+}
+
+impl<'a> Floors<'a> {
+    fn of(setup: &'a Setup, device: &'a Device) -> Self {
+        let prompt = setup.working(|scenario| {
+            scenario.mode = Mode::Prefill;
+            scenario.batch = 1;
+            scenario.generate = Some(0);
+        });
+        Self {
+            setup,
+            device,
+            prompt: floor(&prompt, device),
+        }
+    }
+    /// Seconds of a step that writes a token for each of these sequences; an answer of one token has none.
+    fn step(&self, running: f64) -> f64 {
+        if self.setup.scenario.generated() < 2 {
+            return 0.0;
+        }
+        let step = self.setup.working(|scenario| {
+            scenario.mode = Mode::Decode;
+            scenario.batch = running.max(1.0) as u64;
+        });
+        floor(&step, self.device)
+    }
+    /// No figure of a steady state beats them.
+    fn keep(&self, steady: Steady) -> Steady {
+        Steady {
+            tpot: steady.tpot.max(self.step(steady.running)),
+            first: steady.first.max(self.prompt),
+            ..steady
+        }
+    }
 }
 
 /// Seconds of a step of a server in steady state with their trace, all stages one after the other; none where [`serving`] has none.
@@ -234,6 +287,13 @@ pub fn traced_step<N: Number>(setup: &Setup) -> Option<N> {
         })
         .collect();
     let all = N::sum(parts).scaled(server.stages());
+    let floor = Floors::of(setup, device).step(steady.running);
+    let all = if floor > all.value() {
+        let about = "All bytes at full bandwidth, or all operations at the highest rate.";
+        all.most(N::constant(floor).named("least time", about))
+    } else {
+        all
+    };
     Some(
         all.named("time", "Time of a step in all stages.")
             .in_unit(Unit::Seconds)

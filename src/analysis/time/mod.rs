@@ -128,7 +128,7 @@ pub fn origin(setup: &Setup, device: &Device) -> String {
 }
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.
-pub(super) fn floor(setup: &Setup, device: &Device) -> f64 {
+pub fn floor(setup: &Setup, device: &Device) -> f64 {
     let all = costs::<f64>(setup);
     let bytes: f64 = all.iter().map(|cost| cost.bytes()).sum();
     let flops: f64 = all.iter().map(|cost| cost.flops()).sum();

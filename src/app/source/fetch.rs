@@ -7,19 +7,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gloo_net::http::{RequestBuilder, Response};
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{Date, Promise, Reflect, Uint8Array};
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCredentials};
 use weighbridge::hub::{
-    Endpoint, HubError, Locator, MAX_CONFIG_BYTES, RepoId, ResponseFacts, Token, adapter_base, classify,
-    explain_without_config, read_tree,
+    Endpoint, HubError, Locator, RepoId, ResponseFacts, Token, adapter_base, classify, explain_without_config,
+    read_tree,
 };
+use weighbridge::limits::{self, Limit};
 
 /// How long nothing may come before the Hub is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(limits::SILENCE_SECONDS);
 /// The pauses before each retry of an answer 500, 502, 503 or 504, in milliseconds.
 const PAUSES: [i32; 3] = [1000, 2000, 4000];
 
@@ -43,7 +44,10 @@ pub struct Request {
     endpoint: Endpoint,
     token: Option<Token>,
     controller: AbortController,
-    expired: Rc<Cell<bool>>,
+    /// Seconds it was given, once they are over.
+    expired: Rc<Cell<Option<u64>>>,
+    /// When it began, in milliseconds.
+    begun: f64,
     timer: Rc<RefCell<Option<TimeoutHandle>>>,
 }
 
@@ -65,6 +69,7 @@ impl Request {
             token,
             controller,
             expired: Rc::default(),
+            begun: Date::now(),
             timer: Rc::default(),
         })
     }
@@ -100,7 +105,7 @@ impl Request {
         let error = classify(
             answer.status,
             &answer.facts,
-            &answer.text,
+            &self.without_token(&answer.text),
             locator,
             self.token.is_some(),
         );
@@ -187,8 +192,8 @@ impl Request {
     async fn get(&self, url: &str, locator: &Locator, progress: &impl Fn(Read)) -> Result<Answer, HubError> {
         let response = self.send(url, None).await?;
         let headers = response.headers();
-        let facts = ResponseFacts::read(|name| headers.get(name));
-        let bytes = self.body(&response, MAX_CONFIG_BYTES, locator, progress).await?;
+        let facts = ResponseFacts::read(|name| Some(self.without_token(&headers.get(name)?)));
+        let bytes = self.body(&response, limits::CONFIG, locator, progress).await?;
         Ok(Answer {
             status: response.status(),
             facts,
@@ -214,28 +219,23 @@ impl Request {
             .await
             .map_err(|_| self.stopped().unwrap_or_else(|| self.unreachable()))
     }
-    /// Reads a body of at most `limit` bytes; a longer one ends the request.
+    /// Reads a body within a limit; a longer one ends the request.
     async fn body(
         &self,
         response: &Response,
-        limit: usize,
+        limit: Limit,
         locator: &Locator,
         progress: &impl Fn(Read),
     ) -> Result<Vec<u8>, HubError> {
         let (repo, file) = (locator.id().to_string(), locator.config_path());
-        let limit_bytes = limit as u64;
         let bytes = self.bytes(response, limit, progress).await?;
-        bytes.ok_or(HubError::TooLarge {
-            repo,
-            file,
-            limit_bytes,
-        })
+        bytes.ok_or(HubError::TooLarge { repo, file, limit })
     }
-    /// A body of at most `limit` bytes; none, and the end of the request, where it is longer.
+    /// A body within a limit; none, and the end of the request, where it is longer.
     async fn bytes(
         &self,
         response: &Response,
-        limit: usize,
+        limit: Limit,
         progress: &impl Fn(Read),
     ) -> Result<Option<Vec<u8>>, HubError> {
         let total: Option<u64> = response
@@ -247,6 +247,7 @@ impl Request {
             return Ok(Some(bytes));
         };
         let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+        let begun = Date::now();
         loop {
             let broken = |_| {
                 self.stopped()
@@ -257,8 +258,15 @@ impl Request {
                 return Ok(Some(bytes));
             }
             self.arm();
+            // A byte now and then is no answer either.
+            for (since, most) in [(begun, limits::REQUEST_SECONDS), (self.begun, limits::WHOLE_SECONDS)] {
+                if Date::now() - since > 1000.0 * most as f64 {
+                    self.expired.set(Some(most));
+                    self.controller.abort();
+                }
+            }
             bytes.extend(Uint8Array::new(&member(&piece, "value")).to_vec());
-            if bytes.len() > limit {
+            if limit.is_passed_by(&bytes) {
                 self.controller.abort();
                 return Ok(None);
             }
@@ -269,13 +277,16 @@ impl Request {
     }
     /// Why the controller ended it, if it did.
     fn stopped(&self) -> Option<HubError> {
-        if self.expired.get() {
-            return Some(HubError::TimedOut {
-                host: self.host(),
-                seconds: PATIENCE.as_secs(),
-            });
+        if let Some(seconds) = self.expired.get() {
+            let host = self.host();
+            return Some(HubError::TimedOut { host, seconds });
         }
         self.controller.signal().aborted().then_some(HubError::Cancelled)
+    }
+    /// What a server wrote, without the token it may echo.
+    fn without_token(&self, text: &str) -> String {
+        let token = self.token.as_ref();
+        token.map_or_else(|| text.to_owned(), |token| token.hide_in(text))
     }
     fn unreachable(&self) -> HubError {
         let offline = !window().navigator().on_line();
@@ -292,7 +303,7 @@ impl Request {
         self.disarm();
         let (controller, expired) = (self.controller.clone(), self.expired.clone());
         let end = move || {
-            expired.set(true);
+            expired.set(Some(limits::SILENCE_SECONDS));
             controller.abort();
         };
         *self.timer.borrow_mut() = set_timeout_with_handle(end, PATIENCE).ok();

@@ -3,7 +3,8 @@
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
-use weighbridge::hub::{MAX_CONFIG_BYTES, add_side_file, lacks_quantisation, read_json, side_files};
+use weighbridge::hub::{add_side_file, lacks_quantisation, read_json, side_files};
+use weighbridge::limits;
 
 use super::super::state::{Problem, State};
 use super::found::kind_of;
@@ -31,11 +32,12 @@ pub fn read_files(state: State, files: Vec<File>) {
 /// Reads a file as a config, with what a file beside it says of its weights, then their headers.
 fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>) {
     let name = file.name();
-    if file.size() > MAX_CONFIG_BYTES as f64 {
-        let words = format!(
-            "{name} is larger than any config.json. Drop the config.json of the model: it lies beside the weights."
+    if file.size() > limits::CONFIG.bytes as f64 {
+        let words = limits::CONFIG.refusal(&name);
+        return fail(
+            state,
+            Problem::Browser(words + " Drop the config.json of the model: it lies beside the weights."),
         );
-        return fail(state, Problem::Browser(words));
     }
     spawn_local(async move {
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
@@ -44,7 +46,7 @@ fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>)
             return fail(state, Problem::Browser(words));
         };
         let read = match (
-            side.filter(|side| side.size() <= MAX_CONFIG_BYTES as f64),
+            side.filter(|side| side.size() <= limits::CONFIG.bytes as f64),
             read_json(&text),
         ) {
             (Some(side), Ok(mut config)) if lacks_quantisation(&config) => {

@@ -1,6 +1,7 @@
 //! Headers of a model's files on the Hub, several at once.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use weighbridge::export::ModelFacts;
 use weighbridge::hub::{Endpoint, HubError, Locator, TreeEntry};
+use weighbridge::limits;
 use weighbridge::model::Blueprint;
 use weighbridge::model::headers::select::{Selection, select};
 use weighbridge::model::headers::{FileKind, Header, Limits, gguf, gguf_config, index};
@@ -243,12 +245,14 @@ async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Read,
     let files = request.files(locator).await?;
     let named = locator.path().filter(|path| kind_of(path) == Some(FileKind::Gguf));
     let selection = match named {
-        Some(path) => Selection::Gguf(gguf::split_names(path)),
-        None => select(files.iter().map(|file| file.path.as_str())),
+        Some(path) => Selection::Gguf(gguf::split_names(path).map_err(|error| wrong(path, &error))?),
+        None => {
+            select(files.iter().map(|file| file.path.as_str())).map_err(|error| wrong(locator.id().name(), &error))?
+        }
     };
     let (names, index) = match selection {
         Selection::Index(name) => {
-            let text = request.whole(locator, &name, index::MOST_INDEX_BYTES as usize).await?;
+            let text = request.whole(locator, &name, limits::INDEX).await?;
             let index = index::read(&text).map_err(|error| wrong(&name, &error))?;
             (index.shards.clone(), Some(index))
         }
@@ -261,7 +265,8 @@ async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Read,
             )));
         }
     };
-    let size_of = |name: &str| files.iter().find(|file| file.path == name).map(|file| file.size);
+    let sizes: HashMap<&str, u64> = files.iter().map(|file| (file.path.as_str(), file.size)).collect();
+    let size_of = |name: &str| sizes.get(name).copied();
     let jobs = names.into_iter().map(|name| (size_of(&name), name)).collect();
     let (headers, pieces): (Vec<_>, Vec<_>) = all(request, locator, jobs, tell).await?.into_iter().unzip();
     let found = Found::new(headers, index.as_ref(), target.config.as_deref())
@@ -275,8 +280,8 @@ async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Read,
 
 /// The models of a repository, smallest first, each with the bytes of all its files.
 fn choice(locator: &Locator, names: &[String], files: &[TreeEntry]) -> Outline {
-    let size = |path: &String| files.iter().find(|file| file.path == *path).map_or(0, |file| file.size);
-    let whole = |name: &String| gguf::split_names(name).iter().map(size).fold(0, u64::saturating_add);
+    let sizes = gguf::sizes(files.iter().map(|file| (file.path.as_str(), file.size)));
+    let whole = |name: &String| sizes.get(&gguf::model_of(name)).copied().unwrap_or(0);
     let mut choices: Vec<(String, u64)> = names.iter().map(|name| (name.clone(), whole(name))).collect();
     choices.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(&other.0)));
     Outline {

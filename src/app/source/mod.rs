@@ -27,10 +27,12 @@ use leptos::task::spawn_local;
 use serde_json::Value;
 use weighbridge::export::ModelFacts;
 use weighbridge::hub::{HubError, Locator, add_side_file, read_config, read_json, side_paths};
+use weighbridge::limits;
 use weighbridge::model::{Blueprint, ModelError, catalogue};
-use weighbridge::scenario::{ModelSource, apply_edits, prune};
+use weighbridge::scenario::{ModelSource, apply_edits, link, prune};
 
 use super::state::{Loaded, Loading, Problem, State, at_hand};
+use super::toasts;
 use fetch::Request;
 
 /// Where a model that was read from somewhere else says it is from.
@@ -91,6 +93,10 @@ pub fn load(state: State, text: &str) {
 
 /// Loads the text of a config; `name` is that of its file. Whether it is the model now.
 pub fn load_config(state: State, text: &str, name: Option<&str>) -> bool {
+    if limits::CONFIG.is_passed_by(text.as_bytes()) {
+        fail(state, Problem::Model(ModelError::TooLarge));
+        return false;
+    }
     match read_json(text) {
         Ok(config) => use_config(state, config, name),
         Err(what) => {
@@ -137,6 +143,9 @@ pub fn use_config(state: State, config: Value, name: Option<&str>) -> bool {
         headers: None,
     };
     take(state, loaded, true);
+    if let Err(error) = state.scenario.with_untracked(link) {
+        toasts::say(state, error.to_string());
+    }
     true
 }
 

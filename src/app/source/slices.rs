@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use serde_json::Value;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
+use weighbridge::limits;
 use weighbridge::model::headers::compare::Verdict;
 use weighbridge::model::headers::{FileKind, Limits, index};
 use weighbridge::units::{counted, grouped};
@@ -106,7 +107,7 @@ async fn of_files(
     files.sort_by_key(File::name);
     let mut listed = None;
     if let Some(file) = files.iter().find(|file| is_index(&file.name())) {
-        let text = slice(file, 0, index::MOST_INDEX_BYTES + 1).await?;
+        let text = slice(file, 0, limits::INDEX.and_one()).await?;
         listed = Some(index::read(&text).map_err(|error| wrong(&file.name(), &error))?);
     }
     let weights: Vec<&File> = files.iter().filter(|file| kind_of(&file.name()).is_some()).collect();

@@ -15,10 +15,9 @@ use serde_json::{Map, Value};
 use super::error::ModelError;
 use super::families::defaults;
 use super::notice::Notice;
+use crate::limits;
 use crate::units::grouped;
 
-/// No config is longer; a longer text is refused unread.
-const MOST_BYTES: usize = 10_000_000;
 /// No dimension is larger (the Hub's own limit for tensor shapes).
 pub const MOST_DIMENSION: u64 = 1 << 32;
 /// Lists and objects beyond this length say something for each layer.
@@ -50,8 +49,8 @@ impl Config {
     /// # Errors
     /// Too large, not JSON (nesting deeper than 128 included), not an object, or without a model type.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        if text.len() > MOST_BYTES {
-            return Err(ModelError::TooLarge(text.len() as u64));
+        if limits::CONFIG.is_passed_by(text.as_bytes()) {
+            return Err(ModelError::TooLarge);
         }
         let value = serde_json::from_str(text).map_err(|error| ModelError::NotJson(error.to_string()))?;
         Self::from_value(value)

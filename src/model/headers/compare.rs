@@ -4,15 +4,17 @@
 //! else the files hold has a known reason. Names are compared first; where a file fuses, splits or renames, the
 //! roles, shapes and at last the numbers of one layer decide, and the verdict says so.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::beside::Beside;
-use super::expected::{Item, Key, expected, layer_name, present, tower_key, whole_name};
-use super::fusion::{self, Found, Side};
+use super::expected::{Expected, Item, Place, present};
+use super::fusion::{self, Found};
 use super::logical::Count;
 use crate::model::blueprint::Tower;
+use crate::model::operator::Block;
 use crate::model::{Blueprint, Tensor};
 use crate::units::{counted, grouped};
 
@@ -71,7 +73,7 @@ pub struct Comparison {
     pub by_number: u64,
     /// Bytes in the files by tensor of the config, scales included; what could not be placed is not in it.
     #[serde(skip)]
-    held: BTreeMap<Key, u64>,
+    held: Placed,
     /// In the config, not in the files.
     pub missing: Vec<Row>,
     /// In both, with other dimensions.
@@ -113,64 +115,82 @@ pub fn compare(blueprint: &Blueprint, count: &Count, described: &str) -> Compari
 
 /// Compares, whatever the two are called.
 pub fn compare_as(blueprint: &Blueprint, count: &Count, names: &Names) -> Comparison {
-    let mut wanted = expected(blueprint);
-    let mut held = present(&count.tensors);
-    let mut rows = Rows::default();
-    let mut by_name = 0_u64;
-    let mut bytes = BTreeMap::new();
-
-    let mut found = Found::default();
-
-    // By name. A name in both with other dimensions is settled too: it differs.
-    let common: Vec<Key> = wanted.keys().filter(|key| held.contains_key(*key)).cloned().collect();
-    for key in common {
-        let (Some(one), Some(other)) = (wanted.get(&key), held.get(&key)) else {
-            continue;
-        };
-        if one.same_shape(other) {
-            by_name = by_name.saturating_add(one.copies);
-            bytes.insert(key.clone(), other.bytes);
-            if one.optional {
-                found.buffers = found.buffers.saturating_add(other.elements);
-            }
-        } else if one.optional {
-            continue;
-        } else {
-            rows.differ(&key, one, other);
-        }
-        wanted.remove(&key);
-        held.remove(&key);
-    }
-
-    let mut layers = by_layer(wanted, held);
+    let expected = Expected::of(blueprint, count.tensors.len());
+    let held = present(&count.tensors);
     let beside = Beside::of(blueprint);
-    for (layer, (left, right)) in &mut layers {
-        fusion::corrections(left, right, &mut found);
+    let mut rows = Rows::default();
+    let mut found = Found::default();
+    let mut by_name = 0_u64;
+    let mut placed = Placed::new();
+    // Left over on either side, for the last comparison by number alone.
+    let (mut wanted, mut surplus) = (Left::new(), BTreeMap::new());
+
+    let seen: BTreeSet<Option<u64>> = held.keys().copied().collect();
+    for (layer, mut right) in held {
+        let mut left = expected.at(layer);
+        // By name. A name in both with other dimensions is settled too: it differs.
+        let common: Vec<String> = left.keys().filter(|rest| right.contains_key(*rest)).cloned().collect();
+        for rest in common {
+            let (Some(one), Some(other)) = (left.get(&rest), right.get(&rest)) else {
+                continue;
+            };
+            let place = expected.place(layer, &rest);
+            if one.same_shape(other) {
+                by_name = by_name.saturating_add(one.copies);
+                put_down(&mut placed, place, &rest, other.bytes, 1);
+                if one.optional {
+                    found.buffers = found.buffers.saturating_add(other.elements);
+                }
+            } else if one.optional {
+                continue;
+            } else {
+                rows.differ(place.layered(), &rest, one, other);
+            }
+            left.remove(&rest);
+            right.remove(&rest);
+        }
+        fusion::corrections(&mut left, &mut right, &mut found);
         // What has a reason of its own must not be taken for something else of equal size.
-        right.retain(|rest, item| match beside.reason(*layer, rest, item) {
+        right.retain(|rest, item| match beside.reason(layer, rest, item) {
             Some(why) => {
-                rows.extra(&(*layer, rest.clone()), item, Some(why));
+                rows.extra(layer.is_some(), rest, item, Some(why));
                 false
             }
             None => true,
         });
-        fusion::pair(left, right, &mut found);
-        let placed = std::mem::take(&mut found.bytes);
-        bytes.extend(placed.into_iter().map(|(rest, bytes)| ((*layer, rest), bytes)));
+        fusion::pair(&mut left, &mut right, &mut found);
+        for (rest, bytes) in std::mem::take(&mut found.bytes) {
+            put_down(&mut placed, expected.place(layer, &rest), &rest, bytes, 1);
+        }
+        for (rest, item) in left.into_iter().filter(|(_, item)| !item.optional) {
+            let place = expected.place(layer, &rest);
+            leave(&mut wanted, place, rest, item, 1);
+        }
+        surplus.extend(right.into_iter().map(|(rest, item)| ((layer, rest), item)));
     }
-    let (mut wanted, mut held) = (BTreeMap::new(), BTreeMap::new());
-    for (layer, (left, right)) in layers {
-        let required = left.into_iter().filter(|(_, item)| !item.optional);
-        wanted.extend(required.map(|(rest, item)| ((layer, rest), item)));
-        held.extend(right.into_iter().map(|(rest, item)| ((layer, rest), item)));
+    for (place, layers, side) in expected.left(&seen) {
+        for (rest, item) in side.iter().filter(|(_, item)| !item.optional) {
+            leave(&mut wanted, place, rest.clone(), item.clone().times(layers), layers);
+        }
     }
     // Towers and shared blocks may stand elsewhere in the files: at last only the numbers are left.
-    bytes.extend(fusion::level(&mut wanted, &mut held, &mut found).into_iter().flatten());
-    for (key, item) in wanted {
-        rows.missing(&key, &item);
+    let layers: BTreeMap<Spot, u64> = wanted
+        .iter()
+        .map(|(spot, (_, layers))| (spot.clone(), *layers))
+        .collect();
+    let mut wanted: BTreeMap<Spot, Item> = wanted.into_iter().map(|(spot, (item, _))| (spot, item)).collect();
+    for (spot, bytes) in fusion::level(&mut wanted, &mut surplus, &mut found)
+        .into_iter()
+        .flatten()
+    {
+        let times = layers.get(&spot).copied().unwrap_or(1);
+        put_down(&mut placed, spot.0, &spot.1, bytes, times);
     }
-    for (key, item) in held {
-        rows.extra(&key, &item, None);
+    for ((place, rest), item) in &wanted {
+        rows.missing(place.layered(), rest, item);
+    }
+    for ((layer, rest), item) in &surplus {
+        rows.extra(layer.is_some(), rest, item, None);
     }
 
     let (missing, differing, extra) = rows.done();
@@ -195,7 +215,7 @@ pub fn compare_as(blueprint: &Blueprint, count: &Count, names: &Names) -> Compar
             .saturating_sub(beside(|row| row.elements))
             .saturating_sub(found.buffers),
         bytes: count.bytes.saturating_sub(beside(|row| row.bytes)),
-        held: bytes,
+        held: placed,
         by_name,
         by_role: found.by_role,
         by_shape: found.by_shape,
@@ -219,75 +239,75 @@ pub fn adopt(blueprint: &mut Blueprint, comparison: &Comparison) -> bool {
     let placed = comparison
         .held
         .values()
-        .fold(0_u64, |all, bytes| all.saturating_add(*bytes));
+        .fold(0_u64, |all, (bytes, _)| all.saturating_add(*bytes));
     if comparison.verdict == Verdict::Differ || placed != comparison.bytes {
         return false;
     }
+    let expected = Expected::of(blueprint, 0);
     let Blueprint {
-        layout,
         stem,
         kinds,
         head,
-        layers,
         towers,
         ..
     } = blueprint;
-    let held = |layer: Option<u64>, rest: &str| comparison.held.get(&(layer, rest.to_owned())).copied();
-    let mark = |tensor: &mut Tensor, layers: &[u64]| {
-        if tensor.tied {
-            return;
+    // A tensor that is missing in one layer (a buffer) has no total.
+    let mark = |tensor: &mut Tensor, kind: Option<usize>, tower: Option<u64>| {
+        let parts = expected.places(kind, tower, tensor).into_iter();
+        let mut parts = parts.map(|(place, rest, layers)| {
+            let (bytes, found) = comparison.held.get(&(place, rest))?;
+            (*found == layers).then_some(*bytes)
+        });
+        if !tensor.tied {
+            tensor.held = parts.try_fold(0_u64, |all, bytes| Some(all.saturating_add(bytes?)));
         }
-        tensor.held = if layers.is_empty() || tensor.physical.is_some() {
-            held(None, &whole_name(tensor))
-        } else {
-            let rest = layer_name(tensor);
-            // A tensor that is missing in one layer (a buffer) has no total.
-            layers
-                .iter()
-                .try_fold(0_u64, |all, layer| Some(all.saturating_add(held(Some(*layer), &rest)?)))
-        };
     };
-    let order: Vec<usize> = (0..layers.value).map_while(|at| layout.kind_at(at)).collect();
     for block in stem.iter_mut().chain(head) {
-        for tensor in block.operators.iter_mut().flat_map(|operator| &mut operator.tensors) {
-            mark(tensor, &[]);
-        }
+        tensors(block).for_each(|tensor| mark(tensor, None, None));
     }
     for (at, kind) in kinds.iter_mut().enumerate() {
-        let layers: Vec<u64> = (0..)
-            .zip(&order)
-            .filter(|(_, of)| **of == at)
-            .map(|(layer, _)| layer)
-            .collect();
-        for tensor in kind
-            .blocks
-            .iter_mut()
-            .flat_map(|block| &mut block.operators)
-            .flat_map(|operator| &mut operator.tensors)
-        {
-            mark(tensor, &layers);
+        for block in &mut kind.blocks {
+            tensors(block).for_each(|tensor| mark(tensor, Some(at), None));
         }
     }
     for Tower { blocks, count, .. } in towers {
         let repeats = count.as_ref().map_or(1, |count| count.value);
-        let operators = blocks.iter_mut().flat_map(|block| &mut block.operators);
-        for tensor in operators.flat_map(|operator| &mut operator.tensors) {
-            let mut one = (0..repeats).map(|at| comparison.held.get(&tower_key(tensor, at)).copied());
-            tensor.held = one.try_fold(0_u64, |all, bytes| Some(all.saturating_add(bytes?)));
+        for block in blocks {
+            tensors(block).for_each(|tensor| mark(tensor, None, Some(repeats)));
         }
     }
     true
 }
 
-fn by_layer(wanted: BTreeMap<Key, Item>, held: BTreeMap<Key, Item>) -> BTreeMap<Option<u64>, (Side, Side)> {
-    let mut all: BTreeMap<Option<u64>, (Side, Side)> = BTreeMap::new();
-    for ((layer, rest), item) in wanted {
-        all.entry(layer).or_default().0.insert(rest, item);
+fn tensors(block: &mut Block) -> impl Iterator<Item = &mut Tensor> {
+    block.operators.iter_mut().flat_map(|operator| &mut operator.tensors)
+}
+
+/// Where a tensor of the config belongs, and its name there.
+type Spot = (Place, String);
+/// Bytes in the files by tensor of the config, and in how many layers it was found.
+type Placed = BTreeMap<Spot, (u64, u64)>;
+/// What found no counterpart, all layers of a kind together, and how many they are.
+type Left = BTreeMap<Spot, (Item, u64)>;
+
+fn put_down(placed: &mut Placed, place: Place, rest: &str, bytes: u64, layers: u64) {
+    let (sum, found) = placed.entry((place, rest.to_owned())).or_default();
+    *sum = sum.saturating_add(bytes);
+    *found = found.saturating_add(layers);
+}
+
+fn leave(left: &mut Left, place: Place, rest: String, item: Item, layers: u64) {
+    match left.entry((place, rest)) {
+        Entry::Vacant(slot) => {
+            slot.insert((item, layers));
+        }
+        Entry::Occupied(mut slot) => {
+            let (known, found) = slot.get_mut();
+            known.elements = known.elements.saturating_add(item.elements);
+            known.copies = known.copies.saturating_add(item.copies);
+            *found = found.saturating_add(layers);
+        }
     }
-    for ((layer, rest), item) in held {
-        all.entry(layer).or_default().1.insert(rest, item);
-    }
-    all
 }
 
 fn line(all: &Comparison, names: &Names) -> String {
@@ -356,21 +376,15 @@ struct Rows {
 }
 
 impl Rows {
-    fn missing(&mut self, key: &Key, item: &Item) {
-        put(&mut self.missing, key, item, Some(&item.shown), None, None);
+    fn missing(&mut self, layered: bool, rest: &str, item: &Item) {
+        put(&mut self.missing, (layered, rest), item, Some(&item.shown), None, None);
     }
-    fn differ(&mut self, key: &Key, one: &Item, other: &Item) {
-        put(
-            &mut self.differing,
-            key,
-            other,
-            Some(&one.shown),
-            Some(&other.shown),
-            None,
-        );
+    fn differ(&mut self, layered: bool, rest: &str, one: &Item, other: &Item) {
+        let (one, shown) = (Some(&one.shown), Some(&other.shown));
+        put(&mut self.differing, (layered, rest), other, one, shown, None);
     }
-    fn extra(&mut self, key: &Key, item: &Item, reason: Option<&'static str>) {
-        put(&mut self.extra, key, item, None, Some(&item.shown), reason);
+    fn extra(&mut self, layered: bool, rest: &str, item: &Item, reason: Option<&'static str>) {
+        put(&mut self.extra, (layered, rest), item, None, Some(&item.shown), reason);
     }
     fn done(self) -> (Vec<Row>, Vec<Row>, Vec<Row>) {
         let list = |rows: BTreeMap<String, Row>| rows.into_values().collect();
@@ -380,16 +394,16 @@ impl Rows {
 
 fn put(
     rows: &mut BTreeMap<String, Row>,
-    (layer, rest): &Key,
+    (layered, rest): (bool, &str),
     item: &Item,
     expected: Option<&Vec<u64>>,
     found: Option<&Vec<u64>>,
     reason: Option<&'static str>,
 ) {
-    let name = match (layer, rest.split_once('/')) {
-        (Some(_), Some((part, rest))) => format!("{part}.{{i}}.{rest}"),
-        (Some(_), None) => format!("layers.{{i}}.{rest}"),
-        (None, _) => rest.clone(),
+    let name = match (layered, rest.split_once('/')) {
+        (true, Some((part, rest))) => format!("{part}.{{i}}.{rest}"),
+        (true, None) => format!("layers.{{i}}.{rest}"),
+        (false, _) => rest.to_owned(),
     };
     let row = rows
         .entry(format!("{name} {}", reason.unwrap_or_default()))

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::limits::NAME;
+
 /// A file whose header cannot be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum HeaderError {
@@ -46,6 +48,9 @@ pub enum HeaderError {
         /// What is allowed.
         limit: u64,
     },
+    /// A name longer than any in use: names are compared piece by piece.
+    #[error("The name {0} has more than {NAME} letters, which no name has.")]
+    LongName(String),
     /// A dimension beyond 2^32.
     #[error("{tensor} has a dimension of {size}; more than 2^32 is refused.")]
     Dimension {
@@ -151,6 +156,7 @@ impl HeaderError {
             Self::Entry { .. } => "header_entry",
             Self::Duplicate(_) => "header_duplicate",
             Self::TooMany { .. } => "header_too_many",
+            Self::LongName(_) => "header_long_name",
             Self::Dimension { .. } => "header_dimension",
             Self::Overflow(_) => "header_overflow",
             Self::WrongSize { .. } => "header_wrong_size",

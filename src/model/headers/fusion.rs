@@ -159,13 +159,13 @@ fn by_number(wanted: &mut Side, held: &mut Side, found: &mut Found) {
 }
 
 /// Empties both sides if they hold as many elements; the bytes of each of the config's tensors, shared out by elements.
-pub(super) fn level<K: Clone + Ord>(
+pub(super) fn level<K: Clone + Ord, H: Ord>(
     wanted: &mut BTreeMap<K, Item>,
-    held: &mut BTreeMap<K, Item>,
+    held: &mut BTreeMap<H, Item>,
     found: &mut Found,
 ) -> Option<Vec<(K, u64)>> {
-    let sum = |side: &BTreeMap<K, Item>| side.values().fold(0_u64, |all, one| all.saturating_add(one.elements));
-    if wanted.is_empty() || held.is_empty() || sum(wanted) != sum(held) {
+    let sum = |all: u64, one: &Item| all.saturating_add(one.elements);
+    if wanted.is_empty() || held.is_empty() || wanted.values().fold(0, sum) != held.values().fold(0, sum) {
         return None;
     }
     let taken: Vec<(K, Item)> = std::mem::take(wanted).into_iter().collect();

@@ -2,16 +2,16 @@
 //!
 //! Format: ggml `docs/gguf.md`, versions 1 to 3, either byte order. Token lists are walked over, not kept.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::error::{HeaderError, cut};
 use super::gguf_value::{Cursor, GgufValue, Stop};
-use super::tensor_list::{FileKind, Header, MOST_TENSORS, Stored, StoredType, elements};
+use super::tensor_list::{FileKind, Header, Stored, StoredType, elements};
 use super::{Limits, Need, ggml_types};
+use crate::limits;
 
 /// A first helping: the keys of most files without their token lists.
 pub const FIRST_BYTES: u64 = 1 << 20;
-const MOST_KEYS: u64 = 100_000;
 const MOST_DIMENSIONS: u32 = 8;
 const ALIGNMENT: u64 = 32;
 
@@ -222,7 +222,7 @@ fn begin(cursor: &mut Cursor<'_>) -> Result<Start, Stop> {
     cursor.short = version == 1;
     let tensors = cursor.size()?;
     let keys = cursor.size()?;
-    for (what, count, limit) in [("tensors", tensors, MOST_TENSORS), ("keys", keys, MOST_KEYS)] {
+    for (what, count, limit) in [("tensors", tensors, limits::TENSORS), ("keys", keys, limits::GGUF_KEYS)] {
         if count > limit {
             return Err(HeaderError::TooMany { what, count, limit }.into());
         }
@@ -288,11 +288,37 @@ pub fn split(name: &str) -> Option<(&str, u64, u64)> {
 }
 
 /// The names of all files of a split model; the name itself where it is none.
-pub fn split_names(name: &str) -> Vec<String> {
-    match split(name) {
-        Some((prefix, _, total)) => (1..=total)
-            .map(|number| format!("{prefix}-{number:05}-of-{total:05}.gguf"))
-            .collect(),
-        None => vec![name.to_owned()],
+///
+/// # Errors
+/// A name that claims more files than any model has, or is longer than any.
+pub fn split_names(name: &str) -> Result<Vec<String>, HeaderError> {
+    if name.len() > limits::NAME {
+        return Err(HeaderError::LongName(cut(name)));
     }
+    match split(name) {
+        Some((_, _, total)) if total > limits::SHARDS => Err(HeaderError::TooMany {
+            what: "files",
+            count: total,
+            limit: limits::SHARDS,
+        }),
+        Some((prefix, _, total)) => Ok((1..=total)
+            .map(|number| format!("{prefix}-{number:05}-of-{total:05}.gguf"))
+            .collect()),
+        None => Ok(vec![name.to_owned()]),
+    }
+}
+
+/// Bytes of each model among these files, by the name without its number: all parts of a split model together.
+pub fn sizes<'a>(files: impl Iterator<Item = (&'a str, u64)>) -> HashMap<(&'a str, u64), u64> {
+    let mut all = HashMap::new();
+    for (name, bytes) in files {
+        let sum: &mut u64 = all.entry(model_of(name)).or_default();
+        *sum = sum.saturating_add(bytes);
+    }
+    all
+}
+
+/// Which model a file belongs to, as a key of [`sizes`].
+pub fn model_of(name: &str) -> (&str, u64) {
+    split(name).map_or((name, 1), |(prefix, _, total)| (prefix, total))
 }

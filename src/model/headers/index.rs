@@ -7,12 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::error::{HeaderError, cut};
-use super::tensor_list::MOST_TENSORS;
-
-/// The longest index read: the largest published one has about 60 MB.
-pub const MOST_INDEX_BYTES: u64 = 100_000_000;
-/// No model has more shards.
-const MOST_SHARDS: usize = 10_000;
+use crate::limits;
 
 /// What an index says. The names of the tensors are not kept: the shards know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +27,10 @@ pub struct Index {
 /// # Errors
 /// Too long, not JSON, no `weight_map`, or a shard name that is no plain file name.
 pub fn read(text: &[u8]) -> Result<Index, HeaderError> {
-    if text.len() as u64 > MOST_INDEX_BYTES {
+    if limits::INDEX.is_passed_by(text) {
         return Err(HeaderError::TooLarge {
             bytes: text.len() as u64,
-            limit: MOST_INDEX_BYTES,
+            limit: limits::INDEX.bytes,
         });
     }
     let raw: RawIndex = serde_json::from_slice(text).map_err(|error| HeaderError::Json(cut(&error.to_string())))?;
@@ -106,12 +101,12 @@ impl<'de> Deserialize<'de> for Shards {
                     map.next_entry::<std::borrow::Cow<'de, str>, std::borrow::Cow<'de, str>>()?
                 {
                     all.tensors += 1;
-                    if all.tensors > MOST_TENSORS {
+                    if all.tensors > limits::TENSORS {
                         return Err(A::Error::custom("more tensors than any model has"));
                     }
                     if !all.shards.contains(shard.as_ref()) {
-                        if all.shards.len() >= MOST_SHARDS {
-                            return Err(A::Error::custom("more than 10,000 shards"));
+                        if all.shards.len() as u64 >= limits::SHARDS {
+                            return Err(A::Error::custom("more shards than any model has"));
                         }
                         all.shards.insert(shard.into_owned());
                     }

@@ -44,6 +44,8 @@ pub enum Need<T> {
     Done(T),
 }
 
+use crate::limits;
+
 /// What a file may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -54,20 +56,20 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a file at hand: a header of up to 100 MB, the limit of the reference reader of safetensors.
+    /// For a file at hand.
     pub const fn local(file_bytes: u64) -> Self {
         Self {
             file_bytes: Some(file_bytes),
-            header_bytes: 100_000_000,
+            header_bytes: limits::HEADER.bytes,
         }
     }
-    /// For a file far away: up to 25 MB of JSON as the Hub's own clients allow, or 64 MB of GGUF.
+    /// For a file far away.
     pub const fn remote(kind: FileKind, file_bytes: Option<u64>) -> Self {
         Self {
             file_bytes,
             header_bytes: match kind {
-                FileKind::Safetensors => 25_000_000,
-                FileKind::Gguf => 64_000_000,
+                FileKind::Safetensors => limits::HEADER_FAR.bytes,
+                FileKind::Gguf => limits::GGUF_HEADER_FAR.bytes,
             },
         }
     }

@@ -8,8 +8,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::{HeaderError, cut};
-use super::tensor_list::{FileKind, Header, MOST_TENSORS, Stored, StoredType, elements};
+use super::tensor_list::{FileKind, Header, Stored, StoredType, elements};
 use super::{Limits, Need};
+use crate::limits::TENSORS;
 
 /// What nearly every header fits in, so that one request is enough.
 pub const FIRST_BYTES: u64 = 100_001;
@@ -231,7 +232,7 @@ impl<'de> Deserialize<'de> for RawHeader {
                         continue;
                     }
                     header.entries.push((name, map.next_value()?));
-                    if header.entries.len() as u64 > MOST_TENSORS {
+                    if header.entries.len() as u64 > TENSORS {
                         return Err(A::Error::custom("more tensors than any file has"));
                     }
                 }

@@ -1,6 +1,7 @@
 //! Which files of a folder or repository hold the weights.
 
-use super::gguf;
+use super::{HeaderError, gguf};
+use crate::limits;
 
 /// What to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +22,18 @@ pub enum Selection {
 ///
 /// The index goes first; adapters, consolidated duplicates and variants are left out; of GGUF files those that are
 /// no language model (`mmproj`, drafts, `imatrix`) too.
-pub fn select<'a>(files: impl Iterator<Item = &'a str> + Clone) -> Selection {
+///
+/// # Errors
+/// A name that claims more files than any model has.
+pub fn select<'a>(files: impl Iterator<Item = &'a str> + Clone) -> Result<Selection, HeaderError> {
     let mut top: Vec<&str> = files.clone().filter(|name| !name.contains('/')).collect();
     top.sort_unstable();
     let has = |name: &str| top.contains(&name);
     if let Some(index) = ["model.safetensors.index.json"].iter().find(|name| has(name)) {
-        return Selection::Index((*index).to_owned());
+        return Ok(Selection::Index((*index).to_owned()));
     }
     if has("model.safetensors") {
-        return Selection::Safetensors(vec!["model.safetensors".to_owned()]);
+        return Ok(Selection::Safetensors(vec!["model.safetensors".to_owned()]));
     }
     let weights = top.iter().filter(|name| name.ends_with(".safetensors"));
     let weights = weights.filter(|name| !name.starts_with("adapter_") && !name.contains(".fp16."));
@@ -38,17 +42,24 @@ pub fn select<'a>(files: impl Iterator<Item = &'a str> + Clone) -> Selection {
         weights = doubles;
     }
     if !weights.is_empty() {
-        return Selection::Safetensors(weights.into_iter().map(str::to_owned).collect());
+        if weights.len() as u64 > limits::SHARDS {
+            return Err(HeaderError::TooMany {
+                what: "files",
+                count: weights.len() as u64,
+                limit: limits::SHARDS,
+            });
+        }
+        return Ok(Selection::Safetensors(weights.into_iter().map(str::to_owned).collect()));
     }
     // One folder a quantisation is usual, so these may lie below.
     let mut models: Vec<&str> = files.filter(|name| is_model(name)).collect();
     models.sort_unstable();
     models.retain(|name| gguf::split(name).is_none_or(|(_, number, _)| number == 1));
-    match models.as_slice() {
+    Ok(match models.as_slice() {
         [] => Selection::Nothing,
-        [one] => Selection::Gguf(gguf::split_names(one)),
+        [one] => Selection::Gguf(gguf::split_names(one)?),
         several => Selection::Several(several.iter().map(|&name| name.to_owned()).collect()),
-    }
+    })
 }
 
 fn is_model(path: &str) -> bool {
@@ -66,7 +77,7 @@ mod tests {
 
     #[test]
     fn picks() {
-        let of = |files: &[&str]| select(files.iter().copied());
+        let of = |files: &[&str]| select(files.iter().copied()).unwrap();
         assert_eq!(
             of(&[
                 "model-00001-of-00002.safetensors",

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::error::{HeaderError, cut};
 use super::gguf_value::GgufValue;
+use crate::limits::NAME;
 use crate::model::config::MOST_DIMENSION;
-
-/// No file in use has a tenth as many tensors.
-pub(super) const MOST_TENSORS: u64 = 2_000_000;
 
 /// The kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr)]
@@ -76,8 +74,11 @@ pub struct Stored {
 /// The product of a shape, each dimension checked.
 ///
 /// # Errors
-/// A dimension beyond 2^32, or a product beyond 2^64.
+/// A name nobody gives, a dimension beyond 2^32, or a product beyond 2^64.
 pub(super) fn elements(name: &str, shape: &[u64]) -> Result<u64, HeaderError> {
+    if name.len() > NAME {
+        return Err(HeaderError::LongName(cut(name)));
+    }
     let mut all = 1_u64;
     for &size in shape {
         if size > MOST_DIMENSION {

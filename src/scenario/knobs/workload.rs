@@ -29,7 +29,10 @@ pub(super) const KNOBS: &[Knob] = &[
                     "The mode \"finetune\" is not built yet. Built are: prefill, decode, serve, pretrain.".to_owned(),
                 ));
             }
-            choose("Mode", text, &mut s.mode, Mode::iter().map(Mode::key))
+            choose("Mode", text, &mut s.mode, Mode::iter().map(Mode::key))?;
+            // Only a server has an endless queue.
+            s.endless &= s.mode == Mode::Serve;
+            Ok(())
         },
     },
     Knob {
@@ -100,10 +103,12 @@ pub(super) const KNOBS: &[Knob] = &[
                     "Sequences at once can be \"max\" only when serving: choose the mode serve first.".to_owned(),
                 ));
             }
+            // An endless queue has no number: the one before is not kept where no link could carry it.
+            s.batch = match text {
+                "max" => 1,
+                text => whole("Sequences at once", text, 1, MOST_BATCH)?,
+            };
             s.endless = text == "max";
-            if !s.endless {
-                s.batch = whole("Sequences at once", text, 1, MOST_BATCH)?;
-            }
             Ok(())
         },
     },

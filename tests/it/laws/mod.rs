@@ -103,7 +103,7 @@ pub fn large_model() -> impl Strategy<Value = Model> {
 }
 
 /// A value of a knob, by its kind; `None` leaves it as it is.
-fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
+pub fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
     let between = |least: u64, most: u64| {
         let many = (most - least).saturating_add(1);
         let offset = match turn % 3 {

@@ -62,6 +62,41 @@ fn holds(analysis: &Analysis, device: &Device, peak: f64) -> Result<(), TestCase
             serving.tokens_per_second_high,
             most
         );
+        // A token of each running sequence costs a step, and the first token its prompt.
+        let writes = analysis.setup.scenario.generated() > 1;
+        prop_assert!(
+            !writes || serving.tpot >= least,
+            "{} of {} s between tokens",
+            serving.tpot,
+            least
+        );
+        prop_assert!(!writes || serving.tpot * serving.spread.0 >= serving.floor / 1.000_001);
+        let one = Scenario {
+            mode: Mode::Prefill,
+            batch: 1,
+            endless: false,
+            generate: Some(0),
+            ..Scenario::clone(&analysis.setup.scenario)
+        };
+        if let Ok(one) = analyse(&analysis.setup.blueprint, &one)
+            && one.fit.as_ref().is_none_or(|fit| fit.verdict == Verdict::Fits)
+            && one.speed.is_some()
+        {
+            let prompt = super::physics::least(&one, device, peak) / 1.000_001;
+            prop_assert!(
+                serving.first >= prompt,
+                "{} of {} s to the first token",
+                serving.first,
+                prompt
+            );
+        }
+        for point in &serving.curve {
+            prop_assert!(
+                !writes
+                    || point.tokens_per_second_per_user * point.running as f64
+                        <= point.running as f64 / point.tpot * 1.000_001
+            );
+        }
         return Ok(());
     }
     prop_assert!(speed.seconds() >= least, "{} of {} s", speed.seconds(), least);

@@ -1,10 +1,69 @@
 //! A link and a command line made from a scenario give the same scenario back.
 
 use proptest::prelude::*;
-use serde_json::json;
-use weighbridge::scenario::{KNOBS, KnobKind, ModelSource, Scenario, from_query, to_query};
+use serde_json::{Value, json};
+use weighbridge::scenario::{
+    KNOBS, KnobKind, LinkError, ModelSource, Scenario, from_query, link, link_without_config, to_query,
+};
 
 use super::{any_setting, cases};
+
+/// Any value that a key of a config may be given.
+fn any_json() -> impl Strategy<Value = Value> {
+    let plain = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        // More digits than a number has.
+        "[1-9][0-9]{15,40}(\\.[0-9]{1,40})?".prop_map(|text| serde_json::from_str(&text).unwrap()),
+        "\\PC{0,20}".prop_map(Value::from),
+    ];
+    prop_oneof![plain.clone(), prop::collection::vec(plain, 0..4).prop_map(Value::from)]
+}
+
+/// Of two values the last holds, in whatever order they stand; a small rate is no zero.
+#[test]
+fn links_that_came_back_otherwise() {
+    let (one, errors) = from_query("b=64&b=max&mode=serve");
+    assert_eq!(errors, []);
+    assert_eq!(
+        (one.batch, one.endless, to_query(&one).as_str()),
+        (1, true, "mode=serve&b=max")
+    );
+    let (one, errors) = from_query("hw=custom:memory=24,bandwidth=900,fp16=0.0000001");
+    assert_eq!(errors, []);
+    assert_eq!(
+        one.hardware.as_deref(),
+        Some("custom:memory=24,bandwidth=900,fp16=0.0000001")
+    );
+    let (one, _) = from_query("edit=%7B%22rope_theta%22:1234567.12345678912345678912345%7D");
+    assert_eq!(from_query(&to_query(&one)).0, one);
+    assert_eq!(one.edits["rope_theta"], json!(1_234_567.123_456_789_1));
+}
+
+/// A config that no link carries is not written into one that cannot be read: it is said, and the rest is kept.
+#[test]
+fn a_config_too_long_for_a_link_is_said() {
+    let long = json!({"model_type": "llama", "x": "y".repeat(200_000)});
+    let scenario = Scenario {
+        model: ModelSource::Config(Box::new(long)),
+        prompt: 777,
+        ..Scenario::default()
+    };
+    let error = link(&scenario).unwrap_err();
+    assert!(
+        matches!(error, LinkError::ConfigTooLong { bytes: 200_063 }),
+        "{error:?}"
+    );
+    assert_eq!(
+        error.to_string(),
+        "The config is too long for a link: with it the link would have 200062 bytes, and no more than 200000 are read. Keep the config.json and open it beside the link, which holds everything else."
+    );
+    assert_eq!(link_without_config(&scenario), "p=777");
+    assert_eq!(from_query(&"p".repeat(200_001)).1, [LinkError::TooLong]);
+}
 
 proptest! {
     #![proptest_config(cases(1000))]
@@ -60,6 +119,40 @@ proptest! {
                 prop_assert_eq!(&from_query(&to_query(&scenario)).0, &scenario, "{}", knob.flag);
             }
         }
+    }
+
+    /// Any clicks after one another, each taken or refused, and what is then in the address comes back.
+    #[test]
+    fn whatever_the_page_can_reach_survives_the_link(
+        clicks in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<u64>()), 0..60),
+        edits in prop::collection::btree_map("[a-z_]{1,12}", any_json(), 0..4),
+        custom in proptest::option::of((1e-9f64..1e6, 1e-9f64..1e6, 1e-12f64..1e7, 1e-9f64..1e4)),
+    ) {
+        let mut scenario = Scenario::default();
+        for (knob, turn, number) in clicks {
+            let knob = knob.get(&KNOBS);
+            let words = match knob.kind {
+                KnobKind::WholeOr { words, .. } | KnobKind::BytesOr { words, .. } | KnobKind::RealOr { words, .. } => words,
+                _ => &[][..],
+            };
+            let text = match words.get(usize::from(turn % 8)) {
+                Some(word) => word.key.to_owned(),
+                None if knob.key == "b" && turn.is_multiple_of(5) => "max".to_owned(),
+                None => super::value(knob, turn | 128, number).unwrap_or_default(),
+            };
+            let _ = (knob.set)(&mut scenario, &text);
+        }
+        if let Some((memory, bandwidth, rate, price)) = custom {
+            let text = format!("custom:memory={memory:e},bandwidth={bandwidth:e},fp16={rate:e},fp8={rate},price={price}");
+            if let Ok(device) = weighbridge::hardware::resolve(&text) {
+                prop_assert_eq!(&*weighbridge::hardware::resolve(&device.id).unwrap(), &*device);
+                scenario.hardware = Some(device.id.clone());
+            }
+        }
+        scenario.edits = edits;
+        let (back, errors) = from_query(&to_query(&scenario));
+        prop_assert_eq!(errors, vec![]);
+        prop_assert_eq!(back, scenario);
     }
 
     #[test]

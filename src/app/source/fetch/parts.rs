@@ -4,20 +4,16 @@ use gloo_net::http::Response;
 use weighbridge::hub::{
     HubError, Listed, Locator, ResponseFacts, TreeEntry, classify, read_listing, read_names, read_tree,
 };
+use weighbridge::limits::{self, Limit};
 
 use super::super::super::state::Problem;
 use super::Request;
-
-/// Listings of large repositories have a few hundred kilobytes.
-const MOST_LISTING_BYTES: usize = 16 * 1024 * 1024;
-/// Enough for the words of an error.
-const MOST_WORDS_BYTES: usize = 256 * 1024;
 
 impl Request {
     /// The files of the repository with their sizes: the first page, which is enough for a model.
     pub async fn files(&self, locator: &Locator) -> Result<Vec<TreeEntry>, Problem> {
         let url = self.endpoint.tree_url(locator);
-        let bytes = self.whole_at(&url, locator, MOST_LISTING_BYTES).await?;
+        let bytes = self.whole_at(&url, locator, limits::LISTING).await?;
         Ok(read_tree(&String::from_utf8_lossy(&bytes)))
     }
     /// The models a search finds.
@@ -33,17 +29,17 @@ impl Request {
     /// An answer that may as well be missing: once, without a second try.
     async fn text(&self, url: &str) -> Option<String> {
         let response = self.send(url, None).await.ok()?;
-        let bytes = self.bytes(&response, MOST_LISTING_BYTES, &|_| ()).await;
+        let bytes = self.bytes(&response, limits::LISTING, &|_| ()).await;
         self.disarm();
         let bytes = bytes.ok()?.filter(|_| response.status() == 200)?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
-    /// A whole file of at most `limit` bytes.
-    pub async fn whole(&self, locator: &Locator, path: &str, limit: usize) -> Result<Vec<u8>, Problem> {
+    /// A whole file within a limit.
+    pub async fn whole(&self, locator: &Locator, path: &str, limit: Limit) -> Result<Vec<u8>, Problem> {
         self.whole_at(&self.endpoint.file_url(locator, path), locator, limit)
             .await
     }
-    async fn whole_at(&self, url: &str, locator: &Locator, limit: usize) -> Result<Vec<u8>, Problem> {
+    async fn whole_at(&self, url: &str, locator: &Locator, limit: Limit) -> Result<Vec<u8>, Problem> {
         let response = self.send_patiently(url, None).await.map_err(hub)?;
         if response.status() != 200 {
             return Err(self.refused(&response, locator).await);
@@ -86,8 +82,10 @@ impl Request {
             }
             _ => return Err(self.refused(&response, locator).await),
         };
-        let limit = usize::try_from(asked).unwrap_or(usize::MAX);
-        let bytes = self.body(&response, limit, locator, &|_| ()).await.map_err(hub)?;
+        let bytes = self
+            .body(&response, Limit::of_part(asked), locator, &|_| ())
+            .await
+            .map_err(hub)?;
         let due = size.map_or(0, |size: u64| asked.min(size.saturating_sub(from)));
         if (bytes.len() as u64) < due {
             return Err(hub(HubError::BrokenOff { host: self.host() }));
@@ -96,13 +94,13 @@ impl Request {
     }
     async fn refused(&self, response: &Response, locator: &Locator) -> Problem {
         let headers = response.headers();
-        let facts = ResponseFacts::read(|name| headers.get(name));
-        let words = self.body(response, MOST_WORDS_BYTES, locator, &|_| ()).await;
+        let facts = ResponseFacts::read(|name| Some(self.without_token(&headers.get(name)?)));
+        let words = self.body(response, limits::WORDS, locator, &|_| ()).await;
         match (self.stopped(), words) {
             (Some(stopped), _) => hub(stopped),
             (None, words) => {
                 let words = words.unwrap_or_default();
-                let words = String::from_utf8_lossy(&words);
+                let words = self.without_token(&String::from_utf8_lossy(&words));
                 hub(classify(
                     response.status(),
                     &facts,
