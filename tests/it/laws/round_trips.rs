@@ -54,7 +54,7 @@ fn a_config_too_long_for_a_link_is_said() {
     };
     let error = link(&scenario).unwrap_err();
     assert!(
-        matches!(error, LinkError::ConfigTooLong { bytes: 200_063 }),
+        matches!(error, LinkError::ConfigTooLong { bytes: 200_062 }),
         "{error:?}"
     );
     assert_eq!(
