@@ -6,7 +6,7 @@ use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Kind, Span, State};
-use crate::units::{Number, Quantity, Unit};
+use crate::units::{Exact, Number, Quantity, Unit};
 
 /// Elements a token and layer, in the form that is kept.
 fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
@@ -19,11 +19,60 @@ fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
     }
 }
 
+/// A page that holds either a block of tokens of one layer or the state of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct StatePage {
+    tokens: u64,
+    bytes: u64,
+}
+
+impl StatePage {
+    /// Where the engine pages states: the fewest whole blocks of the layer with the smallest tokens that hold the largest
+    /// state. None where there are not both.
+    fn of(setup: &Setup) -> Option<Self> {
+        if !setup.engine.pages_states() {
+            return None;
+        }
+        let kinds = || setup.blueprint.kinds.iter();
+        let states = kinds().map(|kind| {
+            let states = kind.blocks.iter().flat_map(|block| &block.states);
+            let bytes = states.map(|state| state_bytes::<Exact>(setup, state).1.0);
+            bytes.fold(0, u64::saturating_add)
+        });
+        let state = states.max().filter(|bytes| *bytes > 0)?;
+        let tokens = kinds().map(|kind| {
+            let caches = kind
+                .blocks
+                .iter()
+                .flat_map(|block| block.caches.iter().map(move |cache| (block, cache)));
+            let full = caches.filter(|(_, cache)| matches!(cache.span, Span::Full));
+            let bytes = full.map(|(block, cache)| {
+                let width = Exact(width(setup, &cache.width).value);
+                setup.cache_bytes(width, Stored::of(setup, block, cache)).0
+            });
+            bytes.fold(0, u64::saturating_add)
+        });
+        let token = tokens.filter(|bytes| *bytes > 0).min()?;
+        let block = setup.engine.block();
+        let blocks = state.div_ceil(token.saturating_mul(block));
+        let tokens = blocks.saturating_mul(block);
+        Some(Self {
+            tokens,
+            bytes: tokens.saturating_mul(token),
+        })
+    }
+}
+
+/// Tokens of a block of the engine's paged cache: its own, or as many as a state takes the room of.
+fn block_tokens(setup: &Setup) -> u64 {
+    StatePage::of(setup).map_or_else(|| setup.engine.block(), |page| page.tokens)
+}
+
 /// Tokens of a block of the engine's paged cache.
 fn block_size<N: Number>(setup: &Setup) -> N {
     N::input(&Quantity::assumed(
         "block",
-        setup.engine.block(),
+        block_tokens(setup),
         "tokens in a block of the engine's paged cache",
     ))
 }
@@ -36,7 +85,7 @@ fn in_blocks<N: Number>(setup: &Setup, tokens: N) -> N {
 /// Tokens a full layer keeps: a paged cache hands out whole blocks.
 fn kept_tokens<N: Number>(setup: &Setup) -> N {
     let tokens = setup.tokens();
-    if tokens.value.is_multiple_of(setup.engine.block()) {
+    if tokens.value.is_multiple_of(block_tokens(setup)) {
         return N::input(&tokens);
     }
     in_blocks(setup, N::input(&tokens))
@@ -231,6 +280,22 @@ pub(super) fn states_of_a_sequence<N: Number>(setup: &Setup) -> N {
 
 /// What one block of all its layers keeps for a sequence, however long it is.
 pub(super) fn states_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
+    if place.block.states.is_empty() {
+        return Vec::new();
+    }
+    if let Some(page) = StatePage::of(setup) {
+        let page = Quantity::assumed("page", page.bytes, "a state takes a page of the size of attention's");
+        return vec![place.times(N::input(&page)).named("state", "")];
+    }
+    let of_state = |state: &State| {
+        let (name, bytes) = state_bytes::<N>(setup, state);
+        place.times(bytes).named(name, "")
+    };
+    place.block.states.iter().map(of_state).collect()
+}
+
+/// Bytes of one state in one layer, and what it is: convolutions in the model's format, recurrences in FP32.
+fn state_bytes<N: Number>(setup: &Setup, state: &State) -> (&'static str, N) {
     let model = || N::input(setup.activation_bytes());
     let four = || {
         N::input(&Quantity::assumed(
@@ -239,21 +304,17 @@ pub(super) fn states_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> 
             "recurrent states are kept in FP32",
         ))
     };
-    let of_state = |state: &State| {
-        let (name, bytes) = match state {
-            State::Conv { channels, kernel } => {
-                // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
-                let columns = if setup.engine.keeps_whole_convolution() {
-                    N::input(kernel)
-                } else {
-                    N::input(kernel).minus(N::constant(1.0))
-                };
-                ("convolution", N::input(channels).times(columns).times(model()))
-            }
-            State::Recurrent { elements } => ("recurrent state", N::input(elements).times(four())),
-            State::Plain { elements } => ("state", N::input(elements).times(model())),
-        };
-        place.times(bytes).named(name, "")
-    };
-    place.block.states.iter().map(of_state).collect()
+    match state {
+        State::Conv { channels, kernel } => {
+            // vLLM, SGLang and llama.cpp keep one column less than transformers: the current token is not stored.
+            let columns = if setup.engine.keeps_whole_convolution() {
+                N::input(kernel)
+            } else {
+                N::input(kernel).minus(N::constant(1.0))
+            };
+            ("convolution", N::input(channels).times(columns).times(model()))
+        }
+        State::Recurrent { elements } => ("recurrent state", N::input(elements).times(four())),
+        State::Plain { elements } => ("state", N::input(elements).times(model())),
+    }
 }

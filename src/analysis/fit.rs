@@ -76,8 +76,9 @@ pub(super) fn percent(setup: &Setup) -> u64 {
 }
 
 fn share(device: &Device, percent: u64) -> u64 {
-    let bytes = u128::from(device.memory_bytes) * u128::from(percent) / 100;
-    u64::try_from(bytes).unwrap_or(device.memory_bytes)
+    let all = device.usable_bytes();
+    let bytes = u128::from(all) * u128::from(percent) / 100;
+    u64::try_from(bytes).unwrap_or(all)
 }
 
 /// Memory of one device the engine may take.

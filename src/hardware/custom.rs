@@ -189,6 +189,8 @@ fn empty() -> Device {
         year: None,
         memory_bytes: 0,
         memory_basis: "as you described it".to_owned(),
+        visible_bytes: None,
+        visible_basis: String::new(),
         nominal_bytes: 0,
         memory_options_gib: String::new(),
         memory_type: String::new(),

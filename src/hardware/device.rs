@@ -28,6 +28,10 @@ pub struct Device {
     pub memory_bytes: u64,
     /// Where the memory figure is from; begins with `by rule` where it is not what a driver reports.
     pub memory_basis: String,
+    /// What an engine sees of it, where that is less: the driver keeps some for itself.
+    pub visible_bytes: Option<u64>,
+    /// Where that figure is from.
+    pub visible_basis: String,
     /// Memory as marketed, in bytes; of a machine with unified memory, all of its RAM.
     pub nominal_bytes: u64,
     /// Sizes it is sold with, in GiB, separated by `;`.
@@ -124,6 +128,11 @@ impl Device {
     /// Whether it is a processor: models run in RAM.
     pub fn is_processor(&self) -> bool {
         self.segment == Segment::Cpu
+    }
+    /// Memory an engine can ask the driver for: what it takes its share of.
+    pub fn usable_bytes(&self) -> u64 {
+        self.visible_bytes
+            .map_or(self.memory_bytes, |seen| seen.min(self.memory_bytes))
     }
     /// Whether it has a memory of its own beside the machine's RAM.
     pub fn has_own_memory(&self) -> bool {

@@ -99,7 +99,7 @@ fn fraction(basis: &Basis<'_>) -> String {
             .weights_bytes
             .saturating_add(rank.activation_bytes)
             .saturating_add(rank.overhead_bytes);
-        let free = device.memory_bytes.checked_sub(taken).filter(|free| *free > 0)?;
+        let free = device.usable_bytes().checked_sub(taken).filter(|free| *free > 0)?;
         let cache = u128::from(rank.kv_cache_bytes.saturating_add(rank.state_cache_bytes));
         u64::try_from((cache * 100).div_ceil(u128::from(free))).ok()
     };
