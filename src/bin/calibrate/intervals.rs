@@ -14,8 +14,14 @@ use super::rows::Row;
 const LEAST: f64 = 1.12;
 /// An end needs so many units beyond it: with few the interval is drawn to that of all engines.
 const FEW: f64 = 4.0;
-/// Share of the units beyond each end: a little less than a tenth, as single rows stray farther than units do.
-const TAIL: f64 = 0.085;
+/// Share of the units beyond each end: a little less than a tenth, as single rows stray farther than units do. Those of
+/// prefill stray less, so its interval may be narrower.
+const fn beyond(metric: Metric) -> f64 {
+    match metric {
+        Metric::Prefill => 0.1,
+        Metric::Decode | Metric::Throughput => 0.085,
+    }
+}
 
 /// What is left out to know how far off an estimate is where the nearest evidence is such.
 const fn left(seen: Seen) -> &'static [By] {
@@ -48,7 +54,7 @@ fn ends(
             continue;
         }
         let mut units = units(rows, errors, metric, *one, engine);
-        let tail = TAIL * (1.0 - 1.0 / (units.len() as f64 + 1.0));
+        let tail = beyond(metric) * (1.0 - 1.0 / (units.len() as f64 + 1.0));
         let (low, high) = (quantile(&mut units, tail), quantile(&mut units, 1.0 - tail));
         widest = ((widest.0.0.min(low), widest.0.1.max(high)), widest.1.max(units.len()));
     }
