@@ -94,7 +94,14 @@ fn on_device(
     RESOLVED.set(RESOLVED.get() + 1);
     let scenario = &*requested;
     let chosen = scenario.weights.and_then(quantisation::choice);
-    if let Some(why) = blueprint.published.unknown.as_ref().filter(|_| chosen.is_none()) {
+    // Where the headers of the files were read, their bytes are known whatever the method.
+    let by_headers = || blueprint.tensors().any(|(_, tensor)| tensor.held.is_some());
+    let unknown = blueprint
+        .published
+        .unknown
+        .as_ref()
+        .filter(|_| chosen.is_none() && !by_headers());
+    if let Some(why) = unknown {
         return Err(ModelError::Quantisation(why.clone()).into());
     }
     let automatic = || automatic_engine(blueprint, scenario, device.as_deref());

@@ -84,11 +84,17 @@ pub(crate) fn read_row(line: &'static str) -> Option<Row> {
 /// The class a format is in, as the table of compatibility names it.
 pub fn class(format: &str) -> &str {
     match format {
-        "fp8" | "fp8-tensor" | "fp8-channel" => "fp8",
+        "fp8" | "fp8-tensor" | "fp8-channel" | "mxfp8" => "fp8",
+        "mxfp6" | "fp4" => "mxfp4",
+        "compressed-tensors" => "int4",
         "nf4" | "nf4-dq" | "bnb-int8" => "bnb",
         "fp32" | "bf16" | "fp16" | "awq" | "int8" | "int4" | "mxfp4" | "nvfp4" => format,
         _ => {
-            for class in ["gptq", "hqq", "aqlm", "exl2", "exl3", "mlx"] {
+            let classes = [
+                "gptq", "hqq", "aqlm", "exl2", "exl3", "mlx", "eetq", "quanto", "bitnet", "higgs", "vptq", "spqr",
+                "sinq",
+            ];
+            for class in classes {
                 if format.starts_with(class) {
                     return class;
                 }

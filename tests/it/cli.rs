@@ -347,3 +347,25 @@ fn tables_and_help() {
     }
     assert!(text(&["--help"]).contains("weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090"));
 }
+
+/// Where the config does not say how the weights are stored, a file beside it may.
+#[test]
+fn files_beside_a_config_are_read() {
+    let folder = support::fresh_folder("beside");
+    let config = support::checkpoint::config("torch_dtype", serde_json::json!("bfloat16"));
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    let weights = |path: &std::path::Path| {
+        let answer = json(&["estimate", path.to_str().unwrap(), "--engine", "vllm"]);
+        (
+            answer["formats"]["weights"].clone(),
+            answer["formats"]["kv_cache"].clone(),
+        )
+    };
+    assert_eq!(weights(&folder).0, "bf16");
+    let beside =
+        r#"{"quantization": {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}}"#;
+    std::fs::write(folder.join("hf_quant_config.json"), beside).unwrap();
+    for path in [folder.clone(), folder.join("config.json")] {
+        assert_eq!(weights(&path), (Value::from("fp8"), Value::from("fp8")));
+    }
+}

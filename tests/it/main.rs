@@ -12,6 +12,7 @@
 mod support;
 
 mod answers;
+mod checkpoints;
 #[cfg(feature = "cli")]
 mod bounded;
 #[cfg(feature = "cli")]
@@ -19,6 +20,7 @@ mod cli;
 mod explain;
 mod facts;
 mod fit;
+mod formats;
 mod hardware;
 mod harness;
 #[cfg(feature = "cli")]

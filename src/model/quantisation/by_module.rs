@@ -12,6 +12,9 @@ use super::regex::Work;
 /// With patterns that tell layers apart no model has more.
 const MOST_LAYERS: u64 = 2000;
 
+/// No checkpoint has more formats.
+const MOST_FORMATS: usize = 64;
+
 /// What becomes of a module.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Then {
@@ -38,6 +41,10 @@ pub struct Rules {
     pub formats: Vec<Format>,
     /// Whether patterns reach the output head; by its name any rule does.
     pub head: bool,
+    /// Entries that could not be read, with the reason.
+    unread: Vec<String>,
+    /// Whether rules were left out because no checkpoint has so many formats.
+    too_many: bool,
 }
 
 /// The layers a tensor is in.
@@ -94,13 +101,21 @@ impl Rules {
     }
 
     /// Adds a rule behind the others; one that speaks of nothing is left out.
-    pub fn add(&mut self, of: Modules, then: Then) {
-        if of.is_empty() && !of.others {
+    pub fn add(&mut self, mut of: Modules, then: Then) {
+        let unread = std::mem::take(&mut of.unread);
+        // "All but what could not be read" would be all.
+        let nothing = of.is_empty() && (!of.others || !unread.is_empty());
+        self.unread.extend(unread);
+        if nothing {
             return;
         }
         if let Then::Format(format) = &then
             && !self.formats.contains(format)
         {
+            if self.formats.len() >= MOST_FORMATS {
+                self.too_many = true;
+                return;
+            }
             self.formats.push(format.clone());
         }
         self.list.push(Rule { of, then });
@@ -108,6 +123,9 @@ impl Rules {
 
     /// Adds a plain name to the rule of names with the same end, as single modules are many and never two of a name.
     pub fn join(&mut self, form: Form, name: &str, then: &Then) {
+        if self.too_many && matches!(then, Then::Format(format) if !self.formats.contains(format)) {
+            return;
+        }
         let same = |rule: &&mut Rule| rule.then == *then && rule.of.only(form);
         if let Some(rule) = self.list.iter_mut().find(same) {
             rule.of.add(form, name);
@@ -122,6 +140,8 @@ impl Rules {
         for rule in others.list {
             self.add(rule.of, rule.then);
         }
+        self.too_many |= others.too_many;
+        self.unread.extend(others.unread);
         self.head |= others.head;
         self
     }
@@ -133,9 +153,10 @@ impl Rules {
 
     /// Entries that could not be read.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
-        self.list
-            .iter()
-            .flat_map(|rule| rule.of.unread.iter().map(String::as_str))
+        let too_many = self.too_many.then_some("more than 64 formats");
+        let later = self.list.iter().flat_map(|rule| &rule.of.unread);
+        let entries = self.unread.iter().chain(later).map(String::as_str);
+        entries.chain(too_many)
     }
 
     /// In how many layers a tensor is left as it is, and in how many it has each of the formats. `None` where the patterns

@@ -236,6 +236,8 @@ impl Choice {
             published.base.clone()
         };
         Quantisation {
+            // mlx-vlm (utils.py, skip_multimodal_module) leaves towers alone.
+            towers: self.container != Container::Mlx,
             container: self.container,
             special: self.special.clone(),
             ..Quantisation::new(base, self.format.clone(), self.scope)

@@ -1,11 +1,14 @@
 //! Which modules a rule of a quantiser speaks of, in that quantiser's own language.
 
+mod test;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::component::Component;
 use super::super::tensor::{Tensor, TensorKind};
 use super::name;
 use super::regex::{Regex, Work};
+use test::{Test, matches_glob, merge, open_index};
 
 /// Longer entries are no names.
 const LONGEST: usize = 2000;
@@ -28,21 +31,6 @@ pub enum Form {
     Part,
     /// All of it, with `*` and `?` (Python's `fnmatch`).
     Glob,
-}
-
-/// A test of names that is no plain name.
-#[derive(Clone, Debug, PartialEq)]
-enum Test {
-    /// Letters in a name.
-    Part(String, Layers),
-    /// `*` and `?` over a whole name, or over words of it.
-    Glob { glob: String, layers: Layers, words: bool },
-    /// A regular expression, from the beginning of a name or anywhere.
-    Regex { regex: Regex, anywhere: bool },
-    /// Kinds of tensors, which is what classes of modules come to.
-    Kinds(Vec<TensorKind>),
-    /// Parts of the model, likewise.
-    Components(Vec<Component>),
 }
 
 /// Modules a rule speaks of: any of its entries.
@@ -204,7 +192,10 @@ impl Modules {
 
     /// Whether an entry is the plain name of the module with this key.
     pub fn names(&self, key: &str) -> bool {
-        self.whole.contains_key(key) || self.around.contains_key(key) || self.words.contains_key(key)
+        let has = |key: &String| {
+            self.whole.contains_key(key) || self.around.contains_key(key) || self.words.contains_key(key)
+        };
+        name::variants(key).iter().any(has)
     }
 
     /// Whether kinds are meant, and this is one.
@@ -216,6 +207,17 @@ impl Modules {
 
     /// Where a rule holds that asks for no regular expression. `key` is a name without its index.
     pub fn by_name(&self, key: &str) -> Holds {
+        let mut found = BTreeSet::new();
+        for key in name::variants(key) {
+            match self.by_one_name(&key) {
+                Holds::Everywhere => return Holds::Everywhere,
+                Holds::Layers(layers) => found.extend(layers),
+            }
+        }
+        Holds::Layers(found)
+    }
+
+    fn by_one_name(&self, key: &str) -> Holds {
         let mut found = BTreeSet::new();
         let mut add = |layers: &Layers| match layers {
             None => true,
@@ -238,7 +240,11 @@ impl Modules {
                     .any(|end| self.words.get(run(start, end)).is_some_and(&mut add));
             }
         }
-        let spelled = [key.to_owned(), format!("model.{key}")];
+        let spelled = if self.tests.is_empty() {
+            Default::default()
+        } else {
+            [key.to_owned(), format!("model.{key}")]
+        };
         for test in &self.tests {
             let (holds, layers) = match test {
                 Test::Part(part, layers) => (spelled.iter().any(|name| name.contains(part)), layers),
@@ -295,83 +301,4 @@ impl Modules {
         };
         (named || self.tests.iter().any(by_test)) != self.others
     }
-}
-
-/// Joins a test with an equal one that speaks of other layers.
-fn merge(tests: &mut Vec<Test>, new: Test) {
-    let same = |known: &&mut Test| match (&**known, &new) {
-        (Test::Part(one, _), Test::Part(other, _)) => one == other,
-        (
-            Test::Glob { glob: one, words, .. },
-            Test::Glob {
-                glob: other,
-                words: also,
-                ..
-            },
-        ) => one == other && words == also,
-        _ => false,
-    };
-    let Some(known) = tests.iter_mut().find(same) else {
-        tests.push(new);
-        return;
-    };
-    if let (
-        Test::Part(_, known) | Test::Glob { layers: known, .. },
-        Test::Part(_, more) | Test::Glob { layers: more, .. },
-    ) = (known, new)
-    {
-        match (known.as_mut(), more) {
-            (Some(known), Some(more)) => known.extend(more),
-            _ => *known = None,
-        }
-    }
-}
-
-/// Takes the index of a layer out of a pattern. Where nothing ends it, `layers.1` speaks of 1 and of 10 to 19 too.
-fn open_index(text: &str) -> (String, Layers) {
-    for stack in ["layers.", "blocks.", "h."] {
-        let Some(at) = text
-            .find(stack)
-            .filter(|&at| at == 0 || text.get(..at).is_some_and(|rest| rest.ends_with(['.', '*'])))
-        else {
-            continue;
-        };
-        let (before, after) = text.split_at(at + stack.len());
-        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-        let Ok(layer) = digits.parse::<u64>() else { continue };
-        let rest = after.get(digits.len()..).unwrap_or_default();
-        let open = (rest.is_empty() || rest.starts_with('*')) && (1..1000).contains(&layer);
-        let tens = [1, 10, 100].into_iter().filter(|tens| open || *tens == 1);
-        let layers = tens.flat_map(|tens| (0..tens).map(move |more| layer.saturating_mul(tens).saturating_add(more)));
-        return (format!("{before}#{rest}"), Some(layers.collect()));
-    }
-    (text.to_owned(), None)
-}
-
-/// Whether a glob of `*` and `?` matches the whole text: linear but for a step back to the last star.
-fn matches_glob(glob: &str, text: &str) -> bool {
-    let (glob, text) = (glob.as_bytes(), text.as_bytes());
-    let (mut at, mut read) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while read < text.len() {
-        match glob.get(at) {
-            Some(b'*') => {
-                star = Some((at, read));
-                at += 1;
-            }
-            Some(sign) if *sign == b'?' || Some(sign) == text.get(read) => {
-                at += 1;
-                read += 1;
-            }
-            _ => match &mut star {
-                Some((place, from)) => {
-                    *from += 1;
-                    at = *place + 1;
-                    read = *from;
-                }
-                None => return false,
-            },
-        }
-    }
-    glob.get(at..).is_none_or(|rest| rest.iter().all(|sign| *sign == b'*'))
 }

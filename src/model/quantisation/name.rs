@@ -17,16 +17,26 @@ const WRAPPERS: &[&str] = &[
 /// What the layers of a model are kept in.
 const STACKS: &[&str] = &["layers.", "blocks.", "h."];
 
-/// How checkpoints begin the names of what is in a language model; patterns that are anchored are held against each.
-const BEGINNINGS: &[&str] = &[
+/// How checkpoints begin the names of what is in a language model's layers, the commonest first; expressions that are
+/// anchored are held against each.
+const IN_LAYERS: &[&str] = &[
+    "model.layers.",
+    "model.language_model.layers.",
+    "language_model.model.layers.",
+    "layers.",
+    "language_model.layers.",
+    "backbone.layers.",
+    "transformer.h.",
+    "transformer.blocks.",
+    "thinker.model.layers.",
+];
+/// The same for what is in none.
+const OUTSIDE: &[&str] = &[
     "model.",
+    "",
     "model.language_model.",
     "language_model.model.",
-    "",
     "language_model.",
-    "backbone.",
-    "transformer.",
-    "thinker.model.",
 ];
 
 /// A name without what wraps the language model: `layers.3.mlp.gate`, `lm_head`, `visual.blocks.7.attn`.
@@ -81,10 +91,40 @@ pub fn key(module: &str, in_layer: bool) -> String {
     }
 }
 
+/// A key, and the one it has in checkpoints that keep the experts of a layer in one tensor, or one by one, where ours do not.
+pub fn variants(key: &str) -> Vec<String> {
+    let joined = |last: &str| {
+        if last == "down_proj" {
+            "down_proj"
+        } else {
+            "gate_up_proj"
+        }
+        .to_owned()
+    };
+    let other = match key.split_once("experts.") {
+        Some((before, rest)) => match rest.strip_prefix("{e}.") {
+            Some(last @ ("gate_proj" | "up_proj" | "down_proj")) => Some(format!("{before}experts.{}", joined(last))),
+            Some(_) => None,
+            None if rest == "gate_up_proj" => Some(format!("{before}experts.{{e}}.gate_proj")),
+            None if rest == "down_proj" => Some(format!("{before}experts.{{e}}.down_proj")),
+            None => None,
+        },
+        None => None,
+    };
+    [Some(key.to_owned()), other].into_iter().flatten().collect()
+}
+
 /// The names a checkpoint may give a module with this key in the layer with this index.
 pub fn spelled(key: &str, index: u64) -> Vec<String> {
-    let name = key.replacen('#', &index.to_string(), 1).replace("{e}", "0");
-    BEGINNINGS.iter().map(|begin| format!("{begin}{name}")).collect()
+    let begun = |key: String| {
+        let name = key.replacen('#', &index.to_string(), 1).replace("{e}", "0");
+        let (begins, rest) = match name.strip_prefix("layers.") {
+            Some(rest) => (IN_LAYERS, rest),
+            None => (OUTSIDE, name.as_str()),
+        };
+        begins.iter().map(|begin| format!("{begin}{rest}")).collect::<Vec<_>>()
+    };
+    variants(key).into_iter().flat_map(begun).collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 //! syntax as far as names need it: classes, groups, alternatives, repeats, anchors, looking ahead and behind.
 
 mod parse;
+mod run;
 
-use std::cell::Cell;
+pub use run::Work;
 
 use parse::Node;
+use run::Run;
 
 /// Longer patterns are refused.
 const LONGEST: usize = 2000;
@@ -43,6 +45,8 @@ enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regex {
     program: Vec<Step>,
+    /// Letters that any match holds, in their order: what has them not is told quickly.
+    letters: Vec<String>,
     /// Whether it names digits, so that one layer's index may match and another's not.
     pub digits: bool,
 }
@@ -57,19 +61,23 @@ impl Regex {
         let mut program = Vec::new();
         compile(&node, &mut program)?;
         program.push(Step::Found);
+        let mut letters = vec![String::new()];
+        required(&node, &mut letters);
+        letters.retain(|run| !run.is_empty());
         Ok(Self {
             program,
+            letters,
             digits: text.bytes().any(|sign| sign.is_ascii_digit()),
         })
     }
 
     /// Whether it matches from the beginning on (Python's `re.match`). `work` is what all matches together may cost.
     pub fn begins(&self, text: &str, work: &Work) -> bool {
-        Run {
+        let run = Run {
             text: text.as_bytes(),
             work,
-        }
-        .matches(&self.program, 0, None)
+        };
+        self.may_match(text, work) && run.matches(&self.program, 0, None)
     }
 
     /// Whether it matches anywhere (Python's `re.search`).
@@ -78,7 +86,47 @@ impl Regex {
             text: text.as_bytes(),
             work,
         };
-        (0..=text.len()).any(|from| run.matches(&self.program, from, None))
+        self.may_match(text, work) && (0..=text.len()).any(|from| run.matches(&self.program, from, None))
+    }
+
+    /// Whether a text has the letters that any match holds.
+    fn may_match(&self, text: &str, work: &Work) -> bool {
+        let mut rest = text;
+        self.letters.iter().all(|letters| {
+            work.take(1);
+            match rest.find(letters.as_str()) {
+                Some(at) => {
+                    rest = rest.get(at + letters.len()..).unwrap_or_default();
+                    true
+                }
+                None => false,
+            }
+        })
+    }
+}
+
+/// Runs of letters that stand in any match of a pattern.
+fn required(node: &Node, runs: &mut Vec<String>) {
+    match node {
+        Node::Byte(set) => {
+            let mut wanted = set
+                .iter()
+                .zip(0_u8..=255)
+                .filter(|(yes, _)| **yes)
+                .map(|(_, byte)| byte);
+            match (wanted.next(), wanted.next(), runs.last_mut()) {
+                (Some(one), None, Some(run)) => run.push(char::from(one)),
+                _ => runs.push(String::new()),
+            }
+        }
+        Node::All(nodes) => nodes.iter().for_each(|one| required(one, runs)),
+        Node::Repeat { of, least, .. } if *least > 0 => {
+            required(of, runs);
+            runs.push(String::new());
+        }
+        Node::Any(_) | Node::Repeat { .. } => runs.push(String::new()),
+        // These read nothing, so what stands around them is together.
+        Node::Empty | Node::Start | Node::End | Node::Edge(_) | Node::Look { .. } => {}
     }
 }
 
@@ -166,124 +214,6 @@ fn compile(node: &Node, out: &mut Vec<Step>) -> Result<(), String> {
 fn set(out: &mut [Step], at: usize, step: Step) {
     if let Some(place) = out.get_mut(at) {
         *place = step;
-    }
-}
-
-/// What matching may still cost; once it is used up nothing matches, and whoever asked says so.
-#[derive(Debug)]
-pub struct Work(Cell<u64>);
-
-impl Default for Work {
-    /// Thousands of times what the patterns of any checkpoint cost.
-    fn default() -> Self {
-        Self::new(100_000_000)
-    }
-}
-
-impl Work {
-    /// So many steps.
-    pub const fn new(steps: u64) -> Self {
-        Self(Cell::new(steps))
-    }
-    /// Takes so many steps; false where none are left.
-    pub fn take(&self, steps: u64) -> bool {
-        let left = self.0.get().saturating_sub(steps);
-        self.0.set(left);
-        left > 0
-    }
-    /// Whether all of it is used up.
-    pub const fn is_over(&self) -> bool {
-        self.0.get() == 0
-    }
-}
-
-/// A text being matched.
-struct Run<'a> {
-    text: &'a [u8],
-    work: &'a Work,
-}
-
-/// The steps a program stands at.
-struct Threads {
-    list: Vec<usize>,
-    seen: Vec<bool>,
-}
-
-impl Threads {
-    fn new(steps: usize) -> Self {
-        Self {
-            list: Vec::new(),
-            seen: vec![false; steps],
-        }
-    }
-}
-
-impl Run<'_> {
-    /// Whether a program matches from `from`, and ends at `until` if that is given.
-    fn matches(&self, program: &[Step], from: usize, until: Option<usize>) -> bool {
-        let mut now = Threads::new(program.len());
-        let mut at = from;
-        if self.follow(&mut now, program, 0, at, until) {
-            return true;
-        }
-        while let Some(&sign) = self.text.get(at) {
-            if now.list.is_empty() || !self.work.take(1 + program.len() as u64 / 16) {
-                return false;
-            }
-            at += 1;
-            let mut next = Threads::new(program.len());
-            for &step in &now.list {
-                if let Some(Step::Byte(bytes)) = program.get(step)
-                    && bytes.get(usize::from(sign)).is_some_and(|yes| *yes)
-                    && self.follow(&mut next, program, step + 1, at, until)
-                {
-                    return true;
-                }
-            }
-            now = next;
-        }
-        false
-    }
-
-    /// Follows everything that reads no byte; true once the program is done.
-    fn follow(&self, threads: &mut Threads, program: &[Step], first: usize, at: usize, until: Option<usize>) -> bool {
-        let mut open = vec![first];
-        while let Some(step) = open.pop() {
-            match threads.seen.get_mut(step) {
-                Some(seen) if !*seen => *seen = true,
-                _ => continue,
-            }
-            self.work.take(1);
-            match program.get(step) {
-                Some(Step::Found) if until.is_none_or(|until| until == at) => return true,
-                Some(Step::Byte(_)) => threads.list.push(step),
-                Some(&Step::Fork(one, other)) => open.extend([other, one]),
-                Some(&Step::Go(to)) => open.push(to),
-                Some(Step::Start) if at == 0 => open.push(step + 1),
-                Some(Step::End) if at == self.text.len() => open.push(step + 1),
-                Some(&Step::Edge(wanted)) if self.is_edge(at) == wanted => open.push(step + 1),
-                Some(Step::Look { ahead, wanted, program }) => {
-                    let found = if *ahead {
-                        self.matches(program, at, None)
-                    } else {
-                        (0..=at).any(|from| self.matches(program, from, Some(at)))
-                    };
-                    if found == *wanted {
-                        open.push(step + 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        false
-    }
-
-    fn is_edge(&self, at: usize) -> bool {
-        let is_word = |at: Option<usize>| {
-            at.and_then(|at| self.text.get(at))
-                .is_some_and(|sign| sign.is_ascii_alphanumeric() || *sign == b'_')
-        };
-        is_word(at.checked_sub(1)) != is_word(Some(at))
     }
 }
 

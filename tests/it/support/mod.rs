@@ -17,6 +17,7 @@
 )]
 
 pub mod browser;
+pub mod checkpoint;
 // Without the feature cargo builds no binary to run.
 #[cfg(feature = "cli")]
 pub mod command;

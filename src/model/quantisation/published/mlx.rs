@@ -19,6 +19,8 @@ pub fn read(settings: &Settings<'_>) -> Result<Found, ModelError> {
     let main = format(settings, (4, 64))?;
     let mut found = Found::new(main.clone(), Scope::Layers);
     found.container = Container::Mlx;
+    // mlx-vlm (utils.py, skip_multimodal_module) leaves towers alone.
+    found.towers = false;
     let size = main.group().unwrap_or(64);
     let usual = [
         "bits",
