@@ -16,6 +16,8 @@ mod answers;
 mod bounded;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod command_line;
 mod explain;
 mod facts;
 mod fit;
@@ -35,6 +37,7 @@ mod hub_locator;
 mod hub_native;
 mod launch;
 mod laws;
+mod naming;
 mod nodes;
 #[cfg(feature = "cli")]
 mod page;
