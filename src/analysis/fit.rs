@@ -8,7 +8,7 @@ use super::kv_support::{self, Wanted};
 use super::memory::{Memory, memory, memory_beside, weights};
 use super::node;
 use super::placement::{
-    HostShare, OffloadOptions, Plan, Ranks, Shard, ranks as deal, ranks_of, refusal, weight_shards, with_caches,
+    HostShare, OffloadOptions, Plan, Ranks, Shard, Unit, ranks as deal, ranks_of, refusal, weight_shards, with_caches,
 };
 use super::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
@@ -58,7 +58,7 @@ impl Fit {
     /// What lies in the machine's RAM.
     pub fn host(&self) -> HostShare {
         match (&self.offload, self.verdict) {
-            (Some(plan), Verdict::Offload) => plan.share,
+            (Some(plan), Verdict::Offload | Verdict::DoesNotFit) => plan.share,
             _ => HostShare::default(),
         }
     }
@@ -183,10 +183,17 @@ impl Demand {
         let offload = (over > 0 || self.forced)
             .then(|| self.movable.as_ref().and_then(plan))
             .flatten();
+        // A plan asked for by its number is what is short, not the model without it.
+        let asked = || self.movable.as_ref().and_then(|movable| movable.asked(device));
+        let offload = offload.or_else(|| if over > 0 || self.forced { asked() } else { None });
+        let short = offload
+            .as_ref()
+            .map_or(0, |plan| plan.device_bytes.saturating_sub(capacity));
         let (verdict, missing) = match (&offload, self.room) {
             _ if !support.runs() && (self.serving || self.layout.is_some()) => (Verdict::Unsupported, over),
             (None, _) if over == 0 => (Verdict::Fits, 0),
             (None, _) => (Verdict::DoesNotFit, over),
+            (Some(_), _) if short > 0 => (Verdict::DoesNotFit, short),
             // RAM is what is short.
             (Some(plan), Some(room)) if plan.host_bytes > room => (Verdict::DoesNotFit, plan.host_bytes - room),
             (Some(_), _) => (Verdict::Offload, over),
@@ -202,14 +209,14 @@ impl Demand {
     }
 }
 
-/// What of a setup lies in the machine's RAM; nothing where it fits, or does not run at all.
+/// What of a setup lies in the machine's RAM, or would have to; nothing where it fits, or does not run at all.
 pub fn host_share(setup: &Setup) -> HostShare {
     let share = || {
         let ranks = deal(setup, &memory(setup)).ok()?;
         let judged = Demand::of(setup, &ranks).verdict_on(setup.device()?);
         judged
             .offload
-            .filter(|_| judged.verdict == Verdict::Offload)
+            .filter(|_| matches!(judged.verdict, Verdict::Offload | Verdict::DoesNotFit))
             .map(|plan| plan.share)
     };
     share().unwrap_or_default()
@@ -219,7 +226,12 @@ pub fn host_share(setup: &Setup) -> HostShare {
 pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
     let need = Demand::of(setup, ranks);
     let judged = need.verdict_on(device);
-    let headroom = i128::from(judged.capacity) - i128::from(need.total);
+    let held = match (&judged.offload, judged.verdict) {
+        // Of the plan asked for.
+        (Some(plan), Verdict::DoesNotFit) if plan.device_bytes > judged.capacity => plan.device_bytes,
+        _ => need.total,
+    };
+    let headroom = i128::from(judged.capacity) - i128::from(held);
     // With part of it in RAM, or asked to be there, the limits are those of RAM too.
     let spills = judged.verdict == Verdict::Offload || need.forced;
     let fixed = Fixed::of(setup);
@@ -227,9 +239,12 @@ pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
         if !spills {
             return fixed.needed(setup);
         }
-        let judge = |ranks: Ranks| Demand::of(setup, &ranks).verdict_on(device).verdict;
+        let judge = |ranks: Ranks| Demand::of(setup, &ranks).verdict_on(device);
         match fixed.ranks(setup, &fixed.memory(setup)).map(judge) {
-            Ok(Verdict::Fits | Verdict::Offload) => 0,
+            Ok(then) if then.verdict == Verdict::Fits => 0,
+            Ok(then) if then.verdict == Verdict::Offload && (need.room.is_some() || no_more_in_ram(&then, &judged)) => {
+                0
+            }
             _ => u64::MAX,
         }
     };
@@ -253,6 +268,19 @@ pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
             ""
         },
     }
+}
+
+/// Whether a plan leaves no more in RAM than the one in hand: how far the devices carry it where nobody said how much RAM
+/// there is. Weights that are copied for each pass never take more RAM than the model has.
+fn no_more_in_ram(then: &DeviceVerdict, now: &DeviceVerdict) -> bool {
+    let (Some(then), Some(now)) = (&then.offload, &now.offload) else {
+        return then.offload.is_none();
+    };
+    let all = then.layers_in_ram >= then.layers && then.unit == Unit::Layers;
+    then.unit == Unit::Weights
+        || (then.unit == now.unit
+            && then.layers_in_ram <= now.layers_in_ram
+            && (!all || then.in_ram.caches <= now.in_ram.caches))
 }
 
 /// Sequences the devices carry whole, nothing in RAM; zero where not even one fits.

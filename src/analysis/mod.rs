@@ -46,7 +46,7 @@ pub use cost::{Cost, cost};
 pub use error::AnalysisError;
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
 pub use fit::{Demand, DeviceVerdict, Fit, Verdict, capacity, fit, host_memory, host_share};
-pub use launch::{Flag, Language, Launch, launch};
+pub use launch::{Flag, Language, Launch, launch, launch_in};
 pub use matrix::Matrix;
 pub use memory::{Memory, MemoryPart, bits_per_weight, memory, table_bytes};
 pub use options::KnobOption;

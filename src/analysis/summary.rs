@@ -204,7 +204,7 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
     if offloads && host_memory(scenario).is_none() {
         all.push(Notice::new(
             "host_memory_unknown",
-            "How much RAM the machine has is not given: as much as is needed is assumed, for the longest context and the most users too.",
+            "How much RAM the machine has is not given: as much as this needs is assumed. The longest context and the most users are those of the devices, with no more layers in RAM (--host-memory says how much there is).",
         ));
     }
     if simple_rule::applies(setup) {

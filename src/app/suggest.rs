@@ -8,6 +8,7 @@ use weighbridge::hardware::{Device, Vendor};
 use weighbridge::hub::{Endpoint, Listed, Locator};
 use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::{Blueprint, quantisation};
+use weighbridge::naming::Class;
 use weighbridge::scenario::Scenario;
 use weighbridge::units::{UnitSystem, short_count};
 
@@ -169,8 +170,26 @@ fn weigh(entry: &Entry) -> String {
 
 /// Whether a built-in model answers to every word.
 pub fn matches(entry: &Entry, query: &str) -> bool {
-    let place = format!("{} {} {}", entry.id, entry.name, entry.family).to_lowercase();
-    query.to_lowercase().split_whitespace().all(|word| place.contains(word))
+    catalogue::answers(entry, query)
+}
+
+/// Built-in models that a query may mean: the family of the best one first, the best of each first. Misspelt names are
+/// offered where nothing else is.
+fn by_family(query: &str) -> Vec<&'static Entry> {
+    let found = catalogue::named(query);
+    let sure = found.iter().any(|(rank, _)| rank.class > Class::Close);
+    let mut families: Vec<&str> = Vec::new();
+    let mut all: Vec<&'static Entry> = Vec::new();
+    for (rank, entry) in found {
+        if !sure || rank.class > Class::Close {
+            if !families.contains(&entry.family.as_str()) {
+                families.push(&entry.family);
+            }
+            all.push(entry);
+        }
+    }
+    all.sort_by_key(|entry| families.iter().position(|family| *family == entry.family));
+    all
 }
 
 /// The Hub model a text names, if it has the form of one. A bare word is a search of the catalogue first: only the
@@ -194,13 +213,9 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &
     if query.is_empty() {
         return recent.iter().take(6).map(lately).collect();
     }
-    let mut known: Vec<&Entry> = catalogue::entries()
-        .iter()
-        .filter(|entry| matches(entry, query))
-        .collect();
-    known.truncate(MOST);
-    let mut all: Vec<Suggestion> = known
+    let mut all: Vec<Suggestion> = by_family(query)
         .into_iter()
+        .take(MOST)
         .map(|entry| Suggestion {
             group: entry.family.clone(),
             text: entry.id.clone(),

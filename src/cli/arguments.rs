@@ -1,25 +1,31 @@
 //! Commands and flags; those of a scenario are made from the knobs.
 
-use crate::hardware;
-use crate::scenario::{KNOBS, Knob, KnobKind, Scenario, Word};
+use crate::hardware::{self, NamedDevice};
+use crate::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario, Word, set_context};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 
-use super::output::{Failure, Format};
+use super::output::{Failure, Format, tell};
 
+// Lines of at most 78 letters: a terminal of 80 must not break them.
 const EXAMPLES: &str = "Examples:
-  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090
-  weighbridge estimate meta-llama/Llama-3.1-8B --mode prefill --prompt 8192 --format json
-  weighbridge estimate ./config.json --mode pretrain --batch 8 --prompt 4096 --recompute full --hardware h100-sxm
+  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090
+  weighbridge estimate \"llama3 70b\" --hardware h100 --context 32k --launch
+  weighbridge estimate Qwen/Qwen3-8B --mode serve --batch 64 --hardware l40s
+  weighbridge estimate ./config.json --mode pretrain --hardware h100-sxm
   weighbridge inspect openai/gpt-oss-20b --format tree
-  weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8 --prompt 32768 --hardware h200-sxm
-  weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m --prompt 8192
+  weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
+  weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
   weighbridge models
   weighbridge hardware --format csv
 
-A MODEL is a Hub id (owner/name, owner/name@revision), an address on the Hub, a path to a config.json,
-a folder that holds one, or the name of a built-in model. Built-in models need no network.
-It may also be a .safetensors or .gguf file or a model.safetensors.index.json: only headers are read.
+A MODEL is a Hub id (owner/name, owner/name@revision), an address on the Hub,
+a path to a config.json, a folder that holds one, or the name of a built-in
+model, which needs no network. It may also be a .safetensors or .gguf file or
+a model.safetensors.index.json: only headers are read.
+
+Devices, engines and formats answer to everyday names: 4090, \"m4 max 64\",
+ollama, 4bit. Numbers may be written 32k, 1e6, 64GB, 90% or 0.9, 2s.
 HF_ENDPOINT names another Hub or mirror, HF_TOKEN a token for gated models.";
 
 /// The whole command line.
@@ -43,10 +49,11 @@ pub fn command() -> Command {
         .subcommand(
             with_knobs(Command::new("estimate").about("Memory, compute, intensity and fit of one model"))
                 .arg(model())
-                .arg(Arg::new("launch").long("launch").action(ArgAction::SetTrue).help("Only the command that starts the engine as estimated, its options explained in comments"))
+                .arg(Arg::new("launch").long("launch").value_name("only").num_args(0..=1).require_equals(true).default_missing_value("beside").value_parser(["beside", "only"]).help("Also the command that starts the engine as estimated, its options explained in comments; --launch=only writes nothing else"))
+                .arg(Arg::new("all-notes").long("all-notes").action(ArgAction::SetTrue).help("Also what is assumed of nearly every model"))
                 .arg(Arg::new("answers").long("answers").action(ArgAction::SetTrue).help("Also what it would take: longest context, most users, best format, cheapest hardware, fewest devices"))
                 .arg(format_arg(&[Format::Tree])).after_help(
-                "Examples:\n  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090\n  weighbridge estimate deepseek-ai/DeepSeek-V3.1 --mode prefill --prompt 32768 --format json\n  weighbridge estimate openai/gpt-oss-120b --hardware rtx-4090 --engine llama.cpp --launch",
+                "Examples:\n  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090\n  weighbridge estimate Qwen/Qwen3-32B --mode prefill --format json\n  weighbridge estimate gpt-oss-120b --hardware 4090 --engine ollama --launch",
             ),
         )
         .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[])).args(access()))
@@ -101,13 +108,22 @@ fn access() -> [Arg; 3] {
 }
 
 fn with_knobs(command: Command) -> Command {
-    command.args(KNOBS.iter().map(argument)).args(access()).arg(
-        Arg::new("edit")
-            .long("edit")
-            .value_name("KEY=VALUE")
-            .action(ArgAction::Append)
-            .help("Change a key of the config before weighing it, e.g. num_hidden_layers=16"),
-    )
+    let context = Arg::new("context")
+        .long("context")
+        .value_name("N")
+        .conflicts_with("prompt")
+        .help("Tokens of prompt and answer together, e.g. 32k: the prompt is what --generate leaves of it");
+    command
+        .args(KNOBS.iter().map(argument))
+        .arg(context)
+        .args(access())
+        .arg(
+            Arg::new("edit")
+                .long("edit")
+                .value_name("KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("Change a key of the config before weighing it, e.g. num_hidden_layers=16"),
+        )
 }
 
 /// A flag from a knob. Values are checked by the knob itself, so that page, link and flag refuse in the same words.
@@ -145,6 +161,26 @@ fn or(value: &str, words: &[Word]) -> String {
     std::iter::once(value).chain(words).collect::<Vec<_>>().join("|")
 }
 
+/// Says which device an everyday name was taken for, where it could have been another.
+fn say_device(text: &str, id: Option<&str>) {
+    if let (Err(None), NamedDevice::One(device, others)) = (hardware::resolve(text), hardware::device_named(text))
+        && id == Some(&device.id)
+    {
+        let also = if others.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " It may also be {}.",
+                others.iter().take(4).copied().collect::<Vec<_>>().join(", ")
+            )
+        };
+        tell(&format!(
+            "\"{text}\" is taken as {} ({}).{also}",
+            device.name, device.id
+        ));
+    }
+}
+
 /// The scenario that flags describe.
 pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     let mut scenario = Scenario::default();
@@ -152,7 +188,13 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
         if let Some(text) = matches.get_one::<String>(knob.flag) {
             (knob.set)(&mut scenario, text)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
+            if knob.id == KnobId::Hardware {
+                say_device(text, scenario.hardware.as_deref());
+            }
         }
+    }
+    if let Some(text) = matches.get_one::<String>("context") {
+        set_context(&mut scenario, text).map_err(|error| Failure::new("bad_value", format!("--context: {error}")))?;
     }
     for edit in matches.get_many::<String>("edit").into_iter().flatten() {
         let (key, value) = edit

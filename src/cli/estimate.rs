@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::analysis::{Analysis, Fit, Verdict, analyse, answers, launch};
+use crate::analysis::{Analysis, Fit, Verdict, analyse, answers, launch, launch_in};
 use crate::export::{self, Sheet};
+use crate::hardware::FrontEnd;
 use crate::hardware::file_formats::any_read_by;
 use crate::model::headers::compare::Comparison;
-use crate::report::{limit, sentence, server, tokens};
+use crate::report::{limit, log_lines, notes, sentence, server, tokens};
 use crate::scenario::Mode;
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count, shown};
 use clap::ArgMatches;
@@ -41,10 +42,13 @@ impl Estimate {
         })
     }
     /// The command that starts it, explained in comments.
-    fn launch(&self) -> Result<String, Failure> {
-        launch(&self.analysis, &self.found.facts.id)
-            .map(|launch| launch.commented())
-            .map_err(|why| Failure::new("no_launch", why))
+    fn launch(&self, program: Option<FrontEnd>) -> Result<String, String> {
+        let (analysis, id) = (&self.analysis, &self.found.facts.id);
+        let made = match program {
+            Some(program) => launch_in(analysis, id, program),
+            None => launch(analysis, id),
+        };
+        made.map(|launch| launch.commented())
     }
     /// As JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
@@ -63,8 +67,12 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let estimate = Estimate::of(model, matches)?;
     let format = arguments::format(matches);
-    if matches.get_flag("launch") && format != Format::Json {
-        return estimate.launch();
+    let launch = matches.get_one::<String>("launch").map(String::as_str);
+    let program = matches
+        .get_one::<String>("engine")
+        .and_then(|name| FrontEnd::named(name));
+    if launch == Some("only") && format != Format::Json {
+        return estimate.launch(program).map_err(|why| Failure::new("no_launch", why));
     }
     match format {
         Format::Json => {
@@ -74,24 +82,57 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             }
             json_text(&answer)
         }
-        Format::Table if matches.get_flag("answers") => Ok(table(&estimate)? + &told(&estimate)),
-        Format::Table => table(&estimate),
+        Format::Table => {
+            let mut out = table(&estimate, matches.get_flag("all-notes"))?;
+            if matches.get_flag("answers") {
+                out.push_str(&told(&estimate));
+            }
+            if launch.is_some() {
+                let command = estimate.launch(program).unwrap_or_else(|why| format!("{why}\n"));
+                out.push_str(&format!("\nStart it\n{command}"));
+            }
+            Ok(out)
+        }
         other => sheets(&[memory(&estimate), compute(&estimate)], other),
     }
 }
 
 const UNITS: UnitSystem = UnitSystem::Gib;
 
-fn table(estimate: &Estimate) -> Result<String, Failure> {
-    let mut out = format!("{}\n\n", headline(estimate)?);
-    out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
+fn table(estimate: &Estimate, all: bool) -> Result<String, Failure> {
+    let mut out = format!("{}\n", headline(estimate)?);
+    if runs_not(&estimate.analysis) {
+        out.push_str("Memory, speed and limits are not answered for what does not run.\n");
+    } else {
+        out.push('\n');
+        out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
+        let lines = log_lines(&estimate.analysis);
+        if !lines.is_empty() {
+            let engine = estimate.analysis.setup.engine.label();
+            out.push_str(&format!("\n{engine} would log\n"));
+            lines.iter().for_each(|line| out.push_str(&format!("  {line}\n")));
+        }
+    }
+    let (heavy, usual) = notes(&estimate.analysis);
     if !estimate.analysis.notices.is_empty() {
         out.push_str("\nNotes\n");
-        for notice in &estimate.analysis.notices {
-            out.push_str(&format!("  {}\n", shown(&notice.message)));
+        let shown_now = heavy.iter().chain(usual.iter().filter(|_| all));
+        shown_now.for_each(|notice| out.push_str(&format!("  {}\n", shown(&notice.message))));
+        if !all && !usual.is_empty() {
+            let codes: Vec<&str> = usual.iter().map(|notice| notice.code.as_str()).collect();
+            out.push_str(&format!(
+                "  Usual assumptions: {} (--all-notes tells them).\n",
+                codes.join(", ").replace('_', " ")
+            ));
         }
     }
     Ok(out)
+}
+
+/// Whether engine and device do not run it at all, so that no number means anything.
+fn runs_not(analysis: &Analysis) -> bool {
+    let fit = analysis.fit.as_ref();
+    fit.is_some_and(|fit| fit.verdict == Verdict::Unsupported)
 }
 
 /// The answers in sentences.
@@ -155,6 +196,9 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     }
     let said = sentence(analysis, &found.facts.id, UNITS);
     out.push_str(&format!("\n{} {}", said.main, said.rest));
+    if runs_not(analysis) {
+        return Ok(out);
+    }
     if let Some(fit) = &analysis.fit {
         out.push_str(&format!(
             "\nlongest context {}, largest batch {}",

@@ -37,6 +37,13 @@ impl Failure {
             message: message.into(),
         }
     }
+    /// The same with a further sentence.
+    pub fn and(self, words: &str) -> Self {
+        Self {
+            message: format!("{} {words}", self.message),
+            ..self
+        }
+    }
     /// One line.
     pub fn line(&self) -> String {
         shown(&self.message.replace(['\n', '\r'], " ")).into_owned()

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::fetch::{Parts, Patience, fetch_config};
 use super::headers;
 use super::local::{self, Place};
-use super::output::Failure;
+use super::output::{Failure, tell};
 
 /// A model as it was found.
 #[derive(Debug)]
@@ -64,7 +64,30 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
             source: ModelSource::Id(entry.id.clone()),
         });
     }
-    hub(text, matches)
+    // A name without its owner, as people say it. The Hub knows few such names.
+    let near = if text.contains('/') {
+        Vec::new()
+    } else {
+        match catalogue::meant(text) {
+            Ok(entry) => {
+                tell(&format!("\"{text}\" is taken as {}.", entry.id));
+                return find(&entry.id, matches);
+            }
+            Err(near) => near,
+        }
+    };
+    let near: Vec<&str> = near.iter().take(5).map(|entry| entry.id.as_str()).collect();
+    if near.is_empty() {
+        return hub(text, matches);
+    }
+    let near = near.join(", ");
+    if text.contains(char::is_whitespace) {
+        return Err(Failure::new(
+            "unknown_model",
+            format!("There is no model \"{text}\". Did you mean one of these: {near}?"),
+        ));
+    }
+    hub(text, matches).map_err(|failure| failure.and(&format!("Built in are: {near}.")))
 }
 
 /// A folder: its config, and the headers of the weights beside it.

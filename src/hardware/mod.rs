@@ -9,17 +9,21 @@ pub mod efficiency;
 pub mod engine;
 pub mod evidence;
 pub mod file_formats;
+mod front_end;
 mod host;
 mod kind;
 pub mod measurement;
+mod named;
 mod price;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
 pub use engine::{Budget, Engine, MemoryTraits, Windows};
+pub use front_end::{FrontEnd, engine_named};
 pub use host::{Host, find_host, hosts, hosts_of};
 pub use kind::{Generation, Segment, Vendor};
+pub use named::{NamedDevice, answers, device_named, named};
 pub use price::Price;
 
 /// The id under which a device lives in links: that of the table, or the description of one.
@@ -35,7 +39,7 @@ pub fn resolve(text: &str) -> Result<Cow<'static, Device>, Option<CustomError>> 
     if text.starts_with(CUSTOM) {
         return custom::parse(text).map(Cow::Owned).map_err(Some);
     }
-    find(text).map(Cow::Borrowed).ok_or(None)
+    find(text).map(Cow::Borrowed).or_else(|| named::with(text)).ok_or(None)
 }
 
 /// The id of a machine of the table.

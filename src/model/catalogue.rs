@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::naming::{self, Candidate, Class, Meant, Rank, ranked, words};
+
 /// One model a line.
 const TABLE: &str = include_str!("../../data/catalogue.jsonl");
 
@@ -57,4 +59,55 @@ pub fn find(id: &str) -> Option<&'static Entry> {
         });
         named.next().filter(|_| named.next().is_none())
     })
+}
+
+/// Where a name fits several models, those that are meant most.
+const USUAL: &[&str] = &[
+    "deepseek-ai/DeepSeek-R1",
+    "meta-llama/Llama-3.1-8B-Instruct",
+    "meta-llama/Llama-3.1-70B-Instruct",
+    "mistralai/Mistral-7B-Instruct-v0.3",
+    "mistralai/Mixtral-8x7B-Instruct-v0.1",
+    "moonshotai/Kimi-K2-Instruct",
+    "openai/gpt-oss-20b",
+    "openai-community/gpt2",
+    "Qwen/Qwen3-30B-A3B",
+];
+
+/// Every model as it can be named.
+static NAMES: LazyLock<Vec<(&'static Entry, Candidate)>> = LazyLock::new(|| {
+    let candidate = |entry: &'static Entry| {
+        let tail = entry.id.rsplit('/').next().unwrap_or(&entry.id);
+        // Of two that are called alike, people mean the one that talks.
+        let talks = words(&entry.name)
+            .iter()
+            .any(|word| word == "instruct" || word == "chat");
+        let usual = 2 * u32::from(USUAL.contains(&entry.id.as_str())) + u32::from(talks);
+        let beside = format!("{} {} instruct chat it base", entry.id, entry.family);
+        (entry, Candidate::new(&[&entry.name, tail], &beside, usual))
+    };
+    entries().iter().map(candidate).collect()
+});
+
+/// Models that a query may mean, best first.
+pub fn named(query: &str) -> Vec<(Rank, &'static Entry)> {
+    let found = ranked(query, NAMES.iter().map(|(entry, candidate)| (entry, candidate)));
+    found.into_iter().map(|(rank, entry)| (rank, *entry)).collect()
+}
+
+/// Whether a model answers to every word of a query; to none it does too.
+pub fn answers(entry: &Entry, query: &str) -> bool {
+    let query = words(query);
+    let mut all = NAMES.iter();
+    let own = all.find(|(one, _)| one.id == entry.id);
+    query.is_empty() || own.is_some_and(|(_, names)| names.rank(&query).is_some_and(|rank| rank.class > Class::Close))
+}
+
+/// The one model that is taken by a name as people type it, or those that may be meant.
+pub fn meant(query: &str) -> Result<&'static Entry, Vec<&'static Entry>> {
+    match naming::meant(query, NAMES.iter().map(|(entry, candidate)| (entry, candidate))) {
+        Meant::One(one, _, true) => Ok(*one),
+        Meant::One(one, others, false) => Err(std::iter::once(*one).chain(others.into_iter().copied()).collect()),
+        Meant::Perhaps(near) => Err(near.into_iter().copied().collect()),
+    }
 }

@@ -2,11 +2,15 @@
 //! them without a browser.
 
 mod limit;
+mod log_lines;
+mod notes;
 mod server;
 mod tiles;
 mod verdict;
 
 pub use limit::{Limit, limit};
+pub use log_lines::log_lines;
+pub use notes::notes;
 pub use server::{Line, curve_caption, server};
 pub use tiles::{Tile, tiles};
 pub use verdict::{Sentence, capital, sentence, verdict_name};

@@ -111,6 +111,9 @@ fn missing(analysis: &Analysis, units: UnitSystem) -> String {
     };
     let missing = units.bytes(fit.missing_bytes as f64);
     match (&fit.offload, analysis.setup.layout.devices) {
+        (Some(plan), _) if plan.device_bytes > fit.capacity_bytes => {
+            format!("{missing} are missing even when {}.", plan.words(units))
+        }
         (Some(_), _) => format!("{missing} of RAM are missing, even with offload."),
         (None, 1) => format!("{missing} are missing."),
         (None, _) => format!("{missing} are missing on the fullest device."),

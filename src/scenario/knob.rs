@@ -139,6 +139,22 @@ pub enum KnobError {
         /// What was given.
         found: String,
     },
+    /// No share.
+    #[error("{label} is \"{found}\"; it must be a share in whole percent, such as 90, 90% or 0.9.")]
+    NotAShare {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// No time.
+    #[error("{label} is \"{found}\"; it must be a time such as 500ms or 2 s; a number alone is milliseconds.")]
+    NotATime {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+    },
     /// No size.
     #[error("{label} is \"{found}\"; it must be a size such as 64GB or 512MiB.")]
     NotASize {

@@ -16,7 +16,7 @@ pub use choices::{
 };
 pub use knob::{Group, Knob, KnobError, KnobKind, OptionRow, Word};
 pub use knob_id::KnobId;
-pub use knobs::{KNOBS, MOST_BESIDE, weight_key};
+pub use knobs::{KNOBS, MOST_BESIDE, set_context, weight_key};
 pub use link::{LinkError, from_query, link, link_without_config, to_query};
 pub use prune::{DROPPED, prune};
 

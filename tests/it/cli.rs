@@ -128,8 +128,13 @@ fn launch_commands() {
         "none",
     ];
     assert_eq!(json(&none)["launch"]["command"], Value::Null);
-    let output = run(&[&none[..], &["--launch"]].concat());
+    let output = run(&[&none[..], &["--launch=only"]].concat());
     assert_eq!(output.status.code(), Some(2));
+    let beside = text(&[&none[..], &["--launch"]].concat());
+    assert!(
+        beside.contains("\nMemory\n") && beside.contains("\nStart it\n"),
+        "{beside}"
+    );
 }
 
 #[test]
@@ -345,7 +350,7 @@ fn tables_and_help() {
     for knob in weighbridge::scenario::KNOBS.iter() {
         assert!(help.contains(&format!("--{}", knob.flag)), "{}", knob.flag);
     }
-    assert!(text(&["--help"]).contains("weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware rtx-4090"));
+    assert!(text(&["--help"]).contains("weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090"));
 }
 
 /// Where the config does not say how the weights are stored, a file beside it may.

@@ -150,3 +150,47 @@ fn the_document_says_what_the_engine_says() {
     );
     assert!(whole > 3.0 * spilled && spilled > copied, "{whole} {spilled} {copied}");
 }
+
+/// Layers asked for by number that are too few: what is missing is missing of that plan.
+#[test]
+fn an_offload_that_is_too_small_is_judged_as_asked() {
+    let asked = |offload: &str| {
+        weigh(
+            "Qwen/Qwen3-32B",
+            &format!("w=q8_0&e=llama.cpp&hw=rtx-3080-ti&off={offload}"),
+        )
+    };
+    let (whole, some) = (asked("none"), asked("10"));
+    let (whole_fit, fit) = (whole.fit.unwrap(), some.fit.unwrap());
+    assert_eq!(
+        (fit.verdict, whole_fit.verdict),
+        (Verdict::DoesNotFit, Verdict::DoesNotFit)
+    );
+    let plan = fit.offload.clone().unwrap();
+    assert_eq!((plan.layers_in_ram, plan.layers), (10, 64));
+    assert_eq!(fit.missing_bytes, plan.device_bytes - fit.capacity_bytes);
+    assert_eq!(fit.headroom_bytes, -(fit.missing_bytes as i64));
+    // Ten of 64 layers less, and slower for the part in RAM.
+    let saved = whole_fit.missing_bytes - fit.missing_bytes;
+    assert!(saved > 4 * GIB && saved < 7 * GIB, "{saved}");
+    assert!(some.speed.unwrap().seconds() > whole.speed.unwrap().seconds());
+}
+
+/// Nobody said how much RAM there is: users are those whom the device carries.
+#[test]
+fn unknown_ram_carries_no_crowd() {
+    let fit = |ram: &str| {
+        weigh("Qwen/Qwen3-32B", &format!("w=q8_0&e=llama.cpp&hw=rtx-3080-ti{ram}"))
+            .fit
+            .unwrap()
+    };
+    let (unknown, said) = (fit(""), fit("&ram=1TiB"));
+    assert_eq!((unknown.verdict, said.verdict), (Verdict::Offload, Verdict::Offload));
+    assert!(unknown.max_batch < 100, "{}", unknown.max_batch);
+    assert!(
+        said.max_batch > 10 * unknown.max_batch,
+        "{} {}",
+        said.max_batch,
+        unknown.max_batch
+    );
+}

@@ -12,11 +12,13 @@
 mod support;
 
 mod answers;
-mod checkpoints;
 #[cfg(feature = "cli")]
 mod bounded;
+mod checkpoints;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod command_line;
 mod explain;
 mod facts;
 mod fit;
@@ -37,6 +39,7 @@ mod hub_locator;
 mod hub_native;
 mod launch;
 mod laws;
+mod naming;
 mod nodes;
 #[cfg(feature = "cli")]
 mod page;

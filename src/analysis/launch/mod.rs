@@ -5,6 +5,7 @@
 mod basis;
 mod draft;
 mod exllama;
+mod front_ends;
 mod llama_cpp;
 mod mlx;
 pub mod quote;
@@ -18,7 +19,7 @@ use serde::Serialize;
 use super::fit::Verdict;
 use super::setup::Setup;
 use super::summary::Analysis;
-use crate::hardware::Engine;
+use crate::hardware::{Engine, FrontEnd};
 use crate::scenario::Mode;
 use crate::units::UnitSystem;
 use basis::Basis;
@@ -102,6 +103,17 @@ pub fn launch(analysis: &Analysis, name: &str) -> Result<Launch, String> {
     }?;
     made.notes.extend(basis.notes());
     Ok(made)
+}
+
+/// The command in the words of a program around the engine.
+///
+/// # Errors
+/// As [`launch`], and where the engine is not that of the program.
+pub fn launch_in(analysis: &Analysis, name: &str, program: FrontEnd) -> Result<Launch, String> {
+    if analysis.setup.engine != program.engine() {
+        return Err(format!("{} runs {}.", program.label(), program.engine().label()));
+    }
+    launch(analysis, name).map(|own| front_ends::translate(&own, program))
 }
 
 /// What no engine can start.

@@ -179,6 +179,12 @@ impl OffloadOptions {
         }
     }
 
+    /// The plan that was asked for by a number, whether or not the rest then fits.
+    pub fn asked(&self, device: &Device) -> Option<Plan> {
+        let by_number = matches!(self.offload, Offload::Layers(count) | Offload::Experts(count) if count > 0);
+        by_number.then(|| self.plan(device, u64::MAX)).flatten()
+    }
+
     /// Weights beyond the device's memory are copied to it for each pass; caches stay.
     fn streamed(&self, capacity: u64) -> Option<Plan> {
         let over = match self.offload {

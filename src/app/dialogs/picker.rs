@@ -39,13 +39,8 @@ pub fn Picker() -> impl IntoView {
     let first = move || {
         let typed = filter.get_untracked();
         let only = hub.get_untracked().map(|_| typed.clone());
-        only.or_else(|| {
-            catalogue::entries()
-                .iter()
-                .find(|entry| matches(entry, &typed))
-                .map(|entry| entry.id.clone())
-        })
-        .unwrap_or(typed)
+        only.or_else(|| catalogue::named(&typed).first().map(|(_, entry)| entry.id.clone()))
+            .unwrap_or(typed)
     };
     let enter = move |event: leptos::ev::KeyboardEvent| {
         if event.key() == "Enter" && filter.with_untracked(|text| !text.trim().is_empty()) {

@@ -1,9 +1,9 @@
 //! Which devices the matrix shows.
 
 use leptos::prelude::*;
-use weighbridge::hardware::Device;
+use weighbridge::hardware::{self, Device};
 
-use crate::app::hardware::facts::{matches, price, segments, vendors};
+use crate::app::hardware::facts::{price, segments, vendors};
 use crate::app::icon::Icon;
 
 /// What is asked for; empty is all.
@@ -27,7 +27,7 @@ impl Filter {
             && self
                 .price
                 .is_none_or(|most| price(device).is_some_and(|price| price <= most))
-            && matches(device, &self.query)
+            && hardware::answers(device, &self.query)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use weighbridge::hardware::{self, Device, Price, Segment, devices};
-use weighbridge::units::{UnitSystem, count, decimal, rate};
+use weighbridge::units::{UnitSystem, count, rate};
 
 /// The device of the table, or the one a text describes.
 pub fn resolve(id: &str) -> Option<Cow<'static, Device>> {
@@ -66,21 +66,4 @@ pub fn price(device: &Device) -> Option<f64> {
 /// A price in words: `$2.49 an hour`.
 pub fn price_words(price: f64) -> String {
     format!("${price:.2} an hour")
-}
-
-/// Whether a device answers to every word: its name, id, vendor, generation, kind of memory.
-pub fn matches(device: &Device, query: &str) -> bool {
-    let gigabytes = decimal(device.memory_bytes as f64 / (1u64 << 30) as f64);
-    let place = format!(
-        "{} {} {} {} {} {} {gigabytes} gib {}gb",
-        device.name,
-        device.id,
-        device.vendor.name(),
-        device.family,
-        device.segment.label(),
-        device.memory_type,
-        device.nominal_bytes >> 30,
-    )
-    .to_lowercase();
-    query.to_lowercase().split_whitespace().all(|word| place.contains(word))
 }

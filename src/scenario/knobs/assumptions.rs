@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator;
 
 use super::precision::cache_name;
-use super::read::{bytes, choose, optional, real, whole};
+use super::read::{bytes, choose, optional_percent, percent, real};
 use super::{AUTO, Group, Knob, KnobId, KnobKind, OptionRow, SERVING, rows};
 use crate::scenario::choices::{
     AttentionFlops, AttentionKernel, CachePlace, KvFormat, LatentCache, Logits, MemoryRule, Mode, WindowCache,
@@ -168,7 +168,7 @@ pub(super) const KNOBS: &[Knob] = &[
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.memory_fraction = optional("Share of memory used", text, 1, 100)?;
+            s.memory_fraction = optional_percent("Share of memory used", text)?;
             Ok(())
         },
     },
@@ -187,7 +187,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: SERVING,
         get: |s| s.host_reserve.to_string(),
-        set: |s, text| whole("RAM kept free", text, 0, 99).map(|value| s.host_reserve = value),
+        set: |s, text| percent("RAM kept free", text, 0, 99).map(|value| s.host_reserve = value),
     },
     Knob {
         id: KnobId::MemoryRule,
@@ -227,7 +227,7 @@ pub(super) const KNOBS: &[Knob] = &[
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.compute_efficiency = optional("Share of peak rate", text, 1, 100)?;
+            s.compute_efficiency = optional_percent("Share of peak rate", text)?;
             Ok(())
         },
     },
@@ -250,7 +250,7 @@ pub(super) const KNOBS: &[Knob] = &[
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.bandwidth_efficiency = optional("Share of bandwidth", text, 1, 100)?;
+            s.bandwidth_efficiency = optional_percent("Share of bandwidth", text)?;
             Ok(())
         },
     },

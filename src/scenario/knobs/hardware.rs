@@ -4,7 +4,7 @@ use strum::IntoEnumIterator;
 
 use super::read::{bytes, choose, optional, short, unknown, whole};
 use super::{AUTO, Group, Knob, KnobError, KnobId, KnobKind, MOST_DEVICES, OptionRow, SERVING, Word, rows};
-use crate::hardware::{self, Engine};
+use crate::hardware::{self, Engine, NamedDevice, engine_named};
 use crate::scenario::choices::{AttentionParallel, Offload, Split};
 
 /// The card "Hardware".
@@ -250,11 +250,11 @@ pub(super) const KNOBS: &[Knob] = &[
         modes: SERVING,
         get: |s| s.engine.map_or("auto", Engine::key).to_owned(),
         set: |s, text| {
-            let mut engine = Engine::default();
-            s.engine = if text == "auto" {
+            s.engine = if text.eq_ignore_ascii_case("auto") {
                 None
             } else {
-                choose("Engine", text, &mut engine, Engine::iter().map(Engine::key)).map(|()| Some(engine))?
+                let known = Engine::iter().map(Engine::key);
+                Some(engine_named(text).ok_or_else(|| unknown("Engine", text, known))?)
             };
             Ok(())
         },
@@ -301,14 +301,19 @@ fn also(text: &str) -> Result<Vec<String>, KnobError> {
 
 /// The id of a device of the table, or a description as it is written.
 fn device(text: &str) -> Result<String, KnobError> {
-    let found = hardware::resolve(text).map_err(|why| match why {
-        Some(why) => KnobError::Refused(why.to_string()),
-        None => KnobError::Refused(format!(
-            "Unknown device \"{}\". `weighbridge hardware` lists the ids.",
-            short(text)
-        )),
-    })?;
-    Ok(found.id.clone())
+    let near = match hardware::resolve(text) {
+        Ok(device) => return Ok(device.id.clone()),
+        Err(Some(why)) => return Err(KnobError::Refused(why.to_string())),
+        Err(None) => match hardware::device_named(text) {
+            NamedDevice::One(device, _) => return Ok(device.id.clone()),
+            NamedDevice::Perhaps(near) if near.is_empty() => String::new(),
+            NamedDevice::Perhaps(near) => format!(" Did you mean {}?", near.join(", ")),
+        },
+    };
+    Err(KnobError::Refused(format!(
+        "Unknown device \"{}\".{near} `weighbridge hardware` lists the ids.",
+        short(text)
+    )))
 }
 
 fn engine_rows() -> Vec<OptionRow> {

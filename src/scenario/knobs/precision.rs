@@ -2,8 +2,9 @@
 
 use strum::IntoEnumIterator;
 
-use super::read::{choose, unknown};
-use super::{Group, Knob, KnobId, KnobKind, OptionRow, SERVING, rows, weight_key};
+use super::format_names::named;
+use super::read::{choose, short};
+use super::{Group, Knob, KnobError, KnobId, KnobKind, OptionRow, SERVING, rows};
 use crate::model::quantisation;
 use crate::scenario::choices::KvFormat;
 
@@ -23,8 +24,8 @@ pub(super) const KNOBS: &[Knob] = &[
             s.weights = if text.eq_ignore_ascii_case("auto") {
                 None
             } else {
-                let known = quantisation::CHOICES.iter().map(|one| one.format.id.as_ref());
-                Some(weight_key(text).ok_or_else(|| unknown("Weights format", text, known))?)
+                let refuse = |why| KnobError::Refused(format!("Weights format \"{}\" {why}", short(text)));
+                Some(named(text).map_err(refuse)?)
             };
             Ok(())
         },

@@ -24,23 +24,117 @@ pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-pub(super) fn whole(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
-    // Thousands may be set apart as people type them.
+/// A number as people type it and the unit behind it: `1,024`, `1e6`, `1.5 k`, `64GiB`, `90 %`.
+fn number_and_unit(text: &str) -> Option<(f64, String)> {
+    // Thousands may be set apart.
+    let plain: String = text
+        .trim()
+        .chars()
+        .filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}'))
+        .collect();
+    let digits = |sign: char| sign.is_ascii_digit() || sign == '.';
+    let mut at = plain.find(|sign| !digits(sign)).unwrap_or(plain.len());
+    // An exponent: `1e6`, but not the `e` of a word.
+    if let Some(power) = plain.get(at..).and_then(|rest| rest.strip_prefix(['e', 'E'])) {
+        let sign = usize::from(power.starts_with(['+', '-']));
+        let digits = power.get(sign..)?.chars().take_while(char::is_ascii_digit).count();
+        at += if digits > 0 { 1 + sign + digits } else { 0 };
+    }
+    let (number, unit) = plain.split_at_checked(at)?;
+    let value: f64 = number.parse().ok()?;
+    Some((value, unit.to_ascii_lowercase()))
+}
+
+/// A whole number in so many steps of `base`: `4k`, `1m`; units of the knob itself may follow.
+fn counted(
+    label: &'static str,
+    text: &str,
+    (least, most): (u64, u64),
+    base: u64,
+    units: &[&str],
+) -> Result<u64, KnobError> {
+    let found = || short(text);
+    let wrong = || KnobError::NotANumber { label, found: found() };
+    let outside = || KnobError::OutOfRange {
+        label,
+        found: found(),
+        least,
+        most,
+    };
+    // Digits alone are exact, however many they are.
     let digits: String = text
         .chars()
         .filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}'))
         .collect();
-    if digits.is_empty() || !digits.chars().all(|sign| sign.is_ascii_digit()) {
-        return Err(KnobError::NotANumber {
-            label,
-            found: short(text),
-        });
-    }
-    digits
-        .parse()
-        .ok()
+    let value = if !digits.is_empty() && digits.chars().all(|sign| sign.is_ascii_digit()) {
+        digits.parse().map_err(|_| outside())?
+    } else {
+        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+        let step = match unit.as_str() {
+            "" => 1,
+            "k" => base,
+            "m" => base.saturating_mul(base),
+            unit if units.contains(&unit) => 1,
+            _ => return Err(wrong()),
+        };
+        let value = number * step as f64;
+        if value.fract() != 0.0 || !value.is_finite() {
+            return Err(wrong());
+        }
+        if value > most as f64 {
+            return Err(outside());
+        }
+        value as u64
+    };
+    Some(value)
         .filter(|value| (least..=most).contains(value))
-        .ok_or(KnobError::OutOfRange {
+        .ok_or_else(outside)
+}
+
+/// A whole number: `64`, `1,024`, `1e6`, `10k`.
+pub(super) fn whole(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
+    counted(label, text, (least, most), 1000, &[])
+}
+
+/// Tokens: as [`whole`], but `4k` is 4,096 and `1m` 1,048,576, as contexts are named.
+pub(super) fn tokens(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
+    counted(label, text, (least, most), 1024, &["tokens", "token", "t"])
+}
+
+/// Tokens, or a word for none.
+pub(super) fn optional_tokens(
+    label: &'static str,
+    text: &str,
+    least: u64,
+    most: u64,
+) -> Result<Option<u64>, KnobError> {
+    or_none(text, |text| tokens(label, text, least, most))
+}
+
+/// Whole percent, or a word for none: `90`, `90%`, and `0.9`, which is a share.
+pub(super) fn optional_percent(label: &'static str, text: &str) -> Result<Option<u64>, KnobError> {
+    or_none(text, |text| percent(label, text, 1, 100))
+}
+
+/// Whole percent: `20`, `20 %`, `0.2`.
+pub(super) fn percent(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
+    let wrong = || KnobError::NotAShare {
+        label,
+        found: short(text),
+    };
+    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+    let value = match unit.as_str() {
+        // A point makes it a share of one: `0.9`, `1.0`.
+        "" if number <= 1.0 && text.contains('.') => number * 100.0,
+        "" | "%" | "percent" => number,
+        _ => return Err(wrong()),
+    };
+    if (value - value.round()).abs() > 1e-9 {
+        return Err(wrong());
+    }
+    Some(value.round() as u64)
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| KnobError::OutOfRange {
             label,
             found: short(text),
             least,
@@ -48,36 +142,52 @@ pub(super) fn whole(label: &'static str, text: &str, least: u64, most: u64) -> R
         })
 }
 
-/// Bytes: `512MiB`, `64 GB`, or a whole number.
-pub(super) fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, KnobError> {
-    let text = text.trim();
-    let at = text.find(|sign: char| sign.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(at);
-    let scale: u64 = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" => 1000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        "tib" => 1 << 40,
-        _ => {
-            return Err(KnobError::NotASize {
-                label,
-                found: short(text),
-            });
-        }
-    };
-    let value: f64 = number
-        .trim()
-        .replace(',', "")
-        .parse()
-        .map_err(|_| KnobError::NotASize {
+/// Milliseconds, or a word for none: `500`, `500ms`, `2 s`, `1 min`.
+pub(super) fn optional_milliseconds(label: &'static str, text: &str, most: u64) -> Result<Option<u64>, KnobError> {
+    or_none(text, |text| {
+        let wrong = || KnobError::NotATime {
             label,
             found: short(text),
-        })?;
+        };
+        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+        let scale = match unit.as_str() {
+            "" | "ms" => 1.0,
+            "s" | "sec" | "seconds" | "second" => 1000.0,
+            "min" | "minutes" | "minute" => 60_000.0,
+            _ => return Err(wrong()),
+        };
+        let value = (number * scale).round();
+        Some(value)
+            .filter(|value| (1.0..=most as f64).contains(value))
+            .map(|value| value as u64)
+            .ok_or_else(|| KnobError::OutOfRange {
+                label,
+                found: short(text),
+                least: 1,
+                most,
+            })
+    })
+}
+
+/// Bytes: `512MiB`, `64 GB`, `64G`, `64Gi`, or a whole number.
+pub(super) fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, KnobError> {
+    let wrong = || KnobError::NotASize {
+        label,
+        found: short(text),
+    };
+    let (value, unit) = number_and_unit(text).ok_or_else(wrong)?;
+    let scale: u64 = match unit.as_str() {
+        "" | "b" | "bytes" => 1,
+        "kb" | "k" => 1000,
+        "mb" | "m" => 1_000_000,
+        "gb" | "g" => 1_000_000_000,
+        "tb" | "t" => 1_000_000_000_000,
+        "kib" | "ki" => 1 << 10,
+        "mib" | "mi" => 1 << 20,
+        "gib" | "gi" => 1 << 30,
+        "tib" | "ti" => 1 << 40,
+        _ => return Err(wrong()),
+    };
     let bytes = value * scale as f64;
     if (0.0..=most as f64).contains(&bytes) {
         Ok(bytes.round() as u64)
@@ -91,17 +201,29 @@ pub(super) fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, K
     }
 }
 
+fn or_none(text: &str, read: impl FnOnce(&str) -> Result<u64, KnobError>) -> Result<Option<u64>, KnobError> {
+    if ["auto", "none"]
+        .iter()
+        .any(|word| text.trim().eq_ignore_ascii_case(word))
+    {
+        return Ok(None);
+    }
+    read(text).map(Some)
+}
+
 /// A whole number, or a word for none.
 pub(super) fn optional(label: &'static str, text: &str, least: u64, most: u64) -> Result<Option<u64>, KnobError> {
-    match text {
-        "auto" | "none" => Ok(None),
-        text => whole(label, text, least, most).map(Some),
-    }
+    or_none(text, |text| whole(label, text, least, most))
 }
 
 /// A number that need not be whole, from zero up.
 pub(super) fn real(label: &'static str, text: &str, most: f64) -> Result<f64, KnobError> {
-    let value: f64 = text.trim().parse().map_err(|_| KnobError::NotAReal {
+    let plain = text
+        .trim()
+        .trim_start_matches('$')
+        .trim_end_matches("/h")
+        .replace(',', "");
+    let value: f64 = plain.trim().parse().map_err(|_| KnobError::NotAReal {
         label,
         found: short(text),
     })?;

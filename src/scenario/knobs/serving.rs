@@ -2,7 +2,7 @@
 
 use strum::IntoEnumIterator;
 
-use super::read::{choose, optional};
+use super::read::{choose, optional, optional_tokens};
 use super::{AUTO, Group, Knob, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
 use crate::scenario::choices::{Lengths, Mode};
 
@@ -89,7 +89,7 @@ pub(super) const KNOBS: &[Knob] = &[
         modes: SERVING,
         get: |s| or(s.max_batched_tokens, "auto"),
         set: |s, text| {
-            s.max_batched_tokens = optional("Tokens of a step at most", text, 1, MOST_TOKENS)?;
+            s.max_batched_tokens = optional_tokens("Tokens of a step at most", text, 1, MOST_TOKENS)?;
             Ok(())
         },
     },
@@ -109,7 +109,7 @@ pub(super) const KNOBS: &[Knob] = &[
         modes: SERVING,
         get: |s| or(s.micro_batch, "auto"),
         set: |s, text| {
-            s.micro_batch = optional("Micro-batch", text, 1, MOST_TOKENS)?;
+            s.micro_batch = optional_tokens("Micro-batch", text, 1, MOST_TOKENS)?;
             Ok(())
         },
     },

@@ -2,7 +2,7 @@
 
 use strum::IntoEnumIterator;
 
-use super::read::{choose, optional, whole};
+use super::read::{choose, optional_milliseconds, tokens, whole};
 use super::{Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
 use crate::scenario::choices::{Mode, Recompute};
 
@@ -50,7 +50,7 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[],
         get: |s| s.prompt.to_string(),
-        set: |s, text| whole("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.prompt = value),
+        set: |s, text| tokens("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.prompt = value),
     },
     Knob {
         id: KnobId::Generate,
@@ -71,7 +71,7 @@ pub(super) const KNOBS: &[Knob] = &[
             s.generate = if text == "auto" {
                 None
             } else {
-                Some(whole("Generated tokens", text, 0, MOST_TOKENS)?)
+                Some(tokens("Generated tokens", text, 0, MOST_TOKENS)?)
             };
             Ok(())
         },
@@ -131,7 +131,7 @@ pub(super) const KNOBS: &[Knob] = &[
                 .map_or_else(|| "none".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.target_ttft = optional("First token within", text, 1, 3_600_000)?;
+            s.target_ttft = optional_milliseconds("First token within", text, 3_600_000)?;
             Ok(())
         },
     },
@@ -154,7 +154,7 @@ pub(super) const KNOBS: &[Knob] = &[
                 .map_or_else(|| "none".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.target_tpot = optional("Each further token within", text, 1, 3_600_000)?;
+            s.target_tpot = optional_milliseconds("Each further token within", text, 3_600_000)?;
             Ok(())
         },
     },

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use weighbridge::analysis::{Analysis, Verdict, analyse, answers, ways};
-use weighbridge::model::Blueprint;
+use weighbridge::hardware::devices;
+use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Mode, Offload, Scenario};
 use weighbridge::units::UnitSystem;
 
@@ -99,4 +100,46 @@ proptest! {
             }
         }
     }
+}
+
+/// On every device of the table: a larger device that is offered fits and runs there, and so do fewer bits.
+#[test]
+fn on_every_device_what_is_offered_holds() {
+    let models = [
+        ("Qwen/Qwen3-32B", Some("q4_k_m")),
+        ("meta-llama/Llama-3.1-70B-Instruct", Some("fp8")),
+        ("deepseek-ai/DeepSeek-V3.1", None),
+        ("openai/gpt-oss-120b", Some("mxfp4")),
+    ];
+    let models = models.map(|(id, weights)| {
+        let config = catalogue::find(id).unwrap().config.clone();
+        (Arc::new(Blueprint::from_value(config).unwrap()), weights)
+    });
+    let (mut larger, mut fewer) = (0, 0);
+    for (at, device) in devices().iter().enumerate() {
+        let (blueprint, weights) = &models[at % models.len()];
+        let scenario = Scenario {
+            hardware: Some(device.id.clone()),
+            weights: *weights,
+            offload: Offload::None,
+            ..Scenario::default()
+        };
+        let Ok(analysis) = analyse(blueprint, &scenario) else {
+            continue;
+        };
+        for way in ways(&analysis, UnitSystem::Gib) {
+            let there = way.scenario.hardware != scenario.hardware;
+            let format = way.scenario.weights != scenario.weights;
+            if there || format {
+                larger += usize::from(there);
+                fewer += usize::from(format);
+                let then = verdict(blueprint, &way.scenario);
+                assert_eq!(then, Ok(Verdict::Fits), "{}: {}", device.id, way.label);
+            }
+        }
+    }
+    assert!(
+        larger > 20 && fewer > 50,
+        "{larger} larger devices, {fewer} with fewer bits"
+    );
 }
