@@ -37,7 +37,7 @@ fn what_fits_says_how_much_room_is_left() {
         "Llama 3.1 8B runs on one RTX 4090 in BF16 with 8,192 tokens."
     );
     assert!(
-        found.rest.starts_with("4.15 GiB stay free, enough for 34,000"),
+        found.rest.starts_with("3.76 GiB stay free, enough for 30,768"),
         "{}",
         found.rest
     );
@@ -147,7 +147,7 @@ fn tiles_say_usable_memory_and_what_limits() {
     let (_, unit, note) = tile(LLAMA, query, "Memory");
     assert_eq!(
         (unit.as_str(), note.as_str()),
-        ("of 21.6 GiB", "80.8 %; the device has 24.0")
+        ("of 21.2 GiB", "82.3 %; the device has 24.0")
     );
     let (word, _, note) = tile(LLAMA, query, "Limited by");
     assert_eq!(word, "bandwidth");
