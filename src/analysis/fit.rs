@@ -44,6 +44,8 @@ pub struct Fit {
     pub headroom_bytes: i64,
     /// What is missing for the answer to be that it fits, zero where it does.
     pub missing_bytes: u64,
+    /// How much more than estimated it may need: what of the peak is not known.
+    pub unknown_bytes: u64,
     /// Longest sequence that fits with this batch, in tokens, prompt and generated; zero if not even one does.
     pub max_context: u64,
     /// Largest batch that fits with these tokens; zero if not even one does.
@@ -55,6 +57,11 @@ pub struct Fit {
 }
 
 impl Fit {
+    /// Whether it fits only if what is not known of the peak does not come on top.
+    pub fn is_tight(&self) -> bool {
+        let free = u64::try_from(self.headroom_bytes).unwrap_or(0);
+        self.verdict == Verdict::Fits && free < self.unknown_bytes
+    }
     /// What lies in the machine's RAM.
     pub fn host(&self) -> HostShare {
         match (&self.offload, self.verdict) {
@@ -255,6 +262,7 @@ pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
         device_bytes: device.memory_bytes,
         headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
         missing_bytes: judged.missing,
+        unknown_bytes: need.total / 100 * setup.engine.unknown_percent(),
         max_context: longest(setup, room, &bytes),
         // Of a server this was found already, to know what runs of its requests.
         max_batch: match setup.admission {

@@ -61,7 +61,7 @@ pub fn StaleLine() -> impl IntoView {
 /// What a context beyond the model's own looks like: it fits, but with a catch, as with part of it in RAM.
 fn look(verdict: &'static str) -> &'static str {
     match verdict {
-        "beyond" => "offload",
+        "beyond" | "tight" => "offload",
         other => other,
     }
 }
@@ -79,7 +79,7 @@ pub fn VerdictLine() -> impl IntoView {
     });
     let icon = move || match sentence.get().verdict {
         "fits" => view! { <Icon name="check"/> },
-        "offload" | "beyond" => view! { <Icon name="alert"/> },
+        "offload" | "beyond" | "tight" => view! { <Icon name="alert"/> },
         "unsupported" => view! { <Icon name="barred"/> },
         "does_not_fit" => view! { <Icon name="cross"/> },
         _ => view! { <Icon name="question"/> },

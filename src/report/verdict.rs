@@ -8,7 +8,8 @@ use crate::units::{UnitSystem, counted, decimal, grouped};
 /// The verdict in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
-    /// Key of the verdict; `unknown` without a device, `beyond` where it fits but is longer than the model allows.
+    /// Key of the verdict; `unknown` without a device, `beyond` where it fits but is longer than the model allows,
+    /// `tight` where it fits only without what is not known of its peak.
     pub verdict: &'static str,
     /// The verdict in a word or two.
     pub pill: &'static str,
@@ -59,6 +60,14 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
                     "beyond",
                     "Beyond the model's context",
                     format!(" The model was made for {} at most.", tokens(most)),
+                ),
+                None if fit.is_tight() && !training => (
+                    "tight",
+                    "May not fit",
+                    format!(
+                        " That is close: about {} of what it needs at its peak is not known.",
+                        units.bytes(fit.unknown_bytes as f64)
+                    ),
                 ),
                 None => ("fits", "Fits", String::new()),
             };

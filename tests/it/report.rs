@@ -183,3 +183,24 @@ fn fewer_sequences_come_before_shorter_prompts() {
     assert!(labels.iter().any(|label| label == "4 sequences at once"), "{labels:?}");
     assert!(labels.iter().all(|label| !label.ends_with(" tokens")), "{labels:?}");
 }
+
+/// Near the edge the answer is no plain "Fits": what is not known of the peak is said.
+#[test]
+fn what_barely_fits_may_not() {
+    // 16.1 GB of weights and 4.9 GB of cache on 21.2 GiB: 0.25 GiB stay free, 3 % of the need are 0.63.
+    let found = said(LLAMA, "hw=rtx-4090&e=vllm&p=37000&g=512");
+    assert_eq!((found.verdict, found.pill), ("tight", "May not fit"));
+    assert!(
+        found
+            .main
+            .starts_with("Llama 3.1 8B runs on one RTX 4090 in BF16 with 37,000 tokens"),
+        "{}",
+        found.main
+    );
+    assert!(
+        found.rest.contains(" of what it needs at its peak is not known."),
+        "{}",
+        found.rest
+    );
+    assert_eq!(said(LLAMA, "hw=h100-sxm&e=vllm&p=32000&g=512").pill, "Fits");
+}
