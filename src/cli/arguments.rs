@@ -115,6 +115,7 @@ fn with_knobs(command: Command) -> Command {
         .help("Tokens of prompt and answer together, e.g. 32k: the prompt is what --generate leaves of it");
     command
         .args(KNOBS.iter().map(argument))
+        .args(LLAMA_CPP_OWN.iter().map(llama_cpp_own))
         .arg(context)
         .args(access())
         .arg(
@@ -126,11 +127,63 @@ fn with_knobs(command: Command) -> Command {
         )
 }
 
+/// What engines call the same setting.
+const ENGINES_OWN: &[(KnobId, &[&str])] = &[
+    (KnobId::MaxBatchedTokens, &["max-num-batched-tokens"]),
+    (KnobId::MaxSequences, &["max-num-seqs"]),
+    (KnobId::MicroBatch, &["ubatch-size"]),
+    (
+        KnobId::MemoryFraction,
+        &["gpu-memory-utilization", "mem-fraction-static"],
+    ),
+    (KnobId::KvCache, &["kv-cache-dtype", "cache-type-k"]),
+    (KnobId::ValueCache, &["cache-type-v"]),
+];
+
+/// llama.cpp's own switches and what they set: a knob, and its value before what is given.
+const LLAMA_CPP_OWN: &[(&str, KnobId, &str, bool, &str)] = &[
+    (
+        "n-cpu-moe",
+        KnobId::Offload,
+        "experts:",
+        true,
+        "llama.cpp's: the experts of so many layers stay in RAM (--offload experts:N)",
+    ),
+    (
+        "swa-full",
+        KnobId::WindowCache,
+        "full",
+        false,
+        "llama.cpp's: layers with a window keep all tokens (--window-cache full)",
+    ),
+    (
+        "no-kv-offload",
+        KnobId::CachePlace,
+        "ram",
+        false,
+        "llama.cpp's: the cache lies in RAM (--cache-place ram)",
+    ),
+];
+
+/// A flag as llama.cpp has it.
+fn llama_cpp_own(&(flag, _, _, takes, help): &(&'static str, KnobId, &str, bool, &'static str)) -> Arg {
+    let argument = Arg::new(flag).long(flag).help(help);
+    if takes {
+        argument.value_name("N")
+    } else {
+        argument.action(ArgAction::SetTrue)
+    }
+}
+
 /// A flag from a knob. Values are checked by the knob itself, so that page, link and flag refuse in the same words.
 fn argument(knob: &'static Knob) -> Arg {
     let default = (knob.get)(&Scenario::default());
     let mut help = knob.help.to_owned();
-    let mut argument = Arg::new(knob.flag).long(knob.flag);
+    let own = ENGINES_OWN
+        .iter()
+        .filter(|(id, _)| *id == knob.id)
+        .flat_map(|(_, own)| *own);
+    let mut argument = Arg::new(knob.flag).long(knob.flag).visible_aliases(own.copied());
     match knob.kind {
         KnobKind::Whole { .. } => argument = argument.value_name("N"),
         KnobKind::Bytes { .. } => argument = argument.value_name("BYTES"),
@@ -191,6 +244,17 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
             if knob.id == KnobId::Hardware {
                 say_device(text, scenario.hardware.as_deref());
             }
+        }
+    }
+    for (flag, id, before, takes, _) in LLAMA_CPP_OWN {
+        let value = if *takes {
+            matches.get_one::<String>(flag).map(|text| format!("{before}{text}"))
+        } else {
+            matches.get_flag(flag).then(|| (*before).to_owned())
+        };
+        if let (Some(value), Some(knob)) = (value, id.knob()) {
+            (knob.set)(&mut scenario, &value)
+                .map_err(|error| Failure::new("bad_value", format!("--{flag}: {error}")))?;
         }
     }
     if let Some(text) = matches.get_one::<String>("context") {

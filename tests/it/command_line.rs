@@ -159,3 +159,24 @@ fn examples_are_whole() {
         );
     }
 }
+
+/// What engines call a setting is a name of it here too.
+#[test]
+fn engines_own_flags_are_known() {
+    let link = |flags: &[&str]| {
+        let answer = estimate(&[&["google/gemma-3-27b-it"], flags].concat());
+        answer["link"].as_str().unwrap().to_owned()
+    };
+    for (own, ours) in [
+        (&["--max-num-seqs", "64"][..], &["--max-sequences", "64"][..]),
+        (&["--max-num-batched-tokens", "4k"], &["--max-batched-tokens", "4096"]),
+        (&["--gpu-memory-utilization", "0.95"], &["--memory-fraction", "95"]),
+        (&["--ubatch-size", "1024"], &["--micro-batch", "1024"]),
+        (&["--cache-type-k", "q8_0"], &["--kv-cache", "q8_0"]),
+        (&["--n-cpu-moe", "20"], &["--offload", "experts:20"]),
+        (&["--swa-full"], &["--window-cache", "full"]),
+        (&["--no-kv-offload"], &["--cache-place", "ram"]),
+    ] {
+        assert_eq!(link(own), link(ours), "{own:?}");
+    }
+}

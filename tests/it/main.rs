@@ -19,6 +19,7 @@ mod checkpoints;
 mod cli;
 #[cfg(feature = "cli")]
 mod command_line;
+mod engine_facts;
 mod explain;
 mod facts;
 mod fit;
