@@ -2,7 +2,7 @@
 
 use super::kv_support::Wanted;
 use crate::hardware::Engine;
-use crate::model::quantisation::{GgmlType, Quantisation};
+use crate::model::quantisation::{Cache, CacheBy, GgmlType, Quantisation};
 use crate::model::{Format, Notice, Scales};
 use crate::scenario::{AttentionKernel, KvFormat, Scenario};
 
@@ -35,14 +35,27 @@ pub(super) fn usual_cache(engine: Engine, weights: &Quantisation, chosen: bool, 
 
 /// The format of the cache that the checkpoint prescribes, where the engine follows it.
 fn prescribed(engine: Engine, weights: &Quantisation) -> Option<Format> {
-    let cache = weights
-        .cache
-        .filter(|cache| cache.followed && engine.follows_prescribed_cache())?;
+    let cache = weights.cache.filter(|cache| follows(engine, cache))?;
     cache_format(if cache.bits == 4 {
         KvFormat::Nvfp4
     } else {
         KvFormat::Fp8
     })
+}
+
+/// Whether an engine takes the format of the cache from the checkpoint where nobody asks for one.
+///
+/// Sources: vLLM 0.11 `attention/layer.py` (a `kv_cache_scheme` of compressed-tensors) and `utils/torch_utils.py` (Model
+/// Optimizer's key in either place); of a Quark checkpoint only scales are taken (`quark.py`). SGLang 0.5
+/// `kv_cache_dtype.py`: Model Optimizer's FP8 alone. TensorRT-LLM 1.0 `model_config.py`: Model Optimizer's.
+fn follows(engine: Engine, cache: &Cache) -> bool {
+    match (engine, cache.by) {
+        (Engine::Vllm, CacheBy::ModelOpt | CacheBy::CompressedTensors) | (Engine::TensorRtLlm, CacheBy::ModelOpt) => {
+            true
+        }
+        (Engine::Sglang, CacheBy::ModelOpt) => cache.bits == 8,
+        _ => false,
+    }
 }
 
 /// What is to be said of a cache that the checkpoint prescribes, where nobody asked for another.

@@ -45,7 +45,12 @@ fn the_cache_a_checkpoint_prescribes() {
         &modelopt("kv_cache_quant_algo", json!("FP8")),
         &nested,
     ] {
-        for engine in [Engine::Vllm, Engine::Sglang, Engine::TensorRtLlm] {
+        // SGLang and TensorRT-LLM know Model Optimizer's alone (`kv_cache_dtype.py`, `model_config.py`).
+        let by_modelopt = settings["quant_method"] == "modelopt";
+        let others = [Engine::Sglang, Engine::TensorRtLlm]
+            .into_iter()
+            .filter(|_| by_modelopt);
+        for engine in [Engine::Vllm].into_iter().chain(others) {
             assert_eq!(
                 cache(settings, engine),
                 ("fp8".to_owned(), vec!["kv_cache_prescribed".to_owned()]),
@@ -57,6 +62,14 @@ fn the_cache_a_checkpoint_prescribes() {
     assert_eq!(
         cache(&modelopt("kv_cache_quant_algo", json!("NVFP4")), Engine::Vllm).0,
         "nvfp4"
+    );
+    assert_eq!(
+        cache(&modelopt("kv_cache_quant_algo", json!("NVFP4")), Engine::Sglang).0,
+        "fp16"
+    );
+    assert_eq!(
+        cache(&compressed, Engine::Sglang),
+        ("fp16".to_owned(), vec!["kv_cache_not_followed".to_owned()])
     );
     let dynamic = json!({"num_bits": 8, "type": "float", "dynamic": true});
     assert_eq!(

@@ -90,13 +90,6 @@ impl Engine {
             _ => None,
         }
     }
-    /// Whether the cache takes the format that a checkpoint's quantisation prescribes, where none is asked for.
-    ///
-    /// Sources: vLLM `attention/layer.py` (`kv_cache_scheme`) and `utils/torch_utils.py` (`kv_cache_quant_algo`); SGLang
-    /// `model_runner.py` (`kv_cache_dtype` auto); TensorRT-LLM `model_config.py` (`kv_cache_quant_algo` of hf_quant_config.json).
-    pub const fn follows_prescribed_cache(self) -> bool {
-        matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)
-    }
     /// Whether the cache is in FP16 unless something else is asked for, whatever the model's own format.
     ///
     /// Sources: llama.cpp `--cache-type-k` f16; `ExLlamaV2Cache` and `CacheLayer_fp16` of V3.

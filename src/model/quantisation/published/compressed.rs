@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::by_module::Then;
 use super::super::modules::{Form, Modules};
-use super::found::{Cache, Found};
+use super::found::{Cache, CacheBy, Found};
 use super::settings::Settings;
 use crate::model::component::Component;
 use crate::model::error::ModelError;
@@ -91,7 +91,7 @@ pub fn read(settings: &Settings<'_>) -> Result<Option<Found>, ModelError> {
         Cache {
             bits: 8,
             key: "kv_cache_scheme",
-            followed: true,
+            by: CacheBy::CompressedTensors,
         }
     });
     found.label = Some(format!("compressed-tensors {}", first.label)).filter(|_| first.label.starts_with("INT"));

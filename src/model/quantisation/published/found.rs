@@ -40,8 +40,19 @@ pub struct Cache {
     pub bits: u64,
     /// The key that says so.
     pub key: &'static str,
-    /// Whether engines follow it unasked; Quark's they only take the scales from.
-    pub followed: bool,
+    /// Which tool's checkpoint says so.
+    pub by: CacheBy,
+}
+
+/// Tools whose checkpoints prescribe a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheBy {
+    /// NVIDIA Model Optimizer.
+    ModelOpt,
+    /// llm-compressor.
+    CompressedTensors,
+    /// AMD Quark.
+    Quark,
 }
 
 impl Found {

@@ -17,7 +17,7 @@ mod quark;
 mod settings;
 mod torchao;
 
-pub use found::Cache;
+pub use found::{Cache, CacheBy};
 
 use serde_json::{Map, Value};
 

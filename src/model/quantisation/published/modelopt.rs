@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::by_module::{Rules, Then};
 use super::super::modules::{Form, Modules};
 use super::super::parameter::{WHOLE_ROW, group};
-use super::found::{Cache, Found, fp8, fp8_blocks, integers, listed, microscaled, named, nvfp4};
+use super::found::{Cache, CacheBy, Found, fp8, fp8_blocks, integers, listed, microscaled, named, nvfp4};
 use super::settings::{MOST_ENTRIES, Settings};
 use crate::model::component::Component;
 use crate::model::error::ModelError;
@@ -72,7 +72,7 @@ fn cache(settings: &Settings<'_>) -> Option<Cache> {
         Some(Cache {
             bits,
             key,
-            followed: true,
+            by: CacheBy::ModelOpt,
         })
     };
     if let Some(scheme) = settings.part("kv_cache_scheme") {

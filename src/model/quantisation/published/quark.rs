@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::by_module::{Rules, Then};
 use super::super::modules::{Form, Modules};
 use super::super::parameter::{WHOLE_ROW, group};
-use super::found::{Cache, Found, fp8, integers, listed, microscaled, named, nvfp4};
+use super::found::{Cache, CacheBy, Found, fp8, integers, listed, microscaled, named, nvfp4};
 use super::settings::{MOST_ENTRIES, Settings};
 use crate::model::error::ModelError;
 use crate::model::format::{Format, Scales};
@@ -109,7 +109,7 @@ fn cache(settings: &Settings<'_>) -> Option<Cache> {
     eight.then_some(Cache {
         bits: 8,
         key: "kv_cache_quant_config",
-        followed: false,
+        by: CacheBy::Quark,
     })
 }
 
