@@ -54,20 +54,23 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
     let does = if training { "trains" } else { "runs" };
     match fit.verdict {
         Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),
+        Verdict::Fits if fit.is_tight() && !training => Sentence {
+            verdict: "tight",
+            pill: "May not fit",
+            main: format!("{model} may not fit on {device} in {format} with {load}."),
+            rest: format!(
+                "By the estimate {} stay free, but about {} of what it needs at its peak is not known.{}",
+                units.bytes(fit.headroom_bytes as f64),
+                units.bytes(fit.unknown_bytes as f64),
+                pace(analysis)
+            ),
+        },
         Verdict::Fits => {
             let (verdict, pill, limit) = match beyond(setup) {
                 Some(most) => (
                     "beyond",
                     "Beyond the model's context",
                     format!(" The model was made for {} at most.", tokens(most)),
-                ),
-                None if fit.is_tight() && !training => (
-                    "tight",
-                    "May not fit",
-                    format!(
-                        " That is close: about {} of what it needs at its peak is not known.",
-                        units.bytes(fit.unknown_bytes as f64)
-                    ),
                 ),
                 None => ("fits", "Fits", String::new()),
             };

@@ -6,7 +6,7 @@ use crate::support;
 
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::{Analysis, Verdict, analyse, ways};
-use weighbridge::report::{Sentence, sentence, server, tiles};
+use weighbridge::report::{Sentence, in_ram, sentence, server, tiles};
 use weighbridge::units::UnitSystem;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
@@ -190,17 +190,32 @@ fn what_barely_fits_may_not() {
     // 16.1 GB of weights and 4.9 GB of cache on 21.2 GiB: 0.25 GiB stay free, 3 % of the need are 0.63.
     let found = said(LLAMA, "hw=rtx-4090&e=vllm&p=37000&g=512");
     assert_eq!((found.verdict, found.pill), ("tight", "May not fit"));
-    assert!(
-        found
-            .main
-            .starts_with("Llama 3.1 8B runs on one RTX 4090 in BF16 with 37,000 tokens"),
-        "{}",
-        found.main
+    assert_eq!(
+        found.main,
+        "Llama 3.1 8B may not fit on one RTX 4090 in BF16 with 37,000 tokens."
     );
     assert!(
-        found.rest.contains(" of what it needs at its peak is not known."),
+        found.rest.starts_with(
+            "By the estimate 246 MiB stay free, but about 644 MiB of what it needs at its peak is not known."
+        ),
         "{}",
         found.rest
     );
     assert_eq!(said(LLAMA, "hw=h100-sxm&e=vllm&p=32000&g=512").pill, "Fits");
+}
+
+/// What the engine keeps in RAM is missing in no sum without a word.
+#[test]
+fn what_lies_in_ram_is_said() {
+    let query = "e=llama.cpp&w=q4_k_m&hw=rtx-4090&p=2048";
+    let said = |query: &str| in_ram(&answer("Qwen/Qwen2.5-14B-Instruct", query), GIB);
+    assert_eq!(
+        said(query).as_deref(),
+        Some("Not counted here: the token table (418 MiB) in the machine's RAM.")
+    );
+    assert_eq!(
+        said(&format!("{query}&kvp=ram")).as_deref(),
+        Some("Not counted here: the token table (418 MiB) and the cache (432 MiB) in the machine's RAM.")
+    );
+    assert_eq!(said("e=vllm&hw=rtx-4090&w=awq"), None);
 }
