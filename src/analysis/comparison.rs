@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::container::usual_container;
 use super::error::AnalysisError;
+use super::file_kind::usual_container;
 use super::serving::admitted;
 use super::setup::Setup;
 use crate::model::Format;
-use crate::model::quantisation::{Container, Quantisation, Scope};
+use crate::model::quantisation::{Quantisation, Scope, WeightFileKind};
 use crate::scenario::{Mode, Scenario, weight_key};
 
 /// Formats worth a comparison: one of each width that an engine loads, beside the published one and the scenario's own.
-const fn compared(container: Container) -> [&'static str; 4] {
+const fn compared(container: WeightFileKind) -> [&'static str; 4] {
     match container {
-        Container::Safetensors => ["bf16", "fp8", "nf4", "int4"],
-        Container::Gguf => ["q8_0", "q6_k", "q4_k_m", "iq2_m"],
-        Container::Mlx => ["mlx-q8", "mlx-q6", "mlx-q4", "mlx-q3"],
-        Container::Exl2 => ["exl2-6.0", "exl2-5.0", "exl2-4.0", "exl2-3.0"],
-        Container::Exl3 => ["exl3-6.0", "exl3-4.0", "exl3-3.0", "exl3-2.0"],
+        WeightFileKind::Safetensors => ["bf16", "fp8", "nf4", "int4"],
+        WeightFileKind::Gguf => ["q8_0", "q6_k", "q4_k_m", "iq2_m"],
+        WeightFileKind::Mlx => ["mlx-q8", "mlx-q6", "mlx-q4", "mlx-q3"],
+        WeightFileKind::Exl2 => ["exl2-6.0", "exl2-5.0", "exl2-4.0", "exl2-3.0"],
+        WeightFileKind::Exl3 => ["exl3-6.0", "exl3-4.0", "exl3-3.0", "exl3-2.0"],
     }
 }
 

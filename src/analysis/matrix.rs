@@ -1,6 +1,6 @@
 //! One model on every device in every format: memory is computed once for each format and engine, then compared.
 
-use super::container::usual_engine;
+use super::file_kind::usual_engine;
 use super::fit::{Demand, DeviceVerdict, Verdict};
 use super::kv_support;
 use super::memory::memory;

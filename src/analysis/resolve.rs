@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::cache_format::{self, cache_format, usual_cache, wanted_cache};
-use super::container::usual_engine;
 use super::error::AnalysisError;
+use super::file_kind::usual_engine;
 use super::kv_support;
 use super::node;
 use super::placement::Layout;
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
-use crate::model::quantisation::{self, Choice, Container, Mix, Quantisation, Scope};
+use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
 use crate::model::{Blueprint, Format, ModelError, Notice};
 use crate::scenario::{AttentionKernel, Mode, Scenario};
 
@@ -250,7 +250,7 @@ fn convert(blueprint: &Blueprint, chosen: Option<Choice>, engine: Engine) -> Con
 /// The published weights as an engine with files of its own holds them, if they are not in such files already.
 fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
     let published = &blueprint.published;
-    if engine != Engine::LlamaCpp || published.container == Container::Gguf {
+    if engine != Engine::LlamaCpp || published.container == WeightFileKind::Gguf {
         return None;
     }
     // What has no type of its own there is unpacked on conversion.

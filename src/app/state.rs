@@ -15,7 +15,7 @@ use weighbridge::scenario::{KnobId, LinkError, ModelSource, Scenario, from_query
 use weighbridge::units::UnitSystem;
 
 use super::settings::{self, Settings};
-use super::source::{FROM_GGUF, Found, Outline};
+use super::source::{Checkpoint, FROM_GGUF, Outline};
 use super::toasts::Toast;
 
 /// A model in hand.
@@ -32,7 +32,7 @@ pub struct Loaded {
     /// What a scenario calls it: where this differs from the scenario's, another model is wanted.
     pub asked: ModelSource,
     /// What the headers of its weight files say, once they were read.
-    pub headers: Option<Arc<Found>>,
+    pub headers: Option<Arc<Checkpoint>>,
 }
 
 /// A model on its way.

@@ -1,7 +1,7 @@
-//! The verdict in a sentence, and the ways out where it is no.
+//! The verdict in a sentence, and what would make it fit where it is no.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Verdict, ways};
+use weighbridge::analysis::{Verdict, fixes};
 
 use super::icon::Icon;
 use super::state::State;
@@ -108,7 +108,7 @@ pub fn WaysOut() -> impl IntoView {
                 .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
                 .missing_bytes;
             let needed = units.bytes(answer.analysis.held().total_bytes as f64);
-            Some((units.bytes(missing as f64), needed, ways(&answer.analysis, units)))
+            Some((units.bytes(missing as f64), needed, fixes(&answer.analysis, units)))
         })
     });
     move || {

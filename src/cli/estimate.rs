@@ -18,7 +18,7 @@ use super::{arguments, source};
 /// One estimate, whole.
 pub struct Estimate {
     /// What was found.
-    pub found: source::Found,
+    pub found: source::LoadedModel,
     /// What follows.
     pub analysis: Analysis,
     /// The config against the headers of the weights, where they were read.

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 8;
 
 /// What the headers of a model say.
 #[derive(Debug)]
-pub struct Found {
+pub struct Checkpoint {
     /// Every tensor.
     pub list: TensorList,
     /// Unpacked.
@@ -40,7 +40,7 @@ pub struct Found {
     pub files: Vec<Held>,
 }
 
-impl Found {
+impl Checkpoint {
     fn new(list: TensorList, notices: Vec<Notice>, config: Option<&Value>) -> Self {
         let count = logical::count(&list, config);
         Self {
@@ -124,7 +124,7 @@ pub fn is_weights(path: &Path) -> bool {
 }
 
 /// Headers of a weight file, with all its shards, or of an index.
-pub fn of_file(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
+pub fn of_file(path: &Path, config: Option<&Value>) -> Result<Checkpoint, Failure> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let folder = path.parent().unwrap_or(Path::new(""));
     if name.ends_with(".json") {
@@ -135,7 +135,7 @@ pub fn of_file(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
 }
 
 /// Headers of the weights in a folder; none where it has no weights.
-pub fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Option<Found>, Failure> {
+pub fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Option<Checkpoint>, Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let names: Vec<String> = entries
         .flatten()
@@ -151,7 +151,7 @@ pub fn of_folder(folder: &Path, config: Option<&Value>) -> Result<Option<Found>,
     Ok(read.map(|found| found.beside(names.iter().map(String::as_str))))
 }
 
-fn of_index(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
+fn of_index(path: &Path, config: Option<&Value>) -> Result<Checkpoint, Failure> {
     let text = local::read(path, limits::INDEX)?;
     let index = index::read(&text).map_err(|error| failure(path, &error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -161,7 +161,7 @@ fn of_index(path: &Path, config: Option<&Value>) -> Result<Found, Failure> {
 }
 
 /// The index must list as many tensors as the shards hold; its sizes are its own claim and only remarked on.
-fn check(index: &index::Index, found: &mut Found) -> Result<(), HeaderError> {
+fn check(index: &index::Index, found: &mut Checkpoint) -> Result<(), HeaderError> {
     let has = found.list.tensors.len() as u64;
     if has != index.tensors {
         return Err(HeaderError::IndexDiffers {
@@ -183,10 +183,10 @@ fn check(index: &index::Index, found: &mut Found) -> Result<(), HeaderError> {
     Ok(())
 }
 
-fn of_files(paths: impl Iterator<Item = PathBuf>, config: Option<&Value>) -> Result<Found, Failure> {
+fn of_files(paths: impl Iterator<Item = PathBuf>, config: Option<&Value>) -> Result<Checkpoint, Failure> {
     let headers = paths.map(|path| of_one(&path)).collect::<Result<Vec<_>, _>>()?;
     let list = TensorList::new(headers).map_err(|error| Failure::new(error.code(), error.to_string()))?;
-    Ok(Found::new(list, Vec::new(), config))
+    Ok(Checkpoint::new(list, Vec::new(), config))
 }
 
 /// The header of one file on disk.
@@ -237,7 +237,7 @@ impl Reading {
 }
 
 /// Headers of a model on the Hub, several at once, with progress on standard error.
-pub fn of_hub(parts: &Parts<'_>, config: Option<&Value>) -> Result<Found, Failure> {
+pub fn of_hub(parts: &Parts<'_>, config: Option<&Value>) -> Result<Checkpoint, Failure> {
     let hub = |error: HubError| Failure::new(error.code(), error.to_string());
     let files = parts.files().map_err(hub)?;
     let sizes: HashMap<&str, u64> = files.iter().map(|file| (file.path.as_str(), file.size)).collect();
@@ -270,7 +270,7 @@ pub fn of_hub(parts: &Parts<'_>, config: Option<&Value>) -> Result<Found, Failur
     };
     let headers = all(parts, &names, size_of)?;
     let list = TensorList::new(headers).map_err(|error| Failure::new(error.code(), error.to_string()))?;
-    let mut found = Found::new(list, Vec::new(), config);
+    let mut found = Checkpoint::new(list, Vec::new(), config);
     if let Some(index) = index {
         check(&index, &mut found).map_err(|error| Failure::new(error.code(), error.to_string()))?;
     }
@@ -351,7 +351,7 @@ fn failure(path: &Path, error: &HeaderError) -> Failure {
 }
 
 /// A summary as tables: parts, types, and each tensor.
-pub fn sheets(found: &Found, summary: &assumed::Summary) -> Vec<Sheet> {
+pub fn sheets(found: &Checkpoint, summary: &assumed::Summary) -> Vec<Sheet> {
     let size = |bytes: u64| UnitSystem::Gib.bytes(bytes as f64);
     let mut parts = Sheet::new(
         "Parts, by tensor names",
@@ -402,7 +402,7 @@ pub fn sheets(found: &Found, summary: &assumed::Summary) -> Vec<Sheet> {
 }
 
 /// A summary in a few lines.
-pub fn headline(name: &str, found: &Found, summary: &assumed::Summary) -> String {
+pub fn headline(name: &str, found: &Checkpoint, summary: &assumed::Summary) -> String {
     let mut out = format!(
         "{name}: {} parameters, {} bytes ({}), from {}",
         grouped(summary.parameters),

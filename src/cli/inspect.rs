@@ -91,8 +91,8 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
 
 /// What the headers say, and how the config stands to them where there is one.
 fn from_headers(
-    found: &source::Found,
-    read: &headers::Found,
+    found: &source::LoadedModel,
+    read: &headers::Checkpoint,
     blueprint: &Result<Blueprint, Failure>,
     format: Format,
 ) -> Result<String, Failure> {

@@ -21,11 +21,11 @@ use super::output::{Failure, tell};
 
 /// A model as it was found.
 #[derive(Debug)]
-pub struct Found {
+pub struct LoadedModel {
     /// Its config; null where only headers are known.
     pub config: Value,
     /// What the headers of its weights say, where they were read.
-    pub headers: Option<headers::Found>,
+    pub headers: Option<headers::Checkpoint>,
     /// Whether the weights themselves were named, not the model.
     pub weights: bool,
     /// Its id and source.
@@ -35,7 +35,7 @@ pub struct Found {
 }
 
 /// Finds a model: a file or folder, a built-in model, else the Hub.
-pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
+pub fn find(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
     let path = Path::new(text);
     match local::look(text)? {
         Place::Folder => return folder(path, text),
@@ -53,7 +53,7 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     // Headers are the Hub's: a built-in config has no files.
     let wanted = matches.get_flag("headers");
     if let Some(entry) = catalogue::find(text).filter(|_| !wanted) {
-        return Ok(Found {
+        return Ok(LoadedModel {
             config: entry.config.clone(),
             headers: None,
             weights: false,
@@ -91,7 +91,7 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
 }
 
 /// A folder: its config, and the headers of the weights beside it.
-fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
+fn folder(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
     let config = path.join("config.json");
     if config.exists() {
         let mut found = file(&config, given)?;
@@ -106,7 +106,7 @@ fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
 }
 
 /// A weight file: its own config if it is a GGUF, else the one beside it.
-fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
+fn weights(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
     let beside = path.with_file_name("config.json");
     let gguf = path.extension().is_some_and(|extension| extension == "gguf");
     if !gguf && beside.is_file() {
@@ -120,13 +120,13 @@ fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
 }
 
 /// What headers alone say: a config only if a GGUF holds one.
-fn from_headers(mut read: headers::Found, given: &str) -> Found {
+fn from_headers(mut read: headers::Checkpoint, given: &str) -> LoadedModel {
     read.own = read.list.kind == FileKind::Gguf;
     let config = match read.list.kind {
         FileKind::Gguf => gguf_config::config(&read.list).unwrap_or(Value::Null),
         FileKind::Safetensors => Value::Null,
     };
-    Found {
+    LoadedModel {
         source: ModelSource::Config(Box::new(config.clone())),
         config,
         weights: true,
@@ -139,7 +139,7 @@ fn from_headers(mut read: headers::Found, given: &str) -> Found {
 }
 
 /// Takes from files in a folder how the weights are stored, where the config does not say it.
-fn add_files_beside(folder: &Path, found: &mut Found) {
+fn add_files_beside(folder: &Path, found: &mut LoadedModel) {
     if !lacks_quantisation(&found.config) {
         return;
     }
@@ -157,7 +157,7 @@ fn add_files_beside(folder: &Path, found: &mut Found) {
     }
 }
 
-fn file(path: &Path, given: &str) -> Result<Found, Failure> {
+fn file(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
     let shown = path.display();
     let bytes = local::read(path, limits::CONFIG)?;
     let text = String::from_utf8(bytes)
@@ -172,7 +172,7 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
         id: given.to_owned(),
         source: "config.json".to_owned(),
     };
-    Ok(Found {
+    Ok(LoadedModel {
         source: ModelSource::Config(Box::new(config.clone())),
         config,
         headers: None,
@@ -181,7 +181,7 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     })
 }
 
-fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
+fn hub(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
     let endpoint = match matches.get_one::<String>("endpoint").filter(|url| !url.is_empty()) {
         Some(url) => Endpoint::parse(url).map_err(|error| Failure::new(error.code(), error.to_string()))?,
         None => Endpoint::default(),
@@ -221,7 +221,7 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     } else {
         None
     };
-    Ok(Found {
+    Ok(LoadedModel {
         config,
         headers,
         weights: false,
@@ -234,7 +234,7 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
 }
 
 /// The blueprint of a found model with the scenario's edits.
-pub fn blueprint(found: &Found, scenario: &Scenario) -> Result<Blueprint, Failure> {
+pub fn blueprint(found: &LoadedModel, scenario: &Scenario) -> Result<Blueprint, Failure> {
     if let (Value::Null, Some(read)) = (&found.config, &found.headers) {
         // A GGUF says which architecture it is, so the reason can be exact.
         let error = match read.list.kind {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::holding::base_of;
+use super::repo_contents::base_of;
 use super::{HubError, Locator};
 use crate::limits;
 

@@ -11,7 +11,7 @@ use crate::support;
 
 use support::engine::{blueprint, scenario, weigh};
 use weighbridge::analysis::time::pass;
-use weighbridge::analysis::{HostShare, Setup, Verdict, analyse, cost, ways};
+use weighbridge::analysis::{HostShare, Setup, Verdict, analyse, cost, fixes};
 use weighbridge::hardware::{find_host, hosts};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
@@ -145,7 +145,7 @@ fn a_cache_no_engine_keeps_is_refused_with_the_reason() {
 #[test]
 fn the_way_out_of_a_cache_is_the_engines_own() {
     let (model, now) = (blueprint(MODEL), scenario("hw=h100-sxm&e=vllm&kv=q8_0"));
-    let found = ways(&analyse(&model, &now).unwrap(), UnitSystem::Gib);
+    let found = fixes(&analyse(&model, &now).unwrap(), UnitSystem::Gib);
     assert_eq!(found.len(), 1);
     assert_eq!(
         analyse(&model, &found[0].scenario).unwrap().fit.unwrap().verdict,

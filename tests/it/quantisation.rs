@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use support::engine::blueprint;
 use weighbridge::analysis::{Setup, memory};
-use weighbridge::model::quantisation::{self, CHOICES, Container};
+use weighbridge::model::quantisation::{self, CHOICES, WeightFileKind};
 use weighbridge::model::{Blueprint, Component, Tensor, catalogue};
 use weighbridge::scenario::{Engine, KvFormat, Mode, Scenario, weight_key};
 use weighbridge::units::{Exact, Quantity};
@@ -187,9 +187,9 @@ fn methods_that_configs_name() {
     let named = |settings| bits(settings, "quantization_config");
     let hqq =
         named(json!({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}}));
-    assert_eq!(hqq, (rest + matrices / 2 + matrices / 16, Container::Safetensors));
+    assert_eq!(hqq, (rest + matrices / 2 + matrices / 16, WeightFileKind::Safetensors));
     let exl2 = named(json!({"quant_method": "exl2", "bits": 4.0, "head_bits": 8}));
-    assert_eq!(exl2, (rest - 1000 * 512 + matrices / 2, Container::Exl2));
+    assert_eq!(exl2, (rest - 1000 * 512 + matrices / 2, WeightFileKind::Exl2));
     let mlx = bits(
         json!({"bits": 4, "group_size": 64, "model.layers.0.mlp.down_proj": {"bits": 8, "group_size": 64}, "lm_head": false}),
         "quantization",
@@ -197,7 +197,7 @@ fn methods_that_configs_name() {
     let table = 1000 * 512;
     let down: u64 = 512 * 1024;
     let expected = 2 * 512 * 9 + table * 2 + table * 9 / 16 + (matrices - down) * 9 / 16 + down * 17 / 16;
-    assert_eq!(mlx, (expected, Container::Mlx));
+    assert_eq!(mlx, (expected, WeightFileKind::Mlx));
     // Two groups of formats, one of them by name.
     let mixed = named(json!({"quant_method": "compressed-tensors", "config_groups": {
         "group_0": {"targets": ["re:.*self_attn.*"], "weights": {"num_bits": 8, "type": "float", "strategy": "tensor"}},

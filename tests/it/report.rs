@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support;
 
 use support::engine::{blueprint, scenario};
-use weighbridge::analysis::{Analysis, Verdict, analyse, ways};
+use weighbridge::analysis::{Analysis, Verdict, analyse, fixes};
 use weighbridge::report::{Sentence, in_ram, sentence, server, tiles};
 use weighbridge::units::UnitSystem;
 
@@ -179,7 +179,7 @@ fn lines_of_a_server() {
 #[test]
 fn fewer_sequences_come_before_shorter_prompts() {
     let analysis = answer(LLAMA, "hw=rtx-4090&b=2000&p=8192&g=512&off=none");
-    let labels: Vec<String> = ways(&analysis, GIB).into_iter().map(|way| way.label).collect();
+    let labels: Vec<String> = fixes(&analysis, GIB).into_iter().map(|way| way.label).collect();
     assert!(labels.iter().any(|label| label == "4 sequences at once"), "{labels:?}");
     assert!(labels.iter().all(|label| !label.ends_with(" tokens")), "{labels:?}");
 }

@@ -10,7 +10,7 @@ use crate::analysis::memory::bits_per_weight;
 use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine, Support, Vendor};
 use crate::model::Blueprint;
-use crate::model::quantisation::{CHOICES, Choice, Container, Quality, quality};
+use crate::model::quantisation::{CHOICES, Choice, Quality, WeightFileKind, quality};
 use crate::scenario::{Scenario, weight_key};
 
 /// Why it is the best.
@@ -81,7 +81,7 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
     let mut measured: Option<(f64, BestFormat)> = None;
     let mut other: Option<BestFormat> = None;
     // MLX runs on Apple's devices alone.
-    let runs = |choice: &&Choice| choice.container != Container::Mlx || device.vendor == Vendor::Apple;
+    let runs = |choice: &&Choice| choice.container != WeightFileKind::Mlx || device.vendor == Vendor::Apple;
     for choice in CHOICES
         .iter()
         .filter(runs)

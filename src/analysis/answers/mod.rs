@@ -3,12 +3,12 @@
 mod cheapest;
 pub(super) mod degree;
 mod formats;
-mod words;
+mod sentences;
 
 pub use cheapest::Cheapest;
 pub use degree::Degree;
 pub use formats::{BestFormat, RankedBy};
-pub use words::Said;
+pub use sentences::Said;
 
 use serde::Serialize;
 

@@ -3,8 +3,8 @@
 mod figure;
 mod figures;
 mod render;
+mod sentences;
 mod sharded;
-mod words;
 
 pub use figure::Figure;
 
@@ -75,6 +75,6 @@ pub fn explain(analysis: &Analysis, figure: Figure, path: &[usize], units: UnitS
     for &step in path {
         (current, unit) = render::openable(&current, unit).into_iter().nth(step)?;
     }
-    let words = path.is_empty().then(|| words::words(setup, figure));
+    let words = path.is_empty().then(|| sentences::words(setup, figure));
     Some(render::render(&current, unit, units, words))
 }

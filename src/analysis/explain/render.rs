@@ -1,7 +1,7 @@
 //! From a trace to a formula, its values, its inputs and its parts.
 
 use super::super::memory::MemoryPart;
-use super::words::Words;
+use super::sentences::Words;
 use super::{Explanation, Input, Part, Piece};
 use crate::model::Component;
 use crate::units::{Node, Operation, Origin, Quantity, Trace, Unit, UnitSystem, number};

@@ -8,7 +8,7 @@
 use super::Launch;
 use super::basis::{Basis, share, tenths_of_gib};
 use super::draft::Draft;
-use crate::model::quantisation::{Container, choice};
+use crate::model::quantisation::{WeightFileKind, choice};
 use crate::scenario::KvFormat;
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
@@ -91,7 +91,7 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
                 out.flag("--dtype", "half", "The device has no BF16 units.");
             }
         }
-        Some(format) if choice(format).is_some_and(|one| one.container == Container::Gguf) => {
+        Some(format) if choice(format).is_some_and(|one| one.container == WeightFileKind::Gguf) => {
             out.flag(
                 "--model-path",
                 format!("{}.gguf", basis.converted()),

@@ -7,7 +7,7 @@
 use super::basis::{Basis, tenths_of_gib};
 use super::quote::python;
 use super::{Flag, Language, Launch};
-use crate::model::quantisation::{Container, choice};
+use crate::model::quantisation::{WeightFileKind, choice};
 use crate::scenario::{AttentionKernel, KvFormat};
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
@@ -141,7 +141,7 @@ fn weights(basis: &Basis<'_>, notes: &mut Vec<String>) -> Weights {
         Some("fp8") if basis.plain() => config("FineGrainedFP8Config", "", loading),
         Some("hqq-8") if basis.plain() => config("HqqConfig", "nbits=8, group_size=64", loading),
         Some("hqq-4") if basis.plain() => config("HqqConfig", "nbits=4, group_size=64", loading),
-        Some(format) if choice(format).is_some_and(|one| one.container == Container::Gguf) => {
+        Some(format) if choice(format).is_some_and(|one| one.container == WeightFileKind::Gguf) => {
             let file = format!("{}-{label}.gguf", basis.stem());
             notes.push(format!(
                 "Put the name of a GGUF file of that repository in the place of {file}."

@@ -9,7 +9,7 @@ use super::Launch;
 use super::basis::{Basis, share, tenths_of_gib};
 use super::draft::Draft;
 use crate::hardware::Generation;
-use crate::model::quantisation::{Container, choice};
+use crate::model::quantisation::{WeightFileKind, choice};
 use crate::scenario::{AttentionKernel, KvFormat};
 
 pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
@@ -107,7 +107,7 @@ fn weights(basis: &Basis<'_>, out: &mut Draft) {
                 out.flag("--dtype", "half", "The device has no BF16 units.");
             }
         }
-        Some(format) if choice(format).is_some_and(|one| one.container == Container::Gguf) => {
+        Some(format) if choice(format).is_some_and(|one| one.container == WeightFileKind::Gguf) => {
             out.flag(
                 "",
                 format!("{}.gguf", basis.converted()),

@@ -7,8 +7,8 @@ use weighbridge::hub::{add_side_file, lacks_quantisation, read_json, side_files}
 use weighbridge::limits;
 
 use super::super::state::{Problem, State};
-use super::found::kind_of;
-use super::slices::{self, Beside, is_index};
+use super::checkpoint::kind_of;
+use super::local_files::{self, Beside, is_index};
 use super::{fail, load_config, use_config};
 
 /// What the file chooser offers.
@@ -24,7 +24,7 @@ pub fn read_files(state: State, files: Vec<File>) {
     let side = others.iter().find(|file| side_files().any(|name| file.name() == name));
     match (config.or(others.first().filter(|_| weights.is_empty())), weights) {
         (Some(config), weights) => read_config(state, config.clone(), side.cloned(), weights),
-        (None, weights) if !weights.is_empty() => slices::read(state, weights, Beside::Nothing),
+        (None, weights) if !weights.is_empty() => local_files::read(state, weights, Beside::Nothing),
         (None, _) => {}
     }
 }
@@ -58,7 +58,7 @@ fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>)
         };
         if !weights.is_empty() {
             // What is no config known here leaves the weights to speak for themselves.
-            slices::read(state, weights, if read { Beside::Model } else { Beside::Unread });
+            local_files::read(state, weights, if read { Beside::Model } else { Beside::Unread });
         }
     });
 }

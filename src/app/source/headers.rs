@@ -21,9 +21,9 @@ use weighbridge::scenario::ModelSource;
 use weighbridge::units::counted;
 
 use super::super::state::{Loaded, Loading, Problem, State};
+use super::checkpoint::{Checkpoint, Outline, Piece, header, kind_of, wrong};
 use super::fetch::Request;
-use super::found::{Found, Outline, Piece, header, kind_of, wrong};
-use super::kept;
+use super::header_cache;
 use super::{Asked, FROM_GGUF, RUN, begin, fail, remember, take};
 
 /// Requests at once.
@@ -108,7 +108,7 @@ pub fn follow(state: State) {
         let Some((target, endpoint)) = wanted.get() else { return };
         spawn_local(async move {
             let config = target.config.as_deref();
-            if let Some(found) = kept::find(&endpoint, &target.locator, config).await {
+            if let Some(found) = header_cache::find(&endpoint, &target.locator, config).await {
                 put(state, &target, found);
             }
         });
@@ -117,7 +117,7 @@ pub fn follow(state: State) {
 
 /// What was read before of a repository that cannot be reached; whether there is something.
 pub async fn without_network(state: State, endpoint: &Endpoint, locator: &Locator, number: u64) -> bool {
-    let Some(found) = kept::find(endpoint, locator, None).await else {
+    let Some(found) = header_cache::find(endpoint, locator, None).await else {
         return false;
     };
     if RUN.with_borrow(|run| run.number == number) {
@@ -158,7 +158,7 @@ pub fn read(state: State, target: Target) {
         // A commit's files never change, and a branch's are better old than not at all.
         if let Err(Problem::Hub(error)) = &read
             && matches!(**error, HubError::Unreachable { .. } | HubError::TimedOut { .. })
-            && let Some(found) = kept::find(request.endpoint(), &target.locator, target.config.as_deref()).await
+            && let Some(found) = header_cache::find(request.endpoint(), &target.locator, target.config.as_deref()).await
         {
             read = Ok(Read::Found(Box::new(found)));
         }
@@ -180,12 +180,12 @@ pub fn read(state: State, target: Target) {
 
 /// What reading came to.
 enum Read {
-    Found(Box<Found>),
+    Found(Box<Checkpoint>),
     /// Several models, of which one is to be chosen.
     Choose(Outline),
 }
 
-fn show(state: State, target: &Target, found: Found) {
+fn show(state: State, target: &Target, found: Checkpoint) {
     begin(None);
     state.loading.set(None);
     if target.model.is_some() {
@@ -196,7 +196,7 @@ fn show(state: State, target: &Target, found: Found) {
 }
 
 /// Gives headers to the model they were read for, if it is still in hand.
-fn put(state: State, target: &Target, found: Found) {
+fn put(state: State, target: &Target, found: Checkpoint) {
     let wants = |model: &Loaded| {
         model.headers.is_none()
             && Some(&model.asked) == target.model.as_ref()
@@ -212,7 +212,7 @@ fn put(state: State, target: &Target, found: Found) {
 }
 
 /// A GGUF holds its own config; anything else is told by its tensors.
-pub fn without_model(state: State, id: &str, name: &str, found: Found) {
+pub fn without_model(state: State, id: &str, name: &str, found: Checkpoint) {
     let mut why = None;
     if found.list.kind == FileKind::Gguf {
         let config = gguf_config::config(&found.list);
@@ -269,11 +269,11 @@ async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Read,
     let size_of = |name: &str| sizes.get(name).copied();
     let jobs = names.into_iter().map(|name| (size_of(&name), name)).collect();
     let (headers, pieces): (Vec<_>, Vec<_>) = all(request, locator, jobs, tell).await?.into_iter().unzip();
-    let found = Found::new(headers, index.as_ref(), target.config.as_deref())
+    let found = Checkpoint::new(headers, index.as_ref(), target.config.as_deref())
         .map_err(|error| wrong(locator.id().name(), &error))?;
     // What a token opened is for nobody else who uses this browser.
     if !request.has_token() {
-        kept::keep(request.endpoint(), locator, &pieces, index.as_ref()).await;
+        header_cache::keep(request.endpoint(), locator, &pieces, index.as_ref()).await;
     }
     Ok(Read::Found(Box::new(found)))
 }

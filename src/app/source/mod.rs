@@ -3,21 +3,21 @@
 //! One request at a time: a new one stops the one before, and an answer that comes late is dropped. Until a model is
 //! whole and understood the old one stays, with its answer.
 
+mod checkpoint;
 mod fetch;
 mod file;
 pub mod files;
-mod follow;
-mod found;
+mod header_cache;
 mod headers;
-mod kept;
+mod link_sync;
+mod local_files;
 pub mod recent;
 pub mod search;
-mod slices;
 
+pub use checkpoint::{Checkpoint, Outline};
 pub use file::{CHOOSE, read_files};
-pub use follow::start;
-pub use found::{Found, Outline};
 pub use headers::{check, choose, read_headers};
+pub use link_sync::start;
 
 use std::cell::RefCell;
 use std::sync::Arc;

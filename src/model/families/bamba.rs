@@ -67,7 +67,7 @@ const GRANITE: Hybrid = Hybrid {
                 return Ok(mixes);
             }
         }
-        Ok(vec![Mix::Linear; layers as usize])
+        Ok(vec![Mix::Recurrent; layers as usize])
     },
     sparse: |config, _, layers| {
         let experts = config.optional("experts", &["num_local_experts"])?;

@@ -20,7 +20,7 @@ use crate::units::{Quantity, grouped as thousands};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mix {
     /// The recurrence or convolution.
-    Linear,
+    Recurrent,
     /// Attention to all tokens.
     Full,
     /// Attention within a window.
@@ -87,7 +87,7 @@ impl Hybrid {
         } else {
             None
         };
-        let attends = mixes.iter().any(|&mix| mix != Mix::Linear);
+        let attends = mixes.iter().any(|&mix| mix != Mix::Recurrent);
         let mixer = if attends {
             Some(Mixer::read(config, decoder, &hidden)?)
         } else {
@@ -101,12 +101,12 @@ impl Hybrid {
                 _ => Span::Full,
             };
             let mut mixers = Vec::new();
-            if matches!(mix, Mix::Linear | Mix::Both) {
+            if matches!(mix, Mix::Recurrent | Mix::Both) {
                 let block = (self.linear)(config, &hidden)?;
                 other = Some(block.title);
                 mixers.push(block);
             }
-            if let Some(mixer) = mixer.as_ref().filter(|_| mix != Mix::Linear) {
+            if let Some(mixer) = mixer.as_ref().filter(|_| mix != Mix::Recurrent) {
                 mixers.push((self.attention)(config, &hidden, mixer.block(&hidden, span))?);
             }
             let title = mixing(mix, other, window.as_ref());
@@ -114,7 +114,7 @@ impl Hybrid {
             let title = format!("{title} · {}", if experts.is_some() { "experts" } else { "MLP" });
             words = words.take().or(experts);
             let norms = match (mix, self.linear_norms) {
-                (Mix::Linear, Some(norms)) => norms,
+                (Mix::Recurrent, Some(norms)) => norms,
                 _ => decoder.names.norms,
             };
             Ok((title, between(decoder, norms, mixers, channel, &hidden)))
@@ -159,7 +159,7 @@ fn between(
 fn mixing(mix: Mix, other: Option<&str>, window: Option<&Quantity>) -> String {
     let other = other.unwrap_or("recurrence");
     match (mix, window) {
-        (Mix::Linear, _) => other.to_owned(),
+        (Mix::Recurrent, _) => other.to_owned(),
         (Mix::Both, _) => format!("full attention and {other}"),
         (Mix::Window, Some(window)) => format!("window of {}", thousands(window.value)),
         _ => "full attention".to_owned(),
@@ -191,7 +191,7 @@ pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<V
     let mixes = types.iter().take(layers as usize).map(|&name| match name {
         "full_attention" | "attention" => Ok(Mix::Full),
         "sliding_attention" => Ok(Mix::Window),
-        "linear_attention" | "mamba" | "mamba2" | "conv" => Ok(Mix::Linear),
+        "linear_attention" | "mamba" | "mamba2" | "conv" => Ok(Mix::Recurrent),
         "hybrid" => Ok(Mix::Both),
         other => Err(ModelError::NotBuilt {
             model_type: config.model_type().to_owned(),
@@ -216,7 +216,7 @@ pub fn every(config: &Config, layers: u64, keys: &[&'static str], otherwise: u64
 /// Attention where the rule says so.
 pub fn by(layers: u64, attends: impl Fn(u64) -> bool) -> Vec<Mix> {
     (0..layers)
-        .map(|layer| if attends(layer) { Mix::Full } else { Mix::Linear })
+        .map(|layer| if attends(layer) { Mix::Full } else { Mix::Recurrent })
         .collect()
 }
 

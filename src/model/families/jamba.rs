@@ -37,7 +37,7 @@ const JAMBA: Hybrid = Hybrid {
     },
     order: |config, layers| {
         let attends = periodic(config, layers, ["attn_layer_period", "attn_layer_offset"])?;
-        let mix = |attends| if attends { Mix::Full } else { Mix::Linear };
+        let mix = |attends| if attends { Mix::Full } else { Mix::Recurrent };
         Ok(attends.into_iter().map(mix).collect())
     },
     sparse,

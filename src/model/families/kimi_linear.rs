@@ -99,7 +99,7 @@ fn kimi_order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
         return Ok(by(layers, |layer| layer > 0 && layer % 4 == 0));
     };
     let mut mixes = vec![None; layers as usize];
-    for (places, mix) in [(full, Mix::Full), (linear, Mix::Linear)] {
+    for (places, mix) in [(full, Mix::Full), (linear, Mix::Recurrent)] {
         for place in places {
             if let Some(slot) = mixes.get_mut((place - 1) as usize) {
                 *slot = Some(mix);

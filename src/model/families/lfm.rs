@@ -93,7 +93,7 @@ const LFM3: Hybrid = Hybrid {
         let mix = |layer| match layer % 4 {
             2 => Mix::Full,
             0 if layer > 0 => Mix::Window,
-            _ => Mix::Linear,
+            _ => Mix::Recurrent,
         };
         Ok((0..layers).map(mix).collect())
     },

@@ -65,7 +65,7 @@ fn order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
         return Ok(types
             .iter()
             .take(layers as usize)
-            .map(|&kind| if kind == 0 { Mix::Linear } else { Mix::Full })
+            .map(|&kind| if kind == 0 { Mix::Recurrent } else { Mix::Full })
             .collect());
     }
     Ok(by(layers, |layer| layer % 2 == 0))

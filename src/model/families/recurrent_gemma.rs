@@ -48,7 +48,7 @@ fn order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
         .filter(|types| !types.is_empty())
         .unwrap_or(otherwise);
     let mixes = types.iter().cycle().take(layers as usize).map(|&name| match name {
-        "recurrent" => Ok(Mix::Linear),
+        "recurrent" => Ok(Mix::Recurrent),
         "attention" => Ok(Mix::Window),
         other => Err(ModelError::NotBuilt {
             model_type: config.model_type().to_owned(),

@@ -59,10 +59,10 @@ const ONE: Generation = Generation {
             .map_or(0, |found| found.value);
         Ok((0..layers)
             .map(|layer| match layer {
-                0 | 1 => Mix::Linear,
+                0 | 1 => Mix::Recurrent,
                 2 => Mix::Both,
                 later if (later - 3) % period == offset => Mix::Both,
-                _ => Mix::Linear,
+                _ => Mix::Recurrent,
             })
             .collect())
     },
@@ -92,7 +92,7 @@ const TWO: Generation = Generation {
                 if shared.contains(&layer) {
                     Mix::Both
                 } else {
-                    Mix::Linear
+                    Mix::Recurrent
                 }
             })
             .collect())
@@ -131,7 +131,7 @@ fn build(config: &Config, title: &'static str, generation: &Generation) -> Resul
             ])
         };
         match mix {
-            Mix::Linear => Ok(("Mamba".to_owned(), mamba(false)?.into())),
+            Mix::Recurrent => Ok(("Mamba".to_owned(), mamba(false)?.into())),
             Mix::Both => {
                 let mut blocks = shared(config, &hidden, generation, &heads, positions)?;
                 blocks.extend(mamba(true)?);

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::beside::Beside;
 use super::expected::{Expected, Item, Place, present};
+use super::extra_tensors::Beside;
 use super::fusion::{self, Found};
 use super::logical::Count;
 use crate::model::blueprint::Tower;

@@ -11,10 +11,10 @@
 //!    [`gguf_config::config`]: the config a GGUF holds.
 
 pub mod assumed;
-mod beside;
 pub mod compare;
 mod error;
 mod expected;
+mod extra_tensors;
 mod fusion;
 pub mod ggml_types;
 pub mod gguf;

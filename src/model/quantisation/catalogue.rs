@@ -12,7 +12,7 @@ use super::{Quantisation, Scope, Special};
 
 /// What kind of file holds the weights; engines read some and not others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Container {
+pub enum WeightFileKind {
     /// safetensors as transformers and servers read them.
     #[default]
     Safetensors,
@@ -36,7 +36,7 @@ pub struct Choice {
     /// Where the layout of its scales is described.
     pub source: &'static str,
     /// What kind of file it makes.
-    pub container: Container,
+    pub container: WeightFileKind,
     /// Tensors with a format of their own.
     pub special: Vec<Special>,
     /// llama.cpp's mix, if it is one.
@@ -70,7 +70,7 @@ fn of_mix(mix: Mix) -> Choice {
         ..mix.base().format().clone()
     };
     Choice {
-        container: Container::Gguf,
+        container: WeightFileKind::Gguf,
         mix: Some(mix),
         ..Choice::new(
             format,
@@ -212,7 +212,7 @@ impl Choice {
             format,
             scope,
             source,
-            container: Container::Safetensors,
+            container: WeightFileKind::Safetensors,
             special: Vec::new(),
             mix: None,
         }
@@ -237,7 +237,7 @@ impl Choice {
         };
         Quantisation {
             // mlx-vlm (utils.py, skip_multimodal_module) leaves towers alone.
-            towers: self.container != Container::Mlx,
+            towers: self.container != WeightFileKind::Mlx,
             container: self.container,
             special: self.special.clone(),
             ..Quantisation::new(base, self.format.clone(), self.scope)

@@ -17,7 +17,7 @@ mod regex;
 mod rules;
 
 pub use by_module::{Rules, Span};
-pub use catalogue::{CHOICES, Choice, Container, choice};
+pub use catalogue::{CHOICES, Choice, WeightFileKind, choice};
 pub use ggml::GgmlType;
 pub use gguf::Plan;
 pub use mix::Mix;
@@ -77,7 +77,7 @@ pub struct Quantisation {
     /// Name of the method, as the config has it; empty where none is named.
     pub writer: String,
     /// What the files are made for.
-    pub container: Container,
+    pub container: WeightFileKind,
     /// Kinds of tensors with a format of their own.
     pub special: Vec<Special>,
     /// Rules for single modules, counted for each tensor when the model is built (`Tensor::by_rule`).
@@ -113,7 +113,7 @@ impl Quantisation {
             towers: true,
             writer: String::new(),
             head: false,
-            container: Container::Safetensors,
+            container: WeightFileKind::Safetensors,
             special: Vec::new(),
             rules: None,
             named_only: false,
@@ -139,7 +139,7 @@ impl Quantisation {
             blueprint.published.base.clone()
         };
         Self {
-            container: Container::Gguf,
+            container: WeightFileKind::Gguf,
             plan: Some(Arc::new(plan)),
             ..Self::new(wide, format, Scope::Layers)
         }
@@ -218,7 +218,7 @@ impl Quantisation {
             return plan.parts(place, tensor);
         }
         let all = place.copies(tensor);
-        if self.container == Container::Mlx && !self.fills_groups(tensor) {
+        if self.container == WeightFileKind::Mlx && !self.fills_groups(tensor) {
             return vec![Part::borrowed(tensor, &self.base, all)];
         }
         let (mut kept, mut left) = (0, all);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock};
 
 use super::super::format::{Format, Scales};
 use super::super::tensor::TensorKind;
-use super::catalogue::{Choice, Container};
+use super::catalogue::{Choice, WeightFileKind};
 use super::{Scope, Special};
 
 /// Larger than any row: one group a row.
@@ -120,11 +120,11 @@ fn exl(method: &str, hundredths: u64) -> Option<Choice> {
     );
     let (container, source) = match method {
         "exl2" => (
-            Container::Exl2,
+            WeightFileKind::Exl2,
             "bits a weight as the converter aims at, scales included, the head in 6 bits (ExLlamaV2, -b and -hb)",
         ),
         _ => (
-            Container::Exl3,
+            WeightFileKind::Exl3,
             "bits a weight of its trellis, scales included, the head in 6 bits (ExLlamaV3, -b and -hb)",
         ),
     };
@@ -147,7 +147,7 @@ fn mlx(text: &str) -> Option<Choice> {
     }
     let format = mlx_format(bits, size);
     Some(Choice {
-        container: Container::Mlx,
+        container: WeightFileKind::Mlx,
         special: vec![mlx_router()],
         ..Choice::new(
             format,

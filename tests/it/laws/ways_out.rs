@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use weighbridge::analysis::{Analysis, Verdict, analyse, answers, ways};
+use weighbridge::analysis::{Analysis, Verdict, analyse, answers, fixes};
 use weighbridge::hardware::devices;
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{Mode, Offload, Scenario};
@@ -36,7 +36,7 @@ proptest! {
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let now = analysis.fit.as_ref().unwrap().verdict;
         prop_assume!(now != Verdict::Fits);
-        for way in ways(&analysis, UnitSystem::Gib) {
+        for way in fixes(&analysis, UnitSystem::Gib) {
             let then = verdict(&blueprint, &way.scenario);
             if way.label.starts_with("The cache") {
                 prop_assert!(then.as_ref().is_ok_and(|then| *then != Verdict::Unsupported), "{}: {:?}", way.label, then);
@@ -127,7 +127,7 @@ fn on_every_device_what_is_offered_holds() {
         let Ok(analysis) = analyse(blueprint, &scenario) else {
             continue;
         };
-        for way in ways(&analysis, UnitSystem::Gib) {
+        for way in fixes(&analysis, UnitSystem::Gib) {
             let there = way.scenario.hardware != scenario.hardware;
             let format = way.scenario.weights != scenario.weights;
             if there || format {

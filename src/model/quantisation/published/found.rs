@@ -4,7 +4,7 @@ use super::super::super::format::{Format, Scales};
 use super::super::by_module::{Rules, Then};
 use super::super::modules::{Form, Modules};
 use super::super::parameter::{WHOLE_ROW, group};
-use super::super::{Choice, Container, Scope, Special};
+use super::super::{Choice, Scope, Special, WeightFileKind};
 
 /// What a quantisation config says.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Found {
     /// Whether towers are.
     pub towers: bool,
     /// What kind of file it is.
-    pub container: Container,
+    pub container: WeightFileKind,
     /// The format of the cache that the checkpoint prescribes.
     pub cache: Option<Cache>,
     /// A name for people, where it is not the format's.
@@ -66,7 +66,7 @@ impl Found {
             named_only: false,
             head: false,
             towers: true,
-            container: Container::Safetensors,
+            container: WeightFileKind::Safetensors,
             cache: None,
             label: None,
             unread: Vec::new(),

@@ -12,13 +12,13 @@ use super::found::{Found, named};
 use super::settings::{MOST_ENTRIES, Settings};
 use crate::model::error::ModelError;
 use crate::model::format::Format;
-use crate::model::quantisation::{Container, Scope};
+use crate::model::quantisation::{Scope, WeightFileKind};
 
 /// Reads it.
 pub fn read(settings: &Settings<'_>) -> Result<Found, ModelError> {
     let main = format(settings, (4, 64))?;
     let mut found = Found::new(main.clone(), Scope::Layers);
-    found.container = Container::Mlx;
+    found.container = WeightFileKind::Mlx;
     // mlx-vlm (utils.py, skip_multimodal_module) leaves towers alone.
     found.towers = false;
     let size = main.group().unwrap_or(64);

@@ -11,7 +11,7 @@ use web_sys::{Cache, CacheStorage, Request, Response};
 use weighbridge::hub::{Endpoint, Locator};
 use weighbridge::model::headers::{Limits, index::Index};
 
-use super::found::{Found, Piece, header, kind_of};
+use super::checkpoint::{Checkpoint, Piece, header, kind_of};
 use serde_json::Value;
 
 const NAME: &str = "weighbridge-headers";
@@ -49,7 +49,7 @@ pub async fn keep(endpoint: &Endpoint, locator: &Locator, pieces: &[Piece], inde
 }
 
 /// The headers of a model as they were read; of the file read last, if no file is named.
-pub async fn find(endpoint: &Endpoint, locator: &Locator, config: Option<&Value>) -> Option<Found> {
+pub async fn find(endpoint: &Endpoint, locator: &Locator, config: Option<&Value>) -> Option<Checkpoint> {
     let cache = open().await?;
     let exact = key(endpoint, locator);
     let prefix = prefix(endpoint, locator);
@@ -136,7 +136,7 @@ fn packed(pieces: &[Piece], index: Option<&Index>) -> Vec<u8> {
 }
 
 /// Reads the headers again; none where what is kept makes no sense.
-async fn unpack(bytes: &[u8], config: Option<&Value>) -> Option<Found> {
+async fn unpack(bytes: &[u8], config: Option<&Value>) -> Option<Checkpoint> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (contents, mut rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let contents: Contents = serde_json::from_slice(contents).ok()?;
@@ -159,5 +159,5 @@ async fn unpack(bytes: &[u8], config: Option<&Value>) -> Option<Found> {
         total_size,
         total_parameters,
     });
-    Found::new(headers, index.as_ref(), config).ok()
+    Checkpoint::new(headers, index.as_ref(), config).ok()
 }

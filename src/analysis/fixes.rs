@@ -1,7 +1,7 @@
 //! What would make it fit: the nearest ways out, each a scenario one click away.
 
 use super::answers::degree::degree;
-use super::container::usual_container;
+use super::file_kind::usual_container;
 use super::fit::{Demand, Fit, Verdict, capacity};
 use super::memory::memory;
 use super::placement::ranks;
@@ -10,13 +10,13 @@ use super::setup::Setup;
 use super::summary::Analysis;
 use crate::hardware::compatibility::support;
 use crate::hardware::{Device, Vendor, devices};
-use crate::model::quantisation::{CHOICES, Choice, Container};
+use crate::model::quantisation::{CHOICES, Choice, WeightFileKind};
 use crate::scenario::{KvFormat, Mode, Scenario};
 use crate::units::{Exact, UnitSystem, counted, decimal, grouped};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Way {
+pub struct Fix {
     /// What changes: `Weights in FP8`.
     pub label: String,
     /// What then holds: `17.2 of 23.6 GiB`.
@@ -31,12 +31,12 @@ const MOST: usize = 3;
 const MOST_TRIED: usize = 16;
 
 /// Up to three ways to make a question fit which does not: fewer bits, a shorter context, a larger device, more devices.
-pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
+pub fn fixes(analysis: &Analysis, units: UnitSystem) -> Vec<Fix> {
     let setup = &*analysis.setup;
     let (Some(device), Some(fit)) = (setup.device(), &analysis.fit) else {
         return Vec::new();
     };
-    let better = |way: &Way| verdict(setup, &way.scenario).is_some_and(|then| then < fit.verdict);
+    let better = |way: &Fix| verdict(setup, &way.scenario).is_some_and(|then| then < fit.verdict);
     if let Some(way) = own_cache(setup, device, fit).filter(better) {
         return vec![way];
     }
@@ -49,7 +49,7 @@ pub fn ways(analysis: &Analysis, units: UnitSystem) -> Vec<Way> {
             batch: fit.max_batch,
             ..Scenario::clone(&setup.scenario)
         };
-        all.push(Way {
+        all.push(Fix {
             label: format!("{} at once", counted(fit.max_batch, "sequence")),
             note: format!("instead of {}", grouped(setup.scenario.batch)),
             scenario,
@@ -77,13 +77,13 @@ fn verdict(setup: &Setup, scenario: &Scenario) -> Option<Verdict> {
 }
 
 /// A shorter context, the answer as long as before if it can be.
-fn shorter(setup: &Setup, fit: &Fit) -> Option<Way> {
+fn shorter(setup: &Setup, fit: &Fit) -> Option<Fix> {
     let context = setup.tokens().value;
     if setup.scenario.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
         return None;
     }
     let generate = setup.scenario.generated().min(fit.max_context.saturating_sub(1));
-    Some(Way {
+    Some(Fix {
         label: counted(fit.max_context, "token"),
         note: format!("instead of {}", grouped(context)),
         scenario: Scenario {
@@ -95,10 +95,10 @@ fn shorter(setup: &Setup, fit: &Fit) -> Option<Way> {
 }
 
 /// The engine's own format of the cache, where that asked for is all that does not run.
-fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Way> {
+fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Fix> {
     let weights = support(&setup.weights.format.id, device, setup.engine);
     let only = fit.verdict == Verdict::Unsupported && weights.runs() && !setup.caches_as_usual();
-    only.then(|| Way {
+    only.then(|| Fix {
         label: "The cache as the engine keeps it".to_owned(),
         note: format!("instead of {}", setup.kv.label),
         scenario: Scenario {
@@ -112,7 +112,7 @@ fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Way> {
 /// The format that keeps the most and still fits: of those for the engine in use, or of any if none is chosen.
 ///
 /// Less than three bits a weight is offered only where nothing else fits.
-fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> {
+fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> {
     if setup.scenario.mode == Mode::Pretrain {
         return None;
     }
@@ -120,8 +120,8 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> 
     let free = setup.scenario.engine.is_none();
     // MLX runs on Apple's devices alone.
     let runs = |choice: &Choice| match choice.container {
-        Container::Mlx => device.vendor == Vendor::Apple,
-        other => other == container || (free && other == Container::Gguf),
+        WeightFileKind::Mlx => device.vendor == Vendor::Apple,
+        other => other == container || (free && other == WeightFileKind::Gguf),
     };
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
         let mut scenario = Scenario::clone(&setup.scenario);
@@ -138,7 +138,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> 
     let (of, unit) = units.split(most);
     let used = decimal(total as f64 / factor);
     let label = format!("Weights in {}", choice.format.label);
-    Some(Way {
+    Some(Fix {
         label,
         note: format!("{used} of {of} {unit}"),
         scenario,
@@ -146,13 +146,13 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Way> 
 }
 
 /// The fewest devices of the same kind that share every layer.
-fn more_devices(setup: &Setup, device: &Device) -> Option<Way> {
+fn more_devices(setup: &Setup, device: &Device) -> Option<Fix> {
     if setup.scenario.mode == Mode::Pretrain || device.unified {
         return None;
     }
     let found = degree(setup, device);
     let count = found.devices.filter(|count| *count > setup.layout.devices)?;
-    Some(Way {
+    Some(Fix {
         label: format!("{count} × {}", device.short_name()),
         note: "every layer shared among them".to_owned(),
         scenario: found.scenario,
@@ -160,7 +160,7 @@ fn more_devices(setup: &Setup, device: &Device) -> Option<Way> {
 }
 
 /// The device with the least memory that still fits, of the same kind if there is one.
-fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Way> {
+fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Fix> {
     let now = setup.device()?;
     let mut fitting: Vec<&Device> = devices()
         .iter()
@@ -176,7 +176,7 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Way> {
         ..Scenario::clone(&setup.scenario)
     };
     let fits = |device: &&Device| verdict(setup, &on(device)) == Some(Verdict::Fits);
-    fitting.into_iter().take(MOST_TRIED).find(fits).map(|device| Way {
+    fitting.into_iter().take(MOST_TRIED).find(fits).map(|device| Fix {
         label: device.name.clone(),
         note: format!("has {}", units.bytes(device.memory_bytes as f64)),
         scenario: on(device),

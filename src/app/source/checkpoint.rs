@@ -14,7 +14,7 @@ use super::super::state::Problem;
 
 /// The headers of all files of a model.
 #[derive(Debug)]
-pub struct Found {
+pub struct Checkpoint {
     /// Every tensor.
     pub list: TensorList,
     /// Unpacked.
@@ -23,7 +23,7 @@ pub struct Found {
     notices: Vec<Notice>,
 }
 
-impl Found {
+impl Checkpoint {
     /// Puts headers together; the index must list as many tensors as they hold.
     pub fn new(
         headers: Vec<Header>,

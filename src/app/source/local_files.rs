@@ -14,7 +14,7 @@ use weighbridge::model::headers::{FileKind, Limits, index};
 use weighbridge::units::{counted, grouped};
 
 use super::super::state::{Loading, Problem, State};
-use super::found::{Found, Outline, header, kind_of, wrong};
+use super::checkpoint::{Checkpoint, Outline, header, kind_of, wrong};
 use super::headers::without_model;
 use super::{RUN, begin, fail};
 
@@ -71,13 +71,13 @@ pub fn read(state: State, files: Vec<File>, beside: Beside) {
 }
 
 enum Read {
-    Found(String, Box<Found>),
+    Found(String, Box<Checkpoint>),
     /// An index without its shards.
     Index(Outline),
     Stopped,
 }
 
-fn show(state: State, name: &str, found: Found, beside: Beside) {
+fn show(state: State, name: &str, found: Checkpoint, beside: Beside) {
     let in_hand = state.model.with_untracked(Option::is_some);
     // A GGUF alone is a model of its own.
     let own = beside == Beside::Nothing && found.list.kind == FileKind::Gguf;
@@ -147,7 +147,7 @@ async fn of_files(
         [one] => one.name(),
         several => format!("{} files", several.len()),
     };
-    let found = Found::new(headers, listed.as_ref(), config).map_err(|error| wrong(&name, &error))?;
+    let found = Checkpoint::new(headers, listed.as_ref(), config).map_err(|error| wrong(&name, &error))?;
     Ok(Read::Found(name, Box::new(found)))
 }
 
