@@ -97,11 +97,12 @@ impl Engine {
         matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)
     }
     /// What of a device, beside its size, changes what must lie in its memory: devices alike in this need the same.
-    pub fn memory_traits(self, device: &Device) -> MemoryTraits {
+    /// `mxfp4` says whether experts may be in that format.
+    pub fn memory_traits(self, device: &Device, mxfp4: bool) -> MemoryTraits {
         MemoryTraits {
             budget: self.budget(Some(device)),
-            padding: self.pads_mxfp4_experts(Some(device)),
-            own_memory: device.has_own_memory(),
+            padding: self.pads_mxfp4_experts(Some(device)).filter(|_| mxfp4),
+            own_memory: self.keeps_table_in_ram() && device.has_own_memory(),
         }
     }
 }
