@@ -11,6 +11,7 @@
 
 mod support;
 
+mod accuracy;
 mod answers;
 #[cfg(feature = "cli")]
 mod bounded;

@@ -9,6 +9,9 @@ use crate::app::explanation::formula;
 use crate::app::hardware::facts::price_words;
 use crate::app::state::{Answer, State};
 
+/// The page on accuracy.
+const ACCURACY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/accuracy.md");
+
 /// A step of the calculation.
 struct Step {
     title: &'static str,
@@ -74,7 +77,7 @@ pub fn Worked() -> impl IntoView {
     });
     view! {
         <Frame title="How is this calculated?" class="worked">
-            <p>"With your own numbers, in the order the program takes them. Every line is written by the code that computes it; any number on the page opens the same way, down to the key of the config."</p>
+            <p>"With your own numbers, in the order the program takes them. Every line is written by the code that computes it; any number on the page opens the same way, down to the key of the config. "<a href=ACCURACY>"How right it is, and what is not known"</a>"."</p>
             {match steps {
                 None => view! { <div class="empty"><b>"No model is loaded yet."</b></div> }.into_any(),
                 Some((steps, price)) => view! { {steps}{price} }.into_any(),
