@@ -191,6 +191,19 @@ pub fn meant<'a, T>(query: &str, all: impl IntoIterator<Item = (&'a T, &'a Candi
     }
 }
 
+/// The same things with those of a group beside each other: the group of the first one first, in each their order stays.
+pub fn grouped<T, K: PartialEq>(mut all: Vec<T>, group: impl Fn(&T) -> K) -> Vec<T> {
+    let mut groups: Vec<K> = Vec::new();
+    for one in &all {
+        let group = group(one);
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    all.sort_by_key(|one| groups.iter().position(|known| *known == group(one)));
+    all
+}
+
 /// Keys that are spelt nearly like a text, the nearest first: three at most.
 pub fn nearest<'a>(text: &str, keys: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let plain = |text: &str| -> String {

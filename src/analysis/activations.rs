@@ -3,7 +3,7 @@
 use super::memory::MemoryPart;
 use super::setup::Setup;
 use crate::hardware::Engine;
-use crate::model::operator::{Block, Kind, Live, Span};
+use crate::model::operator::{Block, Live, Span};
 use crate::scenario::{AttentionKernel, Logits, Mode, Recompute};
 use crate::units::{Number, Quantity};
 
@@ -117,12 +117,9 @@ fn inference<N: Number>(setup: &Setup) -> N {
 
 /// Scores of a block's attention where they are written: each row against every token before it, for each head.
 fn scores_of<N: Number>(setup: &Setup, block: &Block) -> Option<N> {
-    let attentions = block.operators.iter().filter_map(|operator| match &operator.kind {
-        Kind::Attention(attention) => Some(attention),
-        _ => None,
-    });
-    let mut written = attentions.filter(|attention| setup.writes_scores(attention, false));
-    let first = written.next()?;
+    let first = block
+        .attentions()
+        .find(|attention| setup.writes_scores(attention, false))?;
     let each = setup.engine.score_bytes(setup.activation_bytes().value);
     let each = Quantity::assumed("bytes of a score", each, "as attention's softmax leaves them");
     let prompt = N::input(&setup.prompt());

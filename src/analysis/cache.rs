@@ -5,7 +5,7 @@ use super::pass::entries;
 use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Kind, Span, State};
+use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Span, State};
 use crate::units::{Exact, Number, Quantity, Unit};
 
 /// Elements a token and layer, in the form that is kept.
@@ -68,27 +68,23 @@ fn block_tokens(setup: &Setup) -> u64 {
     StatePage::of(setup).map_or_else(|| setup.engine.block(), |page| page.tokens)
 }
 
-/// Tokens of a block of the engine's paged cache.
-fn block_size<N: Number>(setup: &Setup) -> N {
-    N::input(&Quantity::assumed(
-        "block",
-        block_tokens(setup),
-        "tokens in a block of the engine's paged cache",
-    ))
+/// The same with where it comes from.
+fn block_size(tokens: u64) -> Quantity {
+    Quantity::assumed("block", tokens, "tokens in a block of the engine's paged cache")
 }
 
 /// So many tokens in whole blocks.
-fn in_blocks<N: Number>(setup: &Setup, tokens: N) -> N {
-    tokens.over_ceiling(block_size(setup)).times(block_size(setup))
+fn in_blocks<N: Number>(block: &Quantity, tokens: N) -> N {
+    tokens.over_ceiling(N::input(block)).times(N::input(block))
 }
 
 /// Tokens a full layer keeps: a paged cache hands out whole blocks.
-fn kept_tokens<N: Number>(setup: &Setup) -> N {
+fn kept_tokens<N: Number>(setup: &Setup, block: &Quantity) -> N {
     let tokens = setup.tokens();
-    if tokens.value.is_multiple_of(block_tokens(setup)) {
+    if tokens.value.is_multiple_of(block.value) {
         return N::input(&tokens);
     }
-    in_blocks(setup, N::input(&tokens))
+    in_blocks(block, N::input(&tokens))
 }
 
 /// The whole cache: for each kind of layer, sequences × tokens kept × elements × bytes.
@@ -105,7 +101,8 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
     if place.block.caches.is_empty() {
         return Vec::new();
     }
-    let tokens = kept_tokens::<N>(setup);
+    let block = block_size(block_tokens(setup));
+    let tokens = kept_tokens::<N>(setup, &block);
     // What is stored alike and reaches equally far is one part.
     let mut parts: Vec<(&Span, Stored, N)> = Vec::new();
     for cache in &place.block.caches {
@@ -120,7 +117,7 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
         }
     }
     let of_part = |(span, stored, widths): (&Span, Stored, N)| {
-        let all = kept_in_all(setup, span, tokens.clone());
+        let all = kept_in_all(setup, &block, span, tokens.clone());
         let bytes = setup.cache_bytes(all.times(widths), stored);
         place
             .times(bytes)
@@ -130,15 +127,15 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
 }
 
 /// Tokens that a layer of this span keeps of all sequences; a full one keeps `tokens` of each.
-fn kept_in_all<N: Number>(setup: &Setup, span: &Span, tokens: N) -> N {
+fn kept_in_all<N: Number>(setup: &Setup, block: &Quantity, span: &Span, tokens: N) -> N {
     let batch = || N::input(&setup.batch());
     let each = match span {
         Span::Full | Span::Chosen(_) => tokens,
         Span::Every { ratio, .. } => entries(tokens, ratio),
         Span::Window(_) if setup.keeps_whole_windows() => tokens,
         Span::Window(window) | Span::Chunk(window) => match (setup.engine.windows(), span) {
-            (Windows::MicroBatch, Span::Window(_)) => tokens.least(padded_window(setup, window)),
-            (Windows::Budget, _) => return scheduled_window(setup, window),
+            (Windows::MicroBatch, Span::Window(_)) => tokens.least(padded_window(setup, block, window)),
+            (Windows::Budget, _) => return scheduled_window(setup, block, window),
             _ => tokens.least(N::input(window)),
         },
     };
@@ -146,17 +143,17 @@ fn kept_in_all<N: Number>(setup: &Setup, span: &Span, tokens: N) -> N {
 }
 
 /// Cells of a layer with a window: the window and one micro-batch, in whole blocks.
-fn padded_window<N: Number>(setup: &Setup, window: &Quantity) -> N {
+fn padded_window<N: Number>(setup: &Setup, block: &Quantity, window: &Quantity) -> N {
     let chunk = setup.chunk().unwrap_or(0);
     let chunk = Quantity::assumed("micro-batch", chunk, "tokens the engine runs at once");
-    in_blocks(setup, N::input(window).plus(N::input(&chunk)))
+    in_blocks(block, N::input(window).plus(N::input(&chunk)))
 }
 
 /// Tokens of all sequences in a layer with a window under a scheduler that shares the tokens of a step among them.
 ///
 /// A sequence alone keeps `min(window − 1 + step, tokens)` in whole blocks and one block more. Of several each keeps its
 /// window, and the step's tokens are divided among them.
-fn scheduled_window<N: Number>(setup: &Setup, window: &Quantity) -> N {
+fn scheduled_window<N: Number>(setup: &Setup, block: &Quantity, window: &Quantity) -> N {
     let tokens = || N::input(&setup.tokens());
     let step = setup.chunk().unwrap_or(0);
     let step = || {
@@ -167,7 +164,7 @@ fn scheduled_window<N: Number>(setup: &Setup, window: &Quantity) -> N {
         ))
     };
     let before = || N::input(window).minus(N::constant(1.0));
-    let blocks = |kept: N| in_blocks(setup, kept.least(tokens())).plus(block_size(setup));
+    let blocks = |kept: N| in_blocks(block, kept.least(tokens())).plus(N::input(block));
     let alone = || blocks(before().plus(step()));
     let running = blocks(before());
     let batch = || N::input(&setup.batch());
@@ -223,9 +220,9 @@ impl Stored {
 
 /// Whether a block attends to what an indexer chose.
 fn is_sparse(block: &Block) -> bool {
-    block.operators.iter().any(
-        |operator| matches!(&operator.kind, Kind::Attention(attention) if matches!(attention.span, Span::Chosen(_))),
-    )
+    block
+        .attentions()
+        .any(|attention| matches!(attention.span, Span::Chosen(_)))
 }
 
 /// Bytes each further token of one sequence adds: layers without a window only.

@@ -1,13 +1,14 @@
 //! FLOPs and bytes moved, operator by operator.
 
 use super::cache::Stored;
+use super::memory::bytes_in_files;
 use super::pass::Pass;
 use super::scan;
 use super::setup::Setup;
+use crate::model::Component;
 use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span};
-use crate::model::{Component, Tensor};
 use crate::scenario::{Mode, Recompute};
 use crate::units::{Number, Quantity, Unit};
 
@@ -310,17 +311,13 @@ fn weight_bytes<N: Number>(
     operator: &Operator,
     routing: Option<&Routing>,
 ) -> N {
-    let rule = &setup.weights;
-    let bytes_of = |tensor: &Tensor| match setup.held(tensor) {
-        Some(held) => N::input(&held),
-        None => rule.bytes::<N>(place, tensor),
-    };
+    // At their width in the files: what an engine pads is counted in memory alone.
     let all = N::sum(
         operator
             .tensors
             .iter()
             .filter(|tensor| tensor.kind != crate::model::TensorKind::Buffer)
-            .map(bytes_of),
+            .map(|tensor| bytes_in_files::<N>(setup, place, tensor)),
     );
     let Some(routing) = routing else { return all };
     let share = || N::input(&routing.top_k).over(N::input(&routing.experts));

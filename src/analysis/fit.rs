@@ -13,7 +13,7 @@ use super::placement::{
 use super::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
 use crate::model::Component;
-use crate::scenario::{Mode, Offload, Scenario};
+use crate::scenario::{Mode, Scenario};
 use crate::units::Exact;
 
 /// The answer in a word, the best first.
@@ -153,7 +153,7 @@ impl Demand {
             percent: percent(setup),
             serving: scenario.mode != Mode::Pretrain,
             cache: (!setup.caches_as_usual()).then(|| wanted_cache(scenario)),
-            forced: matches!(scenario.offload, Offload::Layers(count) | Offload::Experts(count) if count > 0),
+            forced: scenario.offload.is_forced(),
             room: host_memory(scenario),
             movable: OffloadOptions::of(setup, ranks),
             layout: refusal(setup),

@@ -112,6 +112,17 @@ impl<N: Number> Memory<N> {
     }
 }
 
+impl Memory<Exact> {
+    /// Bytes of weights that lie in RAM whatever fits: of one component, or of all.
+    pub fn table_in_ram(&self, only: Option<Component>) -> u64 {
+        let mine = self
+            .weights_in_ram
+            .iter()
+            .filter(|(one, _)| only.is_none_or(|only| only == *one));
+        mine.map(|(_, bytes)| bytes.0).fold(0, u64::saturating_add)
+    }
+}
+
 /// Bits that a weight takes on average, scales and whatever stays in another format included.
 pub fn bits_per_weight(setup: &Setup) -> f64 {
     let count = parameters::<Exact>(&setup.blueprint).total.0.max(1);
@@ -232,7 +243,7 @@ pub(super) fn weights<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
 /// is then on the device as well.
 fn table_in_ram<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
     let mut all = Vec::new();
-    if !setup.keeps_table_in_ram() || setup.blueprint.tied {
+    if !setup.table_is_off_device() {
         return all;
     }
     for (place, tensor) in setup.blueprint.tensors().filter(|(_, tensor)| stays_in_ram(tensor)) {
@@ -298,6 +309,11 @@ pub(super) fn weight_of<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &
     if let Some(padded) = padded(setup, place, tensor) {
         return setup.weights.bytes::<N>(place, &padded);
     }
+    bytes_in_files(setup, place, tensor)
+}
+
+/// The same at the width it has in the files.
+pub(super) fn bytes_in_files<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
     match setup.held(tensor) {
         Some(held) => N::input(&held),
         None => setup.weights.bytes::<N>(place, tensor),

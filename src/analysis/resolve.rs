@@ -181,10 +181,10 @@ fn said_of_ram(setup: Setup) -> Setup {
         return setup;
     }
     let engine = setup.engine.label();
-    let text = if setup.blueprint.tied {
-        format!("{engine} keeps the token table in RAM and a copy of it, the output head, on the device.")
-    } else {
+    let text = if setup.table_is_off_device() {
         format!("{engine} keeps the token table in RAM, so it takes none of the device's memory.")
+    } else {
+        format!("{engine} keeps the token table in RAM and a copy of it, the output head, on the device.")
     };
     let told = Notice::new("table_in_ram", text);
     Setup {

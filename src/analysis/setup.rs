@@ -141,6 +141,10 @@ impl Setup {
     pub fn absorbs(&self) -> bool {
         self.keeps_latent() && self.engine.absorbs_latent()
     }
+    /// Whether it is in RAM alone: where the output head is the same tensor, the device has it too.
+    pub fn table_is_off_device(&self) -> bool {
+        self.keeps_table_in_ram() && !self.blueprint.tied
+    }
     /// Whether layers with a window keep all tokens: where the engine can be told to.
     pub fn keeps_whole_windows(&self) -> bool {
         self.engine == Engine::LlamaCpp && self.scenario.window_cache == WindowCache::Full

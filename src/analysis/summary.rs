@@ -76,6 +76,14 @@ impl Analysis {
     pub fn intensity(&self) -> f64 {
         if self.bytes > 0.0 { self.flops / self.bytes } else { 0.0 }
     }
+    /// Bytes of caches and states that lie in RAM because that was asked for.
+    pub fn cache_in_ram(&self) -> u64 {
+        if self.setup.keeps_cache_in_ram() {
+            self.memory.kv_cache.0.saturating_add(self.memory.state_cache.0)
+        } else {
+            0
+        }
+    }
     /// What the fullest device holds: all of it where there is one.
     pub fn held(&self) -> &RankMemory {
         static NONE: RankMemory = RankMemory::NONE;

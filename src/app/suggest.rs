@@ -8,7 +8,7 @@ use weighbridge::hardware::{Device, Vendor};
 use weighbridge::hub::{Endpoint, Listed, Locator};
 use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::{Blueprint, quantisation};
-use weighbridge::naming::Class;
+use weighbridge::naming::{self, Class, Rank};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::{UnitSystem, short_count};
 
@@ -178,18 +178,9 @@ pub fn matches(entry: &Entry, query: &str) -> bool {
 fn by_family(query: &str) -> Vec<&'static Entry> {
     let found = catalogue::named(query);
     let sure = found.iter().any(|(rank, _)| rank.class > Class::Close);
-    let mut families: Vec<&str> = Vec::new();
-    let mut all: Vec<&'static Entry> = Vec::new();
-    for (rank, entry) in found {
-        if !sure || rank.class > Class::Close {
-            if !families.contains(&entry.family.as_str()) {
-                families.push(&entry.family);
-            }
-            all.push(entry);
-        }
-    }
-    all.sort_by_key(|entry| families.iter().position(|family| *family == entry.family));
-    all
+    let lets = |rank: Rank| !sure || rank.class > Class::Close;
+    let all = found.into_iter().filter(|(rank, _)| lets(*rank));
+    naming::grouped(all.map(|(_, entry)| entry).collect(), |entry: &&Entry| &entry.family)
 }
 
 /// The Hub model a text names, if it has the form of one. A bare word is a search of the catalogue first: only the

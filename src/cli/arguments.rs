@@ -115,7 +115,7 @@ fn with_knobs(command: Command) -> Command {
         .help("Tokens of prompt and answer together, e.g. 32k: the prompt is what --generate leaves of it");
     command
         .args(KNOBS.iter().map(argument))
-        .args(LLAMA_CPP_OWN.iter().map(llama_cpp_own))
+        .args(LLAMA_CPP_OWN.iter().map(LlamaCppOwn::argument))
         .arg(context)
         .args(access())
         .arg(
@@ -140,38 +140,57 @@ const ENGINES_OWN: &[(KnobId, &[&str])] = &[
     (KnobId::ValueCache, &["cache-type-v"]),
 ];
 
-/// llama.cpp's own switches and what they set: a knob, and its value before what is given.
-const LLAMA_CPP_OWN: &[(&str, KnobId, &str, bool, &str)] = &[
-    (
-        "n-cpu-moe",
-        KnobId::Offload,
-        "experts:",
-        true,
-        "llama.cpp's: the experts of so many layers stay in RAM (--offload experts:N)",
-    ),
-    (
-        "swa-full",
-        KnobId::WindowCache,
-        "full",
-        false,
-        "llama.cpp's: layers with a window keep all tokens (--window-cache full)",
-    ),
-    (
-        "no-kv-offload",
-        KnobId::CachePlace,
-        "ram",
-        false,
-        "llama.cpp's: the cache lies in RAM (--cache-place ram)",
-    ),
+/// A flag as llama.cpp has it, and the knob it sets.
+struct LlamaCppOwn {
+    flag: &'static str,
+    sets: KnobId,
+    /// The knob's value; of a flag with a number, what stands before that.
+    value: &'static str,
+    takes_number: bool,
+    help: &'static str,
+}
+
+const LLAMA_CPP_OWN: &[LlamaCppOwn] = &[
+    LlamaCppOwn {
+        flag: "n-cpu-moe",
+        sets: KnobId::Offload,
+        value: "experts:",
+        takes_number: true,
+        help: "llama.cpp's: the experts of so many layers stay in RAM (--offload experts:N)",
+    },
+    LlamaCppOwn {
+        flag: "swa-full",
+        sets: KnobId::WindowCache,
+        value: "full",
+        takes_number: false,
+        help: "llama.cpp's: layers with a window keep all tokens (--window-cache full)",
+    },
+    LlamaCppOwn {
+        flag: "no-kv-offload",
+        sets: KnobId::CachePlace,
+        value: "ram",
+        takes_number: false,
+        help: "llama.cpp's: the cache lies in RAM (--cache-place ram)",
+    },
 ];
 
-/// A flag as llama.cpp has it.
-fn llama_cpp_own(&(flag, _, _, takes, help): &(&'static str, KnobId, &str, bool, &'static str)) -> Arg {
-    let argument = Arg::new(flag).long(flag).help(help);
-    if takes {
-        argument.value_name("N")
-    } else {
-        argument.action(ArgAction::SetTrue)
+impl LlamaCppOwn {
+    fn argument(&self) -> Arg {
+        let argument = Arg::new(self.flag).long(self.flag).help(self.help);
+        if self.takes_number {
+            argument.value_name("N")
+        } else {
+            argument.action(ArgAction::SetTrue)
+        }
+    }
+    /// What the knob is set to, if the flag was given.
+    fn given(&self, matches: &ArgMatches) -> Option<String> {
+        if self.takes_number {
+            let number = matches.get_one::<String>(self.flag)?;
+            Some(format!("{}{number}", self.value))
+        } else {
+            matches.get_flag(self.flag).then(|| self.value.to_owned())
+        }
     }
 }
 
@@ -246,15 +265,10 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
             }
         }
     }
-    for (flag, id, before, takes, _) in LLAMA_CPP_OWN {
-        let value = if *takes {
-            matches.get_one::<String>(flag).map(|text| format!("{before}{text}"))
-        } else {
-            matches.get_flag(flag).then(|| (*before).to_owned())
-        };
-        if let (Some(value), Some(knob)) = (value, id.knob()) {
+    for own in LLAMA_CPP_OWN {
+        if let (Some(value), Some(knob)) = (own.given(matches), own.sets.knob()) {
             (knob.set)(&mut scenario, &value)
-                .map_err(|error| Failure::new("bad_value", format!("--{flag}: {error}")))?;
+                .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", own.flag)))?;
         }
     }
     if let Some(text) = matches.get_one::<String>("context") {

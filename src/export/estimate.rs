@@ -38,17 +38,12 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
                 let found = rank.weights_by_component.iter().find(|(known, _)| known == component);
                 found.map_or(0, |(_, bytes)| *bytes)
             };
-            let in_ram = memory.weights_in_ram.iter().filter(|(known, _)| known == component);
-            let in_ram = in_ram.map(|(_, bytes)| bytes.0).fold(0, u64::saturating_add);
+            let in_ram = memory.table_in_ram(Some(*component));
             (component.key().to_owned(), json!(ranks.sum(of).saturating_add(in_ram)))
         })
         .collect();
     // Weights that lie in RAM whatever fits are the model's all the same.
-    let apart = memory
-        .weights_in_ram
-        .iter()
-        .map(|(_, bytes)| bytes.0)
-        .fold(0, u64::saturating_add);
+    let apart = memory.table_in_ram(None);
     let mut answer = json!({
         "weighbridge": super::VERSION,
         "link": link(scenario).ok().map(|query| format!("?{query}")),
@@ -157,15 +152,8 @@ const MOST_RANKS: usize = 1024;
 
 /// What lies in RAM: what the engine keeps there always, and what the plan leaves there.
 fn host_bytes(analysis: &Analysis) -> u64 {
-    let setup = &analysis.setup;
-    let caches = if setup.keeps_cache_in_ram() {
-        let memory = &analysis.memory;
-        memory.kv_cache.0.saturating_add(memory.state_cache.0)
-    } else {
-        0
-    };
     let plan = offloaded(analysis).map_or(0, |plan| plan.host_bytes);
-    [table_bytes(setup), caches, plan]
+    [table_bytes(&analysis.setup), analysis.cache_in_ram(), plan]
         .into_iter()
         .fold(0, u64::saturating_add)
 }

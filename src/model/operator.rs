@@ -367,6 +367,13 @@ impl Block {
             scores: None,
         }
     }
+    /// Its operators that attend.
+    pub fn attentions(&self) -> impl Iterator<Item = &Attention> {
+        self.operators.iter().filter_map(|operator| match &operator.kind {
+            Kind::Attention(attention) => Some(&**attention),
+            _ => None,
+        })
+    }
     /// Every tensor of the block.
     pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
         self.operators.iter().flat_map(|operator| &operator.tensors)

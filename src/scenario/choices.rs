@@ -226,6 +226,13 @@ pub enum Offload {
     Experts(u64),
 }
 
+impl Offload {
+    /// Whether something must be in RAM, however much fits.
+    pub const fn is_forced(self) -> bool {
+        matches!(self, Self::Layers(count) | Self::Experts(count) if count > 0)
+    }
+}
+
 impl std::fmt::Display for Offload {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::fit::Verdict;
 use super::summary::Analysis;
-use crate::scenario::{KvFormat, Mode, Offload, Scenario};
+use crate::scenario::{KvFormat, Mode, Scenario};
 
 /// The longest context.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,7 +69,7 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
     let device = setup.device()?;
     let scenario = &*setup.requested;
     let runs = scenario.mode != Mode::Pretrain;
-    let asked_to = matches!(scenario.offload, Offload::Layers(count) | Offload::Experts(count) if count > 0);
+    let asked_to = scenario.offload.is_forced();
     let with_offload = fit.verdict == Verdict::Offload || (asked_to && fit.offload.is_some());
     let own = setup.blueprint.max_context.as_ref().map(|most| most.value);
     let generate = scenario.generated().min(fit.max_context.saturating_sub(1));

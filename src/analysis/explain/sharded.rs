@@ -13,7 +13,7 @@ use crate::units::{Exact, Node, Operation, Trace, Traced, Unit};
 /// The trace of a figure of memory where several devices share the model; none where one holds all of it, and for other
 /// figures.
 pub fn trace(setup: &Setup, figure: Figure) -> Option<Trace> {
-    let some_in_ram = setup.keeps_cache_in_ram() || setup.keeps_table_in_ram() && !setup.blueprint.tied;
+    let some_in_ram = setup.keeps_cache_in_ram() || setup.table_is_off_device();
     if setup.layout.devices <= 1 && !some_in_ram {
         return None;
     }

@@ -181,8 +181,7 @@ impl OffloadOptions {
 
     /// The plan that was asked for by a number, whether or not the rest then fits.
     pub fn asked(&self, device: &Device) -> Option<Plan> {
-        let by_number = matches!(self.offload, Offload::Layers(count) | Offload::Experts(count) if count > 0);
-        by_number.then(|| self.plan(device, u64::MAX)).flatten()
+        self.offload.is_forced().then(|| self.plan(device, u64::MAX)).flatten()
     }
 
     /// Weights beyond the device's memory are copied to it for each pass; caches stay.
@@ -305,7 +304,7 @@ fn ceiling(over: u64, of: u64, bytes: u64) -> u64 {
 }
 
 /// `bytes × count ÷ of`, without overflow.
-fn part(bytes: u64, count: u64, of: u64) -> u64 {
+pub(super) fn part(bytes: u64, count: u64, of: u64) -> u64 {
     let value = u128::from(bytes) * u128::from(count) / u128::from(of.max(1));
     u64::try_from(value).unwrap_or(u64::MAX)
 }

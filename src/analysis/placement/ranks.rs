@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::layout::Layout;
-use super::offload::Plan;
+use super::offload::{Plan, part};
 use super::shards::{Part, Shard, ShardRule, StageSlot, shards};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
@@ -325,22 +325,17 @@ fn finish(mut held: RankMemory) -> RankMemory {
 fn whole(setup: &Setup, memory: &Memory<Exact>) -> RankMemory {
     let cached = !setup.keeps_cache_in_ram();
     let on_device = |bytes: Exact| if cached { bytes.0 } else { 0 };
-    let in_ram = |component: &Component| {
-        let here = memory.weights_in_ram.iter().filter(|(one, _)| one == component);
-        here.map(|(_, bytes)| bytes.0).fold(0, u64::saturating_add)
-    };
     let mut weights_by_component: Vec<(Component, u64)> = memory
         .weights_by_component
         .iter()
-        .map(|(one, bytes)| (*one, bytes.0.saturating_sub(in_ram(one))))
+        .map(|(one, bytes)| (*one, bytes.0.saturating_sub(memory.table_in_ram(Some(*one)))))
         .collect();
     if !memory.weights_in_ram.is_empty() {
         weights_by_component.retain(|(_, bytes)| *bytes > 0);
     }
-    let all_in_ram = memory.weights_in_ram.iter().map(|(_, bytes)| bytes.0);
     finish(RankMemory {
         weights_by_component,
-        weights_bytes: memory.weights.0.saturating_sub(all_in_ram.fold(0, u64::saturating_add)),
+        weights_bytes: memory.weights.0.saturating_sub(memory.table_in_ram(None)),
         kv_cache_bytes: on_device(memory.kv_cache),
         state_cache_bytes: on_device(memory.state_cache),
         activation_bytes: memory.activations.0,
@@ -349,10 +344,4 @@ fn whole(setup: &Setup, memory: &Memory<Exact>) -> RankMemory {
         overhead_bytes: memory.overhead.0,
         ..RankMemory::default()
     })
-}
-
-/// `bytes × count ÷ of`, without overflow.
-fn part(bytes: u64, count: u64, of: u64) -> u64 {
-    let value = u128::from(bytes) * u128::from(count) / u128::from(of.max(1));
-    u64::try_from(value).unwrap_or(u64::MAX)
 }

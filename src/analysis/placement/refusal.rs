@@ -2,7 +2,6 @@
 
 use crate::analysis::setup::Setup;
 use crate::hardware::{Compatibility, Engine, Support};
-use crate::model::operator::Kind;
 use crate::model::{Component, Scales, Sharding, Tensor, TensorKind};
 use crate::scenario::Mode;
 
@@ -55,12 +54,7 @@ pub fn refusal(setup: &Setup) -> Option<&'static Compatibility> {
 fn heads(setup: &Setup) -> Option<&'static Compatibility> {
     let layout = setup.layout;
     let blocks = setup.blueprint.blocks().filter(|place| place.kind.is_some());
-    let mut found = blocks
-        .flat_map(|place| &place.block.operators)
-        .filter_map(|one| match &one.kind {
-            Kind::Attention(attention) => Some(attention),
-            _ => None,
-        });
+    let mut found = blocks.flat_map(|place| place.block.attentions());
     found.find_map(|attention| {
         let (heads, stored) = (attention.heads.value, attention.kv_heads.value.max(1));
         let even = stored.is_multiple_of(layout.tensor) || layout.tensor.is_multiple_of(stored);

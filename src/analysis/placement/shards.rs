@@ -4,7 +4,7 @@ use crate::analysis::cache::{kv_of_block, states_of_block};
 use crate::analysis::memory::{stays_in_ram, weight_of};
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{CacheWidth, Kind, Role};
+use crate::model::operator::{CacheWidth, Role};
 use crate::model::{Blueprint, Component, Sharding, Tensor};
 use crate::scenario::Mode;
 use crate::units::Exact;
@@ -82,7 +82,7 @@ fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, StageSlo
 pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
     let mut all: Vec<Shard> = Vec::new();
     let own = setup.layout.attention_dp;
-    let tables_in_ram = setup.keeps_table_in_ram() && !setup.blueprint.tied;
+    let tables_in_ram = setup.table_is_off_device();
     for (place, at) in places(&setup.blueprint) {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
@@ -165,10 +165,8 @@ fn add(all: &mut Vec<Shard>, shard: Shard) {
 
 /// Heads of keys and values, where a block attends with heads.
 pub(super) fn kv_heads(place: Repeated<'_>) -> Option<u64> {
-    place.block.operators.iter().find_map(|operator| match &operator.kind {
-        Kind::Attention(attention) => Some(attention.kv_heads.value.max(1)),
-        _ => None,
-    })
+    let first = place.block.attentions().next()?;
+    Some(first.kv_heads.value.max(1))
 }
 
 /// How the ranks of a group share a weight; `alone` where each keeps the whole of attention for sequences of its own.

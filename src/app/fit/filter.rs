@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::hardware::{self, Device};
 
-use crate::app::hardware::facts::{price, segments, vendors};
+use crate::app::hardware::facts::{is_of, price, segments, vendors};
 use crate::app::icon::Icon;
 
 /// What is asked for; empty is all.
@@ -22,8 +22,7 @@ pub struct Filter {
 impl Filter {
     /// Whether a device passes.
     pub fn lets(&self, device: &Device) -> bool {
-        (self.vendor.is_empty() || device.vendor.name() == self.vendor)
-            && (self.segment.is_empty() || device.segment.key() == self.segment)
+        is_of(device, &self.vendor, &self.segment)
             && self
                 .price
                 .is_none_or(|most| price(device).is_some_and(|price| price <= most))

@@ -28,6 +28,11 @@ pub fn segments() -> Vec<(&'static str, &'static str)> {
     kinds(|device| (device.segment.key(), device.segment.label()))
 }
 
+/// Whether a device is of a vendor and a segment, each by its key; an empty one is any.
+pub fn is_of(device: &Device, vendor: &str, segment: &str) -> bool {
+    (vendor.is_empty() || device.vendor.name() == vendor) && (segment.is_empty() || device.segment.key() == segment)
+}
+
 fn kinds(of: fn(&Device) -> (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
     for device in devices() {

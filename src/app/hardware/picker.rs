@@ -3,10 +3,11 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use weighbridge::hardware::{self, Device, devices};
+use weighbridge::naming;
 use weighbridge::scenario::MOST_BESIDE;
 
 use super::custom_device::CustomDevice;
-use super::facts::{facts, group_name, price, price_words, segments, vendors};
+use super::facts::{facts, group_name, is_of, price, price_words, segments, vendors};
 use crate::app::dialogs::Frame;
 use crate::app::icon::Icon;
 use crate::app::state::{Choosing, State};
@@ -21,11 +22,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
     let at = RwSignal::new(0_usize);
     let found = Memo::new(move |_| {
         let (query, vendor, segment) = (query.get(), vendor.get(), segment.get());
-        let lets = |device: &Device| {
-            (vendor.is_empty() || device.vendor.name() == vendor)
-                && (segment.is_empty() || device.segment.key() == segment)
-                && hardware::answers(device, &query)
-        };
+        let lets = |device: &Device| is_of(device, &vendor, &segment) && hardware::answers(device, &query);
         let row = |device: &Device| devices().iter().position(|one| one.id == device.id);
         if query.trim().is_empty() {
             return devices()
@@ -37,14 +34,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
         // The group of the best one first, the best of each first.
         let mut found: Vec<&Device> = hardware::named(&query).into_iter().map(|(_, device)| device).collect();
         found.retain(|device| lets(device));
-        let mut groups: Vec<String> = Vec::new();
-        for device in &found {
-            let group = group_name(device);
-            if !groups.contains(&group) {
-                groups.push(group);
-            }
-        }
-        found.sort_by_key(|device| groups.iter().position(|group| *group == group_name(device)));
+        let found = naming::grouped(found, |device| group_name(device));
         found.into_iter().filter_map(row).collect()
     });
     Effect::new(move |before: Option<()>| {

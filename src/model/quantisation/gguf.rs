@@ -155,11 +155,7 @@ fn attention(blueprint: &Blueprint) -> Option<&Attention> {
     let layers = first.into_iter().chain(&blueprint.kinds);
     layers
         .flat_map(|kind| &kind.blocks)
-        .flat_map(|block| &block.operators)
-        .find_map(|operator| match &operator.kind {
-            Kind::Attention(attention) => Some(&**attention),
-            _ => None,
-        })
+        .find_map(|block| block.attentions().next())
 }
 
 fn latent(blueprint: &Blueprint) -> Option<[Quantity; 3]> {
