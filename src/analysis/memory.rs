@@ -6,7 +6,7 @@ use super::parameters::{add, parameters};
 use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
-use crate::model::{Component, Sharding, Tensor, TensorKind};
+use crate::model::{Component, Sharding, Tensor};
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity, Unit};
 
@@ -73,8 +73,8 @@ pub struct Memory<N> {
     pub weights_by_component: Vec<(Component, N)>,
     /// Weights.
     pub weights: N,
-    /// Weights that lie in RAM whatever fits, by component: a token table that the engine keeps there.
-    pub weights_in_ram: Vec<(Component, N)>,
+    /// Weights that are on no device whatever fits, by component: a token table in RAM, towers that are not loaded.
+    pub weights_off_device: Vec<(Component, N)>,
     /// KV cache of all sequences.
     pub kv_cache: N,
     /// Growth of the cache with each token of one sequence, beyond every window.
@@ -113,10 +113,10 @@ impl<N: Number> Memory<N> {
 }
 
 impl Memory<Exact> {
-    /// Bytes of weights that lie in RAM whatever fits: of one component, or of all.
-    pub fn table_in_ram(&self, only: Option<Component>) -> u64 {
+    /// Bytes of weights that are on no device whatever fits: of one component, or of all.
+    pub fn off_device(&self, only: Option<Component>) -> u64 {
         let mine = self
-            .weights_in_ram
+            .weights_off_device
             .iter()
             .filter(|(one, _)| only.is_none_or(|only| only == *one));
         mine.map(|(_, bytes)| bytes.0).fold(0, u64::saturating_add)
@@ -139,16 +139,21 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     let training = setup.scenario.mode == Mode::Pretrain;
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
-    let weights_in_ram = table_in_ram::<N>(setup);
-    let resident = if weights_in_ram.is_empty() {
+    let weights_off_device = off_device::<N>(setup);
+    let resident = if weights_off_device.is_empty() {
         weights.clone()
     } else {
-        let tables = weights_in_ram.iter().map(|(_, bytes)| bytes.clone());
-        let tables = N::sum(tables.collect::<Vec<_>>()).named("token table", "The engine keeps it in RAM.");
+        let named = |(component, bytes): &(Component, N)| match component {
+            Component::Vision | Component::Audio => {
+                bytes.clone().named(component.label(), "The engine does not load it for text.")
+            }
+            _ => bytes.clone().named("token table", "The engine keeps it in RAM."),
+        };
+        let elsewhere = N::sum(weights_off_device.iter().map(named).collect::<Vec<_>>());
         weights
             .clone()
-            .minus(tables)
-            .named("weights on the device", "All but the token table, which stays in RAM.")
+            .minus(elsewhere)
+            .named("weights on the device", "All but what stays in RAM or is not loaded.")
     };
     let (kv_cache, kv_cache_per_token) = if training {
         (N::zero(), N::zero())
@@ -212,7 +217,7 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     Memory {
         weights_by_component,
         weights,
-        weights_in_ram,
+        weights_off_device,
         kv_cache,
         kv_cache_per_token,
         state_per_sequence,
@@ -239,17 +244,27 @@ pub(super) fn weights<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
         .collect()
 }
 
-/// The token tables an engine keeps in RAM instead of on the device; none where the output head is the same tensor, which
-/// is then on the device as well.
-fn table_in_ram<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
+/// What of the weights is on no device: token tables an engine keeps in RAM (none where the output head is the same tensor,
+/// which is then on the device as well), and towers it does not load.
+fn off_device<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
     let mut all = Vec::new();
-    if !setup.table_is_off_device() {
+    if !setup.table_is_off_device() && !setup.leaves_out_towers() {
         return all;
     }
-    for (place, tensor) in setup.blueprint.tensors().filter(|(_, tensor)| stays_in_ram(tensor)) {
+    for (place, tensor) in setup.blueprint.tensors().filter(|(_, tensor)| setup.is_off_device(tensor)) {
         add(&mut all, tensor.component, weight_of::<N>(setup, place, tensor));
     }
     all
+}
+
+/// Bytes of towers that an engine leaves in their files.
+pub fn left_out_bytes(setup: &Setup) -> u64 {
+    if !setup.leaves_out_towers() {
+        return 0;
+    }
+    let towers = setup.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter() && tensor.is_of_tower());
+    let bytes = towers.map(|(place, tensor)| weight_of::<Exact>(setup, place, tensor).0);
+    bytes.fold(0, u64::saturating_add)
 }
 
 /// Bytes of the token tables an engine keeps in RAM, on the device as well or not.
@@ -257,14 +272,9 @@ pub fn table_bytes(setup: &Setup) -> u64 {
     if !setup.keeps_table_in_ram() {
         return 0;
     }
-    let tables = setup.blueprint.tensors().filter(|(_, tensor)| stays_in_ram(tensor));
+    let tables = setup.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter() && tensor.is_table());
     let bytes = tables.map(|(place, tensor)| weight_of::<Exact>(setup, place, tensor).0);
     bytes.fold(0, u64::saturating_add)
-}
-
-/// Whether a tensor is a table that tokens are looked up in.
-pub(super) fn stays_in_ram(tensor: &Tensor) -> bool {
-    tensor.is_parameter() && tensor.kind == TensorKind::Table
 }
 
 /// Experts as an engine lays them out for its kernels, where it makes them wider than they are.

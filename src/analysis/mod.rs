@@ -49,12 +49,12 @@ pub use fit::{Demand, DeviceVerdict, Fit, Verdict, capacity, fit, host_memory, h
 pub use fixes::{Fix, fixes};
 pub use launch::{Flag, Language, Launch, launch, launch_in};
 pub use matrix::Matrix;
-pub use memory::{Memory, MemoryPart, bits_per_weight, memory, table_bytes};
+pub use memory::{Memory, MemoryPart, bits_per_weight, left_out_bytes, memory, table_bytes};
 pub use options::KnobOption;
 pub use parameters::{Parameters, parameters};
 pub use pass::Pass;
 pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, fullest, ranks};
-pub use resolve::resolved;
+pub use resolve::{resolved, towers};
 pub use roofline::{Bound, Roof};
 pub use rough_verdict::{RoughVerdict, rough_verdict};
 pub use setup::Setup;

@@ -7,13 +7,15 @@ use super::cache_format::{self, cache_format, usual_cache, wanted_cache};
 use super::error::AnalysisError;
 use super::file_kind::usual_engine;
 use super::kv_support;
+use super::memory::left_out_bytes;
 use super::node;
 use super::placement::Layout;
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
-use crate::model::{Blueprint, Format, ModelError, Notice};
+use crate::model::{Blueprint, Component, Format, ModelError, Notice};
 use crate::scenario::{AttentionKernel, Mode, Scenario};
+use crate::units::UnitSystem;
 
 /// Weights as an engine stores them, with what is to be said of that.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +169,7 @@ fn on_device(
         notices: notices.into(),
         conversion,
     };
-    let setup = said_of_ram(setup);
+    let setup = said_of_towers(said_of_ram(setup));
     Ok(if support.is_some_and(|found| found.support == Support::Unpacked) {
         unpacked(setup)
     } else {
@@ -190,6 +192,39 @@ fn said_of_ram(setup: Setup) -> Setup {
     Setup {
         notices: setup.notices.iter().cloned().chain([told]).collect(),
         ..setup
+    }
+}
+
+/// The setup, with a word on towers that the engine leaves in their files.
+fn said_of_towers(setup: Setup) -> Setup {
+    let bytes = left_out_bytes(&setup);
+    if bytes == 0 {
+        return setup;
+    }
+    let text = format!(
+        "{} leaves {} out: {} less on the device than in the files.",
+        setup.engine.loader(),
+        towers(&setup.blueprint),
+        UnitSystem::Gib.bytes(bytes as f64)
+    );
+    Setup {
+        notices: setup
+            .notices
+            .iter()
+            .cloned()
+            .chain([Notice::new("towers_not_loaded", text)])
+            .collect(),
+        ..setup
+    }
+}
+
+/// What towers a model has, in words.
+pub fn towers(blueprint: &Blueprint) -> &'static str {
+    let has = |component| blueprint.tensors().any(|(_, tensor)| tensor.component == component);
+    match (has(Component::Vision), has(Component::Audio)) {
+        (true, true) => "the vision and audio towers",
+        (false, true) => "the audio tower",
+        _ => "the vision tower",
     }
 }
 

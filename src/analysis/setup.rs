@@ -141,6 +141,15 @@ impl Setup {
     pub fn absorbs(&self) -> bool {
         self.keeps_latent() && self.engine.absorbs_latent()
     }
+    /// Whether the engine leaves the towers in their files.
+    pub fn leaves_out_towers(&self) -> bool {
+        self.engine.leaves_out_towers() && self.scenario.mode != Mode::Pretrain && !simple_rule::applies(self)
+    }
+    /// Whether a weight is on no device whatever fits: a token table that stays in RAM, a tower that is not loaded.
+    pub fn is_off_device(&self, tensor: &Tensor) -> bool {
+        tensor.is_parameter()
+            && (self.table_is_off_device() && tensor.is_table() || self.leaves_out_towers() && tensor.is_of_tower())
+    }
     /// Whether it is in RAM alone: where the output head is the same tensor, the device has it too.
     pub fn table_is_off_device(&self) -> bool {
         self.keeps_table_in_ram() && !self.blueprint.tied

@@ -43,16 +43,16 @@ pub fn MemoryTable() -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    let in_ram = move || {
+    let elsewhere = move || {
         state
             .shown
-            .with(|shown| report::in_ram(&shown.as_ref()?.analysis, state.units.get()))
+            .with(|shown| report::elsewhere(&shown.as_ref()?.analysis, state.units.get()))
     };
     view! {
         <section class="card" aria-labelledby="components-title">
             <h2 id="components-title">"By component"</h2>
             {move || (state.shown.with(|shown| shown.as_ref().map_or(1, |answer| answer.scenario.devices)) > 1).then(|| view! { <p class="dealt">"Parameters of the whole model, bytes of the fullest device."</p> })}
-            {move || in_ram().map(|text| view! { <p class="dealt">{text}</p> })}
+            {move || elsewhere().map(|text| view! { <p class="dealt">{text}</p> })}
             <div class="table">
                 <table>
                     <thead><tr>

@@ -38,12 +38,12 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
                 let found = rank.weights_by_component.iter().find(|(known, _)| known == component);
                 found.map_or(0, |(_, bytes)| *bytes)
             };
-            let in_ram = memory.table_in_ram(Some(*component));
-            (component.key().to_owned(), json!(ranks.sum(of).saturating_add(in_ram)))
+            let elsewhere = memory.off_device(Some(*component));
+            (component.key().to_owned(), json!(ranks.sum(of).saturating_add(elsewhere)))
         })
         .collect();
-    // Weights that lie in RAM whatever fits are the model's all the same.
-    let apart = memory.table_in_ram(None);
+    // Weights that are on no device are the model's all the same.
+    let apart = memory.off_device(None);
     let mut answer = json!({
         "weighbridge": super::VERSION,
         "link": link(scenario).ok().map(|query| format!("?{query}")),

@@ -125,6 +125,14 @@ impl Tensor {
     pub const fn is_parameter(&self) -> bool {
         !self.tied && !matches!(self.kind, TensorKind::Buffer)
     }
+    /// Whether it is a table that tokens are looked up in.
+    pub const fn is_table(&self) -> bool {
+        matches!(self.kind, TensorKind::Table)
+    }
+    /// Whether it belongs to a vision or audio tower, or to the projector behind it.
+    pub const fn is_of_tower(&self) -> bool {
+        matches!(self.component, Component::Vision | Component::Audio)
+    }
     /// The module it belongs to: its name without `.weight` or `.bias`.
     pub fn module(&self) -> &str {
         self.name

@@ -1,7 +1,7 @@
 //! What is said of an analysis: sentences, tiles, lines. Pure functions, so that page and command line print the same and tests read
 //! them without a browser.
 
-mod in_ram;
+mod elsewhere;
 mod limit;
 mod log_lines;
 mod notes;
@@ -9,7 +9,7 @@ mod server;
 mod tiles;
 mod verdict;
 
-pub use in_ram::in_ram;
+pub use elsewhere::elsewhere;
 pub use limit::{Limit, limit};
 pub use log_lines::log_lines;
 pub use notes::notes;

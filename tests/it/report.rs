@@ -6,7 +6,7 @@ use crate::support;
 
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::{Analysis, Verdict, analyse, fixes};
-use weighbridge::report::{Sentence, in_ram, sentence, server, tiles};
+use weighbridge::report::{Sentence, elsewhere, sentence, server, tiles};
 use weighbridge::units::UnitSystem;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
@@ -208,7 +208,7 @@ fn what_barely_fits_may_not() {
 #[test]
 fn what_lies_in_ram_is_said() {
     let query = "e=llama.cpp&w=q4_k_m&hw=rtx-4090&p=2048";
-    let said = |query: &str| in_ram(&answer("Qwen/Qwen2.5-14B-Instruct", query), GIB);
+    let said = |query: &str| elsewhere(&answer("Qwen/Qwen2.5-14B-Instruct", query), GIB);
     assert_eq!(
         said(query).as_deref(),
         Some("Not counted here: the token table (418 MiB) in the machine's RAM.")

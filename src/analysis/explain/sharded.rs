@@ -13,8 +13,8 @@ use crate::units::{Exact, Node, Operation, Trace, Traced, Unit};
 /// The trace of a figure of memory where several devices share the model; none where one holds all of it, and for other
 /// figures.
 pub fn trace(setup: &Setup, figure: Figure) -> Option<Trace> {
-    let some_in_ram = setup.keeps_cache_in_ram() || setup.table_is_off_device();
-    if setup.layout.devices <= 1 && !some_in_ram {
+    let elsewhere = setup.keeps_cache_in_ram() || setup.table_is_off_device() || setup.leaves_out_towers();
+    if setup.layout.devices <= 1 && !elsewhere {
         return None;
     }
     let held = fullest(setup).ok()?;

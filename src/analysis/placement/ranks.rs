@@ -328,14 +328,14 @@ fn whole(setup: &Setup, memory: &Memory<Exact>) -> RankMemory {
     let mut weights_by_component: Vec<(Component, u64)> = memory
         .weights_by_component
         .iter()
-        .map(|(one, bytes)| (*one, bytes.0.saturating_sub(memory.table_in_ram(Some(*one)))))
+        .map(|(one, bytes)| (*one, bytes.0.saturating_sub(memory.off_device(Some(*one)))))
         .collect();
-    if !memory.weights_in_ram.is_empty() {
+    if !memory.weights_off_device.is_empty() {
         weights_by_component.retain(|(_, bytes)| *bytes > 0);
     }
     finish(RankMemory {
         weights_by_component,
-        weights_bytes: memory.weights.0.saturating_sub(memory.table_in_ram(None)),
+        weights_bytes: memory.weights.0.saturating_sub(memory.off_device(None)),
         kv_cache_bytes: on_device(memory.kv_cache),
         state_cache_bytes: on_device(memory.state_cache),
         activation_bytes: memory.activations.0,

@@ -1,7 +1,7 @@
 //! What is sharded, by the way it is sharded: weights, caches and states of each kind of layer.
 
 use crate::analysis::cache::{kv_of_block, states_of_block};
-use crate::analysis::memory::{stays_in_ram, weight_of};
+use crate::analysis::memory::weight_of;
 use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Role};
@@ -82,12 +82,11 @@ fn places(blueprint: &Blueprint) -> impl Iterator<Item = (Repeated<'_>, StageSlo
 pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
     let mut all: Vec<Shard> = Vec::new();
     let own = setup.layout.attention_dp;
-    let tables_in_ram = setup.table_is_off_device();
     for (place, at) in places(&setup.blueprint) {
         let kv_heads = kv_heads(place);
         let alone = own && place.block.role == Role::TokenMixer;
         for tensor in place.block.tensors().filter(|tensor| tensor.is_parameter()) {
-            if tables_in_ram && stays_in_ram(tensor) {
+            if setup.is_off_device(tensor) {
                 continue;
             }
             let rule = of_weight(tensor, alone, kv_heads);

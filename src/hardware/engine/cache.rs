@@ -124,6 +124,15 @@ impl Engine {
     pub const fn has_sparse_records(self) -> bool {
         matches!(self, Self::Vllm | Self::Sglang)
     }
+    /// Whether it leaves vision and audio towers in their files when it is started for text.
+    ///
+    /// Sources: mlx-lm 0.32 `models/*.py`: `sanitize` drops `vision_tower`, `visual`, `audio_tower` and the projectors
+    /// (mlx-vlm loads them); ExLlamaV3 0.0 `Model.from_config(component="text")`; ExLlamaV2 loads a tower only as an
+    /// `ExLlamaV2VisionTower`. llama.cpp has towers in a file of their own, which is not counted at all. vLLM, SGLang,
+    /// TensorRT-LLM and transformers load all of a checkpoint's class.
+    pub const fn leaves_out_towers(self) -> bool {
+        matches!(self, Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3)
+    }
     /// Whether the token table stays in RAM beside a device with memory of its own.
     ///
     /// Sources: llama.cpp `llama_model::load_tensors`: `dev_input` is the processor, always, and a tied output is loaded a

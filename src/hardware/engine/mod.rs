@@ -92,6 +92,13 @@ impl Engine {
             Self::ExLlamaV3 => "ExLlamaV3",
         }
     }
+    /// The program that loads a model for it, for people.
+    pub const fn loader(self) -> &'static str {
+        match self {
+            Self::Mlx => "mlx-lm",
+            other => other.label(),
+        }
+    }
     /// Whether it batches requests of many users step by step.
     pub const fn serves(self) -> bool {
         matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)

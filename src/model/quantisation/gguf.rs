@@ -3,7 +3,6 @@
 use strum::IntoEnumIterator;
 
 use super::super::blueprint::{Blueprint, Repeated};
-use super::super::component::Component;
 use super::super::operator::{Attention, Kind};
 use super::super::tensor::Tensor;
 use super::Part;
@@ -64,7 +63,8 @@ impl Plan {
 
     /// The types of a tensor, each with its number of layers. None for towers, which go into a file of their own.
     pub fn parts<'a>(&'a self, place: Repeated<'_>, tensor: &'a Tensor) -> Vec<Part<'a>> {
-        if is_tower(tensor) {
+        // llama.cpp keeps towers in a projector file (mmproj).
+        if tensor.is_of_tower() {
             return Vec::new();
         }
         let class = class(tensor, self.fused);
@@ -136,11 +136,6 @@ impl Plan {
     }
 }
 
-/// Whether a tensor belongs to a tower, which llama.cpp keeps in a projector file (mmproj).
-pub fn is_tower(tensor: &Tensor) -> bool {
-    matches!(tensor.component, Component::Vision | Component::Audio)
-}
-
 fn at(counts: &Counts, counter: Counter, condition: Condition) -> u64 {
     counts
         .get(counter as usize)
@@ -207,7 +202,7 @@ fn count(blueprint: &Blueprint, fused: bool) -> Vec<Counts> {
         let tensors = blocks.unwrap_or_default().iter().flat_map(|block| block.tensors());
         let mut has = [0; 3];
         let [value, down, shared] = &mut has;
-        for tensor in tensors.filter(|tensor| !is_tower(tensor)) {
+        for tensor in tensors.filter(|tensor| !tensor.is_of_tower()) {
             match class(tensor, fused) {
                 Class::Value => *value = 1,
                 Class::Down => *down = 1,

@@ -31,7 +31,6 @@ pub use regex::Work;
 use std::sync::Arc;
 
 use super::blueprint::{Blueprint, Repeated};
-use super::component::Component;
 use super::error::ModelError;
 use super::format::Format;
 use super::tensor::{Tensor, TensorKind};
@@ -153,7 +152,7 @@ impl Quantisation {
         if self.special.iter().any(|one| one.kind == tensor.kind) {
             return true;
         }
-        if !self.towers && matches!(tensor.component, Component::Vision | Component::Audio) {
+        if !self.towers && tensor.is_of_tower() {
             return false;
         }
         match (self.scope, tensor.kind) {
@@ -287,9 +286,9 @@ impl Quantisation {
         if self.plan.is_none() {
             return 0;
         }
-        let towers = blueprint.tensors().filter(|(_, tensor)| {
-            tensor.is_parameter() && matches!(tensor.component, Component::Vision | Component::Audio)
-        });
+        let towers = blueprint
+            .tensors()
+            .filter(|(_, tensor)| tensor.is_parameter() && tensor.is_of_tower());
         towers.fold(0, |all: u64, (place, tensor)| {
             all.saturating_add(place.copies(tensor).saturating_mul(tensor.count()))
         })

@@ -74,9 +74,9 @@ proptest! {
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let (layout, memory) = (analysis.setup.layout, &analysis.memory);
         let sum = |of: fn(&RankMemory) -> u64| analysis.ranks.sum(of);
-        // What the engine keeps in RAM is on none of them.
-        let in_ram: u64 = memory.weights_in_ram.iter().map(|one| one.1.0).sum();
-        let weights = sum(|held| held.weights_bytes) + in_ram;
+        // What the engine keeps in RAM or does not load is on none of them.
+        let elsewhere: u64 = memory.weights_off_device.iter().map(|one| one.1.0).sum();
+        let weights = sum(|held| held.weights_bytes) + elsewhere;
         let caches = sum(|held| held.kv_cache_bytes);
         let states = sum(|held| held.state_cache_bytes);
         if analysis.setup.keeps_cache_in_ram() {
@@ -97,8 +97,8 @@ proptest! {
             prop_assert_eq!(states, memory.state_cache.0);
         }
         for (component, all) in &memory.weights_by_component {
-            let in_ram: u64 = memory.weights_in_ram.iter().filter(|one| one.0 == *component).map(|one| one.1.0).sum();
-            let of_ranks: u64 = in_ram + analysis.ranks.groups.iter().map(|group| {
+            let elsewhere: u64 = memory.weights_off_device.iter().filter(|one| one.0 == *component).map(|one| one.1.0).sum();
+            let of_ranks: u64 = elsewhere + analysis.ranks.groups.iter().map(|group| {
                 let mine = group.memory.weights_by_component.iter().find(|one| one.0 == *component);
                 mine.map_or(0, |one| one.1) * group.count
             }).sum::<u64>();
