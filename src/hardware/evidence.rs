@@ -1,7 +1,7 @@
 //! How near published measurements come to a question, and how wide an estimate is because of it: `data/intervals.csv`,
 //! written by `calibrate` from the errors of rows that a fit had not seen.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,42 @@ pub fn rows() -> usize {
 
 type Counts = HashMap<(Metric, &'static str, Seen, String), u32>;
 
+/// Machines that were measured, each a publisher's device: who measures on one machine shares what is particular to it.
+type Machines = HashMap<(Metric, &'static str, Seen, String), BTreeSet<(&'static str, &'static str)>>;
+
+static MACHINES: LazyLock<Machines> = LazyLock::new(|| {
+    let mut all = Machines::new();
+    for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
+        let Some(device) = find(&row.device) else { continue };
+        for (seen, name) in places(device) {
+            let key = (row.metric, row.engine.as_str(), seen, name);
+            all.entry(key).or_default().insert((&row.source, &row.device));
+        }
+    }
+    all
+});
+
+/// How much wider an interval is, as a factor on its logarithms, where few machines stand behind an estimate.
+///
+/// A new machine strays from the mean of n others with the variance σ²·(1 + 1/n): its own, and that of the mean (the
+/// prediction interval for a sample of n). The table's intervals are of rows left out that had others beside them, so only
+/// what 1 + 1/n is beyond the mean of theirs is added.
+fn few(metric: Metric, engine: &str, seen: Seen, machines: usize) -> f64 {
+    let spread = |n: usize| 1.0 + 1.0 / (n.max(1) as f64);
+    let (mut sum, mut units) = (0.0, 0.0);
+    for ((of, by, at, _), all) in &*MACHINES {
+        // With one left out, the others beside it; without others it is no evidence of this kind.
+        if (*of, *by, *at) == (metric, engine, seen) && all.len() > 1 {
+            sum += spread(all.len() - 1) * all.len() as f64;
+            units += all.len() as f64;
+        }
+    }
+    if units == 0.0 || machines == 0 {
+        return 1.0;
+    }
+    (spread(machines) / (sum / units)).sqrt().max(1.0)
+}
+
 /// Rows of measurements, by engine and metric, on a device, a generation, a group, and in all.
 static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
     let mut all = Counts::new();
@@ -107,16 +143,20 @@ pub fn evidence(metric: Metric, engine: Engine, device: &Device) -> Evidence {
     let metric = if engine.serves() { Metric::Throughput } else { metric };
     let counts = &*COUNTS;
     let found = places(device).into_iter().find_map(|(seen, name)| {
-        let count = counts.get(&(metric, engine.key(), seen, name)).copied()?;
-        Some((seen, count))
+        let key = (metric, engine.key(), seen, name);
+        let count = counts.get(&key).copied()?;
+        let machines = MACHINES.get(&key).map_or(0, BTreeSet::len);
+        Some((seen, count, few(metric, engine.key(), seen, machines)))
     });
-    let (level, rows) = found.unwrap_or((Seen::Nothing, 0));
-    let between = interval(metric, engine.key(), level);
+    let (level, rows, wider) = found.unwrap_or((Seen::Nothing, 0, 1.0));
+    let (low, high) = interval(metric, engine.key(), level);
+    // What was measured nearby but by few is not less sure than what nobody measured.
+    let (least, most) = interval(metric, engine.key(), Seen::Nothing);
     Evidence {
         level,
         rows,
-        low: between.0,
-        high: between.1,
+        low: low.powf(wider).max(low.min(least)),
+        high: high.powf(wider).min(high.max(most)),
     }
 }
 
