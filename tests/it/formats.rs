@@ -293,6 +293,55 @@ fn lists_of_words() {
     );
 }
 
+/// transformers 5.24: `get_modules_to_not_convert` keeps the head where no list is given, and an empty list is a list;
+/// `quantizer_sinq.py` takes none for an empty one. `FpQuantDeserialize`: master weights and pseudo-quantised ones are in 16 bits.
+#[test]
+fn lists_that_are_not_there() {
+    holds(
+        json!({"quant_method": "eetq", "modules_to_not_convert": []}),
+        &[("lm_head", "EETQ INT8")],
+    );
+    holds(
+        json!({"quant_method": "sinq", "nbits": 4}),
+        &[("q_proj", "SINQ 4-bit"), ("lm_head", "SINQ 4-bit")],
+    );
+    holds(
+        json!({"quant_method": "sinq", "nbits": 4, "modules_to_not_convert": ["lm_head"]}),
+        &[("lm_head", "FP16")],
+    );
+    for kept in ["store_master_weights", "pseudoquantization"] {
+        let stored = weights(json!({"quant_method": "fp_quant", kept: true}));
+        assert_eq!(stored, weights(json!({})), "{kept}");
+    }
+    // `FPQuantConfig.forward_dtype` is nvfp4 unless something else is said.
+    holds(json!({"quant_method": "fp_quant"}), &[("q_proj", "NVFP4")]);
+}
+
+/// What lies beside the weights: VPTQ `vqlinear.py` (places of columns, books of each group), vLLM `qqq.py` (a 16-bit scale a
+/// group, an FP32 one a row), transformers 5.24 `HiggsLinear` (tables of 2^b values and pairs).
+#[test]
+fn bytes_beside_the_weights() {
+    let of = |settings: Value| weights(settings) as i64;
+    let gate = |more: Value| {
+        let mut own = json!({"vector_lens": [-1, 8], "num_centroids": [-1, 256]});
+        own.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        of(json!({"quant_method": "vptq", "config_for_layers": {"model.layers.0.mlp.gate_proj": own}}))
+    };
+    let columns = (gate(json!({})) - gate(json!({"enable_perm": false}))) / 2;
+    assert!(columns > 0);
+    assert_eq!(gate(json!({})) - gate(json!({"enable_norm": false})), columns * 4);
+    assert_eq!(gate(json!({"group_num": 3})) - gate(json!({})), 2 * 256 * 8 * 2);
+    let qqq = |size: i64| of(json!({"quant_method": "qqq", "wbits": 4, "group_size": size}));
+    let int4 = |size: i64| of(json!({"quant_method": "gptq", "bits": 4, "group_size": size, "desc_act": false}));
+    assert!(qqq(128) < int4(128) && qqq(-1) < qqq(128));
+    // HQQ `Quantizer.bit_to_packing`: five and six bits take a byte each, 1.58 take two.
+    let hqq =
+        |bits: Value| of(json!({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": bits}}}));
+    assert_eq!((hqq(json!(5)), hqq(json!(1.58))), (hqq(json!(8)), hqq(json!(2))));
+    let higgs = |bits: u64, size: u64| of(json!({"quant_method": "higgs", "bits": bits, "group_size": size}));
+    assert!(higgs(4, 128) > higgs(4, 256) && higgs(4, 256) > higgs(2, 256));
+}
+
 /// transformers `quantizer_torchao.py`: one class, or modules by name and `re:`, null for those left alone.
 #[test]
 fn torchao() {

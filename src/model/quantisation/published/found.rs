@@ -81,9 +81,9 @@ impl Found {
         self.rules.add(modules, Then::Kept);
     }
     /// Leaves alone what a list of words of names says, and whether the head is among them decides over the head: so it is
-    /// with the loaders of transformers, which keep the head only where no list is given.
+    /// with the loaders of transformers, which keep the head only where no list is given (5.24 `get_modules_to_not_convert`).
     pub fn keep_words(&mut self, listed: Option<&[&str]>) {
-        self.head = listed.is_some_and(|names| !names.is_empty());
+        self.head = listed.is_some();
         self.keep(words(listed.unwrap_or_default()));
     }
 }

@@ -92,7 +92,13 @@ pub fn read(settings: &Settings<'_>) -> Result<Found, ModelError> {
 
 /// A group is the whole row where its size is null.
 fn format(settings: &Settings<'_>, unread: &mut Vec<String>) -> Result<Format, ModelError> {
-    let bits = settings.number(&["nbits"], 4, 1, 8)?;
+    // `Quantizer.bit_to_packing` of HQQ 0.2: 1.58 bits take two, five to seven a byte.
+    let said = settings.fraction(&["nbits"], 4.0)?;
+    let bits = match said {
+        1.58 => 2,
+        5.0 | 6.0 | 7.0 => 8,
+        _ => settings.number(&["nbits"], 4, 1, 8)?,
+    };
     let otherwise = if settings.has("group_size") {
         parameter::WHOLE_ROW
     } else {
@@ -120,6 +126,16 @@ fn format(settings: &Settings<'_>, unread: &mut Vec<String>) -> Result<Format, M
                 hundredths: 320 + 3200 / size.clamp(1, 3200),
             },
         ),
-        _ => parameter::hqq(bits, size).format,
+        _ => {
+            let format = parameter::hqq(bits, size).format;
+            if said == bits as f64 {
+                format
+            } else {
+                Format {
+                    label: format!("HQQ {said}-bit").into(),
+                    ..format
+                }
+            }
+        }
     })
 }
