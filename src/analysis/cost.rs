@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use std::sync::Arc;
+
+use super::placement::named;
 use super::setup::Setup;
 use super::speed::Speed;
-use crate::hardware::{Price, find_host};
+use crate::hardware::{Device, Price, find_host};
 use crate::scenario::Mode;
 
 /// A price for what was asked.
@@ -31,8 +34,23 @@ pub fn price(setup: &Setup) -> Option<Price> {
     };
     match scenario.price {
         Some(each) => Some(Price::own(each, devices)),
+        None if !named(scenario).is_empty() => unlike(&named(scenario)),
         None => node().or_else(|| Price::least(device, devices)),
     }
+}
+
+/// What devices that are not alike cost, each by itself.
+fn unlike(devices: &[Arc<Device>]) -> Option<Price> {
+    let each: Option<Vec<Price>> = devices.iter().map(|device| Price::least(device, 1)).collect();
+    each?.into_iter().reduce(|all, one| Price {
+        usd_per_hour: all.usd_per_hour + one.usd_per_hour,
+        basis: if all.basis == one.basis {
+            all.basis
+        } else {
+            format!("{} {}", all.basis, one.basis)
+        },
+        node: None,
+    })
 }
 
 /// What a setup costs; `None` without a device or a price.

@@ -1,5 +1,7 @@
 //! Does it fit, and how far could it go.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::cache_format::wanted_cache;
@@ -121,6 +123,10 @@ pub struct Demand {
     forced: bool,
     room: Option<u64>,
     movable: Option<OffloadOptions>,
+    /// Of devices that are not alike: what may be taken of the fullest one, and on average, bytes.
+    rooms: Option<(u64, u64)>,
+    /// Devices beside the first that are not like it.
+    others: Vec<Arc<Device>>,
     /// Why the engine does not start the layout.
     layout: Option<&'static Compatibility>,
 }
@@ -146,7 +152,17 @@ impl Demand {
     /// The need of a setup whose memory is sharded.
     pub fn of(setup: &Setup, ranks: &Ranks) -> Self {
         let scenario = &*setup.scenario;
+        let rooms: Vec<u64> = ranks.groups.iter().filter_map(|group| group.room).collect();
+        let mean = rooms.iter().fold(0, |all: u64, room| all.saturating_add(*room)) / (rooms.len() as u64).max(1);
+        let fullest = ranks.fullest_group().and_then(|group| group.room);
         Self {
+            rooms: fullest.map(|room| (room, mean)),
+            others: setup
+                .members
+                .iter()
+                .skip(1)
+                .map(|member| member.device.clone())
+                .collect(),
             total: ranks.fullest().map_or(0, |rank| rank.total_bytes),
             engine: setup.engine,
             format: setup.weights.format.id.to_string(),
@@ -184,9 +200,18 @@ impl Demand {
     /// As [`verdict_on`](Self::verdict_on), where the support of the weights' format is known already.
     pub(super) fn verdict_as(&self, device: &Device, support: &'static Compatibility) -> DeviceVerdict {
         let support = self.with_layout_and_cache(support, device);
-        let capacity = share(device, self.percent);
+        let refused = self.others.iter().find_map(|other| {
+            let found = self.with_layout_and_cache(compatibility::support(&self.format, other, self.engine), other);
+            (!found.runs()).then_some(found)
+        });
+        let support = refused.filter(|_| support.runs()).unwrap_or(support);
+        let (capacity, each) = self.rooms.unwrap_or_else(|| {
+            let room = share(device, self.percent);
+            (room, room)
+        });
         let over = self.total.saturating_sub(capacity);
-        let plan = |movable: &OffloadOptions| movable.plan(device, capacity);
+        // Layers move between devices, so of what stays in RAM the average counts.
+        let plan = |movable: &OffloadOptions| movable.plan(device, each);
         let offload = (over > 0 || self.forced)
             .then(|| self.movable.as_ref().and_then(plan))
             .flatten();
@@ -195,7 +220,7 @@ impl Demand {
         let offload = offload.or_else(|| if over > 0 || self.forced { asked() } else { None });
         let short = offload
             .as_ref()
-            .map_or(0, |plan| plan.device_bytes.saturating_sub(capacity));
+            .map_or(0, |plan| plan.device_bytes.saturating_sub(each));
         let (verdict, missing) = match (&offload, self.room) {
             _ if !support.runs() && (self.serving || self.layout.is_some()) => (Verdict::Unsupported, over),
             (None, _) if over == 0 => (Verdict::Fits, 0),
@@ -255,7 +280,7 @@ pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
             _ => u64::MAX,
         }
     };
-    let room = judged.capacity;
+    let room = capacity(setup, device);
     Fit {
         verdict: judged.verdict,
         capacity_bytes: judged.capacity,
@@ -336,10 +361,15 @@ impl Fixed {
             return memory.total.0;
         }
         let ranks = self.ranks(setup, &memory).ok();
-        ranks
-            .as_ref()
-            .and_then(Ranks::fullest)
-            .map_or(u64::MAX, |rank| rank.total_bytes)
+        let Some(group) = ranks.as_ref().and_then(Ranks::fullest_group) else {
+            return u64::MAX;
+        };
+        let total = group.memory.total_bytes;
+        // Searches ask by the first device's room: what another holds is as far from its own.
+        match group.room.zip(setup.device()) {
+            Some((own, device)) => total.saturating_add(capacity(setup, device)).saturating_sub(own),
+            None => total,
+        }
     }
 }
 

@@ -173,6 +173,7 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Fix> {
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
     let on = |device: &Device| Scenario {
         hardware: Some(device.id.clone()),
+        mixed: Vec::new(),
         ..Scenario::clone(&setup.scenario)
     };
     let fits = |device: &&Device| verdict(setup, &on(device)) == Some(Verdict::Fits);

@@ -144,9 +144,9 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
         weights.clone()
     } else {
         let named = |(component, bytes): &(Component, N)| match component {
-            Component::Vision | Component::Audio => {
-                bytes.clone().named(component.label(), "The engine does not load it for text.")
-            }
+            Component::Vision | Component::Audio => bytes
+                .clone()
+                .named(component.label(), "The engine does not load it for text."),
             _ => bytes.clone().named("token table", "The engine keeps it in RAM."),
         };
         let elsewhere = N::sum(weights_off_device.iter().map(named).collect::<Vec<_>>());
@@ -251,7 +251,11 @@ fn off_device<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
     if !setup.table_is_off_device() && !setup.leaves_out_towers() {
         return all;
     }
-    for (place, tensor) in setup.blueprint.tensors().filter(|(_, tensor)| setup.is_off_device(tensor)) {
+    for (place, tensor) in setup
+        .blueprint
+        .tensors()
+        .filter(|(_, tensor)| setup.is_off_device(tensor))
+    {
         add(&mut all, tensor.component, weight_of::<N>(setup, place, tensor));
     }
     all
@@ -262,7 +266,10 @@ pub fn left_out_bytes(setup: &Setup) -> u64 {
     if !setup.leaves_out_towers() {
         return 0;
     }
-    let towers = setup.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter() && tensor.is_of_tower());
+    let towers = setup
+        .blueprint
+        .tensors()
+        .filter(|(_, tensor)| tensor.is_parameter() && tensor.is_of_tower());
     let bytes = towers.map(|(place, tensor)| weight_of::<Exact>(setup, place, tensor).0);
     bytes.fold(0, u64::saturating_add)
 }
@@ -272,7 +279,10 @@ pub fn table_bytes(setup: &Setup) -> u64 {
     if !setup.keeps_table_in_ram() {
         return 0;
     }
-    let tables = setup.blueprint.tensors().filter(|(_, tensor)| tensor.is_parameter() && tensor.is_table());
+    let tables = setup
+        .blueprint
+        .tensors()
+        .filter(|(_, tensor)| tensor.is_parameter() && tensor.is_table());
     let bytes = tables.map(|(place, tensor)| weight_of::<Exact>(setup, place, tensor).0);
     bytes.fold(0, u64::saturating_add)
 }

@@ -57,6 +57,6 @@ pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit,
 pub use resolve::{resolved, towers};
 pub use roofline::{Bound, Roof};
 pub use rough_verdict::{RoughVerdict, rough_verdict};
-pub use setup::Setup;
+pub use setup::{Setup, devices_in_words};
 pub use speed::Speed;
 pub use summary::{Analysis, ComponentCost, ContextPoint, analyse, analyse_setup, context_curve};

@@ -9,7 +9,7 @@ use super::file_kind::usual_engine;
 use super::kv_support;
 use super::memory::left_out_bytes;
 use super::node;
-use super::placement::Layout;
+use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
@@ -64,6 +64,7 @@ pub fn resolve(
 pub fn on(setup: &Setup, device: &Device) -> Result<Setup, AnalysisError> {
     let requested = Arc::new(Scenario {
         hardware: Some(device.id.clone()),
+        mixed: Vec::new(),
         ..Scenario::clone(&setup.requested)
     });
     let device = Some(Arc::new(device.clone()));
@@ -83,13 +84,14 @@ fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
     };
     // The simple rule knows nothing of what lies in RAM.
     let rule = one.memory_rule == other.memory_rule;
-    rule && of(one) == of(other) && one.hardware == other.hardware && one.node == other.node
+    let devices = (&one.mixed, &one.tensor_split) == (&other.mixed, &other.tensor_split);
+    rule && devices && of(one) == of(other) && one.hardware == other.hardware && one.node == other.node
 }
 
 fn on_device(
     blueprint: &Arc<Blueprint>,
     requested: Arc<Scenario>,
-    device: Option<Arc<Device>>,
+    mut device: Option<Arc<Device>>,
     mut notices: Vec<Notice>,
     known: Option<&Setup>,
 ) -> Result<Setup, AnalysisError> {
@@ -108,6 +110,20 @@ fn on_device(
     }
     let automatic = || automatic_engine(blueprint, scenario, device.as_deref());
     let engine = scenario.engine.unwrap_or_else(automatic);
+    let layout = Layout::of(scenario, engine)?;
+    let members = members(scenario, &layout, device.as_ref(), blueprint.layers.value)?;
+    if members.is_empty()
+        && let Some((least, notice)) = least(scenario, engine)
+    {
+        device = Some(least);
+        notices.push(notice);
+    }
+    if !scenario.tensor_split.is_empty() && members.is_empty() {
+        notices.push(Notice::new(
+            "tensor_split_unused",
+            "The tensor split is of layers dealt out to several devices; here it changes nothing.",
+        ));
+    }
     let shared = known.filter(|known| {
         let same = (known.requested.weights, known.engine) == (scenario.weights, engine);
         same && Arc::ptr_eq(&known.blueprint, blueprint)
@@ -154,7 +170,8 @@ fn on_device(
         .map(|device| hardware::compatibility::support(&weights.format.id, device, engine));
     let setup = Setup {
         blueprint: blueprint.clone(),
-        layout: Layout::of(scenario, engine)?,
+        layout,
+        members: members.into(),
         widths: Arc::new(Widths::of(engine, &activation, &kv, &kv_values)),
         scenario: requested.clone(),
         requested,

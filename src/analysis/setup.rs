@@ -6,7 +6,7 @@ use super::admission::Admission;
 use super::cache::Stored;
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
-use super::placement::Layout;
+use super::placement::{Layout, Member, named, words};
 use super::resolve::{self, Conversion};
 use super::simple_rule;
 use crate::hardware::{Device, Engine};
@@ -14,7 +14,7 @@ use crate::model::operator::Attention;
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
 use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
-use crate::units::{Number, Quantity};
+use crate::units::{Number, Quantity, grouped};
 
 /// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
 /// shared.
@@ -40,6 +40,8 @@ pub struct Setup {
     pub engine: Engine,
     /// How devices share the model.
     pub layout: Layout,
+    /// Who holds which layers, where devices are not alike or have shares of their own; else empty.
+    pub members: Arc<[Member]>,
     /// Of a server that runs: how many of its requests do.
     pub admission: Option<Admission>,
     /// Whether the engine unpacked the weights on loading.
@@ -114,6 +116,17 @@ impl Setup {
     /// The device, if one is chosen.
     pub fn device(&self) -> Option<&Device> {
         self.device.as_deref()
+    }
+    /// The devices in words: `one RTX 4090`, `2 × RTX 4090`, `RTX 3090 + RTX 4090`.
+    pub fn devices_in_words(&self) -> Option<String> {
+        let device = self.device()?;
+        if let Some(unlike) = devices_in_words(&self.scenario) {
+            return Some(unlike);
+        }
+        Some(match self.layout.devices {
+            1 => format!("one {}", device.short_name()),
+            some => format!("{} × {}", grouped(some), device.short_name()),
+        })
     }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
@@ -275,6 +288,12 @@ impl Setup {
             _ => Quantity::sum("tokens", &[&self.prompt(), &self.generated()]),
         }
     }
+}
+
+/// Devices of a scenario that are not alike, in words: `RTX 3090 + RTX 4090`.
+pub fn devices_in_words(scenario: &Scenario) -> Option<String> {
+    let unlike = named(scenario);
+    (!unlike.is_empty()).then(|| words(unlike.iter().map(|device| &**device)))
 }
 
 /// FP8 with an FP32 scale for 128 values, as sparse latent attention keeps it.

@@ -207,6 +207,10 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         (Some(device), Some(capacity)) => {
             let on = match answer.scenario.devices {
                 1 => format!("one {device}"),
+                _ if answer.scenario.is_mixed() => format!(
+                    "the fullest of {}",
+                    answer.analysis.setup.devices_in_words().unwrap_or_default()
+                ),
                 devices => format!("the fullest of {} × {device}", grouped(devices)),
             };
             format!("{} on {on} ({})", units.bytes(total), units.bytes(capacity))

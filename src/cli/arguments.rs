@@ -210,6 +210,7 @@ fn argument(knob: &'static Knob) -> Arg {
         KnobKind::BytesOr { words, .. } => argument = argument.value_name(or("BYTES", words)),
         KnobKind::RealOr { words, .. } => argument = argument.value_name(or("NUMBER", words)),
         KnobKind::Devices => argument = argument.value_name("ID,ID"),
+        KnobKind::Shares => argument = argument.value_name("N,N"),
         KnobKind::Node => argument = argument.value_name("ID"),
         KnobKind::Choice(rows) => {
             argument = argument.value_name("NAME");

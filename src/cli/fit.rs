@@ -90,6 +90,7 @@ fn rows(
             let runs = matches!(cell.judgement.verdict, Verdict::Fits | Verdict::Offload);
             let here = Scenario {
                 hardware: Some(device.id.clone()),
+                mixed: Vec::new(),
                 weights: format,
                 engine: Some(cell.engine),
                 ..scenario.clone()

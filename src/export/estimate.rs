@@ -39,7 +39,10 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
                 found.map_or(0, |(_, bytes)| *bytes)
             };
             let elsewhere = memory.off_device(Some(*component));
-            (component.key().to_owned(), json!(ranks.sum(of).saturating_add(elsewhere)))
+            (
+                component.key().to_owned(),
+                json!(ranks.sum(of).saturating_add(elsewhere)),
+            )
         })
         .collect();
     // Weights that are on no device are the model's all the same.

@@ -35,7 +35,7 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
     let setup = &*analysis.setup;
     let format = &setup.weights.method;
     let load = load(setup);
-    let (Some(device), Some(fit)) = (setup.device(), &analysis.fit) else {
+    let (Some(device), Some(fit)) = (setup.devices_in_words(), &analysis.fit) else {
         return Sentence {
             verdict: "unknown",
             pill: "No device chosen",
@@ -45,10 +45,6 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
             ),
             rest: "Choose a device to see whether it fits.".to_owned(),
         };
-    };
-    let device = match setup.layout.devices {
-        1 => format!("one {}", device.short_name()),
-        some => format!("{} × {}", grouped(some), device.short_name()),
     };
     let training = setup.scenario.mode == Mode::Pretrain;
     let does = if training { "trains" } else { "runs" };

@@ -53,6 +53,8 @@ pub enum KnobKind {
         /// Unit after the number.
         unit: &'static str,
     },
+    /// Numbers by commas, one for each device.
+    Shares,
     /// A size in bytes.
     Bytes {
         /// Largest.

@@ -23,6 +23,7 @@ pub enum KnobId {
     Also,
     Devices,
     Split,
+    TensorSplit,
     TensorParallel,
     PipelineParallel,
     ExpertParallel,

@@ -65,6 +65,10 @@ pub struct Scenario {
     pub also: Vec<String>,
     /// Devices that work together.
     pub devices: u64,
+    /// Ids or descriptions of devices that work together and are not alike, the first included; empty where they are.
+    pub mixed: Vec<String>,
+    /// Shares of the layers that each device gets, where layers are split; empty is by memory.
+    pub tensor_split: Vec<f64>,
     /// How they share the model; `None` is the engine's way.
     pub split: Option<Split>,
     /// Devices that share each layer; `None` is all, divided by the stages of the pipeline.
@@ -148,6 +152,8 @@ impl Default for Scenario {
             hardware: None,
             also: Vec::new(),
             devices: 1,
+            mixed: Vec::new(),
+            tensor_split: Vec::new(),
             split: None,
             tensor: None,
             pipeline: 1,
@@ -184,6 +190,12 @@ impl Scenario {
             generate: Some(512),
             ..Self::default()
         }
+    }
+    /// Whether the devices are named one by one: what that list says of their first and number still holds.
+    pub fn is_mixed(&self) -> bool {
+        !self.mixed.is_empty()
+            && self.mixed.first() == self.hardware.as_ref()
+            && self.mixed.len() as u64 == self.devices
     }
     /// Tokens generated, the mode's default where none are given; training writes none.
     pub fn generated(&self) -> u64 {

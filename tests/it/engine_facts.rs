@@ -16,16 +16,33 @@ fn mlx_leaves_the_tower_out() {
         let query = format!("e=mlx&w=mlx-q4&hw=apple-m5-max-40c&mode=prefill&p={prompt}&g=8");
         let found = weigh("Qwen/Qwen3.6-35B-A3B", &query);
         let peak = found.held().peak_bytes as f64 / 1e9;
-        assert!((peak / gigabytes - 1.0).abs() < 0.02, "{prompt}: {peak} GB, {gigabytes}");
+        assert!(
+            (peak / gigabytes - 1.0).abs() < 0.02,
+            "{prompt}: {peak} GB, {gigabytes}"
+        );
         let tower = left_out_bytes(&found.setup);
         assert_eq!(found.memory.weights.0, found.held().weights_bytes + tower);
         assert!(tower > 800_000_000, "{tower}");
-        let told = found.notices.iter().find(|one| one.code == "towers_not_loaded").unwrap();
-        assert!(told.message.starts_with("mlx-lm leaves the vision tower out: "), "{}", told.message);
+        let told = found
+            .notices
+            .iter()
+            .find(|one| one.code == "towers_not_loaded")
+            .unwrap();
+        assert!(
+            told.message.starts_with("mlx-lm leaves the vision tower out: "),
+            "{}",
+            told.message
+        );
     }
     // vLLM loads what the checkpoint's class has; a model of text alone has nothing to leave out.
-    assert_eq!(left_out_bytes(&weigh("Qwen/Qwen3.6-35B-A3B", "e=vllm&hw=h100-sxm").setup), 0);
-    assert_eq!(left_out_bytes(&weigh("Qwen/Qwen3-4B", "e=mlx&w=mlx-q4&hw=apple-m4-pro").setup), 0);
+    assert_eq!(
+        left_out_bytes(&weigh("Qwen/Qwen3.6-35B-A3B", "e=vllm&hw=h100-sxm").setup),
+        0
+    );
+    assert_eq!(
+        left_out_bytes(&weigh("Qwen/Qwen3-4B", "e=mlx&w=mlx-q4&hw=apple-m4-pro").setup),
+        0
+    );
 }
 
 /// Bytes of the cache of a built-in model under a link.

@@ -58,4 +58,5 @@ mod report;
 mod serving;
 mod setup;
 mod speed;
+mod unlike;
 mod variants;

@@ -41,7 +41,7 @@ fn values(kind: KnobKind) -> Vec<String> {
             words.chain(numbers).collect()
         }
         KnobKind::Whole { .. } | KnobKind::Bytes { .. } => numbers,
-        KnobKind::Devices => Vec::new(),
+        KnobKind::Devices | KnobKind::Shares => Vec::new(),
     }
 }
 

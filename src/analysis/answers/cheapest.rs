@@ -71,6 +71,7 @@ pub(super) fn cheapest(setup: &Setup, asked: &Scenario) -> Option<Cheapest> {
                     engine: cell.engine,
                     scenario: Scenario {
                         hardware: Some(device.id.clone()),
+                        mixed: Vec::new(),
                         node: price.node.clone(),
                         ..scenario.clone()
                     },

@@ -67,11 +67,7 @@ fn unsupported(setup: &Setup, why: &str) -> Said {
 }
 
 fn here(setup: &Setup) -> String {
-    let name = setup.device().map_or("this device", |device| device.short_name());
-    match setup.layout.devices {
-        1 => format!("one {name}"),
-        devices => format!("{} × {name}", grouped(devices)),
-    }
+    setup.devices_in_words().unwrap_or_else(|| "this device".to_owned())
 }
 
 /// The same, with what lies in RAM.

@@ -85,6 +85,16 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             out.flag("-sm", "tensor", "Each device holds a slice of every layer and of the cache; experimental.")
                 .note("Older builds have no `-sm tensor`; their `-sm row` keeps the cache on one device, which is not estimated.");
         }
+        if !setup.members.is_empty() {
+            let items = setup.members.iter().map(|member| member.items().to_string());
+            let why = if setup.scenario.tensor_split.is_empty() {
+                "Layers of each device, the output counted as one, in the order that CUDA lists them; by default llama.cpp deals them out by free memory."
+            } else {
+                "Layers of each device, the output counted as one, as chosen."
+            };
+            out.flag("-ts", items.collect::<Vec<_>>().join(","), why);
+            return Ok(out.finish());
+        }
         let shares = vec!["1"; usize::try_from(layout.devices.min(MOST_LISTED)).unwrap_or(1)];
         out.flag_if(layout.devices <= MOST_LISTED, "-ts", shares.join(","), "Equal shares.");
     }

@@ -1,6 +1,7 @@
 //! Where the model lies: on which devices, and what of it stays in the machine's RAM.
 
 mod layout;
+mod members;
 mod offload;
 mod ranks;
 mod refusal;
@@ -8,6 +9,8 @@ mod shards;
 mod sharing;
 
 pub use layout::Layout;
+pub use members::{Member, named, words};
+pub(super) use members::{least, members};
 pub use offload::{InRam, OffloadOptions, Plan, Unit};
 pub(super) use ranks::ranks_of;
 pub use ranks::{RankGroup, RankMemory, Ranks, fullest, ranks};

@@ -6,6 +6,7 @@ use super::layout::Layout;
 use super::offload::{Plan, part};
 use super::shards::{Part, Shard, ShardRule, StageSlot, shards};
 use crate::analysis::error::AnalysisError;
+use crate::analysis::fit::capacity;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
 use crate::analysis::setup::Setup;
 use crate::analysis::simple_rule;
@@ -79,6 +80,12 @@ pub struct RankGroup {
     pub first: u64,
     /// How many, one after the other.
     pub count: u64,
+    /// What an engine may take of the device, bytes, where devices are not alike.
+    #[serde(skip)]
+    pub room: Option<u64>,
+    /// Id of the device, where devices are not alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// What each holds.
     #[serde(flatten)]
     pub memory: RankMemory,
@@ -92,18 +99,32 @@ pub struct Ranks {
 }
 
 impl Ranks {
-    /// The device that holds most.
+    /// The device that holds most; of devices that are not alike, the one that holds most beyond its room.
     pub fn fullest(&self) -> Option<&RankMemory> {
-        let most = self.groups.iter().max_by_key(|group| group.memory.total_bytes);
-        most.map(|group| &group.memory)
+        self.fullest_group().map(|group| &group.memory)
+    }
+    /// The same, as a group.
+    pub fn fullest_group(&self) -> Option<&RankGroup> {
+        let beyond = |group: &&RankGroup| i128::from(group.memory.total_bytes) - i128::from(group.room.unwrap_or(0));
+        self.groups.iter().max_by_key(beyond)
     }
     /// What each device holds with part of the model in RAM; all give up equally much.
     pub fn under(&self, plan: &Plan) -> Self {
         let devices = self.groups.iter().map(|group| group.count).sum::<u64>().max(1);
-        let of = |bytes: u64| bytes.div_ceil(devices);
+        let unlike = self.groups.iter().any(|group| group.room.is_some());
+        let all = self.sum(|held| held.weights_bytes).max(1);
         let mut ranks = self.clone();
         for group in &mut ranks.groups {
             let held = &mut group.memory;
+            // Unlike devices give up in proportion to what they hold.
+            let mine = held.weights_bytes;
+            let of = |bytes: u64| {
+                if unlike {
+                    part(bytes, mine, all)
+                } else {
+                    bytes.div_ceil(devices)
+                }
+            };
             let gone = of(plan.in_ram.weights.saturating_add(plan.in_ram.copied)).min(held.weights_bytes);
             let components = held.weights_by_component.iter_mut();
             let all = held.weights_bytes;
@@ -152,13 +173,16 @@ pub fn ranks_of(
             groups: vec![RankGroup {
                 first: 0,
                 count: 1,
+                room: None,
+                device: None,
                 memory: whole(setup, memory),
             }],
         });
     }
     let layers = setup.blueprint.layers.value;
     let stages = layout.stages();
-    if stages > layers || stages > MOST_STAGES {
+    let members = &*setup.members;
+    if (members.is_empty() && stages > layers) || stages > MOST_STAGES {
         return Err(AnalysisError::Layout(format!(
             "{stages} pipeline stages are more than the model's {layers} layers, or than {MOST_STAGES}."
         )));
@@ -169,7 +193,13 @@ pub fn ranks_of(
     let mut before = vec![0; setup.blueprint.kinds.len()];
     for stage in 0..stages {
         // Layers that do not divide go to the first stages.
-        let end = begin + layers / stages + u64::from(stage < layers % stages);
+        let member = usize::try_from(stage).ok().and_then(|stage| members.get(stage));
+        let end = match member {
+            Some(member) => member.end,
+            None => begin + layers / stages + u64::from(stage < layers % stages),
+        };
+        let room = member.map(|member| capacity(setup, &member.device));
+        let device = member.map(|member| member.device.id.clone());
         let here = Stage {
             counts: setup
                 .blueprint
@@ -177,7 +207,7 @@ pub fn ranks_of(
                 .count_between(begin, end, setup.blueprint.kinds.len()),
             before: before.clone(),
             first: stage == 0,
-            last: stage + 1 == stages,
+            last: member.map_or(stage + 1 == stages, |member| member.head),
         };
         let held: Vec<(&Shard, u64)> = all.iter().map(|shard| (shard, here.of(setup, shard))).collect();
         for (offset, count) in alike(&layout, setup.scenario.batch, &held) {
@@ -185,10 +215,16 @@ pub fn ranks_of(
             let group = RankGroup {
                 first: stage * layout.tensor + offset,
                 count,
+                room,
+                device: device.clone(),
                 memory,
             };
             match groups.last_mut() {
-                Some(last) if last.memory == group.memory => last.count += group.count,
+                Some(last)
+                    if (last.room, &last.device) == (group.room, &group.device) && last.memory == group.memory =>
+                {
+                    last.count += group.count
+                }
                 _ => groups.push(group),
             }
         }

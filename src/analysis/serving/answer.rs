@@ -1,7 +1,5 @@
 //! What a server does under a load, what it could do under others, and what that costs.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::cost::{Energy, TokenCost, cost, energy};
@@ -10,9 +8,9 @@ use super::steady::Steady;
 use crate::analysis::admission::Admission;
 use crate::analysis::placement::HostShare;
 use crate::analysis::setup::Setup;
-use crate::analysis::time::{Mix, Runner, TimeParts, floor};
+use crate::analysis::time::{Mix, Runner, TimeParts, evidence_of, floor};
 use crate::hardware::Device;
-use crate::hardware::evidence::{Evidence, evidence};
+use crate::hardware::evidence::Evidence;
 use crate::hardware::measurement::Metric;
 use crate::scenario::Mode;
 use crate::units::{Number, Unit};
@@ -118,7 +116,7 @@ pub fn throughput(setup: &Setup) -> Option<(f64, f64, f64)> {
 }
 
 fn known(setup: &Setup, device: &Device) -> Evidence {
-    evidence(Metric::Throughput, setup.engine, device)
+    evidence_of(setup, Metric::Throughput, device)
 }
 
 /// Expected, slow end, fast end.
@@ -259,7 +257,7 @@ pub fn traced_step<N: Number>(setup: &Setup) -> Option<N> {
     let (admission, server) = state(setup, device)?;
     let steady = server.steady(in_flight(&admission))?;
     let mut runner = Runner::<N>::of(setup, device, &HostShare::default())?;
-    runner.set.origin = Cow::Owned(known(setup, device).words(setup.engine, device));
+    runner.say(|device| known(setup, device).words(setup.engine, device));
     let load = server.load(steady.running);
     let count = |value: f64, name, about| N::constant(value).named(name, about).in_unit(Unit::Plain);
     let steps = server

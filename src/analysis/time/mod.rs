@@ -15,8 +15,6 @@ pub use setting::Setting;
 pub use step::{Mix, StepTime, step};
 pub use work::{Kind, Load, Routed, Work, rate, works};
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::compute::costs;
@@ -91,7 +89,7 @@ pub fn pass(setup: &Setup, host: &HostShare) -> Option<PassTime> {
     let runner = Runner::<f64>::of(setup, device, host)?;
     let pass = seconds(setup, &runner);
     let parts = TimeParts::of_pass(&pass);
-    let evidence = evidence(metric(setup.scenario.mode.writes()), setup.engine, device);
+    let evidence = evidence_of(setup, metric(setup.scenario.mode.writes()), device);
     Some(PassTime::between(pass.seconds, floor(setup, device), parts, evidence))
 }
 
@@ -99,7 +97,7 @@ pub fn pass(setup: &Setup, host: &HostShare) -> Option<PassTime> {
 pub fn traced<N: Number>(setup: &Setup, host: &HostShare) -> Option<N> {
     let device = timed(setup)?;
     let mut runner = Runner::<N>::of(setup, device, host)?;
-    runner.set.origin = Cow::Owned(origin(setup, device));
+    runner.say(|device| origin(setup, device));
     let expected = seconds(setup, &runner).seconds;
     let floor = floor(setup, device);
     let time = if floor > expected.value() {
@@ -122,6 +120,20 @@ pub fn traced<N: Number>(setup: &Setup, host: &HostShare) -> Option<N> {
     )
 }
 
+/// What an estimate stands on; of unlike devices the interval holds each one's.
+pub fn evidence_of(setup: &Setup, metric: Metric, device: &Device) -> Evidence {
+    let others = setup
+        .members
+        .iter()
+        .map(|member| evidence(metric, setup.engine, &member.device));
+    others.fold(evidence(metric, setup.engine, device), |all, one| Evidence {
+        level: all.level.max(one.level),
+        low: all.low.min(one.low),
+        high: all.high.max(one.high),
+        ..all
+    })
+}
+
 /// Where the shares of peak are from, in words.
 pub fn origin(setup: &Setup, device: &Device) -> String {
     evidence(metric(setup.scenario.mode.writes()), setup.engine, device).words(setup.engine, device)
@@ -133,8 +145,13 @@ pub fn floor(setup: &Setup, device: &Device) -> f64 {
     let bytes: f64 = all.iter().map(|cost| cost.bytes()).sum();
     let flops: f64 = all.iter().map(|cost| cost.flops()).sum();
     let devices = setup.layout.devices.max(1) as f64;
+    // Unlike devices together have the sum of what each has.
+    let sum = |of: &dyn Fn(&Device) -> f64| match setup.members.len() {
+        0 => of(device) * devices,
+        _ => setup.members.iter().map(|member| of(&member.device)).sum(),
+    };
     let most = |amount: f64, rate: f64| if rate > 0.0 { amount / rate } else { 0.0 };
     // What lies in RAM is read no faster than what lies on the device.
-    let memory = most(bytes, device.bandwidth_bytes_per_s * devices);
-    memory.max(most(flops, peak(device).unwrap_or(0.0) * devices))
+    let memory = most(bytes, sum(&|one| one.bandwidth_bytes_per_s));
+    memory.max(most(flops, sum(&|one| peak(one).unwrap_or(0.0))))
 }

@@ -19,7 +19,7 @@ const LINK: f64 = 15.75e9;
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
     /// The device.
-    pub device: &'a Device,
+    pub device: Cow<'a, Device>,
     /// What is reached of its peaks.
     pub with: Coefficients,
     /// What formats change.
@@ -60,8 +60,8 @@ pub struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     /// Of a setup on a device; `None` only where the table of efficiencies cannot be read.
-    pub fn of(setup: &Setup, device: &'a Device, host: &HostShare) -> Option<Self> {
-        let mut with = coefficients(setup.engine, device)?;
+    pub fn of(setup: &Setup, device: Cow<'a, Device>, host: &HostShare) -> Option<Self> {
+        let mut with = coefficients(setup.engine, &device)?;
         let scenario = &*setup.scenario;
         let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);
         if let Some(value) = scenario.compute_efficiency {
@@ -74,7 +74,6 @@ impl<'a> Setting<'a> {
         }
         let llama = setup.engine == Engine::LlamaCpp;
         let mut set = Self {
-            device,
             with,
             factors: factors(setup.engine),
             terms: *terms(),
@@ -84,7 +83,7 @@ impl<'a> Setting<'a> {
             vector: device.rate_vector().map(|rate| rate.flops),
             host: *host,
             host_bandwidth: 0.0,
-            host_link: host_link(device),
+            host_link: host_link(&device),
             copies: llama,
             vectors: llama,
             eager: scenario.attention == AttentionKernel::Eager,
@@ -93,6 +92,7 @@ impl<'a> Setting<'a> {
             layers: setup.blueprint.layers.value as f64,
             plain: setup.weights.format.scales == Scales::None && setup.weights.format.bits >= 16,
             origin: Cow::Borrowed(""),
+            device,
         };
         set.follow(setup.engine);
         Some(set)
@@ -108,7 +108,7 @@ impl<'a> Setting<'a> {
         let watts = self
             .device
             .tdp_w
-            .zip(rate(engine, self.device, Some("fp16")))
+            .zip(rate(engine, &self.device, Some("fp16")))
             .map(|(watts, rate)| watts / (rate / 1e12))
             .filter(|one| one.is_finite() && *one > 0.0);
         self.power = match watts {

@@ -14,13 +14,30 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "hw",
         flag: "hardware",
         label: "Device",
-        help: "The device it should run on. Choose one to see fit and speed.",
+        help: "The device it should run on, or several that work together: 2x rtx-3090, or unlike ones by commas (rtx-3090,rtx-4090).",
         group: Group::Hardware,
         kind: KnobKind::Device,
         modes: &[],
-        get: |s| s.hardware.clone().unwrap_or_else(|| "none".to_owned()),
+        get: |s| {
+            if !s.is_mixed() {
+                s.hardware.clone().unwrap_or_else(|| "none".to_owned())
+            } else {
+                s.mixed.join(",")
+            }
+        },
         set: |s, text| {
-            s.hardware = if text == "none" { None } else { Some(device(text)?) };
+            let all = if text == "none" { Vec::new() } else { together(text)? };
+            // What was named one by one is forgotten with them.
+            if s.is_mixed() {
+                (s.mixed, s.devices) = (Vec::new(), 1);
+            }
+            s.hardware = all.first().cloned();
+            if all.len() > 1 {
+                s.devices = all.len() as u64;
+                if all.iter().any(|one| Some(one) != all.first()) {
+                    s.mixed = all;
+                }
+            }
             Ok(())
         },
     },
@@ -60,7 +77,18 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[],
         get: |s| s.devices.to_string(),
-        set: |s, text| whole("Devices", text, 1, MOST_DEVICES).map(|value| s.devices = value),
+        set: |s, text| {
+            let value = whole("Devices", text, 1, MOST_DEVICES)?;
+            if s.is_mixed() && value != s.devices {
+                return Err(KnobError::Refused(format!(
+                    "{} devices are named one by one ({}), so there are no {value}.",
+                    s.devices,
+                    short(&s.mixed.join(","))
+                )));
+            }
+            s.devices = value;
+            Ok(())
+        },
     },
     Knob {
         id: KnobId::Split,
@@ -79,6 +107,28 @@ pub(super) const KNOBS: &[Knob] = &[
             } else {
                 choose("Split", text, &mut split, Split::iter().map(Split::key)).map(|()| Some(split))?
             };
+            Ok(())
+        },
+    },
+    Knob {
+        id: KnobId::TensorSplit,
+        key: "ts",
+        flag: "tensor-split",
+        label: "Tensor split",
+        help: "Shares of the layers for each device where whole layers are dealt out, as llama.cpp has them: 3,1. By default by memory.",
+        group: Group::Hardware,
+        kind: KnobKind::Shares,
+        modes: SERVING,
+        get: |s| {
+            if s.tensor_split.is_empty() {
+                "auto".to_owned()
+            } else {
+                let each = s.tensor_split.iter().map(f64::to_string);
+                each.collect::<Vec<_>>().join(",")
+            }
+        },
+        set: |s, text| {
+            s.tensor_split = if text == "auto" { Vec::new() } else { shares(text)? };
             Ok(())
         },
     },
@@ -264,8 +314,72 @@ pub(super) const KNOBS: &[Knob] = &[
 /// Most devices side by side.
 pub const MOST_BESIDE: usize = 8;
 
+/// Most devices that are named one by one.
+const MOST_TOGETHER: usize = 64;
+
+/// Shares by commas.
+fn shares(text: &str) -> Result<Vec<f64>, KnobError> {
+    let each = text.split([',', '/']).map(|share| share.trim().parse::<f64>().ok());
+    let good = |share: &f64| (0.0..=1e9).contains(share);
+    let all: Option<Vec<f64>> = each.map(|share| share.filter(good)).collect();
+    let all = all.filter(|all| all.len() <= MOST_TOGETHER && all.iter().sum::<f64>() > 0.0);
+    all.ok_or_else(|| {
+        KnobError::Refused(format!(
+            "Tensor split is \"{}\"; write a share for each device: 3,1.",
+            short(text)
+        ))
+    })
+}
+
+/// Devices that work together: `2x rtx-3090`, `rtx-3090,rtx-4090`, `2x rtx-3090 + rtx-4090`.
+fn together(text: &str) -> Result<Vec<String>, KnobError> {
+    let one = |text: &str| -> Result<Vec<String>, KnobError> {
+        let (count, name) = counted(text);
+        let id = device(name)?;
+        Ok(vec![id; count])
+    };
+    let mut pieces = pieces(text);
+    // A plus may be part of a name.
+    if let [only] = &*pieces
+        && only.contains('+')
+        && !only.starts_with(hardware::CUSTOM)
+        && one(only).is_err()
+    {
+        pieces = only.split('+').map(|piece| piece.trim().to_owned()).collect();
+    }
+    let mut all = Vec::new();
+    for piece in &pieces {
+        all.extend(one(piece)?);
+        if all.len() > MOST_TOGETHER {
+            return Err(KnobError::Refused(format!(
+                "More than {MOST_TOGETHER} devices are too many to name one by one; --devices takes any number of one kind."
+            )));
+        }
+    }
+    match pieces.len() {
+        0 => one(text),
+        _ => Ok(all),
+    }
+}
+
+/// How many of a device, as people write it before its name: `2x rtx-3090`, `2 × RTX 3090`; and the name.
+fn counted(text: &str) -> (usize, &str) {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = text.split_at(digits);
+    let rest = rest.trim_start();
+    let name = ["x ", "X ", "x", "×", "*"]
+        .iter()
+        .find_map(|sign| rest.strip_prefix(sign));
+    let count = number.parse().ok().filter(|count| (1..=MOST_TOGETHER).contains(count));
+    match (count, name.map(str::trim)) {
+        (Some(count), Some(name)) if !name.is_empty() => (count, name),
+        _ => (1, text),
+    }
+}
+
 /// Ids by commas. A description has commas of its own: what holds a `=` belongs to the description before it.
-fn also(text: &str) -> Result<Vec<String>, KnobError> {
+fn pieces(text: &str) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for piece in text.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
         match ids.last_mut() {
@@ -280,6 +394,12 @@ fn also(text: &str) -> Result<Vec<String>, KnobError> {
             _ => ids.push(piece.to_owned()),
         }
     }
+    ids
+}
+
+/// Further devices by commas.
+fn also(text: &str) -> Result<Vec<String>, KnobError> {
+    let ids = pieces(text);
     if ids == ["none"] {
         return Ok(Vec::new());
     }

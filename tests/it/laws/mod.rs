@@ -16,7 +16,7 @@ use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use weighbridge::hardware::{devices, hosts};
 use weighbridge::model::{Blueprint, catalogue, families};
-use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario};
+use weighbridge::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario};
 
 /// A config of any family with small random dimensions.
 pub fn any_config() -> impl Strategy<Value = Value> {
@@ -133,7 +133,10 @@ pub fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
         }
         KnobKind::RealOr { most, .. } => Some((number as f64 / u64::MAX as f64 * most).to_string()),
         KnobKind::Choice(rows) => pick(rows().iter().map(|row| row.key.to_owned()).collect()),
+        // Some that are not alike.
+        KnobKind::Device if number.is_multiple_of(7) => Some(format!("{},{}", device(number / 7), device(number))),
         KnobKind::Device => Some(device(number)),
+        KnobKind::Shares => None,
         KnobKind::Devices => Some(format!("{},{}", device(number / 7), device(number))),
         KnobKind::Node => pick(hosts().iter().map(|host| host.id.clone()).collect()),
     }
@@ -158,6 +161,10 @@ pub fn any_setting() -> impl Strategy<Value = Scenario> {
     prop::collection::vec((any::<u8>(), any::<u64>()), KNOBS.len()).prop_map(|picks| {
         let mut scenario = Scenario::default();
         for (knob, (turn, number)) in KNOBS.iter().zip(picks) {
+            // Devices named one by one are as many as they are.
+            if knob.id == KnobId::Devices && scenario.is_mixed() {
+                continue;
+            }
             if let Some(text) = value(knob, turn, number) {
                 (knob.set)(&mut scenario, &text).unwrap_or_else(|error| panic!("{}={text}: {error}", knob.key));
             }
