@@ -5,7 +5,7 @@ use super::pass::entries;
 use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Span, State};
+use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Compressor, Span, State};
 use crate::units::{Exact, Number, Quantity, Unit};
 
 /// Elements a token and layer, in the form that is kept.
@@ -123,7 +123,30 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
             .times(bytes)
             .named(kind_of(setup, place), "Keys and values of the layers of this kind.")
     };
-    parts.into_iter().map(of_part).collect()
+    let states = place
+        .block
+        .compressors
+        .iter()
+        .filter(|_| setup.engine.has_shared_records());
+    parts
+        .into_iter()
+        .map(of_part)
+        .chain(states.map(|compressor| unfinished(setup, place, compressor)))
+        .collect()
+}
+
+/// Tokens of all sequences that a compressor has not finished: values and gates of each in FP32, in a window of its groups.
+fn unfinished<N: Number>(setup: &Setup, place: Repeated<'_>, compressor: &Compressor) -> N {
+    let series = |name: &'static str| compressor.ratio.times(name, compressor.series);
+    let block = block_size(if compressor.series > 1 { 4 } else { 8 });
+    let tokens = scheduled_window::<N>(setup, &block, &series("groups that make an entry"));
+    let each = compressor
+        .width
+        .times("values and gates of each group", 2 * compressor.series);
+    let four = Quantity::assumed("state_bytes", 4, "what is not finished is kept in FP32");
+    place
+        .times(N::product([tokens, N::input(&each), N::input(&four)]))
+        .named("compressor states", "Tokens that are not yet part of an entry.")
 }
 
 /// Tokens that a layer of this span keeps of all sequences; a full one keeps `tokens` of each.
@@ -203,10 +226,24 @@ pub enum Stored {
     SparseRotary,
     /// As keys of an indexer.
     Index,
+    /// As a record of so many bytes for so many elements.
+    Record {
+        /// Elements.
+        elements: u64,
+        /// Bytes.
+        bytes: u64,
+    },
 }
 
 impl Stored {
     fn of(setup: &Setup, block: &Block, cache: &Cache) -> Self {
+        if block.shared_rotary.is_some() {
+            return match Self::record(setup, block, width(setup, &cache.width).value) {
+                Some(_) if cache.role == CacheRole::Index => Self::Index,
+                Some(record) => record,
+                None => Self::Keys,
+            };
+        }
         let latent = matches!(cache.width, CacheWidth::Latent { .. });
         match cache.role {
             CacheRole::Index => Self::Index,
@@ -215,6 +252,22 @@ impl Stored {
             CacheRole::Values if !setup.one_kv_format() && holds_values(setup, cache) => Self::Values,
             CacheRole::Keys | CacheRole::Values => Self::Keys,
         }
+    }
+}
+
+impl Stored {
+    /// As the engine keeps a vector of so many elements that is key and value in one; none where it has no records for it.
+    pub fn record(setup: &Setup, block: &Block, elements: u64) -> Option<Self> {
+        let rotary = block.shared_rotary.as_ref()?.value;
+        let rest = elements.saturating_sub(rotary);
+        let bytes = rest
+            .saturating_add(rotary.saturating_mul(2))
+            .saturating_add(rest / 64)
+            .saturating_add(1);
+        setup
+            .engine
+            .has_shared_records()
+            .then_some(Self::Record { elements, bytes })
     }
 }
 
@@ -277,7 +330,9 @@ pub(super) fn states_of_a_sequence<N: Number>(setup: &Setup) -> N {
 
 /// What one block of all its layers keeps for a sequence, however long it is.
 pub(super) fn states_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
-    if place.block.states.is_empty() {
+    // What compressors have not finished lies in the cache there.
+    let in_cache = setup.engine.has_shared_records() && !place.block.compressors.is_empty();
+    if place.block.states.is_empty() || in_cache {
         return Vec::new();
     }
     if let Some(page) = StatePage::of(setup) {

@@ -265,10 +265,13 @@ fn attend<N: Number>(
     let sparse = matches!(attention.span, Span::Chosen(_));
     let kv_heads = || input(&attention.kv_heads);
     let bytes = match keeps_latent {
-        Some(latent) if sparse => {
+        Some(latent) if sparse && place.block.shared_rotary.is_none() => {
             moved(input(&latent.rank), Stored::SparseLatent).plus(moved(input(&latent.rope), Stored::SparseRotary))
         }
-        Some(latent) => moved(input(&latent.rank).plus(input(&latent.rope)), Stored::Keys),
+        Some(latent) => {
+            let stored = Stored::record(setup, place.block, latent.rank.value).unwrap_or(Stored::Keys);
+            moved(input(&latent.rank).plus(input(&latent.rope)), stored)
+        }
         None if setup.one_kv_format() => moved(
             kv_heads().times(input(&attention.key_dim).plus(input(&attention.value_dim))),
             Stored::Keys,

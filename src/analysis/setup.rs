@@ -187,6 +187,11 @@ impl Setup {
         let records = self.engine.has_sparse_records();
         let eight = self.kv.bits == 8;
         let (format, bytes) = match stored {
+            Stored::Record { elements: width, bytes } => {
+                let bytes = Quantity::assumed("record_bytes", bytes, "the engine's record of a vector");
+                let width = Quantity::assumed("record", width, "elements of a vector");
+                return elements.times(N::input(&bytes)).over(N::input(&width));
+            }
             Stored::Index if records => return SPARSE_FP8.row_bytes(elements),
             Stored::SparseLatent if records && eight && self.keeps_latent() => return SPARSE_FP8.row_bytes(elements),
             Stored::SparseRotary if records && eight && self.keeps_latent() => {

@@ -321,6 +321,21 @@ pub struct Block {
     pub saved: Vec<Live>,
     /// Whether scores are kept for the backward pass where attention is not fused: heads.
     pub scores: Option<Quantity>,
+    /// Of a block whose keys and values are one vector: how many of its elements are rotary.
+    pub shared_rotary: Option<Quantity>,
+    /// What makes one entry of several tokens.
+    pub compressors: Vec<Compressor>,
+}
+
+/// Makes one entry of a group of tokens, and keeps what it needs until the group is whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compressor {
+    /// Tokens of a group.
+    pub ratio: Quantity,
+    /// Elements of an entry.
+    pub width: Quantity,
+    /// Groups that an entry is made of: two where they overlap.
+    pub series: u64,
 }
 
 /// A width that is alive, and for which rows.
@@ -365,6 +380,8 @@ impl Block {
             live: Vec::new(),
             saved: Vec::new(),
             scores: None,
+            shared_rotary: None,
+            compressors: Vec::new(),
         }
     }
     /// Its operators that attend.

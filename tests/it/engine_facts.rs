@@ -107,6 +107,33 @@ fn windows_keep_room_for_a_step() {
     assert!(two > gemma("") && two < 2 * gemma(""), "{two}");
 }
 
+/// vLLM 0.20 `deepseek_v4_attention.py` (`head_bytes`: 448 + 64 × 2 + 7 + 1 = 584) and `deepseek_compressor.py`
+/// (`CompressorStateCache`: values and gates in FP32, windows of 8 or 128 tokens in blocks of 4 or 8) on DeepSeek-V4-Flash:
+/// 43 layers, 21 with an entry for 4 tokens and an indexer, 20 with one for 128.
+#[test]
+fn shared_vectors_have_records_and_compressors_states() {
+    let query = "e=vllm&hw=gh200-96gb&n=2&p=30000&g=0";
+    let found = weigh("deepseek-ai/DeepSeek-V4-Flash", query);
+    let growth = found.memory.kv_cache_per_token.0;
+    assert!((3_849..=3_851).contains(&growth), "{growth}");
+    let windows = 8_336_u64 * 584 * 43;
+    let states = 8_204_u64 * (2 * 2 * 512 * 4) * 21 + 8_204 * (2 * 2 * 128 * 4) * 21 + 8_328 * (2 * 512 * 4) * 20;
+    let entries = 7_500_u64 * (584 + 132) * 21 + 235 * 584 * 20;
+    let whole = found.memory.kv_cache.0 as f64;
+    let expected = (windows + states + entries) as f64;
+    assert!((whole / expected - 1.0).abs() < 0.001, "{whole}, {expected}");
+    assert_eq!(found.memory.state_cache.0, 0);
+    // Each device has all of it, whatever format is asked for.
+    assert_eq!(found.held().kv_cache_bytes, found.memory.kv_cache.0);
+    assert_eq!(
+        cache("deepseek-ai/DeepSeek-V4-Flash", &format!("{query}&kv=fp8")),
+        found.memory.kv_cache.0
+    );
+    // Elsewhere as the model has it.
+    let other = weigh("deepseek-ai/DeepSeek-V4-Flash", "e=transformers&p=30000&g=0");
+    assert!(other.memory.state_cache.0 > 0);
+}
+
 /// llama.cpp `--swa-full`: windows keep everything.
 #[test]
 fn windows_can_keep_everything() {

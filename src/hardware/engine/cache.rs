@@ -124,6 +124,15 @@ impl Engine {
     pub const fn has_sparse_records(self) -> bool {
         matches!(self, Self::Vllm | Self::Sglang)
     }
+    /// Whether attention with one vector for keys and values (DeepSeek V4) has records of its own, whatever the cache's
+    /// format: FP8, the rotary part in 16 bits, a scale for 64 elements and a byte of padding (584 bytes for 448 + 64);
+    /// beside them the tokens that its compressors have not finished, in FP32, in windows under the scheduler's budget.
+    ///
+    /// Source: vLLM 0.20 `deepseek_v4_attention.py` (`head_bytes`), `deepseek_compressor.py` (`CompressorStateCache`: for
+    /// each token of the last group, or two where groups overlap, values and gates; blocks of 4 tokens, or 8).
+    pub const fn has_shared_records(self) -> bool {
+        matches!(self, Self::Vllm)
+    }
     /// Whether it leaves vision and audio towers in their files when it is started for text.
     ///
     /// Sources: mlx-lm 0.32 `models/*.py`: `sanitize` drops `vision_tower`, `visual`, `audio_tower` and the projectors

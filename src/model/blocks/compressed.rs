@@ -2,7 +2,8 @@
 
 use super::super::component::Component;
 use super::super::operator::{
-    Attention, Block, Cache, CacheRole, CacheWidth, Index, Kind, Latent, Live, Operator, Role, Rows, Span, State,
+    Attention, Block, Cache, CacheRole, CacheWidth, Compressor, Index, Kind, Latent, Live, Operator, Role, Rows, Span,
+    State,
 };
 use super::super::tensor::{Sharding, Tensor, TensorKind};
 use super::{Norm, cost, linear};
@@ -15,6 +16,8 @@ pub struct CompressedAttention {
     pub heads: Quantity,
     /// Width of a head and of the shared vector.
     pub dim: Quantity,
+    /// Elements of that vector that are rotary.
+    pub rotary: Quantity,
     /// Rank of the queries' low-rank form.
     pub q_rank: Quantity,
     /// Groups of heads in the output projection.
@@ -82,6 +85,7 @@ pub fn compressed(hidden: &Quantity, style: &CompressedAttention, compression: &
             Live::new("grouped output", &o_width),
         ],
         scores: Some(heads.clone()),
+        shared_rotary: Some(style.rotary.clone()),
         ..Block::new("Compressed attention", Role::TokenMixer)
     };
     if let Some(operator) = block.operators.last_mut() {
@@ -110,12 +114,19 @@ fn far(block: &mut Block, hidden: &Quantity, style: &CompressedAttention, ratio:
         ratio: ratio.clone(),
         chosen: chosen.cloned(),
     };
-    compressor(block, "self_attn.compressor", hidden, &style.dim, ratio, overlaps);
+    compressor(
+        block,
+        "self_attn.compressor",
+        hidden,
+        &style.dim,
+        ratio,
+        (overlaps, CacheRole::Keys),
+    );
     if overlaps {
         let projection = Component::Projection;
         let width = Quantity::product("index_width", &[&style.index_heads, &style.index_dim]);
         let module = "self_attn.compressor.indexer";
-        compressor(block, module, hidden, &style.index_dim, ratio, true);
+        compressor(block, module, hidden, &style.index_dim, ratio, (true, CacheRole::Index));
         block.operators.extend([
             linear(
                 "index queries",
@@ -159,7 +170,14 @@ fn far(block: &mut Block, hidden: &Quantity, style: &CompressedAttention, ratio:
 }
 
 /// Makes entries of `width` from groups of `ratio` tokens, weighted by a softmax over gates.
-fn compressor(block: &mut Block, module: &str, hidden: &Quantity, width: &Quantity, ratio: &Quantity, overlaps: bool) {
+fn compressor(
+    block: &mut Block,
+    module: &str,
+    hidden: &Quantity,
+    width: &Quantity,
+    ratio: &Quantity,
+    (overlaps, role): (bool, CacheRole),
+) {
     let projection = Component::Projection;
     let wide = if overlaps {
         width.times("two overlapping series", 2)
@@ -197,8 +215,13 @@ fn compressor(block: &mut Block, module: &str, hidden: &Quantity, width: &Quanti
         .sharded(Sharding::Replicated),
         pool,
     ]);
+    block.compressors.push(Compressor {
+        ratio: ratio.clone(),
+        width: width.clone(),
+        series: if overlaps { 2 } else { 1 },
+    });
     block.caches.push(Cache {
-        role: CacheRole::Keys,
+        role,
         name: "compressed entries",
         width: CacheWidth::Plain(width.clone()),
         span: Span::Every {

@@ -44,6 +44,9 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     let style = CompressedAttention {
         heads: config.size("heads", HEADS)?,
         dim: size("head_dim")?,
+        rotary: config.size_or("rotary", &["qk_rope_head_dim"], || {
+            Quantity::architecture("rotary", 64, "the rotary part of DeepSeek V4")
+        })?,
         q_rank: size("q_lora_rank")?,
         groups: size("o_groups")?,
         o_rank: size("o_lora_rank")?,
