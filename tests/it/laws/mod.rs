@@ -158,9 +158,11 @@ fn device(number: u64) -> String {
 
 /// Every knob at its default or somewhere else, whatever comes of it.
 pub fn any_setting() -> impl Strategy<Value = Scenario> {
-    prop::collection::vec((any::<u8>(), any::<u64>()), KNOBS.len()).prop_map(|picks| {
+    // Shares fit one number of devices only.
+    let knobs = || KNOBS.iter().filter(|knob| !matches!(knob.kind, KnobKind::Shares));
+    prop::collection::vec((any::<u8>(), any::<u64>()), knobs().count()).prop_map(move |picks| {
         let mut scenario = Scenario::default();
-        for (knob, (turn, number)) in KNOBS.iter().zip(picks) {
+        for (knob, (turn, number)) in knobs().zip(picks) {
             // Devices named one by one are as many as they are.
             if knob.id == KnobId::Devices && scenario.is_mixed() {
                 continue;
