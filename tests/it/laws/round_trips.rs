@@ -146,7 +146,8 @@ proptest! {
             let text = format!("custom:memory={memory:e},bandwidth={bandwidth:e},fp16={rate:e},fp8={rate},price={price}");
             if let Ok(device) = weighbridge::hardware::resolve(&text) {
                 prop_assert_eq!(&*weighbridge::hardware::resolve(&device.id).unwrap(), &*device);
-                scenario.hardware = Some(device.id.clone());
+                let knob = KNOBS.iter().find(|knob| knob.key == "hw").unwrap();
+                (knob.set)(&mut scenario, &device.id).unwrap();
             }
         }
         scenario.edits = edits;
