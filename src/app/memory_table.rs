@@ -51,7 +51,7 @@ pub fn MemoryTable() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="components-title">
             <h2 id="components-title">"By component"</h2>
-            {move || (state.shown.with(|shown| shown.as_ref().map_or(1, |answer| answer.scenario.devices)) > 1).then(|| view! { <p class="dealt">"Parameters of the whole model, bytes of the fullest device."</p> })}
+            {move || (state.shown.with(|shown| shown.as_ref().map_or(1, |answer| answer.scenario.hardware.devices)) > 1).then(|| view! { <p class="dealt">"Parameters of the whole model, bytes of the fullest device."</p> })}
             {move || in_ram().map(|text| view! { <p class="dealt">{text}</p> })}
             <div class="table">
                 <table>
