@@ -25,10 +25,10 @@ pub fn Chips() -> impl IntoView {
     let workload = move || {
         state.scenario.with(|scenario| {
             let length = match scenario.generated() {
-                0 => format!("{} tokens", grouped(scenario.prompt)),
-                generated => format!("{} + {} tokens", grouped(scenario.prompt), grouped(generated)),
+                0 => format!("{} tokens", grouped(scenario.workload.prompt)),
+                generated => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(generated)),
             };
-            match (scenario.mode, scenario.batch) {
+            match (scenario.workload.mode, scenario.workload.batch) {
                 (Mode::Decode, 1) => length,
                 (Mode::Decode, batch) => format!("{batch} × {length}"),
                 (mode, batch) => format!("{}, {batch} × {length}", mode.label()),
@@ -46,7 +46,7 @@ pub fn Chips() -> impl IntoView {
     let hardware = move || {
         let id = state
             .scenario
-            .with(|scenario| scenario.hardware.clone())
+            .with(|scenario| scenario.hardware.device.clone())
             .unwrap_or_default();
         super::hardware::facts::resolve(&id)
             .map_or_else(|| "No device".to_owned(), |device| device.short_name().to_owned())

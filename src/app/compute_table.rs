@@ -31,7 +31,7 @@ pub fn ComputeTable() -> impl IntoView {
     let timed = Memo::new(move |_| rows.with(|rows| rows.iter().any(|row| row.time.is_some())));
     let title = move || {
         state.shown.with(|shown| {
-            shown.as_ref().map_or("", |answer| match answer.scenario.mode {
+            shown.as_ref().map_or("", |answer| match answer.scenario.workload.mode {
                 weighbridge::scenario::Mode::Prefill => "One pass over the prompt",
                 weighbridge::scenario::Mode::Decode | weighbridge::scenario::Mode::Serve => {
                     "One step: a token for each sequence"

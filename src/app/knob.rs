@@ -120,7 +120,7 @@ fn Number(
         value.get().parse::<u64>().unwrap_or_else(|_| {
             state.scenario.with(|scenario| {
                 if knob.id == KnobId::Batch {
-                    scenario.batch
+                    scenario.workload.batch
                 } else {
                     scenario.generated()
                 }
@@ -188,13 +188,13 @@ fn Number(
 #[component]
 fn EndlessQueue(set: Callback<String>) -> impl IntoView {
     let state = State::here();
-    let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode == Mode::Serve));
-    let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.endless));
+    let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode == Mode::Serve));
+    let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.endless));
     // The number that stood there before, for when the queue ends.
     let before = StoredValue::new(1_u64);
     let turn = move |on: bool| {
         if on {
-            before.set_value(state.scenario.with_untracked(|scenario| scenario.batch));
+            before.set_value(state.scenario.with_untracked(|scenario| scenario.workload.batch));
         }
         set.run(if on {
             "max".to_owned()
@@ -279,7 +279,7 @@ fn Modes(knob: &'static Knob, set: Callback<String>) -> impl IntoView {
     view! {
         <div class="segments" role="group" aria-label=knob.label>
             {Mode::iter().map(|mode| view! {
-                <button type="button" title=mode.help() aria-pressed=move || state.scenario.with(|scenario| scenario.mode == mode).to_string()
+                <button type="button" title=mode.help() aria-pressed=move || state.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
                     on:click=move |_| set.run(mode.key().to_owned())>{mode.label()}</button>
             }).collect_view()}
         </div>

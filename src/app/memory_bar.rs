@@ -201,11 +201,11 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
             pieces.push(piece(bytes - room, true));
         }
     }
-    let device = super::hardware::facts::resolve(answer.scenario.hardware.as_deref().unwrap_or_default())
+    let device = super::hardware::facts::resolve(answer.scenario.hardware.device.as_deref().unwrap_or_default())
         .map(|device| device.short_name().to_owned());
     let side = match (&device, capacity) {
         (Some(device), Some(capacity)) => {
-            let on = match answer.scenario.devices {
+            let on = match answer.scenario.hardware.devices {
                 1 => format!("one {device}"),
                 _ if answer.scenario.is_mixed() => format!(
                     "the fullest of {}",

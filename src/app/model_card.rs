@@ -35,8 +35,8 @@ pub fn ModelCard() -> impl IntoView {
                 <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
             </Show>
             <CheckButton />
-            <Show when=move || state.scenario.with(|scenario| !scenario.edits.is_empty())>
-                <button class="button" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.edits.clear())>
+            <Show when=move || state.scenario.with(|scenario| !scenario.model.edits.is_empty())>
+                <button class="button" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.model.edits.clear())>
                     <Icon name="undo" />
                     "Reset edits"
                 </button>
@@ -125,7 +125,7 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
             {origin.map(|origin| view! { <details class="by"><summary>"Where its figures come from"</summary>{origin}</details> })}
         </div>
         {move || {
-            let edited: Vec<String> = state.scenario.with(|scenario| scenario.edits.keys().cloned().collect());
+            let edited: Vec<String> = state.scenario.with(|scenario| scenario.model.edits.keys().cloned().collect());
             (!edited.is_empty()).then(|| view! {
                 <p class="source" data-state="warn"><Icon name="alert" /><span>"Changed by hand: " {edited.join(", ")}</span></p>
             })

@@ -42,7 +42,7 @@ pub fn Sheet(
 #[component]
 pub fn KnobCard(id: &'static str, title: &'static str, group: Group, open: bool) -> impl IntoView {
     let state = State::here();
-    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode));
+    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode));
     let knobs = move || {
         KNOBS
             .iter()

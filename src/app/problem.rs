@@ -34,7 +34,7 @@ pub fn ProblemCallout() -> impl IntoView {
         {move || {
             // An edit that makes no model: the answer shown is the one before.
             let broken = match state.answer.get() {
-                Err(error @ (NoAnswer::Model(_) | NoAnswer::Analysis(_))) if state.scenario.with(|scenario| !scenario.edits.is_empty()) => Some(words_of(&error)),
+                Err(error @ (NoAnswer::Model(_) | NoAnswer::Analysis(_))) if state.scenario.with(|scenario| !scenario.model.edits.is_empty()) => Some(words_of(&error)),
                 _ => None,
             };
             broken.map(|words| edit_callout(state, words))
@@ -72,7 +72,7 @@ fn edit_callout(state: State, words: String) -> impl IntoView {
             <p class="next">"What is shown is the answer before this change."</p>
             <div class="row">
                 <button class="button small" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
-                <button class="button small" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.edits.clear())>"Reset edits"</button>
+                <button class="button small" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.model.edits.clear())>"Reset edits"</button>
             </div>
         </div>
     }

@@ -196,9 +196,9 @@ impl State {
             from_query(&query)
         };
         let problem = RwSignal::new((!errors.is_empty()).then_some(Problem::Link(errors)));
-        let model = RwSignal::new(at_hand(&scenario.model));
+        let model = RwSignal::new(at_hand(&scenario.model.source));
         let scenario = RwSignal::new(scenario);
-        let edits = Memo::new(move |_| scenario.with(|scenario| scenario.edits.clone()));
+        let edits = Memo::new(move |_| scenario.with(|scenario| scenario.model.edits.clone()));
         let comparison = Memo::new(move |_| {
             let edits = edits.get();
             model.with(|model| {

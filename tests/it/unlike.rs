@@ -123,7 +123,7 @@ fn the_same_share_is_bound_by_the_smallest() {
 
 #[test]
 fn as_people_type_them() {
-    let mixed = |text: &str| hardware(text).map(|found| (found.mixed.join(","), found.devices));
+    let mixed = |text: &str| hardware(text).map(|found| (found.hardware.mixed.join(","), found.hardware.devices));
     let two = Ok(("rtx-3090,rtx-4090".to_owned(), 2));
     for text in [
         "rtx-3090,rtx-4090",
@@ -140,11 +140,11 @@ fn as_people_type_them() {
     for text in ["2x rtx-3090", "2 x 3090", "2× rtx 3090", "2*3090", "rtx-3090,rtx-3090"] {
         let found = hardware(text).unwrap();
         assert_eq!(
-            (found.hardware.as_deref(), found.devices),
+            (found.hardware.as_deref(), found.hardware.devices),
             (Some("rtx-3090"), 2),
             "{text}"
         );
-        assert!(found.mixed.is_empty());
+        assert!(found.hardware.mixed.is_empty());
     }
     assert!(hardware("rtx-3090,abacus").is_err());
     // A link holds them, and another number of them is refused.
@@ -154,5 +154,5 @@ fn as_people_type_them() {
     assert!((devices.set)(&mut found, "3").is_err());
     let knob = KNOBS.iter().find(|knob| knob.key == "hw").unwrap();
     (knob.set)(&mut found, "rtx-4090").unwrap();
-    assert_eq!((found.devices, found.mixed.len()), (1, 0));
+    assert_eq!((found.hardware.devices, found.hardware.mixed.len()), (1, 0));
 }

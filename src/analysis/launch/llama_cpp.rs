@@ -87,7 +87,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         }
         if !setup.members.is_empty() {
             let items = setup.members.iter().map(|member| member.items().to_string());
-            let why = if setup.scenario.tensor_split.is_empty() {
+            let why = if setup.scenario.hardware.tensor_split.is_empty() {
                 "Layers of each device, the output counted as one, in the order that CUDA lists them; by default llama.cpp deals them out by free memory."
             } else {
                 "Layers of each device, the output counted as one, as chosen."
@@ -126,7 +126,7 @@ fn model(basis: &Basis<'_>, out: &mut Draft) {
 /// The format of keys and values, and the kernel they need.
 fn cache(basis: &Basis<'_>, out: &mut Draft) -> Result<(), String> {
     let (keys, values) = (basis.cache(), basis.values().or(basis.cache()));
-    let flash = basis.setup.scenario.attention == AttentionKernel::Flash;
+    let flash = basis.setup.scenario.assumptions.attention == AttentionKernel::Flash;
     let plain =
         |format: Option<KvFormat>| matches!(format, None | Some(KvFormat::Fp16 | KvFormat::Bf16 | KvFormat::Fp32));
     if !flash && !plain(values) {

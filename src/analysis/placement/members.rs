@@ -33,7 +33,7 @@ pub fn named(scenario: &Scenario) -> Vec<Arc<Device>> {
     if !scenario.is_mixed() {
         return Vec::new();
     }
-    let ids = scenario.mixed.iter();
+    let ids = scenario.hardware.mixed.iter();
     let all: Option<Vec<_>> = ids
         .map(|id| resolve(id).ok().map(|device| Arc::new(device.into_owned())))
         .collect();
@@ -55,7 +55,7 @@ pub fn members(
     device: Option<&Arc<Device>>,
     layers: u64,
 ) -> Result<Vec<Member>, AnalysisError> {
-    let (shares, mut devices) = (&scenario.tensor_split, named(scenario));
+    let (shares, mut devices) = (&scenario.hardware.tensor_split, named(scenario));
     let Some(first) = device.filter(|_| layout.by_layers) else {
         return Ok(Vec::new());
     };

@@ -10,11 +10,11 @@ use crate::scenario::Mode;
 /// without a device.
 pub fn admit(setup: &Setup) -> Option<Admission> {
     let scenario = &*setup.requested;
-    if scenario.mode != Mode::Serve {
+    if scenario.workload.mode != Mode::Serve {
         return None;
     }
     let device = setup.device()?;
-    let requests = (!scenario.endless).then_some(scenario.batch.max(1));
+    let requests = (!scenario.workload.endless).then_some(scenario.workload.batch.max(1));
     let by_memory = max_by_memory(setup, device);
     let limit = Limits::of(setup, device, requests.is_none()).at_once(&setup.layout);
     let max_running = by_memory.min(limit);

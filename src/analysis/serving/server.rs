@@ -25,7 +25,7 @@ impl Limits {
         let scenario = &*setup.scenario;
         let (sequences, tokens) = if endless && engine == Engine::TensorRtLlm {
             let each = 4096.0 / setup.layout.stages().max(1) as f64;
-            let share = scenario.prompt as f64 / scenario.generated().max(1) as f64;
+            let share = scenario.workload.prompt as f64 / scenario.generated().max(1) as f64;
             (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
         } else {
             let budget = engine.budget(Some(device));
@@ -33,8 +33,8 @@ impl Limits {
         };
         let or = |chosen: Option<u64>, usual: f64| chosen.map_or(usual, |value| value.max(1) as f64);
         Self {
-            sequences: or(scenario.max_sequences, sequences),
-            tokens: or(scenario.max_batched_tokens, tokens),
+            sequences: or(scenario.serving.max_sequences, sequences),
+            tokens: or(scenario.serving.max_batched_tokens, tokens),
         }
     }
     /// Sequences that run at once on devices that share a model so.
@@ -94,9 +94,9 @@ impl<'a> Server<'a> {
         let streams = setup.admission.is_none_or(|load| load.requests.is_some());
         Some(Self {
             runner,
-            prompt: scenario.prompt.max(1) as f64,
+            prompt: scenario.workload.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
-            spread: scenario.lengths == Lengths::Spread,
+            spread: scenario.workload.lengths == Lengths::Spread,
             separate: setup.engine.separates_prompts(),
             limits: Limits::of(setup, device, !streams),
             streams,

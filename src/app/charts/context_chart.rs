@@ -86,8 +86,8 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
         .serving
         .as_ref()
         .map(|serving| serving.admission.running);
-    let batch = running.unwrap_or(answer.scenario.batch);
-    if answer.scenario.mode == Mode::Pretrain {
+    let batch = running.unwrap_or(answer.scenario.workload.batch);
+    if answer.scenario.workload.mode == Mode::Pretrain {
         return format!(
             "Weights, gradients and optimizer states stay at {}; activations grow with the tokens of a step.",
             units.bytes(
@@ -99,7 +99,7 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
     }
     let growth = growth(answer);
     let fixed = units.bytes(held.weights_bytes.saturating_add(held.overhead_bytes) as f64);
-    let place = match answer.scenario.devices {
+    let place = match answer.scenario.hardware.devices {
         1 => "",
         _ => " on the fullest device",
     };

@@ -90,21 +90,22 @@ fn source(state: State) -> String {
     let scenario = &answer.scenario;
     let device = scenario
         .hardware
+        .device
         .as_deref()
         .and_then(resolve)
         .map(|device| device.name.clone());
-    let sequences = if scenario.batch == 1 {
+    let sequences = if scenario.workload.batch == 1 {
         "1 sequence".to_owned()
     } else {
-        format!("{} sequences", grouped(scenario.batch))
+        format!("{} sequences", grouped(scenario.workload.batch))
     };
     let tokens = format!(
         "{} + {} tokens",
-        grouped(scenario.prompt),
+        grouped(scenario.workload.prompt),
         grouped(scenario.generated())
     );
     let parts = [
-        Some(scenario.mode.label().to_owned()),
+        Some(scenario.workload.mode.label().to_owned()),
         Some(tokens),
         Some(sequences),
         device,

@@ -60,6 +60,7 @@ fn gauge(state: State, answer: &Answer) -> impl IntoView + use<> {
     let device = answer
         .scenario
         .hardware
+        .device
         .as_deref()
         .and_then(resolve)
         .map(|device| Capacity::of(&device).name);

@@ -73,15 +73,17 @@ impl Changes {
         }
         self.state.scenario.update(|scenario| {
             if let Some(asked) = asked {
-                scenario.model = asked;
+                scenario.model.source = asked;
             }
-            scenario.edits = edits;
+            scenario.model.edits = edits;
         });
     }
     fn now(self) -> Before {
         (
             self.state.model.get_untracked(),
-            self.state.scenario.with_untracked(|scenario| scenario.edits.clone()),
+            self.state
+                .scenario
+                .with_untracked(|scenario| scenario.model.edits.clone()),
         )
     }
     fn change(self, with: impl FnOnce(&mut BTreeMap<String, Value>)) {
@@ -90,7 +92,7 @@ impl Changes {
         with(&mut edits);
         if edits != now.1 {
             self.before.update(|before| before.push(now));
-            self.state.scenario.update(|scenario| scenario.edits = edits);
+            self.state.scenario.update(|scenario| scenario.model.edits = edits);
         }
     }
 }
@@ -102,7 +104,9 @@ pub fn Property(field: &'static Field, changes: Changes) -> impl IntoView {
     let read = Memo::new(move |_| {
         state.model.with(|model| {
             let config = model.as_ref().map(|model| model.config.clone()).unwrap_or_default();
-            state.scenario.with(|scenario| field.read(&config, &scenario.edits))
+            state
+                .scenario
+                .with(|scenario| field.read(&config, &scenario.model.edits))
         })
     });
     let id = format!("edit-{}", field.key());
@@ -145,7 +149,7 @@ pub fn RawProperty(key: String, changes: Changes) -> impl IntoView {
         state.model.with(|model| {
             let config = model.as_ref().map(|model| model.config.clone()).unwrap_or_default();
             let said = fields::language_model(&config).0.and_then(|map| map.get(&key)).cloned();
-            state.scenario.with(|scenario| match scenario.edits.get(&key) {
+            state.scenario.with(|scenario| match scenario.model.edits.get(&key) {
                 Some(edit) => FieldValue {
                     key: key.clone(),
                     value: Some(edit.clone()).filter(|value| !value.is_null()),

@@ -48,7 +48,7 @@ pub fn Editor() -> impl IntoView {
             .blueprint
             .with(|blueprint| matches!(blueprint, Err(NoAnswer::Model(error)) if !is_basic(blamed(error))))
     };
-    let has_edits = move || state.scenario.with(|scenario| !scenario.edits.is_empty());
+    let has_edits = move || state.scenario.with(|scenario| !scenario.model.edits.is_empty());
     let template = move |config: Value, name: &'static str| changes.template(config, name);
     let foot = move || {
         view! {
@@ -91,7 +91,7 @@ fn edited_config(state: State) -> Value {
         .unwrap_or_default();
     state
         .scenario
-        .with(|scenario| apply_edits(&mut config, &scenario.edits));
+        .with(|scenario| apply_edits(&mut config, &scenario.model.edits));
     config
 }
 
@@ -153,7 +153,7 @@ fn OtherKeys(changes: Changes, edited: Memo<Value>) -> impl IntoView {
             })
         };
         let other = state.scenario.with(|scenario| {
-            fields::other_keys(&config, &scenario.edits)
+            fields::other_keys(&config, &scenario.model.edits)
                 .into_iter()
                 .map(str::to_owned)
                 .collect::<Vec<_>>()

@@ -55,12 +55,12 @@ pub fn Worked() -> impl IntoView {
     let units = state.units.get_untracked();
     let steps = state.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
-        let training = answer.scenario.mode == Mode::Pretrain;
+        let training = answer.scenario.workload.mode == Mode::Pretrain;
         let steps = STEPS.iter().map(|step| {
             let found: Vec<Explanation> = step
                 .figures
                 .iter()
-                .filter(|figure| **figure != Figure::KvPerToken || answer.scenario.mode.writes())
+                .filter(|figure| **figure != Figure::KvPerToken || answer.scenario.workload.mode.writes())
                 .filter_map(|figure| explain(&answer.analysis, *figure, &[], units))
                 .collect();
             view! {

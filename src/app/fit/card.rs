@@ -96,20 +96,20 @@ pub fn FitMatrix() -> impl IntoView {
 /// What the numbers are.
 fn heading(answer: &Answer) -> String {
     let scenario = &answer.scenario;
-    let many = match scenario.devices {
+    let many = match scenario.hardware.devices {
         1 => String::new(),
         devices => format!(", {} of each", grouped(devices)),
     };
-    match scenario.mode {
+    match scenario.workload.mode {
         Mode::Prefill => format!(" prompt tokens read a second{many}"),
         Mode::Pretrain => format!(" trained in BF16{many}"),
         Mode::Decode => format!(
             " tokens a second at {} tokens of context{many}",
-            grouped(scenario.prompt)
+            grouped(scenario.workload.prompt)
         ),
         Mode::Serve => format!(
             " tokens a second of all users, prompts of {} tokens{many}",
-            grouped(scenario.prompt)
+            grouped(scenario.workload.prompt)
         ),
     }
 }

@@ -27,7 +27,7 @@ pub fn LaunchCard() -> impl IntoView {
 
 fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
     // A config of one's own has no name that an engine could find.
-    let name = match &answer.scenario.model {
+    let name = match &answer.scenario.model.source {
         ModelSource::Id(id) => id.as_str(),
         _ => "",
     };

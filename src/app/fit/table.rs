@@ -58,13 +58,13 @@ pub fn Grid(
         });
         if let Some((id, key)) = found {
             state.scenario.update(|scenario| {
-                if scenario.hardware.as_ref() != Some(&id) {
-                    scenario.node = None;
+                if scenario.hardware.device.as_ref() != Some(&id) {
+                    scenario.hardware.node = None;
                 }
-                scenario.hardware = Some(id);
-                scenario.weights = Some(key);
+                scenario.hardware.device = Some(id);
+                scenario.precision.weights = Some(key);
                 // The engine that was chosen may not run there; the usual one does.
-                scenario.engine = None;
+                scenario.serving.engine = None;
             });
         }
     };

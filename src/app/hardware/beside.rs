@@ -16,10 +16,10 @@ pub fn Beside() -> impl IntoView {
         state.shown.with(|shown| {
             let answer = shown.as_ref()?;
             let scenario = &answer.scenario;
-            if scenario.also.is_empty() {
+            if scenario.hardware.beside.is_empty() {
                 return None;
             }
-            let ids = scenario.hardware.iter().chain(&scenario.also);
+            let ids = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
             let devices: Vec<_> = ids.filter_map(|id| resolve(id)).collect();
             let weighed = weigh(&answer.blueprint, scenario, &devices);
             let both = devices.into_iter().zip(weighed);
@@ -32,11 +32,14 @@ pub fn Beside() -> impl IntoView {
     // The device chosen changes places with the first.
     let choose = move |id: &str| {
         state.scenario.update(|scenario| {
-            let before = scenario.hardware.replace(id.to_owned());
-            if let (Some(before), Some(place)) = (before, scenario.also.iter_mut().find(|one| one.as_str() == id)) {
+            let before = scenario.hardware.device.replace(id.to_owned());
+            if let (Some(before), Some(place)) = (
+                before,
+                scenario.hardware.beside.iter_mut().find(|one| one.as_str() == id),
+            ) {
                 *place = before;
             }
-            scenario.node = None;
+            scenario.hardware.node = None;
         });
     };
     move || {

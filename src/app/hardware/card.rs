@@ -26,7 +26,7 @@ const MACHINE: &[KnobId] = &[KnobId::HostMemory, KnobId::Offload];
 #[component]
 pub fn HardwareCard() -> impl IntoView {
     let state = State::here();
-    let several = Memo::new(move |_| state.scenario.with(|scenario| scenario.devices > 1));
+    let several = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.devices > 1));
     view! {
         <Sheet id="sheet-hardware" title="Hardware" open=true>
             <DeviceButton/>
@@ -44,8 +44,8 @@ pub fn HardwareCard() -> impl IntoView {
 #[component]
 fn DeviceButton() -> impl IntoView {
     let state = State::here();
-    let id = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.clone()));
-    let also = Memo::new(move |_| state.scenario.with(|scenario| scenario.also.clone()));
+    let id = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.device.clone()));
+    let also = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.beside.clone()));
     let words = move || {
         let found = id.get().as_deref().and_then(resolve);
         found
@@ -74,7 +74,7 @@ fn DeviceButton() -> impl IntoView {
                     view! {
                         <span class="tag">{name.clone()}
                             <button class="icon-button" type="button" aria-label=format!("Take {name} out of the comparison")
-                                on:click=move |_| state.scenario.update(|scenario| scenario.also.retain(|one| *one != id))><Icon name="cross"/></button>
+                                on:click=move |_| state.scenario.update(|scenario| scenario.hardware.beside.retain(|one| *one != id))><Icon name="cross"/></button>
                         </span>
                     }
                 }).collect_view()}
@@ -90,7 +90,7 @@ fn DeviceButton() -> impl IntoView {
 #[component]
 fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
     let state = State::here();
-    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.mode));
+    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode));
     let list = move || -> Vec<&'static Knob> {
         KNOBS
             .iter()
@@ -122,20 +122,20 @@ fn NodeMenu() -> impl IntoView {
     let id = Memo::new(move |_| {
         state
             .scenario
-            .with(|scenario| scenario.hardware.clone().unwrap_or_default())
+            .with(|scenario| scenario.hardware.device.clone().unwrap_or_default())
     });
     let chosen = Memo::new(move |_| {
         state
             .scenario
-            .with(|scenario| scenario.node.clone().unwrap_or_else(|| "none".to_owned()))
+            .with(|scenario| scenario.hardware.node.clone().unwrap_or_else(|| "none".to_owned()))
     });
     // A machine has its devices, its RAM and its links: choosing one sets what it says.
     let choose = move |key: String| {
         state.scenario.update(|scenario| match hardware::find_host(&key) {
-            None => scenario.node = None,
+            None => scenario.hardware.node = None,
             Some(host) => {
-                scenario.node = Some(host.id.clone());
-                scenario.devices = scenario.devices.min(host.device_count.max(1));
+                scenario.hardware.node = Some(host.id.clone());
+                scenario.hardware.devices = scenario.hardware.devices.min(host.device_count.max(1));
             }
         });
     };
@@ -170,27 +170,32 @@ fn short_of(id: &str) -> String {
 
 /// How several devices share the model, in a few words.
 fn sharing(scenario: &Scenario) -> String {
-    let tensor = scenario.tensor.unwrap_or(scenario.devices / scenario.pipeline.max(1));
-    let mut words = match scenario.split {
+    let tensor = scenario
+        .hardware
+        .tensor
+        .unwrap_or(scenario.hardware.devices / scenario.hardware.pipeline.max(1));
+    let mut words = match scenario.hardware.split {
         Some(weighbridge::scenario::Split::Layer) => "whole layers each".to_owned(),
-        _ if scenario.pipeline > 1 => format!("TP {} × PP {}", grouped(tensor), grouped(scenario.pipeline)),
+        _ if scenario.hardware.pipeline > 1 => {
+            format!("TP {} × PP {}", grouped(tensor), grouped(scenario.hardware.pipeline))
+        }
         _ => format!("TP {}", grouped(tensor)),
     };
-    if scenario.expert > 1 {
-        words.push_str(&format!(", EP {}", grouped(scenario.expert)));
+    if scenario.hardware.expert > 1 {
+        words.push_str(&format!(", EP {}", grouped(scenario.hardware.expert)));
     }
     words
 }
 
 /// Machine, RAM and offload in a few words.
 fn machine(scenario: &Scenario) -> String {
-    let host = scenario.node.as_deref().and_then(hardware::find_host);
+    let host = scenario.hardware.node.as_deref().and_then(hardware::find_host);
     let name = host.map_or_else(|| "any".to_owned(), |host| host.name.clone());
-    let memory = match scenario.host_memory {
+    let memory = match scenario.hardware.host_memory {
         None => "enough RAM".to_owned(),
         Some(bytes) => format!("{} GiB of RAM", grouped(bytes >> 30)),
     };
-    match scenario.offload {
+    match scenario.hardware.offload {
         Offload::Auto => format!("{name}, {memory}"),
         Offload::None => format!("{name}, {memory}, nothing in it"),
         Offload::Experts(layers) => format!("{name}, {memory}, experts of {} layers in it", grouped(layers)),

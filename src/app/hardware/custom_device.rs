@@ -11,7 +11,9 @@ use crate::app::state::State;
 #[component]
 pub fn CustomDevice(take: Callback<String>) -> impl IntoView {
     let state = State::here();
-    let now = state.scenario.with_untracked(|scenario| scenario.hardware.clone());
+    let now = state
+        .scenario
+        .with_untracked(|scenario| scenario.hardware.device.clone());
     let own = now.filter(|id| id.starts_with(CUSTOM));
     let open = own.is_some();
     let values = RwSignal::new(own.as_deref().map(read).unwrap_or_default());

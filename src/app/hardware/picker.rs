@@ -43,7 +43,9 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
             at.set(0);
         }
     });
-    let now = state.scenario.with_untracked(|scenario| scenario.hardware.clone());
+    let now = state
+        .scenario
+        .with_untracked(|scenario| scenario.hardware.device.clone());
     // The device in use is in sight when the list opens.
     if let Some(row) = devices().iter().position(|device| Some(&device.id) == now.as_ref()) {
         at.set(row);
@@ -115,7 +117,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
                     groups
                 }}
             </div>
-            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { state.dialog.set(None); state.scenario.update(|scenario| scenario.hardware = None) }>"Estimate without a device"</button> })}
+            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { state.dialog.set(None); state.scenario.update(|scenario| scenario.hardware.device = None) }>"Estimate without a device"</button> })}
             <CustomDevice take=Callback::new(move |id: String| take(&id))/>
         </Frame>
     }
@@ -123,19 +125,21 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
 
 /// Sets the device, or adds one beside it.
 fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bool) {
-    if beside && scenario.hardware.is_some() {
-        if scenario.hardware.as_ref() != Some(&id) && !scenario.also.contains(&id) && scenario.also.len() < MOST_BESIDE
+    if beside && scenario.hardware.device.is_some() {
+        if scenario.hardware.device.as_ref() != Some(&id)
+            && !scenario.hardware.beside.contains(&id)
+            && scenario.hardware.beside.len() < MOST_BESIDE
         {
-            scenario.also.push(id);
+            scenario.hardware.beside.push(id);
         }
         return;
     }
-    scenario.also.retain(|one| *one != id);
-    if scenario.hardware.as_ref() != Some(&id) {
+    scenario.hardware.beside.retain(|one| *one != id);
+    if scenario.hardware.device.as_ref() != Some(&id) {
         // A machine belongs to its device.
-        scenario.node = None;
+        scenario.hardware.node = None;
     }
-    scenario.hardware = Some(id);
+    scenario.hardware.device = Some(id);
 }
 
 /// A menu of vendors or segments.

@@ -9,7 +9,7 @@ use super::{cancel, headers, link_waits, load_link};
 /// Begins to follow. Once, when the page starts.
 pub fn start(state: State) {
     headers::follow(state);
-    let wanted = Memo::new(move |_| state.scenario.with(|scenario| scenario.model.clone()));
+    let wanted = Memo::new(move |_| state.scenario.with(|scenario| scenario.model.source.clone()));
     Effect::new(move |_| {
         let wanted = wanted.get();
         let in_hand = state

@@ -180,11 +180,11 @@ fn keep_model(state: State) {
     else {
         return;
     };
-    if state.scenario.with_untracked(|scenario| scenario.model != asked) {
+    if state.scenario.with_untracked(|scenario| scenario.model.source != asked) {
         state.scenario.update(|scenario| {
-            scenario.model = asked;
+            scenario.model.source = asked;
             // They were meant for the other model.
-            scenario.edits.clear();
+            scenario.model.edits.clear();
         });
     }
 }
@@ -264,7 +264,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         if !afresh {
             state
                 .scenario
-                .with_untracked(|scenario| apply_edits(&mut edited, &scenario.edits));
+                .with_untracked(|scenario| apply_edits(&mut edited, &scenario.model.edits));
         }
         // A link's edits may be what makes a config readable, or what breaks it: then the editor can mend them.
         if let Err(error) = Blueprint::from_value(config.clone())
@@ -302,8 +302,8 @@ fn take(state: State, loaded: Loaded, afresh: bool) {
     state.model.set(Some(loaded));
     if afresh {
         state.scenario.update(|scenario| {
-            scenario.model = asked;
-            scenario.edits.clear();
+            scenario.model.source = asked;
+            scenario.model.edits.clear();
         });
     }
 }

@@ -94,7 +94,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
     let Some(pass) = &speed.pass else {
         return ceiling(speed, answer);
     };
-    let (batch, prompt) = (scenario.batch as f64, scenario.prompt as f64);
+    let (batch, prompt) = (scenario.workload.batch as f64, scenario.workload.prompt as f64);
     let mut all = Vec::new();
     let time = |key, name: &str, note, figure, time: &PassTime| Row {
         key,
@@ -118,7 +118,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         bound: Some(tokens / time.floor).filter(|bound| bound.is_finite()),
         rate: true,
     };
-    if scenario.mode == Mode::Prefill {
+    if scenario.workload.mode == Mode::Prefill {
         all.push(rate(
             "speed.tokens_per_second",
             "Reading the prompt",
@@ -154,7 +154,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         "speed.per_user",
         "Each user sees",
         "tokens written",
-        if scenario.batch == 1 && !served {
+        if scenario.workload.batch == 1 && !served {
             Some(Figure::TokensPerSecond)
         } else {
             None
@@ -162,7 +162,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         pass,
         1.0,
     ));
-    if scenario.batch > 1 && !served {
+    if scenario.workload.batch > 1 && !served {
         all.push(rate(
             "speed.tokens_per_second",
             "All together",

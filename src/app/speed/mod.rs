@@ -20,7 +20,7 @@ pub fn SpeedTab() -> impl IntoView {
     let state = State::here();
     let none = Memo::new(move |_| {
         state.shown.with(|shown| match shown {
-            Some(answer) if answer.scenario.hardware.is_none() => {
+            Some(answer) if answer.scenario.hardware.device.is_none() => {
                 Some("Speed needs a device. Choose one under Hardware.")
             }
             Some(answer) if answer.analysis.speed.is_none() => {

@@ -95,7 +95,7 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
         return vec![Stack::of("A step of the server", &serving.step)];
     }
     let of = |title, time: &Option<PassTime>| time.as_ref().map(|time| Stack::of(title, &time.parts));
-    match answer.scenario.mode {
+    match answer.scenario.workload.mode {
         Mode::Pretrain => Vec::new(),
         Mode::Prefill => of("The whole prompt", &speed.pass).into_iter().collect(),
         Mode::Decode | Mode::Serve => [

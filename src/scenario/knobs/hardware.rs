@@ -20,22 +20,22 @@ pub(super) const KNOBS: &[Knob] = &[
         modes: &[],
         get: |s| {
             if !s.is_mixed() {
-                s.hardware.clone().unwrap_or_else(|| "none".to_owned())
+                s.hardware.device.clone().unwrap_or_else(|| "none".to_owned())
             } else {
-                s.mixed.join(",")
+                s.hardware.mixed.join(",")
             }
         },
         set: |s, text| {
             let all = if text == "none" { Vec::new() } else { together(text)? };
             // What was named one by one is forgotten with them.
             if s.is_mixed() {
-                (s.mixed, s.devices) = (Vec::new(), 1);
+                (s.hardware.mixed, s.hardware.devices) = (Vec::new(), 1);
             }
-            s.hardware = all.first().cloned();
+            s.hardware.device = all.first().cloned();
             if all.len() > 1 {
-                s.devices = all.len() as u64;
+                s.hardware.devices = all.len() as u64;
                 if all.iter().any(|one| Some(one) != all.first()) {
-                    s.mixed = all;
+                    s.hardware.mixed = all;
                 }
             }
             Ok(())
@@ -51,14 +51,14 @@ pub(super) const KNOBS: &[Knob] = &[
         kind: KnobKind::Devices,
         modes: &[],
         get: |s| {
-            if s.also.is_empty() {
+            if s.hardware.beside.is_empty() {
                 "none".to_owned()
             } else {
-                s.also.join(",")
+                s.hardware.beside.join(",")
             }
         },
         set: |s, text| {
-            s.also = also(text)?;
+            s.hardware.beside = also(text)?;
             Ok(())
         },
     },
@@ -76,17 +76,17 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.devices.to_string(),
+        get: |s| s.hardware.devices.to_string(),
         set: |s, text| {
             let value = whole("Devices", text, 1, MOST_DEVICES)?;
-            if s.is_mixed() && value != s.devices {
+            if s.is_mixed() && value != s.hardware.devices {
                 return Err(KnobError::Refused(format!(
                     "{} devices are named one by one ({}), so there are no {value}.",
-                    s.devices,
-                    short(&s.mixed.join(","))
+                    s.hardware.devices,
+                    short(&s.hardware.mixed.join(","))
                 )));
             }
-            s.devices = value;
+            s.hardware.devices = value;
             Ok(())
         },
     },
@@ -99,10 +99,10 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Choice(split_rows),
         modes: SERVING,
-        get: |s| s.split.map_or("auto", Split::key).to_owned(),
+        get: |s| s.hardware.split.map_or("auto", Split::key).to_owned(),
         set: |s, text| {
             let mut split = Split::Tensor;
-            s.split = if text == "auto" {
+            s.hardware.split = if text == "auto" {
                 None
             } else {
                 choose("Split", text, &mut split, Split::iter().map(Split::key)).map(|()| Some(split))?
@@ -120,15 +120,15 @@ pub(super) const KNOBS: &[Knob] = &[
         kind: KnobKind::Shares,
         modes: SERVING,
         get: |s| {
-            if s.tensor_split.is_empty() {
+            if s.hardware.tensor_split.is_empty() {
                 "auto".to_owned()
             } else {
-                let each = s.tensor_split.iter().map(f64::to_string);
+                let each = s.hardware.tensor_split.iter().map(f64::to_string);
                 each.collect::<Vec<_>>().join(",")
             }
         },
         set: |s, text| {
-            s.tensor_split = if text == "auto" { Vec::new() } else { shares(text)? };
+            s.hardware.tensor_split = if text == "auto" { Vec::new() } else { shares(text)? };
             Ok(())
         },
     },
@@ -146,9 +146,13 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.tensor.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        get: |s| {
+            s.hardware
+                .tensor
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
         set: |s, text| {
-            s.tensor = optional("Tensor parallel", text, 1, MOST_DEVICES)?;
+            s.hardware.tensor = optional("Tensor parallel", text, 1, MOST_DEVICES)?;
             Ok(())
         },
     },
@@ -166,8 +170,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.pipeline.to_string(),
-        set: |s, text| whole("Pipeline parallel", text, 1, MOST_DEVICES).map(|value| s.pipeline = value),
+        get: |s| s.hardware.pipeline.to_string(),
+        set: |s, text| whole("Pipeline parallel", text, 1, MOST_DEVICES).map(|value| s.hardware.pipeline = value),
     },
     Knob {
         id: KnobId::ExpertParallel,
@@ -183,8 +187,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.expert.to_string(),
-        set: |s, text| whole("Expert parallel", text, 1, MOST_DEVICES).map(|value| s.expert = value),
+        get: |s| s.hardware.expert.to_string(),
+        set: |s, text| whole("Expert parallel", text, 1, MOST_DEVICES).map(|value| s.hardware.expert = value),
     },
     Knob {
         id: KnobId::AttentionParallel,
@@ -195,12 +199,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Choice(rows!(AttentionParallel)),
         modes: SERVING,
-        get: |s| s.attention_parallel.key().to_owned(),
+        get: |s| s.hardware.attention_parallel.key().to_owned(),
         set: |s, text| {
             choose(
                 "Attention parallel",
                 text,
-                &mut s.attention_parallel,
+                &mut s.hardware.attention_parallel,
                 AttentionParallel::iter().map(AttentionParallel::key),
             )
         },
@@ -214,9 +218,9 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Node,
         modes: &[],
-        get: |s| s.node.clone().unwrap_or_else(|| "none".to_owned()),
+        get: |s| s.hardware.node.clone().unwrap_or_else(|| "none".to_owned()),
         set: |s, text| {
-            s.node = if text == "none" {
+            s.hardware.node = if text == "none" {
                 None
             } else {
                 let known = ["`weighbridge hardware --nodes` lists all ids"].into_iter();
@@ -241,11 +245,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: SERVING,
         get: |s| {
-            s.host_memory
+            s.hardware
+                .host_memory
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.host_memory = if text == "auto" {
+            s.hardware.host_memory = if text == "auto" {
                 None
             } else {
                 Some(bytes("Host memory", text, 1 << 50)?)
@@ -276,9 +281,9 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "layers",
         },
         modes: SERVING,
-        get: |s| s.offload.to_string(),
+        get: |s| s.hardware.offload.to_string(),
         set: |s, text| {
-            s.offload = match text {
+            s.hardware.offload = match text {
                 "auto" => Offload::Auto,
                 "none" => Offload::None,
                 text => match text.strip_prefix("experts:") {
@@ -298,9 +303,9 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Choice(engine_rows),
         modes: SERVING,
-        get: |s| s.engine.map_or("auto", Engine::key).to_owned(),
+        get: |s| s.serving.engine.map_or("auto", Engine::key).to_owned(),
         set: |s, text| {
-            s.engine = if text.eq_ignore_ascii_case("auto") {
+            s.serving.engine = if text.eq_ignore_ascii_case("auto") {
                 None
             } else {
                 let known = Engine::iter().map(Engine::key);
