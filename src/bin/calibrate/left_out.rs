@@ -57,7 +57,7 @@ impl By {
 
 /// Logarithm of estimate ÷ measured of each row by a fit that has not seen any row of the same key.
 ///
-/// The whole fit is where each of them starts; one Gauss-Newton step without the rows, and a second where they were many.
+/// The whole fit is where each of them starts; one Gauss-Newton step without the rows, and more where they were many.
 pub fn errors(fit: &Fit, rows: &mut [Row], by: By) -> Vec<f64> {
     let keys: Vec<String> = rows.iter().map(|row| by.key(row)).collect();
     let distinct: BTreeSet<&String> = keys.iter().collect();
@@ -67,10 +67,10 @@ pub fn errors(fit: &Fit, rows: &mut [Row], by: By) -> Vec<f64> {
         let used: Vec<bool> = keys.iter().map(|key| key != left).collect();
         let missing = used.iter().filter(|used| !**used).count();
         let mut other = fit.clone();
-        let direction = other.direction(&slopes, &used);
+        let direction = other.direction(&slopes, &used, 0.0);
         other.follow(rows, &slopes, &direction, &used);
         if missing * 20 > rows.len() {
-            other.learn(rows, &used, 2);
+            other.learn(rows, &used, 5);
         }
         for ((slot, error), used) in out.iter_mut().zip(other.errors(rows)).zip(&used) {
             if !used {
