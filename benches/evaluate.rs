@@ -54,9 +54,8 @@ fn analysis_on_a_device(bencher: Bencher<'_, '_>, id: &str) {
     let Ok(blueprint) = Blueprint::from_text(&text(id)).map(Arc::new) else {
         return;
     };
-    let scenario = Scenario {
-        hardware: Some("h200-sxm".to_owned()),
-        ..Scenario::default()
-    };
+    let scenario = Scenario::default().with(|s| {
+        s.hardware.device = Some("h200-sxm".to_owned());
+    });
     bencher.bench(|| analyse(black_box(&blueprint), &scenario).map(|one| one.flops));
 }

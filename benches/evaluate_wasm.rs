@@ -64,10 +64,9 @@ mod run {
     pub fn all() {
         let (plain, device) = (
             Scenario::default(),
-            Scenario {
-                hardware: Some("h200-sxm".to_owned()),
-                ..Scenario::default()
-            },
+            Scenario::default().with(|s| {
+                s.hardware.device = Some("h200-sxm".to_owned());
+            }),
         );
         log("microseconds: median (p10 to p90)");
         for id in MODELS {

@@ -9,7 +9,7 @@ use crate::units::{Number, Quantity};
 
 /// Bytes of activations at their peak.
 pub fn activations<N: Number>(setup: &Setup) -> N {
-    let bytes: N = match setup.scenario.mode {
+    let bytes: N = match setup.scenario.workload.mode {
         Mode::Pretrain => training(setup),
         Mode::Prefill | Mode::Decode | Mode::Serve => match set_aside(setup) {
             Some(kept) => N::input(&kept).most(inference(setup)),
@@ -40,7 +40,7 @@ fn rows<N: Number>(setup: &Setup) -> N {
         // Measured with a step as large as may come, whatever the prompts are.
         let step = Quantity::assumed(
             "step",
-            chunk.max(setup.scenario.batch),
+            chunk.max(setup.scenario.workload.batch),
             "tokens the engine runs at once, set aside before it starts",
         );
         return N::input(&step);
@@ -59,7 +59,7 @@ fn rows<N: Number>(setup: &Setup) -> N {
         Some(chunk) if all.value > chunk => {
             let chunk = Quantity::assumed(
                 "chunk",
-                chunk.max(setup.scenario.batch),
+                chunk.max(setup.scenario.workload.batch),
                 "tokens the engine runs at once",
             );
             N::input(&chunk)
@@ -154,7 +154,7 @@ fn logits<N: Number>(setup: &Setup) -> N {
     let each = || N::input(setup.activation_bytes());
     let batch = || N::input(&setup.batch());
     let vocabulary = || N::input(&setup.blueprint.vocabulary);
-    let all = match (setup.scenario.mode, setup.scenario.logits) {
+    let all = match (setup.scenario.workload.mode, setup.scenario.assumptions.logits) {
         (Mode::Prefill, Logits::All) => batch().times(N::input(&setup.prompt())),
         _ => batch(),
     };
@@ -193,8 +193,8 @@ fn training<N: Number>(setup: &Setup) -> N {
     let blueprint = &setup.blueprint;
     let each = || N::input(setup.activation_bytes());
     let tokens = || N::input(&setup.batch()).times(N::input(&setup.prompt()));
-    let eager = setup.scenario.attention == AttentionKernel::Eager;
-    let recompute = setup.scenario.recompute;
+    let eager = setup.scenario.assumptions.attention == AttentionKernel::Eager;
+    let recompute = setup.scenario.workload.recompute;
     let kept = |block: &Block, with_scores: bool| {
         let widths = N::sum(block.saved.iter().map(width::<N>));
         let mut bytes = tokens().times(widths).times(each());

@@ -9,9 +9,9 @@ use crate::scenario::{AttentionKernel, KvFormat, Scenario};
 /// The formats of the cache a scenario asks for.
 pub fn wanted_cache(scenario: &Scenario) -> Wanted {
     Wanted {
-        keys: scenario.kv_cache,
-        values: scenario.value_cache,
-        eager: scenario.attention == AttentionKernel::Eager,
+        keys: scenario.precision.kv_cache,
+        values: scenario.precision.value_cache,
+        eager: scenario.assumptions.attention == AttentionKernel::Eager,
     }
 }
 
@@ -60,7 +60,9 @@ fn follows(engine: Engine, cache: &Cache) -> bool {
 
 /// What is to be said of a cache that the checkpoint prescribes, where nobody asked for another.
 pub(super) fn told(engine: Engine, weights: &Quantisation, scenario: &Scenario) -> Option<Notice> {
-    let cache = weights.cache.filter(|_| scenario.kv_cache == KvFormat::Auto)?;
+    let cache = weights
+        .cache
+        .filter(|_| scenario.precision.kv_cache == KvFormat::Auto)?;
     let label = if cache.bits == 4 { "NVFP4" } else { "FP8" };
     let (key, engine_name) = (cache.key, engine.label());
     if prescribed(engine, weights).is_some() {

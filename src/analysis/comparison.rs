@@ -46,20 +46,20 @@ impl FormatComparison {
     /// See [`AnalysisError`].
     pub fn of(setup: &Setup, before: &Self) -> Result<Self, AnalysisError> {
         let mut found = Self::default();
-        if setup.requested.mode == Mode::Pretrain {
+        if setup.requested.workload.mode == Mode::Pretrain {
             return Ok(found);
         }
         // All for the one engine that is in use.
         let engine = setup.engine;
         let others = compared(usual_container(engine)).map(weight_key);
         let mut seen = Vec::new();
-        for weights in [setup.requested.weights, None].into_iter().chain(others) {
+        for weights in [setup.requested.precision.weights, None].into_iter().chain(others) {
             let known = before.resolved.iter().find(|one| {
-                let same = (one.requested.weights, one.requested.engine) == (weights, Some(engine));
+                let same = (one.requested.precision.weights, one.requested.serving.engine) == (weights, Some(engine));
                 same && Arc::ptr_eq(&one.blueprint, &setup.blueprint)
             });
             let mut scenario = Scenario::clone(&setup.requested);
-            (scenario.weights, scenario.engine) = (weights, Some(engine));
+            (scenario.precision.weights, scenario.serving.engine) = (weights, Some(engine));
             let other = known.unwrap_or(setup).under(scenario)?;
             found.resolved.push(other.clone());
             if seen.contains(&rule(&other.weights)) {

@@ -68,11 +68,11 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<OpCost<N>> {
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if operator.is_idle() && setup.scenario.mode != Mode::Pretrain {
+            if operator.is_idle() && setup.scenario.workload.mode != Mode::Pretrain {
                 continue;
             }
             let mut cost = forward(setup, pass, place, operator);
-            if setup.scenario.mode == Mode::Pretrain {
+            if setup.scenario.workload.mode == Mode::Pretrain {
                 cost = training(setup, place, operator, cost);
             }
             let name = operator.name;
@@ -340,7 +340,7 @@ fn format_of(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> String 
 /// The backward pass makes two products for each of the forward pass: by the weights and by the inputs
 /// (Kaplan 2020, arXiv 2001.08361, 2.1).
 fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: OpCost<N>) -> OpCost<N> {
-    let again = match setup.scenario.recompute {
+    let again = match setup.scenario.workload.recompute {
         Recompute::None => 0.0,
         Recompute::Selective => f64::from(matches!(operator.kind, Kind::Attention(_))),
         Recompute::Full => f64::from(place.kind.is_some()),

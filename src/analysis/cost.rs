@@ -24,12 +24,12 @@ pub fn price(setup: &Setup) -> Option<Price> {
     let (scenario, device) = (&*setup.scenario, setup.device()?);
     let devices = setup.layout.devices;
     let node = || {
-        let host = scenario.node.as_deref().and_then(find_host)?;
+        let host = scenario.hardware.node.as_deref().and_then(find_host)?;
         (host.device_id == device.id)
             .then(|| Price::of_machines(host, devices))
             .flatten()
     };
-    match scenario.price {
+    match scenario.hardware.price {
         Some(each) => Some(Price::own(each, devices)),
         None => node().or_else(|| Price::least(device, devices)),
     }
@@ -38,7 +38,7 @@ pub fn price(setup: &Setup) -> Option<Price> {
 /// What a setup costs; `None` without a device or a price.
 pub fn cost(setup: &Setup, speed: Option<&Speed>) -> Option<Cost> {
     let price = price(setup)?;
-    let rate = speed.filter(|speed| setup.scenario.mode != Mode::Pretrain && speed.pass.is_some());
+    let rate = speed.filter(|speed| setup.scenario.workload.mode != Mode::Pretrain && speed.pass.is_some());
     let tokens = rate
         .map(|speed| speed.tokens_per_second * 3600.0)
         .filter(|tokens| *tokens > 0.0);

@@ -73,12 +73,13 @@ impl Fit {
 
 /// Percentage of a device's memory the engine may take.
 pub(super) fn percent(setup: &Setup) -> u64 {
-    match setup.scenario.mode {
+    match setup.scenario.workload.mode {
         Mode::Pretrain => 100,
         // Counted with the activations, which have the rest.
         _ if setup.static_thousandths().is_some() => 100,
         _ => setup
             .scenario
+            .serving
             .memory_fraction
             .unwrap_or_else(|| setup.engine.memory_percent()),
     }
@@ -98,14 +99,14 @@ pub fn capacity(setup: &Setup, device: &Device) -> u64 {
 /// RAM that may be used; `None` is enough.
 pub fn host_memory(scenario: &Scenario) -> Option<u64> {
     let node = || {
-        let host = scenario.node.as_deref().and_then(find_host)?;
+        let host = scenario.hardware.node.as_deref().and_then(find_host)?;
         Some(
             host.host_memory_bytes?
-                .saturating_mul(node::machines(host, scenario.devices)),
+                .saturating_mul(node::machines(host, scenario.hardware.devices)),
         )
     };
-    let all = scenario.host_memory.or_else(node)?;
-    let share = 100u64.saturating_sub(scenario.host_reserve);
+    let all = scenario.hardware.host_memory.or_else(node)?;
+    let share = 100u64.saturating_sub(scenario.hardware.host_reserve);
     u64::try_from(u128::from(all) * u128::from(share) / 100).ok()
 }
 
@@ -153,9 +154,9 @@ impl Demand {
             engine: setup.engine,
             format: setup.weights.format.id.to_string(),
             percent: percent(setup),
-            serving: scenario.mode != Mode::Pretrain,
+            serving: scenario.workload.mode != Mode::Pretrain,
             cache: (!setup.caches_as_usual()).then(|| wanted_cache(scenario)),
-            forced: scenario.offload.is_forced(),
+            forced: scenario.hardware.offload.is_forced(),
             room: host_memory(scenario),
             movable: OffloadOptions::of(setup, ranks),
             layout: refusal(setup),
@@ -303,8 +304,8 @@ pub fn max_by_memory(setup: &Setup, device: &Device) -> u64 {
         return widest(setup, whole, &needed);
     }
     // The cache gets a share of what is left beside everything else: what one sequence more needs tells its part.
-    let one = after(setup, &needed, |scenario| scenario.batch = 1);
-    let two = after(setup, &needed, |scenario| scenario.batch = 2);
+    let one = after(setup, &needed, |scenario| scenario.workload.batch = 1);
+    let two = after(setup, &needed, |scenario| scenario.workload.batch = 2);
     let none = one.saturating_sub(two.saturating_sub(one));
     let free = u128::from(whole.saturating_sub(none)) * u128::from(share) / 100;
     let room = none.saturating_add(u64::try_from(free).unwrap_or(u64::MAX));
@@ -361,8 +362,8 @@ fn longest(setup: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
     let generated = setup.scenario.generated();
     let at = |context: u64| {
         let all = |scenario: &mut Scenario| {
-            scenario.prompt = context.saturating_sub(generated).max(1);
-            scenario.generate = Some(context.saturating_sub(scenario.prompt));
+            scenario.workload.prompt = context.saturating_sub(generated).max(1);
+            scenario.workload.generate = Some(context.saturating_sub(scenario.workload.prompt));
         };
         after(setup, bytes, all)
     };
@@ -372,7 +373,7 @@ fn longest(setup: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
 /// Largest batch that fits.
 fn widest(setup: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) -> u64 {
     largest(1_000_000, room, |batch| {
-        after(setup, bytes, |scenario| scenario.batch = batch)
+        after(setup, bytes, |scenario| scenario.workload.batch = batch)
     })
 }
 

@@ -44,14 +44,13 @@ pub fn fixes(analysis: &Analysis, units: UnitSystem) -> Vec<Fix> {
     all.extend(fewer_bits(setup, device, units));
     // Fewer sequences keep what each of them is; a shorter context does not. What does not run at all runs no better so.
     let less = fit.verdict != Verdict::Unsupported;
-    if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.batch {
-        let scenario = Scenario {
-            batch: fit.max_batch,
-            ..Scenario::clone(&setup.scenario)
-        };
+    if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.workload.batch {
+        let scenario = Scenario::clone(&setup.scenario).with(|s| {
+            s.workload.batch = fit.max_batch;
+        });
         all.push(Fix {
             label: format!("{} at once", counted(fit.max_batch, "sequence")),
-            note: format!("instead of {}", grouped(setup.scenario.batch)),
+            note: format!("instead of {}", grouped(setup.scenario.workload.batch)),
             scenario,
         });
     } else if less {
@@ -79,18 +78,17 @@ fn verdict(setup: &Setup, scenario: &Scenario) -> Option<Verdict> {
 /// A shorter context, the answer as long as before if it can be.
 fn shorter(setup: &Setup, fit: &Fit) -> Option<Fix> {
     let context = setup.tokens().value;
-    if setup.scenario.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
+    if setup.scenario.workload.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
         return None;
     }
     let generate = setup.scenario.generated().min(fit.max_context.saturating_sub(1));
     Some(Fix {
         label: counted(fit.max_context, "token"),
         note: format!("instead of {}", grouped(context)),
-        scenario: Scenario {
-            prompt: fit.max_context - generate,
-            generate: Some(generate),
-            ..Scenario::clone(&setup.scenario)
-        },
+        scenario: Scenario::clone(&setup.scenario).with(|s| {
+            s.workload.prompt = fit.max_context - generate;
+            s.workload.generate = Some(generate);
+        }),
     })
 }
 
@@ -101,11 +99,10 @@ fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Fix> {
     only.then(|| Fix {
         label: "The cache as the engine keeps it".to_owned(),
         note: format!("instead of {}", setup.kv.label),
-        scenario: Scenario {
-            kv_cache: KvFormat::Auto,
-            value_cache: KvFormat::Auto,
-            ..Scenario::clone(&setup.scenario)
-        },
+        scenario: Scenario::clone(&setup.scenario).with(|s| {
+            s.precision.kv_cache = KvFormat::Auto;
+            s.precision.value_cache = KvFormat::Auto;
+        }),
     })
 }
 
@@ -113,11 +110,11 @@ fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Fix> {
 ///
 /// Less than three bits a weight is offered only where nothing else fits.
 fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> {
-    if setup.scenario.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode == Mode::Pretrain {
         return None;
     }
     let container = usual_container(setup.engine);
-    let free = setup.scenario.engine.is_none();
+    let free = setup.scenario.serving.engine.is_none();
     // MLX runs on Apple's devices alone.
     let runs = |choice: &Choice| match choice.container {
         WeightFileKind::Mlx => device.vendor == Vendor::Apple,
@@ -125,7 +122,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> 
     };
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
         let mut scenario = Scenario::clone(&setup.scenario);
-        scenario.weights = crate::scenario::weight_key(&choice.format.id);
+        scenario.precision.weights = crate::scenario::weight_key(&choice.format.id);
         let setup = admitted(setup.under(scenario.clone()).ok()?);
         let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
         let need = Demand::of(&setup, &held);
@@ -147,7 +144,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> 
 
 /// The fewest devices of the same kind that share every layer.
 fn more_devices(setup: &Setup, device: &Device) -> Option<Fix> {
-    if setup.scenario.mode == Mode::Pretrain || device.unified {
+    if setup.scenario.workload.mode == Mode::Pretrain || device.unified {
         return None;
     }
     let found = degree(setup, device);
@@ -171,9 +168,10 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Fix> {
         })
         .collect();
     fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
-    let on = |device: &Device| Scenario {
-        hardware: Some(device.id.clone()),
-        ..Scenario::clone(&setup.scenario)
+    let on = |device: &Device| {
+        Scenario::clone(&setup.scenario).with(|s| {
+            s.hardware.device = Some(device.id.clone());
+        })
     };
     let fits = |device: &&Device| verdict(setup, &on(device)) == Some(Verdict::Fits);
     fitting.into_iter().take(MOST_TRIED).find(fits).map(|device| Fix {

@@ -85,12 +85,12 @@ impl Needs {
         all_at_once: bool,
         need: impl Fn(u64) -> Option<Demand>,
     ) -> Self {
-        let serves = scenario.mode == Mode::Serve;
-        let endless = serves && scenario.endless;
+        let serves = scenario.workload.mode == Mode::Serve;
+        let endless = serves && scenario.workload.endless;
         let batch = match (endless, all_at_once) {
             (true, true) => 1,
             (true, false) => OF_ENDLESS,
-            _ => scenario.batch,
+            _ => scenario.workload.batch,
         };
         let one = (serves && !all_at_once && batch > 1).then(|| need(1)).flatten();
         Self {
@@ -159,7 +159,7 @@ impl Column {
         };
         let wanted = wanted_cache(scenario);
         let usual = || kv_support::usual(format, wanted, device).unwrap_or_else(|| usual_engine(container));
-        let engine = scenario.engine.unwrap_or_else(usual);
+        let engine = scenario.serving.engine.unwrap_or_else(usual);
         let run = FormatRun {
             generation,
             engine,
@@ -186,17 +186,16 @@ impl Matrix {
         let known = formats.iter().filter_map(|format| weight_key(format));
         Self {
             blueprint: blueprint.clone(),
-            scenario: Scenario {
-                hardware: None,
-                ..scenario.clone()
-            },
+            scenario: scenario.clone().with(|s| {
+                s.hardware.device = None;
+            }),
             columns: known.map(Column::new).collect(),
             all_at_once: false,
         }
     }
     /// A matrix with one column: the format of the scenario, or as published. Its name is empty where the scenario names none.
     pub fn published(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Self {
-        let column = Column::new(scenario.weights.unwrap_or(""));
+        let column = Column::new(scenario.precision.weights.unwrap_or(""));
         Self {
             columns: vec![column],
             ..Self::new(blueprint, scenario, &[])
@@ -246,16 +245,15 @@ impl Matrix {
             (Verdict::Offload, Some(plan)) => plan.share,
             _ => return None,
         };
-        let scenario = Scenario {
-            weights: weight_key(format).or(self.scenario.weights),
-            engine: Some(cell.engine),
-            ..self.scenario.clone()
-        };
-        let tokens = match scenario.mode {
-            Mode::Decode => scenario.batch as f64,
+        let scenario = self.scenario.clone().with(|s| {
+            s.precision.weights = weight_key(format).or(self.scenario.precision.weights);
+            s.serving.engine = Some(cell.engine);
+        });
+        let tokens = match scenario.workload.mode {
+            Mode::Decode => scenario.workload.batch as f64,
             // Not a server's throughput, but that of the one sequence that part of a model in RAM still serves.
             Mode::Serve => 1.0,
-            Mode::Prefill => scenario.batch as f64 * scenario.prompt as f64,
+            Mode::Prefill => scenario.workload.batch as f64 * scenario.workload.prompt as f64,
             Mode::Pretrain => return None,
         };
         let setup = Setup::new(&self.blueprint, &scenario).and_then(|setup| setup.on(device));
@@ -281,12 +279,13 @@ fn need(
     unpacked: bool,
     batch: u64,
 ) -> Result<Demand, AnalysisError> {
-    let scenario = Scenario {
-        weights: Some(format).filter(|format| !format.is_empty()).or(scenario.weights),
-        engine: Some(engine),
-        batch,
-        ..scenario.clone()
-    };
+    let scenario = scenario.clone().with(|s| {
+        s.precision.weights = Some(format)
+            .filter(|format| !format.is_empty())
+            .or(scenario.precision.weights);
+        s.serving.engine = Some(engine);
+        s.workload.batch = batch;
+    });
     // Resolved on the device, it is unpacked by itself where the format is named; as published the matrix knows better.
     let mut setup = Setup::new(blueprint, &scenario)?.on(device)?;
     if unpacked && !setup.unpacked {

@@ -136,7 +136,7 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
 
 /// The same beside weights that are known already: no workload changes them.
 pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<(Component, N)>) -> Memory<N> {
-    let training = setup.scenario.mode == Mode::Pretrain;
+    let training = setup.scenario.workload.mode == Mode::Pretrain;
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
     let weights_in_ram = table_in_ram::<N>(setup);
@@ -178,7 +178,7 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     } else {
         (N::zero(), N::zero())
     };
-    let assumed = Quantity::choice("overhead", setup.scenario.overhead, "Assumptions");
+    let assumed = Quantity::choice("overhead", setup.scenario.assumptions.overhead, "Assumptions");
     let overhead = if simple {
         simple_rule::overhead(weights.clone(), kv_cache.clone().plus(state_cache.clone()))
     } else {
@@ -269,7 +269,7 @@ pub(super) fn stays_in_ram(tensor: &Tensor) -> bool {
 
 /// Experts as an engine lays them out for its kernels, where it makes them wider than they are.
 fn padded(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> Option<Tensor> {
-    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.mode == Mode::Pretrain {
+    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.workload.mode == Mode::Pretrain {
         return None;
     }
     let (hidden, own) = setup.engine.pads_mxfp4_experts(setup.device())?;

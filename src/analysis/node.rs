@@ -15,7 +15,7 @@ pub(super) fn placed(
     scenario: &Scenario,
     notices: &mut Vec<Notice>,
 ) -> Option<Cow<'static, Device>> {
-    let Some(host) = scenario.node.as_deref().and_then(find_host) else {
+    let Some(host) = scenario.hardware.node.as_deref().and_then(find_host) else {
         return device;
     };
     let device = device.or_else(|| host.device().map(Cow::Borrowed))?;
@@ -29,7 +29,7 @@ pub(super) fn placed(
         ));
         return Some(device);
     }
-    let Some((link, name)) = link(host, &device, scenario.devices, notices) else {
+    let Some((link, name)) = link(host, &device, scenario.hardware.devices, notices) else {
         return Some(device);
     };
     let mut placed = device.into_owned();

@@ -74,11 +74,11 @@ impl Setup {
         if key == "auto" {
             return None;
         }
-        let chosen = self.requested.engine;
+        let chosen = self.requested.serving.engine;
         match id {
             KnobId::Engine => {
                 let published = &*self.blueprint.published.format.id;
-                let format = self.requested.weights.unwrap_or(published);
+                let format = self.requested.precision.weights.unwrap_or(published);
                 let found = support(format, device, key.parse().ok()?);
                 (!found.runs()).then_some(found.words)
             }

@@ -39,7 +39,7 @@ impl<N: Number> Pass<N> {
     /// The pass which the scenario's mode names.
     pub fn new(setup: &Setup) -> Self {
         let batch = N::input(&setup.batch());
-        if setup.scenario.mode.writes() {
+        if setup.scenario.workload.mode.writes() {
             Self::decode(setup, batch)
         } else {
             Self::prompt(setup, batch)
@@ -54,7 +54,7 @@ impl<N: Number> Pass<N> {
             context: N::input(&context),
             logits: N::constant(1.0),
             decode: true,
-            full: setup.scenario.attention_flops == AttentionFlops::Full,
+            full: setup.scenario.assumptions.attention_flops == AttentionFlops::Full,
             skips: setup.skips(),
         }
     }
@@ -62,14 +62,14 @@ impl<N: Number> Pass<N> {
     pub fn prompt(setup: &Setup, batch: N) -> Self {
         let scenario = &*setup.scenario;
         let prompt = setup.prompt();
-        let all = scenario.mode == Mode::Pretrain || scenario.logits == Logits::All;
+        let all = scenario.workload.mode == Mode::Pretrain || scenario.assumptions.logits == Logits::All;
         Self {
             batch,
             tokens: N::input(&prompt),
             context: N::input(&prompt),
             logits: if all { N::input(&prompt) } else { N::constant(1.0) },
             decode: false,
-            full: scenario.attention_flops == AttentionFlops::Full,
+            full: scenario.assumptions.attention_flops == AttentionFlops::Full,
             skips: setup.skips(),
         }
     }

@@ -46,7 +46,7 @@ pub fn resolve(
             ..known.clone()
         });
     }
-    let device = match &requested.hardware {
+    let device = match &requested.hardware.device {
         None => None,
         Some(id) => Some(hardware::resolve(id).map_err(|why| match why {
             Some(why) => AnalysisError::Custom(why),
@@ -61,10 +61,9 @@ pub fn resolve(
 
 /// The same on another device, which stands in no machine.
 pub fn on(setup: &Setup, device: &Device) -> Result<Setup, AnalysisError> {
-    let requested = Arc::new(Scenario {
-        hardware: Some(device.id.clone()),
-        ..Scenario::clone(&setup.requested)
-    });
+    let requested = Arc::new(Scenario::clone(&setup.requested).with(|s| {
+        s.hardware.device = Some(device.id.clone());
+    }));
     let device = Some(Arc::new(device.clone()));
     on_device(&setup.blueprint, requested, device, Vec::new(), Some(setup))
 }
@@ -73,16 +72,30 @@ pub fn on(setup: &Setup, device: &Device) -> Result<Setup, AnalysisError> {
 fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
     let of = |scenario: &Scenario| {
         (
-            (scenario.mode == Mode::Pretrain, scenario.weights, scenario.engine),
-            (scenario.kv_cache, scenario.value_cache),
-            scenario.attention == AttentionKernel::Eager,
-            (scenario.devices, scenario.split, scenario.tensor),
-            (scenario.pipeline, scenario.expert, scenario.attention_parallel),
+            (
+                scenario.workload.mode == Mode::Pretrain,
+                scenario.precision.weights,
+                scenario.serving.engine,
+            ),
+            (scenario.precision.kv_cache, scenario.precision.value_cache),
+            scenario.assumptions.attention == AttentionKernel::Eager,
+            (
+                scenario.hardware.devices,
+                scenario.hardware.split,
+                scenario.hardware.tensor,
+            ),
+            (
+                scenario.hardware.pipeline,
+                scenario.hardware.expert,
+                scenario.hardware.attention_parallel,
+            ),
         )
     };
     // The simple rule knows nothing of what lies in RAM.
-    let rule = one.memory_rule == other.memory_rule;
-    rule && of(one) == of(other) && one.hardware == other.hardware && one.node == other.node
+    let rule = one.assumptions.memory_rule == other.assumptions.memory_rule;
+    rule && of(one) == of(other)
+        && one.hardware.device == other.hardware.device
+        && one.hardware.node == other.hardware.node
 }
 
 fn on_device(
@@ -94,7 +107,7 @@ fn on_device(
 ) -> Result<Setup, AnalysisError> {
     RESOLVED.set(RESOLVED.get() + 1);
     let scenario = &*requested;
-    let chosen = scenario.weights.and_then(quantisation::choice);
+    let chosen = scenario.precision.weights.and_then(quantisation::choice);
     // Where the headers of the files were read, their bytes are known whatever the method.
     let by_headers = || blueprint.tensors().any(|(_, tensor)| tensor.held.is_some());
     let unknown = blueprint
@@ -106,15 +119,15 @@ fn on_device(
         return Err(ModelError::Quantisation(why.clone()).into());
     }
     let automatic = || automatic_engine(blueprint, scenario, device.as_deref());
-    let engine = scenario.engine.unwrap_or_else(automatic);
+    let engine = scenario.serving.engine.unwrap_or_else(automatic);
     let shared = known.filter(|known| {
-        let same = (known.requested.weights, known.engine) == (scenario.weights, engine);
+        let same = (known.requested.precision.weights, known.engine) == (scenario.precision.weights, engine);
         same && Arc::ptr_eq(&known.blueprint, blueprint)
     });
     let conversion = shared.map_or_else(|| convert(blueprint, chosen, engine), |known| known.conversion.clone());
     notices.extend(conversion.notices.iter().cloned());
     let mut weights = conversion.weights.clone();
-    if scenario.mode == Mode::Pretrain && weights.scope != Scope::Everything {
+    if scenario.workload.mode == Mode::Pretrain && weights.scope != Scope::Everything {
         notices.push(Notice::new(
             "trained_unquantised",
             format!(
@@ -128,7 +141,9 @@ fn on_device(
         .narrows_fp32()
         .and_then(Format::from_dtype)
         .filter(|_| weights.base == Format::FP32);
-    if let Some(narrow) = narrow.filter(|_| scenario.weights.is_none() && scenario.mode != Mode::Pretrain) {
+    if let Some(narrow) =
+        narrow.filter(|_| scenario.precision.weights.is_none() && scenario.workload.mode != Mode::Pretrain)
+    {
         notices.push(Notice::new(
             "fp32_narrowed",
             format!(
@@ -139,15 +154,15 @@ fn on_device(
         ));
         weights = Arc::new(weights.with_base(narrow));
     }
-    notices.extend(cache_format::told(engine, &weights, scenario).filter(|_| scenario.mode != Mode::Pretrain));
+    notices.extend(cache_format::told(engine, &weights, scenario).filter(|_| scenario.workload.mode != Mode::Pretrain));
     let activation = if weights.base.bits >= 16 {
         weights.base.clone()
     } else {
         Format::BF16
     };
-    let kv = cache_format(scenario.kv_cache)
-        .unwrap_or_else(|| usual_cache(engine, &weights, scenario.weights.is_some(), &activation));
-    let kv_values = cache_format(scenario.value_cache).unwrap_or_else(|| kv.clone());
+    let kv = cache_format(scenario.precision.kv_cache)
+        .unwrap_or_else(|| usual_cache(engine, &weights, scenario.precision.weights.is_some(), &activation));
+    let kv_values = cache_format(scenario.precision.value_cache).unwrap_or_else(|| kv.clone());
     let support = device
         .as_deref()
         .map(|device| hardware::compatibility::support(&weights.format.id, device, engine));
@@ -199,7 +214,7 @@ fn said_of_ram(setup: Setup) -> Setup {
 /// is most used for such files.
 pub fn automatic_engine(blueprint: &Blueprint, scenario: &Scenario, device: Option<&Device>) -> Engine {
     let published = &blueprint.published;
-    let chosen = scenario.weights.and_then(quantisation::choice);
+    let chosen = scenario.precision.weights.and_then(quantisation::choice);
     let (format, container) = match &chosen {
         Some(choice) => (&choice.format, choice.container),
         None => (&published.format, published.container),
@@ -262,7 +277,7 @@ fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
 
 /// Weights as they are after an engine unpacked them on loading.
 pub fn unpacked(setup: Setup) -> Setup {
-    if setup.scenario.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode == Mode::Pretrain {
         return setup;
     }
     let told = Notice::new(

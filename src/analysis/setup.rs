@@ -100,8 +100,8 @@ impl Setup {
     #[must_use]
     pub fn running(&self, admission: Admission) -> Self {
         let batch = |scenario: &mut Scenario| {
-            scenario.batch = admission.running;
-            scenario.endless = false;
+            scenario.workload.batch = admission.running;
+            scenario.workload.endless = false;
         };
         Self {
             admission: Some(admission),
@@ -119,7 +119,9 @@ impl Setup {
     }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
-        let as_published = self.scenario.weights.is_none() && self.scenario.mode != Mode::Pretrain && !self.unpacked;
+        let as_published = self.scenario.precision.weights.is_none()
+            && self.scenario.workload.mode != Mode::Pretrain
+            && !self.unpacked;
         let value = tensor.held.filter(|_| as_published)?;
         Some(Quantity::table(
             "bytes in the files",
@@ -130,14 +132,14 @@ impl Setup {
     /// Whether the token table stays in RAM: the engine keeps it there, and the device has a memory of its own.
     pub fn keeps_table_in_ram(&self) -> bool {
         self.engine.keeps_table_in_ram()
-            && self.scenario.mode != Mode::Pretrain
+            && self.scenario.workload.mode != Mode::Pretrain
             && self.device().is_some_and(Device::has_own_memory)
             && !simple_rule::applies(self)
     }
     /// Whether the cache keeps latents where the model has them.
     pub fn keeps_latent(&self) -> bool {
         // Every engine on offer keeps the latent; transformers did not before version 5.
-        self.scenario.latent_cache != LatentCache::Expanded
+        self.scenario.serving.latent_cache != LatentCache::Expanded
     }
     /// Whether decode multiplies with the latent itself.
     pub fn absorbs(&self) -> bool {
@@ -149,13 +151,13 @@ impl Setup {
     }
     /// Whether layers with a window keep all tokens: where the engine can be told to.
     pub fn keeps_whole_windows(&self) -> bool {
-        self.engine == Engine::LlamaCpp && self.scenario.window_cache == WindowCache::Full
+        self.engine == Engine::LlamaCpp && self.scenario.serving.window_cache == WindowCache::Full
     }
     /// Whether the cache lies in RAM beside a device with a memory of its own: where the engine can be told to.
     pub fn keeps_cache_in_ram(&self) -> bool {
         self.engine == Engine::LlamaCpp
-            && self.scenario.cache_place == CachePlace::Ram
-            && self.scenario.mode != Mode::Pretrain
+            && self.scenario.serving.cache_place == CachePlace::Ram
+            && self.scenario.workload.mode != Mode::Pretrain
             && self.device().is_some_and(Device::has_own_memory)
     }
     /// Bytes of one activation.
@@ -186,7 +188,7 @@ impl Setup {
         usual_cache(
             self.engine,
             &self.weights,
-            self.scenario.weights.is_some(),
+            self.scenario.precision.weights.is_some(),
             &self.activation,
         )
     }
@@ -206,15 +208,15 @@ impl Setup {
             Some(latent) if self.absorbs() => (latent.rank.value.saturating_add(latent.rope.value), latent.rank.value),
             _ => (attention.key_dim.value, attention.value_dim.value),
         };
-        self.scenario.attention == AttentionKernel::Eager || (!decode && !self.engine.fuses(key, value))
+        self.scenario.assumptions.attention == AttentionKernel::Eager || (!decode && !self.engine.fuses(key, value))
     }
     /// Sequences at once.
     pub fn batch(&self) -> Quantity {
-        Quantity::choice("batch", self.scenario.batch, "Workload")
+        Quantity::choice("batch", self.scenario.workload.batch, "Workload")
     }
     /// Tokens of each prompt.
     pub fn prompt(&self) -> Quantity {
-        Quantity::choice("prompt", self.scenario.prompt, "Workload")
+        Quantity::choice("prompt", self.scenario.workload.prompt, "Workload")
     }
     /// Tokens generated.
     pub fn generated(&self) -> Quantity {
@@ -226,7 +228,7 @@ impl Setup {
     /// sequence has written E[G²] ÷ 2E[G] = G of them (Feller 1971, the inspection paradox).
     pub fn mean_context(&self) -> Quantity {
         let written = self.scenario.generated();
-        let differ = self.scenario.mode == Mode::Serve && self.scenario.lengths == Lengths::Spread;
+        let differ = self.scenario.workload.mode == Mode::Serve && self.scenario.workload.lengths == Lengths::Spread;
         let so_far = if differ {
             Quantity::choice("written so far", written.max(1), "Workload")
         } else {
@@ -236,14 +238,14 @@ impl Setup {
     }
     /// Whether attention leaves out what an indexer did not choose.
     pub fn skips(&self) -> bool {
-        self.scenario.attention_flops != AttentionFlops::Full && self.engine.skips_unchosen()
+        self.scenario.assumptions.attention_flops != AttentionFlops::Full && self.engine.skips_unchosen()
     }
     /// What a step holds at most, on each device that keeps sequences of its own: as chosen, or as the engine has it.
     pub fn budget(&self) -> Budget {
         let usual = self.tuned.unwrap_or_else(|| self.engine.budget(self.device()));
         let tokens = match self.engine {
-            Engine::LlamaCpp => self.scenario.micro_batch,
-            _ => self.scenario.max_batched_tokens,
+            Engine::LlamaCpp => self.scenario.serving.micro_batch,
+            _ => self.scenario.serving.max_batched_tokens,
         };
         let among = if self.engine.divides_limits() {
             self.layout.replicas()
@@ -252,7 +254,7 @@ impl Setup {
         };
         let each = |all: u64| (all / among).max(1);
         Budget {
-            sequences: each(self.scenario.max_sequences.unwrap_or(usual.sequences)),
+            sequences: each(self.scenario.serving.max_sequences.unwrap_or(usual.sequences)),
             tokens: tokens.or(usual.tokens).map(each),
         }
     }
@@ -262,18 +264,19 @@ impl Setup {
     }
     /// Thousandths of the device's memory for weights and caches, where the engine sets the rest aside for activations.
     pub fn static_thousandths(&self) -> Option<u64> {
-        if self.scenario.mode == Mode::Pretrain || simple_rule::applies(self) {
+        if self.scenario.workload.mode == Mode::Pretrain || simple_rule::applies(self) {
             return None;
         }
         let start = Start {
             tensor: self.layout.tensor,
             pipeline: self.layout.pipeline,
             replicas: self.layout.replicas(),
-            tokens: self.scenario.max_batched_tokens,
+            tokens: self.scenario.serving.max_batched_tokens,
         };
         let usual = self.engine.static_thousandths(self.device()?, start)?;
         Some(
             self.scenario
+                .serving
                 .memory_fraction
                 .map_or(usual, |percent| percent.min(100).saturating_mul(10)),
         )
@@ -284,10 +287,10 @@ impl Setup {
             0 => self.prompt().renamed("tokens"),
             // Running sequences of a server are at all stages of their answers, unless room for the whole is kept for each.
             written
-                if self.scenario.mode == Mode::Serve
-                    && self.scenario.batch > 1
+                if self.scenario.workload.mode == Mode::Serve
+                    && self.scenario.workload.batch > 1
                     && !self.engine.reserves_answers()
-                    && self.scenario.lengths == Lengths::Fixed =>
+                    && self.scenario.workload.lengths == Lengths::Fixed =>
             {
                 let half = Quantity::choice("half of the answer", written.div_ceil(2), "Workload");
                 Quantity::sum("tokens", &[&self.prompt(), &half])

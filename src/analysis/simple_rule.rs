@@ -10,7 +10,7 @@ use crate::units::Number;
 
 /// Whether a question is counted so. Training has no such rule.
 pub fn applies(setup: &Setup) -> bool {
-    setup.scenario.memory_rule == MemoryRule::Simple && setup.scenario.mode != Mode::Pretrain
+    setup.scenario.assumptions.memory_rule == MemoryRule::Simple && setup.scenario.workload.mode != Mode::Pretrain
 }
 
 /// A tenth of the weights.

@@ -91,23 +91,23 @@ impl Speed {
 pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Option<Speed> {
     let device = setup.device()?;
     let scenario = &*setup.scenario;
-    let training = scenario.mode == Mode::Pretrain;
+    let training = scenario.workload.mode == Mode::Pretrain;
     let pass = if training { None } else { time::pass(setup, host) };
     let roof = roof_of(device, operators)?;
     if pass.is_none() && (!training || device.rate_16(true).is_none()) {
         return None;
     }
-    let prefill = match scenario.mode {
+    let prefill = match scenario.workload.mode {
         Mode::Prefill => pass.clone(),
         Mode::Pretrain => None,
         Mode::Decode | Mode::Serve => {
-            let prefill = setup.working(|scenario| scenario.mode = Mode::Prefill);
+            let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
             time::pass(&prefill, host)
         }
     };
-    let tokens = match scenario.mode {
-        Mode::Decode | Mode::Serve => scenario.batch as f64,
-        Mode::Prefill | Mode::Pretrain => scenario.batch as f64 * scenario.prompt as f64,
+    let tokens = match scenario.workload.mode {
+        Mode::Decode | Mode::Serve => scenario.workload.batch as f64,
+        Mode::Prefill | Mode::Pretrain => scenario.workload.batch as f64 * scenario.workload.prompt as f64,
     };
     let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
     let rate = device.rate_16(setup.activation.id != "fp16");
@@ -153,7 +153,7 @@ fn roof_of(device: &Device, operators: &[OpCost<f64>]) -> Option<Roof> {
 fn near<'a>(setup: &'a Setup, device: &'a Device) -> Near<'a> {
     let scenario = &*setup.scenario;
     Near {
-        metric: match scenario.mode {
+        metric: match scenario.workload.mode {
             Mode::Serve => Metric::Throughput,
             Mode::Prefill | Mode::Pretrain => Metric::Prefill,
             Mode::Decode => Metric::Decode,
@@ -163,8 +163,8 @@ fn near<'a>(setup: &'a Setup, device: &'a Device) -> Near<'a> {
         devices: setup.layout.devices,
         format: &setup.weights.format.id,
         active: parameters::<Exact>(&setup.blueprint).active.0 as f64,
-        batch: scenario.batch,
-        context: scenario.prompt.saturating_add(scenario.generated() / 2),
+        batch: scenario.workload.batch,
+        context: scenario.workload.prompt.saturating_add(scenario.generated() / 2),
     }
 }
 

@@ -202,7 +202,7 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
             ),
         ));
     }
-    if scenario.mode != Mode::Pretrain && scenario.engine.is_none() {
+    if scenario.workload.mode != Mode::Pretrain && scenario.serving.engine.is_none() {
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", setup.engine.label()),
@@ -221,7 +221,7 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
             "Memory is counted by percentages, as many calculators do: weights + 5 %, caches + 5 %, activations 10 % of the weights, and 5 % of all that for the system. Context and engine change the cache alone.",
         ));
     }
-    if !scenario.edits.is_empty() {
+    if !scenario.model.edits.is_empty() {
         all.push(Notice::new("edited", "Some keys of the config were changed by hand."));
     }
     all
@@ -261,8 +261,8 @@ pub fn context_curve(setup: &Setup, most: u64, points: u64) -> Result<Vec<Contex
     let at = |step: u64| -> Result<ContextPoint, AnalysisError> {
         let tokens = (u128::from(most) * u128::from(step) / u128::from(points - 1)).max(1) as u64;
         let held = fullest(&setup.working(|scenario| {
-            scenario.prompt = tokens;
-            scenario.generate = Some(0);
+            scenario.workload.prompt = tokens;
+            scenario.workload.generate = Some(0);
         }))?;
         let fixed = held
             .weights_bytes

@@ -79,7 +79,7 @@ pub struct Badge {
 
 /// The badge of a model: exact for a built-in one, by its size for any other whose listing or name tells one.
 pub fn badge(name: &str, listed: Option<&Listed>, scenario: &Scenario, units: UnitSystem) -> Option<Badge> {
-    let device = resolve(scenario.hardware.as_deref()?)?;
+    let device = resolve(scenario.hardware.device.as_deref()?)?;
     let Some(blueprint) = catalogue::find(name).and_then(blueprint) else {
         return quick(name, listed, scenario, &device, units);
     };
@@ -107,7 +107,7 @@ fn quick(
             rough: true,
         });
     }
-    let chosen = scenario.weights.and_then(quantisation::choice);
+    let chosen = scenario.precision.weights.and_then(quantisation::choice);
     let told = listed.and_then(|listed| listed.parameters).map(|count| count as f64);
     let (bytes, whose) = match (&chosen, listed.and_then(|listed| listed.bytes)) {
         (None, Some(bytes)) => (bytes as f64, "the size of its files"),
@@ -122,7 +122,7 @@ fn quick(
         }
     };
     // Offload is not for a rough answer: how much may lie in RAM depends on the engine.
-    let one = analysis::rough_verdict(bytes as u64, device, scenario.devices, 0);
+    let one = analysis::rough_verdict(bytes as u64, device, scenario.hardware.devices, 0);
     Some(Badge {
         verdict: one.verdict.into(),
         words: format!(

@@ -51,7 +51,7 @@ impl ContextChart {
     pub fn of(analysis: &Analysis, points: u64, units: UnitSystem) -> Result<Self, AnalysisError> {
         let setup = &analysis.setup;
         let scenario = &setup.requested;
-        let now = scenario.prompt.saturating_add(scenario.generated());
+        let now = scenario.workload.prompt.saturating_add(scenario.generated());
         let limit = setup.blueprint.max_context.as_ref().map(|most| most.value);
         let longest = analysis.fit.as_ref().map(|fit| fit.max_context);
         // With part of the model in RAM the device's own memory is no limit.
@@ -457,10 +457,9 @@ mod tests {
         )
         .map(std::sync::Arc::new)
         .unwrap();
-        let scenario = Scenario {
-            hardware: hardware.map(str::to_owned),
-            ..Scenario::example()
-        };
+        let scenario = Scenario::example().with(|s| {
+            s.hardware.device = hardware.map(str::to_owned);
+        });
         let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
         ContextChart::of(&analysis, 120, UnitSystem::Gib).unwrap()
     }

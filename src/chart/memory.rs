@@ -51,14 +51,14 @@ impl MemoryChart {
     pub fn of(setup: &Setup, formats: &FormatComparison, units: UnitSystem) -> Result<Self, AnalysisError> {
         let mut rows: Vec<MemoryRow> = Vec::new();
         let capacity = Capacity::of_setup(setup);
-        let training = setup.scenario.mode == Mode::Pretrain;
+        let training = setup.scenario.workload.mode == Mode::Pretrain;
         if training {
             for recompute in Recompute::iter() {
-                let parts = fullest(&setup.working(|scenario| scenario.recompute = recompute))?.parts();
+                let parts = fullest(&setup.working(|scenario| scenario.workload.recompute = recompute))?.parts();
                 rows.push(MemoryRow {
                     label: computed_again(recompute).to_owned(),
                     parts,
-                    now: recompute == setup.scenario.recompute,
+                    now: recompute == setup.scenario.workload.recompute,
                 });
             }
         } else {
@@ -365,11 +365,10 @@ mod tests {
 
     #[test]
     fn training_compares_what_is_computed_again() {
-        let scenario = Scenario {
-            mode: Mode::Pretrain,
-            generate: None,
-            ..Scenario::example()
-        };
+        let scenario = Scenario::example().with(|s| {
+            s.workload.mode = Mode::Pretrain;
+            s.workload.generate = None;
+        });
         let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
         let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
         assert_eq!(labels, ["keep everything", "recompute attention", "recompute layers"]);
@@ -377,11 +376,10 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_hatched_and_said() {
-        let scenario = Scenario {
-            hardware: Some("rtx-4090".to_owned()),
-            prompt: 200_000,
-            ..Scenario::example()
-        };
+        let scenario = Scenario::example().with(|s| {
+            s.hardware.device = Some("rtx-4090".to_owned());
+            s.workload.prompt = 200_000;
+        });
         let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
         let recorder = Recorder::new(480, 318);
         chart.draw(recorder.clone(), Theme::Dark, 1.0, None).unwrap();

@@ -85,22 +85,21 @@ mod tests {
         for mode in [Mode::Decode, Mode::Serve] {
             let config = &catalogue::find("meta-llama/Llama-3.1-8B-Instruct").unwrap().config;
             let blueprint = Arc::new(Blueprint::from_value(config.clone()).unwrap());
-            let scenario = Scenario {
-                mode,
-                ..Scenario::example()
-            };
+            let scenario = Scenario::example().with(|s| {
+                s.workload.mode = mode;
+            });
             let start = resolved();
             let (analysis, formats) = show(Setup::new(&blueprint, &scenario).unwrap(), &FormatComparison::default());
             // The scenario once, and the formats it is compared with; its own is there under two names.
             assert_eq!(resolved() - start, 1 + 6, "{mode:?}");
-            let slid = analysis.setup.with(|scenario| scenario.prompt = 4096).unwrap();
+            let slid = analysis.setup.with(|scenario| scenario.workload.prompt = 4096).unwrap();
             let (analysis, formats) = show(slid, &formats);
             assert_eq!(resolved() - start, 1 + 6, "{mode:?}");
             assert_eq!(analysis.setup.tokens().value, 4096 + 512, "{mode:?}");
             // Another cache is another scenario: once again, and each format with it.
             let other = analysis
                 .setup
-                .with(|scenario| scenario.kv_cache = KvFormat::Fp8)
+                .with(|scenario| scenario.precision.kv_cache = KvFormat::Fp8)
                 .unwrap();
             let (analysis, _) = show(other, &formats);
             assert_eq!(resolved() - start, 2 * (1 + 6), "{mode:?}");

@@ -207,12 +207,11 @@ mod tests {
             .clone();
         let blueprint = std::sync::Arc::new(Blueprint::from_value(config).unwrap());
         for (device, batch) in [("h100-sxm", 16), ("rtx-4090", 1), ("rtx-4090", 5000)] {
-            let scenario = Scenario {
-                mode: Mode::Serve,
-                batch,
-                hardware: Some(device.to_owned()),
-                ..Scenario::example()
-            };
+            let scenario = Scenario::example().with(|s| {
+                s.workload.mode = Mode::Serve;
+                s.workload.batch = batch;
+                s.hardware.device = Some(device.to_owned());
+            });
             let serving = analyse(&blueprint, &scenario).unwrap().serving.unwrap();
             let chart = ServingChart::of(&serving);
             for (width, height) in [(328, 260), (1000, 318), (40, 30)] {

@@ -261,7 +261,7 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
             (knob.set)(&mut scenario, text)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
             if knob.id == KnobId::Hardware {
-                say_device(text, scenario.hardware.as_deref());
+                say_device(text, scenario.hardware.device.as_deref());
             }
         }
     }
@@ -280,7 +280,7 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
             .ok_or_else(|| Failure::new("bad_value", format!("--edit {edit}: write KEY=VALUE.")))?;
         // What is not JSON is taken as a name: model_type=llama.
         let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
-        scenario.edits.insert(key.to_owned(), value);
+        scenario.model.edits.insert(key.to_owned(), value);
     }
     Ok(scenario)
 }

@@ -30,7 +30,7 @@ impl Estimate {
     pub fn of(model: &str, matches: &ArgMatches) -> Result<Self, Failure> {
         let mut scenario = arguments::scenario(matches)?;
         let found = source::find(model, matches)?;
-        scenario.model = found.source.clone();
+        scenario.model.source = found.source.clone();
         let mut blueprint = source::blueprint(&found, &scenario)?;
         let comparison = found.headers.as_ref().map(|read| read.adopt(&mut blueprint));
         let analysis =
@@ -169,15 +169,15 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
     out.push_str(&format!(", {} layers, {}", blueprint.layers.value, blueprint.attention));
     out.push_str(&format!(
         "\n{}, {} weights",
-        scenario.mode.label(),
+        scenario.workload.mode.label(),
         shown(&setup.weights.method)
     ));
-    if scenario.mode != Mode::Pretrain {
+    if scenario.workload.mode != Mode::Pretrain {
         out.push_str(&format!(", {} KV cache, {}", setup.kv.label, setup.engine.label()));
     }
     out.push_str(&format!(
         "\n{} × {} tokens",
-        grouped(setup.scenario.batch),
+        grouped(setup.scenario.workload.batch),
         grouped(setup.tokens().value)
     ));
     if let (Some(comparison), Some(read)) = (comparison, &found.headers) {
@@ -212,7 +212,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         }
     }
     if let Some(speed) = &analysis.speed {
-        let pass = match scenario.mode {
+        let pass = match scenario.workload.mode {
             Mode::Decode => "a token",
             Mode::Serve => "a token of each user",
             Mode::Prefill => "the prompt",
@@ -260,7 +260,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
 
 fn memory(estimate: &Estimate) -> Sheet {
     let analysis = &estimate.analysis;
-    let title = match analysis.setup.requested.devices {
+    let title = match analysis.setup.requested.hardware.devices {
         1 => "Memory".to_owned(),
         devices => format!("Memory of the fullest of {} devices", grouped(devices)),
     };
@@ -295,7 +295,7 @@ fn compute(estimate: &Estimate) -> Sheet {
     let analysis = &estimate.analysis;
     let timed = analysis.speed.is_some();
     let mut sheet = Sheet::new(
-        estimate.analysis.setup.scenario.mode.label(),
+        estimate.analysis.setup.scenario.workload.mode.label(),
         &["component", "FLOP", "share", "bytes moved", "FLOP/byte"],
     );
     if timed {

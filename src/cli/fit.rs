@@ -31,7 +31,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let mut scenario = arguments::scenario(matches)?;
     let found = source::find(model, matches)?;
-    scenario.model = found.source.clone();
+    scenario.model.source = found.source.clone();
     let mut blueprint = source::blueprint(&found, &scenario)?;
     if let Some(read) = &found.headers {
         read.adopt(&mut blueprint);
@@ -46,10 +46,10 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
 /// Formats asked for: a list, all of the usual ones, or the scenario's own.
 fn formats(matches: &ArgMatches, scenario: &Scenario) -> Result<Vec<Option<&'static str>>, Failure> {
     let Some(list) = matches.get_one::<String>("formats") else {
-        return Ok(vec![scenario.weights]);
+        return Ok(vec![scenario.precision.weights]);
     };
     if list == "all" {
-        return Ok(matrix::formats(scenario.mode)
+        return Ok(matrix::formats(scenario.workload.mode)
             .iter()
             .map(|format| weight_key(format))
             .collect());
@@ -71,10 +71,9 @@ fn rows(
     // A layout that cannot be is refused once, not for each device.
     analyse(
         blueprint,
-        &Scenario {
-            hardware: None,
-            ..scenario.clone()
-        },
+        &scenario.clone().with(|s| {
+            s.hardware.device = None;
+        }),
     )
     .map_err(fail)?;
     let mut all = Vec::new();
@@ -88,12 +87,11 @@ fn rows(
                 continue;
             };
             let runs = matches!(cell.judgement.verdict, Verdict::Fits | Verdict::Offload);
-            let here = Scenario {
-                hardware: Some(device.id.clone()),
-                weights: format,
-                engine: Some(cell.engine),
-                ..scenario.clone()
-            };
+            let here = scenario.clone().with(|s| {
+                s.hardware.device = Some(device.id.clone());
+                s.precision.weights = format;
+                s.serving.engine = Some(cell.engine);
+            });
             let speed = if runs {
                 analyse(blueprint, &here).map_err(fail)?.speed
             } else {
@@ -115,8 +113,11 @@ fn rows(
 
 /// The price that was given, else the least that somebody asks.
 fn price(device: &Device, scenario: &Scenario) -> Option<Price> {
-    let own = scenario.price.map(|each| Price::own(each, scenario.devices));
-    own.or_else(|| Price::least(device, scenario.devices))
+    let own = scenario
+        .hardware
+        .price
+        .map(|each| Price::own(each, scenario.hardware.devices));
+    own.or_else(|| Price::least(device, scenario.hardware.devices))
 }
 
 fn answer(row: &Row, scenario: &Scenario) -> Value {
@@ -125,7 +126,7 @@ fn answer(row: &Row, scenario: &Scenario) -> Value {
     json!({
         "hardware": row.device.id,
         "name": row.device.name,
-        "devices": scenario.devices,
+        "devices": scenario.hardware.devices,
         "format": row.format,
         "engine": row.cell.engine,
         "verdict": judged.verdict,

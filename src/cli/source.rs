@@ -256,6 +256,6 @@ pub fn blueprint(found: &LoadedModel, scenario: &Scenario) -> Result<Blueprint, 
         });
     }
     let mut config = found.config.clone();
-    apply_edits(&mut config, &scenario.edits);
+    apply_edits(&mut config, &scenario.model.edits);
     Blueprint::from_value(config).map_err(|error| Failure::new(error.code(), format!("{}: {error}", found.facts.id)))
 }

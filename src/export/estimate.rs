@@ -60,7 +60,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "tied": blueprint.tied,
             "source": facts.source,
         },
-        "mode": scenario.mode.key(),
+        "mode": scenario.workload.mode.key(),
         "engine": setup.engine.key(),
         "formats": {
             "weights": setup.weights.format.id,
@@ -224,7 +224,7 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
         put("prefill_seconds_low", json!(prefill.low));
         put("prefill_seconds_high", json!(prefill.high));
     }
-    match (&speed.pass, scenario.mode) {
+    match (&speed.pass, scenario.workload.mode) {
         (Some(pass), Mode::Decode | Mode::Serve) => {
             put("decode_seconds_per_token", json!(pass.seconds));
             put("decode_seconds_per_token_low", json!(pass.low));

@@ -65,7 +65,7 @@ impl Limit {
 /// What takes most of the time of the pass, and its share; none where no time is known. In training it is what the roofline says.
 pub fn limit(analysis: &Analysis) -> Option<(Limit, f64)> {
     let speed = analysis.speed.as_ref()?;
-    if analysis.setup.scenario.mode == Mode::Pretrain {
+    if analysis.setup.scenario.workload.mode == Mode::Pretrain {
         let roof = speed.roof;
         let bound = match roof.bound() {
             crate::analysis::Bound::Compute => (Limit::Compute, roof.compute),

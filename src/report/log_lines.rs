@@ -16,7 +16,7 @@ const MOST_LISTED: u64 = 16;
 pub fn log_lines(analysis: &Analysis) -> Vec<String> {
     let setup = &analysis.setup;
     let fits = analysis.fit.as_ref().filter(|fit| fit.verdict == Verdict::Fits);
-    let serves = setup.scenario.mode != Mode::Pretrain;
+    let serves = setup.scenario.workload.mode != Mode::Pretrain;
     let (Some(fit), Some(device), true) = (fits, setup.device(), serves) else {
         return Vec::new();
     };
@@ -30,7 +30,7 @@ pub fn log_lines(analysis: &Analysis) -> Vec<String> {
 /// What is left beside weights and activations is cache: so many tokens, so many requests of the context asked for.
 fn vllm(analysis: &Analysis, capacity: u64) -> Vec<String> {
     let (held, setup) = (analysis.held(), &analysis.setup);
-    let (context, batch) = (setup.tokens().value.max(1), setup.scenario.batch.max(1));
+    let (context, batch) = (setup.tokens().value.max(1), setup.scenario.workload.batch.max(1));
     let cache = held.kv_cache_bytes.saturating_add(held.state_cache_bytes);
     let room = capacity.saturating_sub(held.total_bytes.saturating_sub(cache));
     if cache == 0 {

@@ -68,7 +68,7 @@ impl Tile {
 
 /// All five, in order.
 pub fn tiles(analysis: &Analysis, units: UnitSystem) -> Vec<Tile> {
-    let mode = analysis.setup.scenario.mode;
+    let mode = analysis.setup.scenario.workload.mode;
     let mut all = vec![memory(analysis, units)];
     all.extend(speeds(analysis, mode));
     all.push(room(analysis, mode));
@@ -245,7 +245,7 @@ fn limited(analysis: &Analysis) -> Tile {
             "Limited by",
             limit.short(),
             "",
-            if analysis.setup.scenario.mode == Mode::Pretrain || analysis.serving.is_some() {
+            if analysis.setup.scenario.workload.mode == Mode::Pretrain || analysis.serving.is_some() {
                 format!("{intensity} FLOP/byte, ridge {}", decimal(speed.ridge))
             } else {
                 format!("{:.0} % of the time; {intensity} FLOP/byte", 100.0 * share)

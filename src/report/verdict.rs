@@ -50,7 +50,7 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
         1 => format!("one {}", device.short_name()),
         some => format!("{} × {}", grouped(some), device.short_name()),
     };
-    let training = setup.scenario.mode == Mode::Pretrain;
+    let training = setup.scenario.workload.mode == Mode::Pretrain;
     let does = if training { "trains" } else { "runs" };
     match fit.verdict {
         Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),
@@ -179,8 +179,8 @@ fn beyond(setup: &Setup) -> Option<u64> {
 /// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
 fn load(setup: &Setup) -> String {
     let scenario = &*setup.scenario;
-    let length = tokens(scenario.prompt);
-    match scenario.batch {
+    let length = tokens(scenario.workload.prompt);
+    match scenario.workload.batch {
         1 => length,
         batch => format!("{} × {length}", grouped(batch)),
     }
@@ -193,7 +193,7 @@ fn pace(analysis: &Analysis) -> String {
     };
     let rate = decimal(speed.tokens_per_second);
     let scenario = &analysis.setup.scenario;
-    match (scenario.mode, scenario.batch) {
+    match (scenario.workload.mode, scenario.workload.batch) {
         (Mode::Decode | Mode::Serve, 1) => format!(" It writes about {rate} tokens/s."),
         (Mode::Decode | Mode::Serve, _) => format!(" All sequences together write about {rate} tokens/s."),
         (Mode::Prefill, _) => format!(" It reads about {rate} tokens/s."),
@@ -206,8 +206,8 @@ fn room(analysis: &Analysis) -> String {
     let (Some(fit), setup) = (&analysis.fit, &*analysis.setup) else {
         return ".".to_owned();
     };
-    if setup.scenario.mode == Mode::Pretrain {
-        return match fit.max_batch.saturating_sub(setup.scenario.batch) {
+    if setup.scenario.workload.mode == Mode::Pretrain {
+        return match fit.max_batch.saturating_sub(setup.scenario.workload.batch) {
             0 => ".".to_owned(),
             1 => ", enough for one more sequence.".to_owned(),
             more => format!(", enough for {} more sequences.", grouped(more)),

@@ -49,18 +49,17 @@ pub fn link(scenario: &Scenario) -> Result<String, LinkError> {
 /// As [`link`]; a config that is too long is left out.
 pub fn link_without_config(scenario: &Scenario) -> String {
     link(scenario).unwrap_or_else(|_| {
-        to_query(&Scenario {
-            model: ModelSource::Id(String::new()),
-            edits: BTreeMap::new(),
-            ..scenario.clone()
-        })
+        to_query(&scenario.clone().with(|s| {
+            s.model.source = ModelSource::Id(String::new());
+            s.model.edits = BTreeMap::new();
+        }))
     })
 }
 
 /// Writes the scenario as a query string, however long.
 pub fn to_query(scenario: &Scenario) -> String {
     let mut out = form_urlencoded::Serializer::new(String::new());
-    match &scenario.model {
+    match &scenario.model.source {
         ModelSource::Id(id) if !id.is_empty() => {
             out.append_pair("m", id);
         }
@@ -69,8 +68,8 @@ pub fn to_query(scenario: &Scenario) -> String {
             out.append_pair("config", &config.to_string());
         }
     }
-    if !scenario.edits.is_empty() {
-        let edits: Map<String, Value> = scenario.edits.clone().into_iter().collect();
+    if !scenario.model.edits.is_empty() {
+        let edits: Map<String, Value> = scenario.model.edits.clone().into_iter().collect();
         out.append_pair("edit", &Value::Object(edits).to_string());
     }
     for knob in KNOBS.iter().filter(|knob| !knob.is_default(scenario)) {
@@ -92,13 +91,13 @@ pub fn from_query(query: &str) -> (Scenario, Vec<LinkError>) {
     let mut values = vec![None; KNOBS.len()];
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         match key.as_ref() {
-            "m" => scenario.model = ModelSource::Id(value.into_owned()),
+            "m" => scenario.model.source = ModelSource::Id(value.into_owned()),
             "config" => match serde_json::from_str(&value) {
-                Ok(config @ Value::Object(_)) => scenario.model = ModelSource::Config(Box::new(config)),
+                Ok(config @ Value::Object(_)) => scenario.model.source = ModelSource::Config(Box::new(config)),
                 _ => errors.push(LinkError::Config),
             },
             "edit" => match serde_json::from_str(&value) {
-                Ok(Value::Object(edits)) => scenario.edits = edits.into_iter().collect(),
+                Ok(Value::Object(edits)) => scenario.model.edits = edits.into_iter().collect(),
                 _ => errors.push(LinkError::Config),
             },
             key => {

@@ -1,6 +1,9 @@
 //! The question that a published measurement answers.
 
-use super::{AttentionParallel, KvFormat, Lengths, Mode, Scenario, Split, weight_key};
+use super::{
+    Assumptions, AttentionParallel, HardwareChoice, KvFormat, Lengths, Mode, ModelChoice, Precision, Scenario,
+    ServingChoice, Split, Workload, weight_key,
+};
 use crate::hardware::measurement::{Measurement, Metric};
 
 impl Scenario {
@@ -11,47 +14,60 @@ impl Scenario {
     pub fn measured(row: &Measurement) -> Option<Self> {
         let endless = row.batch == "max";
         Some(Self {
-            mode: match row.metric {
-                Metric::Decode => Mode::Decode,
-                Metric::Prefill => Mode::Prefill,
-                Metric::Throughput => Mode::Serve,
+            model: ModelChoice::default(),
+            workload: Workload {
+                mode: match row.metric {
+                    Metric::Decode => Mode::Decode,
+                    Metric::Prefill => Mode::Prefill,
+                    Metric::Throughput => Mode::Serve,
+                },
+                batch: if endless { 1 } else { row.batch.parse().ok()? },
+                endless,
+                prompt: row.prompt,
+                generate: row.generate,
+                requests: row.requests,
+                lengths: if row.lengths == "spread" {
+                    Lengths::Spread
+                } else {
+                    Lengths::Fixed
+                },
+                ..Workload::default()
             },
-            batch: if endless { 1 } else { row.batch.parse().ok()? },
-            endless,
-            prompt: row.prompt,
-            generate: row.generate,
-            weights: Some(weight_key(&row.weights)?),
-            engine: row.engine.parse().ok(),
-            hardware: Some(row.device.clone()),
-            devices: row.devices,
-            split: match row.split.as_str() {
-                "layer" => Some(Split::Layer),
-                "tensor" => Some(Split::Tensor),
-                _ => None,
+            precision: Precision {
+                weights: Some(weight_key(&row.weights)?),
+                kv_cache: match row.cache.as_str() {
+                    "" => KvFormat::Auto,
+                    key => key.parse().ok()?,
+                },
+                ..Precision::default()
             },
-            tensor: row.tensor,
-            pipeline: row.pipeline.unwrap_or(1),
-            expert: row.expert.unwrap_or(1),
-            attention_parallel: if row.attention == "dp" {
-                AttentionParallel::Dp
-            } else {
-                AttentionParallel::Tp
+            hardware: HardwareChoice {
+                device: Some(row.device.clone()),
+                devices: row.devices,
+                split: match row.split.as_str() {
+                    "layer" => Some(Split::Layer),
+                    "tensor" => Some(Split::Tensor),
+                    _ => None,
+                },
+                tensor: row.tensor,
+                pipeline: row.pipeline.unwrap_or(1),
+                expert: row.expert.unwrap_or(1),
+                attention_parallel: if row.attention == "dp" {
+                    AttentionParallel::Dp
+                } else {
+                    AttentionParallel::Tp
+                },
+                ..HardwareChoice::default()
             },
-            kv_cache: match row.cache.as_str() {
-                "" => KvFormat::Auto,
-                key => key.parse().ok()?,
+            serving: ServingChoice {
+                engine: row.engine.parse().ok(),
+                memory_fraction: row.fraction,
+                max_sequences: row.sequences,
+                max_batched_tokens: row.tokens,
+                micro_batch: row.micro_batch,
+                ..ServingChoice::default()
             },
-            memory_fraction: row.fraction,
-            requests: row.requests,
-            lengths: if row.lengths == "spread" {
-                Lengths::Spread
-            } else {
-                Lengths::Fixed
-            },
-            max_sequences: row.sequences,
-            max_batched_tokens: row.tokens,
-            micro_batch: row.micro_batch,
-            ..Self::default()
+            assumptions: Assumptions::default(),
         })
     }
 }

@@ -99,7 +99,7 @@ fn speed() -> BTreeMap<(&'static str, &'static str), Group> {
         };
         let found = analyse(&blueprint(&entry.id), &scenario).unwrap();
         let Some(speed) = found.speed else { continue };
-        let batch = scenario.batch as f64;
+        let batch = scenario.workload.batch as f64;
         let (metric, (expected, low, high)) = match row.metric {
             Metric::Throughput => match found.serving {
                 Some(served) => (

@@ -46,10 +46,9 @@ fn every_answer_holds_when_it_is_tried() {
         }
         if let Some(users) = found.users.filter(|one| one.count > 0) {
             assert_eq!(verdict(&blueprint, &users.scenario), Verdict::Fits, "{query}");
-            let more = Scenario {
-                batch: users.count + 1,
-                ..users.scenario
-            };
+            let more = users.scenario.with(|s| {
+                s.workload.batch = users.count + 1;
+            });
             assert_ne!(verdict(&blueprint, &more), Verdict::Fits, "{query}");
         }
         let format = found.format.unwrap();
@@ -77,10 +76,9 @@ fn every_answer_holds_when_it_is_tried() {
                 "{query} {devices}"
             );
             if devices > 1 {
-                let fewer = Scenario {
-                    devices: devices / 2,
-                    ..degree.scenario
-                };
+                let fewer = degree.scenario.with(|s| {
+                    s.hardware.devices = devices / 2;
+                });
                 assert_ne!(verdict(&blueprint, &fewer), Verdict::Fits, "{query} {devices}");
             }
         }
@@ -119,11 +117,10 @@ fn hardware_without_a_price_is_never_ranked() {
         let Some(price) = weighbridge::hardware::Price::least(other, 1) else {
             continue;
         };
-        let tried = Scenario {
-            hardware: Some(other.id.clone()),
-            engine: None,
-            ..now.clone()
-        };
+        let tried = now.clone().with(|s| {
+            s.hardware.device = Some(other.id.clone());
+            s.serving.engine = None;
+        });
         if verdict(&small, &tried) == Verdict::Fits {
             assert!(price.usd_per_hour >= cheapest.price.usd_per_hour, "{}", other.id);
         }

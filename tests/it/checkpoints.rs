@@ -11,10 +11,9 @@ use weighbridge::scenario::{Engine, KvFormat, Scenario, weight_key};
 use weighbridge::units::Exact;
 
 fn setup(built: Blueprint, engine: Engine, change: impl FnOnce(&mut Scenario)) -> Result<Setup, AnalysisError> {
-    let mut scenario = Scenario {
-        engine: Some(engine),
-        ..Scenario::default()
-    };
+    let mut scenario = Scenario::default().with(|s| {
+        s.serving.engine = Some(engine);
+    });
     change(&mut scenario);
     Setup::new(&Arc::new(built), &scenario)
 }
@@ -84,7 +83,7 @@ fn the_cache_a_checkpoint_prescribes() {
     );
     // What the user asks for goes before.
     let asked = setup(blueprint("quantization_config", compressed), Engine::Vllm, |scenario| {
-        scenario.kv_cache = KvFormat::Bf16
+        scenario.precision.kv_cache = KvFormat::Bf16
     });
     let asked = asked.unwrap();
     assert_eq!(asked.kv.id, "bf16");
@@ -98,7 +97,7 @@ fn fp32_is_loaded_as_the_engine_loads_it() {
         let mut config = config("torch_dtype", json!("float32"));
         config["quantization_config"] = Value::Null;
         let found = setup(Blueprint::from_value(config).unwrap(), engine, |scenario| {
-            scenario.weights = chosen.and_then(weight_key);
+            scenario.precision.weights = chosen.and_then(weight_key);
         });
         let found = found.unwrap();
         let said = found.notices.iter().any(|notice| notice.code == "fp32_narrowed");
@@ -151,7 +150,9 @@ fn what_is_not_known_is_refused() {
             other => panic!("{settings}: {:?}", other.map(|found| found.weights.method.clone())),
         }
         assert!(
-            setup(built(), Engine::Vllm, |scenario| scenario.weights = weight_key("fp8")).is_ok(),
+            setup(built(), Engine::Vllm, |scenario| scenario.precision.weights =
+                weight_key("fp8"))
+            .is_ok(),
             "{settings}"
         );
     }
@@ -192,7 +193,10 @@ fn mixtures_are_named_and_left_when_asked() {
         method.starts_with("FP8 and NVFP4, ") && method.ends_with(" bits a weight"),
         "{method}"
     );
-    let asked = setup(built, Engine::Vllm, |scenario| scenario.weights = weight_key("fp8")).unwrap();
+    let asked = setup(built, Engine::Vllm, |scenario| {
+        scenario.precision.weights = weight_key("fp8")
+    })
+    .unwrap();
     assert_eq!(asked.weights.method, "FP8");
     assert!(asked.weights.rules.is_none() && !asked.weights.named_only);
 }

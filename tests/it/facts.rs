@@ -107,11 +107,10 @@ fn the_catalogue_is_whole() {
 fn caches_as_published() {
     // Llama 3.1 8B: 32 layers × 2 × 8 heads × 128 × 2 bytes = 128 KiB a token.
     let llama = blueprint("meta-llama/Llama-3.1-8B-Instruct");
-    let scenario = Scenario {
-        mode: Mode::Prefill,
-        prompt: 8192,
-        ..Scenario::default()
-    };
+    let scenario = Scenario::default().with(|s| {
+        s.workload.mode = Mode::Prefill;
+        s.workload.prompt = 8192;
+    });
     assert_eq!(analyse(&llama, &scenario).unwrap().memory.kv_cache.0, 1_073_741_824);
     // DeepSeek-V3: 61 layers × (512 + 64) × 2 bytes (arXiv 2412.19437; 70 KB a token in arXiv 2505.09343, table 1).
     let deepseek = blueprint("deepseek-ai/DeepSeek-V3.1-Terminus");
@@ -120,30 +119,27 @@ fn caches_as_published() {
         70_272
     );
     // Expanded, as transformers 4 kept it: 61 × 128 heads × (192 + 128) × 2.
-    let expanded = Scenario {
-        latent_cache: weighbridge::scenario::LatentCache::Expanded,
-        ..scenario.clone()
-    };
+    let expanded = scenario.clone().with(|s| {
+        s.serving.latent_cache = weighbridge::scenario::LatentCache::Expanded;
+    });
     assert_eq!(
         analyse(&deepseek, &expanded).unwrap().memory.kv_cache_per_token.0,
         4_997_120
     );
     // gpt-oss-20b: 12 full layers × 2 × 8 × 64 × 2 bytes a token, 12 windows of 128 tokens.
     let oss = blueprint("openai/gpt-oss-20b");
-    let long = Scenario {
-        prompt: 65_536,
-        generate: Some(0),
-        ..scenario
-    };
+    let long = scenario.with(|s| {
+        s.workload.prompt = 65_536;
+        s.workload.generate = Some(0);
+    });
     let memory = analyse(&oss, &long).unwrap().memory;
     assert_eq!(memory.kv_cache_per_token.0, 24_576);
     // vLLM keeps room for the step that runs beside a window: 127 + 2,048 tokens in blocks of 16, and a block more
     // (v0.11 `SlidingWindowSpec.max_memory_usage_bytes`).
     assert_eq!(memory.kv_cache.0, 24_576 * 65_536 + 12 * (2_176 + 16) * 2 * 8 * 64 * 2);
-    let exact = Scenario {
-        engine: Some(Engine::Sglang),
-        ..long
-    };
+    let exact = long.with(|s| {
+        s.serving.engine = Some(Engine::Sglang);
+    });
     assert_eq!(
         analyse(&oss, &exact).unwrap().memory.kv_cache.0,
         24_576 * 65_536 + 12 * 128 * 2 * 8 * 64 * 2
@@ -183,11 +179,10 @@ fn weights_weigh_what_the_files_do() {
 fn decode_of_one_sequence_is_held_back_by_bandwidth() {
     for entry in catalogue::entries() {
         let blueprint = Blueprint::from_value(entry.config.clone()).map(Arc::new).unwrap();
-        let scenario = Scenario {
-            weights: Some("bf16"),
-            prompt: 1024,
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.precision.weights = Some("bf16");
+            s.workload.prompt = 1024;
+        });
         let analysis = analyse(&blueprint, &scenario).unwrap();
         // A weight of two bytes is used for one multiply-add: 1 FLOP a byte. Latent attention does more on its cache.
         let intensity = analysis.intensity();
@@ -215,21 +210,19 @@ fn operations_equal_a_framework_counter() {
     ];
     for (id, prefill, decode) in table {
         let blueprint = blueprint(id);
-        let scenario = Scenario {
-            prompt: 1024,
-            generate: Some(1),
-            attention_flops: weighbridge::scenario::AttentionFlops::Full,
-            logits: weighbridge::scenario::Logits::All,
-            engine: Some(Engine::Transformers),
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.workload.prompt = 1024;
+            s.workload.generate = Some(1);
+            s.assumptions.attention_flops = weighbridge::scenario::AttentionFlops::Full;
+            s.assumptions.logits = weighbridge::scenario::Logits::All;
+            s.serving.engine = Some(Engine::Transformers);
+        });
         let of = |mode| {
             analyse(
                 &blueprint,
-                &Scenario {
-                    mode,
-                    ..scenario.clone()
-                },
+                &scenario.clone().with(|s| {
+                    s.workload.mode = mode;
+                }),
             )
             .unwrap()
             .matmul_flops
@@ -248,14 +241,13 @@ fn training_activations_follow_the_published_formula() {
         "head_dim": 64, "num_hidden_layers": 10, "vocab_size": 1000, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
     });
     let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
-    let scenario = Scenario {
-        mode: Mode::Pretrain,
-        prompt: 512,
-        batch: 4,
-        attention: weighbridge::scenario::AttentionKernel::Eager,
-        recompute: weighbridge::scenario::Recompute::None,
-        ..Scenario::default()
-    };
+    let scenario = Scenario::default().with(|s| {
+        s.workload.mode = Mode::Pretrain;
+        s.workload.prompt = 512;
+        s.workload.batch = 4;
+        s.assumptions.attention = weighbridge::scenario::AttentionKernel::Eager;
+        s.workload.recompute = weighbridge::scenario::Recompute::None;
+    });
     let found = analyse(&blueprint, &scenario).unwrap().memory.activations.0;
     let (s, b, h, a, v) = (512, 4, 1024, 16, 1000);
     // Attention: input 2, queries, keys, values 6, output 2; MLP: input 2, first matrix 8, activation 8; two norms 4.

@@ -97,11 +97,10 @@ fn its_ram_and_its_price_count() {
 fn every_machine_is_weighed() {
     let model = blueprint(MODEL);
     for host in hosts() {
-        let now = Scenario {
-            node: Some(host.id.clone()),
-            devices: host.device_count,
-            ..Scenario::default()
-        };
+        let now = Scenario::default().with(|s| {
+            s.hardware.node = Some(host.id.clone());
+            s.hardware.devices = host.device_count;
+        });
         let question = Setup::new(&model, &now).unwrap();
         let device = question.device().unwrap();
         assert_eq!(device.id, host.device_id);

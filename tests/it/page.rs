@@ -172,7 +172,7 @@ fn a_link_made_by_hand_gives_the_same_page() {
     let query = address.split_once('?').unwrap().1;
     let (scenario, errors) = weighbridge::scenario::from_query(query);
     assert_eq!(
-        (errors, scenario.prompt, scenario.weights),
+        (errors, scenario.workload.prompt, scenario.precision.weights),
         (vec![], 20_000, Some("int8"))
     );
 }

@@ -22,11 +22,10 @@ use weighbridge::scenario::{Engine, KvFormat, Mode, Scenario, weight_key};
 use weighbridge::units::{Exact, Quantity};
 
 fn weights(blueprint: &Arc<Blueprint>, format: &str, engine: Option<Engine>) -> u64 {
-    let scenario = Scenario {
-        weights: Some(weight_key(format).unwrap_or_else(|| panic!("no format {format}"))),
-        engine,
-        ..Scenario::default()
-    };
+    let scenario = Scenario::default().with(|s| {
+        s.precision.weights = Some(weight_key(format).unwrap_or_else(|| panic!("no format {format}")));
+        s.serving.engine = engine;
+    });
     memory::<Exact>(&Setup::new(blueprint, &scenario).unwrap()).weights.0
 }
 
@@ -95,12 +94,11 @@ fn scales_are_counted_to_the_byte() {
 fn caches_of_blocks() {
     let blueprint = blueprint("meta-llama/Llama-3.1-8B-Instruct");
     let growth = |keys, values| {
-        let scenario = Scenario {
-            kv_cache: keys,
-            value_cache: values,
-            engine: Some(Engine::LlamaCpp),
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.precision.kv_cache = keys;
+            s.precision.value_cache = values;
+            s.serving.engine = Some(Engine::LlamaCpp);
+        });
         memory::<Exact>(&Setup::new(&blueprint, &scenario).unwrap())
             .kv_cache_per_token
             .0
@@ -118,10 +116,9 @@ fn caches_of_blocks() {
 #[test]
 fn llama_cpp_lays_out_its_buffers() {
     let blueprint = blueprint("meta-llama/Meta-Llama-3-8B");
-    let scenario = Scenario {
-        weights: weight_key("q4_k_m"),
-        ..Scenario::default()
-    };
+    let scenario = Scenario::default().with(|s| {
+        s.precision.weights = weight_key("q4_k_m");
+    });
     let question = Setup::new(&blueprint, &scenario).unwrap();
     assert_eq!(question.engine, Engine::LlamaCpp);
     let memory = memory::<Exact>(&question);
@@ -134,12 +131,11 @@ fn llama_cpp_lays_out_its_buffers() {
 fn llama_cpp_pads_windows() {
     let blueprint = blueprint("google/gemma-3-1b-it");
     let cache = |prompt| {
-        let scenario = Scenario {
-            prompt,
-            generate: Some(0),
-            engine: Some(Engine::LlamaCpp),
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.workload.prompt = prompt;
+            s.workload.generate = Some(0);
+            s.serving.engine = Some(Engine::LlamaCpp);
+        });
         memory::<Exact>(&Setup::new(&blueprint, &scenario).unwrap()).kv_cache.0
     };
     // 4 full layers and 22 with a window of 512: 1,024 cells. One head of 256, keys and values of 2 bytes.
@@ -156,10 +152,9 @@ fn engines_follow_the_format() {
         ("exl2-4.0", Engine::ExLlamaV2),
         ("exl3-4.0", Engine::ExLlamaV3),
     ] {
-        let scenario = Scenario {
-            weights: weight_key(format),
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.precision.weights = weight_key(format);
+        });
         assert_eq!(Setup::new(&blueprint, &scenario).unwrap().engine, engine, "{format}");
     }
 }
@@ -268,11 +263,10 @@ fn every_format_on_every_model() {
             let found = weights(&blueprint, &choice.format.id, None);
             assert!(found > 0 && found <= widest, "{} {}", entry.id, choice.format.id);
         }
-        let scenario = Scenario {
-            weights: weight_key("q4_k_m"),
-            mode: Mode::Prefill,
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.precision.weights = weight_key("q4_k_m");
+            s.workload.mode = Mode::Prefill;
+        });
         let question = Setup::new(&blueprint, &scenario).unwrap();
         assert!(question.weights.plan.is_some());
     }

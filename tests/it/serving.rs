@@ -22,14 +22,13 @@ use weighbridge::scenario::{AttentionParallel, Engine, Lengths, Mode, Scenario, 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
 
 fn on(device: &str, requests: u64) -> Scenario {
-    Scenario {
-        mode: Mode::Serve,
-        batch: requests,
-        prompt: 1000,
-        generate: Some(400),
-        hardware: Some(device.to_owned()),
-        ..Scenario::default()
-    }
+    Scenario::default().with(|s| {
+        s.workload.mode = Mode::Serve;
+        s.workload.batch = requests;
+        s.workload.prompt = 1000;
+        s.workload.generate = Some(400);
+        s.hardware.device = Some(device.to_owned());
+    })
 }
 
 fn answer(id: &str, scenario: &Scenario) -> Analysis {
@@ -54,10 +53,9 @@ fn what_memory_does_not_carry_waits() {
     let full = answer(LLAMA, &on("rtx-4090", most));
     let fit = full.fit.unwrap();
     assert!(fit.headroom_bytes >= 0 && fit.max_batch == most, "{fit:?}");
-    let endless = Scenario {
-        endless: true,
-        ..on("rtx-4090", 1)
-    };
+    let endless = on("rtx-4090", 1).with(|s| {
+        s.workload.endless = true;
+    });
     let found = served(LLAMA, &endless);
     assert_eq!(
         (found.admission.running, found.admission.requests, found.ttft),
@@ -75,19 +73,17 @@ fn what_memory_does_not_carry_waits() {
 #[test]
 fn more_memory_carries_more() {
     let with = |percent| {
-        let scenario = Scenario {
-            memory_fraction: Some(percent),
-            ..on("h100-sxm", 10_000)
-        };
+        let scenario = on("h100-sxm", 10_000).with(|s| {
+            s.serving.memory_fraction = Some(percent);
+        });
         served(LLAMA, &scenario)
     };
     let (small, large) = (with(50), with(95));
     assert!(small.admission.max_by_memory < large.admission.max_by_memory);
     assert!(small.tokens_per_second <= large.tokens_per_second);
-    let longer = Scenario {
-        prompt: 4000,
-        ..on("h100-sxm", 10_000)
-    };
+    let longer = on("h100-sxm", 10_000).with(|s| {
+        s.workload.prompt = 4000;
+    });
     assert!(
         served(LLAMA, &longer).admission.max_by_memory < served(LLAMA, &on("h100-sxm", 10_000)).admission.max_by_memory
     );
@@ -137,18 +133,19 @@ fn decode_and_serve_agree_on_a_step() {
             (devices, AttentionParallel::Dp),
         ] {
             for &batch in batches {
-                let scenario = |mode| Scenario {
-                    mode,
-                    batch,
-                    prompt: 500,
-                    generate: Some(8000),
-                    weights: weight_key(weights),
-                    engine: Some(engine),
-                    devices,
-                    expert,
-                    attention_parallel: attention,
-                    hardware: Some(device.to_owned()),
-                    ..Scenario::default()
+                let scenario = |mode| {
+                    Scenario::default().with(|s| {
+                        s.workload.mode = mode;
+                        s.workload.batch = batch;
+                        s.workload.prompt = 500;
+                        s.workload.generate = Some(8000);
+                        s.precision.weights = weight_key(weights);
+                        s.serving.engine = Some(engine);
+                        s.hardware.devices = devices;
+                        s.hardware.expert = expert;
+                        s.hardware.attention_parallel = attention;
+                        s.hardware.device = Some(device.to_owned());
+                    })
                 };
                 let seconds = |mode| answer(id, &scenario(mode)).speed.unwrap().pass.unwrap().seconds;
                 let ratio = seconds(Mode::Serve) / seconds(Mode::Decode);
@@ -165,12 +162,11 @@ fn decode_and_serve_agree_on_a_step() {
 #[test]
 fn runs_that_end_are_slower() {
     let rate = |requests, lengths| {
-        let scenario = Scenario {
-            requests,
-            lengths,
-            max_sequences: Some(256),
-            ..on("h100-sxm", 1000)
-        };
+        let scenario = on("h100-sxm", 1000).with(|s| {
+            s.workload.requests = requests;
+            s.workload.lengths = lengths;
+            s.serving.max_sequences = Some(256);
+        });
         served(LLAMA, &scenario).tokens_per_second
     };
     let steady = rate(None, Lengths::Fixed);
@@ -180,10 +176,9 @@ fn runs_that_end_are_slower() {
         "{short} {long} {steady}"
     );
     assert!(rate(Some(1000), Lengths::Spread) < short);
-    let more = Scenario {
-        max_sequences: Some(64),
-        ..on("h100-sxm", 1000)
-    };
+    let more = on("h100-sxm", 1000).with(|s| {
+        s.serving.max_sequences = Some(64);
+    });
     assert_eq!(served(LLAMA, &more).admission.running, 64);
 }
 
@@ -236,10 +231,9 @@ fn more_users_never_wait_less() {
 fn an_endless_queue_is_no_slower() {
     for device in ["h100-sxm", "rtx-4090"] {
         let full = served(LLAMA, &on(device, 10_000));
-        let endless = Scenario {
-            endless: true,
-            ..on(device, 1)
-        };
+        let endless = on(device, 1).with(|s| {
+            s.workload.endless = true;
+        });
         assert!(
             served(LLAMA, &endless).tokens_per_second >= full.tokens_per_second,
             "{device}"
@@ -250,11 +244,10 @@ fn an_endless_queue_is_no_slower() {
 #[test]
 fn targets_cost_and_energy() {
     let aim = |tpot| {
-        let scenario = Scenario {
-            target_tpot: Some(tpot),
-            price: Some(2.0),
-            ..on("h100-sxm", 16)
-        };
+        let scenario = on("h100-sxm", 16).with(|s| {
+            s.serving.target_tpot = Some(tpot);
+            s.hardware.price = Some(2.0);
+        });
         served(LLAMA, &scenario)
     };
     let (strict, easy) = (
@@ -284,10 +277,9 @@ fn no_model_on_any_device_beats_the_bus() {
                 continue;
             };
             for weights in ["bf16", "fp8", "q4_k_m", "awq"] {
-                let scenario = Scenario {
-                    weights: weight_key(weights),
-                    ..on(&device.id, 64)
-                };
+                let scenario = on(&device.id, 64).with(|s| {
+                    s.precision.weights = weight_key(weights);
+                });
                 let analysis = analyse(&blueprint, &scenario).unwrap();
                 let Some(found) = &analysis.serving else { continue };
                 let what = format!("{} on {} in {weights}", entry.id, device.id);

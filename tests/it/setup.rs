@@ -95,17 +95,20 @@ fn a_workload_is_not_resolved_again() {
     for prompt in 1..100 {
         other = other
             .with(|scenario: &mut Scenario| {
-                scenario.prompt = prompt;
-                scenario.batch = 2 * prompt;
+                scenario.workload.prompt = prompt;
+                scenario.workload.batch = 2 * prompt;
             })
             .unwrap();
     }
-    assert_eq!((other.scenario.prompt, other.scenario.batch), (99, 198));
+    assert_eq!(
+        (other.scenario.workload.prompt, other.scenario.workload.batch),
+        (99, 198)
+    );
     assert_eq!(resolved(), start);
     assert!(Arc::ptr_eq(&other.weights, &setup.weights));
     // Another cache needs no other weights.
     let cached = setup
-        .with(|scenario| scenario.kv_cache = weighbridge::scenario::KvFormat::Fp8)
+        .with(|scenario| scenario.precision.kv_cache = weighbridge::scenario::KvFormat::Fp8)
         .unwrap();
     assert_eq!(resolved(), start + 1);
     assert!(Arc::ptr_eq(&cached.weights, &setup.weights));

@@ -29,13 +29,12 @@ const MODELS: [&str; 4] = [
 const WEIGHTS: [&str; 4] = ["bf16", "q4_k_m", "fp8", "awq"];
 
 fn on(device: &str, engine: Engine, weights: &str, mode: Mode) -> Scenario {
-    Scenario {
-        mode,
-        weights: weight_key(weights),
-        engine: Some(engine),
-        hardware: Some(device.to_owned()),
-        ..Scenario::default()
-    }
+    Scenario::default().with(|s| {
+        s.workload.mode = mode;
+        s.precision.weights = weight_key(weights);
+        s.serving.engine = Some(engine);
+        s.hardware.device = Some(device.to_owned());
+    })
 }
 
 #[test]
@@ -121,7 +120,7 @@ fn changed(question: &Setup, device: &Device, change: impl Fn(&mut Device)) -> f
     let mut other = device.clone();
     change(&mut other);
     let runner = Runner::<f64>::of(question, &other, &HostShare::default()).unwrap();
-    if question.scenario.mode == Mode::Decode {
+    if question.scenario.workload.mode == Mode::Decode {
         runner.decode(&question.batch()).seconds
     } else {
         runner.prefill(&question.batch(), question.chunk()).seconds
@@ -175,10 +174,9 @@ fn more_work_takes_no_less_time() {
         for weights in WEIGHTS {
             let mut last = 0.0;
             for batch in [1, 2, 4, 8, 9, 16, 64, 256] {
-                let scenario = Scenario {
-                    batch,
-                    ..on("h100-sxm", Engine::Vllm, weights, Mode::Decode)
-                };
+                let scenario = on("h100-sxm", Engine::Vllm, weights, Mode::Decode).with(|s| {
+                    s.workload.batch = batch;
+                });
                 let time = analyse(&blueprint, &scenario).unwrap().speed.unwrap().seconds();
                 assert!(time >= last, "{id} {weights} batch {batch}: {time} after {last}");
                 last = time;
@@ -191,10 +189,9 @@ fn more_work_takes_no_less_time() {
 fn shares_given_by_hand_are_used() {
     let blueprint = blueprint(MODELS[0]);
     let with = |percent| {
-        let scenario = Scenario {
-            bandwidth_efficiency: percent,
-            ..on("rtx-4090", Engine::LlamaCpp, "q4_k_m", Mode::Decode)
-        };
+        let scenario = on("rtx-4090", Engine::LlamaCpp, "q4_k_m", Mode::Decode).with(|s| {
+            s.assumptions.bandwidth_efficiency = percent;
+        });
         analyse(&blueprint, &scenario).unwrap().speed.unwrap().seconds()
     };
     assert!(with(Some(20)) > 1.5 * with(None));

@@ -43,15 +43,14 @@ fn changed_configs_equal_the_counter() {
         assert_eq!(Some(counted.active.0), row["active"].as_u64(), "{id}, active");
         for (mode, key) in [(Mode::Prefill, "prefill_flops"), (Mode::Decode, "decode_flops")] {
             let Some(flops) = row[key].as_f64() else { continue };
-            let scenario = Scenario {
-                mode,
-                prompt: row["prompt"].as_u64().unwrap_or(1024),
-                generate: Some(1),
-                attention_flops: AttentionFlops::Full,
-                logits: Logits::All,
-                engine: Some(Engine::Transformers),
-                ..Scenario::default()
-            };
+            let scenario = Scenario::default().with(|s| {
+                s.workload.mode = mode;
+                s.workload.prompt = row["prompt"].as_u64().unwrap_or(1024);
+                s.workload.generate = Some(1);
+                s.assumptions.attention_flops = AttentionFlops::Full;
+                s.assumptions.logits = Logits::All;
+                s.serving.engine = Some(Engine::Transformers);
+            });
             let found = analyse(&blueprint, &scenario).unwrap().matmul_flops;
             assert_eq!(found, flops, "{id}, {key}");
         }

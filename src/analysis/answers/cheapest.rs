@@ -35,21 +35,20 @@ pub(super) fn cheapest(setup: &Setup, asked: &Scenario) -> Option<Cheapest> {
     let mut best: Option<Cheapest> = None;
     for count in COUNTS {
         // Any engine that runs the format there, devices sharing the model as it usually does.
-        let scenario = Scenario {
-            hardware: None,
-            also: Vec::new(),
-            node: None,
-            price: None,
-            devices: count,
-            split: None,
-            tensor: None,
-            pipeline: 1,
-            expert: 1,
-            engine: None,
-            ..asked.clone()
-        };
+        let scenario = asked.clone().with(|s| {
+            s.hardware.device = None;
+            s.hardware.beside = Vec::new();
+            s.hardware.node = None;
+            s.hardware.price = None;
+            s.hardware.devices = count;
+            s.hardware.split = None;
+            s.hardware.tensor = None;
+            s.hardware.pipeline = 1;
+            s.hardware.expert = 1;
+            s.serving.engine = None;
+        });
         let mut matrix = Matrix::published(&setup.blueprint, &scenario).all_at_once();
-        let format = scenario.weights.unwrap_or("");
+        let format = scenario.precision.weights.unwrap_or("");
         for device in devices().iter().filter(|device| count == 1 || !device.unified) {
             let Some(price) = Price::least(device, count) else {
                 continue;
@@ -69,11 +68,10 @@ pub(super) fn cheapest(setup: &Setup, asked: &Scenario) -> Option<Cheapest> {
                     name: device.name.clone(),
                     devices: count,
                     engine: cell.engine,
-                    scenario: Scenario {
-                        hardware: Some(device.id.clone()),
-                        node: price.node.clone(),
-                        ..scenario.clone()
-                    },
+                    scenario: scenario.clone().with(|s| {
+                        s.hardware.device = Some(device.id.clone());
+                        s.hardware.node = price.node.clone();
+                    }),
                     price,
                 });
             }

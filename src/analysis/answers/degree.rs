@@ -27,15 +27,16 @@ pub struct Degree {
 
 /// The least power of two, as engines split heads; of a server, one that meets its targets.
 pub(crate) fn degree(setup: &Setup, device: &Device) -> Degree {
-    let with = |count: u64| Scenario {
-        devices: count,
-        // llama.cpp deals out whole layers unless it is told otherwise.
-        split: (count > 1 && setup.engine != Engine::LlamaCpp).then_some(Split::Tensor),
-        tensor: None,
-        pipeline: 1,
-        expert: 1,
-        engine: Some(setup.engine),
-        ..Scenario::clone(&setup.requested)
+    let with = |count: u64| {
+        Scenario::clone(&setup.requested).with(|s| {
+            s.hardware.devices = count;
+            // llama.cpp deals out whole layers unless it is told otherwise.
+            s.hardware.split = (count > 1 && setup.engine != Engine::LlamaCpp).then_some(Split::Tensor);
+            s.hardware.tensor = None;
+            s.hardware.pipeline = 1;
+            s.hardware.expert = 1;
+            s.serving.engine = Some(setup.engine);
+        })
     };
     let fits = |scenario: Scenario| {
         let setup = admitted(setup.under(scenario).ok()?);
@@ -45,10 +46,9 @@ pub(crate) fn degree(setup: &Setup, device: &Device) -> Degree {
     };
     let mut counts = std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST);
     let found = counts.find(|count| fits(with(*count)).unwrap_or(false));
-    let scenario = Scenario {
-        engine: setup.requested.engine,
-        ..with(found.unwrap_or(setup.layout.devices))
-    };
+    let scenario = with(found.unwrap_or(setup.layout.devices)).with(|s| {
+        s.serving.engine = setup.requested.serving.engine;
+    });
     Degree {
         devices: found,
         scenario,
@@ -71,11 +71,12 @@ fn meets_targets(setup: &Setup) -> bool {
     // An endless queue has no time to the first token but that of a request that runs.
     serving(setup).is_some_and(|found| {
         let first = found.ttft.unwrap_or(found.first);
-        within(first, scenario.target_ttft) && within(found.tpot, scenario.target_tpot)
+        within(first, scenario.serving.target_ttft) && within(found.tpot, scenario.serving.target_tpot)
     })
 }
 
 /// Whether a server is to keep times.
 pub(super) fn has_targets(scenario: &Scenario) -> bool {
-    scenario.mode == Mode::Serve && (scenario.target_ttft.is_some() || scenario.target_tpot.is_some())
+    scenario.workload.mode == Mode::Serve
+        && (scenario.serving.target_ttft.is_some() || scenario.serving.target_tpot.is_some())
 }

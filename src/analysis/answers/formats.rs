@@ -54,10 +54,9 @@ pub struct BestFormat {
 pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
     let blueprint = &setup.blueprint;
     let published = &blueprint.published;
-    let as_published = Scenario {
-        weights: None,
-        ..scenario.clone()
-    };
+    let as_published = scenario.clone().with(|s| {
+        s.precision.weights = None;
+    });
     let fits = |cell: &Cell| cell.judgement.verdict == Verdict::Fits;
     if let Some(cell) = Matrix::published(blueprint, &as_published)
         .cell(device, "")
@@ -95,10 +94,9 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
             continue;
         }
         let figure = quality(&choice.format.id);
-        let converted = Scenario {
-            weights: weight_key(&choice.format.id),
-            ..scenario.clone()
-        };
+        let converted = scenario.clone().with(|s| {
+            s.precision.weights = weight_key(&choice.format.id);
+        });
         let found = BestFormat {
             format: Some(choice.format.id.to_string()),
             label: choice.format.label.to_string(),
@@ -141,10 +139,9 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
 
 /// Bits a weight takes on average in an engine.
 fn effective(blueprint: &Arc<Blueprint>, scenario: &Scenario, engine: Engine) -> f64 {
-    let scenario = Scenario {
-        engine: Some(engine),
-        hardware: None,
-        ..scenario.clone()
-    };
+    let scenario = scenario.clone().with(|s| {
+        s.serving.engine = Some(engine);
+        s.hardware.device = None;
+    });
     Setup::new(blueprint, &scenario).map_or(0.0, |setup| bits_per_weight(&setup))
 }

@@ -68,8 +68,8 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
     let fit = analysis.fit.as_ref()?;
     let device = setup.device()?;
     let scenario = &*setup.requested;
-    let runs = scenario.mode != Mode::Pretrain;
-    let asked_to = scenario.offload.is_forced();
+    let runs = scenario.workload.mode != Mode::Pretrain;
+    let asked_to = scenario.hardware.offload.is_forced();
     let with_offload = fit.verdict == Verdict::Offload || (asked_to && fit.offload.is_some());
     let own = setup.blueprint.max_context.as_ref().map(|most| most.value);
     let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
@@ -77,31 +77,28 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
         tokens: fit.max_context,
         limited_by_model: Some(fit.max_context) == own,
         with_offload,
-        scenario: Scenario {
-            prompt: fit.max_context.saturating_sub(generate).max(1),
-            generate: Some(generate),
-            ..scenario.clone()
-        },
+        scenario: scenario.clone().with(|s| {
+            s.workload.prompt = fit.max_context.saturating_sub(generate).max(1);
+            s.workload.generate = Some(generate);
+        }),
     };
     let users = MostUsers {
         count: fit.max_batch,
-        tokens_each: scenario.prompt.saturating_add(scenario.generated()),
+        tokens_each: scenario.workload.prompt.saturating_add(scenario.generated()),
         with_offload,
-        scenario: Scenario {
-            batch: fit.max_batch.max(1),
-            endless: false,
-            ..scenario.clone()
-        },
+        scenario: scenario.clone().with(|s| {
+            s.workload.batch = fit.max_batch.max(1);
+            s.workload.endless = false;
+        }),
     };
     let unsupported = (fit.verdict == Verdict::Unsupported).then_some(fit.why);
     let runs_so = unsupported.is_none();
     // What does not run is asked of any engine, with the cache it keeps by itself.
-    let free = Scenario {
-        engine: None,
-        kv_cache: KvFormat::Auto,
-        value_cache: KvFormat::Auto,
-        ..scenario.clone()
-    };
+    let free = scenario.clone().with(|s| {
+        s.serving.engine = None;
+        s.precision.kv_cache = KvFormat::Auto;
+        s.precision.value_cache = KvFormat::Auto;
+    });
     let asked = if runs_so { scenario } else { &free };
     Some(Answers {
         unsupported,

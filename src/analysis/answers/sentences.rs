@@ -27,7 +27,7 @@ impl Answers {
         let context = self.context.as_ref().map(|one| one.said(setup));
         let users = self.users.as_ref().map(|one| one.said(setup));
         let format = self.format.as_ref().map(|one| one.said(setup, units));
-        let cheapest = (now.mode != Mode::Pretrain || self.cheapest.is_some()).then(|| {
+        let cheapest = (now.workload.mode != Mode::Pretrain || self.cheapest.is_some()).then(|| {
             self.cheapest
                 .as_ref()
                 .map_or_else(|| none_priced(now), |one| one.said(now))
@@ -43,19 +43,17 @@ impl Answers {
 /// What does not run as it was asked, and the way that the engine or the cache is left to the device.
 fn unsupported(setup: &Setup, why: &str) -> Said {
     let now = &*setup.requested;
-    let cache = !setup.caches_as_usual() && now.engine.is_none();
+    let cache = !setup.caches_as_usual() && now.serving.engine.is_none();
     let (label, scenario) = if cache {
-        let own = Scenario {
-            kv_cache: KvFormat::Auto,
-            value_cache: KvFormat::Auto,
-            ..now.clone()
-        };
+        let own = now.clone().with(|s| {
+            s.precision.kv_cache = KvFormat::Auto;
+            s.precision.value_cache = KvFormat::Auto;
+        });
         ("Use the engine's default KV cache", own)
     } else {
-        let free = Scenario {
-            engine: None,
-            ..now.clone()
-        };
+        let free = now.clone().with(|s| {
+            s.serving.engine = None;
+        });
         ("Use the usual engine for this device", free)
     };
     Said {
@@ -104,7 +102,7 @@ impl LongestContext {
                 "With this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.prompt != setup.requested.prompt)
+        let deed = (self.tokens > 0 && self.scenario.workload.prompt != setup.requested.workload.prompt)
             .then(|| (format!("Try {}", counted(self.tokens, "token")), self.scenario.clone()));
         Said {
             key: "context",
@@ -118,7 +116,7 @@ impl LongestContext {
 impl MostUsers {
     fn said(&self, setup: &Setup) -> Said {
         let here = here_with(setup, self.with_offload);
-        let what = if setup.requested.mode == Mode::Pretrain {
+        let what = if setup.requested.workload.mode == Mode::Pretrain {
             "sequence"
         } else {
             "user"
@@ -136,12 +134,12 @@ impl MostUsers {
                 counted(most, what)
             ),
         };
-        let deed = (self.count > 0 && self.count != setup.requested.batch)
+        let deed = (self.count > 0 && self.count != setup.requested.workload.batch)
             .then(|| (format!("Try {}", counted(self.count, what)), self.scenario.clone()));
         Said {
             key: "users",
             words: capital(&words),
-            basis: match setup.requested.mode {
+            basis: match setup.requested.workload.mode {
                 Mode::Serve => {
                     "By memory alone; running sequences are at all stages of their answers, so half of each answer is counted."
                 }
@@ -178,7 +176,7 @@ impl BestFormat {
                 "Best by bits per weight ({bits:.2}) among formats that {engine} or another engine runs there; no published figure of its loss went into it."
             ),
         };
-        let changes = self.scenario.weights != setup.requested.weights;
+        let changes = self.scenario.precision.weights != setup.requested.precision.weights;
         Said {
             key: "format",
             words: format!(
@@ -195,8 +193,10 @@ impl BestFormat {
 
 /// What hardware is to carry: of a server all its requests at once.
 fn load(now: &Scenario) -> String {
-    match now.mode {
-        Mode::Serve if !now.endless && now.batch > 1 => format!("all {} requests at once", grouped(now.batch)),
+    match now.workload.mode {
+        Mode::Serve if !now.workload.endless && now.workload.batch > 1 => {
+            format!("all {} requests at once", grouped(now.workload.batch))
+        }
         _ => "the whole model".to_owned(),
     }
 }
@@ -219,7 +219,7 @@ impl Cheapest {
             1 => format!("one {}", self.name),
             some => format!("{some} × {}", self.name),
         };
-        let changes = now.hardware.as_ref() != Some(&self.hardware) || now.devices != self.devices;
+        let changes = now.hardware.device.as_ref() != Some(&self.hardware) || now.hardware.devices != self.devices;
         Said {
             key: "cheapest",
             words: format!(
@@ -274,11 +274,13 @@ impl Degree {
                 tp = tp(some)
             ),
         };
-        let wanted = self.devices.filter(|devices| *devices != setup.requested.devices);
+        let wanted = self
+            .devices
+            .filter(|devices| *devices != setup.requested.hardware.devices);
         Said {
             key: "degree",
             words,
-            basis: match setup.requested.mode {
+            basis: match setup.requested.workload.mode {
                 Mode::Serve => "Only powers of two in one tensor-parallel group were tried, no replicas.",
                 _ => "Powers of two were tried.",
             }

@@ -72,7 +72,7 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
             (first.trace, Unit::Seconds)
         }
         Figure::FirstToken => {
-            let prefill = setup.working(|scenario| scenario.mode = Mode::Prefill);
+            let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
             (expected(&prefill)?.trace, Unit::Seconds)
         }
         Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
@@ -197,7 +197,7 @@ fn time(setup: &Setup, only: Option<Component>) -> Option<Reals> {
 
 /// Expected time of the pass; in training the least time stands for it.
 fn expected(setup: &Setup) -> Option<Reals> {
-    if setup.scenario.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode == Mode::Pretrain {
         return time(setup, None);
     }
     if let Some(step) = traced_step::<Reals>(setup) {
@@ -215,7 +215,7 @@ fn tokens_per_second(setup: &Setup) -> Option<Reals> {
         .clone()
         .named("time", "Time of the pass.")
         .in_unit(Unit::Seconds);
-    let rows = match setup.scenario.mode {
+    let rows = match setup.scenario.workload.mode {
         Mode::Decode | Mode::Serve => Reals::input(&setup.batch()),
         _ => Reals::input(&setup.batch()).times(Reals::input(&setup.prompt())),
     };

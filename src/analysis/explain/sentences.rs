@@ -76,12 +76,12 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
         Figure::ComponentIntensity(component) => {
             words(&format!("{}: intensity", component.label()), component.about(), "")
         }
-        Figure::Time if setup.scenario.mode == Mode::Pretrain => words(
+        Figure::Time if setup.scenario.workload.mode == Mode::Pretrain => words(
             "Step, lower bound",
             pass_words(setup),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::Time if setup.scenario.mode == Mode::Serve => words(
+        Figure::Time if setup.scenario.workload.mode == Mode::Serve => words(
             "Time",
             "The average step of the server: a new token of each running sequence, and the prompts read beside them.",
             MEASURED,
@@ -92,12 +92,12 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             component.about(),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::TokensPerSecond if setup.scenario.mode == Mode::Pretrain => words(
+        Figure::TokensPerSecond if setup.scenario.workload.mode == Mode::Pretrain => words(
             "Tokens a second, at most",
             "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
             "",
         ),
-        Figure::TokensPerSecond => match setup.scenario.mode {
+        Figure::TokensPerSecond => match setup.scenario.workload.mode {
             Mode::Serve => words("Tokens a second", "Output tokens of all users together.", MEASURED),
             _ => words("Tokens a second", "Tokens of the pass divided by its time.", MEASURED),
         },
@@ -121,7 +121,7 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
 }
 
 fn pass_words(setup: &Setup) -> &'static str {
-    match setup.scenario.mode {
+    match setup.scenario.workload.mode {
         Mode::Prefill => "One forward pass over the prompt.",
         Mode::Decode => "One forward pass for one new token of each sequence.",
         Mode::Serve => "One forward pass for one new token of each running sequence.",

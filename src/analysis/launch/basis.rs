@@ -51,7 +51,7 @@ impl<'a> Basis<'a> {
             other => other.trim_end_matches('/').to_owned(),
         };
         let scenario = &*setup.scenario;
-        let asked = scenario.prompt.saturating_add(scenario.generated()).max(1);
+        let asked = scenario.workload.prompt.saturating_add(scenario.generated()).max(1);
         let own = setup
             .blueprint
             .max_context
@@ -64,7 +64,7 @@ impl<'a> Basis<'a> {
             model,
             revision,
             tokens: asked.min(own),
-            sequences: scenario.batch.max(1),
+            sequences: scenario.workload.batch.max(1),
             plan: fit
                 .filter(|fit| fit.verdict == Verdict::Offload)
                 .and_then(|fit| fit.offload.as_ref()),
@@ -96,7 +96,7 @@ impl<'a> Basis<'a> {
     /// The format asked for, where it is not that of the checkpoint.
     pub fn asked(&self) -> Option<&'static str> {
         let published = &self.setup.blueprint.published.format.id;
-        self.setup.scenario.weights.filter(|asked| asked != published)
+        self.setup.scenario.precision.weights.filter(|asked| asked != published)
     }
     /// Whether the checkpoint is plain numbers that may be converted while loading.
     pub fn plain(&self) -> bool {
@@ -119,12 +119,12 @@ impl<'a> Basis<'a> {
     }
     /// The format of the cache, where one was chosen that is not the engine's own.
     pub fn cache(&self) -> Option<KvFormat> {
-        let asked = Some(self.setup.scenario.kv_cache).filter(|format| *format != KvFormat::Auto);
+        let asked = Some(self.setup.scenario.precision.kv_cache).filter(|format| *format != KvFormat::Auto);
         asked.filter(|_| !self.setup.caches_as_usual())
     }
     /// The format of cached values, where one of their own was chosen.
     pub fn values(&self) -> Option<KvFormat> {
-        let asked = Some(self.setup.scenario.value_cache).filter(|format| *format != KvFormat::Auto);
+        let asked = Some(self.setup.scenario.precision.value_cache).filter(|format| *format != KvFormat::Auto);
         asked.filter(|_| !self.setup.caches_as_usual())
     }
     /// `--max-model-len` and its like, explained.
@@ -139,7 +139,7 @@ impl<'a> Basis<'a> {
         };
         format!(
             "Room for {} tokens of prompt and {} of answer in each sequence.{longest}",
-            grouped(scenario.prompt),
+            grouped(scenario.workload.prompt),
             grouped(scenario.generated())
         )
     }
@@ -187,7 +187,7 @@ impl<'a> Basis<'a> {
             return all;
         };
         // Without a machine's name the largest that is known of holds as many as any.
-        let named = self.setup.scenario.node.as_deref().and_then(find_host);
+        let named = self.setup.scenario.hardware.node.as_deref().and_then(find_host);
         let largest = || {
             hosts_of(&device.id)
                 .map(|host| host.device_count)

@@ -25,7 +25,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     if basis.values().is_some_and(|values| Some(values) != basis.cache()) {
         return Err("MLX keeps keys and values in one format.".to_owned());
     }
-    let serves = scenario.mode == Mode::Serve || basis.sequences > 1;
+    let serves = scenario.workload.mode == Mode::Serve || basis.sequences > 1;
     if serves && bits.is_some() {
         return Err(
             "mlx_lm.server has no option for a quantised cache; one sequence at a time has (mlx_lm.generate)."

@@ -118,7 +118,7 @@ pub fn launch_in(analysis: &Analysis, name: &str, program: FrontEnd) -> Result<L
 
 /// What no engine can start.
 fn refuse(setup: &Setup, analysis: &Analysis) -> Result<(), String> {
-    let mode = setup.scenario.mode;
+    let mode = setup.scenario.workload.mode;
     if mode == Mode::Pretrain {
         return Err("A command here starts a model for use; there is none for training.".to_owned());
     }

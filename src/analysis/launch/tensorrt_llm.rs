@@ -66,7 +66,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             "Tokens of one pass, prompts of several requests together.",
         )
         .switch_if(
-            setup.scenario.prompt > chunk,
+            setup.scenario.workload.prompt > chunk,
             "--enable_chunked_prefill",
             "Longer prompts are read in parts.",
         );
@@ -89,7 +89,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
 
 /// Its own default, or what the cache needs of the memory that is free after loading.
 fn fraction(basis: &Basis<'_>) -> String {
-    if let Some(percent) = basis.setup.scenario.memory_fraction {
+    if let Some(percent) = basis.setup.scenario.serving.memory_fraction {
         return super::basis::share(percent);
     }
     let needed = || {

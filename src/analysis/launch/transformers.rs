@@ -67,7 +67,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             );
         }
     }
-    let (kernel, why) = match setup.scenario.attention {
+    let (kernel, why) = match setup.scenario.assumptions.attention {
         AttentionKernel::Flash => ("sdpa", "A fused kernel: scores are not written to memory."),
         AttentionKernel::Eager => ("eager", "Scores of attention are written to memory."),
     };

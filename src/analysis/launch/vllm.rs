@@ -84,7 +84,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
             "GiB of weights of each device that stay in RAM and are copied for each pass.",
         );
     }
-    if setup.scenario.attention == AttentionKernel::Eager {
+    if setup.scenario.assumptions.attention == AttentionKernel::Eager {
         out.note("vLLM never writes all scores to memory, so it needs less than the estimate.");
     }
     Ok(out.finish())

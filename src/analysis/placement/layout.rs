@@ -39,14 +39,16 @@ impl Layout {
     /// # Errors
     /// Numbers that do not multiply to the number of devices, or experts over more devices than share a layer.
     pub fn of(scenario: &Scenario, engine: Engine) -> Result<Self, AnalysisError> {
-        let devices = scenario.devices.max(1);
-        let split = scenario
-            .split
-            .unwrap_or(if engine == Engine::LlamaCpp && scenario.tensor.is_none() {
-                Split::Layer
-            } else {
-                Split::Tensor
-            });
+        let devices = scenario.hardware.devices.max(1);
+        let split =
+            scenario
+                .hardware
+                .split
+                .unwrap_or(if engine == Engine::LlamaCpp && scenario.hardware.tensor.is_none() {
+                    Split::Layer
+                } else {
+                    Split::Tensor
+                });
         if split == Split::Layer && devices > 1 {
             return Ok(Self {
                 devices,
@@ -54,15 +56,15 @@ impl Layout {
                 ..Self::ONE
             });
         }
-        let pipeline = scenario.pipeline.max(1);
-        let tensor = scenario.tensor.unwrap_or_else(|| (devices / pipeline).max(1));
+        let pipeline = scenario.hardware.pipeline.max(1);
+        let tensor = scenario.hardware.tensor.unwrap_or_else(|| (devices / pipeline).max(1));
         if tensor.checked_mul(pipeline) != Some(devices) {
             return Err(AnalysisError::Layout(format!(
                 "Tensor parallel {tensor} × pipeline parallel {pipeline} is {}, not the {devices} devices given.",
                 tensor.saturating_mul(pipeline)
             )));
         }
-        let expert = scenario.expert.max(1);
+        let expert = scenario.hardware.expert.max(1);
         if expert > tensor || !tensor.is_multiple_of(expert) {
             return Err(AnalysisError::Layout(format!(
                 "Expert parallel is {expert}; it must divide the {tensor} devices that share a layer."
@@ -73,7 +75,7 @@ impl Layout {
             tensor,
             pipeline,
             expert,
-            attention_dp: scenario.attention_parallel == AttentionParallel::Dp && tensor > 1,
+            attention_dp: scenario.hardware.attention_parallel == AttentionParallel::Dp && tensor > 1,
             by_layers: false,
         })
     }

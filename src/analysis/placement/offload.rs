@@ -116,7 +116,7 @@ impl OffloadOptions {
     /// What can be moved, if the engine and the scenario let anything be.
     pub fn of(setup: &Setup, ranks: &Ranks) -> Option<Self> {
         let scenario = &*setup.scenario;
-        if scenario.mode == Mode::Pretrain || scenario.offload == Offload::None {
+        if scenario.workload.mode == Mode::Pretrain || scenario.hardware.offload == Offload::None {
             return None;
         }
         let unit = unit_of(setup.engine)?;
@@ -128,7 +128,7 @@ impl OffloadOptions {
         let fullest = ranks.fullest()?;
         let mut found = Self {
             unit,
-            offload: scenario.offload,
+            offload: scenario.hardware.offload,
             devices: setup.layout.devices,
             layers: setup.blueprint.layers.value.max(1),
             sparse: 0,

@@ -180,7 +180,7 @@ pub fn ranks_of(
             last: stage + 1 == stages,
         };
         let held: Vec<(&Shard, u64)> = all.iter().map(|shard| (shard, here.of(setup, shard))).collect();
-        for (offset, count) in alike(&layout, setup.scenario.batch, &held) {
+        for (offset, count) in alike(&layout, setup.scenario.workload.batch, &held) {
             let memory = hold(setup, memory, &held, offset, &layout);
             let group = RankGroup {
                 first: stage * layout.tensor + offset,
@@ -265,7 +265,7 @@ fn hold(setup: &Setup, memory: &Memory<Exact>, shards: &[(&Shard, u64)], number:
             ShardRule::Split => here / size + u64::from(number < here % size),
             ShardRule::Heads(heads) => here.div_ceil(heads.min(size)),
             ShardRule::Sequences => {
-                let batch = setup.scenario.batch.max(1);
+                let batch = setup.scenario.workload.batch.max(1);
                 let mine = batch / size + u64::from(number < batch % size);
                 part(here, mine, batch)
             }

@@ -32,7 +32,7 @@ static SEVERAL_MACS: Compatibility = Compatibility {
 /// Why an engine does not start a setup's layout; none where it does.
 pub fn refusal(setup: &Setup) -> Option<&'static Compatibility> {
     let layout = setup.layout;
-    if setup.scenario.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode == Mode::Pretrain {
         return (layout.tensor > 1).then(|| heads(setup)).flatten();
     }
     match setup.engine {

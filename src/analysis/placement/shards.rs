@@ -107,7 +107,7 @@ pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
 /// The caches and states of the workload, after the weights.
 pub fn with_caches(setup: &Setup, mut all: Vec<Shard>) -> Vec<Shard> {
     // Training keeps no cache.
-    if setup.scenario.mode == Mode::Pretrain || setup.keeps_cache_in_ram() {
+    if setup.scenario.workload.mode == Mode::Pretrain || setup.keeps_cache_in_ram() {
         return all;
     }
     let own = setup.layout.attention_dp;
@@ -130,7 +130,7 @@ pub fn with_caches(setup: &Setup, mut all: Vec<Shard>) -> Vec<Shard> {
         let cached = caches.fold(0, u64::saturating_add);
         let states = states_of_block::<Exact>(setup, place);
         let states = states.into_iter().fold(0, |all: u64, one| all.saturating_add(one.0));
-        let states = states.saturating_mul(setup.scenario.batch);
+        let states = states.saturating_mul(setup.scenario.workload.batch);
         for (part, bytes, rule) in [
             (Part::KvCache, cached, rule),
             (

@@ -10,11 +10,11 @@ use crate::scenario::Mode;
 /// without a device.
 pub fn admit(setup: &Setup) -> Option<Admission> {
     let scenario = &*setup.requested;
-    if scenario.mode != Mode::Serve {
+    if scenario.workload.mode != Mode::Serve {
         return None;
     }
     let device = setup.device()?;
-    let requests = (!scenario.endless).then_some(scenario.batch.max(1));
+    let requests = (!scenario.workload.endless).then_some(scenario.workload.batch.max(1));
     let by_memory = max_by_memory(setup, device);
     let max_running = by_memory.min(at_once(setup));
     Some(Admission {
@@ -28,11 +28,11 @@ pub fn admit(setup: &Setup) -> Option<Admission> {
 /// The setup with the limits its engine is tuned to where its queue never ends.
 fn tuned(setup: Setup) -> Setup {
     let scenario = &*setup.requested;
-    let endless = scenario.mode == Mode::Serve && scenario.endless;
+    let endless = scenario.workload.mode == Mode::Serve && scenario.workload.endless;
     let Some(device) = setup.device().filter(|_| endless) else {
         return setup;
     };
-    let (prompt, generated) = (scenario.prompt, scenario.generated());
+    let (prompt, generated) = (scenario.workload.prompt, scenario.generated());
     let to = |carried: u64| Setup {
         tuned: setup.engine.tuned(carried, prompt, generated, setup.layout.pipeline),
         ..setup.clone()

@@ -142,7 +142,7 @@ fn in_flight(admission: &Admission) -> f64 {
 
 /// Output tokens a second: of a run that ends where one is asked for, else in steady state.
 pub fn tokens_per_second(setup: &Setup, admission: &Admission, server: &Server<'_>) -> Option<f64> {
-    match setup.scenario.requests {
+    match setup.scenario.workload.requests {
         Some(all) => server.finite(in_flight(admission), all.max(1) as f64),
         None => Some(server.steady(in_flight(admission))?.tokens_per_second),
     }
@@ -173,12 +173,15 @@ pub fn serving(setup: &Setup) -> Option<Serving> {
         .map_or(0, |found| found.0);
     let scenario = &*setup.scenario;
     let seconds = |milliseconds: Option<u64>| milliseconds.map_or(f64::INFINITY, |some| some as f64 / 1000.0);
-    let (ttft, tpot) = (seconds(scenario.target_ttft), seconds(scenario.target_tpot));
+    let (ttft, tpot) = (
+        seconds(scenario.serving.target_ttft),
+        seconds(scenario.serving.target_tpot),
+    );
     let meets = |requests: u64| {
         let found = steadily(requests as f64);
         found.is_some_and(|steady| steady.ttft() <= ttft && steady.tpot <= tpot)
     };
-    let targets = scenario.target_ttft.is_some() || scenario.target_tpot.is_some();
+    let targets = scenario.serving.target_ttft.is_some() || scenario.serving.target_tpot.is_some();
     Some(Serving {
         admission,
         queued: admission
@@ -222,9 +225,9 @@ struct Floors<'a> {
 impl<'a> Floors<'a> {
     fn of(setup: &'a Setup, device: &'a Device) -> Self {
         let prompt = setup.working(|scenario| {
-            scenario.mode = Mode::Prefill;
-            scenario.batch = 1;
-            scenario.generate = Some(0);
+            scenario.workload.mode = Mode::Prefill;
+            scenario.workload.batch = 1;
+            scenario.workload.generate = Some(0);
         });
         Self {
             setup,
@@ -238,8 +241,8 @@ impl<'a> Floors<'a> {
             return 0.0;
         }
         let step = self.setup.working(|scenario| {
-            scenario.mode = Mode::Decode;
-            scenario.batch = running.max(1.0) as u64;
+            scenario.workload.mode = Mode::Decode;
+            scenario.workload.batch = running.max(1.0) as u64;
         });
         floor(&step, self.device)
     }

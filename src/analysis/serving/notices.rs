@@ -8,7 +8,7 @@ use crate::scenario::{Lengths, Mode};
 
 /// Notices of the mode that serves.
 pub fn notices(setup: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
-    if setup.scenario.mode != Mode::Serve || setup.device().is_none() {
+    if setup.scenario.workload.mode != Mode::Serve || setup.device().is_none() {
         return Vec::new();
     }
     let Some(serving) = serving else {
@@ -23,7 +23,7 @@ pub fn notices(setup: &Setup, serving: Option<&Serving>) -> Vec<Notice> {
         return vec![Notice::new("no_server", text)];
     };
     let scenario = &*setup.scenario;
-    let what = match (scenario.requests, scenario.lengths) {
+    let what = match (scenario.workload.requests, scenario.workload.lengths) {
         (None, Lengths::Fixed) => {
             "A server in steady state: all prompts and answers equally long, a new request as soon as one ends."
         }

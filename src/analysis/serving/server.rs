@@ -61,9 +61,9 @@ impl<'a> Server<'a> {
         let streams = setup.admission.is_none_or(|load| load.requests.is_some());
         Some(Self {
             runner,
-            prompt: scenario.prompt.max(1) as f64,
+            prompt: scenario.workload.prompt.max(1) as f64,
             generated: scenario.generated().max(1) as f64,
-            spread: scenario.lengths == Lengths::Spread,
+            spread: scenario.workload.lengths == Lengths::Spread,
             separate: setup.engine.separates_prompts(),
             budget: setup.budget().tokens.unwrap_or(WHOLE) as f64 * setup.layout.replicas() as f64,
             streams,

@@ -72,7 +72,7 @@ pub const fn metric(decode: bool) -> Metric {
 
 /// Seconds of the pass which the mode names.
 fn seconds<N: Number>(setup: &Setup, runner: &Runner<'_, N>) -> PassParts<N> {
-    if setup.scenario.mode.writes() {
+    if setup.scenario.workload.mode.writes() {
         runner.decode(&setup.batch())
     } else {
         runner.prefill(&setup.batch(), setup.chunk())
@@ -82,7 +82,7 @@ fn seconds<N: Number>(setup: &Setup, runner: &Runner<'_, N>) -> PassParts<N> {
 /// Whether there is a time at all: for a prefill the device's rate must be known.
 fn timed(setup: &Setup) -> Option<&Device> {
     let device = setup.device()?;
-    (setup.scenario.mode.writes() || peak(device).is_some()).then_some(device)
+    (setup.scenario.workload.mode.writes() || peak(device).is_some()).then_some(device)
 }
 
 /// Time of the pass which the mode names; `None` without a device, or for a prefill on a device without a known rate.
@@ -91,7 +91,7 @@ pub fn pass(setup: &Setup, host: &HostShare) -> Option<PassTime> {
     let runner = Runner::<f64>::of(setup, device, host)?;
     let pass = seconds(setup, &runner);
     let parts = TimeParts::of_pass(&pass);
-    let evidence = evidence(metric(setup.scenario.mode.writes()), setup.engine, device);
+    let evidence = evidence(metric(setup.scenario.workload.mode.writes()), setup.engine, device);
     Some(PassTime::between(pass.seconds, floor(setup, device), parts, evidence))
 }
 
@@ -111,20 +111,18 @@ pub fn traced<N: Number>(setup: &Setup, host: &HostShare) -> Option<N> {
     } else {
         expected
     };
-    Some(
-        time.named("time", "Time of the pass.")
-            .in_unit(Unit::Seconds)
-            .without(if setup.scenario.mode.writes() {
-                "Speculative decoding, tokenising, the network."
-            } else {
-                "Waiting for other requests, prompts already in a prefix cache, tokenising, the network."
-            }),
-    )
+    Some(time.named("time", "Time of the pass.").in_unit(Unit::Seconds).without(
+        if setup.scenario.workload.mode.writes() {
+            "Speculative decoding, tokenising, the network."
+        } else {
+            "Waiting for other requests, prompts already in a prefix cache, tokenising, the network."
+        },
+    ))
 }
 
 /// Where the shares of peak are from, in words.
 pub fn origin(setup: &Setup, device: &Device) -> String {
-    evidence(metric(setup.scenario.mode.writes()), setup.engine, device).words(setup.engine, device)
+    evidence(metric(setup.scenario.workload.mode.writes()), setup.engine, device).words(setup.engine, device)
 }
 
 /// Least time: bytes at full bandwidth and operations at the highest rate of the row, on all devices at work.

@@ -64,11 +64,11 @@ impl<'a> Setting<'a> {
         let mut with = coefficients(setup.engine, device)?;
         let scenario = &*setup.scenario;
         let percent = |value: u64| (value as f64 / 100.0).clamp(0.01, 1.0);
-        if let Some(value) = scenario.compute_efficiency {
+        if let Some(value) = scenario.assumptions.compute_efficiency {
             with.compute = percent(value);
             with.attention = percent(value);
         }
-        if let Some(value) = scenario.bandwidth_efficiency {
+        if let Some(value) = scenario.assumptions.bandwidth_efficiency {
             with.bandwidth = percent(value);
             with.cache = percent(value);
         }
@@ -79,7 +79,7 @@ impl<'a> Setting<'a> {
             factors: factors(setup.engine),
             terms: *terms(),
             layout: setup.layout,
-            prompt: scenario.prompt.max(1) as f64,
+            prompt: scenario.workload.prompt.max(1) as f64,
             power: 1.0,
             vector: device.rate_vector().map(|rate| rate.flops),
             host: *host,
@@ -87,7 +87,7 @@ impl<'a> Setting<'a> {
             host_link: host_link(device),
             copies: llama,
             vectors: llama,
-            eager: scenario.attention == AttentionKernel::Eager,
+            eager: scenario.assumptions.attention == AttentionKernel::Eager,
             no_graph: llama && device.vendor == Vendor::Nvidia,
             row_bytes: setup.blueprint.hidden.value as f64 * setup.activation_bytes().value as f64,
             layers: setup.blueprint.layers.value as f64,

@@ -9,8 +9,7 @@ use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, grouped};
 
 use super::figure::{ChartFigure, Draw};
-use crate::app::State;
-use crate::app::state::Answer;
+use crate::app::case::{Answer, Case};
 
 /// Points of the curve: 128 steps, so that those of a power of two are round.
 const POINTS: u64 = 129;
@@ -20,10 +19,10 @@ const STEP: usize = 8;
 /// Memory over context.
 #[component]
 pub fn ContextChart() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let data = Memo::new(move |_| {
-        let answer = state.shown.get()?;
-        chart::ContextChart::of(&answer.analysis, POINTS, state.units.get()).ok()
+        let answer = case.shown.get()?;
+        chart::ContextChart::of(&answer.analysis, POINTS, case.page.units.get()).ok()
     });
     let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
         data.with(|data| {
@@ -35,7 +34,7 @@ pub fn ContextChart() -> impl IntoView {
     });
     let label = Signal::derive(move || data.with(|data| data.as_ref().map_or_else(String::new, finding)));
     let caption = Signal::derive(move || {
-        let (Some(answer), Some(data)) = (state.shown.get(), data.get()) else {
+        let (Some(answer), Some(data)) = (case.shown.get(), data.get()) else {
             return String::new();
         };
         words(&answer, &data)
@@ -86,8 +85,8 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
         .serving
         .as_ref()
         .map(|serving| serving.admission.running);
-    let batch = running.unwrap_or(answer.scenario.batch);
-    if answer.scenario.mode == Mode::Pretrain {
+    let batch = running.unwrap_or(answer.scenario.workload.batch);
+    if answer.scenario.workload.mode == Mode::Pretrain {
         return format!(
             "Weights, gradients and optimizer states stay at {}; activations grow with the tokens of a step.",
             units.bytes(
@@ -99,7 +98,7 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
     }
     let growth = growth(answer);
     let fixed = units.bytes(held.weights_bytes.saturating_add(held.overhead_bytes) as f64);
-    let place = match answer.scenario.devices {
+    let place = match answer.scenario.hardware.devices {
         1 => "",
         _ => " on the fullest device",
     };

@@ -12,8 +12,8 @@ use weighbridge::model::quantisation;
 use weighbridge::scenario::{Scenario, weight_key};
 
 use super::weigh::{Weighed, weigh};
+use crate::app::case::Answer;
 use crate::app::hardware::facts::resolve;
-use crate::app::state::Answer;
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Matrix {
     /// No model loaded yet.
     pub fn new(answer: Answer) -> Self {
         let scenario = &answer.scenario;
-        let own = scenario.hardware.iter().chain(&scenario.also);
+        let own = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
         let own = own.filter(|id| id.starts_with(CUSTOM)).filter_map(|id| resolve(id));
         Self {
             devices: own.chain(devices().iter().map(Cow::Borrowed)).collect(),
@@ -63,21 +63,20 @@ impl Matrix {
     /// Bits a weight of a format, in the engine that is usual for its files.
     fn bits(&self, key: &'static str) -> f64 {
         let setup = self.answer.analysis.setup.with(|scenario| {
-            scenario.weights = Some(key);
-            scenario.hardware = None;
+            scenario.precision.weights = Some(key);
+            scenario.hardware.device = None;
         });
         setup.map_or(0.0, |setup| bits_per_weight(&setup))
     }
     /// Judges some more devices; false when all are done in every format.
     fn go_on(&mut self) -> bool {
-        let formats = formats(self.answer.scenario.mode);
+        let formats = formats(self.answer.scenario.workload.mode);
         let Some(key) = formats.get(self.columns.len()).copied().and_then(weight_key) else {
             return false;
         };
-        let scenario = Scenario {
-            weights: Some(key),
-            ..Scenario::clone(&self.answer.scenario)
-        };
+        let scenario = Scenario::clone(&self.answer.scenario).with(|s| {
+            s.precision.weights = Some(key);
+        });
         let from = self.next.len();
         let upto = (from + SLICE).min(self.devices.len());
         let devices = self.devices.get(from..upto).unwrap_or_default();
@@ -123,9 +122,9 @@ pub fn slice(place: RwSignal<Option<Arc<Matrix>>>, turns: StoredValue<u64>, turn
 /// Row and column of the scenario itself, as far as it has them.
 pub fn now_of(matrix: &Matrix) -> (Option<usize>, Option<usize>) {
     let scenario = &matrix.answer.scenario;
-    let hardware = scenario.hardware.as_deref().unwrap_or_default();
+    let hardware = scenario.hardware.device.as_deref().unwrap_or_default();
     let published = matrix.answer.blueprint.published.format.id.to_string();
-    let format = scenario.weights.map_or(published, str::to_owned);
+    let format = scenario.precision.weights.map_or(published, str::to_owned);
     (
         matrix.devices.iter().position(|device| device.id == hardware),
         matrix.columns.iter().position(|column| column.key == format),

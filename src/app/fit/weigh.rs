@@ -75,7 +75,7 @@ fn all(
     timed: bool,
 ) -> Vec<Option<Weighed>> {
     let mut matrix = Matrix::published(blueprint, scenario);
-    let format = scenario.weights.unwrap_or("");
+    let format = scenario.precision.weights.unwrap_or("");
     let mut one = |device: &Cow<'static, Device>| {
         let cell = matrix.cell(device, format)?;
         let pace = if timed {

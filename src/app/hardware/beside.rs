@@ -4,22 +4,22 @@ use leptos::prelude::*;
 use weighbridge::units::decimal;
 
 use super::facts::resolve;
+use crate::app::case::Case;
 use crate::app::fit::{room, verdict_name, weigh, words};
 use crate::app::icon::Icon;
-use crate::app::state::State;
 
 /// The row; it is there only where devices are compared.
 #[component]
 pub fn Beside() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let found = Memo::new(move |_| {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             let answer = shown.as_ref()?;
             let scenario = &answer.scenario;
-            if scenario.also.is_empty() {
+            if scenario.hardware.beside.is_empty() {
                 return None;
             }
-            let ids = scenario.hardware.iter().chain(&scenario.also);
+            let ids = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
             let devices: Vec<_> = ids.filter_map(|id| resolve(id)).collect();
             let weighed = weigh(&answer.blueprint, scenario, &devices);
             let both = devices.into_iter().zip(weighed);
@@ -31,17 +31,20 @@ pub fn Beside() -> impl IntoView {
     });
     // The device chosen changes places with the first.
     let choose = move |id: &str| {
-        state.scenario.update(|scenario| {
-            let before = scenario.hardware.replace(id.to_owned());
-            if let (Some(before), Some(place)) = (before, scenario.also.iter_mut().find(|one| one.as_str() == id)) {
+        case.scenario.update(|scenario| {
+            let before = scenario.hardware.device.replace(id.to_owned());
+            if let (Some(before), Some(place)) = (
+                before,
+                scenario.hardware.beside.iter_mut().find(|one| one.as_str() == id),
+            ) {
                 *place = before;
             }
-            scenario.node = None;
+            scenario.hardware.node = None;
         });
     };
     move || {
         found.get().map(|list| {
-            let units = state.units.get();
+            let units = case.page.units.get();
             let cells: Vec<_> = list
                 .into_iter()
                 .enumerate()

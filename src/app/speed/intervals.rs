@@ -5,7 +5,7 @@ use weighbridge::analysis::{Figure, Speed, time::PassTime};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{decimal, grouped, seconds};
 
-use crate::app::state::{Answer, State};
+use crate::app::case::{Answer, Case};
 
 /// A figure with its interval.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,9 +42,9 @@ impl Row {
 /// The rows.
 #[component]
 pub fn Intervals() -> impl IntoView {
-    let state = State::here();
-    let rows = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(rows).unwrap_or_default()));
-    let basis = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(basis).unwrap_or_default()));
+    let case = Case::here();
+    let rows = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(rows).unwrap_or_default()));
+    let basis = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(basis).unwrap_or_default()));
     view! {
         <p>{basis}</p>
         <ul class="intervals num">
@@ -56,7 +56,7 @@ pub fn Intervals() -> impl IntoView {
                 let between = row.between();
                 let bound = row.bound.map(|bound| view! { <i class="bound" style:--at=at(bound) title=format!("Nothing beats {}", row.words(bound))></i> });
                 let shown = match row.figure {
-                    Some(figure) => view! { <button class="why" type="button" data-figure=row.key on:click=move |event| state.open(figure, &event)>{value}</button> }.into_any(),
+                    Some(figure) => view! { <button class="why" type="button" data-figure=row.key on:click=move |event| case.open(figure, &event)>{value}</button> }.into_any(),
                     None => view! { <span data-figure=row.key>{value}</span> }.into_any(),
                 };
                 view! {
@@ -94,7 +94,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
     let Some(pass) = &speed.pass else {
         return ceiling(speed, answer);
     };
-    let (batch, prompt) = (scenario.batch as f64, scenario.prompt as f64);
+    let (batch, prompt) = (scenario.workload.batch as f64, scenario.workload.prompt as f64);
     let mut all = Vec::new();
     let time = |key, name: &str, note, figure, time: &PassTime| Row {
         key,
@@ -118,7 +118,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         bound: Some(tokens / time.floor).filter(|bound| bound.is_finite()),
         rate: true,
     };
-    if scenario.mode == Mode::Prefill {
+    if scenario.workload.mode == Mode::Prefill {
         all.push(rate(
             "speed.tokens_per_second",
             "Reading the prompt",
@@ -154,7 +154,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         "speed.per_user",
         "Each user sees",
         "tokens written",
-        if scenario.batch == 1 && !served {
+        if scenario.workload.batch == 1 && !served {
             Some(Figure::TokensPerSecond)
         } else {
             None
@@ -162,7 +162,7 @@ fn rows(answer: &Answer) -> Vec<Row> {
         pass,
         1.0,
     ));
-    if scenario.batch > 1 && !served {
+    if scenario.workload.batch > 1 && !served {
         all.push(rate(
             "speed.tokens_per_second",
             "All together",

@@ -5,7 +5,7 @@ use weighbridge::analysis::time::{PassTime, TimeParts as Parts};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{percent, seconds};
 
-use crate::app::state::{Answer, State};
+use crate::app::case::{Answer, Case};
 
 /// A part: key, name, meaning, seconds.
 type Part = (&'static str, &'static str, &'static str, f64);
@@ -47,8 +47,8 @@ impl Stack {
 /// One bar for each pass.
 #[component]
 pub fn TimeParts() -> impl IntoView {
-    let state = State::here();
-    let stacks = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(stacks).unwrap_or_default()));
+    let case = Case::here();
+    let stacks = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(stacks).unwrap_or_default()));
     move || {
         let stacks = stacks.get();
         if stacks.is_empty() {
@@ -95,7 +95,7 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
         return vec![Stack::of("A step of the server", &serving.step)];
     }
     let of = |title, time: &Option<PassTime>| time.as_ref().map(|time| Stack::of(title, &time.parts));
-    match answer.scenario.mode {
+    match answer.scenario.workload.mode {
         Mode::Pretrain => Vec::new(),
         Mode::Prefill => of("The whole prompt", &speed.pass).into_iter().collect(),
         Mode::Decode | Mode::Serve => [

@@ -183,9 +183,9 @@ fn row(measured: &'static Measurement, configs: &HashMap<String, Value>) -> Resu
             batch: setup.batch(),
             chunk: setup.chunk(),
             tokens: if measured.metric == Metric::Decode {
-                scenario.batch as f64
+                scenario.workload.batch as f64
             } else {
-                scenario.batch as f64 * scenario.prompt as f64
+                scenario.workload.batch as f64 * scenario.workload.prompt as f64
             },
         }
     };

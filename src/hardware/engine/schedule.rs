@@ -130,7 +130,9 @@ mod tests {
     #[test]
     fn an_endless_queue_is_tuned_for() {
         let tuned = |carried, prompt, generated, stages| {
-            let found = Engine::TensorRtLlm.tuned(carried, prompt, generated, stages).expect("limits");
+            let found = Engine::TensorRtLlm
+                .tuned(carried, prompt, generated, stages)
+                .expect("limits");
             (found.sequences, found.tokens)
         };
         assert_eq!(tuned(7, 5000, 500, 1), (64, Some(2048)));

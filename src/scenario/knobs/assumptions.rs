@@ -20,12 +20,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(value_rows),
         modes: SERVING,
-        get: |s| s.value_cache.key().to_owned(),
+        get: |s| s.precision.value_cache.key().to_owned(),
         set: |s, text| {
             choose(
                 "Format of cached values",
                 cache_name(text),
-                &mut s.value_cache,
+                &mut s.precision.value_cache,
                 KvFormat::iter().map(KvFormat::key),
             )
         },
@@ -39,12 +39,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(AttentionKernel)),
         modes: &[],
-        get: |s| s.attention.key().to_owned(),
+        get: |s| s.assumptions.attention.key().to_owned(),
         set: |s, text| {
             choose(
                 "Attention kernel",
                 text,
-                &mut s.attention,
+                &mut s.assumptions.attention,
                 AttentionKernel::iter().map(AttentionKernel::key),
             )
         },
@@ -58,12 +58,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(AttentionFlops)),
         modes: &[],
-        get: |s| s.attention_flops.key().to_owned(),
+        get: |s| s.assumptions.attention_flops.key().to_owned(),
         set: |s, text| {
             choose(
                 "Attention counting",
                 text,
-                &mut s.attention_flops,
+                &mut s.assumptions.attention_flops,
                 AttentionFlops::iter().map(AttentionFlops::key),
             )
         },
@@ -77,8 +77,15 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(Logits)),
         modes: &[Mode::Prefill],
-        get: |s| s.logits.key().to_owned(),
-        set: |s, text| choose("Logits", text, &mut s.logits, Logits::iter().map(Logits::key)),
+        get: |s| s.assumptions.logits.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Logits",
+                text,
+                &mut s.assumptions.logits,
+                Logits::iter().map(Logits::key),
+            )
+        },
     },
     Knob {
         id: KnobId::LatentCache,
@@ -89,12 +96,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(LatentCache)),
         modes: SERVING,
-        get: |s| s.latent_cache.key().to_owned(),
+        get: |s| s.serving.latent_cache.key().to_owned(),
         set: |s, text| {
             choose(
                 "Latent cache",
                 text,
-                &mut s.latent_cache,
+                &mut s.serving.latent_cache,
                 LatentCache::iter().map(LatentCache::key),
             )
         },
@@ -108,12 +115,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(WindowCache)),
         modes: SERVING,
-        get: |s| s.window_cache.key().to_owned(),
+        get: |s| s.serving.window_cache.key().to_owned(),
         set: |s, text| {
             choose(
                 "Windows keep",
                 text,
-                &mut s.window_cache,
+                &mut s.serving.window_cache,
                 WindowCache::iter().map(WindowCache::key),
             )
         },
@@ -127,12 +134,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(CachePlace)),
         modes: SERVING,
-        get: |s| s.cache_place.key().to_owned(),
+        get: |s| s.serving.cache_place.key().to_owned(),
         set: |s, text| {
             choose(
                 "Cache lies",
                 text,
-                &mut s.cache_place,
+                &mut s.serving.cache_place,
                 CachePlace::iter().map(CachePlace::key),
             )
         },
@@ -146,8 +153,8 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Bytes { most: 1 << 40 },
         modes: &[],
-        get: |s| s.overhead.to_string(),
-        set: |s, text| bytes("Device overhead", text, 1 << 40).map(|value| s.overhead = value),
+        get: |s| s.assumptions.overhead.to_string(),
+        set: |s, text| bytes("Device overhead", text, 1 << 40).map(|value| s.assumptions.overhead = value),
     },
     Knob {
         id: KnobId::MemoryFraction,
@@ -164,11 +171,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: SERVING,
         get: |s| {
-            s.memory_fraction
+            s.serving
+                .memory_fraction
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.memory_fraction = optional_percent("Share of memory used", text)?;
+            s.serving.memory_fraction = optional_percent("Share of memory used", text)?;
             Ok(())
         },
     },
@@ -186,8 +194,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "%",
         },
         modes: SERVING,
-        get: |s| s.host_reserve.to_string(),
-        set: |s, text| percent("RAM kept free", text, 0, 99).map(|value| s.host_reserve = value),
+        get: |s| s.hardware.host_reserve.to_string(),
+        set: |s, text| percent("RAM kept free", text, 0, 99).map(|value| s.hardware.host_reserve = value),
     },
     Knob {
         id: KnobId::MemoryRule,
@@ -198,12 +206,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Assumptions,
         kind: KnobKind::Choice(rows!(MemoryRule)),
         modes: SERVING,
-        get: |s| s.memory_rule.key().to_owned(),
+        get: |s| s.assumptions.memory_rule.key().to_owned(),
         set: |s, text| {
             choose(
                 "Memory rule",
                 text,
-                &mut s.memory_rule,
+                &mut s.assumptions.memory_rule,
                 MemoryRule::iter().map(MemoryRule::key),
             )
         },
@@ -223,11 +231,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[],
         get: |s| {
-            s.compute_efficiency
+            s.assumptions
+                .compute_efficiency
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.compute_efficiency = optional_percent("Share of peak rate", text)?;
+            s.assumptions.compute_efficiency = optional_percent("Share of peak rate", text)?;
             Ok(())
         },
     },
@@ -246,11 +255,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[],
         get: |s| {
-            s.bandwidth_efficiency
+            s.assumptions
+                .bandwidth_efficiency
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.bandwidth_efficiency = optional_percent("Share of bandwidth", text)?;
+            s.assumptions.bandwidth_efficiency = optional_percent("Share of bandwidth", text)?;
             Ok(())
         },
     },
@@ -267,9 +277,13 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "$/h",
         },
         modes: &[],
-        get: |s| s.price.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        get: |s| {
+            s.hardware
+                .price
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
         set: |s, text| {
-            s.price = if text == "auto" {
+            s.hardware.price = if text == "auto" {
                 None
             } else {
                 Some(real("Price", text, 10_000.0)?)

@@ -18,9 +18,9 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Device,
         modes: &[],
-        get: |s| s.hardware.clone().unwrap_or_else(|| "none".to_owned()),
+        get: |s| s.hardware.device.clone().unwrap_or_else(|| "none".to_owned()),
         set: |s, text| {
-            s.hardware = if text == "none" { None } else { Some(device(text)?) };
+            s.hardware.device = if text == "none" { None } else { Some(device(text)?) };
             Ok(())
         },
     },
@@ -34,14 +34,14 @@ pub(super) const KNOBS: &[Knob] = &[
         kind: KnobKind::Devices,
         modes: &[],
         get: |s| {
-            if s.also.is_empty() {
+            if s.hardware.beside.is_empty() {
                 "none".to_owned()
             } else {
-                s.also.join(",")
+                s.hardware.beside.join(",")
             }
         },
         set: |s, text| {
-            s.also = also(text)?;
+            s.hardware.beside = also(text)?;
             Ok(())
         },
     },
@@ -59,8 +59,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.devices.to_string(),
-        set: |s, text| whole("Devices", text, 1, MOST_DEVICES).map(|value| s.devices = value),
+        get: |s| s.hardware.devices.to_string(),
+        set: |s, text| whole("Devices", text, 1, MOST_DEVICES).map(|value| s.hardware.devices = value),
     },
     Knob {
         id: KnobId::Split,
@@ -71,10 +71,10 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Choice(split_rows),
         modes: SERVING,
-        get: |s| s.split.map_or("auto", Split::key).to_owned(),
+        get: |s| s.hardware.split.map_or("auto", Split::key).to_owned(),
         set: |s, text| {
             let mut split = Split::Tensor;
-            s.split = if text == "auto" {
+            s.hardware.split = if text == "auto" {
                 None
             } else {
                 choose("Split", text, &mut split, Split::iter().map(Split::key)).map(|()| Some(split))?
@@ -96,9 +96,13 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.tensor.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        get: |s| {
+            s.hardware
+                .tensor
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
         set: |s, text| {
-            s.tensor = optional("Tensor parallel", text, 1, MOST_DEVICES)?;
+            s.hardware.tensor = optional("Tensor parallel", text, 1, MOST_DEVICES)?;
             Ok(())
         },
     },
@@ -116,8 +120,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.pipeline.to_string(),
-        set: |s, text| whole("Pipeline parallel", text, 1, MOST_DEVICES).map(|value| s.pipeline = value),
+        get: |s| s.hardware.pipeline.to_string(),
+        set: |s, text| whole("Pipeline parallel", text, 1, MOST_DEVICES).map(|value| s.hardware.pipeline = value),
     },
     Knob {
         id: KnobId::ExpertParallel,
@@ -133,8 +137,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[],
-        get: |s| s.expert.to_string(),
-        set: |s, text| whole("Expert parallel", text, 1, MOST_DEVICES).map(|value| s.expert = value),
+        get: |s| s.hardware.expert.to_string(),
+        set: |s, text| whole("Expert parallel", text, 1, MOST_DEVICES).map(|value| s.hardware.expert = value),
     },
     Knob {
         id: KnobId::AttentionParallel,
@@ -145,12 +149,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Choice(rows!(AttentionParallel)),
         modes: SERVING,
-        get: |s| s.attention_parallel.key().to_owned(),
+        get: |s| s.hardware.attention_parallel.key().to_owned(),
         set: |s, text| {
             choose(
                 "Attention parallel",
                 text,
-                &mut s.attention_parallel,
+                &mut s.hardware.attention_parallel,
                 AttentionParallel::iter().map(AttentionParallel::key),
             )
         },
@@ -164,9 +168,9 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Node,
         modes: &[],
-        get: |s| s.node.clone().unwrap_or_else(|| "none".to_owned()),
+        get: |s| s.hardware.node.clone().unwrap_or_else(|| "none".to_owned()),
         set: |s, text| {
-            s.node = if text == "none" {
+            s.hardware.node = if text == "none" {
                 None
             } else {
                 let known = ["`weighbridge hardware --nodes` lists all ids"].into_iter();
@@ -191,11 +195,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: SERVING,
         get: |s| {
-            s.host_memory
+            s.hardware
+                .host_memory
                 .map_or_else(|| "auto".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.host_memory = if text == "auto" {
+            s.hardware.host_memory = if text == "auto" {
                 None
             } else {
                 Some(bytes("Host memory", text, 1 << 50)?)
@@ -226,9 +231,9 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "layers",
         },
         modes: SERVING,
-        get: |s| s.offload.to_string(),
+        get: |s| s.hardware.offload.to_string(),
         set: |s, text| {
-            s.offload = match text {
+            s.hardware.offload = match text {
                 "auto" => Offload::Auto,
                 "none" => Offload::None,
                 text => match text.strip_prefix("experts:") {
@@ -248,9 +253,9 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Hardware,
         kind: KnobKind::Choice(engine_rows),
         modes: SERVING,
-        get: |s| s.engine.map_or("auto", Engine::key).to_owned(),
+        get: |s| s.serving.engine.map_or("auto", Engine::key).to_owned(),
         set: |s, text| {
-            s.engine = if text.eq_ignore_ascii_case("auto") {
+            s.serving.engine = if text.eq_ignore_ascii_case("auto") {
                 None
             } else {
                 let known = Engine::iter().map(Engine::key);

@@ -75,7 +75,7 @@ pub fn set_context(scenario: &mut Scenario, text: &str) -> Result<(), KnobError>
             counted(generated, "token")
         )));
     }
-    scenario.prompt = context.saturating_sub(generated);
+    scenario.workload.prompt = context.saturating_sub(generated);
     Ok(())
 }
 
@@ -105,7 +105,7 @@ mod tests {
         let text = "custom:memory=24,bandwidth=900,fp16=80,rtx-4090,custom:memory=8,bandwidth=100,rtx-4090";
         (knob.set)(&mut scenario, text).unwrap();
         assert_eq!(
-            scenario.also,
+            scenario.hardware.beside,
             [
                 "custom:memory=24,bandwidth=900,fp16=80",
                 "rtx-4090",
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(again, scenario);
         assert!((knob.set)(&mut again, "rtx-4090,abacus").is_err());
         (knob.set)(&mut again, "none").unwrap();
-        assert!(again.also.is_empty());
+        assert!(again.hardware.beside.is_empty());
     }
 
     #[test]
@@ -200,10 +200,9 @@ mod tests {
             (knob.set)(&mut scenario, text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!((knob.get)(&scenario), value, "{key}={text}");
         }
-        let mut server = Scenario {
-            mode: Mode::Serve,
-            ..Scenario::default()
-        };
+        let mut server = Scenario::default().with(|s| {
+            s.workload.mode = Mode::Serve;
+        });
         for (text, value) in [
             ("2 s", "2000"),
             ("500ms", "500"),

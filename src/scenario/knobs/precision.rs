@@ -19,9 +19,9 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Precision,
         kind: KnobKind::Choice(weight_rows),
         modes: &[],
-        get: |s| s.weights.unwrap_or("auto").to_owned(),
+        get: |s| s.precision.weights.unwrap_or("auto").to_owned(),
         set: |s, text| {
-            s.weights = if text.eq_ignore_ascii_case("auto") {
+            s.precision.weights = if text.eq_ignore_ascii_case("auto") {
                 None
             } else {
                 let refuse = |why| KnobError::Refused(format!("Weights format \"{}\" {why}", short(text)));
@@ -39,12 +39,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Precision,
         kind: KnobKind::Choice(rows!(KvFormat)),
         modes: SERVING,
-        get: |s| s.kv_cache.key().to_owned(),
+        get: |s| s.precision.kv_cache.key().to_owned(),
         set: |s, text| {
             choose(
                 "KV cache format",
                 cache_name(text),
-                &mut s.kv_cache,
+                &mut s.precision.kv_cache,
                 KvFormat::iter().map(KvFormat::key),
             )
         },

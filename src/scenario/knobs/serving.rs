@@ -31,9 +31,9 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[Mode::Serve],
-        get: |s| or(s.requests, "steady"),
+        get: |s| or(s.workload.requests, "steady"),
         set: |s, text| {
-            s.requests = if text == "steady" {
+            s.workload.requests = if text == "steady" {
                 None
             } else {
                 optional("Requests of the run", text, 1, MOST_TOKENS)?
@@ -50,8 +50,15 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Workload,
         kind: KnobKind::Choice(rows!(Lengths)),
         modes: &[Mode::Serve],
-        get: |s| s.lengths.key().to_owned(),
-        set: |s, text| choose("Lengths", text, &mut s.lengths, Lengths::iter().map(Lengths::key)),
+        get: |s| s.workload.lengths.key().to_owned(),
+        set: |s, text| {
+            choose(
+                "Lengths",
+                text,
+                &mut s.workload.lengths,
+                Lengths::iter().map(Lengths::key),
+            )
+        },
     },
     Knob {
         id: KnobId::MaxSequences,
@@ -67,9 +74,9 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "",
         },
         modes: &[Mode::Serve],
-        get: |s| or(s.max_sequences, "auto"),
+        get: |s| or(s.serving.max_sequences, "auto"),
         set: |s, text| {
-            s.max_sequences = optional("Sequences at most", text, 1, MOST_BATCH)?;
+            s.serving.max_sequences = optional("Sequences at most", text, 1, MOST_BATCH)?;
             Ok(())
         },
     },
@@ -87,9 +94,9 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "tokens",
         },
         modes: SERVING,
-        get: |s| or(s.max_batched_tokens, "auto"),
+        get: |s| or(s.serving.max_batched_tokens, "auto"),
         set: |s, text| {
-            s.max_batched_tokens = optional_tokens("Tokens of a step at most", text, 1, MOST_TOKENS)?;
+            s.serving.max_batched_tokens = optional_tokens("Tokens of a step at most", text, 1, MOST_TOKENS)?;
             Ok(())
         },
     },
@@ -107,9 +114,9 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "tokens",
         },
         modes: SERVING,
-        get: |s| or(s.micro_batch, "auto"),
+        get: |s| or(s.serving.micro_batch, "auto"),
         set: |s, text| {
-            s.micro_batch = optional_tokens("Micro-batch", text, 1, MOST_TOKENS)?;
+            s.serving.micro_batch = optional_tokens("Micro-batch", text, 1, MOST_TOKENS)?;
             Ok(())
         },
     },

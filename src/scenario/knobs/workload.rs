@@ -22,16 +22,16 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Workload,
         kind: KnobKind::Choice(rows!(Mode)),
         modes: &[],
-        get: |s| s.mode.key().to_owned(),
+        get: |s| s.workload.mode.key().to_owned(),
         set: |s, text| {
             if text == "finetune" {
                 return Err(KnobError::NotBuilt(
                     "The mode \"finetune\" is not built yet. Built are: prefill, decode, serve, pretrain.".to_owned(),
                 ));
             }
-            choose("Mode", text, &mut s.mode, Mode::iter().map(Mode::key))?;
+            choose("Mode", text, &mut s.workload.mode, Mode::iter().map(Mode::key))?;
             // Only a server has an endless queue.
-            s.endless &= s.mode == Mode::Serve;
+            s.workload.endless &= s.workload.mode == Mode::Serve;
             Ok(())
         },
     },
@@ -49,8 +49,8 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "tokens",
         },
         modes: &[],
-        get: |s| s.prompt.to_string(),
-        set: |s, text| tokens("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.prompt = value),
+        get: |s| s.workload.prompt.to_string(),
+        set: |s, text| tokens("Prompt tokens", text, 1, MOST_TOKENS).map(|value| s.workload.prompt = value),
     },
     Knob {
         id: KnobId::Generate,
@@ -66,9 +66,13 @@ pub(super) const KNOBS: &[Knob] = &[
             unit: "tokens",
         },
         modes: SERVING,
-        get: |s| s.generate.map_or_else(|| "auto".to_owned(), |value| value.to_string()),
+        get: |s| {
+            s.workload
+                .generate
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
         set: |s, text| {
-            s.generate = if text == "auto" {
+            s.workload.generate = if text == "auto" {
                 None
             } else {
                 Some(tokens("Generated tokens", text, 0, MOST_TOKENS)?)
@@ -91,24 +95,24 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[],
         get: |s| {
-            if s.endless {
+            if s.workload.endless {
                 "max".to_owned()
             } else {
-                s.batch.to_string()
+                s.workload.batch.to_string()
             }
         },
         set: |s, text| {
-            if text == "max" && s.mode != Mode::Serve {
+            if text == "max" && s.workload.mode != Mode::Serve {
                 return Err(KnobError::Refused(
                     "Sequences at once can be \"max\" only when serving: choose the mode serve first.".to_owned(),
                 ));
             }
             // An endless queue has no number: the one before is not kept where no link could carry it.
-            s.batch = match text {
+            s.workload.batch = match text {
                 "max" => 1,
                 text => whole("Sequences at once", text, 1, MOST_BATCH)?,
             };
-            s.endless = text == "max";
+            s.workload.endless = text == "max";
             Ok(())
         },
     },
@@ -127,11 +131,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[Mode::Serve],
         get: |s| {
-            s.target_ttft
+            s.serving
+                .target_ttft
                 .map_or_else(|| "none".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.target_ttft = optional_milliseconds("First token within", text, 3_600_000)?;
+            s.serving.target_ttft = optional_milliseconds("First token within", text, 3_600_000)?;
             Ok(())
         },
     },
@@ -150,11 +155,12 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         modes: &[Mode::Serve],
         get: |s| {
-            s.target_tpot
+            s.serving
+                .target_tpot
                 .map_or_else(|| "none".to_owned(), |value| value.to_string())
         },
         set: |s, text| {
-            s.target_tpot = optional_milliseconds("Each further token within", text, 3_600_000)?;
+            s.serving.target_tpot = optional_milliseconds("Each further token within", text, 3_600_000)?;
             Ok(())
         },
     },
@@ -167,12 +173,12 @@ pub(super) const KNOBS: &[Knob] = &[
         group: Group::Workload,
         kind: KnobKind::Choice(rows!(Recompute)),
         modes: &[Mode::Pretrain],
-        get: |s| s.recompute.key().to_owned(),
+        get: |s| s.workload.recompute.key().to_owned(),
         set: |s, text| {
             choose(
                 "Recomputation",
                 text,
-                &mut s.recompute,
+                &mut s.workload.recompute,
                 Recompute::iter().map(Recompute::key),
             )
         },

@@ -17,7 +17,7 @@ proptest! {
         prompt in 1u64..64,
         count in proptest::sample::select(vec![1u64, 2, 4, 8]),
     ) {
-        let asked = |mode| Scenario { mode, prompt, generate: Some(2048), devices: count, hardware: Some(device.clone()), ..Scenario::default() };
+        let asked = |mode| Scenario::default().with(|s| { s.workload.mode = mode; s.workload.prompt = prompt; s.workload.generate = Some(2048); s.hardware.devices = count; s.hardware.device = Some(device.clone()); });
         let (Ok(decode), Ok(serve)) = (analyse(&blueprint, &asked(Mode::Decode)), analyse(&blueprint, &asked(Mode::Serve))) else { return Ok(()) };
         prop_assume!(decode.fit.as_ref().unwrap().verdict == Verdict::Fits);
         let (Some(speed), Some(serving)) = (&decode.speed, &serve.serving) else { return Ok(()) };

@@ -106,7 +106,7 @@ proptest! {
     /// Of a sum the shares of its parts make up the whole.
     #[test]
     fn shares_make_up_the_whole(blueprint in any_model(), scenario in any_scenario()) {
-        prop_assume!(scenario.mode != Mode::Pretrain);
+        prop_assume!(scenario.workload.mode != Mode::Pretrain);
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         for figure in [Figure::Memory, Figure::Weights, Figure::Traffic] {
             let found = explain(&analysis, figure, &[], UnitSystem::Gib).unwrap();

@@ -79,7 +79,7 @@ proptest! {
     #[test]
     fn hostile_configs_get_an_answer_or_an_error(config in hostile()) {
         if let Ok(blueprint) = Blueprint::from_value(config).map(Arc::new) {
-            let scenario = Scenario { hardware: Some("rtx-4090".to_owned()), batch: 1_000_000, prompt: 100_000_000, ..Scenario::default() };
+            let scenario = Scenario::default().with(|s| { s.hardware.device = Some("rtx-4090".to_owned()); s.workload.batch = 1_000_000; s.workload.prompt = 100_000_000; });
             if let Ok(analysis) = analyse(&blueprint, &scenario) {
                 let _ = analysis.held().parts();
             }
@@ -121,10 +121,9 @@ fn the_worst_configs_are_quick() {
         if let Ok(blueprint) = Blueprint::from_text(&text).map(Arc::new) {
             let _ = analyse(
                 &blueprint,
-                &Scenario {
-                    hardware: Some("h100-sxm".to_owned()),
-                    ..Scenario::default()
-                },
+                &Scenario::default().with(|s| {
+                    s.hardware.device = Some("h100-sxm".to_owned());
+                }),
             );
         }
         // A debug build on a busy machine: generous, but a quadratic reading would take minutes.

@@ -176,13 +176,12 @@ pub fn any_scenario() -> impl Strategy<Value = Scenario> {
     );
     (any_setting(), layout).prop_map(|(scenario, (tensor, pipeline, expert, told))| {
         let divisors: Vec<u64> = (1..=tensor).filter(|one| tensor.is_multiple_of(*one)).collect();
-        Scenario {
-            devices: tensor * pipeline,
-            tensor: told.then_some(tensor),
-            pipeline,
-            expert: divisors[expert.index(divisors.len())],
-            ..scenario
-        }
+        scenario.with(|s| {
+            s.hardware.devices = tensor * pipeline;
+            s.hardware.tensor = told.then_some(tensor);
+            s.hardware.pipeline = pipeline;
+            s.hardware.expert = divisors[expert.index(divisors.len())];
+        })
     })
 }
 

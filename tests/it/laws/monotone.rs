@@ -22,15 +22,15 @@ proptest! {
     fn more_work_never_needs_less(blueprint in any_model(), scenario in any_scenario(), more in 1u64..5000) {
         let Some(now) = held(&blueprint, &scenario) else { return Ok(()) };
         let then = |changed: Scenario| held(&blueprint, &changed).unwrap();
-        let prompt = Scenario { prompt: scenario.prompt + more, ..scenario.clone() };
+        let prompt = scenario.clone().with(|s| { s.workload.prompt = scenario.workload.prompt + more; });
         prop_assert!(then(prompt) >= now, "context");
-        let generate = Scenario { generate: Some(scenario.generated() + more), ..scenario.clone() };
+        let generate = scenario.clone().with(|s| { s.workload.generate = Some(scenario.generated() + more); });
         prop_assert!(then(generate) >= now, "generated");
-        let overhead = Scenario { overhead: scenario.overhead + more, ..scenario.clone() };
+        let overhead = scenario.clone().with(|s| { s.assumptions.overhead = scenario.assumptions.overhead + more; });
         prop_assert!(then(overhead) >= now, "overhead");
         // Of a server, the first sequence keeps room for its whole answer, more of them for the half that is written on average.
-        if scenario.mode != Mode::Serve {
-            let batch = Scenario { batch: scenario.batch + more, ..scenario.clone() };
+        if scenario.workload.mode != Mode::Serve {
+            let batch = scenario.clone().with(|s| { s.workload.batch = scenario.workload.batch + more; });
             prop_assert!(then(batch) >= now, "batch");
         }
     }
@@ -52,7 +52,7 @@ proptest! {
     #[test]
     fn more_bits_never_weigh_less(blueprint in any_model(), scenario in any_scenario()) {
         let weights = |key: &'static str| {
-            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, ..scenario.clone() };
+            let scenario = scenario.clone().with(|s| { s.precision.weights = Some(key); s.workload.mode = Mode::Decode; s.hardware.device = None; });
             Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
         };
         for [less, more] in [["bf16", "fp16"], ["fp16", "bf16"], ["fp16", "fp32"]] {
@@ -66,7 +66,7 @@ proptest! {
         // What a rule leaves alone stays as published.
         prop_assume!(blueprint.published.base.bits == 16);
         let weights = |key: &'static str| {
-            let scenario = Scenario { weights: Some(key), mode: Mode::Decode, hardware: None, engine: None, devices: 1, tensor: None, pipeline: 1, expert: 1, ..scenario.clone() };
+            let scenario = scenario.clone().with(|s| { s.precision.weights = Some(key); s.workload.mode = Mode::Decode; s.hardware.device = None; s.serving.engine = None; s.hardware.devices = 1; s.hardware.tensor = None; s.hardware.pipeline = 1; s.hardware.expert = 1; });
             Some(fullest(&Setup::new(&blueprint, &scenario).ok()?).ok()?.weights_bytes)
         };
         for [less, more] in [["fp8", "bf16"], ["int8", "bf16"], ["awq", "int8"], ["q4_k_m", "q8_0"], ["q3_k_m", "q4_k_m"], ["q8_0", "bf16"]] {
@@ -77,11 +77,11 @@ proptest! {
     /// A larger group of devices that share a layer leaves each of them no more to hold.
     #[test]
     fn more_devices_never_hold_more_each(blueprint in any_model(), scenario in any_scenario()) {
-        prop_assume!(scenario.mode != Mode::Serve);
+        prop_assume!(scenario.workload.mode != Mode::Serve);
         // SGLang sets more of each device aside the more of them share a model.
         let by_device = |setup: Setup| setup.engine.reserves_by_device();
         prop_assume!(!Setup::new(&blueprint, &scenario).is_ok_and(by_device));
-        let more = Scenario { devices: scenario.devices * 2, tensor: scenario.tensor.map(|tensor| tensor * 2), ..scenario.clone() };
+        let more = scenario.clone().with(|s| { s.hardware.devices = scenario.hardware.devices * 2; s.hardware.tensor = scenario.hardware.tensor.map(|tensor| tensor * 2); });
         let (Some(now), Some(then)) = (held(&blueprint, &scenario), held(&blueprint, &more)) else { return Ok(()) };
         let layers = Setup::new(&blueprint, &scenario).unwrap().layout.by_layers;
         prop_assume!(!layers);
@@ -173,7 +173,7 @@ proptest! {
 
     #[test]
     fn a_better_device_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described()) {
-        let on = |device: Described| Scenario { hardware: Some(device.text()), node: None, price: None, ..scenario.clone() };
+        let on = |device: Described| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.node = None; s.hardware.price = None; });
         let Ok(base) = analyse(&blueprint, &on(device)) else { return Ok(()) };
         for (what, better) in device.better() {
             // On a larger device SGLang runs larger steps and sets more aside for them.
@@ -185,12 +185,12 @@ proptest! {
             prop_assert!(after.verdict <= before.verdict, "{}: {:?} after {:?}", what, after.verdict, before.verdict);
             // With part of it in RAM the limits are those of RAM.
             if after.verdict == before.verdict {
-                prop_assert!(after.max_context >= before.max_context || scenario.mode == Mode::Serve, "{}: context", what);
+                prop_assert!(after.max_context >= before.max_context || scenario.workload.mode == Mode::Serve, "{}: context", what);
                 prop_assert!(after.max_batch >= before.max_batch, "{}: batch", what);
             }
             // Of a server that runs more at once each token takes longer: its throughput counts. Beyond saturation the host's time for
             // each sequence takes up to a hundredth of it.
-            if scenario.mode == Mode::Serve {
+            if scenario.workload.mode == Mode::Serve {
                 let rate = |analysis: &Analysis| analysis.serving.as_ref().map_or(0.0, |one| one.tokens_per_second);
                 prop_assert!(rate(&found) * 1.01 >= rate(&base), "{}: {} after {}", what, rate(&found), rate(&base));
             } else if after.verdict == before.verdict || before.verdict == Verdict::Offload {
@@ -205,8 +205,8 @@ proptest! {
     /// The share of memory an engine may take is room and nothing else.
     #[test]
     fn a_larger_share_of_memory_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described(), share in 10u64..90) {
-        prop_assume!(scenario.mode != Mode::Pretrain && scenario.memory_rule == MemoryRule::Exact);
-        let with = |share: u64| Scenario { hardware: Some(device.text()), node: None, memory_fraction: Some(share), ..scenario.clone() };
+        prop_assume!(scenario.workload.mode != Mode::Pretrain && scenario.assumptions.memory_rule == MemoryRule::Exact);
+        let with = |share: u64| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.node = None; s.serving.memory_fraction = Some(share); });
         let (Ok(less), Ok(more)) = (analyse(&blueprint, &with(share)), analyse(&blueprint, &with(share + 10))) else { return Ok(()) };
         let (less, more) = (less.fit.unwrap(), more.fit.unwrap());
         prop_assert!(more.verdict <= less.verdict);

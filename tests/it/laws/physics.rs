@@ -71,13 +71,12 @@ fn holds(analysis: &Analysis, device: &Device, peak: f64) -> Result<(), TestCase
             least
         );
         prop_assert!(!writes || serving.tpot * serving.spread.0 >= serving.floor / 1.000_001);
-        let one = Scenario {
-            mode: Mode::Prefill,
-            batch: 1,
-            endless: false,
-            generate: Some(0),
-            ..Scenario::clone(&analysis.setup.scenario)
-        };
+        let one = Scenario::clone(&analysis.setup.scenario).with(|s| {
+            s.workload.mode = Mode::Prefill;
+            s.workload.batch = 1;
+            s.workload.endless = false;
+            s.workload.generate = Some(0);
+        });
         if let Ok(one) = analyse(&analysis.setup.blueprint, &one)
             && one.fit.as_ref().is_none_or(|fit| fit.verdict == Verdict::Fits)
             && one.speed.is_some()
@@ -115,7 +114,7 @@ proptest! {
 
     #[test]
     fn nothing_is_faster_than_physics(blueprint in any_model(), scenario in any_scenario(), device in any_device()) {
-        let scenario = Scenario { hardware: Some(device.clone()), node: None, ..scenario };
+        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.node = None; });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         holds(&analysis, find(&device).unwrap(), peak(&device))?;
     }
@@ -130,7 +129,7 @@ proptest! {
         prompt in 1u64..20_000,
         count in proptest::sample::select(vec![1u64, 2, 4, 8]),
     ) {
-        let scenario = Scenario { mode, batch, prompt, devices: count, hardware: Some(device.clone()), ..Scenario::default() };
+        let scenario = Scenario::default().with(|s| { s.workload.mode = mode; s.workload.batch = batch; s.workload.prompt = prompt; s.hardware.devices = count; s.hardware.device = Some(device.clone()); });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         holds(&analysis, find(&device).unwrap(), peak(&device))?;
     }

@@ -29,29 +29,28 @@ fn links_that_came_back_otherwise() {
     let (one, errors) = from_query("b=64&b=max&mode=serve");
     assert_eq!(errors, []);
     assert_eq!(
-        (one.batch, one.endless, to_query(&one).as_str()),
+        (one.workload.batch, one.workload.endless, to_query(&one).as_str()),
         (1, true, "mode=serve&b=max")
     );
     let (one, errors) = from_query("hw=custom:memory=24,bandwidth=900,fp16=0.0000001");
     assert_eq!(errors, []);
     assert_eq!(
-        one.hardware.as_deref(),
+        one.hardware.device.as_deref(),
         Some("custom:memory=24,bandwidth=900,fp16=0.0000001")
     );
     let (one, _) = from_query("edit=%7B%22rope_theta%22:1234567.12345678912345678912345%7D");
     assert_eq!(from_query(&to_query(&one)).0, one);
-    assert_eq!(one.edits["rope_theta"], json!(1_234_567.123_456_789_1));
+    assert_eq!(one.model.edits["rope_theta"], json!(1_234_567.123_456_789_1));
 }
 
 /// A config that no link carries is not written into one that cannot be read: it is said, and the rest is kept.
 #[test]
 fn a_config_too_long_for_a_link_is_said() {
     let long = json!({"model_type": "llama", "x": "y".repeat(200_000)});
-    let scenario = Scenario {
-        model: ModelSource::Config(Box::new(long)),
-        prompt: 777,
-        ..Scenario::default()
-    };
+    let scenario = Scenario::default().with(|s| {
+        s.model.source = ModelSource::Config(Box::new(long));
+        s.workload.prompt = 777;
+    });
     let error = link(&scenario).unwrap_err();
     assert!(
         matches!(error, LinkError::ConfigTooLong { bytes: 200_062 }),
@@ -71,8 +70,8 @@ proptest! {
     #[test]
     fn links_round_trip(scenario in any_setting(), id in "[a-zA-Z0-9._-]{1,20}/[a-zA-Z0-9._&=+ %-]{1,20}", layers in 1u64..100) {
         let mut scenario = scenario;
-        scenario.model = ModelSource::Id(id);
-        scenario.edits.insert("num_hidden_layers".to_owned(), json!(layers));
+        scenario.model.source = ModelSource::Id(id);
+        scenario.model.edits.insert("num_hidden_layers".to_owned(), json!(layers));
         let (back, errors) = from_query(&to_query(&scenario));
         prop_assert_eq!(errors, vec![]);
         prop_assert_eq!(back, scenario);
@@ -80,7 +79,7 @@ proptest! {
 
     #[test]
     fn configs_survive_the_link(scenario in any_setting(), key in "\\PC{0,20}", text in "\\PC{0,20}", number in any::<u64>()) {
-        let scenario = Scenario { model: ModelSource::Config(Box::new(json!({key: text, "hidden_size": number}))), ..scenario };
+        let scenario = scenario.with(|s| { s.model.source = ModelSource::Config(Box::new(json!({key: text, "hidden_size": number}))); });
         let (back, errors) = from_query(&to_query(&scenario));
         prop_assert_eq!(errors, vec![]);
         prop_assert_eq!(back, scenario);
@@ -90,7 +89,7 @@ proptest! {
     #[test]
     fn command_lines_round_trip(scenario in any_setting(), layers in 1u64..100) {
         let mut scenario = scenario;
-        scenario.edits.insert("num_hidden_layers".to_owned(), json!(layers));
+        scenario.model.edits.insert("num_hidden_layers".to_owned(), json!(layers));
         let mut words = vec!["weighbridge".to_owned(), "estimate".to_owned(), "owner/name".to_owned()];
         for knob in KNOBS.iter() {
             words.push(format!("--{}={}", knob.flag, (knob.get)(&scenario)));
@@ -146,10 +145,10 @@ proptest! {
             let text = format!("custom:memory={memory:e},bandwidth={bandwidth:e},fp16={rate:e},fp8={rate},price={price}");
             if let Ok(device) = weighbridge::hardware::resolve(&text) {
                 prop_assert_eq!(&*weighbridge::hardware::resolve(&device.id).unwrap(), &*device);
-                scenario.hardware = Some(device.id.clone());
+                scenario.hardware.device = Some(device.id.clone());
             }
         }
-        scenario.edits = edits;
+        scenario.model.edits = edits;
         let (back, errors) = from_query(&to_query(&scenario));
         prop_assert_eq!(errors, vec![]);
         prop_assert_eq!(back, scenario);

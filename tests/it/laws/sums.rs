@@ -105,7 +105,7 @@ proptest! {
             prop_assert!(of_ranks >= all.0, "{:?}: {} of {}", component, of_ranks, all.0);
             prop_assert!(of_ranks <= all.0.saturating_mul(layout.tensor), "{:?}: {} of {}", component, of_ranks, all.0);
         }
-        if scenario.mode == Mode::Pretrain && scenario.memory_rule == MemoryRule::Exact && layout.tensor == 1 {
+        if scenario.workload.mode == Mode::Pretrain && scenario.assumptions.memory_rule == MemoryRule::Exact && layout.tensor == 1 {
             let states = sum(|held| held.optimizer_bytes);
             // Dealt out as the weights are, rounded down on each device.
             prop_assert!(states <= memory.optimizer.0 && states + layout.devices > memory.optimizer.0);

@@ -22,7 +22,7 @@ fn carries(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<bool, Stri
     let all = analysis
         .setup
         .admission
-        .is_none_or(|one| one.max_by_memory >= scenario.batch);
+        .is_none_or(|one| one.max_by_memory >= scenario.workload.batch);
     let verdict = analysis.fit.ok_or("no device")?.verdict;
     Ok(all && verdict == Verdict::Fits)
 }
@@ -32,7 +32,7 @@ proptest! {
 
     #[test]
     fn the_ways_out_hold(blueprint in large_model(), scenario in any_scenario(), device in any_device()) {
-        let scenario = Scenario { hardware: Some(device.clone()), node: None, ..scenario };
+        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.node = None; });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let now = analysis.fit.as_ref().unwrap().verdict;
         prop_assume!(now != Verdict::Fits);
@@ -48,11 +48,11 @@ proptest! {
 
     #[test]
     fn the_answers_hold(blueprint in large_model(), scenario in any_scenario(), device in any_device()) {
-        let scenario = Scenario { hardware: Some(device.clone()), node: None, ..scenario };
+        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.node = None; });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let Some(found) = answers(&analysis) else { return Ok(()) };
         // Layers that are to lie in RAM lie there however much room there is.
-        let offloads = matches!(scenario.offload, Offload::Layers(layers) if layers > 0);
+        let offloads = matches!(scenario.hardware.offload, Offload::Layers(layers) if layers > 0);
         if let Some(context) = found.context.filter(|one| one.tokens > 0) {
             let then = verdict(&blueprint, &context.scenario);
             let offloads = context.with_offload || offloads;
@@ -66,7 +66,7 @@ proptest! {
             } else {
                 let then = carries(&blueprint, &users.scenario);
                 prop_assert_eq!(then, Ok(true), "{} users", users.count);
-                let more = Scenario { batch: users.count + 1, ..users.scenario };
+                let more = users.scenario.with(|s| { s.workload.batch = users.count + 1; });
                 if users.count < 1_000_000 {
                     prop_assert_eq!(carries(&blueprint, &more), Ok(false), "{} users and one", users.count);
                 }
@@ -94,7 +94,7 @@ proptest! {
             Ok(launch) => prop_assert!(!launch.commented().chars().any(|sign| sign.is_control() && sign != '\n')),
             Err(why) => prop_assert!(why.ends_with('.'), "{}", why),
         }
-        if scenario.mode != Mode::Pretrain && let Some(found) = answers(&analysis) {
+        if scenario.workload.mode != Mode::Pretrain && let Some(found) = answers(&analysis) {
             for said in found.said(&analysis.setup, UnitSystem::Gib) {
                 prop_assert!(!said.words.is_empty() && !said.basis.is_empty());
             }
@@ -118,18 +118,17 @@ fn on_every_device_what_is_offered_holds() {
     let (mut larger, mut fewer) = (0, 0);
     for (at, device) in devices().iter().enumerate() {
         let (blueprint, weights) = &models[at % models.len()];
-        let scenario = Scenario {
-            hardware: Some(device.id.clone()),
-            weights: *weights,
-            offload: Offload::None,
-            ..Scenario::default()
-        };
+        let scenario = Scenario::default().with(|s| {
+            s.hardware.device = Some(device.id.clone());
+            s.precision.weights = *weights;
+            s.hardware.offload = Offload::None;
+        });
         let Ok(analysis) = analyse(blueprint, &scenario) else {
             continue;
         };
         for way in fixes(&analysis, UnitSystem::Gib) {
-            let there = way.scenario.hardware != scenario.hardware;
-            let format = way.scenario.weights != scenario.weights;
+            let there = way.scenario.hardware.device != scenario.hardware.device;
+            let format = way.scenario.precision.weights != scenario.precision.weights;
             if there || format {
                 larger += usize::from(there);
                 fewer += usize::from(format);
