@@ -75,6 +75,8 @@ impl Fit {
 pub(super) fn percent(setup: &Setup) -> u64 {
     match setup.scenario.workload.mode {
         Mode::Pretrain => 100,
+        // Counted with the activations, which have the rest.
+        _ if setup.static_thousandths().is_some() => 100,
         _ => setup
             .scenario
             .serving

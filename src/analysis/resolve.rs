@@ -42,6 +42,7 @@ pub fn resolve(
             scenario: requested.clone(),
             requested,
             admission: None,
+            tuned: None,
             ..known.clone()
         });
     }
@@ -178,6 +179,7 @@ fn on_device(
         device,
         engine,
         admission: None,
+        tuned: None,
         unpacked: false,
         notices: notices.into(),
         conversion,

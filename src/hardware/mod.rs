@@ -19,7 +19,7 @@ mod price;
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
-pub use engine::{Budget, Engine, MemoryTraits, Windows};
+pub use engine::{Budget, Engine, MemoryTraits, Start, Windows};
 pub use front_end::{FrontEnd, engine_named};
 pub use host::{Host, find_host, hosts, hosts_of};
 pub use kind::{Generation, Segment, Vendor};
