@@ -31,6 +31,7 @@ pub fn HardwareCard() -> impl IntoView {
     view! {
         <Sheet id="sheet-hardware" title="Hardware" open=true>
             <DeviceButton/>
+            <super::MemorySize/>
             <Knobs ids=&[KnobId::Devices]/>
             <Show when=move || several.get()>
                 <Fold title="Several devices" now=Signal::derive(move || case.scenario.with(sharing)) open=true ids=SHARED/>

@@ -4,8 +4,10 @@ mod beside;
 mod card;
 mod custom_device;
 pub mod facts;
+mod memory_size;
 mod picker;
 
 pub use beside::{Beside, icon};
 pub use card::HardwareCard;
+pub use memory_size::MemorySize;
 pub use picker::DevicePicker;
