@@ -12,6 +12,7 @@ pub mod file_formats;
 mod front_end;
 mod host;
 mod kind;
+pub mod machine;
 pub mod measurement;
 mod memory_sizes;
 mod named;

@@ -41,6 +41,7 @@ mod hub_locator;
 mod hub_native;
 mod launch;
 mod laws;
+mod machine;
 mod naming;
 mod nodes;
 #[cfg(feature = "cli")]

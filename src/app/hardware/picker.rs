@@ -8,6 +8,7 @@ use weighbridge::hardware::{self, Device, devices, devices_as_owned};
 use weighbridge::naming;
 use weighbridge::scenario::MOST_BESIDE;
 
+use super::ThisComputer;
 use super::custom_device::CustomDevice;
 use super::facts::{facts, group_name, is_of, price, price_words, segments, vendors};
 use crate::app::case::Case;
@@ -96,6 +97,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
                         aria-activedescendant=move || found.with(|rows| (at.get() < rows.len()).then(|| format!("device-{}", at.get())))
                         on:input:target=move |event| query.set(event.target().value()) on:keydown=keys />
                 </label>
+                {(!beside).then(|| view! { <ThisComputer take=Callback::new(move |id: String| take(&id))/> })}
                 <div class="row">
                     <Kind label="Vendor" all="Every vendor" kinds=vendors() value=vendor/>
                     <Kind label="Segment" all="Every segment" kinds=segments() value=segment/>
