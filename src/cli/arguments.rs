@@ -268,7 +268,7 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
                 scenario.hardware.host_memory = taken.host_bytes;
                 continue;
             }
-            (knob.set)(&mut scenario, text)
+            knob.read(&mut scenario, text)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
             if knob.id == KnobId::Hardware {
                 say_device(text, scenario.hardware.device.as_deref());
@@ -277,7 +277,7 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     }
     for own in LLAMA_CPP_OWN {
         if let (Some(value), Some(knob)) = (own.given(matches), own.sets.knob()) {
-            (knob.set)(&mut scenario, &value)
+            knob.read(&mut scenario, &value)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", own.flag)))?;
         }
     }

@@ -23,6 +23,7 @@ mod command_line;
 mod engine_facts;
 mod explain;
 mod facts;
+mod fields;
 mod fit;
 mod formats;
 mod hardware;
