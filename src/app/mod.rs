@@ -17,6 +17,7 @@ mod copy;
 mod dialogs;
 mod drop;
 mod explanation;
+mod first_choice;
 mod fit;
 mod footer;
 mod hardware;

@@ -24,6 +24,7 @@ mod engine_facts;
 mod explain;
 mod facts;
 mod fields;
+mod first_choice;
 mod fit;
 mod formats;
 mod hardware;

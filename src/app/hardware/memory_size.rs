@@ -6,6 +6,7 @@ use weighbridge::units::decimal;
 
 use super::facts::resolve;
 use crate::app::case::Case;
+use crate::app::first_choice;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
@@ -18,7 +19,7 @@ pub fn MemorySize() -> impl IntoView {
         let device = id.get_untracked().as_deref().and_then(resolve);
         let sized = device.and_then(|device| id_with_memory(&device, size.parse().ok()?));
         if let Some(sized) = sized {
-            case.scenario.update(|scenario| {
+            first_choice::for_device(case, |scenario| {
                 scenario.hardware.beside.retain(|one| *one != sized);
                 scenario.hardware.device = Some(sized);
             });

@@ -13,6 +13,7 @@ use super::custom_device::CustomDevice;
 use super::facts::{facts, group_name, is_of, price, price_words, segments, vendors};
 use crate::app::case::Case;
 use crate::app::dialogs::Frame;
+use crate::app::first_choice;
 use crate::app::icon::Icon;
 use crate::app::page::Choosing;
 
@@ -56,7 +57,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
     let take = move |id: &str| {
         let id = id.to_owned();
         case.page.dialog.set(None);
-        case.scenario.update(|scenario| choose(scenario, id, beside));
+        first_choice::for_device(case, |scenario| choose(scenario, id, beside));
     };
     let enter = move || {
         let device = found.with_untracked(|rows| rows.get(at.get_untracked()).cloned());
