@@ -6,6 +6,7 @@
 mod activations;
 mod admission;
 pub mod answers;
+mod at_best;
 mod cache;
 mod cache_format;
 mod comparison;
@@ -39,6 +40,7 @@ pub mod time;
 
 pub use admission::Admission;
 pub use answers::{Answers, answers};
+pub use at_best::at_best;
 pub use cache_format::wanted_cache;
 pub use comparison::{ComparedFormat, FormatComparison};
 pub use compute::{OpCost, costs};
@@ -47,7 +49,7 @@ pub use defaults::{FirstChoice, first_choice};
 pub use error::AnalysisError;
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
 pub use file_kind::usual_container;
-pub use fit::{Demand, DeviceVerdict, Fit, Verdict, capacity, fit, host_memory, host_share};
+pub use fit::{Demand, DeviceVerdict, Fit, Verdict, capacity, fit, host_memory, host_share, share_words};
 pub use fixes::{Fix, fixes};
 pub use launch::{Flag, Language, Launch, launch, launch_in};
 pub use matrix::Matrix;

@@ -12,6 +12,7 @@ use weighbridge::model::headers::compare::Comparison;
 use weighbridge::model::{Blueprint, ModelError};
 use weighbridge::scenario::{KnobId, LinkError, Scenario, apply_edits, link_without_config};
 
+use super::changed::Changed;
 use super::loaded::{Loaded, at_hand};
 use super::page::Page;
 use super::source::{FROM_GGUF, Outline};
@@ -118,6 +119,8 @@ pub struct Case {
     pub shown: Memo<Option<Answer>>,
     /// The open explanation.
     pub opened: RwSignal<Option<Opened>>,
+    /// What a button changed last.
+    pub changed: RwSignal<Option<Changed>>,
     /// Knobs whose field holds a value they refuse.
     pub refused: RwSignal<BTreeSet<KnobId>>,
 }
@@ -196,6 +199,7 @@ impl Case {
             answer,
             shown,
             opened: RwSignal::new(None),
+            changed: RwSignal::new(None),
             refused: RwSignal::new(BTreeSet::new()),
         }
     }

@@ -50,10 +50,14 @@ fn set(case: Case) {
     let Some(first) = case.scenario.with_untracked(|scenario| of(case, scenario)) else {
         return;
     };
-    case.scenario.update(|scenario| {
+    let after = case.scenario.get_untracked().with(|scenario| {
         scenario.precision.weights = first.weights;
         scenario.serving.engine = first.engine;
     });
+    // Said beside the verdict, with a way back.
+    if case.scenario.with_untracked(|scenario| *scenario != after) {
+        case.take(after);
+    }
     if !first.why.is_empty() {
         toasts::say(case.page, first.why);
     }

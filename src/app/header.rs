@@ -1,35 +1,24 @@
 //! The header: mark, search, tools.
 
 use leptos::prelude::*;
-use weighbridge::scenario::link;
 
 use super::case::Case;
-use super::copy::copy;
 use super::icon::Icon;
 use super::omnibox::Omnibox;
 use super::page::Dialog;
 use super::settings::Theme;
-use super::toasts;
 
 /// The header.
 #[component]
 pub fn Header() -> impl IntoView {
     let case = Case::here();
-    let share = move |_| {
-        let query = match case.scenario.with_untracked(link) {
-            Ok(query) => query,
-            Err(error) => return toasts::say(case.page, error.to_string()),
-        };
-        let href = format!(
-            "{}{}?{query}",
-            location().origin().unwrap_or_default(),
-            location().pathname().unwrap_or_default(),
-        );
-        copy(case.page, &href, "Link copied: it holds the whole question.");
-    };
     let offline = RwSignal::new(!window().navigator().on_line());
-    let _ = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
-    let _ = window_event_listener(leptos::ev::online, move |_| offline.set(false));
+    let gone = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
+    let back = window_event_listener(leptos::ev::online, move |_| offline.set(false));
+    on_cleanup(move || {
+        gone.remove();
+        back.remove();
+    });
     let scheme = move || match case.page.settings.theme.get() {
         Theme::System => "Colour scheme: system",
         Theme::Light => "Colour scheme: light",
@@ -55,9 +44,6 @@ pub fn Header() -> impl IntoView {
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>
                 })}
-                <button class="tool" type="button" aria-label="Share: copy the link" on:click=share>
-                    <Icon name="share"/><span class="word">"Share"</span>
-                </button>
                 <button class="tool" type="button" aria-label="Settings" on:click=move |_| case.page.dialog.set(Some(Dialog::Settings))>
                     <Icon name="settings"/><span class="word">"Settings"</span>
                 </button>
@@ -68,8 +54,4 @@ pub fn Header() -> impl IntoView {
             </div>
         </header>
     }
-}
-
-fn location() -> web_sys::Location {
-    window().location()
 }

@@ -22,7 +22,7 @@ pub fn CheckButton() -> impl IntoView {
     });
     view! {
         <Show when=move || offered.get()>
-            <button class="button" type="button" id="check-headers" on:click=move |_| source::check(case)>"Check against the file headers"</button>
+            <button class="link" type="button" id="check-headers" title="Reads the headers of the weight files and compares" on:click=move |_| source::check(case)>"Check files"</button>
         </Show>
     }
 }

@@ -163,14 +163,14 @@ fn Number(
     view! {
         <div class="knob" class:invalid=move || refused.with(Option::is_some)>
             <label for=id title=knob.help>{knob.label}</label>
+            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=format!("{} slider", knob.label)
+                aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <div class="field num">
                 <input id=id inputmode="numeric" autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     aria-describedby=format!("{id}-help") on:input:target=move |event| type_(event.target().value())
                     on:change:target=move |event| leave(event.target().value()) on:keydown=step/>
                 {suffix(knob, value)}
             </div>
-            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=format!("{}, quick", knob.label)
-                aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
             <Refusal refused=refused/>
             {(knob.id == KnobId::Batch).then(|| view! { <EndlessQueue set=set/> })}

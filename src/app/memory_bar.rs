@@ -1,9 +1,9 @@
 //! The weighbridge: what lies on the scale, against what the device carries.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Figure, MemoryPart, Verdict};
+use weighbridge::analysis::{Figure, MemoryPart, Verdict, share_words};
 use weighbridge::model::Component;
-use weighbridge::units::{UnitSystem, decimal, grouped};
+use weighbridge::units::{UnitSystem, capital, decimal, grouped};
 
 use super::case::{Answer, Case};
 
@@ -28,6 +28,8 @@ struct Scale {
     pieces: Vec<Piece>,
     total: f64,
     capacity: Option<f64>,
+    /// Bytes of the device that the engine leaves alone.
+    reserved: f64,
     /// Bytes at the end of the ruler.
     end: f64,
     /// Place on the ruler in percent, and figure.
@@ -36,8 +38,9 @@ struct Scale {
     missing: Option<String>,
     /// What does not fit on the device lies in the machine's RAM.
     spills: bool,
-    free: Option<String>,
     device: String,
+    /// Where the room comes from.
+    reserved_words: String,
 }
 
 /// The bar, its ruler and its legend.
@@ -93,7 +96,8 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
                             on:click=move |event| case.open(piece.figure, &event)>{words}</button>
                     }
                 }).collect_view()}
-                {free.map(|free| view! { <span class="free" style:--share=share(free)></span> })}
+                {free.map(|free| view! { <span class="free" style:--share=share(free)><b>{format!("{} free", brief(free, units))}</b></span> })}
+                {(scale.reserved > 0.0).then(|| view! { <span class="reserved" style:--share=share(scale.reserved) title=scale.reserved_words.clone()></span> })}
             </div>
             {limit}
             <div class="ticks num" aria-hidden="true">{scale.ticks.iter().map(|(at, tick)| view! { <span style:--at=format!("{at:.3}")>{tick.clone()}</span> }).collect_view()}</div>
@@ -129,7 +133,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
     view! {
         <ul class="legend num" aria-label=format!("Parts, {units}")>
             {entries}
-            {scale.free.map(|free| view! { <li><span class="entry none"><i class="dot"></i>"Free "<b>{free}</b></span></li> })}
+            {(scale.reserved > 0.0).then(|| view! { <li><span class="entry none"><i class="dot reserved"></i>"Not used "<b>{brief(scale.reserved, units)}</b>{format!(" ({})", scale.reserved_words)}</span></li> })}
             {scale.missing.map(|missing| view! { <li><span class="entry too-much" class:spilled=scale.spills><i class="dot"></i>{if scale.spills { "In RAM " } else { "Missing " }}<b>{missing}</b></span></li> })}
         </ul>
     }
@@ -171,7 +175,14 @@ pub fn figure_of(key: &str) -> Figure {
 fn scale(answer: &Answer, units: UnitSystem) -> Scale {
     let total = answer.analysis.held().total_bytes as f64;
     let capacity = answer.analysis.fit.as_ref().map(|fit| fit.capacity_bytes as f64);
-    let longest = capacity.map_or(total, |capacity| capacity.max(total));
+    // What the engine leaves alone is drawn as long as nothing lies on it.
+    let reserved = answer
+        .analysis
+        .fit
+        .as_ref()
+        .filter(|fit| total <= fit.capacity_bytes as f64)
+        .map_or(0.0, |fit| fit.device_bytes.saturating_sub(fit.capacity_bytes) as f64);
+    let longest = capacity.map_or(total, |capacity| capacity.max(total) + reserved);
     let end = longest.max(1.0);
     let ticks = ruler(end, units);
     let mut pieces = Vec::new();
@@ -217,10 +228,10 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         pieces,
         total,
         capacity,
+        reserved,
         end,
         ticks,
         side,
-        free: left.filter(|left| *left >= 0.0).map(|left| brief(left, units)),
         spills: answer
             .analysis
             .fit
@@ -228,6 +239,9 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
             .is_some_and(|fit| fit.verdict == Verdict::Offload),
         missing: left.filter(|left| *left < 0.0).map(|left| brief(-left, units)),
         device: device.unwrap_or_default(),
+        reserved_words: answer.analysis.setup.device().map_or_else(String::new, |device| {
+            capital(&share_words(&answer.analysis.setup, device, units))
+        }),
     }
 }
 

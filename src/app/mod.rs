@@ -10,6 +10,7 @@ mod architecture;
 mod badge;
 mod case;
 mod case_strip;
+mod changed;
 mod charts;
 mod chips;
 mod compute_table;
@@ -18,6 +19,7 @@ mod dialogs;
 mod drop;
 mod explanation;
 mod first_choice;
+mod first_visit;
 mod fit;
 mod footer;
 mod hardware;
@@ -46,12 +48,13 @@ mod suggest;
 mod tabs;
 mod toasts;
 mod verdict;
+mod verdict_strip;
+mod ways;
 mod words;
 
 pub use state::State;
 
 use leptos::prelude::*;
-use weighbridge::scenario::Group;
 
 use case::Case;
 use case_strip::CaseStrip;
@@ -59,6 +62,7 @@ use chips::Chips;
 use dialogs::Dialogs;
 use drop::DropTarget;
 use explanation::ExplanationPopover;
+use first_visit::FirstVisit;
 use footer::Footer;
 use hardware::{Beside, HardwareCard};
 use header::Header;
@@ -66,10 +70,12 @@ use memory_bar::Bridge;
 use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
-use panel::{KnobCard, Sheet};
+use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
 use tabs::Tabs;
 use toasts::ToastList;
-use verdict::{StaleLine, VerdictLine, WaysOut};
+use verdict::{StaleLine, VerdictLine};
+use verdict_strip::VerdictStrip;
+use ways::WayCards;
 
 /// Empties the shell and mounts the app in its place.
 pub fn start() {
@@ -102,6 +108,7 @@ fn App() -> impl IntoView {
 #[component]
 fn CasePage(case: Case) -> impl IntoView {
     provide_context(case);
+    provide_context(ways::follow(case));
     phone_sheet::watch(case);
     let loading = move || case.loading.with(Option::is_some).then_some("true");
     let answered = Memo::new(move |_| case.shown.with(Option::is_some));
@@ -109,19 +116,21 @@ fn CasePage(case: Case) -> impl IntoView {
         <Header/>
         <main class="frame">
             <section class="panel" aria-label="What to estimate">
-                <Sheet id="sheet-model" title="Model" open=true><ModelCard/></Sheet>
-                <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
-                <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>
+                <ModelCard/>
                 <HardwareCard/>
-                <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
+                <WorkloadCard/>
+                <PrecisionCard/>
+                <AssumptionsCard/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
                 <CaseStrip/>
+                <VerdictStrip/>
+                <FirstVisit/>
                 <StaleLine/>
                 <VerdictLine/>
                 <Show when=move || answered.get()>
                     <Beside/>
-                    <WaysOut/>
+                    <WayCards/>
                     <NumberTiles/>
                     <Bridge/>
                     <Tabs/>

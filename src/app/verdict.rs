@@ -1,11 +1,15 @@
-//! The verdict in a sentence, and what would make it fit where it is no.
+//! The verdict in a sentence, and what stands beside it.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Verdict, fixes};
+use weighbridge::scenario::link;
 
 use super::case::Case;
+use super::copy::copy;
 use super::icon::Icon;
-use super::state::State;
+use super::notices::WeightyNotices;
+use super::state::{Place, State};
+use super::toasts;
+use super::ways::BestWay;
 use super::words::{Sentence, sentence};
 
 /// The sentence of the answer on the page.
@@ -67,7 +71,7 @@ pub fn look(verdict: &'static str) -> &'static str {
     }
 }
 
-/// The verdict.
+/// The verdict, what it rests on, and what should be known beside it.
 #[component]
 pub fn VerdictLine() -> impl IntoView {
     let case = Case::here();
@@ -79,62 +83,50 @@ pub fn VerdictLine() -> impl IntoView {
             document().set_title(&format!("{} · Weighbridge", sentence.main.trim_end_matches('.')));
         }
     });
-    let icon = move || match sentence.get().verdict {
-        "fits" => view! { <Icon name="check"/> },
-        "offload" | "beyond" | "tight" => view! { <Icon name="alert"/> },
-        "unsupported" => view! { <Icon name="barred"/> },
-        "does_not_fit" => view! { <Icon name="cross"/> },
-        _ => view! { <Icon name="question"/> },
-    };
     view! {
-        <div class="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite">
+        <section class="verdict" id="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite" aria-label="Verdict">
             <div class="above">
-                <p class="pill">{icon}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
+                <p class="pill">{move || sign(sentence.get().verdict)}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
                 <span class="deeds">
-                    <button class="button small bare" type="button" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| state.keep(case)>
-                        <Icon name="columns"/><span class="word">"Keep and try another"</span>
+                    <button class="button small bare" type="button" aria-label="Keep this answer and try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| state.keep(case)>
+                        <Icon name="columns"/><span class="word">"Keep, try another"</span>
+                    </button>
+                    <button class="button small bare" type="button" aria-label="Share: copy the link" on:click=move |_| share(case)>
+                        <Icon name="share"/><span class="word">"Share"</span>
                     </button>
                 </span>
             </div>
-            <h1>
-                <span data-figure="sentence">{move || sentence.get().main}</span>" "
-                <em data-figure="sentence.rest">{move || sentence.get().rest}</em>
-            </h1>
-        </div>
+            <h1 data-figure="sentence">{move || sentence.get().main}</h1>
+            <p class="lead num"><span data-figure="sentence.rest">{move || sentence.get().rest}</span><BestWay/></p>
+            <WeightyNotices/>
+        </section>
     }
 }
 
-/// What would make it fit: each way one click.
-#[component]
-pub fn WaysOut() -> impl IntoView {
-    let case = Case::here();
-    let found = Memo::new(move |_| {
-        let units = case.page.units.get();
-        case.shown.with(|shown| {
-            let answer = shown.as_ref()?;
-            let fit = answer.analysis.fit.as_ref();
-            let missing = fit
-                .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
-                .missing_bytes;
-            let needed = units.bytes(answer.analysis.held().total_bytes as f64);
-            Some((units.bytes(missing as f64), needed, fixes(&answer.analysis, units)))
-        })
-    });
-    move || {
-        found.get().map(|(missing, needed, list)| {
-            view! {
-                <div class="ways num" role="group" aria-label="Ways to make it fit">
-                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b>" "<span class="note">{format!("{needed} are needed")}</span></div>
-                    {list.into_iter().map(|way| {
-                        let scenario = way.scenario.clone();
-                        view! {
-                            <button class="way" type="button" on:click=move |_| case.scenario.set(scenario.clone())>
-                                <span class="what">"It fits with"</span>" "<b>{way.label}</b>" "<span class="note">{way.note}</span>
-                            </button>
-                        }
-                    }).collect_view()}
-                </div>
-            }
-        })
-    }
+/// The sign of a verdict.
+pub fn sign(verdict: &str) -> impl IntoView + use<> {
+    let name = match verdict {
+        "fits" => "check",
+        "offload" | "beyond" | "tight" => "alert",
+        "unsupported" => "barred",
+        "does_not_fit" => "cross",
+        _ => "question",
+    };
+    view! { <Icon name=name/> }
+}
+
+/// Copies the link of the case.
+fn share(case: Case) {
+    let query = match case.scenario.with_untracked(link) {
+        Ok(query) => query,
+        Err(error) => return toasts::say(case.page, error.to_string()),
+    };
+    let query = Place::query(&query, case.page.tab.get_untracked());
+    let location = window().location();
+    let href = format!(
+        "{}{}?{query}",
+        location.origin().unwrap_or_default(),
+        location.pathname().unwrap_or_default(),
+    );
+    copy(case.page, &href, "Link copied: it holds the whole question.");
 }

@@ -10,7 +10,10 @@ mod trace;
 mod typed;
 mod unit;
 
-pub use format::{UnitSystem, commands, count, counted, decimal, grouped, percent, rate, seconds, short_count, shown};
+pub use format::{
+    UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, percent, rate, seconds, short_count,
+    shown,
+};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};

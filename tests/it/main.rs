@@ -60,5 +60,7 @@ mod refusals;
 mod report;
 mod serving;
 mod setup;
+#[cfg(feature = "cli")]
+mod shell;
 mod speed;
 mod variants;

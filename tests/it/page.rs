@@ -279,6 +279,8 @@ fn nothing_is_cut_and_nothing_jumps() {
             "document.querySelectorAll('noscript').forEach((one) => one.remove())",
             json!([]),
         );
+        // What theme.js does on a first visit.
+        browser.script("document.documentElement.dataset.first = ''", json!([]));
         let shell = browser.script(frames, json!([]));
         let words = browser.script("return [...document.querySelectorAll('#app [data-figure]')].map((one) => [one.dataset.figure, one.innerText])", json!([]));
         open(&browser, &server.url());

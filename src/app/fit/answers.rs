@@ -43,7 +43,7 @@ pub fn Answers() -> impl IntoView {
             <ul class="answers num">
                 {move || told.get().into_iter().map(|row| {
                     let deed = row.deed.map(|(label, scenario)| view! {
-                        <button class="button small" type="button" on:click=move |_| case.scenario.set(scenario.clone())>{label}</button>
+                        <button class="button small" type="button" on:click=move |_| case.take(scenario.clone())>{label}</button>
                     });
                     view! { <li data-figure=format!("answer.{}", row.key)><p>{row.words}<small>{row.basis}</small></p>{deed}</li> }
                 }).collect_view()}
