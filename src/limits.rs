@@ -78,6 +78,9 @@ pub const LINK: Limit = Limit {
     why: "which no link of Weighbridge has",
 };
 
+/// What a tool of the system prints, bytes.
+pub const TOOL_OUTPUT: u64 = 1 << 20;
+
 /// Files of one model. The most that is published has some two hundred.
 pub const SHARDS: u64 = 2_000;
 /// Tensors of one file: none in use has a tenth as many.

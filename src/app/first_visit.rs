@@ -10,6 +10,7 @@ use weighbridge::model::Blueprint;
 use weighbridge::scenario::{ModelSource, Scenario};
 
 use super::case::Case;
+use super::first_choice;
 use super::hardware::icon;
 use super::icon::Icon;
 use super::loaded::at_hand;
@@ -108,7 +109,7 @@ pub fn FirstVisit() -> impl IntoView {
                         let now = device.as_deref() == Some(*id);
                         view! {
                             <button class="startchip" type="button" data-verdict=move || device_sign(at) aria-pressed=now.to_string()
-                                on:click=move |_| case.scenario.update(|scenario| scenario.hardware.device = Some((*id).to_owned()))>{*name}<span class="sign">{move || device_sign(at).map(sign)}</span></button>
+                                on:click=move |_| first_choice::for_device(case, |scenario| scenario.hardware.device = Some((*id).to_owned()))>{*name}<span class="sign">{move || device_sign(at).map(sign)}</span></button>
                         }
                     }).collect_view()}
                     <button class="startchip" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Devices(Choosing::Device)))>"More…"</button>

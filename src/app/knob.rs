@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::scenario::{Group, Knob, KnobId, KnobKind, Mode, Scenario, Word};
-use weighbridge::units::grouped;
+use weighbridge::units::{exact_size, grouped};
 
 use super::case::Case;
 use super::slider;
@@ -15,7 +15,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     let refused = RwSignal::new(None::<(String, String)>);
     let set = Callback::new(move |text: String| {
         let mut next = case.scenario.get_untracked();
-        match (knob.set)(&mut next, &text) {
+        match knob.read_field(&mut next, &text) {
             Ok(()) => {
                 refused.set(None);
                 case.scenario.set(next);
@@ -87,17 +87,10 @@ fn spoken(knob: &Knob, value: &str) -> String {
             .into_iter()
             .find(|row| row.key == value)
             .map_or_else(|| value.to_owned(), |row| row.label),
-        KnobKind::Bytes { .. } | KnobKind::BytesOr { .. } => value.parse().map_or_else(|_| value.to_owned(), size),
-        _ => value.to_owned(),
-    }
-}
-
-/// Bytes as they are typed: exact.
-fn size(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 20) {
-        format!("{} MiB", grouped(bytes >> 20))
-    } else {
-        format!("{} B", grouped(bytes))
+        KnobKind::Bytes { .. } | KnobKind::BytesOr { .. } => {
+            value.parse().map_or_else(|_| value.to_owned(), exact_size)
+        }
+        _ => value.parse().map_or_else(|_| value.to_owned(), grouped),
     }
 }
 
@@ -176,6 +169,7 @@ fn Number(
                 <input id=id inputmode="numeric" autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     aria-describedby=format!("{id}-help") on:input:target=move |event| type_(event.target().value())
                     on:change:target=move |event| leave(event.target().value()) on:keydown=step/>
+                {suffix(knob, value)}
             </div>
             <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
             <Refusal refused=refused/>
@@ -210,6 +204,13 @@ fn EndlessQueue(set: Callback<String>) -> impl IntoView {
     }
 }
 
+/// The unit behind a number, unless the label says it or a word stands there.
+fn suffix(knob: &'static Knob, value: Memo<String>) -> impl IntoView {
+    let unit = Some(knob.unit()).filter(|unit| !matches!(*unit, "" | "tokens"));
+    let number = move || value.with(|value| value.parse::<f64>().is_ok());
+    unit.map(|unit| move || number().then(|| view! { <span class="unit">{unit}</span> }))
+}
+
 /// Why a value was refused, under its field.
 #[component]
 fn Refusal(refused: Refused) -> impl IntoView {
@@ -225,7 +226,7 @@ fn Refusal(refused: Refused) -> impl IntoView {
 fn Size(knob: &'static Knob, value: Memo<String>, set: Callback<String>, refused: Refused) -> impl IntoView {
     let shown = move || {
         refused.get().map_or_else(
-            || value.get().parse().map_or_else(|_| value.get(), size),
+            || value.get().parse().map_or_else(|_| value.get(), exact_size),
             |(text, _)| text,
         )
     };
@@ -265,6 +266,7 @@ fn NumberOrWord(
             <div class="field num">
                 <input id=knob.flag autocomplete="off" list=list.clone() prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     on:change:target=move |event| choose(event.target().value())/>
+                {suffix(knob, value)}
                 <datalist id=list>{words.iter().map(|word| view! { <option value=word.label></option> }).collect_view()}</datalist>
             </div>
             <Refusal refused=refused/>

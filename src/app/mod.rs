@@ -18,6 +18,7 @@ mod copy;
 mod dialogs;
 mod drop;
 mod explanation;
+mod first_choice;
 mod first_visit;
 mod fit;
 mod footer;

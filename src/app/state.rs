@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use weighbridge::scenario::{LinkError, Scenario, from_query};
 
 use super::case::{Case, CaseId, Problem};
+use super::first_choice;
 use super::page::{Page, Tab};
 use super::source;
 
@@ -30,6 +31,16 @@ impl State {
             first.problem.set(Some(Problem::Link(place.errors)));
         }
         source::follow(first);
+        if place.bare {
+            // As if it had been chosen here: as soon as it is there.
+            Effect::new(move |done: Option<bool>| {
+                let there = first.model.with(Option::is_some);
+                if there && done != Some(true) {
+                    first_choice::for_model(first);
+                }
+                there || done == Some(true)
+            });
+        }
         Self {
             page,
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
@@ -104,6 +115,8 @@ pub struct Place {
     pub errors: Vec<LinkError>,
     /// The tab.
     pub tab: Tab,
+    /// Whether it names a model alone: then everything else is as on the page that opens without a link.
+    pub bare: bool,
 }
 
 impl Place {
@@ -118,20 +131,42 @@ impl Place {
             .last()
             .and_then(|pair| pair.strip_prefix(TAB)?.parse().ok())
             .unwrap_or_default();
-        let (scenario, errors) = if asked.is_empty() {
+        let (mut scenario, errors) = if asked.is_empty() {
             (Scenario::example(), Vec::new())
         } else {
             from_query(&asked.join("&"))
         };
-        Self { scenario, errors, tab }
+        let bare = matches!(*asked, [only] if only.starts_with(MODEL));
+        if bare {
+            let model = std::mem::take(&mut scenario.model);
+            scenario = Scenario {
+                model,
+                ..Scenario::example()
+            };
+        }
+        Self {
+            scenario,
+            errors,
+            tab,
+            bare,
+        }
     }
     /// The query that names them, without the question mark; empty for the worked example on its first tab.
     pub fn query(question: &str, tab: Tab) -> String {
         let view = (tab != Tab::default()).then(|| format!("{TAB}{tab}"));
-        let parts = [Some(question.to_owned()).filter(|question| !question.is_empty()), view];
+        // Alone, a model would bring the device of the page's example.
+        let alone = question.starts_with(MODEL) && !question.contains('&');
+        let device = alone.then(|| "hw=none".to_owned());
+        let parts = [
+            Some(question.to_owned()).filter(|question| !question.is_empty()),
+            device,
+            view,
+        ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("&")
     }
 }
 
+/// Key of the model in an address.
+const MODEL: &str = "m=";
 /// Key of the tab in an address.
 const TAB: &str = "tab=";

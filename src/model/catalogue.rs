@@ -61,19 +61,6 @@ pub fn find(id: &str) -> Option<&'static Entry> {
     })
 }
 
-/// Where a name fits several models, those that are meant most.
-const USUAL: &[&str] = &[
-    "deepseek-ai/DeepSeek-R1",
-    "meta-llama/Llama-3.1-8B-Instruct",
-    "meta-llama/Llama-3.1-70B-Instruct",
-    "mistralai/Mistral-7B-Instruct-v0.3",
-    "mistralai/Mixtral-8x7B-Instruct-v0.1",
-    "moonshotai/Kimi-K2-Instruct",
-    "openai/gpt-oss-20b",
-    "openai-community/gpt2",
-    "Qwen/Qwen3-30B-A3B",
-];
-
 /// Every model as it can be named.
 static NAMES: LazyLock<Vec<(&'static Entry, Candidate)>> = LazyLock::new(|| {
     let candidate = |entry: &'static Entry| {
@@ -82,9 +69,11 @@ static NAMES: LazyLock<Vec<(&'static Entry, Candidate)>> = LazyLock::new(|| {
         let talks = words(&entry.name)
             .iter()
             .any(|word| word == "instruct" || word == "chat");
-        let usual = 2 * u32::from(USUAL.contains(&entry.id.as_str())) + u32::from(talks);
+        let usual = naming::everyday("model", &entry.id).map_or(0, |row| 2 * row.usual) + u32::from(talks);
         let beside = format!("{} {} instruct chat it base", entry.id, entry.family);
-        (entry, Candidate::new(&[&entry.name, tail], &beside, usual))
+        // The line is a name too: `qwen` is Qwen3 rather than a model distilled into an older one.
+        let line = format!("{} {}", entry.family, entry.name);
+        (entry, Candidate::new(&[&entry.name, tail, &line], &beside, usual))
     };
     entries().iter().map(candidate).collect()
 });

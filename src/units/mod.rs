@@ -7,6 +7,7 @@ mod format;
 mod number;
 mod quantity;
 mod trace;
+mod typed;
 mod unit;
 
 pub use format::{
@@ -16,5 +17,6 @@ pub use format::{
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};
+pub use typed::{exact_size, number_and_unit};
 pub use unit::Unit;
 pub(crate) use unit::number;

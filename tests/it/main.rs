@@ -23,6 +23,8 @@ mod command_line;
 mod engine_facts;
 mod explain;
 mod facts;
+mod fields;
+mod first_choice;
 mod fit;
 mod formats;
 mod hardware;
@@ -41,6 +43,7 @@ mod hub_locator;
 mod hub_native;
 mod launch;
 mod laws;
+mod machine;
 mod naming;
 mod nodes;
 #[cfg(feature = "cli")]

@@ -375,7 +375,7 @@ fn a_wrong_value_is_told_and_the_answer_stays() {
     let before = figure(&browser, "memory.total");
     for (value, words) in [
         ("many", "must be a whole number"),
-        ("0", "must be 1 to 100000000"),
+        ("0", "must be 1 to 100,000,000"),
         ("99999999999999999999", "must be 1 to"),
     ] {
         browser.set_input("#prompt", value);

@@ -43,6 +43,7 @@ pub fn HardwareCard() -> impl IntoView {
         <Sheet id="sheet-hardware" title="Hardware" aside=aside>
             <div class="pickrow"><DeviceButton/><DeviceCount/></div>
             <DeviceFacts/>
+            <super::MemorySize/>
             <BesideChips/>
             <Show when=move || several.get()>
                 <Fold title="How they share it" now=Signal::derive(move || case.scenario.with(sharing)) open=true ids=SHARED/>
@@ -77,7 +78,7 @@ fn DeviceCount() -> impl IntoView {
     let set = move |text: String| {
         let Some(knob) = KnobId::Devices.knob() else { return };
         let mut next = case.scenario.get_untracked();
-        match (knob.set)(&mut next, &text) {
+        match knob.read_field(&mut next, &text) {
             Ok(()) => {
                 wrong.set(None);
                 case.scenario.set(next);

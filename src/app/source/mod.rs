@@ -32,6 +32,7 @@ use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{ModelSource, apply_edits, link, prune};
 
 use super::case::{Case, Loading, Problem};
+use super::first_choice;
 use super::loaded::{Loaded, at_hand};
 use super::toasts;
 use fetch::Request;
@@ -305,6 +306,7 @@ fn take(case: Case, loaded: Loaded, afresh: bool) {
             scenario.model.source = asked;
             scenario.model.edits.clear();
         });
+        first_choice::for_model(case);
     }
 }
 
