@@ -5,26 +5,26 @@ use strum::IntoEnumIterator;
 use weighbridge::scenario::{Group, Knob, KnobId, KnobKind, Mode, Scenario, Word};
 use weighbridge::units::grouped;
 
+use super::case::Case;
 use super::slider;
-use super::state::State;
 
 /// The control of a knob. A refused value shows why and leaves the scenario as it was.
 #[component]
 pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let refused = RwSignal::new(None::<(String, String)>);
     let set = Callback::new(move |text: String| {
-        let mut next = state.scenario.get_untracked();
+        let mut next = case.scenario.get_untracked();
         match (knob.set)(&mut next, &text) {
             Ok(()) => {
                 refused.set(None);
-                state.scenario.set(next);
+                case.scenario.set(next);
             }
             Err(error) => refused.set(Some((text, error.to_string()))),
         }
     });
     // A value that comes from elsewhere (a link, a way out) clears the refusal.
-    let value = Memo::new(move |_| state.scenario.with(knob.get));
+    let value = Memo::new(move |_| case.scenario.with(knob.get));
     Effect::new(move |_| {
         value.track();
         refused.set(None);
@@ -32,8 +32,8 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     // The chip of the card says so too, while the card is closed.
     Effect::new(move |_| {
         let wrong = refused.with(Option::is_some);
-        if wrong != state.refused.with_untracked(|all| all.contains(&knob.id)) {
-            state.refused.update(|all| {
+        if wrong != case.refused.with_untracked(|all| all.contains(&knob.id)) {
+            case.refused.update(|all| {
                 if wrong {
                     all.insert(knob.id);
                 } else {
@@ -43,7 +43,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         }
     });
     on_cleanup(move || {
-        state.refused.try_update(|all| all.remove(&knob.id));
+        case.refused.try_update(|all| all.remove(&knob.id));
     });
     let control = match knob.kind {
         KnobKind::Whole { slider, least, .. } => {
@@ -61,7 +61,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     if knob.group != Group::Assumptions {
         return control;
     }
-    let default = move || knob.is_default(&state.scenario.get());
+    let default = move || knob.is_default(&case.scenario.get());
     let usual = (knob.get)(&Scenario::default());
     let words = spoken(knob, &usual);
     let reset = move |_| set.run(usual.clone());
@@ -113,12 +113,12 @@ fn Number(
     least: u64,
     slider: u64,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let stops = StoredValue::new(slider::stops(least, slider));
     // "auto" shows the number it stands for.
     let number = Memo::new(move |_| {
         value.get().parse::<u64>().unwrap_or_else(|_| {
-            state.scenario.with(|scenario| {
+            case.scenario.with(|scenario| {
                 if knob.id == KnobId::Batch {
                     scenario.workload.batch
                 } else {
@@ -187,14 +187,14 @@ fn Number(
 /// In serve mode the requests may also come without end.
 #[component]
 fn EndlessQueue(set: Callback<String>) -> impl IntoView {
-    let state = State::here();
-    let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode == Mode::Serve));
-    let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.endless));
+    let case = Case::here();
+    let serving = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode == Mode::Serve));
+    let endless = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.endless));
     // The number that stood there before, for when the queue ends.
     let before = StoredValue::new(1_u64);
     let turn = move |on: bool| {
         if on {
-            before.set_value(state.scenario.with_untracked(|scenario| scenario.workload.batch));
+            before.set_value(case.scenario.with_untracked(|scenario| scenario.workload.batch));
         }
         set.run(if on {
             "max".to_owned()
@@ -275,11 +275,11 @@ fn NumberOrWord(
 /// The modes as segments.
 #[component]
 fn Modes(knob: &'static Knob, set: Callback<String>) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     view! {
         <div class="segments" role="group" aria-label=knob.label>
             {Mode::iter().map(|mode| view! {
-                <button type="button" title=mode.help() aria-pressed=move || state.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
+                <button type="button" title=mode.help() aria-pressed=move || case.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
                     on:click=move |_| set.run(mode.key().to_owned())>{mode.label()}</button>
             }).collect_view()}
         </div>
@@ -294,15 +294,14 @@ fn Menu(
     set: Callback<String>,
     rows: fn() -> Vec<weighbridge::scenario::OptionRow>,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let note = move || {
-        state
-            .shown
+        case.shown
             .with(|shown| shown.as_ref()?.analysis.setup.remark(knob.id))
             .unwrap_or_default()
     };
     let options = Memo::new(move |_| {
-        let all = state
+        let all = case
             .shown
             .with(|shown| Some(shown.as_ref()?.analysis.setup.options(knob.id)));
         all.unwrap_or_default()

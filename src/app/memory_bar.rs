@@ -5,7 +5,7 @@ use weighbridge::analysis::{Figure, MemoryPart, Verdict};
 use weighbridge::model::Component;
 use weighbridge::units::{UnitSystem, decimal, grouped};
 
-use super::state::{Answer, State};
+use super::case::{Answer, Case};
 
 /// Parts smaller than this share of the ruler are left off the deck.
 const LEAST_SHARE: f64 = 0.003;
@@ -43,11 +43,10 @@ struct Scale {
 /// The bar, its ruler and its legend.
 #[component]
 pub fn Bridge() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let scale = Memo::new(move |_| {
-        let units = state.units.get();
-        state
-            .shown
+        let units = case.page.units.get();
+        case.shown
             .with(|shown| shown.as_ref().map(|answer| scale(answer, units)).unwrap_or_default())
     });
     view! {
@@ -57,7 +56,7 @@ pub fn Bridge() -> impl IntoView {
                 <span class="side num" data-figure="bridge.side">{move || scale.get().side}</span>
             </div>
             {move || {
-                let units = state.units.get();
+                let units = case.page.units.get();
                 let scale = scale.get();
                 view! { <Deck scale=scale.clone() units=units/><Legend scale=scale units=units/> }
             }}
@@ -67,7 +66,7 @@ pub fn Bridge() -> impl IntoView {
 
 #[component]
 fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let end = scale.end.max(1.0);
     let share = move |bytes: f64| format!("{:.3}", bytes / end * 100.0);
     let limit = scale.capacity.filter(|capacity| scale.total > *capacity).map(|capacity| {
@@ -91,7 +90,7 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
                     view! {
                         <button class="part" type="button" data-component=piece.key data-short=if piece.mute { "" } else { piece.short }
                             style:--share=share(piece.bytes) aria-label=format!("{}: {size}", piece.name)
-                            on:click=move |event| state.open(piece.figure, &event)>{words}</button>
+                            on:click=move |event| case.open(piece.figure, &event)>{words}</button>
                     }
                 }).collect_view()}
                 {free.map(|free| view! { <span class="free" style:--share=share(free)></span> })}
@@ -104,7 +103,7 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
 
 #[component]
 fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let mut seen: Vec<&'static str> = Vec::new();
     let mut entries = Vec::new();
     for piece in &scale.pieces {
@@ -121,7 +120,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
         let figure = piece.figure;
         entries.push(view! {
             <li>
-                <button class="entry" type="button" data-component=piece.key on:click=move |event| state.open(figure, &event)>
+                <button class="entry" type="button" data-component=piece.key on:click=move |event| case.open(figure, &event)>
                     <i class="dot"></i>{piece.name}" "<b>{brief(all, units)}</b>
                 </button>
             </li>

@@ -1,12 +1,15 @@
 //! The page, one component a file. It knows the whole engine; the engine knows nothing of it.
 //!
-//! [`state`] holds what the user chose and what follows; components read it from context and write only to it. The
+//! [`case`] holds a question and what follows from it, [`state`] the cases and what holds for all of them; components
+//! take the case from context and write only to it. The
 //! structure and the classes of the markup are those of the shell in `index.html`, so nothing moves when the program
 //! arrives.
 
 mod address;
 mod architecture;
 mod badge;
+mod case;
+mod case_strip;
 mod charts;
 mod chips;
 mod compute_table;
@@ -22,12 +25,14 @@ mod header_check;
 mod icon;
 mod keyboard;
 mod knob;
+mod loaded;
 mod memory_bar;
 mod memory_table;
 mod model_card;
 mod notices;
 mod number_tiles;
 mod omnibox;
+mod page;
 mod panel;
 mod phone_sheet;
 mod problem;
@@ -47,6 +52,8 @@ pub use state::State;
 use leptos::prelude::*;
 use weighbridge::scenario::Group;
 
+use case::Case;
+use case_strip::CaseStrip;
 use chips::Chips;
 use dialogs::Dialogs;
 use drop::DropTarget;
@@ -80,12 +87,23 @@ fn App() -> impl IntoView {
     let state = State::new();
     provide_context(state);
     address::follow(state);
-    keyboard::listen(state);
-    toasts::listen_for_updates(state);
-    source::start(state);
-    phone_sheet::watch(state);
-    let loading = move || state.loading.with(Option::is_some).then_some("true");
-    let answered = Memo::new(move |_| state.shown.with(Option::is_some));
+    provide_context(state.page);
+    keyboard::listen(state.page);
+    toasts::listen_for_updates(state.page);
+    // Another case is another page of the same frame.
+    move || {
+        let case = state.current();
+        view! { <CasePage case=case/> }
+    }
+}
+
+/// The page of one case.
+#[component]
+fn CasePage(case: Case) -> impl IntoView {
+    provide_context(case);
+    phone_sheet::watch(case);
+    let loading = move || case.loading.with(Option::is_some).then_some("true");
+    let answered = Memo::new(move |_| case.shown.with(Option::is_some));
     view! {
         <Header/>
         <main class="frame">
@@ -97,6 +115,7 @@ fn App() -> impl IntoView {
                 <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
+                <CaseStrip/>
                 <StaleLine/>
                 <VerdictLine/>
                 <Show when=move || answered.get()>

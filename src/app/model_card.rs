@@ -8,35 +8,37 @@ use weighbridge::model::catalogue;
 use weighbridge::scenario::ModelSource;
 use weighbridge::units::{grouped, short_count};
 
+use super::case::{Answer, Case, Opened};
 use super::header_check::{CheckButton, HeaderLine, OutlineCallout};
 use super::icon::Icon;
+use super::loaded::Loaded;
+use super::page::Dialog;
 use super::problem::ProblemCallout;
 use super::source;
-use super::state::{Answer, Dialog, Loaded, Opened, State};
 
 /// The body of the model's card.
 #[component]
 pub fn ModelCard() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     view! {
-        {move || state.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(state, &model)}</p></div> })}
-        {move || state.shown.get().filter(|_| state.model.with(Option::is_some)).map(|answer| facts(state, &answer))}
-        {move || state.model.get().map(|model| source_line(state, &model))}
+        {move || case.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(case, &model)}</p></div> })}
+        {move || case.shown.get().filter(|_| case.model.with(Option::is_some)).map(|answer| facts(case, &answer))}
+        {move || case.model.get().map(|model| source_line(case, &model))}
         <FilesLine />
         <HeaderLine />
         <LoadingLine />
         <ProblemCallout />
         <OutlineCallout />
         <div class="row">
-            <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Picker))>
-                {move || if state.model.with(Option::is_some) { "Change model" } else { "Choose a model" }}
+            <button class="button" type="button" on:click=move |_| case.page.dialog.set(Some(Dialog::Picker))>
+                {move || if case.model.with(Option::is_some) { "Change model" } else { "Choose a model" }}
             </button>
-            <Show when=move || state.model.with(Option::is_some)>
-                <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
+            <Show when=move || case.model.with(Option::is_some)>
+                <button class="button" type="button" on:click=move |_| case.page.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
             </Show>
             <CheckButton />
-            <Show when=move || state.scenario.with(|scenario| !scenario.model.edits.is_empty())>
-                <button class="button" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.model.edits.clear())>
+            <Show when=move || case.scenario.with(|scenario| !scenario.model.edits.is_empty())>
+                <button class="button" type="button" on:click=move |_| case.scenario.update(|scenario| scenario.model.edits.clear())>
                     <Icon name="undo" />
                     "Reset edits"
                 </button>
@@ -46,12 +48,12 @@ pub fn ModelCard() -> impl IntoView {
 }
 
 /// Owner, kind, licence, gate: what is known of them.
-fn by_line(state: State, model: &Loaded) -> String {
+fn by_line(case: Case, model: &Loaded) -> String {
     let mut parts = Vec::new();
     if let (ModelSource::Id(_), Some((owner, _))) = (&model.asked, model.facts.id.split_once('/')) {
         parts.push(owner.to_owned());
     }
-    if let Ok(blueprint) = state.blueprint.get() {
+    if let Ok(blueprint) = case.blueprint.get() {
         parts.push(blueprint.model_type.clone());
     }
     // A model read from the Hub may have changed since the catalogue was made.
@@ -65,14 +67,14 @@ fn by_line(state: State, model: &Loaded) -> String {
 }
 
 /// Chips: sizes and kinds. Counts open their explanation.
-fn facts(state: State, answer: &Answer) -> impl IntoView + use<> {
+fn facts(case: Case, answer: &Answer) -> impl IntoView + use<> {
     let blueprint = answer.blueprint.clone();
     let parameters = &answer.analysis.parameters;
     let (total, active) = (parameters.total.0, parameters.active.0);
     let count = move |figure: Figure, text: String, label: String| {
         let open = move |event: leptos::ev::MouseEvent| {
             let at = (f64::from(event.client_x()), f64::from(event.client_y()));
-            state.opened.set(Some(Opened {
+            case.opened.set(Some(Opened {
                 figure,
                 path: Vec::new(),
                 at,
@@ -104,7 +106,7 @@ fn short_context(tokens: u64) -> String {
 }
 
 /// Where it was read, and what was changed by hand.
-fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
+fn source_line(case: Case, model: &Loaded) -> impl IntoView + use<> {
     let words = match &model.asked {
         ModelSource::Config(_) => format!("From your {}; it was read here and sent nowhere", model.facts.id),
         ModelSource::Id(_) if model.facts.source == source::FROM_HUB => match &model.commit {
@@ -125,7 +127,7 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
             {origin.map(|origin| view! { <details class="by"><summary>"Where its figures come from"</summary>{origin}</details> })}
         </div>
         {move || {
-            let edited: Vec<String> = state.scenario.with(|scenario| scenario.model.edits.keys().cloned().collect());
+            let edited: Vec<String> = case.scenario.with(|scenario| scenario.model.edits.keys().cloned().collect());
             (!edited.is_empty()).then(|| view! {
                 <p class="source" data-state="warn"><Icon name="alert" /><span>"Changed by hand: " {edited.join(", ")}</span></p>
             })
@@ -136,10 +138,10 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
 /// The formats in the model's repository, and whether the engine in use loads one of them.
 #[component]
 fn FilesLine() -> impl IntoView {
-    let state = State::here();
-    let held = source::files::held(state);
+    let case = Case::here();
+    let held = source::files::held(case);
     let engine = Memo::new(move |_| {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             let answer = shown.as_ref()?;
             Some(answer.analysis.setup.engine)
         })
@@ -174,9 +176,9 @@ fn FilesLine() -> impl IntoView {
 /// What is being read, how far, and a way out.
 #[component]
 fn LoadingLine() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     move || {
-        state.loading.get().map(|loading| {
+        case.loading.get().map(|loading| {
             let read = loading.read;
             let bar = match read {
                 Some((read, Some(total))) => view! { <progress max=total.to_string() value=read.to_string()></progress> }.into_any(),
@@ -195,7 +197,7 @@ fn LoadingLine() -> impl IntoView {
                 <div class="loading" aria-live="polite">
                     <div class="line">
                         <span class="what">{loading.what}</span>
-                        <button class="button small" type="button" on:click=move |_| source::cancel(state)>"Cancel"</button>
+                        <button class="button small" type="button" on:click=move |_| source::cancel(case)>"Cancel"</button>
                     </div>
                     {bar}
                     <span class="num">{words}</span>

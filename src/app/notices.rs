@@ -2,20 +2,20 @@
 
 use leptos::prelude::*;
 
+use super::case::{Case, NoAnswer};
 use super::icon::Icon;
-use super::state::{NoAnswer, State};
 
 /// The notices.
 #[component]
 pub fn Notices() -> impl IntoView {
-    let state = State::here();
-    let wrong = move || match state.answer.get() {
+    let case = Case::here();
+    let wrong = move || match case.answer.get() {
         Err(NoAnswer::Model(error)) => Some(error.to_string()),
         Err(NoAnswer::Analysis(error)) => Some(error.to_string()),
         _ => None,
     };
     let notices = Memo::new(move |_| {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             shown
                 .as_ref()
                 .map(|answer| answer.analysis.notices.clone())
@@ -25,7 +25,7 @@ pub fn Notices() -> impl IntoView {
     view! {
         <ul class="notices" aria-label="Notices">
             {move || wrong().map(|message| view! {
-                <li class="notice" data-level="warn" role="alert"><Icon name="alert"/><span>{message}{move || state.shown.with(Option::is_some).then_some(" The last good answer stays above.")}</span></li>
+                <li class="notice" data-level="warn" role="alert"><Icon name="alert"/><span>{message}{move || case.shown.with(Option::is_some).then_some(" The last good answer stays above.")}</span></li>
             })}
             <For each=move || notices.get() key=|notice| notice.message.clone() let(notice)>
                 <li class="notice" data-code=notice.code.clone()><Icon name="info"/><span>{notice.message.clone()}</span></li>

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use weighbridge::scenario::{Group, KNOBS};
 
+use super::case::Case;
 use super::knob::KnobControl;
-use super::state::State;
 
 /// A card that folds, and on a phone a sheet that a chip opens.
 #[component]
@@ -41,16 +41,15 @@ pub fn Sheet(
 /// The knobs of a group as a card.
 #[component]
 pub fn KnobCard(id: &'static str, title: &'static str, group: Group, open: bool) -> impl IntoView {
-    let state = State::here();
-    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode));
+    let case = Case::here();
+    let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
     let knobs = move || {
         KNOBS
             .iter()
             .filter(move |knob| knob.group == group && knob.applies(mode.get()))
     };
     let changed = move || {
-        state
-            .scenario
+        case.scenario
             .with(|scenario| knobs().filter(|knob| !knob.is_default(scenario)).count())
     };
     let now = (group == Group::Assumptions).then(|| {

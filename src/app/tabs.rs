@@ -4,12 +4,13 @@ use leptos::prelude::*;
 use strum::IntoEnumIterator;
 
 use super::architecture::Architecture;
+use super::case::Case;
 use super::charts::{ContextChart, IntensityGauge, MemoryChart};
 use super::compute_table::ComputeTable;
 use super::fit::{Answers, FitMatrix, LaunchCard};
 use super::memory_table::MemoryTable;
+use super::page::{Page, Tab};
 use super::speed::SpeedTab;
-use super::state::{State, Tab};
 
 impl Tab {
     const fn label(self) -> &'static str {
@@ -39,8 +40,8 @@ impl Tab {
 }
 
 /// Opens a tab and moves the focus to it.
-pub fn open(state: State, tab: Tab) {
-    state.tab.set(tab);
+pub fn open(page: Page, tab: Tab) {
+    page.tab.set(tab);
     if let Some(element) = document().get_element_by_id(tab.id()) {
         let element: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(element);
         let _ = element.focus();
@@ -50,9 +51,9 @@ pub fn open(state: State, tab: Tab) {
 /// The tabs.
 #[component]
 pub fn Tabs() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let keys = move |event: web_sys::KeyboardEvent| {
-        let now = state.tab.get_untracked();
+        let now = case.page.tab.get_untracked();
         let next = match event.key().as_str() {
             "ArrowRight" => now.step(1),
             "ArrowLeft" => now.step(-1),
@@ -61,20 +62,20 @@ pub fn Tabs() -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        open(state, next);
+        open(case.page, next);
     };
     view! {
         <div class="tabs" role="tablist" aria-label="Details" on:keydown=keys>
             {Tab::iter().map(|tab| {
-                let selected = move || state.tab.get() == tab;
+                let selected = move || case.page.tab.get() == tab;
                 view! {
                     <button type="button" role="tab" id=tab.id() aria-controls="tabpanel" aria-selected=move || selected().to_string()
-                        tabindex=move || if selected() { "0" } else { "-1" } on:click=move |_| state.tab.set(tab)>{tab.label()}</button>
+                        tabindex=move || if selected() { "0" } else { "-1" } on:click=move |_| case.page.tab.set(tab)>{tab.label()}</button>
                 }
             }).collect_view()}
         </div>
-        <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || state.tab.get().id() tabindex="0">
-            {move || match state.tab.get() {
+        <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || case.page.tab.get().id() tabindex="0">
+            {move || match case.page.tab.get() {
                 Tab::Memory => view! {
                     <MemoryTable/>
                     <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><ContextChart/></section>

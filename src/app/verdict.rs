@@ -3,29 +3,30 @@
 use leptos::prelude::*;
 use weighbridge::analysis::{Verdict, fixes};
 
+use super::case::Case;
 use super::icon::Icon;
 use super::state::State;
 use super::words::{Sentence, sentence};
 
 /// The sentence of the answer on the page.
-pub fn current(state: State) -> Memo<Sentence> {
+pub fn of(case: Case) -> Memo<Sentence> {
     Memo::new(move |_| {
-        let units = state.units.get();
-        let name = state.model.with(|model| {
+        let units = case.page.units.get();
+        let name = case.model.with(|model| {
             model
                 .as_ref()
                 .map_or_else(|| "This model".to_owned(), |model| model.name.clone())
         });
-        let found = state
+        let found = case
             .shown
             .with(|shown| shown.as_ref().map(|answer| sentence(answer, &name, units)));
-        found.unwrap_or_else(|| nothing(state))
+        found.unwrap_or_else(|| nothing(case))
     })
 }
 
 /// Before there is any answer: what is on its way, or what to do.
-fn nothing(state: State) -> Sentence {
-    let (pill, main, rest) = match state.loading.get() {
+fn nothing(case: Case) -> Sentence {
+    let (pill, main, rest) = match case.loading.get() {
         Some(loading) => ("Reading", format!("{} is being read.", loading.what), ""),
         None => (
             "No model loaded",
@@ -44,11 +45,11 @@ fn nothing(state: State) -> Sentence {
 /// While another model is read, the old answer stays and says so.
 #[component]
 pub fn StaleLine() -> impl IntoView {
-    let state = State::here();
-    let old = Memo::new(move |_| state.shown.with(Option::is_some));
+    let case = Case::here();
+    let old = Memo::new(move |_| case.shown.with(Option::is_some));
     move || {
-        state.loading.get().filter(|_| old.get()).map(|loading| {
-            let name = state.model.with(|model| model.as_ref().map(|model| model.name.clone()));
+        case.loading.get().filter(|_| old.get()).map(|loading| {
+            let name = case.model.with(|model| model.as_ref().map(|model| model.name.clone()));
             view! {
                 <div class="stale"><Icon name="clock"/>
                     <span>"Still shown: "<b>{name.unwrap_or_else(|| "the last model".to_owned())}</b>", until "{loading.what}" is read."</span>
@@ -59,7 +60,7 @@ pub fn StaleLine() -> impl IntoView {
 }
 
 /// What a context beyond the model's own looks like: it fits, but with a catch, as with part of it in RAM.
-fn look(verdict: &'static str) -> &'static str {
+pub fn look(verdict: &'static str) -> &'static str {
     match verdict {
         "beyond" | "tight" => "offload",
         other => other,
@@ -69,8 +70,9 @@ fn look(verdict: &'static str) -> &'static str {
 /// The verdict.
 #[component]
 pub fn VerdictLine() -> impl IntoView {
+    let case = Case::here();
     let state = State::here();
-    let sentence = current(state);
+    let sentence = of(case);
     Effect::new(move |_| {
         let sentence = sentence.get();
         if !sentence.main.is_empty() {
@@ -86,7 +88,14 @@ pub fn VerdictLine() -> impl IntoView {
     };
     view! {
         <div class="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite">
-            <p class="pill">{icon}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
+            <div class="above">
+                <p class="pill">{icon}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
+                <span class="deeds">
+                    <button class="button small bare" type="button" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| state.keep(case)>
+                        <Icon name="columns"/><span class="word">"Keep and try another"</span>
+                    </button>
+                </span>
+            </div>
             <h1>
                 <span data-figure="sentence">{move || sentence.get().main}</span>" "
                 <em data-figure="sentence.rest">{move || sentence.get().rest}</em>
@@ -98,10 +107,10 @@ pub fn VerdictLine() -> impl IntoView {
 /// What would make it fit: each way one click.
 #[component]
 pub fn WaysOut() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let found = Memo::new(move |_| {
-        let units = state.units.get();
-        state.shown.with(|shown| {
+        let units = case.page.units.get();
+        case.shown.with(|shown| {
             let answer = shown.as_ref()?;
             let fit = answer.analysis.fit.as_ref();
             let missing = fit
@@ -119,7 +128,7 @@ pub fn WaysOut() -> impl IntoView {
                     {list.into_iter().map(|way| {
                         let scenario = way.scenario.clone();
                         view! {
-                            <button class="way" type="button" on:click=move |_| state.scenario.set(scenario.clone())>
+                            <button class="way" type="button" on:click=move |_| case.scenario.set(scenario.clone())>
                                 <span class="what">"It fits with"</span>" "<b>{way.label}</b>" "<span class="note">{way.note}</span>
                             </button>
                         }

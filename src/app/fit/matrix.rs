@@ -12,8 +12,8 @@ use weighbridge::model::quantisation;
 use weighbridge::scenario::{Scenario, weight_key};
 
 use super::weigh::{Weighed, weigh};
+use crate::app::case::Answer;
 use crate::app::hardware::facts::resolve;
-use crate::app::state::Answer;
 
 /// A column.
 #[derive(Clone, Debug)]

@@ -6,10 +6,11 @@ use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, MOST_BESIDE, Offload, Sc
 use weighbridge::units::grouped;
 
 use super::facts::{self, price_words, resolve};
+use crate::app::case::Case;
 use crate::app::icon::Icon;
 use crate::app::knob::KnobControl;
+use crate::app::page::{Choosing, Dialog};
 use crate::app::panel::Sheet;
-use crate::app::state::{Choosing, Dialog, State};
 
 /// Knobs that say how several devices share the model.
 const SHARED: &[KnobId] = &[
@@ -25,17 +26,17 @@ const MACHINE: &[KnobId] = &[KnobId::HostMemory, KnobId::Offload];
 /// The card.
 #[component]
 pub fn HardwareCard() -> impl IntoView {
-    let state = State::here();
-    let several = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.devices > 1));
+    let case = Case::here();
+    let several = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.devices > 1));
     view! {
         <Sheet id="sheet-hardware" title="Hardware" open=true>
             <DeviceButton/>
             <Knobs ids=&[KnobId::Devices]/>
             <Show when=move || several.get()>
-                <Fold title="Several devices" now=Signal::derive(move || state.scenario.with(sharing)) open=true ids=SHARED/>
+                <Fold title="Several devices" now=Signal::derive(move || case.scenario.with(sharing)) open=true ids=SHARED/>
             </Show>
             <Knobs ids=&[KnobId::Engine]/>
-            <Fold title="Machine" now=Signal::derive(move || state.scenario.with(machine)) open=false ids=MACHINE/>
+            <Fold title="Machine" now=Signal::derive(move || case.scenario.with(machine)) open=false ids=MACHINE/>
         </Sheet>
     }
 }
@@ -43,20 +44,20 @@ pub fn HardwareCard() -> impl IntoView {
 /// The device as a button that opens the list, and the ones beside it as chips.
 #[component]
 fn DeviceButton() -> impl IntoView {
-    let state = State::here();
-    let id = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.device.clone()));
-    let also = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.beside.clone()));
+    let case = Case::here();
+    let id = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.device.clone()));
+    let also = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.beside.clone()));
     let words = move || {
         let found = id.get().as_deref().and_then(resolve);
         found
-            .map(|device| facts::facts(&device, state.units.get()))
+            .map(|device| facts::facts(&device, case.page.units.get()))
             .unwrap_or_default()
     };
     let name = move || match id.get() {
         None => "No device".to_owned(),
         Some(id) => resolve(&id).map_or(id, |device| device.name.clone()),
     };
-    let choose = move |what| state.dialog.set(Some(Dialog::Devices(what)));
+    let choose = move |what| case.page.dialog.set(Some(Dialog::Devices(what)));
     view! {
         <div class="choose">
             <span class="label" id="hardware-label"><span>"Device"</span>" "<i class="num">{words}</i></span>
@@ -68,7 +69,7 @@ fn DeviceButton() -> impl IntoView {
                     view! {
                         <span class="tag">{name.clone()}
                             <button class="icon-button" type="button" aria-label=format!("Take {name} out of the comparison")
-                                on:click=move |_| state.scenario.update(|scenario| scenario.hardware.beside.retain(|one| *one != id))><Icon name="cross"/></button>
+                                on:click=move |_| case.scenario.update(|scenario| scenario.hardware.beside.retain(|one| *one != id))><Icon name="cross"/></button>
                         </span>
                     }
                 }).collect_view()}
@@ -83,8 +84,8 @@ fn DeviceButton() -> impl IntoView {
 /// Some knobs, as far as the mode has them.
 #[component]
 fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
-    let state = State::here();
-    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode));
+    let case = Case::here();
+    let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
     let list = move || -> Vec<&'static Knob> {
         KNOBS
             .iter()
@@ -112,20 +113,18 @@ fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [Kno
 /// Machines that hold the chosen device.
 #[component]
 fn NodeMenu() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let id = Memo::new(move |_| {
-        state
-            .scenario
+        case.scenario
             .with(|scenario| scenario.hardware.device.clone().unwrap_or_default())
     });
     let chosen = Memo::new(move |_| {
-        state
-            .scenario
+        case.scenario
             .with(|scenario| scenario.hardware.node.clone().unwrap_or_else(|| "none".to_owned()))
     });
     // A machine has its devices, its RAM and its links: choosing one sets what it says.
     let choose = move |key: String| {
-        state.scenario.update(|scenario| match hardware::find_host(&key) {
+        case.scenario.update(|scenario| match hardware::find_host(&key) {
             None => scenario.hardware.node = None,
             Some(host) => {
                 scenario.hardware.node = Some(host.id.clone());

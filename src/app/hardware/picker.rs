@@ -8,14 +8,15 @@ use weighbridge::scenario::MOST_BESIDE;
 
 use super::custom_device::CustomDevice;
 use super::facts::{facts, group_name, is_of, price, price_words, segments, vendors};
+use crate::app::case::Case;
 use crate::app::dialogs::Frame;
 use crate::app::icon::Icon;
-use crate::app::state::{Choosing, State};
+use crate::app::page::Choosing;
 
 /// Choose a device, or one to set beside it.
 #[component]
 pub fn DevicePicker(what: Choosing) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let query = RwSignal::new(String::new());
     let vendor = RwSignal::new(String::new());
     let segment = RwSignal::new(String::new());
@@ -43,7 +44,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
             at.set(0);
         }
     });
-    let now = state
+    let now = case
         .scenario
         .with_untracked(|scenario| scenario.hardware.device.clone());
     // The device in use is in sight when the list opens.
@@ -54,8 +55,8 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
     let beside = what == Choosing::Beside;
     let take = move |id: &str| {
         let id = id.to_owned();
-        state.dialog.set(None);
-        state.scenario.update(|scenario| choose(scenario, id, beside));
+        case.page.dialog.set(None);
+        case.scenario.update(|scenario| choose(scenario, id, beside));
     };
     let enter = move || {
         let row = found.with_untracked(|rows| rows.get(at.get_untracked()).copied());
@@ -111,13 +112,13 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
                     let groups: Vec<_> = named.chunk_by(|one, next| group_name(one.2) == group_name(next.2)).map(|rows| {
                         let title = rows.first().map(|row| group_name(row.2)).unwrap_or_default();
                         let label = title.clone();
-                        let options: Vec<_> = rows.iter().map(|&(place, row, device)| option(state, (place, row), device, at, now.as_deref(), take)).collect();
+                        let options: Vec<_> = rows.iter().map(|&(place, row, device)| option(case, (place, row), device, at, now.as_deref(), take)).collect();
                         view! { <div class="family" role="group" aria-label=label><h3 aria-hidden="true">{title}</h3>{options}</div> }
                     }).collect();
                     groups
                 }}
             </div>
-            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { state.dialog.set(None); state.scenario.update(|scenario| scenario.hardware.device = None) }>"Estimate without a device"</button> })}
+            {(!beside).then(|| view! { <button class="link" type="button" on:click=move |_| { case.page.dialog.set(None); case.scenario.update(|scenario| scenario.hardware.device = None) }>"Estimate without a device"</button> })}
             <CustomDevice take=Callback::new(move |id: String| take(&id))/>
         </Frame>
     }
@@ -159,14 +160,14 @@ fn Kind(
 }
 
 fn option(
-    state: State,
+    case: Case,
     (place, row): (usize, usize),
     device: &'static Device,
     at: RwSignal<usize>,
     now: Option<&str>,
     take: impl Fn(&str) + Copy + 'static,
 ) -> AnyView {
-    let facts = facts(device, state.units.get_untracked());
+    let facts = facts(device, case.page.units.get_untracked());
     let price = price(device).map(price_words).unwrap_or_default();
     let name = device.name.as_str();
     view! {

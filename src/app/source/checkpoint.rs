@@ -10,7 +10,7 @@ use weighbridge::model::headers::{
 use weighbridge::model::{Blueprint, Notice};
 use weighbridge::units::{counted, grouped};
 
-use super::super::state::Problem;
+use super::super::case::Problem;
 
 /// The headers of all files of a model.
 #[derive(Debug)]

@@ -6,16 +6,16 @@ use weighbridge::hardware::file_formats::{Held, recognise};
 use weighbridge::hub::Locator;
 use weighbridge::scenario::ModelSource;
 
-use super::super::state::State;
+use super::super::case::Case;
 use super::FROM_HUB;
 use super::fetch::Request;
 
 /// The formats of a model read from the Hub; none while they are not known.
-pub fn held(state: State) -> ReadSignal<Vec<Held>> {
+pub fn held(case: Case) -> ReadSignal<Vec<Held>> {
     let (held, set) = signal(Vec::new());
     let wanted = Memo::new(move |_| {
-        let endpoint = state.settings.endpoint.get();
-        state.model.with(|model| {
+        let endpoint = case.page.settings.endpoint.get();
+        case.model.with(|model| {
             let model = model.as_ref().filter(|model| model.facts.source == FROM_HUB)?;
             let ModelSource::Id(id) = &model.asked else { return None };
             let locator = Locator::parse_at(id, &endpoint).ok()?;
@@ -28,7 +28,7 @@ pub fn held(state: State) -> ReadSignal<Vec<Held>> {
         let Some((locator, endpoint)) = wanted.get() else {
             return;
         };
-        let Ok(request) = Request::new(endpoint, state.settings.token_to_send()) else {
+        let Ok(request) = Request::new(endpoint, case.page.settings.token_to_send()) else {
             return;
         };
         spawn_local(async move {

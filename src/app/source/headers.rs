@@ -20,7 +20,8 @@ use weighbridge::model::headers::{FileKind, Header, Limits, gguf, gguf_config, i
 use weighbridge::scenario::ModelSource;
 use weighbridge::units::counted;
 
-use super::super::state::{Loaded, Loading, Problem, State};
+use super::super::case::{Case, Loading, Problem};
+use super::super::loaded::Loaded;
 use super::checkpoint::{Checkpoint, Outline, Piece, header, kind_of, wrong};
 use super::fetch::Request;
 use super::header_cache;
@@ -39,13 +40,11 @@ pub struct Target {
 }
 
 /// Reads the headers of the model in hand and compares.
-pub fn check(state: State) {
-    let endpoint = state.settings.endpoint.get_untracked();
-    let target = state
-        .model
-        .with_untracked(|model| target_of(model.as_ref()?, &endpoint));
+pub fn check(case: Case) {
+    let endpoint = case.page.settings.endpoint.get_untracked();
+    let target = case.model.with_untracked(|model| target_of(model.as_ref()?, &endpoint));
     if let Some(target) = target {
-        read(state, target);
+        read(case, target);
     }
 }
 
@@ -63,24 +62,24 @@ fn target_of(model: &Loaded, endpoint: &Endpoint) -> Option<Target> {
 }
 
 /// Reads the headers of the model that was asked for last and not understood.
-pub fn read_headers(state: State) {
+pub fn read_headers(case: Case) {
     let id = RUN.with_borrow(|run| match &run.last {
         Some(Asked::Person(text) | Asked::Link(ModelSource::Id(text))) => Some(text.clone()),
         _ => None,
     });
-    let config = state.problem.with_untracked(|problem| match problem {
+    let config = case.problem.with_untracked(|problem| match problem {
         Some(Problem::Unread { config, .. }) => Some(config.clone()),
         _ => None,
     });
-    let endpoint = state.settings.endpoint.get_untracked();
+    let endpoint = case.page.settings.endpoint.get_untracked();
     if let Some(locator) = id.and_then(|id| Locator::parse_at(&id, &endpoint).ok()) {
         let model = None;
-        read(state, Target { locator, config, model });
+        read(case, Target { locator, config, model });
     }
 }
 
 /// Reads the headers of one of several models in a repository.
-pub fn choose(state: State, path: &str) {
+pub fn choose(case: Case, path: &str) {
     let target = RUN.with_borrow(|run| match &run.last {
         Some(Asked::Headers(target)) => Some(target.clone()),
         _ => None,
@@ -89,17 +88,17 @@ pub fn choose(state: State, path: &str) {
     match Locator::new(target.locator.id().clone(), target.locator.revision(), Some(path)) {
         Ok(locator) => {
             target.locator = locator;
-            read(state, target);
+            read(case, target);
         }
-        Err(error) => fail(state, Problem::Address(error.to_string())),
+        Err(error) => fail(case, Problem::Address(error.to_string())),
     }
 }
 
 /// Puts the headers that were read before to the model in hand, without a network.
-pub fn follow(state: State) {
+pub fn follow(case: Case) {
     let wanted = Memo::new(move |_| {
-        let endpoint = state.settings.endpoint.get();
-        state.model.with(|model| {
+        let endpoint = case.page.settings.endpoint.get();
+        case.model.with(|model| {
             let model = model.as_ref().filter(|model| model.headers.is_none())?;
             Some((target_of(model, &endpoint)?, endpoint))
         })
@@ -109,42 +108,42 @@ pub fn follow(state: State) {
         spawn_local(async move {
             let config = target.config.as_deref();
             if let Some(found) = header_cache::find(&endpoint, &target.locator, config).await {
-                put(state, &target, found);
+                put(case, &target, found);
             }
         });
     });
 }
 
 /// What was read before of a repository that cannot be reached; whether there is something.
-pub async fn without_network(state: State, endpoint: &Endpoint, locator: &Locator, number: u64) -> bool {
+pub async fn without_network(case: Case, endpoint: &Endpoint, locator: &Locator, number: u64) -> bool {
     let Some(found) = header_cache::find(endpoint, locator, None).await else {
         return false;
     };
     if RUN.with_borrow(|run| run.number == number) {
         begin(None);
-        state.loading.set(None);
-        without_model(state, &locator.to_string(), locator.id().name(), found);
+        case.loading.set(None);
+        without_model(case, &locator.to_string(), locator.id().name(), found);
     }
     true
 }
 
 /// Reads the headers of a target.
-pub fn read(state: State, target: Target) {
-    let settings = state.settings;
+pub fn read(case: Case, target: Target) {
+    let settings = case.page.settings;
     let request = match Request::new(settings.endpoint.get_untracked(), settings.token_to_send()) {
         Ok(request) => request,
-        Err(words) => return fail(state, Problem::Browser(words)),
+        Err(words) => return fail(case, Problem::Browser(words)),
     };
     remember(Asked::Headers(target.clone()));
     let number = begin(Some(request.clone()));
     let current = move || RUN.with_borrow(|run| run.number == number);
-    state.problem.set(None);
-    state.outline.set(None);
+    case.problem.set(None);
+    case.outline.set(None);
     let what = target.locator.to_string();
     let tell: Tell = Rc::new(move |read| {
         if current() {
             let what = what.clone();
-            state.loading.set(Some(Loading {
+            case.loading.set(Some(Loading {
                 what,
                 headers: true,
                 read,
@@ -166,14 +165,14 @@ pub fn read(state: State, target: Target) {
             return;
         }
         match read {
-            Ok(Read::Found(found)) => show(state, &target, *found),
+            Ok(Read::Found(found)) => show(case, &target, *found),
             Ok(Read::Choose(outline)) => {
                 begin(None);
-                state.loading.set(None);
-                state.outline.set(Some(outline));
+                case.loading.set(None);
+                case.outline.set(Some(outline));
             }
-            Err(Problem::Hub(error)) if *error == HubError::Cancelled => state.loading.set(None),
-            Err(problem) => fail(state, problem),
+            Err(Problem::Hub(error)) if *error == HubError::Cancelled => case.loading.set(None),
+            Err(problem) => fail(case, problem),
         }
     });
 }
@@ -185,25 +184,25 @@ enum Read {
     Choose(Outline),
 }
 
-fn show(state: State, target: &Target, found: Checkpoint) {
+fn show(case: Case, target: &Target, found: Checkpoint) {
     begin(None);
-    state.loading.set(None);
+    case.loading.set(None);
     if target.model.is_some() {
-        put(state, target, found);
+        put(case, target, found);
     } else {
-        without_model(state, &target.locator.to_string(), target.locator.id().name(), found);
+        without_model(case, &target.locator.to_string(), target.locator.id().name(), found);
     }
 }
 
 /// Gives headers to the model they were read for, if it is still in hand.
-fn put(state: State, target: &Target, found: Checkpoint) {
+fn put(case: Case, target: &Target, found: Checkpoint) {
     let wants = |model: &Loaded| {
         model.headers.is_none()
             && Some(&model.asked) == target.model.as_ref()
             && Some(&model.config) == target.config.as_ref()
     };
-    if state.model.with_untracked(|model| model.as_ref().is_some_and(wants)) {
-        state.model.update(|model| {
+    if case.model.with_untracked(|model| model.as_ref().is_some_and(wants)) {
+        case.model.update(|model| {
             if let Some(model) = model {
                 model.headers = Some(Arc::new(found));
             }
@@ -212,7 +211,7 @@ fn put(state: State, target: &Target, found: Checkpoint) {
 }
 
 /// A GGUF holds its own config; anything else is told by its tensors.
-pub fn without_model(state: State, id: &str, name: &str, found: Checkpoint) {
+pub fn without_model(case: Case, id: &str, name: &str, found: Checkpoint) {
     let mut why = None;
     if found.list.kind == FileKind::Gguf {
         let config = gguf_config::config(&found.list);
@@ -229,14 +228,14 @@ pub fn without_model(state: State, id: &str, name: &str, found: Checkpoint) {
                     asked: ModelSource::Config(Box::new(config)),
                     headers: Some(Arc::new(found)),
                 };
-                return take(state, loaded, true);
+                return take(case, loaded, true);
             }
             Err(error) => why = Some(error.to_string()),
         }
     }
     let mut outline = found.outline(name);
     outline.notices.extend(why);
-    state.outline.set(Some(outline));
+    case.outline.set(Some(outline));
 }
 
 /// Which files, then the header of each.

@@ -13,7 +13,7 @@ use weighbridge::model::headers::compare::Verdict;
 use weighbridge::model::headers::{FileKind, Limits, index};
 use weighbridge::units::{counted, grouped};
 
-use super::super::state::{Loading, Problem, State};
+use super::super::case::{Case, Loading, Problem};
 use super::checkpoint::{Checkpoint, Outline, header, kind_of, wrong};
 use super::headers::without_model;
 use super::{RUN, begin, fail};
@@ -35,24 +35,24 @@ pub enum Beside {
 }
 
 /// Reads the headers of weight files, all of one model, and an index among them.
-pub fn read(state: State, files: Vec<File>, beside: Beside) {
+pub fn read(case: Case, files: Vec<File>, beside: Beside) {
     let number = begin(None);
     let current = move || RUN.with_borrow(|run| run.number == number);
     if beside == Beside::Nothing {
-        state.problem.set(None);
+        case.problem.set(None);
     }
-    state.outline.set(None);
+    case.outline.set(None);
     spawn_local(async move {
         let tell = |name: &str, done: u64, total: u64| {
             if current() {
-                state.loading.set(Some(Loading {
+                case.loading.set(Some(Loading {
                     what: name.to_owned(),
                     headers: true,
                     read: Some((done, Some(total))),
                 }));
             }
         };
-        let config = state
+        let config = case
             .model
             .with_untracked(|model| model.as_ref().map(|model| model.config.clone()));
         let read = of_files(files, config.as_deref(), tell, current).await;
@@ -60,12 +60,12 @@ pub fn read(state: State, files: Vec<File>, beside: Beside) {
             return;
         }
         begin(None);
-        state.loading.set(None);
+        case.loading.set(None);
         match read {
-            Ok(Read::Found(name, found)) => show(state, &name, *found, beside),
-            Ok(Read::Index(outline)) => state.outline.set(Some(outline)),
+            Ok(Read::Found(name, found)) => show(case, &name, *found, beside),
+            Ok(Read::Index(outline)) => case.outline.set(Some(outline)),
             Ok(Read::Stopped) => {}
-            Err(problem) => fail(state, problem),
+            Err(problem) => fail(case, problem),
         }
     });
 }
@@ -77,24 +77,24 @@ enum Read {
     Stopped,
 }
 
-fn show(state: State, name: &str, found: Checkpoint, beside: Beside) {
-    let in_hand = state.model.with_untracked(Option::is_some);
+fn show(case: Case, name: &str, found: Checkpoint, beside: Beside) {
+    let in_hand = case.model.with_untracked(Option::is_some);
     // A GGUF alone is a model of its own.
     let own = beside == Beside::Nothing && found.list.kind == FileKind::Gguf;
     if !in_hand || own || beside == Beside::Unread {
-        return without_model(state, name, name, found);
+        return without_model(case, name, name, found);
     }
     let found = Arc::new(found);
-    state.model.update(|model| {
+    case.model.update(|model| {
         if let Some(model) = model {
             model.headers = Some(found.clone());
         }
     });
-    let other = state
+    let other = case
         .comparison
         .with_untracked(|one| one.as_ref().is_none_or(|one| one.verdict == Verdict::Differ));
     if other {
-        state.outline.set(Some(found.outline(name)));
+        case.outline.set(Some(found.outline(name)));
     }
 }
 

@@ -17,7 +17,7 @@ pub mod search;
 pub use checkpoint::{Checkpoint, Outline};
 pub use file::{CHOOSE, read_files};
 pub use headers::{check, choose, read_headers};
-pub use link_sync::start;
+pub use link_sync::follow;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -31,7 +31,8 @@ use weighbridge::limits;
 use weighbridge::model::{Blueprint, ModelError, catalogue};
 use weighbridge::scenario::{ModelSource, apply_edits, link, prune};
 
-use super::state::{Loaded, Loading, Problem, State, at_hand};
+use super::case::{Case, Loading, Problem};
+use super::loaded::{Loaded, at_hand};
 use super::toasts;
 use fetch::Request;
 
@@ -64,14 +65,14 @@ thread_local! {
 }
 
 /// Loads anything typed or pasted: a name of the catalogue, a Hub id or address, or the text of a config.json.
-pub fn load(state: State, text: &str) {
+pub fn load(case: Case, text: &str) {
     let text = text.trim();
     if is_json(text) {
-        load_config(state, text, None);
+        load_config(case, text, None);
         return;
     }
     remember(Asked::Person(text.to_owned()));
-    let endpoint = state.settings.endpoint.get_untracked();
+    let endpoint = case.page.settings.endpoint.get_untracked();
     let locator = if catalogue::find(text).is_some() {
         Ok(None)
     } else {
@@ -80,40 +81,40 @@ pub fn load(state: State, text: &str) {
     let id = match &locator {
         Ok(None) => text.to_owned(),
         Ok(Some(locator)) => locator.to_string(),
-        Err(error) => return fail(state, Problem::Address(error.to_string())),
+        Err(error) => return fail(case, Problem::Address(error.to_string())),
     };
     let source = ModelSource::Id(catalogue::find(&id).map_or(id, |entry| entry.id.clone()));
     match (at_hand(&source), locator) {
-        (Some(loaded), _) => take(state, loaded, true),
-        (None, Ok(Some(locator))) => fetch_model(state, locator, source, true),
+        (Some(loaded), _) => take(case, loaded, true),
+        (None, Ok(Some(locator))) => fetch_model(case, locator, source, true),
         // Only what the catalogue knows has no locator.
         (None, _) => {}
     }
 }
 
 /// Loads the text of a config; `name` is that of its file. Whether it is the model now.
-pub fn load_config(state: State, text: &str, name: Option<&str>) -> bool {
+pub fn load_config(case: Case, text: &str, name: Option<&str>) -> bool {
     if limits::CONFIG.is_passed_by(text.as_bytes()) {
-        fail(state, Problem::Model(ModelError::TooLarge));
+        fail(case, Problem::Model(ModelError::TooLarge));
         return false;
     }
     match read_json(text) {
-        Ok(config) => use_config(state, config, name),
+        Ok(config) => use_config(case, config, name),
         Err(what) => {
-            fail(state, Problem::Model(ModelError::NotJson(format!("it holds {what}"))));
+            fail(case, Problem::Model(ModelError::NotJson(format!("it holds {what}"))));
             false
         }
     }
 }
 
 /// Takes a config as the model, if it is one; whether it is.
-pub fn use_config(state: State, config: Value, name: Option<&str>) -> bool {
+pub fn use_config(case: Case, config: Value, name: Option<&str>) -> bool {
     // Generation settings, tokenizers and adapters are JSON too; the Hub's reader knows them apart.
     if let Err(error) = Blueprint::from_value(config.clone()) {
         let known = "the/file".parse().ok().and_then(|id| Locator::new(id, None, None).ok());
         let other = known.and_then(|locator| read_config(&config.to_string(), &locator).err());
         fail(
-            state,
+            case,
             match other {
                 Some(
                     other @ (HubError::Adapter { .. }
@@ -142,46 +143,46 @@ pub fn use_config(state: State, config: Value, name: Option<&str>) -> bool {
         asked: ModelSource::Config(Box::new(config)),
         headers: None,
     };
-    take(state, loaded, true);
-    if let Err(error) = state.scenario.with_untracked(link) {
-        toasts::say(state, error.to_string());
+    take(case, loaded, true);
+    if let Err(error) = case.scenario.with_untracked(link) {
+        toasts::say(case.page, error.to_string());
     }
     true
 }
 
 /// Asks once more for what failed.
-pub fn retry(state: State) {
+pub fn retry(case: Case) {
     match RUN.with_borrow(|run| run.last.clone()) {
-        Some(Asked::Person(text)) => load(state, &text),
-        Some(Asked::Link(source)) => load_link(state, source),
-        Some(Asked::Headers(target)) => headers::read(state, target),
+        Some(Asked::Person(text)) => load(case, &text),
+        Some(Asked::Link(source)) => load_link(case, source),
+        Some(Asked::Headers(target)) => headers::read(case, target),
         None => {}
     }
 }
 
 /// Stops the request under way. The model in hand stays, and the scenario names it again.
-pub fn cancel(state: State) {
+pub fn cancel(case: Case) {
     begin(None);
-    state.loading.set(None);
-    keep_model(state);
+    case.loading.set(None);
+    keep_model(case);
 }
 
 /// Takes the message away. What the link names and could not be read is given up for the model in hand.
-pub fn dismiss(state: State) {
-    state.problem.set(None);
-    state.outline.set(None);
-    keep_model(state);
+pub fn dismiss(case: Case) {
+    case.problem.set(None);
+    case.outline.set(None);
+    keep_model(case);
 }
 
-fn keep_model(state: State) {
-    let Some(asked) = state
+fn keep_model(case: Case) {
+    let Some(asked) = case
         .model
         .with_untracked(|model| model.as_ref().map(|model| model.asked.clone()))
     else {
         return;
     };
-    if state.scenario.with_untracked(|scenario| scenario.model.source != asked) {
-        state.scenario.update(|scenario| {
+    if case.scenario.with_untracked(|scenario| scenario.model.source != asked) {
+        case.scenario.update(|scenario| {
             scenario.model.source = asked;
             // They were meant for the other model.
             scenario.model.edits.clear();
@@ -190,29 +191,29 @@ fn keep_model(state: State) {
 }
 
 /// Loads what a link names; its edits stay.
-fn load_link(state: State, source: ModelSource) {
+fn load_link(case: Case, source: ModelSource) {
     remember(Asked::Link(source.clone()));
     if let Some(loaded) = at_hand(&source) {
-        return take(state, loaded, false);
+        return take(case, loaded, false);
     }
     let ModelSource::Id(id) = &source else { return };
-    match Locator::parse_at(id, &state.settings.endpoint.get_untracked()) {
-        Ok(locator) => fetch_model(state, locator, source, false),
-        Err(error) => fail(state, Problem::Address(error.to_string())),
+    match Locator::parse_at(id, &case.page.settings.endpoint.get_untracked()) {
+        Ok(locator) => fetch_model(case, locator, source, false),
+        Err(error) => fail(case, Problem::Address(error.to_string())),
     }
 }
 
-fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool) {
-    let settings = state.settings;
+fn fetch_model(case: Case, locator: Locator, source: ModelSource, afresh: bool) {
+    let settings = case.page.settings;
     let request = match Request::new(settings.endpoint.get_untracked(), settings.token_to_send()) {
         Ok(request) => request,
-        Err(words) => return fail(state, Problem::Browser(words)),
+        Err(words) => return fail(case, Problem::Browser(words)),
     };
     let number = begin(Some(request.clone()));
     let current = move || RUN.with_borrow(|run| run.number == number);
-    clear_problem(state, afresh);
-    state.outline.set(None);
-    state.loading.set(Some(Loading {
+    clear_problem(case, afresh);
+    case.outline.set(None);
+    case.loading.set(Some(Loading {
         what: locator.to_string(),
         headers: false,
         read: None,
@@ -220,7 +221,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
     spawn_local(async move {
         let progress = move |what: &str, read| {
             if current() {
-                state.loading.set(Some(Loading {
+                case.loading.set(Some(Loading {
                     what: what.to_owned(),
                     headers: false,
                     read,
@@ -234,22 +235,22 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         }
         let fetched = match answer {
             Ok(fetched) => fetched,
-            Err(HubError::Cancelled) => return state.loading.set(None),
+            Err(HubError::Cancelled) => return case.loading.set(None),
             Err(error) => {
                 let away = matches!(error, HubError::Unreachable { .. } | HubError::TimedOut { .. });
                 // A repository of GGUF files has no config, but its headers may have been read.
-                if away && headers::without_network(state, &settings.endpoint.get_untracked(), &locator, number).await {
+                if away && headers::without_network(case, &settings.endpoint.get_untracked(), &locator, number).await {
                     return;
                 }
                 if current() {
-                    fail(state, Problem::Hub(Box::new(error)));
+                    fail(case, Problem::Hub(Box::new(error)));
                 }
                 return;
             }
         };
         let mut config = match read_config(&fetched.text, &locator) {
             Ok(config) => config,
-            Err(error) => return fail(state, Problem::Hub(Box::new(error))),
+            Err(error) => return fail(case, Problem::Hub(Box::new(error))),
         };
         for path in side_paths(&config, &locator) {
             let text = request.beside(&locator, &path).await;
@@ -262,8 +263,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
         }
         let mut edited = config.clone();
         if !afresh {
-            state
-                .scenario
+            case.scenario
                 .with_untracked(|scenario| apply_edits(&mut edited, &scenario.model.edits));
         }
         // A link's edits may be what makes a config readable, or what breaks it: then the editor can mend them.
@@ -271,7 +271,7 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
             && Blueprint::from_value(edited).is_err()
         {
             let config = Arc::new(config);
-            return fail(state, Problem::Unread { error, config });
+            return fail(case, Problem::Unread { error, config });
         }
         let id = fetched.id.unwrap_or_else(|| locator.id().clone());
         let loaded = Loaded {
@@ -285,23 +285,23 @@ fn fetch_model(state: State, locator: Locator, source: ModelSource, afresh: bool
             asked: source,
             headers: None,
         };
-        take(state, loaded, afresh);
+        take(case, loaded, afresh);
     });
 }
 
 /// Makes a model the one in hand.
-fn take(state: State, loaded: Loaded, afresh: bool) {
+fn take(case: Case, loaded: Loaded, afresh: bool) {
     begin(None);
     if let ModelSource::Id(id) = &loaded.asked {
         recent::add(id);
     }
     let asked = loaded.asked.clone();
-    state.loading.set(None);
-    clear_problem(state, afresh);
-    state.outline.set(None);
-    state.model.set(Some(loaded));
+    case.loading.set(None);
+    clear_problem(case, afresh);
+    case.outline.set(None);
+    case.model.set(Some(loaded));
     if afresh {
-        state.scenario.update(|scenario| {
+        case.scenario.update(|scenario| {
             scenario.model.source = asked;
             scenario.model.edits.clear();
         });
@@ -309,22 +309,22 @@ fn take(state: State, loaded: Loaded, afresh: bool) {
 }
 
 /// What is wrong with the link itself stays until a person chooses a model.
-fn clear_problem(state: State, afresh: bool) {
+fn clear_problem(case: Case, afresh: bool) {
     if afresh
-        || state
+        || case
             .problem
             .with_untracked(|problem| !matches!(problem, Some(Problem::Link(_))))
     {
-        state.problem.set(None);
+        case.problem.set(None);
     }
 }
 
 /// Says what went wrong; the model in hand stays.
-pub fn fail(state: State, problem: Problem) {
+pub fn fail(case: Case, problem: Problem) {
     begin(None);
-    state.loading.set(None);
-    state.outline.set(None);
-    state.problem.set(Some(problem));
+    case.loading.set(None);
+    case.outline.set(None);
+    case.problem.set(Some(problem));
 }
 
 /// Stops the request under way and puts another in its place.

@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 use weighbridge::hub::{Listed, searchable};
 use weighbridge::model::catalogue;
 
-use super::super::state::State;
+use super::super::case::Case;
 use super::fetch::Request;
 
 /// How long nothing must be typed before the Hub is asked.
@@ -48,17 +48,17 @@ thread_local! {
 }
 
 /// What the Hub finds for a text while `wanted` holds.
-pub fn search(state: State, text: Signal<String>, wanted: Signal<bool>) -> ReadSignal<Search> {
+pub fn search(case: Case, text: Signal<String>, wanted: Signal<bool>) -> ReadSignal<Search> {
     let (found, set) = signal(Search::Idle);
     let run = StoredValue::new_local(Run::default());
     Effect::new(move |_| {
         let asked = text.get().trim().to_lowercase();
-        let endpoint = state.settings.endpoint.get();
+        let endpoint = case.page.settings.endpoint.get();
         let number = begin(run);
         if !wanted.get() || !searchable(&asked) {
             return set.set(Search::Idle);
         }
-        let token = state.settings.token_to_send();
+        let token = case.page.settings.token_to_send();
         let key = (endpoint.to_string(), asked.clone(), token.is_some());
         if let Some(known) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
             return set.set(Search::Found(known));

@@ -6,7 +6,7 @@ use weighbridge::hub::{
 };
 use weighbridge::limits::{self, Limit};
 
-use super::super::super::state::Problem;
+use super::super::super::case::Problem;
 use super::Request;
 
 impl Request {
