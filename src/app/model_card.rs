@@ -9,11 +9,11 @@ use weighbridge::scenario::ModelSource;
 use weighbridge::units::{grouped, short_count};
 
 use super::case::{Answer, Case, Opened};
-use super::header_check::{CheckButton, HeaderLine, OutlineCallout};
+use super::header_check::CheckButton;
 use super::icon::Icon;
 use super::loaded::Loaded;
 use super::page::Dialog;
-use super::problem::ProblemCallout;
+use super::parts::{self, LostLine, Part, Quietly, reader_part};
 use super::source;
 
 /// The body of the model's card.
@@ -24,11 +24,13 @@ pub fn ModelCard() -> impl IntoView {
         {move || case.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(case, &model)}</p></div> })}
         {move || case.shown.get().filter(|_| case.model.with(Option::is_some)).map(|answer| facts(case, &answer))}
         {move || case.model.get().map(|model| source_line(case, &model))}
-        <FilesLine />
-        <HeaderLine />
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.files) />
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.headers) />
         <LoadingLine />
-        <ProblemCallout />
-        <OutlineCallout />
+        <LostLine part=Part::Library />
+        <LostLine part=Part::Reader />
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.problem) />
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.outline) />
         <div class="row">
             <button class="button" type="button" on:click=move |_| case.page.dialog.set(Some(Dialog::Picker))>
                 {move || if case.model.with(Option::is_some) { "Change model" } else { "Choose a model" }}
@@ -137,7 +139,7 @@ fn source_line(case: Case, model: &Loaded) -> impl IntoView + use<> {
 
 /// The formats in the model's repository, and whether the engine in use loads one of them.
 #[component]
-fn FilesLine() -> impl IntoView {
+pub fn FilesLine() -> impl IntoView {
     let case = Case::here();
     let held = source::files::held(case);
     let engine = Memo::new(move |_| {
@@ -197,7 +199,7 @@ fn LoadingLine() -> impl IntoView {
                 <div class="loading" aria-live="polite">
                     <div class="line">
                         <span class="what">{loading.what}</span>
-                        <button class="button small" type="button" on:click=move |_| source::cancel(case)>"Cancel"</button>
+                        <button class="button small" type="button" on:click=move |_| parts::reader::cancel(case)>"Cancel"</button>
                     </div>
                     {bar}
                     <span class="num">{words}</span>

@@ -5,7 +5,7 @@ use weighbridge::scenario::{LinkError, Scenario, from_query};
 
 use super::case::{Case, CaseId, Problem};
 use super::page::{Page, Tab};
-use super::source;
+use super::parts::reader;
 
 /// Everything the page knows. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ impl State {
         if !place.errors.is_empty() {
             first.problem.set(Some(Problem::Link(place.errors)));
         }
-        source::follow(first);
+        reader::follow(first);
         Self {
             page,
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
@@ -51,7 +51,7 @@ impl State {
         let copy = self.owner.with_value(|owner| {
             owner.with(|| {
                 let copy = Case::new(self.page, id, scenario, model);
-                source::follow(copy);
+                reader::follow(copy);
                 copy
             })
         });
