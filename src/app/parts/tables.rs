@@ -1,8 +1,6 @@
 //! The parts. Each is one function that gives a table; all that only the table reaches is in the part's file.
 
 use leptos::prelude::*;
-use serde_json::Value;
-use web_sys::File;
 
 use crate::app::case::Case;
 use crate::app::page::Dialog;
@@ -30,10 +28,6 @@ pub struct Reader {
     pub follow: fn(Case),
     /// [`source::load`].
     pub load: fn(Case, &str),
-    /// [`source::use_config`].
-    pub use_config: fn(Case, Value, Option<&str>) -> bool,
-    /// [`source::read_files`].
-    pub read_files: fn(Case, Vec<File>),
     /// [`source::check`].
     pub check: fn(Case),
     /// [`source::cancel`].
@@ -86,8 +80,6 @@ static CHARTS: Charts = Charts {
 static READER: Reader = Reader {
     follow: source::follow,
     load: source::load,
-    use_config: source::use_config,
-    read_files: source::read_files,
     check: source::check,
     cancel: source::cancel,
     omnibox: || view! { <omnibox::Omnibox/> }.into_any(),

@@ -3,9 +3,12 @@
 //! trunk has built and bound the whole program; its two files are replaced by those of the split one. Names carry hashes
 //! of contents, so a page of one version never gets a part of another.
 
-use std::{env, fs, path::Path, path::PathBuf, process::Command};
+use std::{convert::Infallible, env, fs, path::Path, path::PathBuf, process::Command};
 
+use wasm_encoder::Module;
+use wasm_encoder::reencode::Reencode;
 use wasm_split_cli_support::{Options, transform};
+use wasmparser::{CustomSectionReader, Parser};
 
 use crate::index::Index;
 use crate::{Outcome, short_hash};
@@ -38,7 +41,7 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
             .file_name()
             .and_then(|name| name.to_str())
             .ok_or("a part without a name")?;
-        let body = without_names(&fs::read(&part)?).ok_or_else(|| format!("{old} is no WebAssembly"))?;
+        let body = compact(&fs::read(&part)?)?;
         let stem = old.trim_end_matches(".wasm");
         let stem = stem.strip_prefix("split_").map_or_else(
             || stem.replace("chunk_", "shared-"),
@@ -124,29 +127,22 @@ fn target() -> Outcome<PathBuf> {
     Ok(folder.into())
 }
 
-/// A module without its custom sections: names of functions and the like.
-fn without_names(module: &[u8]) -> Option<Vec<u8>> {
-    let (head, mut rest) = module.split_at_checked(8)?;
-    let mut kept = head.to_vec();
-    while let Some(kind) = rest.first() {
-        let (length, digits) = leb128(rest.get(1..)?)?;
-        let (section, after) = rest.split_at_checked(1 + digits + length)?;
-        if *kind != 0 {
-            kept.extend_from_slice(section);
-        }
-        rest = after;
-    }
-    Some(kept)
-}
-
-/// A number of WebAssembly's binary format, and how many bytes it takes.
-fn leb128(bytes: &[u8]) -> Option<(usize, usize)> {
-    let mut value = 0_usize;
-    for (at, byte) in bytes.iter().enumerate().take(5) {
-        value |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Some((value, at + 1));
+/// A module written anew: without names, and each number in no more bytes than it takes; the linker leaves them room.
+fn compact(module: &[u8]) -> Outcome<Vec<u8>> {
+    struct Compact;
+    impl Reencode for Compact {
+        type Error = Infallible;
+        fn parse_custom_section(
+            &mut self,
+            _: &mut Module,
+            _: CustomSectionReader<'_>,
+        ) -> Result<(), wasm_encoder::reencode::Error<Infallible>> {
+            Ok(())
         }
     }
-    None
+    let mut out = Module::new();
+    Compact
+        .parse_core_module(&mut out, Parser::new(0), module)
+        .map_err(|error| format!("a part cannot be written anew: {error}"))?;
+    Ok(out.finish())
 }

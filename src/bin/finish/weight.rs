@@ -23,10 +23,21 @@ struct Row {
 pub fn check(staging: &Path, names: &[String]) -> Outcome<String> {
     let rows = budget()?;
     let row = |file: &str| rows.iter().find(|row| row.file == file);
-    let (mut weighed, mut wrong, mut first) = (Vec::new(), Vec::new(), 0);
+    let mut weighed: Vec<(String, usize, usize)> = Vec::new();
     for name in names {
         let body = fs::read(staging.join(name))?;
-        let (file, gz) = (without_hash(name), gzipped(&body)?);
+        let (file, gz) = (known_as(name), gzipped(&body)?);
+        match weighed.iter_mut().find(|(known, _, _)| *known == file) {
+            Some((_, raw, all)) => {
+                *raw += body.len();
+                *all += gz;
+            }
+            None => weighed.push((file, body.len(), gz)),
+        }
+    }
+    let (mut wrong, mut first) = (Vec::new(), 0);
+    let mut lines = Vec::with_capacity(weighed.len());
+    for (file, raw, gz) in weighed {
         let when = match row(&file) {
             None => {
                 wrong.push(format!("{file} has no row"));
@@ -42,11 +53,11 @@ pub fn check(staging: &Path, names: &[String]) -> Outcome<String> {
         if when == "first" {
             first += gz;
         }
-        weighed.push((when, file, body.len(), gz));
+        lines.push((when, file, raw, gz));
     }
-    weighed.sort_by_key(|(when, _, _, gz)| (*when != "first", *when == "apart", usize::MAX - gz));
+    lines.sort_by_key(|(when, _, _, gz)| (*when != "first", *when == "apart", usize::MAX - gz));
     let mut table = format!("{:>9} {:>9}  {:<6} file\n", "bytes", "gzip", "when");
-    for (when, file, raw, gz) in weighed {
+    for (when, file, raw, gz) in lines {
         writeln!(table, "{raw:>9} {gz:>9}  {when:<6} {file}")?;
     }
     write!(table, "{:>9} {first:>9}  first load in all", "")?;
@@ -76,6 +87,16 @@ fn budget() -> Outcome<Vec<Row>> {
             Ok(Row { file, when, most })
         })
         .collect()
+}
+
+/// How the budget calls a file: without its hash, and the files that several parts share as one.
+fn known_as(name: &str) -> String {
+    let name = without_hash(name);
+    if name.starts_with("shared-") {
+        "shared.wasm".to_owned()
+    } else {
+        name
+    }
 }
 
 /// `part-fit-0123456789abcdef.wasm` is `part-fit.wasm`.
