@@ -62,5 +62,5 @@ pub use resolve::resolved;
 pub use roofline::{Bound, Roof};
 pub use rough_verdict::{RoughVerdict, rough_verdict};
 pub use setup::Setup;
-pub use speed::Speed;
+pub use speed::{Speed, nearest_measurements};
 pub use summary::{Analysis, ComponentCost, ContextPoint, analyse, analyse_setup, context_curve};

@@ -15,6 +15,7 @@ use weighbridge::scenario::{KnobId, LinkError, Scenario, apply_edits, link_witho
 use super::changed::Changed;
 use super::loaded::{Loaded, at_hand};
 use super::page::Page;
+use super::parts;
 use super::source::{FROM_GGUF, Outline};
 
 /// A model on its way.
@@ -138,7 +139,11 @@ impl Case {
                 let loaded = model.as_ref().ok_or(NoAnswer::NoModel)?;
                 let mut config = Value::clone(&loaded.config);
                 apply_edits(&mut config, &edits);
-                Blueprint::from_value(config).map(Arc::new).map_err(NoAnswer::Model)
+                let blueprint = Blueprint::from_value(config);
+                if blueprint == Err(ModelError::StillLoading) {
+                    parts::arrival(parts::Part::Library).track();
+                }
+                blueprint.map(Arc::new).map_err(NoAnswer::Model)
             })
         });
         let comparison = Memo::new(move |_| {

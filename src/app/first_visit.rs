@@ -1,7 +1,6 @@
 //! The first visit: well-known models and devices, each one press, with what comes of it. Gone after the first choice.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 use serde_json::Value;
@@ -15,8 +14,8 @@ use super::hardware::icon;
 use super::icon::Icon;
 use super::loaded::at_hand;
 use super::page::{Choosing, Dialog};
+use super::parts::{self, Part};
 use super::settings;
-use super::source;
 
 /// Set in the browser's store once a choice was made; `public/theme.js` reads it before the first paint.
 const MET: &str = "met";
@@ -61,22 +60,14 @@ pub fn FirstVisit() -> impl IntoView {
     // After the first paint: the answer to the example comes first.
     let verdicts = RwSignal::new(None::<(Vec<&'static str>, Vec<&'static str>)>);
     if first.get_untracked() {
-        set_timeout(
-            move || {
-                let example = Scenario::example();
-                let models = MODELS.map(|(id, _)| {
-                    verdict(
-                        &example
-                            .clone()
-                            .with(|s| s.model.source = ModelSource::Id(id.to_owned())),
-                    )
-                });
-                let devices =
-                    DEVICES.map(|(id, _)| verdict(&example.clone().with(|s| s.hardware.device = Some(id.to_owned()))));
-                verdicts.try_set(Some((models.to_vec(), devices.to_vec())));
-            },
-            Duration::from_millis(50),
-        );
+        // Other models are known to the library, which comes when the browser is idle.
+        parts::put_off(Part::Library, move || {
+            let example = Scenario::example();
+            let of = |change: &dyn Fn(&mut Scenario)| verdict(&example.clone().with(change));
+            let models = MODELS.map(|(id, _)| of(&|s| s.model.source = ModelSource::Id(id.to_owned())));
+            let devices = DEVICES.map(|(id, _)| of(&|s| s.hardware.device = Some(id.to_owned())));
+            verdicts.try_set(Some((models.to_vec(), devices.to_vec())));
+        });
     }
     let model_sign =
         move |at: usize| verdicts.with(|found| found.as_ref().and_then(|(models, _)| models.get(at).copied()));
@@ -99,7 +90,7 @@ pub fn FirstVisit() -> impl IntoView {
                         let now = model == ModelSource::Id((*id).to_owned());
                         view! {
                             <button class="startchip" type="button" data-verdict=move || model_sign(at) aria-pressed=now.to_string()
-                                on:click=move |_| source::load(case, id)>{*name}<span class="sign">{move || model_sign(at).map(sign)}</span></button>
+                                on:click=move |_| parts::reader::load(case, id)>{*name}<span class="sign">{move || model_sign(at).map(sign)}</span></button>
                         }
                     }).collect_view()}
                     <button class="startchip" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Picker))>"More…"</button>

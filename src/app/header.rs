@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::case::Case;
 use super::icon::Icon;
-use super::omnibox::Omnibox;
 use super::page::Dialog;
+use super::parts::OmniboxSoon;
 use super::settings::Theme;
 
 /// The header.
@@ -39,7 +39,7 @@ pub fn Header() -> impl IntoView {
                 <svg aria-hidden="true" fill="currentColor"><use href="#i-mark"></use></svg>
                 "Weighbridge"
             </a>
-            <Omnibox/>
+            <OmniboxSoon/>
             <div class="tools">
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>

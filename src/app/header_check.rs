@@ -7,7 +7,7 @@ use weighbridge::units::{grouped, short_count};
 
 use super::case::Case;
 use super::icon::Icon;
-use super::source;
+use super::{parts, source};
 
 /// Asks for the headers of a model that has a place on the Hub.
 #[component]
@@ -22,7 +22,7 @@ pub fn CheckButton() -> impl IntoView {
     });
     view! {
         <Show when=move || offered.get()>
-            <button class="link" type="button" id="check-headers" title="Reads the headers of the weight files and compares" on:click=move |_| source::check(case)>"Check files"</button>
+            <button class="link" type="button" id="check-headers" title="Reads the headers of the weight files and compares" on:click=move |_| parts::reader::check(case)>"Check files"</button>
         </Show>
     }
 }

@@ -7,7 +7,7 @@ use weighbridge::export::ModelFacts;
 use weighbridge::model::catalogue;
 use weighbridge::scenario::ModelSource;
 
-use super::source::Checkpoint;
+use super::source::Headers;
 
 /// A model in hand.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Loaded {
     /// What a scenario calls it: where this differs from the scenario's, another model is wanted.
     pub asked: ModelSource,
     /// What the headers of its weight files say, once they were read.
-    pub headers: Option<Arc<Checkpoint>>,
+    pub headers: Option<Arc<dyn Headers>>,
 }
 
 /// A model that needs no network: from the catalogue, or carried by the link itself.

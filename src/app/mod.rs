@@ -37,6 +37,7 @@ mod number_tiles;
 mod omnibox;
 mod page;
 mod panel;
+mod parts;
 mod phone_sheet;
 mod problem;
 mod settings;
@@ -60,22 +61,20 @@ use case::Case;
 use case_strip::CaseStrip;
 use chips::Chips;
 use dialogs::Dialogs;
-use drop::DropTarget;
-use explanation::ExplanationPopover;
 use first_visit::FirstVisit;
 use footer::Footer;
-use hardware::{Beside, HardwareCard};
+use hardware::HardwareCard;
 use header::Header;
 use memory_bar::Bridge;
 use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
 use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
+use parts::{ExplanationSoon, Part, Quietly, reader_part};
 use tabs::Tabs;
 use toasts::ToastList;
 use verdict::{StaleLine, VerdictLine};
 use verdict_strip::VerdictStrip;
-use ways::WayCards;
 
 /// Empties the shell and mounts the app in its place.
 pub fn start() {
@@ -97,6 +96,7 @@ fn App() -> impl IntoView {
     provide_context(state.page);
     keyboard::listen(state.page);
     toasts::listen_for_updates(state.page);
+    parts::fetch_when_idle();
     // Another case is another page of the same frame.
     move || {
         let case = state.current();
@@ -129,8 +129,8 @@ fn CasePage(case: Case) -> impl IntoView {
                 <StaleLine/>
                 <VerdictLine/>
                 <Show when=move || answered.get()>
-                    <Beside/>
-                    <WayCards/>
+                    <Quietly part=Part::Tabs view=|| parts::tabs().map(|tabs| tabs.beside)/>
+                    <Quietly part=Part::Tabs view=|| parts::tabs().map(|tabs| tabs.ways)/>
                     <NumberTiles/>
                     <Bridge/>
                     <Tabs/>
@@ -140,9 +140,9 @@ fn CasePage(case: Case) -> impl IntoView {
         </main>
         <Chips/>
         <Footer/>
-        <ExplanationPopover/>
+        <ExplanationSoon/>
         <Dialogs/>
-        <DropTarget/>
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.drop)/>
         <ToastList/>
     }
 }

@@ -9,12 +9,12 @@ use weighbridge::scenario::ModelSource;
 use weighbridge::units::{grouped, short_count};
 
 use super::case::{Answer, Case};
-use super::header_check::{CheckButton, HeaderLine, OutlineCallout};
+use super::header_check::CheckButton;
 use super::icon::Icon;
 use super::loaded::Loaded;
 use super::page::Dialog;
 use super::panel::Sheet;
-use super::problem::ProblemCallout;
+use super::parts::{self, LostLine, Part, Quietly, reader_part};
 use super::source;
 
 /// The model: one pick, what it is, where it was read.
@@ -44,11 +44,13 @@ pub fn ModelCard() -> impl IntoView {
                     </span>
                 </p>
             </Show>
-            <FilesLine />
-            <HeaderLine />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.files) />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.headers) />
             <LoadingLine />
-            <ProblemCallout />
-            <OutlineCallout />
+            <LostLine part=Part::Library />
+            <LostLine part=Part::Reader />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.problem) />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.outline) />
         </Sheet>
     }
 }
@@ -136,7 +138,7 @@ fn source_line(case: Case, model: &Loaded) -> impl IntoView + use<> {
 
 /// The formats in the model's repository, and whether the engine in use loads one of them.
 #[component]
-fn FilesLine() -> impl IntoView {
+pub fn FilesLine() -> impl IntoView {
     let case = Case::here();
     let held = source::files::held(case);
     let engine = Memo::new(move |_| {
@@ -196,7 +198,7 @@ fn LoadingLine() -> impl IntoView {
                 <div class="loading" aria-live="polite">
                     <div class="line">
                         <span class="what">{loading.what}</span>
-                        <button class="button small" type="button" on:click=move |_| source::cancel(case)>"Cancel"</button>
+                        <button class="button small" type="button" on:click=move |_| parts::reader::cancel(case)>"Cancel"</button>
                     </div>
                     {bar}
                     <span class="num">{words}</span>

@@ -6,7 +6,7 @@ use weighbridge::scenario::{LinkError, Scenario, from_query};
 use super::case::{Case, CaseId, Problem};
 use super::first_choice;
 use super::page::{Page, Tab};
-use super::source;
+use super::parts::reader;
 
 /// Everything the page knows. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ impl State {
         if !place.errors.is_empty() {
             first.problem.set(Some(Problem::Link(place.errors)));
         }
-        source::follow(first);
+        reader::follow(first);
         if place.bare {
             // As if it had been chosen here: as soon as it is there.
             Effect::new(move |done: Option<bool>| {
@@ -62,7 +62,7 @@ impl State {
         let copy = self.owner.with_value(|owner| {
             owner.with(|| {
                 let copy = Case::new(self.page, id, scenario, model);
-                source::follow(copy);
+                reader::follow(copy);
                 copy
             })
         });

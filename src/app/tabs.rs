@@ -3,14 +3,10 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 
-use super::architecture::Architecture;
 use super::case::Case;
-use super::charts::{ContextChart, IntensityGauge, MemoryChart};
-use super::compute_table::ComputeTable;
-use super::fit::{Answers, FitMatrix, LaunchCard};
 use super::memory_table::MemoryTable;
 use super::page::{Page, Tab};
-use super::speed::SpeedTab;
+use super::parts::{Later, Part, charts, tabs};
 
 impl Tab {
     const fn label(self) -> &'static str {
@@ -78,16 +74,13 @@ pub fn Tabs() -> impl IntoView {
             {move || match case.page.tab.get() {
                 Tab::Memory => view! {
                     <MemoryTable/>
-                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><ContextChart/></section>
-                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><MemoryChart/></section>
+                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>
+                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.memory)/></section>
                 }.into_any(),
-                Tab::Compute => view! {
-                    <ComputeTable/>
-                    <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><IntensityGauge/></section>
-                }.into_any(),
-                Tab::Speed => view! { <SpeedTab/> }.into_any(),
-                Tab::Fit => view! { <Answers/><LaunchCard/><FitMatrix/> }.into_any(),
-                Tab::Architecture => view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><Architecture/></section> }.into_any(),
+                Tab::Compute => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.compute)/> }.into_any(),
+                Tab::Speed => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.speed)/> }.into_any(),
+                Tab::Fit => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.fit)/> }.into_any(),
+                Tab::Architecture => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.architecture)/> }.into_any(),
             }}
         </div>
     }

@@ -9,6 +9,7 @@ use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
 
 use super::case::{Answer, Case};
+use super::parts::{self, Part};
 
 /// How long the question must rest before it is answered: a slider passes many values.
 const REST: Duration = Duration::from_millis(150);
@@ -34,7 +35,11 @@ pub fn follow(case: Case) -> RwSignal<Option<Ways>> {
             return;
         };
         let find = move || {
-            found.try_set(Some(ways(&answer, units)));
+            parts::then(Part::Tabs, move || {
+                if let Some(tabs) = parts::tabs() {
+                    found.try_set(Some((tabs.find_ways)(&answer, units)));
+                }
+            });
         };
         pending.set_value(set_timeout_with_handle(find, REST).ok());
     });
@@ -52,7 +57,8 @@ fn needs_a_way(answer: &Answer) -> bool {
     fit.is_some_and(|fit| fit.verdict != Verdict::Fits || fit.is_tight())
 }
 
-fn ways(answer: &Answer, units: UnitSystem) -> Ways {
+/// The ways of an answer; part of the tabs, whose search for formats and hardware they share.
+pub fn find(answer: &Answer, units: UnitSystem) -> Ways {
     let analysis = &answer.analysis;
     let mut found = Ways::default();
     if let Some(answers) = answers(analysis) {

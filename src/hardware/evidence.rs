@@ -1,5 +1,5 @@
-//! How near published measurements come to a question, and how wide an estimate is because of it: `data/intervals.csv`,
-//! written by `calibrate` from the errors of rows that a fit had not seen.
+//! How near published measurements come to a question, and how wide an estimate is because of it: `data/measured.csv`
+//! counts them, and `data/intervals.csv` has the errors of rows that a fit had not seen. `calibrate` writes both.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,11 +7,13 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::efficiency::{generation, group};
-use super::measurement::{Metric, measurements};
+use super::measurement::Metric;
 use super::{Device, Engine, find};
 use crate::units::counted;
 
 const TABLE: &str = include_str!("../../data/intervals.csv");
+/// How often an engine was measured on a device. The measurements themselves are long, and few views need them.
+const MEASURED: &str = include_str!("../../data/measured.csv");
 
 /// What of a question was measured, the nearest first.
 #[derive(
@@ -80,13 +82,24 @@ pub fn rows() -> usize {
 
 type Counts = HashMap<(Metric, &'static str, Seen, String), u32>;
 
+#[derive(Debug, Deserialize)]
+struct Count {
+    metric: Metric,
+    engine: String,
+    device: String,
+    rows: u32,
+}
+
 /// Rows of measurements, by engine and metric, on a device, a generation, a group, and in all.
 static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
     let mut all = Counts::new();
-    for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
-        let Some(device) = find(&row.device) else { continue };
+    let mut reader = csv::Reader::from_reader(MEASURED.as_bytes());
+    for row in reader.deserialize::<Count>().filter_map(Result::ok) {
+        let (Some(device), Ok(engine)) = (find(&row.device), row.engine.parse::<Engine>()) else {
+            continue;
+        };
         for (seen, name) in places(device) {
-            *all.entry((row.metric, row.engine.as_str(), seen, name)).or_insert(0) += 1;
+            *all.entry((row.metric, engine.key(), seen, name)).or_insert(0) += row.rows;
         }
     }
     all
@@ -150,5 +163,19 @@ impl Evidence {
             Seen::Engine => format!("fitted on {count} of {engine} on devices of other kinds"),
             Seen::Nothing => format!("taken over from other engines: no measurement of {engine} is known"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measurements_are_counted() {
+        assert_eq!(
+            MEASURED,
+            crate::hardware::measurement::counts(),
+            "data/measured.csv is old: run calibrate, or put this text there"
+        );
     }
 }

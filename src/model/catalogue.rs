@@ -1,14 +1,15 @@
 //! Built-in models: config facts with their source, so that the page works before anything is fetched.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::library;
 use crate::naming::{self, Candidate, Class, Meant, Rank, ranked, words};
 
-/// One model a line.
-const TABLE: &str = include_str!("../../data/catalogue.jsonl");
+/// One model a line. Part of the [library].
+pub const TABLE: &str = include_str!("../../data/catalogue.jsonl");
 
 /// A built-in model.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,18 +32,27 @@ pub struct Entry {
     pub config: Value,
 }
 
-/// Every built-in model, in the order of the table: by family.
+/// The model of the worked example, which is always at hand.
+const FIRST: &str = include_str!(concat!(env!("OUT_DIR"), "/first_model.jsonl"));
+
+/// Every built-in model that is at hand, in the order of the table: by family.
 pub fn entries() -> &'static [Entry] {
-    static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        // A line that does not parse is left out; a test counts them.
-        let mut all: Vec<Entry> = TABLE
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        all.sort_by_key(|entry| entry.family.to_lowercase());
-        all
-    });
-    &ENTRIES
+    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+    static ONE: LazyLock<Vec<Entry>> = LazyLock::new(|| read(FIRST));
+    match library::at_hand() {
+        Some(library) => ENTRIES.get_or_init(|| read(library.catalogue)),
+        None => &ONE,
+    }
+}
+
+fn read(table: &str) -> Vec<Entry> {
+    // A line that does not parse is left out; a test counts them.
+    let mut all: Vec<Entry> = table
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    all.sort_by_key(|entry| entry.family.to_lowercase());
+    all
 }
 
 /// The entry with this Hub id, or this name without its owner where only one has it.

@@ -53,6 +53,8 @@ mod page_boot;
 #[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;
+#[cfg(feature = "cli")]
+mod page_parts;
 mod page_search;
 mod page_source;
 mod quantisation;

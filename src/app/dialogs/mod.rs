@@ -16,6 +16,7 @@ use super::drop::in_field;
 use super::hardware::DevicePicker;
 use super::icon::Icon;
 use super::page::Dialog;
+use super::parts::{Arrival, Part, Waiting, arrival, dialogs, want};
 
 /// Whichever dialog `case.page.dialog` names. `?` anywhere on the page opens the list of keys.
 #[component]
@@ -29,16 +30,32 @@ pub fn Dialogs() -> impl IntoView {
         }
     });
     on_cleanup(move || keys.remove());
-    let open = |dialog: Dialog| match dialog {
+    // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
+    view! { <For each=move || case.page.dialog.get() key=|dialog| *dialog children=|dialog| view! { <Soon dialog=dialog/> } /> }
+}
+
+/// A dialog, once its part is there; until then a frame that says so.
+#[component]
+fn Soon(dialog: Dialog) -> impl IntoView {
+    want(Part::Dialogs);
+    let arrival = arrival(Part::Dialogs);
+    let here = Memo::new(move |_| arrival.get() == Arrival::Here);
+    move || match dialogs().filter(|_| here.get()) {
+        Some(dialogs) => untrack(|| (dialogs.open)(dialog)),
+        None => view! { <Frame title="One moment" class="narrow"><Waiting part=Part::Dialogs/></Frame> }.into_any(),
+    }
+}
+
+/// Any dialog. Part of [`Part::Dialogs`].
+pub fn open(dialog: Dialog) -> AnyView {
+    match dialog {
         Dialog::Picker => view! { <picker::Picker /> }.into_any(),
         Dialog::Devices(what) => view! { <DevicePicker what=what /> }.into_any(),
         Dialog::Worked => view! { <how_calculated::Worked /> }.into_any(),
         Dialog::Editor => view! { <editor::Editor /> }.into_any(),
         Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
         Dialog::Keys => view! { <keys::Keys /> }.into_any(),
-    };
-    // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
-    view! { <For each=move || case.page.dialog.get() key=|dialog| *dialog children=open /> }
+    }
 }
 
 /// A dialog: title, body, and a foot where there is one. Escape, the cross and a press beside it close it.

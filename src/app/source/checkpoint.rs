@@ -12,6 +12,14 @@ use weighbridge::units::{counted, grouped};
 
 use super::super::case::Problem;
 
+/// What the headers of a model's files say of it. A trait, so that whoever has none does not hold the reader of headers.
+pub trait Headers: std::fmt::Debug + Send + Sync {
+    /// Against a blueprint; `own` if its config is a GGUF's own metadata.
+    fn compare(&self, blueprint: &Blueprint, own: bool) -> compare::Comparison;
+    /// Gives a blueprint the files' own bytes where the two agree.
+    fn adopt(&self, blueprint: &mut Blueprint, comparison: &compare::Comparison);
+}
+
 /// The headers of all files of a model.
 #[derive(Debug)]
 pub struct Checkpoint {
@@ -52,29 +60,6 @@ impl Checkpoint {
         let count = logical::count(&list, config);
         Ok(Self { list, count, notices })
     }
-    /// Against a blueprint; `own` if its config is a GGUF's own metadata.
-    pub fn compare(&self, blueprint: &Blueprint, own: bool) -> compare::Comparison {
-        let names = if own {
-            compare::Names::own_metadata()
-        } else {
-            compare::Names::config(self.list.described())
-        };
-        compare::compare_as(blueprint, &self.count, &names)
-    }
-    /// Gives a blueprint the files' own bytes where the two agree.
-    pub fn adopt(&self, blueprint: &mut Blueprint, comparison: &compare::Comparison) {
-        blueprint
-            .notices
-            .extend(self.count.notices.iter().chain(&self.notices).cloned());
-        if !compare::adopt(blueprint, comparison) {
-            blueprint.notices.push(Notice::new(
-                "headers_not_adopted",
-                "The headers do not account for every tensor of the config, so bytes are those of its number formats, not of the files.",
-            ));
-        } else if let (FileKind::Gguf, Some(most)) = (self.list.kind, self.count.types.first()) {
-            blueprint.published.method = format!("GGUF (mostly {})", most.dtype);
-        }
-    }
     /// Without one.
     pub fn outline(&self, title: &str) -> Outline {
         let summary = summarise(&self.list, &self.count);
@@ -96,6 +81,30 @@ impl Checkpoint {
             parts: summary.parts.clone(),
             notices: all.map(|notice| notice.message.clone()).collect(),
             choices: Vec::new(),
+        }
+    }
+}
+
+impl Headers for Checkpoint {
+    fn compare(&self, blueprint: &Blueprint, own: bool) -> compare::Comparison {
+        let names = if own {
+            compare::Names::own_metadata()
+        } else {
+            compare::Names::config(self.list.described())
+        };
+        compare::compare_as(blueprint, &self.count, &names)
+    }
+    fn adopt(&self, blueprint: &mut Blueprint, comparison: &compare::Comparison) {
+        blueprint
+            .notices
+            .extend(self.count.notices.iter().chain(&self.notices).cloned());
+        if !compare::adopt(blueprint, comparison) {
+            blueprint.notices.push(Notice::new(
+                "headers_not_adopted",
+                "The headers do not account for every tensor of the config, so bytes are those of its number formats, not of the files.",
+            ));
+        } else if let (FileKind::Gguf, Some(most)) = (self.list.kind, self.count.types.first()) {
+            blueprint.published.method = format!("GGUF (mostly {})", most.dtype);
         }
     }
 }

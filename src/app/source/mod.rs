@@ -14,7 +14,7 @@ mod local_files;
 pub mod recent;
 pub mod search;
 
-pub use checkpoint::{Checkpoint, Outline};
+pub use checkpoint::{Headers, Outline};
 pub use file::{CHOOSE, read_files};
 pub use headers::{check, choose, read_headers};
 pub use link_sync::follow;

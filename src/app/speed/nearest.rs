@@ -1,6 +1,7 @@
 //! The published measurements nearest to the question.
 
 use leptos::prelude::*;
+use weighbridge::analysis::nearest_measurements;
 use weighbridge::hardware::measurement::{Measurement, Metric};
 use weighbridge::units::{decimal, grouped};
 
@@ -13,8 +14,8 @@ pub fn Nearest() -> impl IntoView {
     let case = Case::here();
     let found = Memo::new(move |_| {
         case.shown.with(|shown| {
-            let speed = shown.as_ref()?.analysis.speed.as_ref()?;
-            Some(speed.nearest.clone())
+            let analysis = &shown.as_ref()?.analysis;
+            analysis.speed.as_ref().map(|_| nearest_measurements(&analysis.setup))
         })
     });
     move || {
