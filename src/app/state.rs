@@ -15,7 +15,7 @@ use weighbridge::scenario::{KnobId, LinkError, ModelSource, Scenario, from_query
 use weighbridge::units::UnitSystem;
 
 use super::settings::{self, Settings};
-use super::source::{Checkpoint, FROM_GGUF, Outline};
+use super::source::{Checkpoint, FROM_GGUF, Outline, Run};
 use super::toasts::Toast;
 
 /// A model in hand.
@@ -150,6 +150,8 @@ pub struct State {
     pub scenario: RwSignal<Scenario>,
     /// The model in hand.
     pub model: RwSignal<Option<Loaded>>,
+    /// What loads it, and what was asked for last.
+    pub run: StoredValue<Run, LocalStorage>,
     /// The model on its way.
     pub loading: RwSignal<Option<Loading>>,
     /// Why the last request failed.
@@ -255,6 +257,7 @@ impl State {
         Self {
             scenario,
             model,
+            run: StoredValue::new_local(Run::default()),
             loading: RwSignal::new(None),
             problem,
             blueprint,
