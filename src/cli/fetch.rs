@@ -162,6 +162,7 @@ impl<'a> Client<'a> {
             ureq::Error::RequireHttpsOnly(_) => because("it redirects to an address without encryption"),
             ureq::Error::Io(error) if error.kind() == ErrorKind::TimedOut => self.timed_out(),
             ureq::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => Failed::BrokenOff,
+            ureq::Error::Io(error) => because(&error.to_string()),
             other => because(&other.to_string()),
         }
     }

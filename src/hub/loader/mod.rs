@@ -121,7 +121,7 @@ fn lets_headers_speak(error: &HubError, locator: &Locator) -> bool {
 #[must_use]
 pub fn search(source: Source, text: &str, most: usize) -> Exchange<Result<Vec<Listed>, LoadError>> {
     let url = source.endpoint.search_url(text, most);
-    listing(source, None, url, |text| read_listing(text))
+    listing(source, None, url, read_listing)
 }
 
 /// The names of a repository's files.

@@ -46,7 +46,7 @@ pub struct Head {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// What came before the body.
-    pub head: Head,
+    pub head: Box<Head>,
     /// The body, unpacked.
     pub body: Vec<u8>,
 }
@@ -81,21 +81,21 @@ impl Get {
         }
     }
     /// Reads the head of an answer; no token is left in it.
-    pub fn head(&self, status: u16, url: &str, header: impl Fn(&str) -> Option<String>) -> Head {
+    pub fn head(&self, status: u16, url: &str, header: impl Fn(&str) -> Option<String>) -> Box<Head> {
         let range = header("content-range");
         let part = range.as_deref().and_then(|text| {
             let (range, size) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
             let begins = range.split('-').next().and_then(|from| from.trim().parse().ok());
             Some((begins, size.trim().parse().ok()))
         });
-        Head {
+        Box::new(Head {
             status,
             url: url.to_owned(),
             facts: ResponseFacts::read(|name| Some(self.without_token(&header(name)?))),
             location: header("location"),
             length: header("content-length").and_then(|text| text.trim().parse().ok()),
             part,
-        }
+        })
     }
     /// How much of the body is to be read at most. One byte more than is allowed tells what is too large; of a whole file
     /// where a part was asked for, nothing is read: weights have gigabytes.
