@@ -16,7 +16,7 @@ use super::changed::Changed;
 use super::loaded::{Loaded, at_hand};
 use super::page::Page;
 use super::parts;
-use super::source::{FROM_GGUF, Outline};
+use super::source::{FROM_GGUF, Outline, Run};
 
 /// A model on its way.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +104,8 @@ pub struct Case {
     pub scenario: RwSignal<Scenario>,
     /// The model in hand.
     pub model: RwSignal<Option<Loaded>>,
+    /// What loads it, and what was asked for last.
+    pub run: StoredValue<Run, LocalStorage>,
     /// The model on its way.
     pub loading: RwSignal<Option<Loading>>,
     /// Why the last request failed.
@@ -196,6 +198,7 @@ impl Case {
             page,
             scenario,
             model,
+            run: StoredValue::new_local(Run::default()),
             loading: RwSignal::new(None),
             problem: RwSignal::new(None),
             outline: RwSignal::new(None),

@@ -4,10 +4,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use weighbridge::export::ModelFacts;
-use weighbridge::model::catalogue;
+use weighbridge::model::headers::Checkpoint;
+use weighbridge::model::headers::compare::Comparison;
+use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::ModelSource;
 
-use super::source::Headers;
+/// What the headers of a model's files say of it. A trait, so that whoever has none does not hold the reader of headers.
+pub trait Headers: std::fmt::Debug + Send + Sync {
+    /// Against a blueprint; `own` if its config is a GGUF's own metadata.
+    fn compare(&self, blueprint: &Blueprint, own: bool) -> Comparison;
+    /// Gives a blueprint the files' own bytes where the two agree.
+    fn adopt(&self, blueprint: &mut Blueprint, comparison: &Comparison);
+}
+
+impl Headers for Checkpoint {
+    fn compare(&self, blueprint: &Blueprint, own: bool) -> Comparison {
+        Self::compare(self, blueprint, own)
+    }
+    fn adopt(&self, blueprint: &mut Blueprint, comparison: &Comparison) {
+        Self::adopt(self, blueprint, comparison);
+    }
+}
 
 /// A model in hand.
 #[derive(Clone, Debug)]

@@ -34,9 +34,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let found = source::find(model, matches)?;
     scenario.model.source = found.source.clone();
     let mut blueprint = source::blueprint(&found, &scenario)?;
-    if let Some(read) = &found.headers {
-        read.adopt(&mut blueprint);
-    }
+    found.adopt(&mut blueprint);
     let rows = rows(&Arc::new(blueprint), &scenario, &formats(matches, &scenario)?)?;
     match arguments::format(matches) {
         Format::Json => json_text(&rows.iter().map(|row| answer(row, &scenario)).collect::<Vec<_>>()),

@@ -38,6 +38,7 @@ mod headers_packed;
 mod headers_safetensors;
 mod hub;
 mod hub_endpoint;
+mod hub_loader;
 mod hub_locator;
 #[cfg(feature = "cli")]
 mod hub_native;

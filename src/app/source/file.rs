@@ -5,10 +5,11 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 use weighbridge::hub::{add_side_file, lacks_quantisation, read_json, side_files};
 use weighbridge::limits;
+use weighbridge::model::headers::FileKind;
+use weighbridge::model::headers::index::is_index;
 
 use super::super::case::{Case, Problem};
-use super::checkpoint::kind_of;
-use super::local_files::{self, Beside, is_index};
+use super::local_files::{self, Beside};
 use super::{fail, load_config, use_config};
 
 /// What the file chooser offers.
@@ -18,7 +19,7 @@ pub const CHOOSE: &str = ".json,.safetensors,.gguf,application/json";
 pub fn read_files(case: Case, files: Vec<File>) {
     let (weights, others): (Vec<_>, Vec<_>) = files
         .into_iter()
-        .partition(|file| kind_of(&file.name()).is_some() || is_index(&file.name()));
+        .partition(|file| FileKind::of(&file.name()).is_some() || is_index(&file.name()));
     // Of a whole folder's files the config is the one that can be read.
     let config = others.iter().find(|file| file.name() == "config.json");
     let side = others.iter().find(|file| side_files().any(|name| file.name() == name));

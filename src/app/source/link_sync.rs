@@ -17,7 +17,7 @@ pub fn follow(case: Case) {
             .with_untracked(|model| model.as_ref().is_some_and(|model| model.asked == wanted));
         match wanted {
             // Back at the model in hand: what the link waited for is not wanted any more.
-            _ if in_hand && link_waits() => cancel(case),
+            _ if in_hand && link_waits(case) => cancel(case),
             _ if in_hand => {}
             ModelSource::Id(id) if id.is_empty() => {}
             wanted => load_link(case, wanted),
