@@ -84,7 +84,7 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
         fs::remove_file(staging.join(old.trim_start_matches("./")))?;
     }
     index.take_links("rel=\"modulepreload\"");
-    index.take_links("rel=\"preload\"");
+    index.take_links("as=\"fetch\"");
     index.link(staging, &script_name, "rel=\"modulepreload\" crossorigin=\"anonymous\"")?;
     index.link(staging, &loader_name, "rel=\"modulepreload\" crossorigin=\"anonymous\"")?;
     index.link(
