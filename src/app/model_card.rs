@@ -47,7 +47,6 @@ pub fn ModelCard() -> impl IntoView {
             <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.files) />
             <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.headers) />
             <LoadingLine />
-            <LostLine part=Part::Library />
             <LostLine part=Part::Reader />
             <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.problem) />
             <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.outline) />

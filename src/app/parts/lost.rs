@@ -1,6 +1,7 @@
 //! A part that did not come: what is missing, why that may be, and what to do.
 
 use leptos::prelude::*;
+use strum::IntoEnumIterator;
 
 use super::{Arrival, Part, arrival, want};
 use crate::app::icon::Icon;
@@ -20,11 +21,18 @@ pub fn LostCallout(part: Part) -> impl IntoView {
             <p class="what">{part.words()}" did not load."</p>
             <p class="next">{next}</p>
             <div class="row">
-                <button class="button small" type="button" on:click=move |_| want(part)>"Try again"</button>
+                <button class="button small" type="button" on:click=move |_| try_again(part)>"Try again"</button>
                 <button class="button small" type="button" on:click=|_| { let _ = window().location().reload(); }>"Reload"</button>
             </div>
         </div>
     }
+}
+
+/// Asks for a part once more, and for all others that are lost: whatever kept one from coming may be over.
+fn try_again(part: Part) {
+    want(part);
+    let lost = |part: &Part| arrival(*part).get_untracked() == Arrival::Lost;
+    Part::iter().filter(lost).for_each(want);
 }
 
 /// The same for a part without a place of its own; nothing unless it is lost.

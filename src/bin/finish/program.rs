@@ -63,16 +63,18 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
         format!("parts-{hash}.js"),
         format!("page-{}.wasm", short_hash(&[&program])),
     );
-    if !script.contains(&link_name) || !loader.contains("./page.js") {
+    // Only where it is imported: the program itself knows it by its first name.
+    let from = |name: &str| format!("from \"./{name}\"");
+    if !script.contains(&from(LOADER)) || !loader.contains(&from("page.js")) {
         return Err("the program and what loads its parts do not know each other".into());
     }
     fs::write(
         staging.join(&script_name),
-        script.replace(&link_name, &format!("./{loader_name}")),
+        script.replace(&from(LOADER), &from(&loader_name)),
     )?;
     fs::write(
         staging.join(&loader_name),
-        loader.replace("./page.js", &format!("./{script_name}")),
+        loader.replace(&from("page.js"), &from(&script_name)),
     )?;
     fs::write(staging.join(&program_name), program)?;
 
@@ -82,7 +84,7 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
         fs::remove_file(staging.join(old.trim_start_matches("./")))?;
     }
     index.take_links("rel=\"modulepreload\"");
-    index.take_links("rel=\"preload\"");
+    index.take_links("as=\"fetch\"");
     index.link(staging, &script_name, "rel=\"modulepreload\" crossorigin=\"anonymous\"")?;
     index.link(staging, &loader_name, "rel=\"modulepreload\" crossorigin=\"anonymous\"")?;
     index.link(

@@ -78,6 +78,8 @@ impl Page {
 
     /// Enters something into the field at the top.
     pub fn find(&self, text: &str) {
+        // Its part takes the place of a field that waits for it.
+        self.browser.wait_for(WHOLE, SOON);
         self.browser.click("#find");
         self.browser.keys(&["Control+a", "Delete"]);
         self.browser.type_into("#find", text);
