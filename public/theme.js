@@ -5,3 +5,9 @@ try {
 } catch { /* storage may be forbidden: the system decides */ }
 // A link asks something else than the example that index.html shows: better nothing than the wrong answer for a moment.
 if (location.search.length > 1) document.documentElement.dataset.link = "";
+// Nobody has chosen anything yet in this browser: index.html shows a card with a few well-known models and devices.
+else {
+  try {
+    if (!localStorage.getItem("met")) document.documentElement.dataset.first = "";
+  } catch { /* without storage the card would come back each time: it stays away */ }
+}

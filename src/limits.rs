@@ -15,13 +15,6 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// For a part of a file: as much as was asked for.
-    pub const fn of_part(bytes: u64) -> Self {
-        Self {
-            bytes,
-            why: "which is more than was asked for",
-        }
-    }
     /// What is said of something longer: `config.json has more than 1.00 MiB, which no model's config has.`
     pub fn refusal(&self, what: &str) -> String {
         let most = UnitSystem::Gib.bytes(self.bytes as f64);
@@ -72,11 +65,19 @@ pub const GGUF_HEADER_FAR: Limit = Limit {
     bytes: 64_000_000,
     why: "which is too much to fetch",
 };
+/// All headers of a model far away: of the most tensors that are published (Kimi K2, some 200,000) they have about 30 MB.
+pub const HEADERS_TOGETHER: Limit = Limit {
+    bytes: 256_000_000,
+    why: "which the headers of no model have",
+};
 /// A link, its config included.
 pub const LINK: Limit = Limit {
     bytes: 200_000,
     why: "which no link of Weighbridge has",
 };
+
+/// What a tool of the system prints, bytes.
+pub const TOOL_OUTPUT: u64 = 1 << 20;
 
 /// Files of one model. The most that is published has some two hundred.
 pub const SHARDS: u64 = 2_000;

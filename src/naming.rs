@@ -6,7 +6,9 @@
 //! little of the name is left over (the `4090` is not the `4090 D`), then how usual the thing is.
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
+use serde::Deserialize;
 use strsim::damerau_levenshtein;
 
 /// How a word was found, the worst first.
@@ -43,6 +45,10 @@ pub struct Rank {
 }
 
 impl Rank {
+    /// How many words of the name the query leaves out, but for those that people leave out.
+    pub fn left_over(&self) -> usize {
+        self.left.0
+    }
     /// Whether another is as good, but for being more or less usual.
     pub fn ties_with(&self, other: &Self) -> bool {
         (self.class, self.words, self.left) == (other.class, other.words, other.left)
@@ -79,11 +85,9 @@ impl Candidate {
             sum = sum.saturating_add(Class::Exact as usize - class as usize);
             at = at.saturating_add(taken);
         }
-        let left = name
-            .iter()
-            .zip(&used)
-            .filter(|(word, used)| !**used && !is_aside(word))
-            .count();
+        let over = name.iter().zip(&used).filter(|(word, used)| !**used && !is_aside(word));
+        // `mac` names no word of any name: then nothing is left over.
+        let left = if used.contains(&true) { over.count() } else { 0 };
         Some(Rank {
             class: worst,
             words: Reverse(sum),
@@ -104,11 +108,12 @@ impl Candidate {
         if self.beside.contains(word) {
             return Some((Class::Belongs, 1));
         }
+        // While somebody types, one letter may be all there is of a word.
+        if let Some((from, to)) = run(name, |run| run.starts_with(word.as_str())) {
+            used.get_mut(from..to)?.fill(true);
+            return Some((Class::Beginning, 1));
+        }
         if word.len() >= 2 {
-            if let Some((from, to)) = run(name, |run| run.starts_with(word.as_str())) {
-                used.get_mut(from..to)?.fill(true);
-                return Some((Class::Beginning, 1));
-            }
             if self.beside.iter().any(|one| one.starts_with(word.as_str())) {
                 return Some((Class::Beginning, 1));
             }
@@ -132,12 +137,50 @@ fn run(name: &[String], meant: impl Fn(&str) -> bool) -> Option<(usize, usize)> 
     })
 }
 
-/// What people leave out of a name: a size of memory (`RTX 3080 10GB`), what a model was tuned for, its version.
+/// What people leave out of a name: a size of memory (`RTX 3080 10GB`), what a model was tuned for, a version.
 fn is_aside(word: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().is_ok();
     matches!(word, "instruct" | "it" | "chat" | "base" | "hf")
+        || number(word)
         || word.strip_suffix("gb").is_some_and(number)
         || word.strip_prefix('v').is_some_and(number)
+}
+
+/// How people call things beside their names: `data/everyday_names.csv`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Everyday {
+    /// `device` or `model`.
+    kind: String,
+    /// Id of the thing.
+    id: String,
+    /// Words that belong to it.
+    pub words: String,
+    /// How much it is meant where a name fits several; the greater the more.
+    pub usual: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// Every row of the table.
+pub fn everyday_names() -> &'static [Everyday] {
+    static ROWS: LazyLock<Vec<Everyday>> = LazyLock::new(|| {
+        let mut reader = csv::Reader::from_reader(include_str!("../data/everyday_names.csv").as_bytes());
+        // A row that does not parse is left out; a test counts them.
+        reader.deserialize().filter_map(Result::ok).collect()
+    });
+    &ROWS
+}
+
+/// The row of a thing.
+pub(crate) fn everyday(kind: &str, id: &str) -> Option<&'static Everyday> {
+    everyday_names().iter().find(|row| row.kind == kind && row.id == id)
+}
+
+impl Everyday {
+    /// The thing: `device` or `model`, and its id.
+    pub fn names(&self) -> (&str, &str) {
+        (&self.kind, &self.id)
+    }
 }
 
 /// The words of a text, in small letters. A point inside a number stays, and a number before a unit joins it: `64 GB`.
@@ -172,11 +215,14 @@ pub fn ranked<'a, T>(query: &str, all: impl IntoIterator<Item = (&'a T, &'a Cand
 /// What a query names, for a place where one thing must be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant<'a, T> {
-    /// This one; the others are named as well by it. Whether it is more usual than all of them.
+    /// This one; the others are named as well by it. Whether it is clearly meant: more usual than the others, which are few.
     One(&'a T, Vec<&'a T>, bool),
     /// Perhaps one of these.
     Perhaps(Vec<&'a T>),
 }
+
+/// Where more things than these are named as well, a line's name was typed: `qwen3`.
+const FEW: usize = 2;
 
 /// What is taken by a name, or what may have been meant: three at most.
 pub fn meant<'a, T>(query: &str, all: impl IntoIterator<Item = (&'a T, &'a Candidate)>) -> Meant<'a, T> {
@@ -184,7 +230,7 @@ pub fn meant<'a, T>(query: &str, all: impl IntoIterator<Item = (&'a T, &'a Candi
     match found.split_first() {
         Some(((best, one), others)) if best.class.is_sure() => {
             let as_good = others.iter().take_while(|(rank, _)| rank.ties_with(best));
-            let clearly = as_good.clone().all(|(rank, _)| rank.usual < best.usual);
+            let clearly = as_good.clone().all(|(rank, _)| rank.usual < best.usual) && as_good.clone().count() <= FEW;
             Meant::One(one, as_good.map(|(_, one)| *one).collect(), clearly)
         }
         _ => Meant::Perhaps(found.into_iter().take(3).map(|(_, one)| one).collect()),

@@ -11,11 +11,26 @@ use crate::units::{Number, Quantity};
 pub fn activations<N: Number>(setup: &Setup) -> N {
     let bytes: N = match setup.scenario.workload.mode {
         Mode::Pretrain => training(setup),
-        Mode::Prefill | Mode::Decode | Mode::Serve => inference(setup),
+        Mode::Prefill | Mode::Decode | Mode::Serve => match set_aside(setup) {
+            Some(kept) => N::input(&kept).most(inference(setup)),
+            None => inference(setup),
+        },
     };
     bytes
         .named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
         .without("Workspace of matrix libraries.")
+}
+
+/// What the engine leaves of the device beside weights and caches, whatever the model needs.
+fn set_aside(setup: &Setup) -> Option<Quantity> {
+    let kept = 1000_u64.saturating_sub(setup.static_thousandths()?);
+    let all = setup.device()?.usable_bytes();
+    let bytes = u64::try_from(u128::from(all) * u128::from(kept) / 1000).unwrap_or(all);
+    Some(Quantity::assumed(
+        "set aside",
+        bytes,
+        "what the engine leaves to activations and captured graphs before it starts (1 − mem_fraction_static)",
+    ))
 }
 
 /// Rows that run at once: the whole prompt, or a chunk of it where the engine cuts.
@@ -26,7 +41,7 @@ fn rows<N: Number>(setup: &Setup) -> N {
         let step = Quantity::assumed(
             "step",
             chunk.max(setup.scenario.workload.batch),
-            "tokens the engine runs at once, set aside before it starts (max_num_batched_tokens)",
+            "tokens the engine runs at once, set aside before it starts",
         );
         return N::input(&step);
     }
@@ -147,10 +162,10 @@ fn logits<N: Number>(setup: &Setup) -> N {
         .times(vocabulary())
         .times(each().plus(N::constant(4.0)))
         .named("logits", "Scores over the vocabulary, once more in FP32 for sampling.");
-    if !setup.engine.profiles() {
+    if !setup.engine.profiles_sampler() {
         return logits;
     }
-    let sequences = setup.most_sequences();
+    let sequences = setup.budget().sequences;
     let sequences = Quantity::assumed(
         "sequences",
         sequences,

@@ -1,7 +1,7 @@
 //! FLOPs and bytes moved, operator by operator.
 
 use super::cache::Stored;
-use super::memory::bytes_in_files;
+use super::memory::weight_of;
 use super::pass::Pass;
 use super::scan;
 use super::setup::Setup;
@@ -314,13 +314,12 @@ fn weight_bytes<N: Number>(
     operator: &Operator,
     routing: Option<&Routing>,
 ) -> N {
-    // At their width in the files: what an engine pads is counted in memory alone.
     let all = N::sum(
         operator
             .tensors
             .iter()
             .filter(|tensor| tensor.kind != crate::model::TensorKind::Buffer)
-            .map(|tensor| bytes_in_files::<N>(setup, place, tensor)),
+            .map(|tensor| weight_of::<N>(setup, place, tensor)),
     );
     let Some(routing) = routing else { return all };
     let share = || N::input(&routing.top_k).over(N::input(&routing.experts));

@@ -16,7 +16,7 @@ use super::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility, find_host};
 use crate::model::Component;
 use crate::scenario::{Mode, Scenario};
-use crate::units::Exact;
+use crate::units::{Exact, UnitSystem};
 
 /// The answer in a word, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr)]
@@ -77,6 +77,8 @@ impl Fit {
 pub(super) fn percent(setup: &Setup) -> u64 {
     match setup.scenario.workload.mode {
         Mode::Pretrain => 100,
+        // Counted with the activations, which have the rest.
+        _ if setup.static_thousandths().is_some() => 100,
         _ => setup
             .scenario
             .serving
@@ -94,6 +96,22 @@ fn share(device: &Device, percent: u64) -> u64 {
 /// Memory of one device the engine may take.
 pub fn capacity(setup: &Setup, device: &Device) -> u64 {
     share(device, percent(setup))
+}
+
+/// Where the room on a device comes from: `vLLM takes 90 % of 24.0 GiB`.
+pub fn share_words(setup: &Setup, device: &Device, units: UnitSystem) -> String {
+    let (whole, seen) = (device.memory_bytes, device.usable_bytes());
+    let size = |bytes: u64| units.bytes(bytes as f64);
+    let takes = match setup.scenario.serving.memory_fraction {
+        Some(_) => format!("{} is set to take", setup.engine.label()),
+        None => format!("{} takes", setup.engine.label()),
+    };
+    match (percent(setup), seen < whole) {
+        (100, false) => format!("all of the device's {}", size(whole)),
+        (100, true) => format!("{} of {} can be used", size(seen), size(whole)),
+        (some, false) => format!("{takes} {some} % of {}", size(whole)),
+        (some, true) => format!("{takes} {some} % of the {} it sees", size(seen)),
+    }
 }
 
 /// RAM that may be used; `None` is enough.

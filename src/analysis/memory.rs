@@ -324,16 +324,11 @@ fn padded(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> Option<Tensor>
     Some(padded)
 }
 
-/// Bytes of a tensor in all its layers.
+/// Bytes of a tensor in all its layers, as the engine lays it out: what is held and what is read.
 pub(super) fn weight_of<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
     if let Some(padded) = padded(setup, place, tensor) {
         return setup.weights.bytes::<N>(place, &padded);
     }
-    bytes_in_files(setup, place, tensor)
-}
-
-/// The same at the width it has in the files.
-pub(super) fn bytes_in_files<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> N {
     match setup.held(tensor) {
         Some(held) => N::input(&held),
         None => setup.weights.bytes::<N>(place, tensor),

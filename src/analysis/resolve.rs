@@ -44,6 +44,7 @@ pub fn resolve(
             scenario: requested.clone(),
             requested,
             admission: None,
+            tuned: None,
             ..known.clone()
         });
     }
@@ -199,6 +200,7 @@ fn on_device(
         device,
         engine,
         admission: None,
+        tuned: None,
         unpacked: false,
         notices: notices.into(),
         conversion,

@@ -9,7 +9,7 @@ use super::error::AnalysisError;
 use super::placement::{Layout, Member, named, words};
 use super::resolve::{self, Conversion};
 use super::simple_rule;
-use crate::hardware::{Device, Engine};
+use crate::hardware::{Budget, Device, Engine, Start};
 use crate::model::operator::Attention;
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
@@ -44,6 +44,8 @@ pub struct Setup {
     pub members: Arc<[Member]>,
     /// Of a server that runs: how many of its requests do.
     pub admission: Option<Admission>,
+    /// Of a server with an endless queue: limits the engine is tuned to for it.
+    pub(super) tuned: Option<Budget>,
     /// Whether the engine unpacked the weights on loading.
     pub unpacked: bool,
     /// What had to be assumed here.
@@ -265,18 +267,46 @@ impl Setup {
     pub fn skips(&self) -> bool {
         self.scenario.assumptions.attention_flops != AttentionFlops::Full && self.engine.skips_unchosen()
     }
-    /// Tokens of a prompt that run at once at most; `None` where the engine runs it whole.
-    pub fn chunk(&self) -> Option<u64> {
-        let chosen = match self.engine {
+    /// What a step holds at most, on each device that keeps sequences of its own: as chosen, or as the engine has it.
+    pub fn budget(&self) -> Budget {
+        let usual = self.tuned.unwrap_or_else(|| self.engine.budget(self.device()));
+        let tokens = match self.engine {
             Engine::LlamaCpp => self.scenario.serving.micro_batch,
             _ => self.scenario.serving.max_batched_tokens,
         };
-        chosen.or(self.engine.budget(self.device()).tokens)
+        let among = if self.engine.divides_limits() {
+            self.layout.replicas()
+        } else {
+            1
+        };
+        let each = |all: u64| (all / among).max(1);
+        Budget {
+            sequences: each(self.scenario.serving.max_sequences.unwrap_or(usual.sequences)),
+            tokens: tokens.or(usual.tokens).map(each),
+        }
     }
-    /// Sequences that may run at once at most, on each device that keeps its own.
-    pub fn most_sequences(&self) -> u64 {
-        let usual = self.engine.budget(self.device()).sequences;
-        self.scenario.serving.max_sequences.unwrap_or(usual).max(1)
+    /// Tokens of a prompt that run at once at most; `None` where the engine runs it whole.
+    pub fn chunk(&self) -> Option<u64> {
+        self.budget().tokens
+    }
+    /// Thousandths of the device's memory for weights and caches, where the engine sets the rest aside for activations.
+    pub fn static_thousandths(&self) -> Option<u64> {
+        if self.scenario.workload.mode == Mode::Pretrain || simple_rule::applies(self) {
+            return None;
+        }
+        let start = Start {
+            tensor: self.layout.tensor,
+            pipeline: self.layout.pipeline,
+            replicas: self.layout.replicas(),
+            tokens: self.scenario.serving.max_batched_tokens,
+        };
+        let usual = self.engine.static_thousandths(self.device()?, start)?;
+        Some(
+            self.scenario
+                .serving
+                .memory_fraction
+                .map_or(usual, |percent| percent.min(100).saturating_mul(10)),
+        )
     }
     /// Tokens of each sequence in all.
     pub fn tokens(&self) -> Quantity {

@@ -38,8 +38,6 @@ pub struct Speed {
     pub tokens_per_second_between: Option<(f64, f64)>,
     /// What the shares of peak are fitted on, in words; empty in training.
     pub basis: String,
-    /// The nearest published measurements.
-    pub nearest: Vec<&'static Measurement>,
 }
 
 impl Speed {
@@ -118,11 +116,6 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
         rate: flops,
         tokens_per_second: each(pass.as_ref().map_or(roof.seconds, |time| time.seconds)),
         tokens_per_second_between: pass.as_ref().map(|time| (each(time.high), each(time.low))),
-        nearest: if training {
-            Vec::new()
-        } else {
-            nearest(&near(setup, device), SHOWN, active)
-        },
         basis: pass
             .as_ref()
             .map(|pass| pass.evidence.words(setup.engine, device))
@@ -148,6 +141,14 @@ fn roof_of(device: &Device, operators: &[OpCost<f64>]) -> Option<Roof> {
             }
         }))
     }))
+}
+
+/// The published measurements nearest to what is asked, best first; none in training.
+pub fn nearest_measurements(setup: &Setup) -> Vec<&'static Measurement> {
+    match setup.device() {
+        Some(device) if setup.scenario.workload.mode != Mode::Pretrain => nearest(&near(setup, device), SHOWN, active),
+        _ => Vec::new(),
+    }
 }
 
 fn near<'a>(setup: &'a Setup, device: &'a Device) -> Near<'a> {

@@ -1,30 +1,87 @@
-//! The address bar follows the scenario. `source::start` follows the address when Back or Forward change it.
+//! The address bar and the cases: each follows the other.
+//!
+//! What a person did as one deed (another model, device, mode, tab or case) is a step that Back takes back; a slider on
+//! its way only rewrites the step it stands on.
 
 use std::time::Duration;
 
-use super::state::State;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
+use weighbridge::scenario::{Mode, ModelSource};
+
+use super::case::{Case, CaseId, Problem};
+use super::page::Tab;
+use super::state::{Place, State};
 
 /// How long the scenario must rest before the address changes: a slider passes many values.
 const REST: Duration = Duration::from_millis(200);
 
-/// Keeps the address and the scenario together.
+/// What makes a step of its own.
+#[derive(Clone, Debug, PartialEq)]
+struct Step {
+    case: CaseId,
+    model: ModelSource,
+    device: Option<String>,
+    mode: Mode,
+    tab: Tab,
+}
+
+impl Step {
+    fn of(case: Case, tab: Tab) -> Self {
+        case.scenario.with_untracked(|scenario| Self {
+            case: case.id,
+            model: scenario.model.source.clone(),
+            device: scenario.hardware.device.clone(),
+            mode: scenario.workload.mode,
+            tab,
+        })
+    }
+}
+
+/// Keeps the address and the cases together.
 pub fn follow(state: State) {
     let pending = StoredValue::new(None::<TimeoutHandle>);
+    let last = StoredValue::new(None::<Step>);
     Effect::new(move |first: Option<()>| {
-        let query = state.query();
+        let case = state.current();
+        let tab = state.page.tab.get();
+        let query = Place::query(&case.query(), tab);
+        let step = Step::of(case, tab);
         if first.is_none() {
+            last.set_value(Some(step));
             return;
         }
         if let Some(timer) = pending.get_value() {
             timer.clear();
         }
-        pending.set_value(set_timeout_with_handle(move || write(&query), REST).ok());
+        let write = move || {
+            let new = last.with_value(|last| last.as_ref() != Some(&step));
+            write(&query, step.case, new);
+            last.set_value(Some(step.clone()));
+        };
+        pending.set_value(set_timeout_with_handle(write, REST).ok());
+    });
+    let _ = window_event_listener(leptos::ev::popstate, move |event| {
+        let place = Place::of(&window().location().search().unwrap_or_default());
+        if let Some(id) = event.state().as_f64() {
+            state.show(id as CaseId);
+        }
+        let case = untrack(|| state.current());
+        // A step within the page (#answer) changes nothing.
+        if case.scenario.with_untracked(|now| *now != place.scenario) {
+            case.scenario.set(place.scenario);
+            if !place.errors.is_empty() {
+                case.problem.set(Some(Problem::Link(place.errors)));
+            }
+        }
+        if state.page.tab.get_untracked() != place.tab {
+            state.page.tab.set(place.tab);
+        }
+        last.set_value(Some(Step::of(case, place.tab)));
     });
 }
 
-fn write(query: &str) {
+fn write(query: &str, case: CaseId, new: bool) {
     let location = window().location();
     let path = location.pathname().unwrap_or_default();
     let hash = location.hash().unwrap_or_default();
@@ -34,6 +91,11 @@ fn write(query: &str) {
         format!("{path}?{query}{hash}")
     };
     if let Ok(history) = window().history() {
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+        let (id, address) = (JsValue::from_f64(case as f64), Some(address.as_str()));
+        let _ = if new {
+            history.push_state_with_url(&id, "", address)
+        } else {
+            history.replace_state_with_url(&id, "", address)
+        };
     }
 }

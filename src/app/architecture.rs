@@ -12,7 +12,7 @@ use weighbridge::model::quantisation::Quantisation;
 use weighbridge::model::{Blueprint, Component};
 use weighbridge::units::{grouped, percent, short_count};
 
-use super::State;
+use super::case::Case;
 use super::charts::{file_name, save_text};
 use blocks::Blocks;
 use header_table::HeaderTable;
@@ -37,10 +37,10 @@ impl PartialEq for Shown {
 /// The architecture of the model in hand.
 #[component]
 pub fn Architecture() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     // The workload changes none of it: only another model or format draws it again.
     let shown = Memo::new(move |_| {
-        let answer = state.shown.get()?;
+        let answer = case.shown.get()?;
         let rule = answer.analysis.setup.weights.clone();
         Some(Shown {
             blueprint: answer.blueprint.clone(),
@@ -49,7 +49,7 @@ pub fn Architecture() -> impl IntoView {
     });
     let save = move |_| {
         let Some(shown) = shown.get_untracked() else { return };
-        let name = state.model.with_untracked(|model| {
+        let name = case.model.with_untracked(|model| {
             model
                 .as_ref()
                 .map_or_else(|| "model".to_owned(), |model| model.name.clone())
@@ -65,9 +65,9 @@ pub fn Architecture() -> impl IntoView {
                 <p>{sentence(&blueprint)}</p>
                 {stripe(&blueprint)}
                 {facts(&blueprint)}
-                <Blocks blueprint=blueprint.clone() rule=shown.rule.clone() units=state.units.into() />
+                <Blocks blueprint=blueprint.clone() rule=shown.rule.clone() units=case.page.units.into() />
                 <HeaderTable />
-                <TensorTable blueprint=blueprint rule=shown.rule units=state.units.into() />
+                <TensorTable blueprint=blueprint rule=shown.rule units=case.page.units.into() />
                 <div class="row" style:margin-top="12px">
                     <button class="button small" type="button" on:click=save>
                         <svg class="icon" aria-hidden="true"><use href="#i-download"></use></svg>

@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
+use super::case::Case;
 use super::hardware::icon;
 use super::icon::Icon;
-use super::state::State;
 use super::suggest::badge;
 use weighbridge::hub::Listed;
 
 /// The badge of a model; nothing without a device or where neither listing nor name tells a size.
-pub fn fit_badge(state: State, name: &str, listed: Option<&Listed>) -> Option<AnyView> {
-    let units = state.units.get_untracked();
-    let badge = state
+pub fn fit_badge(case: Case, name: &str, listed: Option<&Listed>) -> Option<AnyView> {
+    let units = case.page.units.get_untracked();
+    let badge = case
         .scenario
         .with_untracked(|scenario| badge(name, listed, scenario, units))?;
     let short = match (badge.verdict, badge.rough) {

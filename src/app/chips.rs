@@ -6,24 +6,24 @@ use leptos::prelude::*;
 use weighbridge::scenario::{Group, KNOBS, KnobId, Mode};
 use weighbridge::units::grouped;
 
-use super::state::State;
+use super::case::Case;
 
 /// The chips.
 #[component]
 pub fn Chips() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let model = move || {
-        if state.loading.with(Option::is_some) {
+        if case.loading.with(Option::is_some) {
             return "Reading …".to_owned();
         }
-        state.model.with(|model| {
+        case.model.with(|model| {
             model
                 .as_ref()
                 .map_or_else(|| "Model".to_owned(), |model| model.name.clone())
         })
     };
     let workload = move || {
-        state.scenario.with(|scenario| {
+        case.scenario.with(|scenario| {
             let length = match scenario.generated() {
                 0 => format!("{} tokens", grouped(scenario.workload.prompt)),
                 generated => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(generated)),
@@ -36,7 +36,7 @@ pub fn Chips() -> impl IntoView {
         })
     };
     let precision = move || {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             shown.as_ref().map_or_else(
                 || "Precision".to_owned(),
                 |answer| answer.analysis.setup.weights.format.label.to_string(),
@@ -44,7 +44,7 @@ pub fn Chips() -> impl IntoView {
         })
     };
     let hardware = move || {
-        let id = state
+        let id = case
             .scenario
             .with(|scenario| scenario.hardware.device.clone())
             .unwrap_or_default();
@@ -52,7 +52,7 @@ pub fn Chips() -> impl IntoView {
             .map_or_else(|| "No device".to_owned(), |device| device.short_name().to_owned())
     };
     let assumptions = move || {
-        let changed = state.scenario.with(|scenario| {
+        let changed = case.scenario.with(|scenario| {
             KNOBS
                 .iter()
                 .filter(|knob| knob.group == Group::Assumptions && !knob.is_default(scenario))
@@ -67,12 +67,12 @@ pub fn Chips() -> impl IntoView {
     let bad = move |group: Group| {
         move || {
             let any = |all: &BTreeSet<KnobId>| KNOBS.iter().any(|knob| knob.group == group && all.contains(&knob.id));
-            state.refused.with(any).then_some("")
+            case.refused.with(any).then_some("")
         }
     };
     view! {
         <nav class="chips num" aria-label="What to estimate, as sheets">
-            <button class="chip" type="button" popovertarget="sheet-model" data-bad=move || state.problem.with(Option::is_some).then_some("")>{model}</button>
+            <button class="chip" type="button" popovertarget="sheet-model" data-bad=move || case.problem.with(Option::is_some).then_some("")>{model}</button>
             <button class="chip" type="button" popovertarget="sheet-workload" data-bad=bad(Group::Workload)>{workload}</button>
             <button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button>
             <button class="chip" type="button" popovertarget="sheet-hardware" data-bad=bad(Group::Hardware)>{hardware}</button>

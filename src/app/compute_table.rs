@@ -5,7 +5,7 @@ use weighbridge::analysis::{Bound, Figure};
 use weighbridge::model::Component;
 use weighbridge::units::{UnitSystem, count, decimal, percent, seconds};
 
-use super::state::{Answer, State};
+use super::case::{Answer, Case};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
@@ -21,16 +21,15 @@ struct Row {
 /// The table.
 #[component]
 pub fn ComputeTable() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let rows = Memo::new(move |_| {
-        let units = state.units.get();
-        state
-            .shown
+        let units = case.page.units.get();
+        case.shown
             .with(|shown| shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default())
     });
     let timed = Memo::new(move |_| rows.with(|rows| rows.iter().any(|row| row.time.is_some())));
     let title = move || {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             shown.as_ref().map_or("", |answer| match answer.scenario.workload.mode {
                 weighbridge::scenario::Mode::Prefill => "One pass over the prompt",
                 weighbridge::scenario::Mode::Decode | weighbridge::scenario::Mode::Serve => {
@@ -59,10 +58,10 @@ pub fn ComputeTable() -> impl IntoView {
 
 #[component]
 fn ComputeRow(row: Row) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let why = move |figure: Figure, key: &'static str, text: String| {
         let name = row.component.map_or("total", Component::key);
-        view! { <button class="why" type="button" data-figure=format!("compute.{name}.{key}") on:click=move |event| state.open(figure, &event)>{text}</button> }
+        view! { <button class="why" type="button" data-figure=format!("compute.{name}.{key}") on:click=move |event| case.open(figure, &event)>{text}</button> }
     };
     let figure = move |one: fn(Component) -> Figure, all: Figure| row.component.map_or(all, one);
     let time = row.time.map(|(text, bound)| {

@@ -5,14 +5,15 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{DragEvent, EventTarget, HtmlElement};
 
+use super::case::Case;
+use super::page::Dialog;
 use super::source;
-use super::state::{Dialog, State};
 use super::suggest::on_the_hub;
 
 /// Shown over the page while a file is dragged; also listens for pastes.
 #[component]
 pub fn DropTarget() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let over = RwSignal::new(false);
     let holds_files = |event: &DragEvent| {
         event
@@ -45,8 +46,8 @@ pub fn DropTarget() -> impl IntoView {
             };
             event.prevent_default();
             let all = (0..files.length()).filter_map(|at| files.get(at)).collect();
-            close_picker(state);
-            source::read_files(state, all);
+            close_picker(case);
+            source::read_files(case, all);
         }),
         window_event_listener(ev::paste, move |event| {
             if event.default_prevented() || in_field(event.target()) {
@@ -60,14 +61,15 @@ pub fn DropTarget() -> impl IntoView {
             // A sentence from somewhere is no wish for a model.
             let named = !text.contains(char::is_whitespace) && text.contains('/');
             let address = named
-                && state
+                && case
+                    .page
                     .settings
                     .endpoint
                     .with_untracked(|endpoint| on_the_hub(text, endpoint).is_some());
             if source::is_json(text) || address || (text.contains("://") && text.contains("huggingface.co")) {
                 event.prevent_default();
-                close_picker(state);
-                source::load(state, text);
+                close_picker(case);
+                source::load(case, text);
             }
         }),
     ];
@@ -93,8 +95,8 @@ pub fn in_field(target: Option<EventTarget>) -> bool {
     })
 }
 
-fn close_picker(state: State) {
-    if state.dialog.get_untracked() == Some(Dialog::Picker) {
-        state.dialog.set(None);
+fn close_picker(case: Case) {
+    if case.page.dialog.get_untracked() == Some(Dialog::Picker) {
+        case.page.dialog.set(None);
     }
 }

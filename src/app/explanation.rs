@@ -5,8 +5,8 @@ use wasm_bindgen::JsCast;
 use weighbridge::analysis::{Explanation, Piece, explain};
 use weighbridge::units::percent;
 
+use super::case::{Case, Opened};
 use super::icon::Icon;
-use super::state::{Opened, State};
 
 /// Distance kept from the edges of the window, in CSS pixels.
 const MARGIN: f64 = 12.0;
@@ -14,14 +14,14 @@ const MARGIN: f64 = 12.0;
 /// The popover; on a phone the stylesheet makes it a sheet at the bottom.
 #[component]
 pub fn ExplanationPopover() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let popover = NodeRef::<leptos::html::Div>::new();
     let back_to = StoredValue::new_local(None::<web_sys::HtmlElement>);
     let place = RwSignal::new((0.0, 0.0));
     let words = Memo::new(move |_| {
-        let opened = state.opened.get()?;
-        let units = state.units.get();
-        state.shown.with(|shown| {
+        let opened = case.opened.get()?;
+        let units = case.page.units.get();
+        case.shown.with(|shown| {
             let answer = shown.as_ref()?;
             let trail: Vec<Explanation> = (0..=opened.path.len())
                 .filter_map(|depth| explain(&answer.analysis, opened.figure, opened.path.get(..depth)?, units))
@@ -32,7 +32,7 @@ pub fn ExplanationPopover() -> impl IntoView {
     Effect::new(move |_| {
         let Some(element) = popover.get() else { return };
         let shown = element.matches(":popover-open").unwrap_or(false);
-        match (state.opened.with(Option::is_some), shown) {
+        match (case.opened.with(Option::is_some), shown) {
             (true, false) => {
                 back_to.set_value(document().active_element().and_then(|element| element.dyn_into().ok()));
                 let _ = element.show_popover();
@@ -46,7 +46,7 @@ pub fn ExplanationPopover() -> impl IntoView {
         }
         // Its size is known once the new words are in it.
         request_animation_frame(move || {
-            settle(state, &element, place);
+            settle(case, &element, place);
             focus_title(&element);
         });
     });
@@ -57,7 +57,7 @@ pub fn ExplanationPopover() -> impl IntoView {
         if element.matches(":popover-open").unwrap_or(false) {
             return;
         }
-        state.opened.set(None);
+        case.opened.set(None);
         let lost = document()
             .active_element()
             .is_none_or(|active| active.tag_name() == "BODY" || element.contains(Some(&active)));
@@ -69,7 +69,7 @@ pub fn ExplanationPopover() -> impl IntoView {
         <div class="explain" popover="auto" role="dialog" aria-label="Explanation" node_ref=popover on:toggle=toggled
             style:--x=move || format!("{:.0}", place.get().0) style:--y=move || format!("{:.0}", place.get().1)>
             {move || match words.get() {
-                Some(trail) if !trail.is_empty() => body(state, trail).into_any(),
+                Some(trail) if !trail.is_empty() => body(case, trail).into_any(),
                 _ => view! {
                     <div class="title"><h2 tabindex="-1">"Nothing to explain yet"</h2></div>
                     <p>"This number needs a model on the scale and a device under it. Choose both, then open it again."</p>
@@ -80,8 +80,8 @@ pub fn ExplanationPopover() -> impl IntoView {
 }
 
 /// Moves the popover to where it was opened, inside the window.
-fn settle(state: State, element: &web_sys::HtmlElement, place: RwSignal<(f64, f64)>) {
-    let Some(Opened { at, .. }) = state.opened.get_untracked() else {
+fn settle(case: Case, element: &web_sys::HtmlElement, place: RwSignal<(f64, f64)>) {
+    let Some(Opened { at, .. }) = case.opened.get_untracked() else {
         return;
     };
     let size = |value: Result<wasm_bindgen::JsValue, wasm_bindgen::JsValue>| {
@@ -131,14 +131,14 @@ pub fn formula(of: &Explanation) -> Option<impl IntoView + use<>> {
     })
 }
 
-fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
+fn body(case: Case, mut trail: Vec<Explanation>) -> impl IntoView {
     let last = trail.pop()?;
     let title = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
     let crumbs = (!trail.is_empty()).then(|| {
         view! {
             <nav class="crumbs" aria-label="Opened from">
                 {trail.iter().enumerate().map(|(depth, one)| view! {
-                    <button class="link" type="button" on:click=move |_| state.opened.update(|opened| if let Some(opened) = opened { opened.path.truncate(depth) })>{title(&one.title)}</button>
+                    <button class="link" type="button" on:click=move |_| case.opened.update(|opened| if let Some(opened) = opened { opened.path.truncate(depth) })>{title(&one.title)}</button>
                 }).collect_view()}
                 <span aria-current="true">{title(&last.title)}</span>
             </nav>
@@ -150,7 +150,7 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
         {crumbs}
         <div class="title">
             <h2 tabindex="-1">{last.title.clone()}</h2>
-            <button class="icon-button" type="button" aria-label="Close" on:click=move |_| state.opened.set(None)><Icon name="cross"/></button>
+            <button class="icon-button" type="button" aria-label="Close" on:click=move |_| case.opened.set(None)><Icon name="cross"/></button>
         </div>
         {(!last.about.is_empty()).then(|| view! { <p>{last.about.clone()}</p> })}
         {formula(&last)}
@@ -167,7 +167,7 @@ fn body(state: State, mut trail: Vec<Explanation>) -> impl IntoView {
                     let share = part.share.map(percent).unwrap_or_default();
                     view! {
                         <li data-component=part.key.clone()>
-                            <button type="button" on:click=move |_| state.opened.update(|opened| if let Some(opened) = opened { opened.path.push(at) })>
+                            <button type="button" on:click=move |_| case.opened.update(|opened| if let Some(opened) = opened { opened.path.push(at) })>
                                 {part.key.is_some().then(|| view! { <i class="dot"></i> })}
                                 <span>{part.name}</span>
                                 <span class="value">{part.value}" "{(!share.is_empty()).then(|| view! { <small>{share}</small> })}</span>

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::units::UnitSystem;
 
+use super::case::Case;
+use super::page::Dialog;
 use super::settings::keep_units;
-use super::state::{Dialog, State};
 
 /// Whether everything is stored for use without a network.
 fn ready() -> bool {
@@ -17,7 +18,7 @@ fn ready() -> bool {
 /// The footer.
 #[component]
 pub fn Footer() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let offline = RwSignal::new(ready());
     let listener = window_event_listener_untyped("weighbridge:offline-ready", move |_| offline.set(true));
     on_cleanup(move || listener.remove());
@@ -25,12 +26,12 @@ pub fn Footer() -> impl IntoView {
         <footer class="foot">
             <span class="privacy">"Nothing leaves your browser but requests to the Hub."</span>
             <span>{format!("Version {}", weighbridge::export::VERSION)}</span>
-            <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| state.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button>
+            <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button>
             <span class="units" role="group" aria-label="Units of memory">
                 "Units: "
                 {UnitSystem::iter().map(|units| view! {
-                    <button class="link" type="button" aria-pressed=move || (state.units.get() == units).to_string() on:click=move |_| {
-                        state.units.set(units);
+                    <button class="link" type="button" aria-pressed=move || (case.page.units.get() == units).to_string() on:click=move |_| {
+                        case.page.units.set(units);
                         keep_units(units);
                     }>{units.to_string()}</button>
                     " "

@@ -1,45 +1,37 @@
 //! The header: mark, search, tools.
 
 use leptos::prelude::*;
-use weighbridge::scenario::link;
 
-use super::copy::copy;
+use super::case::Case;
 use super::icon::Icon;
-use super::omnibox::Omnibox;
+use super::page::Dialog;
+use super::parts::OmniboxSoon;
 use super::settings::Theme;
-use super::state::{Dialog, State};
-use super::toasts;
 
 /// The header.
 #[component]
 pub fn Header() -> impl IntoView {
-    let state = State::here();
-    let share = move |_| {
-        let query = match state.scenario.with_untracked(link) {
-            Ok(query) => query,
-            Err(error) => return toasts::say(state, error.to_string()),
-        };
-        let href = format!(
-            "{}{}?{query}",
-            location().origin().unwrap_or_default(),
-            location().pathname().unwrap_or_default(),
-        );
-        copy(state, &href, "Link copied: it holds the whole question.");
-    };
+    let case = Case::here();
     let offline = RwSignal::new(!window().navigator().on_line());
-    let _ = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
-    let _ = window_event_listener(leptos::ev::online, move |_| offline.set(false));
-    let scheme = move || match state.settings.theme.get() {
+    let gone = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
+    let back = window_event_listener(leptos::ev::online, move |_| offline.set(false));
+    on_cleanup(move || {
+        gone.remove();
+        back.remove();
+    });
+    let scheme = move || match case.page.settings.theme.get() {
         Theme::System => "Colour scheme: system",
         Theme::Light => "Colour scheme: light",
         Theme::Dark => "Colour scheme: dark",
     };
     let next_scheme = move |_| {
-        state.settings.set_theme(match state.settings.theme.get_untracked() {
-            Theme::System => Theme::Light,
-            Theme::Light => Theme::Dark,
-            Theme::Dark => Theme::System,
-        });
+        case.page
+            .settings
+            .set_theme(match case.page.settings.theme.get_untracked() {
+                Theme::System => Theme::Light,
+                Theme::Light => Theme::Dark,
+                Theme::Dark => Theme::System,
+            });
     };
     view! {
         <header class="top">
@@ -47,26 +39,19 @@ pub fn Header() -> impl IntoView {
                 <svg aria-hidden="true" fill="currentColor"><use href="#i-mark"></use></svg>
                 "Weighbridge"
             </a>
-            <Omnibox/>
+            <OmniboxSoon/>
             <div class="tools">
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>
                 })}
-                <button class="tool" type="button" aria-label="Share: copy the link" on:click=share>
-                    <Icon name="share"/><span class="word">"Share"</span>
-                </button>
-                <button class="tool" type="button" aria-label="Settings" on:click=move |_| state.dialog.set(Some(Dialog::Settings))>
+                <button class="tool" type="button" aria-label="Settings" on:click=move |_| case.page.dialog.set(Some(Dialog::Settings))>
                     <Icon name="settings"/><span class="word">"Settings"</span>
                 </button>
                 <button class="tool only" type="button" aria-label=scheme title=scheme on:click=next_scheme><Icon name="scheme"/></button>
-                <button class="tool only" type="button" aria-label="Keys and help" title="Keys and help" on:click=move |_| state.dialog.set(Some(Dialog::Keys))>
+                <button class="tool only" type="button" aria-label="Keys and help" title="Keys and help" on:click=move |_| case.page.dialog.set(Some(Dialog::Keys))>
                     <Icon name="question"/>
                 </button>
             </div>
         </header>
     }
-}
-
-fn location() -> web_sys::Location {
-    window().location()
 }

@@ -5,16 +5,16 @@ use weighbridge::model::headers::compare::Verdict;
 use weighbridge::scenario::ModelSource;
 use weighbridge::units::{grouped, short_count};
 
+use super::case::Case;
 use super::icon::Icon;
-use super::source;
-use super::state::State;
+use super::{parts, source};
 
 /// Asks for the headers of a model that has a place on the Hub.
 #[component]
 pub fn CheckButton() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let offered = Memo::new(move |_| {
-        state.model.with(|model| {
+        case.model.with(|model| {
             model
                 .as_ref()
                 .is_some_and(|model| matches!(model.asked, ModelSource::Id(_)) && model.headers.is_none())
@@ -22,7 +22,7 @@ pub fn CheckButton() -> impl IntoView {
     });
     view! {
         <Show when=move || offered.get()>
-            <button class="button" type="button" id="check-headers" on:click=move |_| source::check(state)>"Check against the file headers"</button>
+            <button class="link" type="button" id="check-headers" title="Reads the headers of the weight files and compares" on:click=move |_| parts::reader::check(case)>"Check files"</button>
         </Show>
     }
 }
@@ -30,9 +30,9 @@ pub fn CheckButton() -> impl IntoView {
 /// What the comparison says.
 #[component]
 pub fn HeaderLine() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     move || {
-        state.comparison.get().map(|comparison| {
+        case.comparison.get().map(|comparison| {
             let differ = comparison.verdict == Verdict::Differ;
             let verdict: &'static str = comparison.verdict.into();
             view! {
@@ -48,9 +48,9 @@ pub fn HeaderLine() -> impl IntoView {
 /// What weight files hold that belong to no model in hand.
 #[component]
 pub fn OutlineCallout() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     move || {
-        state.outline.get().map(|outline| {
+        case.outline.get().map(|outline| {
             let rows: Vec<_> = outline
                 .parts
                 .iter()
@@ -60,7 +60,7 @@ pub fn OutlineCallout() -> impl IntoView {
                         <tr>
                             <th scope="row">{row.part.label()}</th>
                             <td title=grouped(row.parameters)>{short_count(row.parameters as f64)}</td>
-                            <td title=grouped(bytes)>{move || state.units.get().bytes(bytes as f64)}</td>
+                            <td title=grouped(bytes)>{move || case.page.units.get().bytes(bytes as f64)}</td>
                         </tr>
                     }
                 })
@@ -80,8 +80,8 @@ pub fn OutlineCallout() -> impl IntoView {
                     let name = path.clone();
                     view! {
                         <tr>
-                            <th scope="row"><button class="link" type="button" on:click=move |_| source::choose(state, &path)>{name}</button></th>
-                            <td title=grouped(bytes)>{move || state.units.get().bytes(bytes as f64)}</td>
+                            <th scope="row"><button class="link" type="button" on:click=move |_| source::choose(case, &path)>{name}</button></th>
+                            <td title=grouped(bytes)>{move || case.page.units.get().bytes(bytes as f64)}</td>
                         </tr>
                     }
                 })
@@ -105,7 +105,7 @@ pub fn OutlineCallout() -> impl IntoView {
                     {choices}
                     {outline.notices.into_iter().map(|notice| view! { <p class="next">{notice}</p> }).collect::<Vec<_>>()}
                     <div class="row">
-                        <button class="button small" type="button" on:click=move |_| source::dismiss(state)>"Dismiss"</button>
+                        <button class="button small" type="button" on:click=move |_| source::dismiss(case)>"Dismiss"</button>
                     </div>
                 </div>
             }

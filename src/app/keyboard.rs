@@ -3,21 +3,21 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::state::{State, Tab};
+use super::page::{Page, Tab};
 use super::tabs;
 
 /// Listens to keys as long as the page lives.
-pub fn listen(state: State) {
+pub fn listen(page: Page) {
     let _ = window_event_listener(leptos::ev::keydown, move |event| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(&event) {
             return;
         }
         match event.key().as_str() {
-            "1" => tabs::open(state, Tab::Memory),
-            "2" => tabs::open(state, Tab::Compute),
-            "3" => tabs::open(state, Tab::Speed),
-            "4" => tabs::open(state, Tab::Fit),
-            "5" => tabs::open(state, Tab::Architecture),
+            "1" => tabs::open(page, Tab::Memory),
+            "2" => tabs::open(page, Tab::Compute),
+            "3" => tabs::open(page, Tab::Speed),
+            "4" => tabs::open(page, Tab::Fit),
+            "5" => tabs::open(page, Tab::Architecture),
             _ => {}
         }
     });

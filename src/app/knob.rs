@@ -3,28 +3,28 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::scenario::{Group, Knob, KnobId, KnobKind, Mode, Scenario, Word};
-use weighbridge::units::grouped;
+use weighbridge::units::{exact_size, grouped};
 
+use super::case::Case;
 use super::slider;
-use super::state::State;
 
 /// The control of a knob. A refused value shows why and leaves the scenario as it was.
 #[component]
 pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let refused = RwSignal::new(None::<(String, String)>);
     let set = Callback::new(move |text: String| {
-        let mut next = state.scenario.get_untracked();
-        match (knob.set)(&mut next, &text) {
+        let mut next = case.scenario.get_untracked();
+        match knob.read_field(&mut next, &text) {
             Ok(()) => {
                 refused.set(None);
-                state.scenario.set(next);
+                case.scenario.set(next);
             }
             Err(error) => refused.set(Some((text, error.to_string()))),
         }
     });
     // A value that comes from elsewhere (a link, a way out) clears the refusal.
-    let value = Memo::new(move |_| state.scenario.with(knob.get));
+    let value = Memo::new(move |_| case.scenario.with(knob.get));
     Effect::new(move |_| {
         value.track();
         refused.set(None);
@@ -32,8 +32,8 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     // The chip of the card says so too, while the card is closed.
     Effect::new(move |_| {
         let wrong = refused.with(Option::is_some);
-        if wrong != state.refused.with_untracked(|all| all.contains(&knob.id)) {
-            state.refused.update(|all| {
+        if wrong != case.refused.with_untracked(|all| all.contains(&knob.id)) {
+            case.refused.update(|all| {
                 if wrong {
                     all.insert(knob.id);
                 } else {
@@ -43,7 +43,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         }
     });
     on_cleanup(move || {
-        state.refused.try_update(|all| all.remove(&knob.id));
+        case.refused.try_update(|all| all.remove(&knob.id));
     });
     let control = match knob.kind {
         KnobKind::Whole { slider, least, .. } => {
@@ -61,7 +61,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     if knob.group != Group::Assumptions {
         return control;
     }
-    let default = move || knob.is_default(&state.scenario.get());
+    let default = move || knob.is_default(&case.scenario.get());
     let usual = (knob.get)(&Scenario::default());
     let words = spoken(knob, &usual);
     let reset = move |_| set.run(usual.clone());
@@ -87,17 +87,10 @@ fn spoken(knob: &Knob, value: &str) -> String {
             .into_iter()
             .find(|row| row.key == value)
             .map_or_else(|| value.to_owned(), |row| row.label),
-        KnobKind::Bytes { .. } | KnobKind::BytesOr { .. } => value.parse().map_or_else(|_| value.to_owned(), size),
-        _ => value.to_owned(),
-    }
-}
-
-/// Bytes as they are typed: exact.
-fn size(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 20) {
-        format!("{} MiB", grouped(bytes >> 20))
-    } else {
-        format!("{} B", grouped(bytes))
+        KnobKind::Bytes { .. } | KnobKind::BytesOr { .. } => {
+            value.parse().map_or_else(|_| value.to_owned(), exact_size)
+        }
+        _ => value.parse().map_or_else(|_| value.to_owned(), grouped),
     }
 }
 
@@ -113,12 +106,12 @@ fn Number(
     least: u64,
     slider: u64,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let stops = StoredValue::new(slider::stops(least, slider));
     // "auto" shows the number it stands for.
     let number = Memo::new(move |_| {
         value.get().parse::<u64>().unwrap_or_else(|_| {
-            state.scenario.with(|scenario| {
+            case.scenario.with(|scenario| {
                 if knob.id == KnobId::Batch {
                     scenario.workload.batch
                 } else {
@@ -170,13 +163,14 @@ fn Number(
     view! {
         <div class="knob" class:invalid=move || refused.with(Option::is_some)>
             <label for=id title=knob.help>{knob.label}</label>
+            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=format!("{} slider", knob.label)
+                aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <div class="field num">
                 <input id=id inputmode="numeric" autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     aria-describedby=format!("{id}-help") on:input:target=move |event| type_(event.target().value())
                     on:change:target=move |event| leave(event.target().value()) on:keydown=step/>
+                {suffix(knob, value)}
             </div>
-            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=format!("{}, quick", knob.label)
-                aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <p class="help brief" id=format!("{id}-help")>{knob.help}</p>
             <Refusal refused=refused/>
             {(knob.id == KnobId::Batch).then(|| view! { <EndlessQueue set=set/> })}
@@ -187,14 +181,14 @@ fn Number(
 /// In serve mode the requests may also come without end.
 #[component]
 fn EndlessQueue(set: Callback<String>) -> impl IntoView {
-    let state = State::here();
-    let serving = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode == Mode::Serve));
-    let endless = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.endless));
+    let case = Case::here();
+    let serving = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode == Mode::Serve));
+    let endless = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.endless));
     // The number that stood there before, for when the queue ends.
     let before = StoredValue::new(1_u64);
     let turn = move |on: bool| {
         if on {
-            before.set_value(state.scenario.with_untracked(|scenario| scenario.workload.batch));
+            before.set_value(case.scenario.with_untracked(|scenario| scenario.workload.batch));
         }
         set.run(if on {
             "max".to_owned()
@@ -208,6 +202,13 @@ fn EndlessQueue(set: Callback<String>) -> impl IntoView {
                 <span>"Endless queue"</span><span class="help">"Requests never run out: the server runs as many as fit in memory."</span></label>
         </Show>
     }
+}
+
+/// The unit behind a number, unless the label says it or a word stands there.
+fn suffix(knob: &'static Knob, value: Memo<String>) -> impl IntoView {
+    let unit = Some(knob.unit()).filter(|unit| !matches!(*unit, "" | "tokens"));
+    let number = move || value.with(|value| value.parse::<f64>().is_ok());
+    unit.map(|unit| move || number().then(|| view! { <span class="unit">{unit}</span> }))
 }
 
 /// Why a value was refused, under its field.
@@ -225,7 +226,7 @@ fn Refusal(refused: Refused) -> impl IntoView {
 fn Size(knob: &'static Knob, value: Memo<String>, set: Callback<String>, refused: Refused) -> impl IntoView {
     let shown = move || {
         refused.get().map_or_else(
-            || value.get().parse().map_or_else(|_| value.get(), size),
+            || value.get().parse().map_or_else(|_| value.get(), exact_size),
             |(text, _)| text,
         )
     };
@@ -265,6 +266,7 @@ fn NumberOrWord(
             <div class="field num">
                 <input id=knob.flag autocomplete="off" list=list.clone() prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")
                     on:change:target=move |event| choose(event.target().value())/>
+                {suffix(knob, value)}
                 <datalist id=list>{words.iter().map(|word| view! { <option value=word.label></option> }).collect_view()}</datalist>
             </div>
             <Refusal refused=refused/>
@@ -275,11 +277,11 @@ fn NumberOrWord(
 /// The modes as segments.
 #[component]
 fn Modes(knob: &'static Knob, set: Callback<String>) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     view! {
         <div class="segments" role="group" aria-label=knob.label>
             {Mode::iter().map(|mode| view! {
-                <button type="button" title=mode.help() aria-pressed=move || state.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
+                <button type="button" title=mode.help() aria-pressed=move || case.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
                     on:click=move |_| set.run(mode.key().to_owned())>{mode.label()}</button>
             }).collect_view()}
         </div>
@@ -294,15 +296,14 @@ fn Menu(
     set: Callback<String>,
     rows: fn() -> Vec<weighbridge::scenario::OptionRow>,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let note = move || {
-        state
-            .shown
+        case.shown
             .with(|shown| shown.as_ref()?.analysis.setup.remark(knob.id))
             .unwrap_or_default()
     };
     let options = Memo::new(move |_| {
-        let all = state
+        let all = case
             .shown
             .with(|shown| Some(shown.as_ref()?.analysis.setup.options(knob.id)));
         all.unwrap_or_default()

@@ -1,11 +1,11 @@
 //! The weighbridge: what lies on the scale, against what the device carries.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Figure, MemoryPart, Verdict};
+use weighbridge::analysis::{Figure, MemoryPart, Verdict, share_words};
 use weighbridge::model::Component;
-use weighbridge::units::{UnitSystem, decimal, grouped};
+use weighbridge::units::{UnitSystem, capital, decimal, grouped};
 
-use super::state::{Answer, State};
+use super::case::{Answer, Case};
 
 /// Parts smaller than this share of the ruler are left off the deck.
 const LEAST_SHARE: f64 = 0.003;
@@ -28,6 +28,8 @@ struct Scale {
     pieces: Vec<Piece>,
     total: f64,
     capacity: Option<f64>,
+    /// Bytes of the device that the engine leaves alone.
+    reserved: f64,
     /// Bytes at the end of the ruler.
     end: f64,
     /// Place on the ruler in percent, and figure.
@@ -36,18 +38,18 @@ struct Scale {
     missing: Option<String>,
     /// What does not fit on the device lies in the machine's RAM.
     spills: bool,
-    free: Option<String>,
     device: String,
+    /// Where the room comes from.
+    reserved_words: String,
 }
 
 /// The bar, its ruler and its legend.
 #[component]
 pub fn Bridge() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let scale = Memo::new(move |_| {
-        let units = state.units.get();
-        state
-            .shown
+        let units = case.page.units.get();
+        case.shown
             .with(|shown| shown.as_ref().map(|answer| scale(answer, units)).unwrap_or_default())
     });
     view! {
@@ -57,7 +59,7 @@ pub fn Bridge() -> impl IntoView {
                 <span class="side num" data-figure="bridge.side">{move || scale.get().side}</span>
             </div>
             {move || {
-                let units = state.units.get();
+                let units = case.page.units.get();
                 let scale = scale.get();
                 view! { <Deck scale=scale.clone() units=units/><Legend scale=scale units=units/> }
             }}
@@ -67,7 +69,7 @@ pub fn Bridge() -> impl IntoView {
 
 #[component]
 fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let end = scale.end.max(1.0);
     let share = move |bytes: f64| format!("{:.3}", bytes / end * 100.0);
     let limit = scale.capacity.filter(|capacity| scale.total > *capacity).map(|capacity| {
@@ -91,10 +93,11 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
                     view! {
                         <button class="part" type="button" data-component=piece.key data-short=if piece.mute { "" } else { piece.short }
                             style:--share=share(piece.bytes) aria-label=format!("{}: {size}", piece.name)
-                            on:click=move |event| state.open(piece.figure, &event)>{words}</button>
+                            on:click=move |event| case.open(piece.figure, &event)>{words}</button>
                     }
                 }).collect_view()}
-                {free.map(|free| view! { <span class="free" style:--share=share(free)></span> })}
+                {free.map(|free| view! { <span class="free" style:--share=share(free)><b>{format!("{} free", brief(free, units))}</b></span> })}
+                {(scale.reserved > 0.0).then(|| view! { <span class="reserved" style:--share=share(scale.reserved) title=scale.reserved_words.clone()></span> })}
             </div>
             {limit}
             <div class="ticks num" aria-hidden="true">{scale.ticks.iter().map(|(at, tick)| view! { <span style:--at=format!("{at:.3}")>{tick.clone()}</span> }).collect_view()}</div>
@@ -104,7 +107,7 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
 
 #[component]
 fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let mut seen: Vec<&'static str> = Vec::new();
     let mut entries = Vec::new();
     for piece in &scale.pieces {
@@ -121,7 +124,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
         let figure = piece.figure;
         entries.push(view! {
             <li>
-                <button class="entry" type="button" data-component=piece.key on:click=move |event| state.open(figure, &event)>
+                <button class="entry" type="button" data-component=piece.key on:click=move |event| case.open(figure, &event)>
                     <i class="dot"></i>{piece.name}" "<b>{brief(all, units)}</b>
                 </button>
             </li>
@@ -130,7 +133,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
     view! {
         <ul class="legend num" aria-label=format!("Parts, {units}")>
             {entries}
-            {scale.free.map(|free| view! { <li><span class="entry none"><i class="dot"></i>"Free "<b>{free}</b></span></li> })}
+            {(scale.reserved > 0.0).then(|| view! { <li><span class="entry none"><i class="dot reserved"></i>"Not used "<b>{brief(scale.reserved, units)}</b>{format!(" ({})", scale.reserved_words)}</span></li> })}
             {scale.missing.map(|missing| view! { <li><span class="entry too-much" class:spilled=scale.spills><i class="dot"></i>{if scale.spills { "In RAM " } else { "Missing " }}<b>{missing}</b></span></li> })}
         </ul>
     }
@@ -172,7 +175,14 @@ pub fn figure_of(key: &str) -> Figure {
 fn scale(answer: &Answer, units: UnitSystem) -> Scale {
     let total = answer.analysis.held().total_bytes as f64;
     let capacity = answer.analysis.fit.as_ref().map(|fit| fit.capacity_bytes as f64);
-    let longest = capacity.map_or(total, |capacity| capacity.max(total));
+    // What the engine leaves alone is drawn as long as nothing lies on it.
+    let reserved = answer
+        .analysis
+        .fit
+        .as_ref()
+        .filter(|fit| total <= fit.capacity_bytes as f64)
+        .map_or(0.0, |fit| fit.device_bytes.saturating_sub(fit.capacity_bytes) as f64);
+    let longest = capacity.map_or(total, |capacity| capacity.max(total) + reserved);
     let end = longest.max(1.0);
     let ticks = ruler(end, units);
     let mut pieces = Vec::new();
@@ -222,10 +232,10 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
         pieces,
         total,
         capacity,
+        reserved,
         end,
         ticks,
         side,
-        free: left.filter(|left| *left >= 0.0).map(|left| brief(left, units)),
         spills: answer
             .analysis
             .fit
@@ -233,6 +243,9 @@ fn scale(answer: &Answer, units: UnitSystem) -> Scale {
             .is_some_and(|fit| fit.verdict == Verdict::Offload),
         missing: left.filter(|left| *left < 0.0).map(|left| brief(-left, units)),
         device: device.unwrap_or_default(),
+        reserved_words: answer.analysis.setup.device().map_or_else(String::new, |device| {
+            capital(&share_words(&answer.analysis.setup, device, units))
+        }),
     }
 }
 

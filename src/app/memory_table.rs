@@ -6,8 +6,8 @@ use weighbridge::model::Component;
 use weighbridge::report;
 use weighbridge::units::{UnitSystem, percent, short_count};
 
+use super::case::{Answer, Case};
 use super::memory_bar::figure_of;
-use super::state::{Answer, State};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
@@ -22,16 +22,15 @@ struct Row {
 /// The table.
 #[component]
 pub fn MemoryTable() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let rows = Memo::new(move |_| {
-        let units = state.units.get();
-        state
-            .shown
+        let units = case.page.units.get();
+        case.shown
             .with(|shown| shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default())
     });
     let total = Memo::new(move |_| {
-        let units = state.units.get();
-        state.shown.with(|shown| {
+        let units = case.page.units.get();
+        case.shown.with(|shown| {
             shown
                 .as_ref()
                 .map(|answer| {
@@ -44,14 +43,13 @@ pub fn MemoryTable() -> impl IntoView {
         })
     });
     let elsewhere = move || {
-        state
-            .shown
-            .with(|shown| report::elsewhere(&shown.as_ref()?.analysis, state.units.get()))
+        case.shown
+            .with(|shown| report::elsewhere(&shown.as_ref()?.analysis, case.page.units.get()))
     };
     view! {
         <section class="card" aria-labelledby="components-title">
             <h2 id="components-title">"By component"</h2>
-            {move || (state.shown.with(|shown| shown.as_ref().map_or(1, |answer| answer.scenario.devices)) > 1).then(|| view! { <p class="dealt">"Parameters of the whole model, bytes of the fullest device."</p> })}
+            {move || (case.shown.with(|shown| shown.as_ref().map_or(1, |answer| answer.scenario.hardware.devices)) > 1).then(|| view! { <p class="dealt">"Parameters of the whole model, bytes of the fullest device."</p> })}
             {move || elsewhere().map(|text| view! { <p class="dealt">{text}</p> })}
             <div class="table">
                 <table>
@@ -61,14 +59,14 @@ pub fn MemoryTable() -> impl IntoView {
                     <tbody>
                         {move || rows.get().into_iter().map(|row| {
                             let parameters = row.parameters.map(|(component, text)| view! {
-                                <button class="why" type="button" on:click=move |event| state.open(Figure::ComponentParameters(component), &event)>{text}</button>
+                                <button class="why" type="button" on:click=move |event| case.open(Figure::ComponentParameters(component), &event)>{text}</button>
                             });
                             view! {
                                 <tr data-component=row.key>
                                     <th scope="row"><i class="dot"></i>{row.label}</th>
                                     <td class="optional">{parameters}</td>
                                     <td><button class="why" type="button" data-figure=format!("memory.{}", row.key)
-                                        on:click=move |event| state.open(figure_of(row.key), &event)>{row.bytes}</button></td>
+                                        on:click=move |event| case.open(figure_of(row.key), &event)>{row.bytes}</button></td>
                                     <td class="share"><i class="bar" style:--share=format!("{:.2}", row.share * 100.0)></i><span>{row.words}</span></td>
                                 </tr>
                             }
@@ -77,8 +75,8 @@ pub fn MemoryTable() -> impl IntoView {
                     <tfoot><tr class="sum">
                         <th scope="row">"Total"</th>
                         <td class="optional"><button class="why" type="button" data-figure="parameters.total"
-                            on:click=move |event| state.open(Figure::Parameters, &event)>{move || total.get().0}</button></td>
-                        <td><button class="why" type="button" data-figure="memory.total" on:click=move |event| state.open(Figure::Memory, &event)>{move || total.get().1}</button></td>
+                            on:click=move |event| case.open(Figure::Parameters, &event)>{move || total.get().0}</button></td>
+                        <td><button class="why" type="button" data-figure="memory.total" on:click=move |event| case.open(Figure::Memory, &event)>{move || total.get().1}</button></td>
                         <td class="share">"100 %"</td>
                     </tr></tfoot>
                 </table>

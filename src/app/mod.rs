@@ -1,12 +1,16 @@
 //! The page, one component a file. It knows the whole engine; the engine knows nothing of it.
 //!
-//! [`state`] holds what the user chose and what follows; components read it from context and write only to it. The
+//! [`case`] holds a question and what follows from it, [`state`] the cases and what holds for all of them; components
+//! take the case from context and write only to it. The
 //! structure and the classes of the markup are those of the shell in `index.html`, so nothing moves when the program
 //! arrives.
 
 mod address;
 mod architecture;
 mod badge;
+mod case;
+mod case_strip;
+mod changed;
 mod charts;
 mod chips;
 mod compute_table;
@@ -14,6 +18,8 @@ mod copy;
 mod dialogs;
 mod drop;
 mod explanation;
+mod first_choice;
+mod first_visit;
 mod fit;
 mod footer;
 mod hardware;
@@ -22,13 +28,16 @@ mod header_check;
 mod icon;
 mod keyboard;
 mod knob;
+mod loaded;
 mod memory_bar;
 mod memory_table;
 mod model_card;
 mod notices;
 mod number_tiles;
 mod omnibox;
+mod page;
 mod panel;
+mod parts;
 mod phone_sheet;
 mod problem;
 mod settings;
@@ -40,28 +49,32 @@ mod suggest;
 mod tabs;
 mod toasts;
 mod verdict;
+mod verdict_strip;
+mod ways;
 mod words;
 
 pub use state::State;
 
 use leptos::prelude::*;
-use weighbridge::scenario::Group;
 
+use case::Case;
+use case_strip::CaseStrip;
 use chips::Chips;
 use dialogs::Dialogs;
-use drop::DropTarget;
-use explanation::ExplanationPopover;
+use first_visit::FirstVisit;
 use footer::Footer;
-use hardware::{Beside, HardwareCard};
+use hardware::HardwareCard;
 use header::Header;
 use memory_bar::Bridge;
 use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
-use panel::{KnobCard, Sheet};
+use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
+use parts::{ExplanationSoon, Part, Quietly, reader_part};
 use tabs::Tabs;
 use toasts::ToastList;
-use verdict::{StaleLine, VerdictLine, WaysOut};
+use verdict::{StaleLine, VerdictLine};
+use verdict_strip::VerdictStrip;
 
 /// Empties the shell and mounts the app in its place.
 pub fn start() {
@@ -80,28 +93,44 @@ fn App() -> impl IntoView {
     let state = State::new();
     provide_context(state);
     address::follow(state);
-    keyboard::listen(state);
-    toasts::listen_for_updates(state);
-    source::start(state);
-    phone_sheet::watch(state);
-    let loading = move || state.loading.with(Option::is_some).then_some("true");
-    let answered = Memo::new(move |_| state.shown.with(Option::is_some));
+    provide_context(state.page);
+    keyboard::listen(state.page);
+    toasts::listen_for_updates(state.page);
+    parts::fetch_when_idle();
+    // Another case is another page of the same frame.
+    move || {
+        let case = state.current();
+        view! { <CasePage case=case/> }
+    }
+}
+
+/// The page of one case.
+#[component]
+fn CasePage(case: Case) -> impl IntoView {
+    provide_context(case);
+    provide_context(ways::follow(case));
+    phone_sheet::watch(case);
+    let loading = move || case.loading.with(Option::is_some).then_some("true");
+    let answered = Memo::new(move |_| case.shown.with(Option::is_some));
     view! {
         <Header/>
         <main class="frame">
             <section class="panel" aria-label="What to estimate">
-                <Sheet id="sheet-model" title="Model" open=true><ModelCard/></Sheet>
-                <KnobCard id="sheet-workload" title="Workload" group=Group::Workload open=true/>
-                <KnobCard id="sheet-precision" title="Precision" group=Group::Precision open=true/>
+                <ModelCard/>
                 <HardwareCard/>
-                <KnobCard id="sheet-assumptions" title="Assumptions" group=Group::Assumptions open=false/>
+                <WorkloadCard/>
+                <PrecisionCard/>
+                <AssumptionsCard/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
+                <CaseStrip/>
+                <VerdictStrip/>
+                <FirstVisit/>
                 <StaleLine/>
                 <VerdictLine/>
                 <Show when=move || answered.get()>
-                    <Beside/>
-                    <WaysOut/>
+                    <Quietly part=Part::Tabs view=|| parts::tabs().map(|tabs| tabs.beside)/>
+                    <Quietly part=Part::Tabs view=|| parts::tabs().map(|tabs| tabs.ways)/>
                     <NumberTiles/>
                     <Bridge/>
                     <Tabs/>
@@ -111,9 +140,9 @@ fn App() -> impl IntoView {
         </main>
         <Chips/>
         <Footer/>
-        <ExplanationPopover/>
+        <ExplanationSoon/>
         <Dialogs/>
-        <DropTarget/>
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.drop)/>
         <ToastList/>
     }
 }

@@ -8,50 +8,59 @@ use weighbridge::model::catalogue;
 use weighbridge::scenario::ModelSource;
 use weighbridge::units::{grouped, short_count};
 
-use super::header_check::{CheckButton, HeaderLine, OutlineCallout};
+use super::case::{Answer, Case};
+use super::header_check::CheckButton;
 use super::icon::Icon;
-use super::problem::ProblemCallout;
+use super::loaded::Loaded;
+use super::page::Dialog;
+use super::panel::Sheet;
+use super::parts::{self, LostLine, Part, Quietly, reader_part};
 use super::source;
-use super::state::{Answer, Dialog, Loaded, Opened, State};
 
-/// The body of the model's card.
+/// The model: one pick, what it is, where it was read.
 #[component]
 pub fn ModelCard() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
+    let any = Memo::new(move |_| case.model.with(Option::is_some));
+    let edited = Memo::new(move |_| case.scenario.with(|scenario| !scenario.model.edits.is_empty()));
+    let aside = view! {
+        <Show when=move || any.get()>
+            <button class="link" id="edit-model" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Editor))>"Edit"</button>
+        </Show>
+        <CheckButton />
+    }
+    .into_any();
+    let name = move || case.model_name().unwrap_or_else(|| "Choose a model".to_owned());
     view! {
-        {move || state.model.get().map(|model| view! { <div><p class="model-name">{model.name.clone()}</p><p class="by">{by_line(state, &model)}</p></div> })}
-        {move || state.shown.get().filter(|_| state.model.with(Option::is_some)).map(|answer| facts(state, &answer))}
-        {move || state.model.get().map(|model| source_line(state, &model))}
-        <FilesLine />
-        <HeaderLine />
-        <LoadingLine />
-        <ProblemCallout />
-        <OutlineCallout />
-        <div class="row">
-            <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Picker))>
-                {move || if state.model.with(Option::is_some) { "Change model" } else { "Choose a model" }}
-            </button>
-            <Show when=move || state.model.with(Option::is_some)>
-                <button class="button" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
+        <Sheet id="sheet-model" title="Model" aside=aside>
+            <button class="pick" id="model" type="button" aria-haspopup="dialog" aria-label=move || format!("Model: {}", name())
+                on:click=move |_| case.page.dialog.set(Some(Dialog::Picker))>{name}</button>
+            {move || case.shown.get().filter(|_| any.get()).map(|answer| facts(case, &answer))}
+            {move || case.model.get().map(|model| source_line(case, &model))}
+            <Show when=move || edited.get()>
+                <p class="source" data-state="warn"><Icon name="alert" />
+                    <span>"Changed by hand: " {move || case.scenario.with(|scenario| scenario.model.edits.keys().cloned().collect::<Vec<_>>().join(", "))} ". "
+                        <button class="link" type="button" on:click=move |_| case.scenario.update(|scenario| scenario.model.edits.clear())>"Reset edits"</button>
+                    </span>
+                </p>
             </Show>
-            <CheckButton />
-            <Show when=move || state.scenario.with(|scenario| !scenario.model.edits.is_empty())>
-                <button class="button" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.model.edits.clear())>
-                    <Icon name="undo" />
-                    "Reset edits"
-                </button>
-            </Show>
-        </div>
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.files) />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.headers) />
+            <LoadingLine />
+            <LostLine part=Part::Reader />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.problem) />
+            <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.outline) />
+        </Sheet>
     }
 }
 
 /// Owner, kind, licence, gate: what is known of them.
-fn by_line(state: State, model: &Loaded) -> String {
+fn by_line(case: Case, model: &Loaded) -> Vec<String> {
     let mut parts = Vec::new();
     if let (ModelSource::Id(_), Some((owner, _))) = (&model.asked, model.facts.id.split_once('/')) {
         parts.push(owner.to_owned());
     }
-    if let Ok(blueprint) = state.blueprint.get() {
+    if let Ok(blueprint) = case.blueprint.get() {
         parts.push(blueprint.model_type.clone());
     }
     // A model read from the Hub may have changed since the catalogue was made.
@@ -61,36 +70,33 @@ fn by_line(state: State, model: &Loaded) -> String {
             parts.push("gated".to_owned());
         }
     }
-    parts.join(" · ")
+    parts
 }
 
-/// Chips: sizes and kinds. Counts open their explanation.
-fn facts(state: State, answer: &Answer) -> impl IntoView + use<> {
+/// Sizes and kinds in a line. Counts open their explanation.
+fn facts(case: Case, answer: &Answer) -> impl IntoView + use<> {
     let blueprint = answer.blueprint.clone();
     let parameters = &answer.analysis.parameters;
     let (total, active) = (parameters.total.0, parameters.active.0);
     let count = move |figure: Figure, text: String, label: String| {
-        let open = move |event: leptos::ev::MouseEvent| {
-            let at = (f64::from(event.client_x()), f64::from(event.client_y()));
-            state.opened.set(Some(Opened {
-                figure,
-                path: Vec::new(),
-                at,
-            }));
-        };
-        view! { <li class="fact"><button class="why" type="button" title=label on:click=open>{text}</button></li> }
+        view! { <button class="why" type="button" title=label on:click=move |event| case.open(figure, &event)>{text}</button> }
     };
     let layers = blueprint.layers.value;
+    let mut words = vec![format!(
+        "{} {}",
+        grouped(layers),
+        if layers == 1 { "layer" } else { "layers" }
+    )];
+    words.push(blueprint.attention.clone());
+    words.extend(blueprint.experts.clone());
+    words.extend(blueprint.max_context.as_ref().map(|most| short_context(most.value)));
+    words.push(blueprint.published.method.to_string());
     view! {
-        <ul class="facts num" aria-label="Facts">
-            {count(Figure::Parameters, format!("{} parameters", short_count(total as f64)), grouped(total))}
-            {(active != total).then(|| count(Figure::ActiveParameters, format!("{} active", short_count(active as f64)), grouped(active)))}
-            <li class="fact">{grouped(layers)} {if layers == 1 { " layer" } else { " layers" }}</li>
-            <li class="fact">{blueprint.attention.clone()}</li>
-            {blueprint.experts.clone().map(|words| view! { <li class="fact">{words}</li> })}
-            {blueprint.max_context.as_ref().map(|most| view! { <li class="fact" title=grouped(most.value)>{short_context(most.value)} " context"</li> })}
-            <li class="fact">{blueprint.published.method.to_string()}</li>
-        </ul>
+        <p class="line num" aria-label="Facts">
+            {count(Figure::Parameters, short_count(total as f64), format!("{} parameters", grouped(total)))}
+            {(active != total).then(|| view! { ", "{count(Figure::ActiveParameters, format!("{} active", short_count(active as f64)), grouped(active))} })}
+            {words.into_iter().map(|word| format!(" · {word}")).collect::<String>()}
+        </p>
     }
 }
 
@@ -103,8 +109,8 @@ fn short_context(tokens: u64) -> String {
     }
 }
 
-/// Where it was read, and what was changed by hand.
-fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
+/// Where it was read, who made it, its licence; of a built-in model also where its figures come from.
+fn source_line(case: Case, model: &Loaded) -> impl IntoView + use<> {
     let words = match &model.asked {
         ModelSource::Config(_) => format!("From your {}; it was read here and sent nowhere", model.facts.id),
         ModelSource::Id(_) if model.facts.source == source::FROM_HUB => match &model.commit {
@@ -114,32 +120,28 @@ fn source_line(state: State, model: &Loaded) -> impl IntoView + use<> {
             ),
             None => "From config.json on the Hub".to_owned(),
         },
-        ModelSource::Id(_) => "From the built-in catalogue".to_owned(),
+        ModelSource::Id(_) => "Built in".to_owned(),
     };
+    let words = std::iter::once(words)
+        .chain(by_line(case, model))
+        .collect::<Vec<_>>()
+        .join(" · ");
     let origin = catalogue::find(&model.facts.id)
         .filter(|_| model.facts.source == "catalogue")
         .map(|entry| entry.source.as_str());
-    view! {
-        <div>
-            <p class="source"><Icon name="check" /><span>{words}</span></p>
-            {origin.map(|origin| view! { <details class="by"><summary>"Where its figures come from"</summary>{origin}</details> })}
-        </div>
-        {move || {
-            let edited: Vec<String> = state.scenario.with(|scenario| scenario.model.edits.keys().cloned().collect());
-            (!edited.is_empty()).then(|| view! {
-                <p class="source" data-state="warn"><Icon name="alert" /><span>"Changed by hand: " {edited.join(", ")}</span></p>
-            })
-        }}
+    match origin {
+        Some(origin) => view! { <details class="by"><summary title="Where its figures come from">{words}</summary><p>{origin}</p></details> }.into_any(),
+        None => view! { <p class="by">{words}</p> }.into_any(),
     }
 }
 
 /// The formats in the model's repository, and whether the engine in use loads one of them.
 #[component]
-fn FilesLine() -> impl IntoView {
-    let state = State::here();
-    let held = source::files::held(state);
+pub fn FilesLine() -> impl IntoView {
+    let case = Case::here();
+    let held = source::files::held(case);
     let engine = Memo::new(move |_| {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             let answer = shown.as_ref()?;
             Some(answer.analysis.setup.engine)
         })
@@ -174,9 +176,9 @@ fn FilesLine() -> impl IntoView {
 /// What is being read, how far, and a way out.
 #[component]
 fn LoadingLine() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     move || {
-        state.loading.get().map(|loading| {
+        case.loading.get().map(|loading| {
             let read = loading.read;
             let bar = match read {
                 Some((read, Some(total))) => view! { <progress max=total.to_string() value=read.to_string()></progress> }.into_any(),
@@ -195,7 +197,7 @@ fn LoadingLine() -> impl IntoView {
                 <div class="loading" aria-live="polite">
                     <div class="line">
                         <span class="what">{loading.what}</span>
-                        <button class="button small" type="button" on:click=move |_| source::cancel(state)>"Cancel"</button>
+                        <button class="button small" type="button" on:click=move |_| parts::reader::cancel(case)>"Cancel"</button>
                     </div>
                     {bar}
                     <span class="num">{words}</span>

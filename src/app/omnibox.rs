@@ -5,23 +5,23 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::badge::fit_badge;
+use super::case::Case;
 use super::icon::Icon;
 use super::source::search::{Search, search};
 use super::source::{self, recent};
-use super::state::State;
 use super::suggest::{Kind, Suggestion, suggestions};
 
 /// The search field with its list. `/` anywhere on the page goes to it.
 #[component]
 pub fn Omnibox() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let text = RwSignal::new(String::new());
     let open = RwSignal::new(false);
     let at = RwSignal::new(0_usize);
     let field = NodeRef::<html::Input>::new();
     // Read when the list opens: another tab may have added to it.
     let lately = RwSignal::new(Vec::new());
-    let found = search(state, text.into(), open.into());
+    let found = search(case, text.into(), open.into());
     let offered = Memo::new(move |_| {
         if !open.get() {
             return Vec::new();
@@ -31,7 +31,7 @@ pub fn Omnibox() -> impl IntoView {
             Search::Found(found) => found.as_slice(),
             _ => &[],
         };
-        let endpoint = state.settings.endpoint.get();
+        let endpoint = case.page.settings.endpoint.get();
         text.with(|text| lately.with(|lately| suggestions(text, &endpoint, lately, found)))
     });
     let listed = Memo::new(move |_| offered.with(|all| !all.is_empty()));
@@ -47,7 +47,7 @@ pub fn Omnibox() -> impl IntoView {
         if let Some(field) = field.get_untracked() {
             let _ = field.blur();
         }
-        source::load(state, what);
+        source::load(case, what);
     };
     let enter = move || {
         let typed = text.get_untracked();
@@ -96,7 +96,7 @@ pub fn Omnibox() -> impl IntoView {
         if plain
             && event.key() == "/"
             && !super::drop::in_field(event.target())
-            && state.dialog.get_untracked().is_none()
+            && case.page.dialog.get_untracked().is_none()
         {
             event.prevent_default();
             if let Some(field) = field.get_untracked() {
@@ -215,7 +215,7 @@ fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str
             on:mousemove=move |_| if at.get_untracked() != index { at.set(index) }
         >
             {inside}
-            {fit_badge(State::here(), &of, listed.as_ref())}
+            {fit_badge(Case::here(), &of, listed.as_ref())}
             <span class="meta">{meta}</span>
         </div>
     }

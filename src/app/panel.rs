@@ -1,20 +1,37 @@
-//! The cards of the panel: what can be set, from the table of knobs.
+//! The cards of the panel: what can be set, from the table of knobs. On a phone each is a sheet that a chip opens.
 
 use leptos::prelude::*;
-use weighbridge::scenario::{Group, KNOBS};
+use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, Mode};
 
+use super::case::Case;
 use super::knob::KnobControl;
-use super::state::State;
 
-/// A card that folds, and on a phone a sheet that a chip opens.
+/// A card of the panel.
 #[component]
 pub fn Sheet(
     id: &'static str,
-    #[prop(into)] title: Signal<String>,
-    #[prop(optional, into)] now: Option<Signal<String>>,
-    open: bool,
+    title: &'static str,
+    /// What stands beside the title: a note, or a deed or two.
+    #[prop(optional)]
+    aside: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
+    let heading = format!("{id}-title");
+    let labelled = heading.clone();
+    view! {
+        <div class="sheet" id=id popover="auto">
+            <section class="card pane" aria-labelledby=labelled>
+                <div class="title"><h2 id=heading>{title}</h2>{aside}</div>
+                {children()}
+            </section>
+            <Done id=id/>
+        </div>
+    }
+}
+
+/// A card that folds to one line, which says how its knobs stand.
+#[component]
+fn FoldedSheet(id: &'static str, title: &'static str, now: Signal<String>, children: Children) -> impl IntoView {
     let details = NodeRef::<leptos::html::Details>::new();
     // On a phone the card is a popover: opened, it shows its contents at once.
     let unfold = move |event: web_sys::Event| {
@@ -29,44 +46,73 @@ pub fn Sheet(
     };
     view! {
         <div class="sheet" id=id popover="auto" on:toggle=unfold>
-            <details class="card" open=open node_ref=details>
-                <summary>{title}{now.map(|now| view! { " "<span class="now">{now}</span> })}</summary>
+            <details class="card" node_ref=details>
+                <summary>{title}" "<span class="now">{now}</span></summary>
                 <div class="body">{children()}</div>
             </details>
-            <button class="button small done" type="button" popovertarget=id popovertargetaction="hide">"Done"</button>
+            <Done id=id/>
         </div>
     }
 }
 
-/// The knobs of a group as a card.
 #[component]
-pub fn KnobCard(id: &'static str, title: &'static str, group: Group, open: bool) -> impl IntoView {
-    let state = State::here();
-    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode));
-    let knobs = move || {
-        KNOBS
-            .iter()
-            .filter(move |knob| knob.group == group && knob.applies(mode.get()))
+fn Done(id: &'static str) -> impl IntoView {
+    view! { <button class="button small done" type="button" popovertarget=id popovertargetaction="hide">"Done"</button> }
+}
+
+/// The knobs of a group, as far as the mode has them.
+#[component]
+fn GroupKnobs(group: Group) -> impl IntoView {
+    let case = Case::here();
+    let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
+    let list = move || -> Vec<_> { of(group, mode.get()).collect() };
+    view! { <For each=list key=|knob| knob.key let(knob)><KnobControl knob=knob/></For> }
+}
+
+fn of(group: Group, mode: Mode) -> impl Iterator<Item = &'static Knob> {
+    KNOBS
+        .iter()
+        .filter(move |knob| knob.group == group && knob.applies(mode))
+}
+
+/// What runs.
+#[component]
+pub fn WorkloadCard() -> impl IntoView {
+    view! { <Sheet id="sheet-workload" title="Workload"><GroupKnobs group=Group::Workload/></Sheet> }
+}
+
+/// Number formats, side by side.
+#[component]
+pub fn PrecisionCard() -> impl IntoView {
+    let case = Case::here();
+    let bits = move || {
+        case.shown.with(|shown| {
+            let setup = &shown.as_ref()?.analysis.setup;
+            setup.remark(KnobId::Weights)
+        })
     };
-    let changed = move || {
-        state
-            .scenario
-            .with(|scenario| knobs().filter(|knob| !knob.is_default(scenario)).count())
-    };
-    let now = (group == Group::Assumptions).then(|| {
-        Signal::derive(move || match changed() {
-            0 => format!("{}, all as by default", knobs().count()),
-            some => format!("{some} of {} changed", knobs().count()),
+    let aside = view! { <span class="now num">{bits}</span> }.into_any();
+    view! {
+        <Sheet id="sheet-precision" title="Precision" aside=aside>
+            <div class="pair"><GroupKnobs group=Group::Precision/></div>
+        </Sheet>
+    }
+}
+
+/// What is assumed, folded.
+#[component]
+pub fn AssumptionsCard() -> impl IntoView {
+    let case = Case::here();
+    let now = Signal::derive(move || {
+        case.scenario.with(|scenario| {
+            let all = || of(Group::Assumptions, scenario.workload.mode);
+            match all().filter(|knob| !knob.is_default(scenario)).count() {
+                0 => format!("{} defaults", all().count()),
+                some => format!("{some} of {} changed", all().count()),
+            }
         })
     });
-    let list = move || knobs().collect::<Vec<_>>();
-    let body = view! {
-        <For each=list key=|knob| knob.key let(knob)>
-            <KnobControl knob=knob/>
-        </For>
-    };
-    match now {
-        Some(now) => view! { <Sheet id=id title=title now=now open=open>{body}</Sheet> }.into_any(),
-        None => view! { <Sheet id=id title=title open=open>{body}</Sheet> }.into_any(),
+    view! {
+        <FoldedSheet id="sheet-assumptions" title="Assumptions" now=now><GroupKnobs group=Group::Assumptions/></FoldedSheet>
     }
 }

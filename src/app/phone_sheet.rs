@@ -4,7 +4,7 @@ use js_sys::{Function, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::state::State;
+use super::case::Case;
 
 /// The id of the model's sheet.
 const MODEL_SHEET: &str = "sheet-model";
@@ -12,9 +12,9 @@ const MODEL_SHEET: &str = "sheet-model";
 const NARROW: &str = "(max-width: 900px)";
 
 /// Begins to watch. Once, when the page starts.
-pub fn watch(state: State) {
+pub fn watch(case: Case) {
     Effect::new(move |_| {
-        let told = state.problem.with(Option::is_some) | state.outline.with(Option::is_some);
+        let told = case.problem.with(Option::is_some) | case.outline.with(Option::is_some);
         let narrow = || window().match_media(NARROW).ok().flatten();
         if told && narrow().is_some_and(|query| query.matches()) {
             show(MODEL_SHEET);

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use weighbridge::hub::HubError;
 
+use super::case::{Case, NoAnswer, Problem};
 use super::icon::Icon;
 use super::model_card::page_of;
+use super::page::Dialog;
 use super::source;
-use super::state::{Dialog, NoAnswer, Problem, State};
 
 /// The words and ways of a problem.
 struct Told {
@@ -28,51 +29,51 @@ struct Told {
 /// The message beside the model, if there is one.
 #[component]
 pub fn ProblemCallout() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     view! {
-        {move || state.problem.get().map(|problem| callout(state, told(&problem)))}
+        {move || case.problem.get().map(|problem| callout(case, told(&problem)))}
         {move || {
             // An edit that makes no model: the answer shown is the one before.
-            let broken = match state.answer.get() {
-                Err(error @ (NoAnswer::Model(_) | NoAnswer::Analysis(_))) if state.scenario.with(|scenario| !scenario.model.edits.is_empty()) => Some(words_of(&error)),
+            let broken = match case.answer.get() {
+                Err(error @ (NoAnswer::Model(_) | NoAnswer::Analysis(_))) if case.scenario.with(|scenario| !scenario.model.edits.is_empty()) => Some(words_of(&error)),
                 _ => None,
             };
-            broken.map(|words| edit_callout(state, words))
+            broken.map(|words| edit_callout(case, words))
         }}
     }
 }
 
-fn callout(state: State, told: Told) -> impl IntoView {
+fn callout(case: Case, told: Told) -> impl IntoView {
     let offline = told.code == Some("unreachable") && !window().navigator().on_line();
-    let load = move |id: String| move |_| source::load(state, &id);
+    let load = move |id: String| move |_| source::load(case, &id);
     view! {
         <div class="callout" role="alert" data-code=told.code>
             {if offline { view! { <Icon name="offline" /> } } else { view! { <Icon name="alert" /> } }}
             <p class="what">{told.what}</p>
             <p class="next">{told.next}{offline.then_some(" The catalogue and the models read before still work.")}</p>
             <div class="row">
-                {told.headers.then(|| view! { <button class="button small" type="button" on:click=move |_| source::read_headers(state)>"Read the file headers"</button> })}
-                {told.retry.then(|| view! { <button class="button small" type="button" on:click=move |_| source::retry(state)>"Try again"</button> })}
+                {told.headers.then(|| view! { <button class="button small" type="button" on:click=move |_| source::read_headers(case)>"Read the file headers"</button> })}
+                {told.retry.then(|| view! { <button class="button small" type="button" on:click=move |_| source::retry(case)>"Try again"</button> })}
                 {told.settings.map(|words| view! {
-                    <button class="button small" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Settings))>{words}</button>
+                    <button class="button small" type="button" on:click=move |_| case.page.dialog.set(Some(Dialog::Settings))>{words}</button>
                 })}
                 {told.instead.map(|id| view! { <button class="button small" type="button" on:click=load(id.clone())>{format!("Load {id}")}</button> })}
                 {told.page.map(|page| view! { <a class="button small" href=page target="_blank" rel="noopener noreferrer">"Open model page"</a> })}
-                <button class="button small" type="button" on:click=move |_| source::dismiss(state)>"Dismiss"</button>
+                <button class="button small" type="button" on:click=move |_| source::dismiss(case)>"Dismiss"</button>
             </div>
         </div>
     }
 }
 
-fn edit_callout(state: State, words: String) -> impl IntoView {
+fn edit_callout(case: Case, words: String) -> impl IntoView {
     view! {
         <div class="callout" data-kind="warn" role="alert">
             <Icon name="alert" />
             <p class="what">{words}</p>
             <p class="next">"What is shown is the answer before this change."</p>
             <div class="row">
-                <button class="button small" type="button" on:click=move |_| state.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
-                <button class="button small" type="button" on:click=move |_| state.scenario.update(|scenario| scenario.model.edits.clear())>"Reset edits"</button>
+                <button class="button small" type="button" on:click=move |_| case.page.dialog.set(Some(Dialog::Editor))>"Edit architecture"</button>
+                <button class="button small" type="button" on:click=move |_| case.scenario.update(|scenario| scenario.model.edits.clear())>"Reset edits"</button>
             </div>
         </div>
     }

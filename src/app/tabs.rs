@@ -3,13 +3,10 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 
-use super::architecture::Architecture;
-use super::charts::{ContextChart, IntensityGauge, MemoryChart};
-use super::compute_table::ComputeTable;
-use super::fit::{Answers, FitMatrix, LaunchCard};
+use super::case::Case;
 use super::memory_table::MemoryTable;
-use super::speed::SpeedTab;
-use super::state::{State, Tab};
+use super::page::{Page, Tab};
+use super::parts::{Later, Part, charts, tabs};
 
 impl Tab {
     const fn label(self) -> &'static str {
@@ -39,8 +36,8 @@ impl Tab {
 }
 
 /// Opens a tab and moves the focus to it.
-pub fn open(state: State, tab: Tab) {
-    state.tab.set(tab);
+pub fn open(page: Page, tab: Tab) {
+    page.tab.set(tab);
     if let Some(element) = document().get_element_by_id(tab.id()) {
         let element: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(element);
         let _ = element.focus();
@@ -50,9 +47,9 @@ pub fn open(state: State, tab: Tab) {
 /// The tabs.
 #[component]
 pub fn Tabs() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let keys = move |event: web_sys::KeyboardEvent| {
-        let now = state.tab.get_untracked();
+        let now = case.page.tab.get_untracked();
         let next = match event.key().as_str() {
             "ArrowRight" => now.step(1),
             "ArrowLeft" => now.step(-1),
@@ -61,32 +58,29 @@ pub fn Tabs() -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        open(state, next);
+        open(case.page, next);
     };
     view! {
         <div class="tabs" role="tablist" aria-label="Details" on:keydown=keys>
             {Tab::iter().map(|tab| {
-                let selected = move || state.tab.get() == tab;
+                let selected = move || case.page.tab.get() == tab;
                 view! {
                     <button type="button" role="tab" id=tab.id() aria-controls="tabpanel" aria-selected=move || selected().to_string()
-                        tabindex=move || if selected() { "0" } else { "-1" } on:click=move |_| state.tab.set(tab)>{tab.label()}</button>
+                        tabindex=move || if selected() { "0" } else { "-1" } on:click=move |_| case.page.tab.set(tab)>{tab.label()}</button>
                 }
             }).collect_view()}
         </div>
-        <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || state.tab.get().id() tabindex="0">
-            {move || match state.tab.get() {
+        <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || case.page.tab.get().id() tabindex="0">
+            {move || match case.page.tab.get() {
                 Tab::Memory => view! {
                     <MemoryTable/>
-                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><ContextChart/></section>
-                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><MemoryChart/></section>
+                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>
+                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.memory)/></section>
                 }.into_any(),
-                Tab::Compute => view! {
-                    <ComputeTable/>
-                    <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><IntensityGauge/></section>
-                }.into_any(),
-                Tab::Speed => view! { <SpeedTab/> }.into_any(),
-                Tab::Fit => view! { <Answers/><LaunchCard/><FitMatrix/> }.into_any(),
-                Tab::Architecture => view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><Architecture/></section> }.into_any(),
+                Tab::Compute => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.compute)/> }.into_any(),
+                Tab::Speed => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.speed)/> }.into_any(),
+                Tab::Fit => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.fit)/> }.into_any(),
+                Tab::Architecture => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.architecture)/> }.into_any(),
             }}
         </div>
     }

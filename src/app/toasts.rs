@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::state::State;
+use super::page::Page;
 
 /// A note.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,11 +15,11 @@ pub struct Toast {
 }
 
 /// Says something for a few seconds.
-pub fn say(state: State, words: impl Into<String>) {
-    let id = state
+pub fn say(page: Page, words: impl Into<String>) {
+    let id = page
         .toasts
         .with_untracked(|all| all.iter().map(|toast| toast.id).max().unwrap_or(0) + 1);
-    state.toasts.update(|all| {
+    page.toasts.update(|all| {
         all.push(Toast {
             id,
             words: words.into(),
@@ -27,15 +27,15 @@ pub fn say(state: State, words: impl Into<String>) {
         })
     });
     set_timeout(
-        move || state.toasts.update(|all| all.retain(|toast| toast.id != id)),
+        move || page.toasts.update(|all| all.retain(|toast| toast.id != id)),
         Duration::from_secs(6),
     );
 }
 
 /// Offers a new version when one waits; it is taken only on a click.
-pub fn listen_for_updates(state: State) {
+pub fn listen_for_updates(page: Page) {
     let offer = move || {
-        state.toasts.update(|all| {
+        page.toasts.update(|all| {
             if !all.iter().any(|toast| toast.update) {
                 all.push(Toast {
                     id: 0,
@@ -67,15 +67,15 @@ fn take_update() {
 /// The notes on the page.
 #[component]
 pub fn ToastList() -> impl IntoView {
-    let state = State::here();
+    let page = Page::here();
     view! {
         <div class="toasts" aria-live="polite">
-            <For each=move || state.toasts.get() key=|toast| toast.id let(toast)>
+            <For each=move || page.toasts.get() key=|toast| toast.id let(toast)>
                 <div class="toast" role="status">
                     <span>{toast.words.clone()}</span>
                     {toast.update.then(|| view! {
                         <button class="button small primary" type="button" on:click=move |_| take_update()>"Reload"</button>
-                        <button class="button small" type="button" on:click=move |_| state.toasts.update(|all| all.retain(|toast| !toast.update))>"Later"</button>
+                        <button class="button small" type="button" on:click=move |_| page.toasts.update(|all| all.retain(|toast| !toast.update))>"Later"</button>
                     })}
                 </div>
             </For>

@@ -1,31 +1,36 @@
-//! The verdict in a sentence, and what would make it fit where it is no.
+//! The verdict in a sentence, and what stands beside it.
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Verdict, fixes};
+use weighbridge::scenario::link;
 
+use super::case::Case;
+use super::copy::copy;
 use super::icon::Icon;
-use super::state::State;
+use super::notices::WeightyNotices;
+use super::state::{Place, State};
+use super::toasts;
+use super::ways::BestWay;
 use super::words::{Sentence, sentence};
 
 /// The sentence of the answer on the page.
-pub fn current(state: State) -> Memo<Sentence> {
+pub fn of(case: Case) -> Memo<Sentence> {
     Memo::new(move |_| {
-        let units = state.units.get();
-        let name = state.model.with(|model| {
+        let units = case.page.units.get();
+        let name = case.model.with(|model| {
             model
                 .as_ref()
                 .map_or_else(|| "This model".to_owned(), |model| model.name.clone())
         });
-        let found = state
+        let found = case
             .shown
             .with(|shown| shown.as_ref().map(|answer| sentence(answer, &name, units)));
-        found.unwrap_or_else(|| nothing(state))
+        found.unwrap_or_else(|| nothing(case))
     })
 }
 
 /// Before there is any answer: what is on its way, or what to do.
-fn nothing(state: State) -> Sentence {
-    let (pill, main, rest) = match state.loading.get() {
+fn nothing(case: Case) -> Sentence {
+    let (pill, main, rest) = match case.loading.get() {
         Some(loading) => ("Reading", format!("{} is being read.", loading.what), ""),
         None => (
             "No model loaded",
@@ -44,11 +49,11 @@ fn nothing(state: State) -> Sentence {
 /// While another model is read, the old answer stays and says so.
 #[component]
 pub fn StaleLine() -> impl IntoView {
-    let state = State::here();
-    let old = Memo::new(move |_| state.shown.with(Option::is_some));
+    let case = Case::here();
+    let old = Memo::new(move |_| case.shown.with(Option::is_some));
     move || {
-        state.loading.get().filter(|_| old.get()).map(|loading| {
-            let name = state.model.with(|model| model.as_ref().map(|model| model.name.clone()));
+        case.loading.get().filter(|_| old.get()).map(|loading| {
+            let name = case.model.with(|model| model.as_ref().map(|model| model.name.clone()));
             view! {
                 <div class="stale"><Icon name="clock"/>
                     <span>"Still shown: "<b>{name.unwrap_or_else(|| "the last model".to_owned())}</b>", until "{loading.what}" is read."</span>
@@ -59,73 +64,69 @@ pub fn StaleLine() -> impl IntoView {
 }
 
 /// What a context beyond the model's own looks like: it fits, but with a catch, as with part of it in RAM.
-fn look(verdict: &'static str) -> &'static str {
+pub fn look(verdict: &'static str) -> &'static str {
     match verdict {
         "beyond" | "tight" => "offload",
         other => other,
     }
 }
 
-/// The verdict.
+/// The verdict, what it rests on, and what should be known beside it.
 #[component]
 pub fn VerdictLine() -> impl IntoView {
+    let case = Case::here();
     let state = State::here();
-    let sentence = current(state);
+    let sentence = of(case);
     Effect::new(move |_| {
         let sentence = sentence.get();
         if !sentence.main.is_empty() {
             document().set_title(&format!("{} · Weighbridge", sentence.main.trim_end_matches('.')));
         }
     });
-    let icon = move || match sentence.get().verdict {
-        "fits" => view! { <Icon name="check"/> },
-        "offload" | "beyond" | "tight" => view! { <Icon name="alert"/> },
-        "unsupported" => view! { <Icon name="barred"/> },
-        "does_not_fit" => view! { <Icon name="cross"/> },
-        _ => view! { <Icon name="question"/> },
-    };
     view! {
-        <div class="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite">
-            <p class="pill">{icon}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
-            <h1>
-                <span data-figure="sentence">{move || sentence.get().main}</span>" "
-                <em data-figure="sentence.rest">{move || sentence.get().rest}</em>
-            </h1>
-        </div>
+        <section class="verdict" id="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite" aria-label="Verdict">
+            <div class="above">
+                <p class="pill">{move || sign(sentence.get().verdict)}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
+                <span class="deeds">
+                    <button class="button small bare" type="button" aria-label="Keep this answer and try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| state.keep(case)>
+                        <Icon name="columns"/><span class="word">"Keep, try another"</span>
+                    </button>
+                    <button class="button small bare" type="button" aria-label="Share: copy the link" on:click=move |_| share(case)>
+                        <Icon name="share"/><span class="word">"Share"</span>
+                    </button>
+                </span>
+            </div>
+            <h1 data-figure="sentence">{move || sentence.get().main}</h1>
+            <p class="lead num"><span data-figure="sentence.rest">{move || sentence.get().rest}</span><BestWay/></p>
+            <WeightyNotices/>
+        </section>
     }
 }
 
-/// What would make it fit: each way one click.
-#[component]
-pub fn WaysOut() -> impl IntoView {
-    let state = State::here();
-    let found = Memo::new(move |_| {
-        let units = state.units.get();
-        state.shown.with(|shown| {
-            let answer = shown.as_ref()?;
-            let fit = answer.analysis.fit.as_ref();
-            let missing = fit
-                .filter(|fit| fit.headroom_bytes < 0 && fit.verdict != Verdict::Offload)?
-                .missing_bytes;
-            let needed = units.bytes(answer.analysis.held().total_bytes as f64);
-            Some((units.bytes(missing as f64), needed, fixes(&answer.analysis, units)))
-        })
-    });
-    move || {
-        found.get().map(|(missing, needed, list)| {
-            view! {
-                <div class="ways num" role="group" aria-label="Ways to make it fit">
-                    <div class="way missing"><span class="what">"Missing"</span>" "<b>{missing}</b>" "<span class="note">{format!("{needed} are needed")}</span></div>
-                    {list.into_iter().map(|way| {
-                        let scenario = way.scenario.clone();
-                        view! {
-                            <button class="way" type="button" on:click=move |_| state.scenario.set(scenario.clone())>
-                                <span class="what">"It fits with"</span>" "<b>{way.label}</b>" "<span class="note">{way.note}</span>
-                            </button>
-                        }
-                    }).collect_view()}
-                </div>
-            }
-        })
-    }
+/// The sign of a verdict.
+pub fn sign(verdict: &str) -> impl IntoView + use<> {
+    let name = match verdict {
+        "fits" => "check",
+        "offload" | "beyond" | "tight" => "alert",
+        "unsupported" => "barred",
+        "does_not_fit" => "cross",
+        _ => "question",
+    };
+    view! { <Icon name=name/> }
+}
+
+/// Copies the link of the case.
+fn share(case: Case) {
+    let query = match case.scenario.with_untracked(link) {
+        Ok(query) => query,
+        Err(error) => return toasts::say(case.page, error.to_string()),
+    };
+    let query = Place::query(&query, case.page.tab.get_untracked());
+    let location = window().location();
+    let href = format!(
+        "{}{}?{query}",
+        location.origin().unwrap_or_default(),
+        location.pathname().unwrap_or_default(),
+    );
+    copy(case.page, &href, "Link copied: it holds the whole question.");
 }

@@ -3,7 +3,7 @@
 use weighbridge::report;
 use weighbridge::units::UnitSystem;
 
-use super::state::Answer;
+use super::case::Answer;
 
 pub use weighbridge::report::Sentence;
 

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 
 use super::output::{Failure, Format, tell};
+use super::this_machine;
 
 // Lines of at most 78 letters: a terminal of 80 must not break them.
 const EXAMPLES: &str = "Examples:
@@ -26,6 +27,7 @@ a model.safetensors.index.json: only headers are read.
 
 Devices, engines and formats answer to everyday names: 4090, \"m4 max 64\",
 ollama, 4bit. Numbers may be written 32k, 1e6, 64GB, 90% or 0.9, 2s.
+--hardware auto takes what this computer has.
 HF_ENDPOINT names another Hub or mirror, HF_TOKEN a token for gated models.";
 
 /// The whole command line.
@@ -220,7 +222,7 @@ fn argument(knob: &'static Knob) -> Arg {
         KnobKind::Device => {
             argument = argument.value_name("ID");
             help = format!(
-                "{help} `weighbridge hardware` lists the {} ids.",
+                "{help} `weighbridge hardware` lists the {} ids; auto is this computer's.",
                 hardware::devices().len()
             );
         }
@@ -259,7 +261,15 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     let mut scenario = Scenario::default();
     for knob in KNOBS.iter() {
         if let Some(text) = matches.get_one::<String>(knob.flag) {
-            (knob.set)(&mut scenario, text)
+            if knob.id == KnobId::Hardware && text.eq_ignore_ascii_case("auto") {
+                let taken = this_machine::look()?;
+                scenario.hardware.device = Some(taken.device);
+                // Flags that follow say otherwise.
+                scenario.hardware.devices = taken.count;
+                scenario.hardware.host_memory = taken.host_bytes;
+                continue;
+            }
+            knob.read(&mut scenario, text)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
             if knob.id == KnobId::Hardware {
                 say_device(text, scenario.hardware.device.as_deref());
@@ -268,7 +278,7 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     }
     for own in LLAMA_CPP_OWN {
         if let (Some(value), Some(knob)) = (own.given(matches), own.sets.knob()) {
-            (knob.set)(&mut scenario, &value)
+            knob.read(&mut scenario, &value)
                 .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", own.flag)))?;
         }
     }

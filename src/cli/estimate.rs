@@ -13,12 +13,12 @@ use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, 
 use clap::ArgMatches;
 
 use super::output::{Failure, Format, json_text, sheets};
-use super::{arguments, source};
+use super::{arguments, headers, source};
 
 /// One estimate, whole.
 pub struct Estimate {
     /// What was found.
-    pub found: source::LoadedModel,
+    pub found: source::Found,
     /// What follows.
     pub analysis: Analysis,
     /// The config against the headers of the weights, where they were read.
@@ -32,7 +32,7 @@ impl Estimate {
         let found = source::find(model, matches)?;
         scenario.model.source = found.source.clone();
         let mut blueprint = source::blueprint(&found, &scenario)?;
-        let comparison = found.headers.as_ref().map(|read| read.adopt(&mut blueprint));
+        let comparison = found.adopt(&mut blueprint);
         let analysis =
             analyse(&Arc::new(blueprint), &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         Ok(Self {
@@ -56,7 +56,10 @@ impl Estimate {
         if let (Some(read), Some(comparison), Some(answer)) =
             (&self.found.headers, &self.comparison, answer.as_object_mut())
         {
-            answer.insert("headers".to_owned(), read.json(comparison));
+            answer.insert(
+                "headers".to_owned(),
+                headers::answer(read, &self.found.files, comparison),
+            );
         }
         Ok(answer)
     }
@@ -186,8 +189,8 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             comparison.line,
             UNITS.bytes(read.count.bytes as f64)
         ));
-        if any_read_by(&read.files, setup.engine) == Some(false) {
-            let held: Vec<&str> = read.files.iter().map(|one| one.label).collect();
+        if any_read_by(&found.files, setup.engine) == Some(false) {
+            let held: Vec<&str> = found.files.iter().map(|one| one.label).collect();
             let (held, engine) = (held.join(", "), setup.engine.label());
             out.push_str(&format!(
                 "\nthe files are {held}: {engine} loads none of them as they are"

@@ -1,11 +1,12 @@
 //! `weighbridge fit`: the verdict on every device, in the format asked for or in several.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::analysis::matrix::{self, Cell};
 use crate::analysis::{AnalysisError, Matrix, Speed, Verdict, analyse};
 use crate::export::Sheet;
-use crate::hardware::{Device, Price, devices};
+use crate::hardware::{Device, Price, devices_as_owned};
 use crate::model::Blueprint;
 use crate::scenario::{Scenario, weight_key};
 use crate::units::{UnitSystem, decimal};
@@ -19,7 +20,7 @@ const UNITS: UnitSystem = UnitSystem::Gib;
 
 /// A row: a device, a format, and what comes of them.
 struct Row {
-    device: &'static Device,
+    device: Cow<'static, Device>,
     format: String,
     cell: Cell,
     speed: Option<Speed>,
@@ -33,9 +34,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let found = source::find(model, matches)?;
     scenario.model.source = found.source.clone();
     let mut blueprint = source::blueprint(&found, &scenario)?;
-    if let Some(read) = &found.headers {
-        read.adopt(&mut blueprint);
-    }
+    found.adopt(&mut blueprint);
     let rows = rows(&Arc::new(blueprint), &scenario, &formats(matches, &scenario)?)?;
     match arguments::format(matches) {
         Format::Json => json_text(&rows.iter().map(|row| answer(row, &scenario)).collect::<Vec<_>>()),
@@ -82,8 +81,8 @@ fn rows(
             Some(format) => Matrix::new(blueprint, scenario, &[format]),
             None => Matrix::published(blueprint, scenario),
         };
-        for device in devices() {
-            let Some(cell) = matrix.cell(device, format.unwrap_or("")) else {
+        for device in devices_as_owned(scenario.hardware.device.iter().chain(&scenario.hardware.beside)) {
+            let Some(cell) = matrix.cell(&device, format.unwrap_or("")) else {
                 continue;
             };
             let runs = matches!(cell.judgement.verdict, Verdict::Fits | Verdict::Offload);
@@ -99,9 +98,9 @@ fn rows(
                 None
             };
             all.push(Row {
-                device,
                 format: format.map_or_else(|| blueprint.published.format.id.to_string(), str::to_owned),
-                price: price(device, scenario),
+                price: price(&device, scenario),
+                device,
                 cell,
                 speed,
             });

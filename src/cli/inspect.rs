@@ -2,6 +2,7 @@
 
 use crate::export::{Sheet, inspection, tree};
 use crate::model::Blueprint;
+use crate::model::headers::Checkpoint;
 use crate::scenario::Scenario;
 use crate::units::{UnitSystem, grouped};
 use clap::ArgMatches;
@@ -21,13 +22,13 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     }
     let blueprint = blueprint?;
     let whole = inspection(&blueprint);
-    let comparison = found.headers.as_ref().map(|read| (read, read.compare(&blueprint)));
+    let comparison = found.headers.as_ref().zip(found.compare(&blueprint));
     match arguments::format(matches) {
         Format::Json => {
             let mut whole =
                 serde_json::to_value(&whole).map_err(|error| Failure::new("internal", error.to_string()))?;
             if let (Some((read, comparison)), Some(whole)) = (&comparison, whole.as_object_mut()) {
-                whole.insert("headers".to_owned(), read.json(comparison));
+                whole.insert("headers".to_owned(), headers::answer(read, &found.files, comparison));
             }
             json_text(&whole)
         }
@@ -91,13 +92,13 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
 
 /// What the headers say, and how the config stands to them where there is one.
 fn from_headers(
-    found: &source::LoadedModel,
-    read: &headers::Checkpoint,
+    found: &source::Found,
+    read: &Checkpoint,
     blueprint: &Result<Blueprint, Failure>,
     format: Format,
 ) -> Result<String, Failure> {
     let summary = read.summary();
-    let comparison = blueprint.as_ref().ok().map(|blueprint| read.compare(blueprint));
+    let comparison = blueprint.as_ref().ok().and_then(|blueprint| found.compare(blueprint));
     let why_not = blueprint.as_ref().err().map(Failure::line);
     if format == Format::Json {
         let keys: serde_json::Map<_, _> = read

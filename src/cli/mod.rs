@@ -13,6 +13,7 @@ mod local;
 mod output;
 mod source;
 mod tables;
+mod this_machine;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -4,28 +4,33 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::export::ModelFacts;
-use crate::hub::{
-    Endpoint, HubError, Locator, Token, add_side_file, lacks_quantisation, read_config, side_files, side_paths,
-};
+use crate::hardware::file_formats::{Held, recognise};
+use crate::hub::loader::{self, Source, Wanted};
+use crate::hub::{Endpoint, Locator, Token, add_side_file, lacks_quantisation, side_files};
 use crate::limits;
-use crate::model::headers::{FileKind, gguf_config};
+use crate::model::headers::compare::Comparison;
+use crate::model::headers::{Checkpoint, FileKind, gguf_config};
 use crate::model::{Blueprint, catalogue};
 use crate::scenario::{ModelSource, Scenario, apply_edits};
 use clap::ArgMatches;
 use serde_json::Value;
 
-use super::fetch::{Parts, Patience, fetch_config};
+use super::fetch::{self, Patience};
 use super::headers;
 use super::local::{self, Place};
 use super::output::{Failure, tell};
 
 /// A model as it was found.
 #[derive(Debug)]
-pub struct LoadedModel {
+pub struct Found {
     /// Its config; null where only headers are known.
     pub config: Value,
     /// What the headers of its weights say, where they were read.
-    pub headers: Option<headers::Checkpoint>,
+    pub headers: Option<Checkpoint>,
+    /// Formats of the files beside it, where they were listed.
+    pub files: Vec<Held>,
+    /// Whether the config is a GGUF's own metadata.
+    pub own: bool,
     /// Whether the weights themselves were named, not the model.
     pub weights: bool,
     /// Its id and source.
@@ -35,7 +40,7 @@ pub struct LoadedModel {
 }
 
 /// Finds a model: a file or folder, a built-in model, else the Hub.
-pub fn find(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
+pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let path = Path::new(text);
     match local::look(text)? {
         Place::Folder => return folder(path, text),
@@ -53,9 +58,11 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
     // Headers are the Hub's: a built-in config has no files.
     let wanted = matches.get_flag("headers");
     if let Some(entry) = catalogue::find(text).filter(|_| !wanted) {
-        return Ok(LoadedModel {
+        return Ok(Found {
             config: entry.config.clone(),
             headers: None,
+            files: Vec::new(),
+            own: false,
             weights: false,
             facts: ModelFacts {
                 id: entry.id.clone(),
@@ -91,24 +98,30 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
 }
 
 /// A folder: its config, and the headers of the weights beside it.
-fn folder(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
+fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
     let config = path.join("config.json");
     if config.exists() {
         let mut found = file(&config, given)?;
         add_files_beside(path, &mut found);
-        found.headers = headers::of_folder(path, Some(&found.config))?;
+        if let Some((read, files)) = headers::of_folder(path, Some(&found.config))? {
+            found.headers = Some(read);
+            found.files = files;
+        }
         return Ok(found);
     }
     match headers::of_folder(path, None)? {
-        Some(read) => Ok(from_headers(read, given)),
+        Some((read, files)) => Ok(Found {
+            files,
+            ..from_headers(read, given)
+        }),
         None => file(&config, given),
     }
 }
 
 /// A weight file: its own config if it is a GGUF, else the one beside it.
-fn weights(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
+fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
     let beside = path.with_file_name("config.json");
-    let gguf = path.extension().is_some_and(|extension| extension == "gguf");
+    let gguf = FileKind::of(&path.to_string_lossy()) == Some(FileKind::Gguf);
     if !gguf && beside.is_file() {
         let mut found = file(&beside, given)?;
         add_files_beside(path.parent().unwrap_or(path), &mut found);
@@ -120,13 +133,12 @@ fn weights(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
 }
 
 /// What headers alone say: a config only if a GGUF holds one.
-fn from_headers(mut read: headers::Checkpoint, given: &str) -> LoadedModel {
-    read.own = read.list.kind == FileKind::Gguf;
+fn from_headers(read: Checkpoint, given: &str) -> Found {
     let config = match read.list.kind {
         FileKind::Gguf => gguf_config::config(&read.list).unwrap_or(Value::Null),
         FileKind::Safetensors => Value::Null,
     };
-    LoadedModel {
+    Found {
         source: ModelSource::Config(Box::new(config.clone())),
         config,
         weights: true,
@@ -134,12 +146,14 @@ fn from_headers(mut read: headers::Checkpoint, given: &str) -> LoadedModel {
             id: given.to_owned(),
             source: format!("{} header", read.list.kind.label()),
         },
+        own: read.list.kind == FileKind::Gguf,
+        files: Vec::new(),
         headers: Some(read),
     }
 }
 
 /// Takes from files in a folder how the weights are stored, where the config does not say it.
-fn add_files_beside(folder: &Path, found: &mut LoadedModel) {
+fn add_files_beside(folder: &Path, found: &mut Found) {
     if !lacks_quantisation(&found.config) {
         return;
     }
@@ -157,7 +171,7 @@ fn add_files_beside(folder: &Path, found: &mut LoadedModel) {
     }
 }
 
-fn file(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
+fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     let shown = path.display();
     let bytes = local::read(path, limits::CONFIG)?;
     let text = String::from_utf8(bytes)
@@ -172,16 +186,18 @@ fn file(path: &Path, given: &str) -> Result<LoadedModel, Failure> {
         id: given.to_owned(),
         source: "config.json".to_owned(),
     };
-    Ok(LoadedModel {
+    Ok(Found {
         source: ModelSource::Config(Box::new(config.clone())),
         config,
         headers: None,
+        files: Vec::new(),
+        own: false,
         weights: false,
         facts,
     })
 }
 
-fn hub(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
+fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     let endpoint = match matches.get_one::<String>("endpoint").filter(|url| !url.is_empty()) {
         Some(url) => Endpoint::parse(url).map_err(|error| Failure::new(error.code(), error.to_string()))?,
         None => Endpoint::default(),
@@ -192,49 +208,62 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<LoadedModel, Failure> {
         None => None,
     };
     let timeout = Duration::from_secs(matches.get_one::<u64>("timeout").copied().unwrap_or(30));
-    let failure = |error: HubError| Failure::new(error.code(), error.to_string());
-    let fetched = fetch_config(&endpoint, &locator, token.as_ref(), timeout).map_err(failure)?;
-    let mut config = read_config(&fetched.text, &locator).map_err(failure)?;
-    let side = side_paths(&config, &locator);
-    if !side.is_empty() {
-        let patience = Patience {
-            total: timeout,
-            ..Patience::default()
-        };
-        let parts = Parts::new(&endpoint, &locator, token.as_ref(), &patience).map_err(failure)?;
-        for path in side {
-            match parts.whole(&path, limits::CONFIG) {
-                Ok(bytes) if add_side_file(&mut config, &path, &String::from_utf8_lossy(&bytes)) => break,
-                Ok(_) | Err(HubError::FileNotFound { .. }) => {}
-                Err(error) => return Err(failure(error)),
-            }
-        }
-    }
-    let id = locator.to_string();
-    let headers = if matches.get_flag("headers") {
-        let patience = Patience {
-            total: timeout,
-            ..Patience::default()
-        };
-        let parts = Parts::new(&endpoint, &locator, token.as_ref(), &patience).map_err(failure)?;
-        Some(headers::of_hub(&parts, Some(&config))?)
+    let wanted = if matches.get_flag("headers") {
+        Wanted::ConfigAndHeaders
     } else {
-        None
+        Wanted::Config
     };
-    Ok(LoadedModel {
-        config,
-        headers,
-        weights: false,
-        facts: ModelFacts {
-            id: id.clone(),
-            source: "hub".to_owned(),
-        },
-        source: ModelSource::Id(id),
-    })
+    let id = locator.to_string();
+    let source = Source { endpoint, token };
+    let endpoint = source.endpoint.clone();
+    let loaded = fetch::run(
+        &endpoint,
+        &Patience::of(timeout),
+        loader::model(source, locator, wanted),
+    );
+    let loaded = loaded.map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    let (headers, files) = match loaded.weights {
+        Some(weights) => {
+            let names = weights.files.iter().map(|file| file.path.as_str());
+            (Some(weights.checkpoint), recognise(names))
+        }
+        None => (None, Vec::new()),
+    };
+    match (loaded.config, headers) {
+        (None, Some(read)) => Ok(Found {
+            files,
+            ..from_headers(read, &id)
+        }),
+        (config, headers) => Ok(Found {
+            config: config.unwrap_or(Value::Null),
+            headers,
+            files,
+            own: false,
+            weights: false,
+            facts: ModelFacts {
+                id: id.clone(),
+                source: "hub".to_owned(),
+            },
+            source: ModelSource::Id(id),
+        }),
+    }
+}
+
+impl Found {
+    /// The headers against a blueprint, where they were read.
+    pub fn compare(&self, blueprint: &Blueprint) -> Option<Comparison> {
+        Some(self.headers.as_ref()?.compare(blueprint, self.own))
+    }
+    /// As [`Self::compare`]; the blueprint takes its bytes from the files where the two agree.
+    pub fn adopt(&self, blueprint: &mut Blueprint) -> Option<Comparison> {
+        let comparison = self.compare(blueprint)?;
+        self.headers.as_ref()?.adopt(blueprint, &comparison);
+        Some(comparison)
+    }
 }
 
 /// The blueprint of a found model with the scenario's edits.
-pub fn blueprint(found: &LoadedModel, scenario: &Scenario) -> Result<Blueprint, Failure> {
+pub fn blueprint(found: &Found, scenario: &Scenario) -> Result<Blueprint, Failure> {
     if let (Value::Null, Some(read)) = (&found.config, &found.headers) {
         // A GGUF says which architecture it is, so the reason can be exact.
         let error = match read.list.kind {

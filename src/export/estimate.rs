@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, Plan, RankMemory, Ranks, Roof, Verdict, cost, launch, table_bytes};
+use crate::analysis::{
+    Analysis, Plan, RankMemory, Ranks, Roof, Verdict, cost, launch, nearest_measurements, table_bytes,
+};
 use crate::scenario::{Mode, Scenario, link};
 use crate::units::UnitSystem;
 
@@ -251,8 +253,7 @@ fn speed(scenario: &Scenario, analysis: &Analysis) -> Value {
     put("step_seconds", json!(seconds));
     put("bound", json!(speed.roof.bound()));
     put("ridge", json!(speed.ridge));
-    let near: Vec<Value> = speed
-        .nearest
+    let near: Vec<Value> = nearest_measurements(&analysis.setup)
         .iter()
         .map(|row| {
             json!({

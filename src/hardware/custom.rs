@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::device::Device;
 use super::kind::{Segment, Vendor};
+use crate::units::number_and_unit;
 
 /// What a description begins with.
 pub const PREFIX: &str = "custom:";
@@ -49,7 +50,7 @@ pub enum CustomError {
         unit: &'static str,
     },
     /// A field that must be there.
-    #[error("Your device needs a {0}: custom:memory=24,bandwidth=900,fp16=80.")]
+    #[error("Your device needs its {0}.")]
     Missing(&'static str),
 }
 
@@ -163,20 +164,45 @@ fn exact(value: f64, scale: f64) -> String {
         .map_or_else(|| near.to_string(), plain)
 }
 
-/// A number above zero, with or without a unit behind it.
+/// A number above zero in its field's unit; another prefix behind it is taken into account: `24`, `24 GB`, `1.8 TB/s`, `80T`.
+/// Memory is sold in binary gigabytes whatever the box says, so GB is read as GiB there, as in the table.
 fn number(field: &'static str, text: &str, unit: &'static str) -> Result<f64, CustomError> {
-    let digits = text.trim_end_matches(|sign: char| sign.is_ascii_alphabetic() || sign == '/' || sign == '$');
     let wrong = || CustomError::Number {
         field,
         found: text.chars().take(LONGEST).collect(),
         unit,
     };
-    let value: f64 = digits.trim().parse().map_err(|_| wrong())?;
+    let (value, written) = number_and_unit(text.trim_start_matches('$')).ok_or_else(wrong)?;
+    let scale = scale(unit, &written).ok_or_else(wrong)?;
+    let value = value * scale;
     if value > 0.0 && value <= MOST {
         Ok(value)
     } else {
         Err(wrong())
     }
+}
+
+/// What a unit as written, in small letters, is of a field's unit; none where it is of another kind.
+fn scale(unit: &str, written: &str) -> Option<f64> {
+    let (bases, own, step): (&[&str], char, f64) = match unit {
+        "GiB" => (&["b", "ib", ""], 'g', 1024.0),
+        "GB/s" => (&["b/s", "b", "bps", ""], 'g', 1000.0),
+        "W" => (&["w"], ' ', 1000.0),
+        "$" => return matches!(written, "" | "$" | "$/h" | "/h" | "usd" | "usd/h").then_some(1.0),
+        _ => (&["flop/s", "flops", "flop", "op/s", "ops", "op", ""], 't', 1000.0),
+    };
+    if written.is_empty() {
+        return Some(1.0);
+    }
+    let prefix = |sign: char| " kmgtp".find(sign).map(|place| place as f64);
+    let first = written.chars().next()?;
+    let (sign, rest) = match prefix(first) {
+        Some(_) => (first, written.get(first.len_utf8()..)?),
+        None => (' ', written),
+    };
+    // Without a prefix only watts are written.
+    (bases.contains(&rest) && (sign != ' ' || own == ' ')).then_some(())?;
+    Some(step.powf(prefix(sign)? - prefix(own)?))
 }
 
 fn empty() -> Device {
@@ -239,6 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn units_are_read_and_other_prefixes_too() {
+        for text in [
+            "custom:memory=24,bandwidth=1800,fp16=80,tdp=350",
+            "custom:memory=24 GB,bandwidth=1.8 TB/s,fp16=80 TFLOPS,tdp=350 W",
+            "custom:memory=24576MiB,bandwidth=1800 GB/s,fp16=0.08P,tdp=0.35 kW",
+        ] {
+            let device = parse(text).unwrap();
+            let found = (
+                device.memory_bytes,
+                device.bandwidth_bytes_per_s,
+                device.fp16_flops,
+                device.tdp_w,
+            );
+            assert_eq!(found, (24 << 30, 1.8e12, Some(80e12), Some(350.0)), "{text}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused_in_words() {
         for text in [
             "custom:",
@@ -248,6 +292,8 @@ mod tests {
             "custom:memory=NaN,bandwidth=1",
             "custom:memory=24,bandwidth=900,wings=2",
             "custom:memory=24,bandwidth=fast",
+            "custom:memory=24 W,bandwidth=900",
+            "custom:memory=24,bandwidth=900,fp16=80 GB",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -1,17 +1,19 @@
-//! How near published measurements come to a question, and how wide an estimate is because of it: `data/intervals.csv`,
-//! written by `calibrate` from the errors of rows that a fit had not seen.
+//! How near published measurements come to a question, and how wide an estimate is because of it: `data/measured.csv`
+//! counts them, and `data/intervals.csv` has the errors of rows that a fit had not seen. `calibrate` writes both.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use super::efficiency::{generation, group};
-use super::measurement::{Metric, measurements};
+use super::measurement::Metric;
 use super::{Device, Engine, find};
 use crate::units::counted;
 
 const TABLE: &str = include_str!("../../data/intervals.csv");
+/// How often an engine was measured on a device. The measurements themselves are long, and few views need them.
+const MEASURED: &str = include_str!("../../data/measured.csv");
 
 /// What of a question was measured, the nearest first.
 #[derive(
@@ -78,18 +80,30 @@ pub fn rows() -> usize {
     ROWS.len()
 }
 
-type Counts = HashMap<(Metric, &'static str, Seen, String), u32>;
+type Counts = HashMap<(Metric, &'static str, Seen, String), (u32, u32)>;
 
-/// Machines that were measured, each a publisher's device: who measures on one machine shares what is particular to it.
-type Machines = HashMap<(Metric, &'static str, Seen, String), BTreeSet<(&'static str, &'static str)>>;
+#[derive(Debug, Deserialize)]
+struct Count {
+    metric: Metric,
+    engine: String,
+    device: String,
+    rows: u32,
+    machines: u32,
+}
 
-static MACHINES: LazyLock<Machines> = LazyLock::new(|| {
-    let mut all = Machines::new();
-    for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
-        let Some(device) = find(&row.device) else { continue };
+/// Rows of measurements and the machines they are of, by engine and metric, on a device, a generation, a group, and in all.
+/// A machine is a publisher's device: who measures on one machine shares what is particular to it.
+static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
+    let mut all = Counts::new();
+    let mut reader = csv::Reader::from_reader(MEASURED.as_bytes());
+    for row in reader.deserialize::<Count>().filter_map(Result::ok) {
+        let (Some(device), Ok(engine)) = (find(&row.device), row.engine.parse::<Engine>()) else {
+            continue;
+        };
         for (seen, name) in places(device) {
-            let key = (row.metric, row.engine.as_str(), seen, name);
-            all.entry(key).or_default().insert((&row.source, &row.device));
+            let entry = all.entry((row.metric, engine.key(), seen, name)).or_insert((0, 0));
+            entry.0 += row.rows;
+            entry.1 += row.machines;
         }
     }
     all
@@ -100,14 +114,14 @@ static MACHINES: LazyLock<Machines> = LazyLock::new(|| {
 /// A new machine strays from the mean of n others with the variance σ²·(1 + 1/n): its own, and that of the mean (the
 /// prediction interval for a sample of n). The table's intervals are of rows left out that had others beside them, so only
 /// what 1 + 1/n is beyond the mean of theirs is added.
-fn few(metric: Metric, engine: &str, seen: Seen, machines: usize) -> f64 {
-    let spread = |n: usize| 1.0 + 1.0 / (n.max(1) as f64);
+fn few(metric: Metric, engine: &str, seen: Seen, machines: u32) -> f64 {
+    let spread = |n: u32| 1.0 + 1.0 / f64::from(n.max(1));
     let (mut sum, mut units) = (0.0, 0.0);
-    for ((of, by, at, _), all) in &*MACHINES {
+    for ((of, by, at, _), (_, all)) in &*COUNTS {
         // With one left out, the others beside it; without others it is no evidence of this kind.
-        if (*of, *by, *at) == (metric, engine, seen) && all.len() > 1 {
-            sum += spread(all.len() - 1) * all.len() as f64;
-            units += all.len() as f64;
+        if (*of, *by, *at) == (metric, engine, seen) && *all > 1 {
+            sum += spread(all - 1) * f64::from(*all);
+            units += f64::from(*all);
         }
     }
     if units == 0.0 || machines == 0 {
@@ -115,18 +129,6 @@ fn few(metric: Metric, engine: &str, seen: Seen, machines: usize) -> f64 {
     }
     (spread(machines) / (sum / units)).sqrt().max(1.0)
 }
-
-/// Rows of measurements, by engine and metric, on a device, a generation, a group, and in all.
-static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
-    let mut all = Counts::new();
-    for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
-        let Some(device) = find(&row.device) else { continue };
-        for (seen, name) in places(device) {
-            *all.entry((row.metric, row.engine.as_str(), seen, name)).or_insert(0) += 1;
-        }
-    }
-    all
-});
 
 fn places(device: &Device) -> [(Seen, String); 4] {
     [
@@ -143,10 +145,8 @@ pub fn evidence(metric: Metric, engine: Engine, device: &Device) -> Evidence {
     let metric = if engine.serves() { Metric::Throughput } else { metric };
     let counts = &*COUNTS;
     let found = places(device).into_iter().find_map(|(seen, name)| {
-        let key = (metric, engine.key(), seen, name);
-        let count = counts.get(&key).copied()?;
-        let machines = MACHINES.get(&key).map_or(0, BTreeSet::len);
-        Some((seen, count, few(metric, engine.key(), seen, machines)))
+        let (rows, machines) = counts.get(&(metric, engine.key(), seen, name)).copied()?;
+        Some((seen, rows, few(metric, engine.key(), seen, machines)))
     });
     let (level, rows, wider) = found.unwrap_or((Seen::Nothing, 0, 1.0));
     let (low, high) = interval(metric, engine.key(), level);
@@ -190,5 +190,19 @@ impl Evidence {
             Seen::Engine => format!("fitted on {count} of {engine} on devices of other kinds"),
             Seen::Nothing => format!("taken over from other engines: no measurement of {engine} is known"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measurements_are_counted() {
+        assert_eq!(
+            MEASURED,
+            crate::hardware::measurement::counts(),
+            "data/measured.csv is old: run calibrate, or put this text there"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Published measurements of speed: `data/measurements.csv`, one figure a row.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,26 @@ pub fn measurements() -> &'static [Measurement] {
         reader.deserialize().filter_map(Result::ok).collect()
     });
     &ROWS
+}
+
+/// How often each engine was measured on each device and by how many, as the text of `data/measured.csv`. Excluded rows do not count.
+pub fn counts() -> String {
+    let mut all = BTreeMap::new();
+    for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
+        let (rows, sources): &mut (u32, BTreeSet<&str>) = all.entry((row.metric, &row.engine, &row.device)).or_default();
+        *rows += 1;
+        sources.insert(&row.source);
+    }
+    let mut text = "metric,engine,device,rows,machines\n".to_owned();
+    for ((metric, engine, device), (rows, sources)) in all {
+        let metric = match metric {
+            Metric::Decode => "decode",
+            Metric::Prefill => "prefill",
+            Metric::Throughput => "throughput",
+        };
+        text.push_str(&format!("{metric},{engine},{device},{rows},{}\n", sources.len()));
+    }
+    text
 }
 
 /// What a measurement should be near to.

@@ -12,18 +12,21 @@ pub mod file_formats;
 mod front_end;
 mod host;
 mod kind;
+pub mod machine;
 pub mod measurement;
+mod memory_sizes;
 mod named;
 mod price;
 
 pub use compatibility::{Compatibility, Support};
 pub use custom::{CustomError, FIELDS as CUSTOM_FIELDS, PREFIX as CUSTOM};
 pub use device::{Device, Rate, devices, find};
-pub use engine::{Budget, Engine, MemoryTraits, Windows};
+pub use engine::{Budget, Engine, MemoryTraits, Start, Windows};
 pub use front_end::{FrontEnd, engine_named};
 pub use host::{Host, find_host, hosts, hosts_of};
 pub use kind::{Generation, Segment, Vendor};
-pub use named::{NamedDevice, answers, device_named, named};
+pub use memory_sizes::{UsableShare, devices_as_owned, id_with_memory};
+pub use named::{NamedDevice, answers, device_named, found, named};
 pub use price::Price;
 
 /// The id under which a device lives in links: that of the table, or the description of one.
@@ -39,7 +42,10 @@ pub fn resolve(text: &str) -> Result<Cow<'static, Device>, Option<CustomError>> 
     if text.starts_with(CUSTOM) {
         return custom::parse(text).map(Cow::Owned).map_err(Some);
     }
-    find(text).map(Cow::Borrowed).or_else(|| named::with(text)).ok_or(None)
+    find(text)
+        .map(Cow::Borrowed)
+        .or_else(|| memory_sizes::with(text))
+        .ok_or(None)
 }
 
 /// The id of a machine of the table.

@@ -1,17 +1,18 @@
 //! The Hugging Face Hub: what can be asked for, what comes back, what can go wrong.
 //!
-//! Nothing here opens a connection. A caller (the page with `fetch`, the command line with its own client) goes:
+//! Nothing here opens a connection. [`Locator::parse`] reads whatever the user pasted: which repository, which revision,
+//! which file. [`loader`] is the whole protocol from there to a model; the page (with `fetch`) and the command line (with
+//! its own client) carry its requests. What it does:
 //!
-//! 1. [`Locator::parse`]: whatever the user pasted → which repository, which revision, which file.
-//! 2. [`Endpoint::config_url`]: where its config.json is; [`Token::authorization`] is the header of a signed-in call.
-//! 3. An answer of 200: [`read_config`]. Any other: [`ResponseFacts::read`] and [`classify`].
-//! 4. [`HubError::FileNotFound`] alone: ask [`Endpoint::tree_url`], [`read_tree`], and let [`explain_without_config`]
+//! 1. [`Endpoint::config_url`]: where the config.json is; [`Token::authorization`] is the header of a signed-in call.
+//! 2. An answer of 200: [`read_config`]. Any other: [`ResponseFacts::read`] and [`classify`].
+//! 3. [`HubError::FileNotFound`] alone: ask [`Endpoint::tree_url`], [`read_tree`], and let [`explain_without_config`]
 //!    say what the repository holds instead.
+//! 4. [`side_paths`] names files that say how weights are stored where the config does not; [`add_side_file`] puts one in.
+//! 5. If they are wanted, the headers of the weight files by Range ([`crate::model::headers`]).
 //!
 //! Beside it: [`Endpoint::search_url`] and [`read_listing`] find models by a part of their names;
 //! [`Endpoint::info_url`] and [`read_names`] tell which files a repository holds.
-//!
-//! [`side_paths`] names files that say how weights are stored where the config does not; [`add_side_file`] puts one in.
 //!
 //! Every failure is a [`HubError`] with a stable code, a message and a next step, none of which holds a token.
 
@@ -21,6 +22,7 @@ mod disguise;
 mod endpoint;
 mod error;
 mod listing;
+pub mod loader;
 mod locator;
 mod locator_error;
 mod next_step;

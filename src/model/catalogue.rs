@@ -1,14 +1,15 @@
 //! Built-in models: config facts with their source, so that the page works before anything is fetched.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::library;
 use crate::naming::{self, Candidate, Class, Meant, Rank, ranked, words};
 
-/// One model a line.
-const TABLE: &str = include_str!("../../data/catalogue.jsonl");
+/// One model a line. Part of the [library].
+pub const TABLE: &str = include_str!("../../data/catalogue.jsonl");
 
 /// A built-in model.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,18 +32,27 @@ pub struct Entry {
     pub config: Value,
 }
 
-/// Every built-in model, in the order of the table: by family.
+/// The model of the worked example, which is always at hand.
+const FIRST: &str = include_str!(concat!(env!("OUT_DIR"), "/first_model.jsonl"));
+
+/// Every built-in model that is at hand, in the order of the table: by family.
 pub fn entries() -> &'static [Entry] {
-    static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        // A line that does not parse is left out; a test counts them.
-        let mut all: Vec<Entry> = TABLE
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        all.sort_by_key(|entry| entry.family.to_lowercase());
-        all
-    });
-    &ENTRIES
+    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+    static ONE: LazyLock<Vec<Entry>> = LazyLock::new(|| read(FIRST));
+    match library::at_hand() {
+        Some(library) => ENTRIES.get_or_init(|| read(library.catalogue)),
+        None => &ONE,
+    }
+}
+
+fn read(table: &str) -> Vec<Entry> {
+    // A line that does not parse is left out; a test counts them.
+    let mut all: Vec<Entry> = table
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    all.sort_by_key(|entry| entry.family.to_lowercase());
+    all
 }
 
 /// The entry with this Hub id, or this name without its owner where only one has it.
@@ -61,19 +71,6 @@ pub fn find(id: &str) -> Option<&'static Entry> {
     })
 }
 
-/// Where a name fits several models, those that are meant most.
-const USUAL: &[&str] = &[
-    "deepseek-ai/DeepSeek-R1",
-    "meta-llama/Llama-3.1-8B-Instruct",
-    "meta-llama/Llama-3.1-70B-Instruct",
-    "mistralai/Mistral-7B-Instruct-v0.3",
-    "mistralai/Mixtral-8x7B-Instruct-v0.1",
-    "moonshotai/Kimi-K2-Instruct",
-    "openai/gpt-oss-20b",
-    "openai-community/gpt2",
-    "Qwen/Qwen3-30B-A3B",
-];
-
 /// Every model as it can be named.
 static NAMES: LazyLock<Vec<(&'static Entry, Candidate)>> = LazyLock::new(|| {
     let candidate = |entry: &'static Entry| {
@@ -82,9 +79,11 @@ static NAMES: LazyLock<Vec<(&'static Entry, Candidate)>> = LazyLock::new(|| {
         let talks = words(&entry.name)
             .iter()
             .any(|word| word == "instruct" || word == "chat");
-        let usual = 2 * u32::from(USUAL.contains(&entry.id.as_str())) + u32::from(talks);
+        let usual = naming::everyday("model", &entry.id).map_or(0, |row| 2 * row.usual) + u32::from(talks);
         let beside = format!("{} {} instruct chat it base", entry.id, entry.family);
-        (entry, Candidate::new(&[&entry.name, tail], &beside, usual))
+        // The line is a name too: `qwen` is Qwen3 rather than a model distilled into an older one.
+        let line = format!("{} {}", entry.family, entry.name);
+        (entry, Candidate::new(&[&entry.name, tail, &line], &beside, usual))
     };
     entries().iter().map(candidate).collect()
 });

@@ -68,6 +68,9 @@ pub enum ModelError {
     /// Values that do not go together.
     #[error("{0}")]
     Inconsistent(String),
+    /// The part of the page that knows such models has not arrived.
+    #[error("What this page knows of such models is still being loaded.")]
+    StillLoading,
     /// The totals leave the range of 64-bit numbers.
     #[error("With these dimensions {0} exceeds 2^64. One of them must be wrong.")]
     Overflow(&'static str),
@@ -88,6 +91,7 @@ impl ModelError {
             Self::OutOfRange { .. } => "out_of_range",
             Self::Quantisation(_) => "unknown_quantisation",
             Self::Inconsistent(_) => "inconsistent",
+            Self::StillLoading => "still_loading",
             Self::Overflow(_) => "overflow",
         }
     }

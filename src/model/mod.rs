@@ -15,6 +15,7 @@ pub mod families;
 mod format;
 pub mod headers;
 mod layout;
+pub mod library;
 mod notice;
 pub mod operator;
 pub mod quantisation;

@@ -11,7 +11,29 @@ pub struct Notice {
     pub message: String,
 }
 
+/// What may change the verdict or a number by much, so that it belongs beside them; all else is told below.
+const WEIGHTY: [&str; 14] = [
+    "active_experts_unknown",
+    "beyond_context",
+    "by_tensor_names",
+    "head_taken_as_tied",
+    "headers_not_adopted",
+    "kv_cache_not_followed",
+    "linear_only",
+    "memory_simple_rule",
+    "no_server",
+    "quantisation_key_unread",
+    "speed_is_a_ceiling",
+    "table_in_ram",
+    "trained_unquantised",
+    "unpacked_on_loading",
+];
+
 impl Notice {
+    /// Whether it belongs beside the verdict.
+    pub fn is_weighty(&self) -> bool {
+        WEIGHTY.contains(&self.code.as_str())
+    }
     /// A notice.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self {

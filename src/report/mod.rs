@@ -1,6 +1,7 @@
 //! What is said of an analysis: sentences, tiles, lines. Pure functions, so that page and command line print the same and tests read
 //! them without a browser.
 
+mod cards;
 mod elsewhere;
 mod limit;
 mod log_lines;
@@ -9,13 +10,14 @@ mod server;
 mod tiles;
 mod verdict;
 
+pub use cards::{Card, best_way, cards};
 pub use elsewhere::elsewhere;
 pub use limit::{Limit, limit};
 pub use log_lines::log_lines;
 pub use notes::notes;
 pub use server::{Line, curve_caption, server};
 pub use tiles::{Tile, tiles};
-pub use verdict::{Sentence, capital, sentence, verdict_name};
+pub use verdict::{Sentence, about, sentence, verdict_name};
 
 use crate::units::grouped;
 

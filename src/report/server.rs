@@ -1,7 +1,7 @@
 //! A server in plain words: what runs and waits, latency, targets, cost, energy.
 
 use crate::analysis::serving::Serving;
-use crate::units::{counted, decimal, grouped, seconds};
+use crate::units::{counted, decimal, dollars, grouped, seconds};
 
 /// A line with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +29,13 @@ pub fn server(serving: &Serving) -> Vec<Line> {
         Line::new(
             "serving.cost",
             format!(
-                "A million tokens cost ${} of input and ${} of output.",
-                money(cost.usd_per_million_input),
-                money(cost.usd_per_million_output)
+                "A million tokens cost {} of input and {} of output.",
+                dollars(cost.usd_per_million_input),
+                dollars(cost.usd_per_million_output)
             ),
             format!(
-                "${} an hour, shared between input and output by the time that each takes. {}",
-                money(cost.price_usd_per_hour),
+                "{} an hour, shared between input and output by the time that each takes. {}",
+                dollars(cost.price_usd_per_hour),
                 cost.price_basis
             ),
         )
@@ -137,25 +137,4 @@ pub fn curve_caption(serving: &Serving) -> String {
             grouped(serving.admission.max_running)
         )
     })
-}
-
-/// Dollars: cents from a tenth of a dollar up, three digits below.
-pub fn money(value: f64) -> String {
-    if value >= 0.1 {
-        format!("{value:.2}")
-    } else {
-        decimal(value)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::money;
-
-    #[test]
-    fn dollars() {
-        assert_eq!(money(0.567), "0.57");
-        assert_eq!(money(0.0123), "0.0123");
-        assert_eq!(money(65.0), "65.00");
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::{between, limit};
 use crate::analysis::time::PassTime;
-use crate::analysis::{Analysis, Figure, Fit, Speed, Verdict};
+use crate::analysis::{Analysis, Figure, Fit, Speed, Verdict, cost, share_words};
 use crate::scenario::Mode;
-use crate::units::{UnitSystem, decimal, grouped, percent, seconds, short_count};
+use crate::units::{UnitSystem, decimal, dollars, grouped, percent, seconds, short_count};
 
 /// A number as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,18 +61,20 @@ impl Tile {
             Figure::Time => "answer.seconds",
             Figure::LongestContext => "answer.max_context",
             Figure::LargestBatch => "answer.max_batch",
+            Figure::Cost => "answer.cost",
             _ => "answer.intensity",
         }
     }
 }
 
-/// All five, in order.
+/// All of them, in order.
 pub fn tiles(analysis: &Analysis, units: UnitSystem) -> Vec<Tile> {
     let mode = analysis.setup.scenario.workload.mode;
     let mut all = vec![memory(analysis, units)];
     all.extend(speeds(analysis, mode));
     all.push(room(analysis, mode));
     all.push(limited(analysis));
+    all.extend(money(analysis));
     all
 }
 
@@ -99,15 +101,29 @@ fn memory(analysis: &Analysis, units: UnitSystem) -> Tile {
             format!("{} times {usable} {units}", short_count(share)),
         );
     }
-    let share = percent(share);
     let note = if usable == whole {
-        share
+        percent(share)
     } else {
-        format!("{share}; the device has {whole}")
+        let device = analysis.setup.device();
+        device.map_or_else(String::new, |device| share_words(&analysis.setup, device, units))
     };
     // Both sides of "of" in one unit.
     let value = decimal(held / units.giga());
     Tile::new(Figure::Memory, what, value, format!("of {usable} {units}"), note)
+}
+
+/// The hour, and a million tokens; none without a price.
+fn money(analysis: &Analysis) -> Option<Tile> {
+    let cost = cost(&analysis.setup, analysis.speed.as_ref())?;
+    let hour = format!("{} an hour", dollars(cost.usd_per_hour));
+    let each = cost.usd_per_million_tokens?;
+    Some(Tile::new(
+        Figure::Cost,
+        "A million tokens",
+        dollars(each),
+        "",
+        unless_it_runs(analysis, &hour),
+    ))
 }
 
 /// Whether it runs; what does not has no speed of its own.
@@ -217,12 +233,12 @@ fn room(analysis: &Analysis, mode: Mode) -> Tile {
         ),
         Mode::Decode | Mode::Prefill => {
             let note = analysis.setup.blueprint.max_context.as_ref().map_or_else(
-                || "the config names no limit".to_owned(),
+                || "tokens; the config names no limit".to_owned(),
                 |most| {
                     if most.value == fit.max_context {
-                        "the model's own limit".to_owned()
+                        "tokens, the model's own limit".to_owned()
                     } else {
-                        format!("the model allows {}", grouped(most.value))
+                        format!("of {} tokens", grouped(most.value))
                     }
                 },
             );
@@ -230,7 +246,7 @@ fn room(analysis: &Analysis, mode: Mode) -> Tile {
                 Figure::LongestContext,
                 "Longest context",
                 grouped(fit.max_context),
-                "tokens",
+                "",
                 note,
             )
         }

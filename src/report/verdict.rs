@@ -3,7 +3,7 @@
 use super::tokens;
 use crate::analysis::{Analysis, Setup, Verdict};
 use crate::scenario::Mode;
-use crate::units::{UnitSystem, counted, decimal, grouped};
+use crate::units::{UnitSystem, capital, counted, decimal, grouped};
 
 /// The verdict in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,18 +47,16 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
         };
     };
     let training = setup.scenario.workload.mode == Mode::Pretrain;
-    let does = if training { "trains" } else { "runs" };
     match fit.verdict {
         Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),
         Verdict::Fits if fit.is_tight() && !training => Sentence {
             verdict: "tight",
             pill: "May not fit",
-            main: format!("{model} may not fit on {device} in {format} with {load}."),
+            main: format!("{model} may not fit {device} in {format}."),
             rest: format!(
-                "By the estimate {} stay free, but about {} of what it needs at its peak is not known.{}",
+                "With {load} {} should stay free, but about {} of what it needs at its peak is not known.",
                 units.bytes(fit.headroom_bytes as f64),
                 units.bytes(fit.unknown_bytes as f64),
-                pace(analysis)
             ),
         },
         Verdict::Fits => {
@@ -73,22 +71,30 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
             Sentence {
                 verdict,
                 pill,
-                main: format!("{model} {does} on {device} in {format} with {load}."),
+                main: if training {
+                    format!("{model} trains on {device} in {format}.")
+                } else {
+                    format!("{model} fits {device} in {format}{}.", pace(analysis))
+                },
                 rest: format!(
-                    "{} stay free{}{}{limit}",
+                    "With {load} {} stay free{}{limit}",
                     units.bytes(fit.headroom_bytes as f64),
                     room(analysis),
-                    pace(analysis)
                 ),
             }
         }
         Verdict::Offload => Sentence {
             verdict: "offload",
             pill: "Fits with offload",
-            main: format!("{model} {does} on {device} in {format} with {load}, partly from the machine's RAM."),
-            rest: fit.offload.as_ref().map_or_else(String::new, |plan| {
-                format!("{}.{}", capital(&plan.words(units)), pace(analysis))
-            }),
+            main: format!(
+                "{model} in {format} {} {device} only partly from RAM{}.",
+                if training { "trains on" } else { "runs on" },
+                pace_alone(analysis)
+            ),
+            rest: fit
+                .offload
+                .as_ref()
+                .map_or_else(String::new, |plan| format!("With {load}, {}.", plan.words(units))),
         },
         Verdict::Unsupported => Sentence {
             verdict: "unsupported",
@@ -106,8 +112,8 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
         Verdict::DoesNotFit => Sentence {
             verdict: "does_not_fit",
             pill: "Does not fit",
-            main: format!("{model} does not fit on {device} in {format} with {load}."),
-            rest: missing(analysis, units),
+            main: format!("{model} in {format} does not fit {device}."),
+            rest: format!("With {load}, {}", missing(analysis, units)),
         },
     }
 }
@@ -182,18 +188,43 @@ fn load(setup: &Setup) -> String {
     }
 }
 
-/// How fast, in words.
+/// How fast, as the end of a sentence: ` and writes about 53 tokens a second`.
 fn pace(analysis: &Analysis) -> String {
-    let Some(speed) = analysis.speed.as_ref().filter(|speed| speed.pass.is_some()) else {
-        return String::new();
+    let verb = match analysis.setup.scenario.workload.mode {
+        Mode::Prefill => "reads",
+        _ => "writes",
     };
-    let rate = decimal(speed.tokens_per_second);
-    let scenario = &analysis.setup.scenario;
-    match (scenario.workload.mode, scenario.workload.batch) {
-        (Mode::Decode | Mode::Serve, 1) => format!(" It writes about {rate} tokens/s."),
-        (Mode::Decode | Mode::Serve, _) => format!(" All sequences together write about {rate} tokens/s."),
-        (Mode::Prefill, _) => format!(" It reads about {rate} tokens/s."),
-        (Mode::Pretrain, _) => String::new(),
+    rate(analysis).map_or_else(String::new, |rate| format!(" and {verb} {rate}"))
+}
+
+/// How fast, without a verb: `, at about 0.2 tokens a second`.
+fn pace_alone(analysis: &Analysis) -> String {
+    rate(analysis).map_or_else(String::new, |rate| format!(", at {rate}"))
+}
+
+/// `about 53 tokens a second`; of several sequences, of all together.
+fn rate(analysis: &Analysis) -> Option<String> {
+    let workload = &analysis.setup.scenario.workload;
+    if workload.mode == Mode::Pretrain {
+        return None;
+    }
+    let speed = analysis.speed.as_ref().filter(|speed| speed.pass.is_some())?;
+    let together = if workload.batch > 1 { " in all" } else { "" };
+    Some(format!(
+        "about {} tokens a second{together}",
+        about(speed.tokens_per_second)
+    ))
+}
+
+/// A rate as a sentence says it: whole above ten, else with the two digits that are worth saying.
+pub fn about(rate: f64) -> String {
+    if rate >= 10.0 {
+        grouped(rate.round() as u64)
+    } else {
+        decimal(super::two_digits(rate))
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned()
     }
 }
 
@@ -217,12 +248,4 @@ fn room(analysis: &Analysis) -> String {
         }
         more => format!(", enough for {} more tokens.", grouped(more)),
     }
-}
-
-/// With a capital first letter.
-pub fn capital(words: &str) -> String {
-    let mut signs = words.chars();
-    signs
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::Scenario;
 use super::choices::Mode;
 use super::knob_id::KnobId;
+use crate::units::{grouped, number_and_unit};
 
 /// Where a knob stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub enum KnobKind {
     Bytes {
         /// Largest.
         most: u64,
+        /// What a number alone means in a field of the page; links and flags mean bytes.
+        unit: &'static str,
     },
     /// A whole number, or a word.
     WholeOr {
@@ -77,6 +80,8 @@ pub enum KnobKind {
         words: &'static [Word],
         /// Largest.
         most: u64,
+        /// What a number alone means in a field of the page; links and flags mean bytes.
+        unit: &'static str,
     },
     /// A number that need not be whole, or a word.
     RealOr {
@@ -166,7 +171,7 @@ pub enum KnobError {
         found: String,
     },
     /// Outside its range.
-    #[error("{label} is {found}; it must be {least} to {most}.")]
+    #[error("{label} is {found}; it must be {} to {}.", grouped(*least), grouped(*most))]
     OutOfRange {
         /// The knob.
         label: &'static str,
@@ -200,8 +205,49 @@ impl Knob {
     pub fn applies(&self, mode: Mode) -> bool {
         self.modes.is_empty() || self.modes.contains(&mode)
     }
+    /// Words that may stand for its value.
+    pub const fn words(&self) -> &'static [Word] {
+        match self.kind {
+            KnobKind::WholeOr { words, .. } | KnobKind::BytesOr { words, .. } | KnobKind::RealOr { words, .. } => words,
+            _ => &[],
+        }
+    }
+    /// Unit behind its number in a field; empty where it has none, or where sizes are written with theirs.
+    pub const fn unit(&self) -> &'static str {
+        match self.kind {
+            KnobKind::Whole { unit, .. } | KnobKind::WholeOr { unit, .. } | KnobKind::RealOr { unit, .. } => unit,
+            _ => "",
+        }
+    }
+    /// Sets it from what a person wrote in a link, a flag or a field: words by key or label, in small or large letters.
+    ///
+    /// # Errors
+    /// What `set` refuses.
+    pub fn read(&self, scenario: &mut Scenario, text: &str) -> Result<(), KnobError> {
+        let text = text.trim();
+        let same = |word: &&Word| text.eq_ignore_ascii_case(word.key) || text.eq_ignore_ascii_case(word.label);
+        let word = self.words().iter().find(same);
+        (self.set)(scenario, word.map_or(text, |word| word.key))
+    }
+    /// The same from a field of the page, where a size without a unit is in the unit of the field: `64` of host memory is 64 GB.
+    ///
+    /// # Errors
+    /// What `set` refuses.
+    pub fn read_field(&self, scenario: &mut Scenario, text: &str) -> Result<(), KnobError> {
+        match self.kind {
+            KnobKind::Bytes { unit, .. } | KnobKind::BytesOr { unit, .. } if is_bare(text) => {
+                self.read(scenario, &format!("{text}{unit}"))
+            }
+            _ => self.read(scenario, text),
+        }
+    }
     /// Whether it stands where it stands by default.
     pub fn is_default(&self, scenario: &Scenario) -> bool {
         (self.get)(scenario) == (self.get)(&Scenario::default())
     }
+}
+
+/// Whether a text is a number without a unit.
+fn is_bare(text: &str) -> bool {
+    number_and_unit(text).is_some_and(|(_, unit)| unit.is_empty())
 }

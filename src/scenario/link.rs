@@ -111,7 +111,7 @@ pub fn from_query(query: &str) -> (Scenario, Vec<LinkError>) {
     }
     for (knob, value) in KNOBS.iter().zip(values) {
         if let Some(value) = value
-            && let Err(error) = (knob.set)(&mut scenario, &value)
+            && let Err(error) = knob.read(&mut scenario, &value)
         {
             errors.push(error.into());
         }

@@ -224,6 +224,27 @@ pub fn seconds(value: f64) -> String {
     }
 }
 
+/// With a capital first letter, but for names that are written as they are: vLLM, llama.cpp.
+pub fn capital(words: &str) -> String {
+    let first = words.split(' ').next().unwrap_or_default();
+    if first.contains('.') || first.chars().skip(1).any(char::is_uppercase) {
+        return words.to_owned();
+    }
+    let mut signs = words.chars();
+    signs
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}
+
+/// US dollars: cents from a tenth of a dollar up, three digits below.
+pub fn dollars(value: f64) -> String {
+    if value >= 0.1 {
+        format!("${value:.2}")
+    } else {
+        format!("${}", decimal(value))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,5 +361,19 @@ mod tests {
         ] {
             assert_eq!(seconds(value), text, "{value}");
         }
+    }
+
+    #[test]
+    fn a_sentence_begins_large_unless_it_begins_with_a_name() {
+        assert_eq!(capital("the heads do not divide"), "The heads do not divide");
+        assert_eq!(capital("vLLM takes 90 %"), "vLLM takes 90 %");
+        assert_eq!(capital("llama.cpp takes all"), "llama.cpp takes all");
+    }
+
+    #[test]
+    fn dollars_have_cents_or_three_digits() {
+        assert_eq!(dollars(0.567), "$0.57");
+        assert_eq!(dollars(0.0123), "$0.0123");
+        assert_eq!(dollars(65.0), "$65.00");
     }
 }

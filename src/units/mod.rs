@@ -7,11 +7,16 @@ mod format;
 mod number;
 mod quantity;
 mod trace;
+mod typed;
 mod unit;
 
-pub use format::{UnitSystem, commands, count, counted, decimal, grouped, percent, rate, seconds, short_count, shown};
+pub use format::{
+    UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, percent, rate, seconds, short_count,
+    shown,
+};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};
+pub use typed::{exact_size, number_and_unit};
 pub use unit::Unit;
 pub(crate) use unit::number;

@@ -1,6 +1,6 @@
 //! What a number is of, and so how it is written.
 
-use super::format::{UnitSystem, count, decimal, grouped, rate, seconds};
+use super::format::{UnitSystem, count, decimal, dollars, grouped, rate, seconds};
 
 /// What a number is of, and so how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Unit {
     BytesPerSecond,
     /// Operations a second.
     FlopsPerSecond,
+    /// US dollars.
+    Dollars,
 }
 
 impl Unit {
@@ -38,6 +40,7 @@ impl Unit {
             Self::TokensPerSecond => format!("{} tokens/s", decimal(value)),
             Self::BytesPerSecond => rate(value, "B"),
             Self::FlopsPerSecond => rate(value, "FLOP"),
+            Self::Dollars => dollars(value),
         }
     }
     /// The exact value, for the line of values.
@@ -86,6 +89,7 @@ mod tests {
         assert_eq!(written(Unit::TokensPerSecond, 53.2), "53.2 tokens/s");
         assert_eq!(written(Unit::BytesPerSecond, 1.008e12), "1.01 TB/s");
         assert_eq!(written(Unit::FlopsPerSecond, 165.2e12), "165 TFLOP/s");
+        assert_eq!(written(Unit::Dollars, 0.567), "$0.57");
         assert_eq!(Unit::Bytes.exact(1_073_741_824.0), "1,073,741,824 B");
     }
 }

@@ -255,3 +255,33 @@ fn matrix_units_of_the_m5_are_counted() {
         pass.high
     );
 }
+
+/// SGLang 0.5.5 `_handle_gpu_memory_settings` on an H100 of 81,559 MiB: 512 + 8,192 · 1.5 + 256 · 2 + 128 MiB are set aside, so
+/// `mem_fraction_static` is 0.835; a share that is asked for replaces the rule.
+#[test]
+fn sglang_sets_aside_by_the_device() {
+    let activations = |query: &str| {
+        let query = format!("e=sglang&w=bf16&hw=h100-sxm&p=64&g=64{query}");
+        weigh("meta-llama/Llama-3.1-8B-Instruct", &query).memory.activations.0
+    };
+    let usable = find("h100-sxm").unwrap().usable_bytes() as f64;
+    for (query, share) in [("", 0.165), ("&mf=90", 0.1), ("&mbt=16384", 0.315)] {
+        let found = activations(query) as f64 / usable;
+        assert!((found - share).abs() < 1e-6, "{query} {found}");
+    }
+}
+
+/// SGLang divides its limits among the groups of attention data parallelism (`max_running_requests // dp_size`); vLLM and
+/// TensorRT-LLM have a scheduler with all of it for each. Only TensorRT-LLM counts sequences for each stage of a pipeline.
+#[test]
+fn limits_are_of_a_group_or_of_all() {
+    let most = |engine: &str, layout: &str| {
+        let query = format!("mode=serve&e={engine}&w=fp8&hw=h200-sxm&n=8&p=64&g=64&b=4096&seqs=64&mf=80{layout}");
+        let found = weigh("deepseek-ai/DeepSeek-R1", &query).serving.unwrap();
+        found.admission.max_running
+    };
+    for (engine, dp, pp) in [("vllm", 512, 64), ("sglang", 64, 64), ("tensorrt-llm", 512, 128)] {
+        assert_eq!(most(engine, "&ap=dp"), dp, "{engine}");
+        assert_eq!(most(engine, "&tp=4&pp=2"), pp, "{engine}");
+    }
+}

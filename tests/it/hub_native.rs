@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weighbridge::cli::fetch::{self, Patience, fetch_config, fetch_patiently};
-use weighbridge::hub::{Endpoint, HubError, Locator, MAX_CONFIG_BYTES, Token, read_config};
+use weighbridge::cli::fetch::{self, Patience};
+use weighbridge::hub::loader::{self, LoadError, LoadedModel, Source, Wanted};
+use weighbridge::hub::{Endpoint, HubError, Locator, MAX_CONFIG_BYTES, Token};
 
 const SHA: &str = "607a30d783dfa663caf39e06633721c8d4cfcd7e";
 const SECRET: &str = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789";
@@ -103,12 +104,29 @@ fn quick(total: Duration) -> Patience {
     Patience {
         connect: Duration::from_secs(2),
         total,
-        pauses: vec![Duration::from_millis(5); 3],
+        second: Duration::from_millis(5),
     }
 }
 
-fn fetch(server: &Server, model: &str, token: Option<&Token>) -> Result<fetch::Fetched, HubError> {
-    fetch_patiently(&server.endpoint(), &at(model), token, &quick(Duration::from_secs(10)))
+fn fetch(server: &Server, model: &str, token: Option<&Token>) -> Result<LoadedModel, HubError> {
+    fetch_from(server.endpoint(), model, token, Duration::from_secs(10))
+}
+
+fn fetch_from(
+    endpoint: Endpoint,
+    model: &str,
+    token: Option<&Token>,
+    total: Duration,
+) -> Result<LoadedModel, HubError> {
+    let source = Source {
+        endpoint: endpoint.clone(),
+        token: token.cloned(),
+    };
+    let exchange = loader::model(source, at(model), Wanted::Config);
+    fetch::run(&endpoint, &quick(total), exchange).map_err(|error| match error {
+        LoadError::Hub(error) => error,
+        other => panic!("{other}"),
+    })
 }
 
 #[test]
@@ -132,10 +150,10 @@ fn a_renamed_model_is_followed_to_its_config() {
         ),
     });
     let token = Token::parse(SECRET).unwrap();
-    let fetched = fetch_config(&server.endpoint(), &at("gpt2"), Some(&token), Duration::from_secs(10)).unwrap();
+    let fetched = fetch(&server, "gpt2", Some(&token)).unwrap();
     assert_eq!(fetched.commit.as_deref(), Some(SHA));
     assert_eq!(fetched.id.to_string(), "openai-community/gpt2");
-    assert_eq!(read_config(&fetched.text, &at("gpt2")).unwrap()["n_layer"], 12);
+    assert_eq!(fetched.config.unwrap()["n_layer"], 12);
     assert_eq!(
         server.had_token(),
         [true, true, true],
@@ -237,7 +255,10 @@ fn a_server_at_fault_is_asked_again() {
             answer("200 OK", "", "{}")
         }
     });
-    assert_eq!(fetch(&recovers, "a/b", None).unwrap().text, "{}");
+    assert_eq!(
+        fetch(&recovers, "a/b", None).unwrap().config,
+        Some(serde_json::json!({}))
+    );
     assert_eq!(recovers.paths().len(), 3);
 
     let stays = Server::start(|_, _| answer("502 Bad Gateway", "X-Request-Id: Root=1-2\r\n", "<html>no</html>"));
@@ -304,7 +325,10 @@ fn a_missing_config_is_explained_by_the_listing() {
 #[test]
 fn a_compressed_config_is_unpacked() {
     let server = Server::start(|_, _| answer("200 OK", "Content-Encoding: gzip\r\n", ZIPPED));
-    assert_eq!(fetch(&server, "a/b", None).unwrap().text, r#"{"model_type":"gpt2"}"#);
+    assert_eq!(
+        fetch(&server, "a/b", None).unwrap().config,
+        Some(serde_json::json!({"model_type": "gpt2"}))
+    );
     let cut = Server::start(|_, _| answer("200 OK", "Content-Encoding: gzip\r\n", &ZIPPED[..20]));
     assert_eq!(fetch(&cut, "a/b", None).unwrap_err().code(), "broken_off");
 }
@@ -318,8 +342,7 @@ fn bodies_that_are_no_config_are_named() {
             "<!DOCTYPE html><title>Log in</title>",
         )
     });
-    let text = fetch(&page, "a/b", None).unwrap().text;
-    let error = read_config(&text, &at("a/b")).unwrap_err();
+    let error = fetch(&page, "a/b", None).unwrap_err();
     assert_eq!(error.code(), "not_json");
     assert!(error.message().contains("an HTML page"), "{error}");
 
@@ -356,7 +379,7 @@ fn silence_times_out() {
             thread::sleep(Duration::from_secs(20));
         });
         let begun = Instant::now();
-        let error = fetch_patiently(&endpoint, &at("a/b"), None, &quick(Duration::from_millis(300))).unwrap_err();
+        let error = fetch_from(endpoint, "a/b", None, Duration::from_millis(300)).unwrap_err();
         assert_eq!(error.code(), "timed_out", "{start:?}: {error:?}");
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
@@ -367,7 +390,7 @@ fn a_closed_door_and_a_circle_are_unreachable() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = Endpoint::parse(&format!("http://{}", gone.local_addr().unwrap())).unwrap();
     drop(gone);
-    let error = fetch_config(&endpoint, &at("a/b"), None, Duration::from_secs(5)).unwrap_err();
+    let error = fetch_from(endpoint, "a/b", None, Duration::from_secs(5)).unwrap_err();
     assert_eq!(error.code(), "unreachable");
 
     let circle = Server::start(|path, _| answer("302 Found", &format!("Location: {path}\r\n"), ""));

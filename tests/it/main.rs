@@ -23,6 +23,8 @@ mod command_line;
 mod engine_facts;
 mod explain;
 mod facts;
+mod fields;
+mod first_choice;
 mod fit;
 mod formats;
 mod hardware;
@@ -36,11 +38,13 @@ mod headers_packed;
 mod headers_safetensors;
 mod hub;
 mod hub_endpoint;
+mod hub_loader;
 mod hub_locator;
 #[cfg(feature = "cli")]
 mod hub_native;
 mod launch;
 mod laws;
+mod machine;
 mod naming;
 mod nodes;
 #[cfg(feature = "cli")]
@@ -50,6 +54,8 @@ mod page_boot;
 #[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;
+#[cfg(feature = "cli")]
+mod page_parts;
 mod page_search;
 mod page_source;
 mod quantisation;
@@ -57,6 +63,8 @@ mod refusals;
 mod report;
 mod serving;
 mod setup;
+#[cfg(feature = "cli")]
+mod shell;
 mod speed;
 mod unlike;
 mod variants;

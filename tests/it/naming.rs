@@ -1,6 +1,6 @@
 //! What people type, and what is taken for it.
 
-use weighbridge::hardware::{NamedDevice, device_named, named, resolve};
+use weighbridge::hardware::{NamedDevice, device_named, found, id_with_memory, named, resolve};
 use weighbridge::model::catalogue;
 
 /// The id that is taken, and whether others were named as well.
@@ -78,9 +78,48 @@ fn devices_by_everyday_names() {
 fn a_mac_with_less_memory() {
     let mac = resolve("apple-m4-max-40c@64").unwrap();
     assert_eq!((mac.memory_bytes, mac.nominal_bytes), (51_539_607_552, 68_719_476_736));
-    assert_eq!(mac.name, "Apple M4 Max (40-core GPU), 64 GB");
+    assert_eq!(mac.name, "Apple M4 Max, 64 GB (40-core GPU)");
     assert_eq!(resolve("apple-m4@16").unwrap().memory_bytes, 11_453_246_122);
     assert!(resolve("apple-m4-max-40c@65").is_err());
+}
+
+/// What may be used of each size, as llama.cpp prints it (recommendedMaxWorkingSetSize, in decimal megabytes, or the mebibytes
+/// of older versions): ggml-org/llama.cpp issues 1870 and 2011, ollama issue 434, and a log of an M4 Max with 36 GB.
+#[test]
+fn shares_of_a_macs_memory() {
+    for (id, megabytes) in [
+        ("apple-m1", 11453.25),
+        ("apple-m1-max@32", 22906.50),
+        ("apple-m4-max-32c", 28991.03),
+        ("apple-m1-max", 51539.61),
+    ] {
+        let mac = resolve(id).unwrap();
+        assert!(
+            (mac.memory_bytes as f64 / 1e6 - megabytes).abs() < 0.01,
+            "{id}: {}",
+            mac.memory_bytes
+        );
+        assert!(mac.usable_share().unwrap().why.contains("macOS"));
+    }
+    let mac = resolve("apple-m4-max-40c@64").unwrap();
+    assert_eq!(mac.short_name(), "Apple M4 Max, 64 GB");
+    assert_eq!(id_with_memory(&mac, 48).as_deref(), Some("apple-m4-max-40c@48"));
+    assert_eq!(id_with_memory(&mac, 128).as_deref(), Some("apple-m4-max-40c"));
+    assert_eq!(id_with_memory(&mac, 65), None);
+    assert!(resolve("rtx-4090").unwrap().usable_share().is_none());
+    // Every size of every machine opens, holds no less than the size before, and says what may be used of it.
+    for row in weighbridge::hardware::devices() {
+        let mut before = 0;
+        for size in row.memory_sizes() {
+            let one = resolve(&id_with_memory(row, size).unwrap()).unwrap();
+            assert!(
+                one.memory_bytes > before && one.memory_bytes <= size << 30,
+                "{}",
+                one.id
+            );
+            before = one.memory_bytes;
+        }
+    }
 }
 
 #[test]
@@ -145,4 +184,47 @@ fn models_by_everyday_names() {
         near.iter().any(|entry| entry.id == "meta-llama/Llama-3.1-8B-Instruct"),
         "{near:?}"
     );
+}
+
+/// What people type and the first hit, which Enter takes: `tests/facts/everyday_names.csv`.
+#[test]
+fn the_first_hit_is_what_is_meant() {
+    let mut reader = csv::Reader::from_reader(include_str!("../facts/everyday_names.csv").as_bytes());
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for row in reader.records() {
+        let row = row.unwrap();
+        let (kind, query, first) = (&row[0], &row[1], &row[2]);
+        let found: Vec<String> = match kind {
+            "device" => found(query).iter().map(|device| device.id.clone()).collect(),
+            _ => catalogue::named(query).iter().map(|(_, one)| one.id.clone()).collect(),
+        };
+        count += 1;
+        if found.first().map(String::as_str) != Some(first) {
+            wrong.push(format!(
+                "{kind} {query}: {first}, not {:?}",
+                &found[..found.len().min(4)]
+            ));
+        }
+    }
+    assert!(count >= 120, "{count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each row names something that is there, once, and says why.
+#[test]
+fn everyday_names_belong_to_something() {
+    let lines = include_str!("../../data/everyday_names.csv").lines().count();
+    let rows = weighbridge::naming::everyday_names();
+    assert_eq!(rows.len(), lines - 1);
+    let mut seen = std::collections::BTreeSet::new();
+    for row in rows {
+        let (kind, id) = row.names();
+        let there = match kind {
+            "device" => resolve(id).is_ok(),
+            "model" => catalogue::find(id).is_some_and(|entry| entry.id == id),
+            _ => false,
+        };
+        assert!(there && seen.insert((kind, id)) && row.reason.len() > 8, "{kind} {id}");
+    }
 }

@@ -279,6 +279,8 @@ fn nothing_is_cut_and_nothing_jumps() {
             "document.querySelectorAll('noscript').forEach((one) => one.remove())",
             json!([]),
         );
+        // What theme.js does on a first visit.
+        browser.script("document.documentElement.dataset.first = ''", json!([]));
         let shell = browser.script(frames, json!([]));
         let words = browser.script("return [...document.querySelectorAll('#app [data-figure]')].map((one) => [one.dataset.figure, one.innerText])", json!([]));
         open(&browser, &server.url());
@@ -373,7 +375,7 @@ fn a_wrong_value_is_told_and_the_answer_stays() {
     let before = figure(&browser, "memory.total");
     for (value, words) in [
         ("many", "must be a whole number"),
-        ("0", "must be 1 to 100000000"),
+        ("0", "must be 1 to 100,000,000"),
         ("99999999999999999999", "must be 1 to"),
     ] {
         browser.set_input("#prompt", value);

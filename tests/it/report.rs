@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::support;
 
 use support::engine::{blueprint, scenario};
-use weighbridge::analysis::{Analysis, Verdict, analyse, fixes};
-use weighbridge::report::{Sentence, elsewhere, sentence, server, tiles};
+use weighbridge::analysis::{Analysis, Verdict, analyse, analyse_setup, answers, fixes};
+use weighbridge::model::quantisation::quality;
+use weighbridge::report::{Sentence, best_way, cards, elsewhere, sentence, server, tiles};
 use weighbridge::units::UnitSystem;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
@@ -34,15 +35,71 @@ fn what_fits_says_how_much_room_is_left() {
     assert_eq!(found.pill, "Fits");
     assert_eq!(
         found.main,
-        "Llama 3.1 8B runs on one RTX 4090 in BF16 with 8,192 tokens."
+        "Llama 3.1 8B fits one RTX 4090 in BF16 and writes about 54 tokens a second."
     );
+    assert_eq!(
+        found.rest,
+        "With 8,192 tokens 3.76 GiB stay free, enough for 30,768 more tokens."
+    );
+}
+
+/// What does not fit whole says so, and the best way to run it stands beside it with what it loses.
+#[test]
+fn what_does_not_fit_whole_names_the_best_way() {
+    let analysis = answer("Qwen/Qwen3-32B", "hw=rtx-3090&p=8192&g=512");
+    let found = sentence(&analysis, "Qwen3 32B", GIB);
+    assert_eq!(found.pill, "Fits with offload");
     assert!(
-        found.rest.starts_with("3.76 GiB stay free, enough for 30,768"),
+        found
+            .main
+            .starts_with("Qwen3 32B in BF16 runs on one RTX 3090 only partly from RAM, at about 0.5"),
         "{}",
-        found.rest
+        found.main
     );
-    assert!(found.rest.contains(" more tokens. It writes about "), "{}", found.rest);
-    assert!(found.rest.ends_with(" tokens/s."), "{}", found.rest);
+    let found_answers = answers(&analysis).unwrap();
+    let (words, scenario) = best_way(&analysis, &found_answers).unwrap();
+    assert!(
+        words.starts_with("In Q5_K_S it fits whole with llama.cpp and writes about "),
+        "{words}"
+    );
+    assert!(words.ends_with(" tokens a second, with a small loss."), "{words}");
+    assert_eq!(scenario.precision.weights, Some("q5_k_s"));
+    let cards = cards(&analysis, &found_answers, GIB);
+    let said: Vec<_> = cards.iter().map(|card| (card.key, card.value.as_str())).collect();
+    assert_eq!(said[0], ("format", "Q5_K_S"));
+    assert_eq!(said[1], ("context", "40,960 tokens"));
+    assert_eq!(said[2], ("degree", "4 × RTX 3090"));
+    assert_eq!(said[3].0, "cheapest");
+    // What a card offers holds when it is taken.
+    for card in cards
+        .iter()
+        .filter(|card| matches!(card.key, "format" | "degree" | "cheapest"))
+    {
+        let then = analysis.setup.under(card.deed.clone().unwrap()).unwrap();
+        let verdict = analyse_setup(then).unwrap().fit.unwrap().verdict;
+        assert_eq!(verdict, Verdict::Fits, "{}", card.key);
+    }
+    // What fits needs no other way.
+    let fits = answer(LLAMA, "hw=rtx-4090&p=8192&g=512");
+    assert_eq!(best_way(&fits, &answers(&fits).unwrap()), None);
+}
+
+#[test]
+fn a_million_tokens_cost_the_hour_by_the_tokens_of_an_hour() {
+    let analysis = answer(LLAMA, "hw=rtx-4090&p=8192&g=512&price=2");
+    let rate = analysis.speed.as_ref().unwrap().tokens_per_second;
+    let (value, _, note) = tile(LLAMA, "hw=rtx-4090&p=8192&g=512&price=2", "A million tokens");
+    assert_eq!(value, format!("${:.2}", 2.0 / 3600.0 / rate * 1e6));
+    assert_eq!(note, "$2.00 an hour");
+}
+
+#[test]
+fn the_loss_of_a_format_has_one_word_for_each_family() {
+    let loss = |format: &str| quality(format).unwrap().loss();
+    assert_eq!(loss("q6_k"), "almost no loss");
+    assert_eq!(loss("q4_k_m"), "a small loss");
+    assert_eq!(loss("q3_k_m"), "a noticeable loss");
+    assert_eq!(loss("q2_k"), "a heavy loss");
 }
 
 #[test]
@@ -111,10 +168,7 @@ fn training_knows_impossible_splits_and_no_cache() {
     assert!(eight.ranks.groups.iter().all(|rank| rank.memory.kv_cache_bytes == 0));
     assert_eq!(eight.fit.as_ref().unwrap().verdict, Verdict::Fits);
     let words = sentence(&eight, "Llama 3.1 8B", GIB).main;
-    assert_eq!(
-        words,
-        "Llama 3.1 8B trains on 8 × H100 SXM5 80GB in BF16 with 8,192 tokens."
-    );
+    assert_eq!(words, "Llama 3.1 8B trains on 8 × H100 SXM5 80GB in BF16.");
 }
 
 #[test]
@@ -147,7 +201,7 @@ fn tiles_say_usable_memory_and_what_limits() {
     let (_, unit, note) = tile(LLAMA, query, "Memory");
     assert_eq!(
         (unit.as_str(), note.as_str()),
-        ("of 21.2 GiB", "82.3 %; the device has 24.0")
+        ("of 21.2 GiB", "vLLM takes 90 % of the 23.5 GiB it sees")
     );
     let (word, _, note) = tile(LLAMA, query, "Limited by");
     assert_eq!(word, "bandwidth");
@@ -158,7 +212,7 @@ fn tiles_say_usable_memory_and_what_limits() {
     let (value, unit, note) = tile(LLAMA, "hw=h100-sxm", "Longest context");
     assert_eq!(
         (value.as_str(), unit.as_str(), note.as_str()),
-        ("131,072", "tokens", "the model's own limit")
+        ("131,072", "", "tokens, the model's own limit")
     );
 }
 
@@ -190,13 +244,10 @@ fn what_barely_fits_may_not() {
     // 16.1 GB of weights and 4.9 GB of cache on 21.2 GiB: 0.25 GiB stay free, 3 % of the need are 0.63.
     let found = said(LLAMA, "hw=rtx-4090&e=vllm&p=37000&g=512");
     assert_eq!((found.verdict, found.pill), ("tight", "May not fit"));
-    assert_eq!(
-        found.main,
-        "Llama 3.1 8B may not fit on one RTX 4090 in BF16 with 37,000 tokens."
-    );
+    assert_eq!(found.main, "Llama 3.1 8B may not fit one RTX 4090 in BF16.");
     assert!(
         found.rest.starts_with(
-            "By the estimate 246 MiB stay free, but about 644 MiB of what it needs at its peak is not known."
+            "With 37,000 tokens 246 MiB should stay free, but about 644 MiB of what it needs at its peak is not known."
         ),
         "{}",
         found.rest

@@ -201,5 +201,5 @@ fn the_page_resolves_where_it_answers_and_nowhere_else() {
     }
     let mut found = Vec::new();
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app"), &mut found);
-    assert_eq!(found, ["state.rs"]);
+    assert_eq!(found, ["case.rs"]);
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use support::engine::blueprint;
 use weighbridge::analysis::time::Runner;
-use weighbridge::analysis::{HostShare, Setup, analyse};
+use weighbridge::analysis::{HostShare, Setup, analyse, nearest_measurements};
 use weighbridge::hardware::efficiency::{Level, Terms, coefficients, rows};
 use weighbridge::hardware::evidence::{self, Seen, evidence};
 use weighbridge::hardware::measurement::{Metric, active, measurements};
@@ -218,18 +218,16 @@ fn a_processor_without_a_known_rate_has_decode_alone() {
 #[test]
 fn nearest_measurements_are_of_the_same_kind() {
     let blueprint = blueprint(MODELS[0]);
-    let speed = |device| {
-        analyse(&blueprint, &on(device, Engine::LlamaCpp, "q4_k_m", Mode::Decode))
-            .unwrap()
-            .speed
-            .unwrap()
+    let nearest = |device| {
+        let analysis = analyse(&blueprint, &on(device, Engine::LlamaCpp, "q4_k_m", Mode::Decode)).unwrap();
+        nearest_measurements(&analysis.setup)
     };
-    let near = speed("rtx-3090").nearest;
+    let near = nearest("rtx-3090");
     assert!(!near.is_empty() && near.len() <= 4);
     assert_eq!(near[0].device, "rtx-3090");
     assert!(near[0].publication().contains('/'), "{}", near[0].publication());
     // Never measured: others of its generation.
-    let near = speed("rtx-4060-ti-16gb").nearest;
+    let near = nearest("rtx-4060-ti-16gb");
     assert!(
         near.iter()
             .all(|row| find(&row.device).unwrap().vendor == Vendor::Nvidia)

@@ -140,7 +140,7 @@ fn as_people_type_them() {
     for text in ["2x rtx-3090", "2 x 3090", "2× rtx 3090", "2*3090", "rtx-3090,rtx-3090"] {
         let found = hardware(text).unwrap();
         assert_eq!(
-            (found.hardware.as_deref(), found.hardware.devices),
+            (found.hardware.device.as_deref(), found.hardware.devices),
             (Some("rtx-3090"), 2),
             "{text}"
         );

@@ -57,10 +57,9 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
     let as_published = scenario.clone().with(|s| {
         s.precision.weights = None;
     });
-    let fits = |cell: &Cell| cell.judgement.verdict == Verdict::Fits;
     if let Some(cell) = Matrix::published(blueprint, &as_published)
         .cell(device, "")
-        .filter(fits)
+        .filter(fits_whole)
     {
         let format = BestFormat {
             format: Some(published.format.id.to_string()),
@@ -74,19 +73,39 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
         };
         return Some(format);
     }
-    let keys: Vec<&str> = CHOICES.iter().map(|choice| choice.format.id.as_ref()).collect();
+    // MLX runs on Apple's devices alone.
+    let runs = |choice: &Choice| choice.container != WeightFileKind::Mlx || device.vendor == Vendor::Apple;
+    let converted = best_among(blueprint, device, scenario, runs);
+    Some(converted.unwrap_or_else(|| BestFormat {
+        format: None,
+        label: String::new(),
+        bits_per_weight: 0.0,
+        engine: setup.engine,
+        needed_bytes: 0,
+        capacity_bytes: 0,
+        ranked_by: RankedBy::Bits,
+        scenario: scenario.clone(),
+    }))
+}
+
+/// Of some formats the one that loses least and fits whole, with no more bits than the checkpoint.
+pub fn best_among(
+    blueprint: &Arc<Blueprint>,
+    device: &Device,
+    scenario: &Scenario,
+    allowed: impl Fn(&Choice) -> bool,
+) -> Option<BestFormat> {
+    let most = blueprint.published.format.bits_per_weight();
+    let choices: Vec<&Choice> = CHOICES
+        .iter()
+        .filter(|choice| allowed(choice) && choice.format.bits_per_weight() <= most)
+        .collect();
+    let keys: Vec<&str> = choices.iter().map(|choice| choice.format.id.as_ref()).collect();
     let mut matrix = Matrix::new(blueprint, scenario, &keys);
-    let most = published.format.bits_per_weight();
     let mut measured: Option<(f64, BestFormat)> = None;
     let mut other: Option<BestFormat> = None;
-    // MLX runs on Apple's devices alone.
-    let runs = |choice: &&Choice| choice.container != WeightFileKind::Mlx || device.vendor == Vendor::Apple;
-    for choice in CHOICES
-        .iter()
-        .filter(runs)
-        .filter(|choice| choice.format.bits_per_weight() <= most)
-    {
-        let Some(cell) = matrix.cell(device, &choice.format.id).filter(fits) else {
+    for choice in choices {
+        let Some(cell) = matrix.cell(device, &choice.format.id).filter(fits_whole) else {
             continue;
         };
         // What runs only in some slower way is no advice.
@@ -123,18 +142,12 @@ pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Optio
     match (measured.map(|(_, found)| found), other) {
         (Some(measured), Some(other)) if other.bits_per_weight > measured.bits_per_weight => Some(other),
         (Some(measured), _) => Some(measured),
-        (None, Some(other)) => Some(other),
-        (None, None) => Some(BestFormat {
-            format: None,
-            label: String::new(),
-            bits_per_weight: 0.0,
-            engine: setup.engine,
-            needed_bytes: 0,
-            capacity_bytes: 0,
-            ranked_by: RankedBy::Bits,
-            scenario: scenario.clone(),
-        }),
+        (None, other) => other,
     }
+}
+
+fn fits_whole(cell: &Cell) -> bool {
+    cell.judgement.verdict == Verdict::Fits
 }
 
 /// Bits a weight takes on average in an engine.

@@ -2,7 +2,7 @@
 
 mod cheapest;
 pub(super) mod degree;
-mod formats;
+pub(super) mod formats;
 mod sentences;
 
 pub use cheapest::Cheapest;

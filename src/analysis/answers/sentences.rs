@@ -4,7 +4,7 @@ use super::{Answers, BestFormat, Cheapest, Degree, LongestContext, MostUsers, Ra
 use crate::analysis::setup::Setup;
 use crate::hardware::Engine;
 use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{UnitSystem, counted, grouped};
+use crate::units::{UnitSystem, capital, counted, grouped};
 
 /// An answer as it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -284,11 +284,4 @@ impl Degree {
             deed: wanted.map(|devices| (format!("Use {}", counted(devices, "device")), self.scenario.clone())),
         }
     }
-}
-
-fn capital(words: &str) -> String {
-    let mut signs = words.chars();
-    signs
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }

@@ -42,6 +42,8 @@ pub enum Figure {
     TokensPerSecond,
     /// Expected time to the first token.
     FirstToken,
+    /// US dollars for a million tokens.
+    Cost,
     /// Longest context that fits.
     LongestContext,
     /// Largest batch that fits.

@@ -1,6 +1,7 @@
 //! The traced formula of each number that can be explained.
 
 use super::super::compute::costs;
+use super::super::cost::price;
 use super::super::fit::{Fit, fit, host_share};
 use super::super::memory::memory;
 use super::super::parameters::{add, parameters};
@@ -75,6 +76,7 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
             let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
             (expected(&prefill)?.trace, Unit::Seconds)
         }
+        Figure::Cost => (cost_of_a_million(setup)?.trace, Unit::Dollars),
         Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
         Figure::LargestBatch => (limit(setup, |fit| fit.max_batch, "largest batch")?, Unit::Count),
     })
@@ -221,6 +223,25 @@ fn tokens_per_second(setup: &Setup) -> Option<Reals> {
     };
     let without = expected.trace.not_counted();
     Some(rows.over(time).named("tokens a second", "").without(without))
+}
+
+/// Dollars for a million tokens, no device ever idle.
+fn cost_of_a_million(setup: &Setup) -> Option<Reals> {
+    let hour = Reals::constant(price(setup)?.usd_per_hour)
+        .named("price an hour", "What all devices cost an hour.")
+        .in_unit(Unit::Dollars);
+    let rate = tokens_per_second(setup)?
+        .named("tokens a second", "At the speed of the estimate.")
+        .in_unit(Unit::TokensPerSecond);
+    let seconds = Reals::constant(3600.0).named("seconds an hour", "");
+    let million = Reals::constant(1e6).named("a million", "");
+    Some(
+        million
+            .times(hour)
+            .over(rate.times(seconds))
+            .named("", "")
+            .without("Hours in which nothing runs; hosts and power of machines one owns."),
+    )
 }
 
 /// A limit found by search: shown with the memory at that point.

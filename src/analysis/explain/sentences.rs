@@ -1,9 +1,12 @@
 //! The words around a figure: what it is, where the formula comes from. What is not counted the formula says itself.
 
+use super::super::cost::price;
+use super::super::fit::share_words;
 use super::super::memory::MemoryPart;
 use super::super::setup::Setup;
 use super::figure::Figure;
 use crate::scenario::Mode;
+use crate::units::{UnitSystem, capital};
 
 /// Title, what it is, source.
 pub struct Words {
@@ -44,10 +47,17 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
         ),
         Figure::Memory if setup.layout.devices > 1 => words(
             "Memory of the fullest device",
-            "What must fit on it at the same time: its shard of the model, and what every device holds whole.",
+            &format!(
+                "What must fit on it at the same time: its shard of the model, and what every device holds whole.{}",
+                room(setup)
+            ),
             "",
         ),
-        Figure::Memory => words("Memory", "What must fit on the device at the same time.", ""),
+        Figure::Memory => words(
+            "Memory",
+            &format!("What must fit on the device at the same time.{}", room(setup)),
+            "",
+        ),
         Figure::Weights => words("Weights", "Every tensor in its number format, scales included.", ""),
         Figure::ComponentWeights(component) => words(component.label(), component.about(), ""),
         Figure::Part(part) => words(part.label(), part.about(), source(part)),
@@ -107,6 +117,14 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             MEASURED,
         ),
         Figure::FirstToken => words("First token", "Time to read the whole prompt.", MEASURED),
+        Figure::Cost => Words {
+            title: "Cost of a million tokens".to_owned(),
+            about: format!(
+                "The price of an hour divided by the tokens of an hour, all sequences together. {}",
+                price(setup).map(|price| price.basis).unwrap_or_default()
+            ),
+            source: "",
+        },
         Figure::LongestContext => words(
             "Longest context",
             "The most tokens of one sequence, prompt and generated, whose memory fits with this batch; found by search.",
@@ -118,6 +136,14 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             "",
         ),
     }
+}
+
+/// Where the room comes from: ` vLLM takes 90 % of the 24.0 GiB.`
+fn room(setup: &Setup) -> String {
+    let device = setup.device();
+    device.map_or_else(String::new, |device| {
+        format!(" {}.", capital(&share_words(setup, device, UnitSystem::default())))
+    })
 }
 
 fn pass_words(setup: &Setup) -> &'static str {

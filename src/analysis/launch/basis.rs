@@ -211,8 +211,18 @@ const MOST_USUAL: u64 = 8;
 
 /// A share as engines take it: `0.9`.
 pub(super) fn share(percent: u64) -> String {
-    let text = format!("{:.2}", percent as f64 / 100.0);
-    text.strip_suffix('0').unwrap_or(&text).to_owned()
+    share_in_thousandths(percent.saturating_mul(10))
+}
+
+/// The same of thousandths: `0.835`.
+pub(super) fn share_in_thousandths(thousandths: u64) -> String {
+    let text = format!("{:.3}", thousandths as f64 / 1000.0);
+    let short = text.trim_end_matches('0');
+    if short.ends_with('.') {
+        format!("{short}0")
+    } else {
+        short.to_owned()
+    }
 }
 
 /// GiB, to the next tenth above: `3.2`.

@@ -6,7 +6,7 @@
 //! sequences the devices of `--dp-size` are those of `--tp-size`: its page "DP, DPA and SGLang DP Router".
 
 use super::Launch;
-use super::basis::{Basis, share, tenths_of_gib};
+use super::basis::{Basis, share_in_thousandths, tenths_of_gib};
 use super::draft::Draft;
 use crate::model::quantisation::{WeightFileKind, choice};
 use crate::scenario::KvFormat;
@@ -56,7 +56,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     )
     .flag(
         "--mem-fraction-static",
-        share(crate::analysis::fit::percent(setup)),
+        share_in_thousandths(setup.static_thousandths().unwrap_or(880)),
         "Share of the device's memory for weights and cache; the rest is for activations.",
     );
     if let Some(format) = basis.cache() {

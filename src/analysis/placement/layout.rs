@@ -79,6 +79,14 @@ impl Layout {
             by_layers: false,
         })
     }
+    /// Groups of devices with sequences of their own: each device where attention is shared by sequences.
+    pub const fn replicas(&self) -> u64 {
+        if self.attention_dp && self.tensor > 1 {
+            self.tensor
+        } else {
+            1
+        }
+    }
     /// Devices among which layers are sharded.
     pub const fn stages(&self) -> u64 {
         if self.by_layers { self.devices } else { self.pipeline }

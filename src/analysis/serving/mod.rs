@@ -12,5 +12,5 @@ pub use admit::{admit, admitted};
 pub use answer::{Point, Serving, serving, throughput, tokens_per_second, traced_rate, traced_step};
 pub use cost::{Energy, TokenCost};
 pub(crate) use notices::notices;
-pub use server::{Limits, Server};
+pub use server::Server;
 pub use steady::Steady;

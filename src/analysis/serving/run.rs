@@ -30,7 +30,7 @@ impl Server<'_> {
             return Some(self.run(in_flight, running).tokens_per_second);
         }
         let stages = self.stages();
-        let (batch, budget) = (running / stages, self.budget());
+        let (batch, budget) = (running / stages, self.budget);
         // Steps to admit the first wave.
         let beside = (budget - batch * 0.5).max(budget * LEFT);
         let filling = (batch * self.prompt / beside).clamp(1.0, self.generated.max(1.0));

@@ -3,55 +3,22 @@
 use crate::analysis::placement::{HostShare, Layout};
 use crate::analysis::setup::Setup;
 use crate::analysis::time::{Mix, Runner, TimeParts};
-use crate::hardware::{Device, Engine};
+use crate::hardware::Device;
 use crate::scenario::Lengths;
 
-/// What an engine runs at once unless told otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Limits {
-    /// Most sequences that run, for each device that keeps its own.
-    pub sequences: f64,
-    /// Most tokens of a step, prompts and answers together.
-    pub tokens: f64,
-}
+/// Tokens of a step of a server whose engine runs prompts whole.
+const WHOLE: u64 = 2048;
 
-impl Limits {
-    /// The engine's budget; with an endless queue, what it is tuned to for one.
-    ///
-    /// Source: `trtllm-bench` `finetune_setting` (4,096 sequences over all stages, tokens as the steady state needs them
-    /// up to 32,768).
-    pub fn of(setup: &Setup, device: &Device, endless: bool) -> Self {
-        let engine = setup.engine;
-        let scenario = &*setup.scenario;
-        let (sequences, tokens) = if endless && engine == Engine::TensorRtLlm {
-            let each = 4096.0 / setup.layout.stages().max(1) as f64;
-            let share = scenario.workload.prompt as f64 / scenario.generated().max(1) as f64;
-            (each, (each * (1.0 + share)).clamp(2048.0, 32768.0))
-        } else {
-            let budget = engine.budget(Some(device));
-            (budget.sequences as f64, budget.tokens.unwrap_or(2048) as f64)
-        };
-        let or = |chosen: Option<u64>, usual: f64| chosen.map_or(usual, |value| value.max(1) as f64);
-        Self {
-            sequences: or(scenario.serving.max_sequences, sequences),
-            tokens: or(scenario.serving.max_batched_tokens, tokens),
-        }
-    }
-    /// Sequences that run at once on devices that share a model so.
-    pub fn at_once(&self, layout: &Layout) -> u64 {
-        (self.sequences as u64)
-            .saturating_mul(groups(layout))
-            .saturating_mul(stages(layout))
-    }
-}
-
-/// Ranks with sequences of their own.
-const fn groups(layout: &Layout) -> u64 {
-    if layout.attention_dp && layout.tensor > 1 {
-        layout.tensor
+/// Sequences that run at once at most by the engine's limits, on all devices that share a model.
+pub fn at_once(setup: &Setup) -> u64 {
+    let layout = &setup.layout;
+    let stages = if setup.engine.limits_each_stage() {
+        stages(layout)
     } else {
         1
-    }
+    };
+    let each = setup.budget().sequences;
+    each.saturating_mul(layout.replicas()).saturating_mul(stages)
 }
 
 /// Stages that work on batches of their own.
@@ -75,8 +42,8 @@ pub struct Server<'a> {
     pub(super) spread: bool,
     /// Whether prompts run in steps of their own.
     pub(super) separate: bool,
-    /// Scheduling.
-    pub limits: Limits,
+    /// Tokens of a step at most, prompts and answers together, all ranks of a stage.
+    pub(super) budget: f64,
     /// Whether each token goes to its client at once; an endless queue is worked off without.
     pub streams: bool,
     /// Sequences that run at most; zero where not even one fits.
@@ -98,7 +65,7 @@ impl<'a> Server<'a> {
             generated: scenario.generated().max(1) as f64,
             spread: scenario.workload.lengths == Lengths::Spread,
             separate: setup.engine.separates_prompts(),
-            limits: Limits::of(setup, device, !streams),
+            budget: setup.budget().tokens.unwrap_or(WHOLE) as f64 * setup.layout.replicas() as f64,
             streams,
             capacity: setup.admission.map_or(0.0, |load| load.max_running as f64),
         })
@@ -111,13 +78,9 @@ impl<'a> Server<'a> {
     pub(super) fn stages(&self) -> f64 {
         self.runner.stages()
     }
-    /// Tokens of a step at most, all ranks of a stage together.
-    pub(super) fn budget(&self) -> f64 {
-        self.limits.tokens * groups(&self.runner.set.layout) as f64
-    }
     /// Tokens of a prompt that are read in one step beside so many that are written.
     pub(super) fn chunk(&self, decodes: f64) -> f64 {
-        self.prompt.min((self.budget() - decodes).max(1.0)).max(1.0)
+        self.prompt.min((self.budget - decodes).max(1.0)).max(1.0)
     }
 
     /// The steps that a stage runs when it writes so many tokens and reads so many tokens of prompts a step on average, each with
@@ -133,7 +96,7 @@ impl<'a> Server<'a> {
         }
         if self.separate {
             // Prompts together fill a step of their own.
-            let together = self.budget().min(tokens.max(chunk)).max(1.0);
+            let together = self.budget.min(tokens.max(chunk)).max(1.0);
             return [(1.0, mix(decodes, 0.0)), (tokens / together, mix(0.0, together))];
         }
         let share = (tokens / chunk).min(1.0);

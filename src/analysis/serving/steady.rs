@@ -60,7 +60,7 @@ impl Server<'_> {
     /// of tokens allows: each request needs its prompt and all tokens but the first, which the prompt yields.
     pub(super) fn load(&self, running: f64) -> StepLoad {
         let batch = running / self.stages();
-        let ended = (batch / self.generated).min(self.budget() / (self.prompt + self.generated - 1.0));
+        let ended = (batch / self.generated).min(self.budget / (self.prompt + self.generated - 1.0));
         StepLoad {
             decodes: ended * (self.generated - 1.0),
             tokens: ended * self.prompt,

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use weighbridge::model::headers::compare::Row;
 use weighbridge::units::grouped;
 
-use super::super::State;
+use super::super::case::Case;
 use super::blocks::breakable;
 
 /// More rows than these say no more.
@@ -13,9 +13,9 @@ const MOST_ROWS: usize = 200;
 /// The comparison, where headers were read.
 #[component]
 pub fn HeaderTable() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     move || {
-        state.comparison.get().map(|comparison| {
+        case.comparison.get().map(|comparison| {
             let matched = [
                 ("Found by name", comparison.by_name),
                 ("Found by role: renamed, fused or split", comparison.by_role),

@@ -9,8 +9,7 @@ use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, grouped};
 
 use super::figure::{ChartFigure, Draw};
-use crate::app::State;
-use crate::app::state::Answer;
+use crate::app::case::{Answer, Case};
 
 /// Points of the curve: 128 steps, so that those of a power of two are round.
 const POINTS: u64 = 129;
@@ -20,10 +19,10 @@ const STEP: usize = 8;
 /// Memory over context.
 #[component]
 pub fn ContextChart() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let data = Memo::new(move |_| {
-        let answer = state.shown.get()?;
-        chart::ContextChart::of(&answer.analysis, POINTS, state.units.get()).ok()
+        let answer = case.shown.get()?;
+        chart::ContextChart::of(&answer.analysis, POINTS, case.page.units.get()).ok()
     });
     let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
         data.with(|data| {
@@ -35,7 +34,7 @@ pub fn ContextChart() -> impl IntoView {
     });
     let label = Signal::derive(move || data.with(|data| data.as_ref().map_or_else(String::new, finding)));
     let caption = Signal::derive(move || {
-        let (Some(answer), Some(data)) = (state.shown.get(), data.get()) else {
+        let (Some(answer), Some(data)) = (case.shown.get(), data.get()) else {
             return String::new();
         };
         words(&answer, &data)

@@ -11,7 +11,7 @@ use super::canvas::Canvas;
 use super::plot::Plot;
 use super::save::{file_name, save_picture};
 use super::screen;
-use crate::app::State;
+use crate::app::case::Case;
 use crate::app::hardware::facts::resolve;
 
 /// Draws on a canvas of the given density; with a caption for a picture that leaves the page.
@@ -31,16 +31,16 @@ pub fn ChartFigure(
     /// The same numbers as a table.
     table: ViewFn,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let as_table = RwSignal::new(false);
     let scheme = screen::scheme();
     let save = {
         let draw = draw.clone();
         move |_| {
-            let model = model_name(state);
+            let model = model_name(case);
             let caption = Caption {
                 title: format!("{title}: {model}"),
-                source: source(state),
+                source: source(case),
             };
             let what = title.to_lowercase().replace(' ', "-");
             save_picture(file_name(&model, &what, "png"), &draw, scheme.get_untracked(), &caption);
@@ -74,8 +74,8 @@ pub fn ChartFigure(
 }
 
 /// The model's name for people.
-pub fn model_name(state: State) -> String {
-    state.model.with_untracked(|model| {
+pub fn model_name(case: Case) -> String {
+    case.model.with_untracked(|model| {
         model
             .as_ref()
             .map_or_else(|| "model".to_owned(), |model| model.name.clone())
@@ -83,8 +83,8 @@ pub fn model_name(state: State) -> String {
 }
 
 /// Scenario and version in a line, for a picture that leaves the page.
-fn source(state: State) -> String {
-    let Some(answer) = state.shown.get_untracked() else {
+fn source(case: Case) -> String {
+    let Some(answer) = case.shown.get_untracked() else {
         return format!("Weighbridge {VERSION}");
     };
     let scenario = &answer.scenario;

@@ -7,9 +7,8 @@ use weighbridge::analysis::{Bound, Figure};
 use weighbridge::chart::Capacity;
 use weighbridge::units::decimal;
 
-use crate::app::State;
+use crate::app::case::{Answer, Case, Opened};
 use crate::app::hardware::facts::resolve;
-use crate::app::state::{Answer, Opened};
 
 /// Decades the ruler spans at least, as powers of ten.
 const RULER: (i32, i32) = (-1, 4);
@@ -17,8 +16,8 @@ const RULER: (i32, i32) = (-1, 4);
 /// Intensity of each component on the ruler of the device.
 #[component]
 pub fn IntensityGauge() -> impl IntoView {
-    let state = State::here();
-    move || state.shown.get().map(|answer| gauge(state, &answer))
+    let case = Case::here();
+    move || case.shown.get().map(|answer| gauge(case, &answer))
 }
 
 /// A mark on the ruler.
@@ -30,7 +29,7 @@ struct Mark {
     figure: Figure,
 }
 
-fn gauge(state: State, answer: &Answer) -> impl IntoView + use<> {
+fn gauge(case: Case, answer: &Answer) -> impl IntoView + use<> {
     let analysis = &answer.analysis;
     let whole = Mark {
         key: None,
@@ -80,7 +79,7 @@ fn gauge(state: State, answer: &Answer) -> impl IntoView + use<> {
         .decades()
         .map(|(at, text)| view! { <span style:--at=at.to_string()>{text}</span> })
         .collect();
-    let rows: Vec<_> = marks.into_iter().map(|mark| row(state, &ruler, &mark)).collect();
+    let rows: Vec<_> = marks.into_iter().map(|mark| row(case, &ruler, &mark)).collect();
     view! {
         <p>{sentence}</p>
         <ol class="gauge num" style:--ridge=ridge.map(|ridge| ruler.place(ridge).to_string())>
@@ -91,10 +90,10 @@ fn gauge(state: State, answer: &Answer) -> impl IntoView + use<> {
     }
 }
 
-fn row(state: State, ruler: &Ruler, mark: &Mark) -> impl IntoView + use<> {
+fn row(case: Case, ruler: &Ruler, mark: &Mark) -> impl IntoView + use<> {
     let figure = mark.figure;
     let open = move |event: MouseEvent| {
-        state.opened.set(Some(Opened {
+        case.opened.set(Some(Opened {
             figure,
             path: Vec::new(),
             at: place_of(&event),

@@ -7,16 +7,16 @@ use weighbridge::analysis::FormatComparison;
 use weighbridge::chart;
 
 use super::figure::{ChartFigure, Draw};
-use crate::app::State;
+use crate::app::case::Case;
 
 /// Memory by format of the weights; in training, by what is computed again.
 #[component]
 pub fn MemoryChart() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let compared = StoredValue::new(FormatComparison::default());
     let data = Memo::new(move |_| {
-        let answer = state.shown.get()?;
-        let (setup, units) = (&answer.analysis.setup, state.units.get());
+        let answer = case.shown.get()?;
+        let (setup, units) = (&answer.analysis.setup, case.page.units.get());
         let formats = compared.with_value(|before| FormatComparison::of(setup, before)).ok()?;
         let chart = chart::MemoryChart::of(setup, &formats, units).ok();
         compared.set_value(formats);

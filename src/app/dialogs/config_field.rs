@@ -8,8 +8,9 @@ use weighbridge::model::families;
 use weighbridge::scenario::fields::{self, Field, FieldKind, FieldOrigin, FieldValue, blamed};
 use weighbridge::units::grouped;
 
+use crate::app::case::{Case, NoAnswer};
+use crate::app::loaded::Loaded;
 use crate::app::source;
-use crate::app::state::{Loaded, NoAnswer, State};
 
 /// What can be undone: the model as it was, and its edits.
 type Before = (Option<Loaded>, BTreeMap<String, Value>);
@@ -17,22 +18,22 @@ type Before = (Option<Loaded>, BTreeMap<String, Value>);
 /// Changes keys of the config in hand while the editor is open.
 #[derive(Clone, Copy)]
 pub struct Changes {
-    state: State,
+    case: Case,
     before: RwSignal<Vec<Before>>,
 }
 
 impl Changes {
     /// None yet.
-    pub fn new(state: State) -> Self {
+    pub fn new(case: Case) -> Self {
         Self {
-            state,
+            case,
             before: RwSignal::new(Vec::new()),
         }
     }
     /// Sets a key; `None` takes it out of the config.
     pub fn set(self, key: &str, value: Option<Value>) {
         let Some(config) = self
-            .state
+            .case
             .model
             .with_untracked(|model| model.as_ref().map(|model| model.config.clone()))
         else {
@@ -52,7 +53,7 @@ impl Changes {
     pub fn template(self, config: Value, name: &str) {
         let now = self.now();
         self.before.update(|before| before.push(now));
-        source::use_config(self.state, config, Some(name));
+        source::use_config(self.case, config, Some(name));
     }
     /// Whether there is something to undo.
     pub fn any(self) -> bool {
@@ -65,13 +66,13 @@ impl Changes {
         };
         let asked = model.as_ref().map(|model| model.asked.clone());
         if self
-            .state
+            .case
             .model
             .with_untracked(|now| now.as_ref().map(|now| now.asked.clone()) != asked)
         {
-            self.state.model.set(model);
+            self.case.model.set(model);
         }
-        self.state.scenario.update(|scenario| {
+        self.case.scenario.update(|scenario| {
             if let Some(asked) = asked {
                 scenario.model.source = asked;
             }
@@ -80,8 +81,8 @@ impl Changes {
     }
     fn now(self) -> Before {
         (
-            self.state.model.get_untracked(),
-            self.state
+            self.case.model.get_untracked(),
+            self.case
                 .scenario
                 .with_untracked(|scenario| scenario.model.edits.clone()),
         )
@@ -92,7 +93,7 @@ impl Changes {
         with(&mut edits);
         if edits != now.1 {
             self.before.update(|before| before.push(now));
-            self.state.scenario.update(|scenario| scenario.model.edits = edits);
+            self.case.scenario.update(|scenario| scenario.model.edits = edits);
         }
     }
 }
@@ -100,18 +101,17 @@ impl Changes {
 /// A field of the table.
 #[component]
 pub fn Property(field: &'static Field, changes: Changes) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let read = Memo::new(move |_| {
-        state.model.with(|model| {
+        case.model.with(|model| {
             let config = model.as_ref().map(|model| model.config.clone()).unwrap_or_default();
-            state
-                .scenario
+            case.scenario
                 .with(|scenario| field.read(&config, &scenario.model.edits))
         })
     });
     let id = format!("edit-{}", field.key());
     let set = move |text: String| changes.set(&read.get_untracked().key, fields::typed(field.kind, &text));
-    let error = Memo::new(move |_| complaint(state, field.keys));
+    let error = Memo::new(move |_| complaint(case, field.keys));
     let text = move || read.with(|read| shown(read.value.as_ref()));
     let input = match field.kind {
         FieldKind::Whole => view! {
@@ -142,14 +142,14 @@ pub fn Property(field: &'static Field, changes: Changes) -> impl IntoView {
 /// A key that no field shows: its value as JSON.
 #[component]
 pub fn RawProperty(key: String, changes: Changes) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let name = StoredValue::new(key.clone());
     let read = Memo::new(move |_| {
         let key = name.get_value();
-        state.model.with(|model| {
+        case.model.with(|model| {
             let config = model.as_ref().map(|model| model.config.clone()).unwrap_or_default();
             let said = fields::language_model(&config).0.and_then(|map| map.get(&key)).cloned();
-            state.scenario.with(|scenario| match scenario.model.edits.get(&key) {
+            case.scenario.with(|scenario| match scenario.model.edits.get(&key) {
                 Some(edit) => FieldValue {
                     key: key.clone(),
                     value: Some(edit.clone()).filter(|value| !value.is_null()),
@@ -163,7 +163,7 @@ pub fn RawProperty(key: String, changes: Changes) -> impl IntoView {
             })
         })
     });
-    let error = Memo::new(move |_| name.with_value(|key| complaint(state, &[key.as_str()])));
+    let error = Memo::new(move |_| name.with_value(|key| complaint(case, &[key.as_str()])));
     let id = format!("edit-{key}");
     view! {
         <div class="prop" class:changed=move || read.with(is_edited) class:invalid=move || error.get().is_some()>
@@ -182,10 +182,10 @@ pub fn RawProperty(key: String, changes: Changes) -> impl IntoView {
 /// Where the value is from, and the way back.
 #[component]
 fn Origin(read: Memo<FieldValue>, changes: Changes) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     move || {
         let FieldValue { key, value, origin } = read.get();
-        let built_in = state
+        let built_in = case
             .model
             .with(|model| model.as_ref().is_some_and(|model| model.facts.source == "catalogue"));
         let words = match origin {
@@ -229,8 +229,8 @@ fn menu(
 }
 
 /// The engine's error, if it is about one of these keys.
-fn complaint(state: State, keys: &[&str]) -> Option<String> {
-    state.blueprint.with(|blueprint| match blueprint {
+fn complaint(case: Case, keys: &[&str]) -> Option<String> {
+    case.blueprint.with(|blueprint| match blueprint {
         Err(NoAnswer::Model(error)) => blamed(error)
             .filter(|key| keys.contains(key))
             .map(|_| error.to_string()),

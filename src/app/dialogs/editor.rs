@@ -9,14 +9,14 @@ use weighbridge::units::{Exact, grouped};
 
 use super::Frame;
 use super::config_field::{Changes, Property, RawProperty};
-use crate::app::state::{NoAnswer, State};
+use crate::app::case::{Case, NoAnswer};
 
 /// Edit the architecture.
 #[component]
 pub fn Editor() -> impl IntoView {
-    let state = State::here();
-    let changes = Changes::new(state);
-    let edited = Memo::new(move |_| edited_config(state));
+    let case = Case::here();
+    let changes = Changes::new(case);
+    let edited = Memo::new(move |_| edited_config(case));
     let of = move |group: FieldGroup| {
         Memo::new(move |_| {
             edited.with(|config| {
@@ -44,17 +44,16 @@ pub fn Editor() -> impl IntoView {
     let advanced = of(FieldGroup::Advanced);
     // An error below the fold must be seen.
     let opened = move || {
-        state
-            .blueprint
+        case.blueprint
             .with(|blueprint| matches!(blueprint, Err(NoAnswer::Model(error)) if !is_basic(blamed(error))))
     };
-    let has_edits = move || state.scenario.with(|scenario| !scenario.model.edits.is_empty());
+    let has_edits = move || case.scenario.with(|scenario| !scenario.model.edits.is_empty());
     let template = move |config: Value, name: &'static str| changes.template(config, name);
     let foot = move || {
         view! {
             <button class="button left" type="button" disabled=move || !has_edits() on:click=move |_| changes.reset_all()>"Reset all"</button>
             <button class="button" type="button" disabled=move || !changes.any() on:click=move |_| changes.undo()>"Undo"</button>
-            <button class="button primary" type="button" on:click=move |_| state.dialog.set(None)>"Done"</button>
+            <button class="button primary" type="button" on:click=move |_| case.page.dialog.set(None)>"Done"</button>
         }
     };
     view! {
@@ -84,13 +83,12 @@ fn is_basic(key: Option<&str>) -> bool {
 }
 
 /// The config in hand with the edits.
-fn edited_config(state: State) -> Value {
-    let mut config = state
+fn edited_config(case: Case) -> Value {
+    let mut config = case
         .model
         .with(|model| model.as_ref().map(|model| Value::clone(&model.config)))
         .unwrap_or_default();
-    state
-        .scenario
+    case.scenario
         .with(|scenario| apply_edits(&mut config, &scenario.model.edits));
     config
 }
@@ -110,8 +108,8 @@ fn Props(list: Memo<Vec<usize>>, changes: Changes) -> impl IntoView {
 /// The parameters as they stand, or why there are none.
 #[component]
 fn Count() -> impl IntoView {
-    let state = State::here();
-    move || match state.blueprint.get() {
+    let case = Case::here();
+    move || match case.blueprint.get() {
         Ok(blueprint) => {
             let counted = weighbridge::analysis::parameters::<Exact>(&blueprint);
             let (total, active) = (counted.total.0, counted.active.0);
@@ -138,9 +136,9 @@ fn Count() -> impl IntoView {
 /// Every key without a field of its own, and a new one.
 #[component]
 fn OtherKeys(changes: Changes, edited: Memo<Value>) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let keys = Memo::new(move |_| {
-        let config = state
+        let config = case
             .model
             .with(|model| model.as_ref().map(|model| model.config.clone()))
             .unwrap_or_default();
@@ -152,7 +150,7 @@ fn OtherKeys(changes: Changes, edited: Memo<Value>) -> impl IntoView {
                     .any(|field| field.keys.contains(&key) && !field.applies(config))
             })
         };
-        let other = state.scenario.with(|scenario| {
+        let other = case.scenario.with(|scenario| {
             fields::other_keys(&config, &scenario.model.edits)
                 .into_iter()
                 .map(str::to_owned)

@@ -5,9 +5,9 @@ use weighbridge::analysis::{self, Explanation, Figure, explain};
 use weighbridge::scenario::Mode;
 
 use super::Frame;
+use crate::app::case::{Answer, Case};
 use crate::app::explanation::formula;
 use crate::app::hardware::facts::price_words;
-use crate::app::state::{Answer, State};
 
 /// The page on accuracy.
 const ACCURACY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/accuracy.md");
@@ -51,9 +51,9 @@ const STEPS: &[Step] = &[
 /// The worked example.
 #[component]
 pub fn Worked() -> impl IntoView {
-    let state = State::here();
-    let units = state.units.get_untracked();
-    let steps = state.shown.with_untracked(|shown| {
+    let case = Case::here();
+    let units = case.page.units.get_untracked();
+    let steps = case.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
         let training = answer.scenario.workload.mode == Mode::Pretrain;
         let steps = STEPS.iter().map(|step| {

@@ -11,33 +11,51 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::case::Case;
 use super::drop::in_field;
 use super::hardware::DevicePicker;
 use super::icon::Icon;
-use super::state::{Dialog, State};
+use super::page::Dialog;
+use super::parts::{Arrival, Part, Waiting, arrival, dialogs, want};
 
-/// Whichever dialog `state.dialog` names. `?` anywhere on the page opens the list of keys.
+/// Whichever dialog `case.page.dialog` names. `?` anywhere on the page opens the list of keys.
 #[component]
 pub fn Dialogs() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
-        if plain && event.key() == "?" && !in_field(event.target()) && state.dialog.get_untracked().is_none() {
+        if plain && event.key() == "?" && !in_field(event.target()) && case.page.dialog.get_untracked().is_none() {
             event.prevent_default();
-            state.dialog.set(Some(Dialog::Keys));
+            case.page.dialog.set(Some(Dialog::Keys));
         }
     });
     on_cleanup(move || keys.remove());
-    let open = |dialog: Dialog| match dialog {
+    // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
+    view! { <For each=move || case.page.dialog.get() key=|dialog| *dialog children=|dialog| view! { <Soon dialog=dialog/> } /> }
+}
+
+/// A dialog, once its part is there; until then a frame that says so.
+#[component]
+fn Soon(dialog: Dialog) -> impl IntoView {
+    want(Part::Dialogs);
+    let arrival = arrival(Part::Dialogs);
+    let here = Memo::new(move |_| arrival.get() == Arrival::Here);
+    move || match dialogs().filter(|_| here.get()) {
+        Some(dialogs) => untrack(|| (dialogs.open)(dialog)),
+        None => view! { <Frame title="One moment" class="narrow"><Waiting part=Part::Dialogs/></Frame> }.into_any(),
+    }
+}
+
+/// Any dialog. Part of [`Part::Dialogs`].
+pub fn open(dialog: Dialog) -> AnyView {
+    match dialog {
         Dialog::Picker => view! { <picker::Picker /> }.into_any(),
         Dialog::Devices(what) => view! { <DevicePicker what=what /> }.into_any(),
         Dialog::Worked => view! { <how_calculated::Worked /> }.into_any(),
         Dialog::Editor => view! { <editor::Editor /> }.into_any(),
         Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
         Dialog::Keys => view! { <keys::Keys /> }.into_any(),
-    };
-    // By key: one dialog after another must not share an element, or the late news that the first was closed closes the second.
-    view! { <For each=move || state.dialog.get() key=|dialog| *dialog children=open /> }
+    }
 }
 
 /// A dialog: title, body, and a foot where there is one. Escape, the cross and a press beside it close it.
@@ -53,7 +71,7 @@ pub fn Frame(
     foot: Option<ViewFn>,
     children: Children,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let frame = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         if let Some(frame) = frame.get()
@@ -72,7 +90,7 @@ pub fn Frame(
         let before = before.try_get_value().flatten();
         set_timeout(
             move || {
-                if let Some(before) = before.filter(|_| state.dialog.try_get_untracked().flatten().is_none()) {
+                if let Some(before) = before.filter(|_| case.page.dialog.try_get_untracked().flatten().is_none()) {
                     let _ = before.focus();
                 }
             },
@@ -80,10 +98,10 @@ pub fn Frame(
         );
     });
     // The news of a closed dialog comes late: by then another may be open.
-    let mine = state.dialog.get_untracked();
+    let mine = case.page.dialog.get_untracked();
     let close = move || {
-        if state.dialog.get_untracked() == mine {
-            state.dialog.set(None);
+        if case.page.dialog.get_untracked() == mine {
+            case.page.dialog.set(None);
         }
     };
     // Only the backdrop is the dialog itself; everything else lies in its parts.

@@ -7,25 +7,25 @@ use weighbridge::scenario::ModelSource;
 
 use super::Frame;
 use crate::app::badge::fit_badge;
+use crate::app::case::Case;
 use crate::app::icon::Icon;
 use crate::app::omnibox;
 use crate::app::source::search::{Search, search};
 use crate::app::source::{self, recent};
-use crate::app::state::State;
 use crate::app::suggest::{listed_words, matches, on_the_hub, size};
 
 /// Choose a model.
 #[component]
 pub fn Picker() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let filter = RwSignal::new(String::new());
     let take = move |what: &str| {
-        state.dialog.set(None);
-        source::load(state, what);
+        case.page.dialog.set(None);
+        source::load(case, what);
     };
     let hub = Memo::new(move |_| {
         let locator = filter.with(|text| {
-            state
+            case.page
                 .settings
                 .endpoint
                 .with(|endpoint| on_the_hub(text.trim(), endpoint))
@@ -34,7 +34,7 @@ pub fn Picker() -> impl IntoView {
             .map(|locator| locator.to_string())
             .filter(|id| catalogue::find(id).is_none())
     });
-    let found = search(state, filter.into(), Signal::stored(true));
+    let found = search(case, filter.into(), Signal::stored(true));
     let lately = recent::list();
     let first = move || {
         let typed = filter.get_untracked();
@@ -80,8 +80,8 @@ pub fn Picker() -> impl IntoView {
                 </li></ul>
             })}
             {move || filter.with(String::is_empty).then(|| recent_models(lately.clone(), take))}
-            {move || filter.with(|text| families(state, text, take))}
-            {move || found.with(|found| on_hub(state, found, take))}
+            {move || filter.with(|text| families(case, text, take))}
+            {move || found.with(|found| on_hub(case, found, take))}
             <p class="searched" role="status">{move || omnibox::words(&found.get(), filter)}</p>
             <Show when=nothing>
                 <div class="empty">
@@ -96,13 +96,13 @@ pub fn Picker() -> impl IntoView {
 }
 
 /// What the search of the Hub found.
-fn on_hub(state: State, found: &Search, take: impl Fn(&str) + Copy + 'static) -> Option<AnyView> {
+fn on_hub(case: Case, found: &Search, take: impl Fn(&str) + Copy + 'static) -> Option<AnyView> {
     let Search::Found(found) = found else { return None };
     let choices: Vec<_> = found
         .iter()
         .map(|one| {
             let id = one.id.to_string();
-            let badge = fit_badge(state, &id, Some(one));
+            let badge = fit_badge(case, &id, Some(one));
             let name = id.clone();
             view! { <li><button class="choice" type="button" on:click=move |_| take(&id)><Icon name="cloud" /><span class="name">{name}</span>{badge}<span class="meta">{listed_words(one)}</span></button></li> }
         })
@@ -123,8 +123,8 @@ fn recent_models(ids: Vec<String>, take: impl Fn(&str) + Copy + 'static) -> Opti
 }
 
 /// The catalogue by family, as far as it matches.
-fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) -> Vec<AnyView> {
-    let in_hand = state
+fn families(case: Case, filter: &str, take: impl Fn(&str) + Copy + 'static) -> Vec<AnyView> {
+    let in_hand = case
         .model
         .with_untracked(|model| match model.as_ref().map(|model| &model.asked) {
             Some(ModelSource::Id(id)) => id.clone(),
@@ -141,7 +141,7 @@ fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) ->
                 let current = (entry.id == in_hand).then_some("true");
                 view! {
                     <li><button class="choice" type="button" title=entry.id.as_str() aria-current=current on:click=move |_| take(&entry.id)>
-                        <span class="name">{entry.name.as_str()}</span>{fit_badge(state, &entry.id, None)}<span class="meta">{size(entry)}</span>
+                        <span class="name">{entry.name.as_str()}</span>{fit_badge(case, &entry.id, None)}<span class="meta">{size(entry)}</span>
                     </button></li>
                 }
             });
@@ -154,14 +154,14 @@ fn families(state: State, filter: &str, take: impl Fn(&str) + Copy + 'static) ->
 /// Drop or choose a file. The window takes the drop itself.
 #[component]
 fn FileZone() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let over = RwSignal::new(false);
     let chooser = NodeRef::<html::Input>::new();
     let chosen = move |_| {
         if let Some(files) = chooser.get_untracked().and_then(|chooser| chooser.files()) {
             let files = (0..files.length()).filter_map(|at| files.get(at)).collect();
-            state.dialog.set(None);
-            source::read_files(state, files);
+            case.page.dialog.set(None);
+            source::read_files(case, files);
         }
     };
     view! {
@@ -177,7 +177,7 @@ fn FileZone() -> impl IntoView {
 /// Paste a config: taken as soon as it is one.
 #[component]
 fn PasteArea() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let error = RwSignal::new(None::<String>);
     let read = move |text: String| {
         if text.trim().is_empty() {
@@ -188,8 +188,8 @@ fn PasteArea() -> impl IntoView {
             Ok(config) => match weighbridge::model::Blueprint::from_value(config.clone()) {
                 Err(why) => error.set(Some(why.to_string())),
                 Ok(_) => {
-                    state.dialog.set(None);
-                    source::use_config(state, config, None);
+                    case.page.dialog.set(None);
+                    source::use_config(case, config, None);
                 }
             },
         }

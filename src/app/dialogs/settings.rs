@@ -6,8 +6,9 @@ use weighbridge::hub::{Endpoint, Token};
 use weighbridge::units::UnitSystem;
 
 use super::Frame;
+use crate::app::case::Case;
+use crate::app::page::Page;
 use crate::app::settings::{Theme, keep_units};
-use crate::app::state::State;
 
 /// The settings. Each takes effect at once.
 #[component]
@@ -25,7 +26,7 @@ pub fn SettingsDialog() -> impl IntoView {
 /// Where the Hub is.
 #[component]
 fn EndpointSetting() -> impl IntoView {
-    let settings = State::here().settings;
+    let settings = Page::here().settings;
     let error = RwSignal::new(None);
     let set = move |text: String| match Endpoint::parse(&text) {
         Ok(endpoint) => {
@@ -67,7 +68,7 @@ fn EndpointSetting() -> impl IntoView {
 /// The token: hidden, for this tab only, for Hugging Face only unless the user says otherwise.
 #[component]
 fn TokenSetting() -> impl IntoView {
-    let settings = State::here().settings;
+    let settings = Page::here().settings;
     let visible = RwSignal::new(false);
     let error = RwSignal::new(None);
     let kept = settings
@@ -150,13 +151,13 @@ fn TokenSetting() -> impl IntoView {
 /// GiB or GB.
 #[component]
 fn UnitsSetting() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let choice = move |units: UnitSystem| {
         let set = move |_| {
             keep_units(units);
-            state.units.set(units);
+            case.page.units.set(units);
         };
-        view! { <button type="button" aria-pressed=move || (state.units.get() == units).to_string() on:click=set>{units.to_string()}</button> }
+        view! { <button type="button" aria-pressed=move || (case.page.units.get() == units).to_string() on:click=set>{units.to_string()}</button> }
     };
     view! {
         <div class="setting">
@@ -170,7 +171,7 @@ fn UnitsSetting() -> impl IntoView {
 /// System, light, dark.
 #[component]
 fn ThemeSetting() -> impl IntoView {
-    let settings = State::here().settings;
+    let settings = Page::here().settings;
     let choice = move |theme: Theme| {
         let words = match theme {
             Theme::System => "System",

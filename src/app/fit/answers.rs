@@ -7,7 +7,7 @@ use weighbridge::analysis::answers;
 use weighbridge::analysis::answers::Said;
 use weighbridge::units::UnitSystem;
 
-use crate::app::state::{Answer, State};
+use crate::app::case::{Answer, Case};
 
 /// How long the question must rest before it is answered: a slider passes many values.
 const REST: Duration = Duration::from_millis(120);
@@ -15,11 +15,11 @@ const REST: Duration = Duration::from_millis(120);
 /// The card.
 #[component]
 pub fn Answers() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let told = RwSignal::new(Vec::new());
     let pending = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |first: Option<()>| {
-        let (shown, units) = (state.shown.get(), state.units.get());
+        let (shown, units) = (case.shown.get(), case.page.units.get());
         let tell = move || {
             let rows = shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default();
             told.try_set(rows);
@@ -43,7 +43,7 @@ pub fn Answers() -> impl IntoView {
             <ul class="answers num">
                 {move || told.get().into_iter().map(|row| {
                     let deed = row.deed.map(|(label, scenario)| view! {
-                        <button class="button small" type="button" on:click=move |_| state.scenario.set(scenario.clone())>{label}</button>
+                        <button class="button small" type="button" on:click=move |_| case.take(scenario.clone())>{label}</button>
                     });
                     view! { <li data-figure=format!("answer.{}", row.key)><p>{row.words}<small>{row.basis}</small></p>{deed}</li> }
                 }).collect_view()}

@@ -11,19 +11,19 @@ use super::filter::{Filter, FilterBar};
 use super::matrix::{Matrix, now_of, slice};
 use super::table::Grid;
 use super::words::{verdict_name, words};
+use crate::app::case::{Answer, Case};
 use crate::app::charts::{file_name, model_name, save_text};
-use crate::app::state::{Answer, State};
 
 /// The card with filter, grid and what it took.
 #[component]
 pub fn FitMatrix() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let filter = RwSignal::new(Filter::default());
     let matrix = RwSignal::new(None::<Arc<Matrix>>);
     // Between two slices the page answers to keys and pointers.
     let turn = StoredValue::new(0_u64);
     Effect::new(move |_| {
-        let Some(answer) = state.shown.get() else { return };
+        let Some(answer) = case.shown.get() else { return };
         turn.update_value(|turn| *turn += 1);
         slice(matrix, turn, turn.get_value(), Matrix::new(answer));
     });
@@ -42,7 +42,7 @@ pub fn FitMatrix() -> impl IntoView {
     });
     let reading = RwSignal::new(None::<(usize, usize)>);
     let said = move || {
-        let (at, units) = (reading.get(), state.units.get());
+        let (at, units) = (reading.get(), case.page.units.get());
         matrix.with(|matrix| {
             let matrix = matrix.as_ref()?;
             let (row, at) = at.or_else(|| chosen(matrix))?;
@@ -65,14 +65,14 @@ pub fn FitMatrix() -> impl IntoView {
     };
     let save = move |_| {
         if let Some(matrix) = matrix.get_untracked() {
-            let text = rows.with_untracked(|rows| csv(&matrix, rows, &state.query()));
-            save_text(&file_name(&model_name(state), "hardware-fit", "csv"), "text/csv", &text);
+            let text = rows.with_untracked(|rows| csv(&matrix, rows, &case.query()));
+            save_text(&file_name(&model_name(case), "hardware-fit", "csv"), "text/csv", &text);
         }
     };
     view! {
         <section class="card wide matrix-card" aria-labelledby="matrix-title">
             <div class="head">
-                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || state.shown.with(|shown| shown.as_ref().map(heading))}</span></h2>
+                <h2 id="matrix-title">"Every device, every format"<span class="side">{move || case.shown.with(|shown| shown.as_ref().map(heading))}</span></h2>
                 <span class="key">
                     {["fits", "offload", "does_not_fit", "unsupported"].into_iter().map(|verdict| view! { <span data-verdict=verdict><i></i>{verdict_name(verdict)}</span> }).collect_view()}
                 </span>

@@ -4,20 +4,20 @@ use leptos::prelude::*;
 use weighbridge::analysis::{Launch, launch};
 use weighbridge::scenario::ModelSource;
 
+use crate::app::case::{Answer, Case};
 use crate::app::copy::copy;
-use crate::app::state::{Answer, State};
 
 /// The card.
 #[component]
 pub fn LaunchCard() -> impl IntoView {
-    let state = State::here();
-    let found = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(command)));
+    let case = Case::here();
+    let found = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(command)));
     view! {
         <section class="card wide" aria-labelledby="launch-title">
             {move || found.get().map(|(engine, found)| view! {
                 <h2 id="launch-title">"Run it"<span class="side">{found.is_ok().then(|| format!(" with {engine}"))}</span></h2>
                 {match found {
-                    Ok(launch) => body(state, launch).into_any(),
+                    Ok(launch) => body(case, launch).into_any(),
                     Err(why) => view! { <p data-figure="launch.none">{why}</p> }.into_any(),
                 }}
             })}
@@ -45,7 +45,7 @@ fn with_code(text: &str) -> Vec<AnyView> {
         .collect()
 }
 
-fn body(state: State, launch: Launch) -> impl IntoView {
+fn body(case: Case, launch: Launch) -> impl IntoView {
     let text = launch.command.clone();
     let rows: Vec<_> = launch
         .flags
@@ -63,7 +63,7 @@ fn body(state: State, launch: Launch) -> impl IntoView {
     view! {
         <div class="command">
             <pre tabindex="0" role="region" aria-label="Command" data-figure="launch.command">{launch.command}</pre>
-            <button class="button small" type="button" on:click=move |_| copy(state, &text, "The command is copied.")>"Copy"</button>
+            <button class="button small" type="button" on:click=move |_| copy(case.page, &text, "The command is copied.")>"Copy"</button>
         </div>
         <dl class="flags">{rows}</dl>
         {notes}

@@ -7,13 +7,13 @@ use std::time::Duration;
 use leptos::prelude::*;
 use weighbridge::analysis::bits_per_weight;
 use weighbridge::analysis::matrix::{FORMATS, formats};
-use weighbridge::hardware::{CUSTOM, Device, devices};
+use weighbridge::hardware::{CUSTOM, Device, devices_as_owned};
 use weighbridge::model::quantisation;
 use weighbridge::scenario::{Scenario, weight_key};
 
 use super::weigh::{Weighed, weigh};
+use crate::app::case::Answer;
 use crate::app::hardware::facts::resolve;
-use crate::app::state::Answer;
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -51,10 +51,13 @@ impl Matrix {
     /// No model loaded yet.
     pub fn new(answer: Answer) -> Self {
         let scenario = &answer.scenario;
-        let own = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
-        let own = own.filter(|id| id.starts_with(CUSTOM)).filter_map(|id| resolve(id));
+        let named = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
+        let own = named
+            .clone()
+            .filter(|id| id.starts_with(CUSTOM))
+            .filter_map(|id| resolve(id));
         Self {
-            devices: own.chain(devices().iter().map(Cow::Borrowed)).collect(),
+            devices: own.chain(devices_as_owned(named)).collect(),
             columns: Vec::with_capacity(FORMATS.len()),
             next: Vec::new(),
             answer,

@@ -10,8 +10,8 @@ use weighbridge::units::UnitSystem;
 
 use super::grid;
 use super::matrix::{Matrix, now_of};
+use crate::app::case::Case;
 use crate::app::icon::Icon;
-use crate::app::state::State;
 
 /// The table.
 #[component]
@@ -20,7 +20,7 @@ pub fn Grid(
     rows: Memo<Vec<usize>>,
     reading: RwSignal<Option<(usize, usize)>>,
 ) -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let table = NodeRef::<html::Table>::new();
     let body = NodeRef::<html::Tbody>::new();
     let head = NodeRef::<html::Thead>::new();
@@ -28,7 +28,7 @@ pub fn Grid(
         let (Some(head), Some(body)) = (head.get(), body.get()) else {
             return;
         };
-        let units: UnitSystem = state.units.get();
+        let units: UnitSystem = case.page.units.get();
         let focused = focused(&body);
         matrix.with(|matrix| {
             let Some(matrix) = matrix else { return };
@@ -57,7 +57,7 @@ pub fn Grid(
             ))
         });
         if let Some((id, key)) = found {
-            state.scenario.update(|scenario| {
+            case.scenario.update(|scenario| {
                 if scenario.hardware.device.as_ref() != Some(&id) {
                     scenario.hardware.node = None;
                 }

@@ -4,16 +4,16 @@ use leptos::prelude::*;
 use weighbridge::units::decimal;
 
 use super::facts::resolve;
+use crate::app::case::Case;
 use crate::app::fit::{room, verdict_name, weigh, words};
 use crate::app::icon::Icon;
-use crate::app::state::State;
 
 /// The row; it is there only where devices are compared.
 #[component]
 pub fn Beside() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let found = Memo::new(move |_| {
-        state.shown.with(|shown| {
+        case.shown.with(|shown| {
             let answer = shown.as_ref()?;
             let scenario = &answer.scenario;
             if scenario.hardware.beside.is_empty() {
@@ -31,7 +31,7 @@ pub fn Beside() -> impl IntoView {
     });
     // The device chosen changes places with the first.
     let choose = move |id: &str| {
-        state.scenario.update(|scenario| {
+        case.scenario.update(|scenario| {
             let before = scenario.hardware.device.replace(id.to_owned());
             if let (Some(before), Some(place)) = (
                 before,
@@ -44,7 +44,7 @@ pub fn Beside() -> impl IntoView {
     };
     move || {
         found.get().map(|list| {
-            let units = state.units.get();
+            let units = case.page.units.get();
             let cells: Vec<_> = list
                 .into_iter()
                 .enumerate()

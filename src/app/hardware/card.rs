@@ -1,15 +1,17 @@
 //! The card "Hardware": device, devices beside it, engine; what few people turn is folded.
 
 use leptos::prelude::*;
+use weighbridge::analysis::devices_in_words;
 use weighbridge::hardware::{self, hosts_of};
 use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, MOST_BESIDE, Offload, Scenario};
 use weighbridge::units::grouped;
 
-use super::facts::{self, price_words, resolve};
+use super::facts::{self, price, price_words, resolve};
+use crate::app::case::Case;
 use crate::app::icon::Icon;
 use crate::app::knob::KnobControl;
+use crate::app::page::{Choosing, Dialog};
 use crate::app::panel::Sheet;
-use crate::app::state::{Choosing, Dialog, State};
 
 /// Knobs that say how several devices share the model.
 const SHARED: &[KnobId] = &[
@@ -19,78 +21,146 @@ const SHARED: &[KnobId] = &[
     KnobId::ExpertParallel,
     KnobId::AttentionParallel,
 ];
-/// Knobs of the machine around the device.
-const MACHINE: &[KnobId] = &[KnobId::HostMemory, KnobId::Offload];
+/// The engine, and knobs of the machine around the device.
+const MACHINE: &[KnobId] = &[KnobId::Engine, KnobId::HostMemory, KnobId::Offload];
 
 /// The card.
 #[component]
 pub fn HardwareCard() -> impl IntoView {
-    let state = State::here();
-    let several = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.devices > 1));
+    let case = Case::here();
+    let several = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.devices > 1));
+    let choose = move |what| case.page.dialog.set(Some(Dialog::Devices(what)));
+    let more = Memo::new(move |_| {
+        case.scenario
+            .with(|scenario| scenario.hardware.device.is_some() && scenario.hardware.beside.len() < MOST_BESIDE)
+    });
+    let aside = view! {
+        <Show when=move || more.get()>
+            <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| choose(Choosing::Beside)>"Compare with another"</button>
+        </Show>
+    }
+    .into_any();
     view! {
-        <Sheet id="sheet-hardware" title="Hardware" open=true>
-            <DeviceButton/>
-            <Knobs ids=&[KnobId::Devices]/>
+        <Sheet id="sheet-hardware" title="Hardware" aside=aside>
+            <div class="pickrow"><DeviceButton/><DeviceCount/></div>
+            <DeviceFacts/>
+            <super::MemorySize/>
+            <BesideChips/>
             <Show when=move || several.get()>
-                <Fold title="Several devices" now=Signal::derive(move || state.scenario.with(sharing)) open=true ids=SHARED/>
+                <Fold title="How they share it" now=Signal::derive(move || case.scenario.with(sharing)) open=true ids=SHARED/>
             </Show>
-            <Knobs ids=&[KnobId::Engine]/>
-            <Fold title="Machine" now=Signal::derive(move || state.scenario.with(machine)) open=false ids=MACHINE/>
+            <Fold title="Engine and machine" now=Signal::derive(move || engine_and_machine(case)) open=false ids=MACHINE/>
         </Sheet>
     }
 }
 
-/// The device as a button that opens the list, and the ones beside it as chips.
+/// The device as a button that opens the list.
 #[component]
 fn DeviceButton() -> impl IntoView {
-    let state = State::here();
-    let id = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.device.clone()));
-    let also = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.beside.clone()));
-    let words = move || {
-        let found = id.get().as_deref().and_then(resolve);
-        found
-            .map(|device| facts::facts(&device, state.units.get()))
-            .unwrap_or_default()
+    let case = Case::here();
+    let name = move || {
+        case.scenario.with(|scenario| match &scenario.hardware.device {
+            None => "No device".to_owned(),
+            Some(_) if scenario.is_mixed() => devices_in_words(scenario).unwrap_or_default(),
+            Some(id) => resolve(id).map_or_else(|| id.clone(), |device| device.name.clone()),
+        })
     };
-    let mixed = Memo::new(move |_| {
-        state
-            .scenario
-            .with(|scenario| weighbridge::analysis::devices_in_words(scenario))
-    });
-    let name = move || match id.get() {
-        None => "No device".to_owned(),
-        Some(_) if mixed.get().is_some() => mixed.get().unwrap_or_default(),
-        Some(id) => resolve(&id).map_or(id, |device| device.name.clone()),
-    };
-    let choose = move |what| state.dialog.set(Some(Dialog::Devices(what)));
     view! {
-        <div class="choose">
-            <span class="label" id="hardware-label"><span>"Device"</span>" "<i class="num">{words}</i></span>
-            <button class="pick" id="hardware" type="button" aria-haspopup="dialog" aria-labelledby="hardware-label hardware"
-                on:click=move |_| choose(Choosing::Device)>{name}</button>
-            <div class="also">
-                {move || also.get().into_iter().map(|id| {
-                    let name = resolve(&id).map_or_else(|| id.clone(), |device| device.short_name().to_owned());
-                    view! {
-                        <span class="tag">{name.clone()}
-                            <button class="icon-button" type="button" aria-label=format!("Take {name} out of the comparison")
-                                on:click=move |_| state.scenario.update(|scenario| scenario.hardware.beside.retain(|one| *one != id))><Icon name="cross"/></button>
-                        </span>
-                    }
-                }).collect_view()}
-                {move || (also.with(Vec::len) < MOST_BESIDE && id.with(Option::is_some)).then(|| view! {
-                    <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| choose(Choosing::Beside)>"Compare with another"</button>
-                })}
-            </div>
-        </div>
+        <button class="pick" id="hardware" type="button" aria-haspopup="dialog" aria-label=move || format!("Device: {}", name())
+            on:click=move |_| case.page.dialog.set(Some(Dialog::Devices(Choosing::Device)))>{name}</button>
     }
+}
+
+/// How many: one less, the number, one more.
+#[component]
+fn DeviceCount() -> impl IntoView {
+    let case = Case::here();
+    let count = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.devices));
+    let wrong = RwSignal::new(None::<(String, String)>);
+    let set = move |text: String| {
+        let Some(knob) = KnobId::Devices.knob() else { return };
+        let mut next = case.scenario.get_untracked();
+        match knob.read_field(&mut next, &text) {
+            Ok(()) => {
+                wrong.set(None);
+                case.scenario.set(next);
+            }
+            Err(error) => wrong.set(Some((text, error.to_string()))),
+        }
+    };
+    let step = move |by: i64| set(count.get_untracked().saturating_add_signed(by).max(1).to_string());
+    let shown = move || wrong.get().map_or_else(|| grouped(count.get()), |(text, _)| text);
+    view! {
+        <div class="stepper num" role="group" aria-label="Devices" class:invalid=move || wrong.with(Option::is_some)>
+            <button type="button" aria-label="One device less" disabled=move || count.get() <= 1 on:click=move |_| step(-1)>"−"</button>
+            <input id="devices" inputmode="numeric" autocomplete="off" aria-label="How many devices" prop:value=shown
+                aria-invalid=move || wrong.with(Option::is_some).then_some("true") on:change:target=move |event| set(event.target().value())/>
+            <button type="button" aria-label="One device more" on:click=move |_| step(1)>"+"</button>
+        </div>
+        {move || wrong.get().map(|(_, words)| view! { <p class="error" role="alert">{words}</p> })}
+    }
+}
+
+/// Memory, bandwidth, rate and price in a line.
+#[component]
+fn DeviceFacts() -> impl IntoView {
+    let case = Case::here();
+    let words = move || {
+        let id = case.scenario.with(|scenario| scenario.hardware.device.clone())?;
+        let device = resolve(&id)?;
+        let price = price(&device).map(|price| format!(" · {}", price_words(price)));
+        Some(format!(
+            "{}{}",
+            facts::facts(&device, case.page.units.get()),
+            price.unwrap_or_default()
+        ))
+    };
+    view! { <p class="line num" data-figure="device.facts">{words}</p> }
+}
+
+/// The devices set beside it, as chips.
+#[component]
+fn BesideChips() -> impl IntoView {
+    let case = Case::here();
+    let beside = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.beside.clone()));
+    move || {
+        let chips: Vec<_> = beside.get().into_iter().map(|id| {
+            let name = resolve(&id).map_or_else(|| id.clone(), |device| device.short_name().to_owned());
+            view! {
+                <span class="tag">{name.clone()}
+                    <button class="icon-button" type="button" aria-label=format!("Take {name} out of the comparison")
+                        on:click=move |_| case.scenario.update(|scenario| scenario.hardware.beside.retain(|one| *one != id))><Icon name="cross"/></button>
+                </span>
+            }
+        }).collect();
+        (!chips.is_empty()).then(|| view! { <div class="also">{chips}</div> })
+    }
+}
+
+/// Engine and machine in a few words.
+fn engine_and_machine(case: Case) -> String {
+    let automatic = case.scenario.with(|scenario| scenario.serving.engine.is_none());
+    let engine = case.shown.with(|shown| {
+        let engine = shown.as_ref()?.analysis.setup.engine.label();
+        Some(if automatic {
+            format!("{engine} (automatic)")
+        } else {
+            engine.to_owned()
+        })
+    });
+    let machine = case.scenario.with(machine);
+    [engine, Some(machine)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 /// Some knobs, as far as the mode has them.
 #[component]
 fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
-    let state = State::here();
-    let mode = Memo::new(move |_| state.scenario.with(|scenario| scenario.workload.mode));
+    let case = Case::here();
+    let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
     let list = move || -> Vec<&'static Knob> {
         KNOBS
             .iter()
@@ -108,8 +178,8 @@ fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [Kno
         <details class="fold" open=open>
             <summary>{title}" "<span class="now num">{now}</span></summary>
             <div class="inner">
-                {node.then(|| view! { <NodeMenu/> })}
                 <Knobs ids=ids/>
+                {node.then(|| view! { <NodeMenu/> })}
             </div>
         </details>
     }
@@ -118,20 +188,18 @@ fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [Kno
 /// Machines that hold the chosen device.
 #[component]
 fn NodeMenu() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let id = Memo::new(move |_| {
-        state
-            .scenario
+        case.scenario
             .with(|scenario| scenario.hardware.device.clone().unwrap_or_default())
     });
     let chosen = Memo::new(move |_| {
-        state
-            .scenario
+        case.scenario
             .with(|scenario| scenario.hardware.node.clone().unwrap_or_else(|| "none".to_owned()))
     });
     // A machine has its devices, its RAM and its links: choosing one sets what it says.
     let choose = move |key: String| {
-        state.scenario.update(|scenario| match hardware::find_host(&key) {
+        case.scenario.update(|scenario| match hardware::find_host(&key) {
             None => scenario.hardware.node = None,
             Some(host) => {
                 scenario.hardware.node = Some(host.id.clone());
@@ -192,6 +260,7 @@ fn machine(scenario: &Scenario) -> String {
     let host = scenario.hardware.node.as_deref().and_then(hardware::find_host);
     let name = host.map_or_else(|| "any".to_owned(), |host| host.name.clone());
     let memory = match scenario.hardware.host_memory {
+        None if host.is_none() && scenario.hardware.offload == Offload::Auto => return "any machine".to_owned(),
         None => "enough RAM".to_owned(),
         Some(bytes) => format!("{} GiB of RAM", grouped(bytes >> 30)),
     };

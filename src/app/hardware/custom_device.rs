@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use weighbridge::hardware::{self, CUSTOM, CUSTOM_FIELDS};
 
-use crate::app::state::State;
+use crate::app::case::Case;
 
 /// The form; `take` gets the description as links hold it.
 #[component]
 pub fn CustomDevice(take: Callback<String>) -> impl IntoView {
-    let state = State::here();
-    let now = state
+    let case = Case::here();
+    let now = case
         .scenario
         .with_untracked(|scenario| scenario.hardware.device.clone());
     let own = now.filter(|id| id.starts_with(CUSTOM));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use weighbridge::hardware::{self, Device, Price, Segment, devices};
-use weighbridge::units::{UnitSystem, count, rate};
+use weighbridge::units::{UnitSystem, count, decimal, rate};
 
 /// The device of the table, or the one a text describes.
 pub fn resolve(id: &str) -> Option<Cow<'static, Device>> {
@@ -53,8 +53,13 @@ pub fn facts(device: &Device, units: UnitSystem) -> String {
     all.join(" · ")
 }
 
-/// Memory as it is sold, or as a driver reports it: `24 GiB`.
+/// Memory as it is sold, or as a driver reports it: `24 GiB`; of one that is shared with the processor what may be used of it:
+/// `48 of 64 GiB`.
 pub fn memory(device: &Device, units: UnitSystem) -> String {
+    if let Some(share) = device.usable_share() {
+        let giga = |bytes: u64| decimal(bytes as f64 / units.giga());
+        return format!("{} of {} {units}", giga(share.usable_bytes), giga(share.sold_bytes));
+    }
     let giga = device.memory_bytes as f64 / units.giga();
     if giga >= 10.0 || giga.fract() < 0.005 {
         format!("{giga:.0} {units}")

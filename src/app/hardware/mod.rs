@@ -4,8 +4,12 @@ mod beside;
 mod card;
 mod custom_device;
 pub mod facts;
+mod memory_size;
 mod picker;
+mod this_computer;
 
 pub use beside::{Beside, icon};
 pub use card::HardwareCard;
+pub use memory_size::MemorySize;
 pub use picker::DevicePicker;
+pub use this_computer::ThisComputer;

@@ -1,331 +1,202 @@
-//! Asks the Hub, with the browser's `fetch`. What an answer means is decided in [`weighbridge::hub`].
-
-mod parts;
+//! Carries an exchange with the Hub out, with the browser's `fetch`. What is asked and what an answer means is decided in
+//! [`weighbridge::hub::loader`].
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use gloo_net::http::{RequestBuilder, Response};
 use js_sys::{Date, Promise, Reflect, Uint8Array};
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::window;
+use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCredentials};
-use weighbridge::hub::{
-    Endpoint, HubError, Locator, RepoId, ResponseFacts, Token, adapter_base, classify, explain_without_config,
-    read_tree,
-};
-use weighbridge::limits::{self, Limit};
+use weighbridge::hub::loader::{Answer, Doing, Exchange, Failed, Get, Reply, Step, Want};
+use weighbridge::limits;
 
-/// How long nothing may come before the Hub is given up.
-const PATIENCE: Duration = Duration::from_secs(limits::SILENCE_SECONDS);
-/// The pauses before each retry of an answer 500, 502, 503 or 504, in milliseconds.
-const PAUSES: [i32; 3] = [1000, 2000, 4000];
-
-/// Bytes read and, if known, of how many.
+/// What was read, and of how much if that is known: bytes, or headers of files.
 pub type Read = Option<(u64, Option<u64>)>;
 
-/// A config as the Hub sent it.
-#[derive(Debug)]
-pub struct Fetched {
-    /// The file.
-    pub text: String,
-    /// The commit that the revision stood for, if the Hub told.
-    pub commit: Option<String>,
-    /// The repository's present name, if another one than asked for: it was renamed.
-    pub id: Option<RepoId>,
-}
-
-/// A request that can be stopped. Clones are the same request.
-#[derive(Clone, Debug)]
-pub struct Request {
-    endpoint: Endpoint,
-    token: Option<Token>,
-    controller: AbortController,
+/// Stops what is under way. Clones stop the same.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Absent in browsers that cannot stop a request.
+    controller: Option<AbortController>,
+    stopped: Rc<Cell<bool>>,
     /// Seconds it was given, once they are over.
     expired: Rc<Cell<Option<u64>>>,
-    /// When it began, in milliseconds.
-    begun: f64,
-    timer: Rc<RefCell<Option<TimeoutHandle>>>,
 }
 
-/// An answer with its body read.
-struct Answer {
-    status: u16,
-    facts: ResponseFacts,
-    url: String,
-    text: String,
-}
-
-impl Request {
-    /// Prepares one; the token goes along with each call.
-    pub fn new(endpoint: Endpoint, token: Option<Token>) -> Result<Self, String> {
-        let controller = AbortController::new()
-            .map_err(|_| "This browser cannot stop a request. Use a current browser.".to_owned())?;
-        Ok(Self {
-            endpoint,
-            token,
-            controller,
-            expired: Rc::default(),
-            begun: Date::now(),
-            timer: Rc::default(),
-        })
+impl Stop {
+    /// For one wish.
+    pub fn new() -> Self {
+        Self {
+            controller: AbortController::new().ok(),
+            ..Self::default()
+        }
     }
-    /// Where it asks.
-    pub const fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-    /// Whether a token goes along.
-    pub const fn has_token(&self) -> bool {
-        self.token.is_some()
-    }
-    /// Stops it.
+    /// Stops it: its result is not wanted any more.
     pub fn stop(&self) {
-        self.disarm();
-        self.controller.abort();
+        self.stopped.set(true);
+        self.abort();
     }
-    /// Reads the config of a model; `tell` hears what is being done.
-    pub async fn config(&self, locator: &Locator, tell: impl Fn(&str, Read)) -> Result<Fetched, HubError> {
-        let answer = self.patiently(locator, &tell).await;
-        self.disarm();
-        let answer = answer?;
-        if answer.status == 200 {
-            let final_id = Locator::parse_at(&answer.url, &self.endpoint)
-                .ok()
-                .map(|found| found.id().clone());
-            let id = final_id.filter(|id| id != locator.id());
-            return Ok(Fetched {
-                text: answer.text,
-                commit: answer.facts.commit,
-                id,
+    /// Whether somebody stopped it.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.get()
+    }
+    fn expire(&self, seconds: u64) {
+        self.expired.set(Some(seconds));
+        self.abort();
+    }
+    fn abort(&self) {
+        if let Some(controller) = &self.controller {
+            controller.abort();
+        }
+    }
+    /// Why nothing comes any more, if it was ended from here.
+    fn why(&self) -> Option<Failed> {
+        let over = self.expired.get().map(|seconds| Failed::TimedOut { seconds });
+        over.or_else(|| self.stopped.get().then_some(Failed::Cancelled))
+    }
+}
+
+/// Carries an exchange out to its end, or until it is stopped; `tell` hears what is being done.
+pub async fn run<T>(mut exchange: Exchange<T>, stop: &Stop, tell: impl Fn(Doing, Read)) -> T {
+    let begun = Date::now();
+    let doing = Cell::new(exchange.doing());
+    let progress = |read| tell(doing.get(), read);
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let wants = match exchange.step() {
+            Step::Done(end) => {
+                // Where one failed the others are of no use.
+                stop.abort();
+                return end;
+            }
+            Step::Wants(wants) => wants,
+        };
+        if doing.replace(exchange.doing()) != exchange.doing() {
+            progress(None);
+        }
+        for (ticket, want) in wants {
+            under_way.push(async move {
+                let reply = match want {
+                    Want::Get(get) => Reply::Got(send(&get, stop, begun, progress).await),
+                    Want::Wait { seconds } => {
+                        sleep(seconds).await;
+                        Reply::Waited(stop.why().is_none())
+                    }
+                };
+                (ticket, reply)
             });
         }
-        let error = classify(
-            answer.status,
-            &answer.facts,
-            &self.without_token(&answer.text),
-            locator,
-            self.token.is_some(),
-        );
-        if !matches!(error, HubError::FileNotFound { .. }) {
-            return Err(error);
-        }
-        tell(&format!("{locator}: no config.json, looking at its files"), None);
-        let explained = self.explain(locator).await;
-        self.disarm();
-        Err(explained.unwrap_or(error))
-    }
-    /// A small file beside the config, if there is one.
-    pub async fn beside(&self, locator: &Locator, path: &str) -> Option<String> {
-        let url = self.endpoint.file_url(locator, path);
-        let answer = self.get(&url, locator, &|_: Read| ()).await;
-        self.disarm();
-        answer
-            .ok()
-            .filter(|answer| answer.status == 200)
-            .map(|answer| answer.text)
-    }
-    /// Says what a repository without config holds.
-    async fn explain(&self, locator: &Locator) -> Option<HubError> {
-        let silent = |_: Read| ();
-        let tree = self
-            .get(&self.endpoint.tree_url(locator), locator, &silent)
-            .await
-            .ok()
-            .filter(|answer| answer.status == 200)?;
-        let files = read_tree(&tree.text);
-        let mut base = None;
-        if files.iter().any(|file| file.path == "adapter_config.json") {
-            let url = self.endpoint.file_url(locator, "adapter_config.json");
-            let adapter = self
-                .get(&url, locator, &silent)
-                .await
-                .ok()
-                .filter(|answer| answer.status == 200);
-            base = adapter.and_then(|answer| adapter_base(&answer.text));
-        }
-        Some(explain_without_config(locator, &files, base))
-    }
-    /// The config, with retries of what passes.
-    async fn patiently(&self, locator: &Locator, tell: &impl Fn(&str, Read)) -> Result<Answer, HubError> {
-        let url = self.endpoint.config_url(locator);
-        let name = locator.to_string();
-        let mut pauses = PAUSES.iter();
-        let mut retries = 0;
-        loop {
-            let answer = self.get(&url, locator, &|read| tell(&name, read)).await?;
-            let Some(pause) = pauses.next().filter(|_| passes(answer.status)) else {
-                return Ok(answer);
-            };
-            retries += 1;
-            tell(
-                &format!(
-                    "{name}: the Hub has a fault (status {}), trying again ({retries} of {})",
-                    answer.status,
-                    PAUSES.len()
-                ),
-                None,
-            );
-            self.disarm();
-            sleep(*pause).await;
-            if self.controller.signal().aborted() {
-                return Err(HubError::Cancelled);
-            }
+        if let Some((ticket, reply)) = under_way.next().await {
+            exchange.reply(ticket, reply);
         }
     }
-    /// As [`Self::send`], with retries of what passes.
-    async fn send_patiently(&self, url: &str, range: Option<&str>) -> Result<Response, HubError> {
-        for pause in PAUSES {
-            let response = self.send(url, range).await?;
-            if !passes(response.status()) {
-                return Ok(response);
-            }
-            sleep(pause).await;
-            if let Some(stopped) = self.stopped() {
-                return Err(stopped);
-            }
-        }
-        self.send(url, range).await
+}
+
+async fn send(get: &Get, stop: &Stop, begun: f64, progress: impl Fn(Read)) -> Result<Answer, Failed> {
+    if let Some(why) = stop.why() {
+        return Err(why);
     }
-    async fn get(&self, url: &str, locator: &Locator, progress: &impl Fn(Read)) -> Result<Answer, HubError> {
-        let response = self.send(url, None).await?;
-        let headers = response.headers();
-        let facts = ResponseFacts::read(|name| Some(self.without_token(&headers.get(name)?)));
-        let bytes = self.body(&response, limits::CONFIG, locator, progress).await?;
-        Ok(Answer {
-            status: response.status(),
-            facts,
-            url: response.url(),
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        })
+    let silence = Silence::default();
+    silence.begin(stop);
+    let signal = stop.controller.as_ref().map(AbortController::signal);
+    let mut request = RequestBuilder::new(&get.url)
+        .credentials(RequestCredentials::Omit)
+        .referrer_policy(ReferrerPolicy::NoReferrer)
+        .abort_signal(signal.as_ref());
+    if let Some(token) = get.authorization() {
+        request = request.header("Authorization", &token);
     }
-    /// Asks; `range` is the header's value where a part is wanted. The body is still to be read.
-    async fn send(&self, url: &str, range: Option<&str>) -> Result<Response, HubError> {
-        self.arm();
-        let mut request = RequestBuilder::new(url)
-            .credentials(RequestCredentials::Omit)
-            .referrer_policy(ReferrerPolicy::NoReferrer)
-            .abort_signal(Some(&self.controller.signal()));
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", &token.authorization());
-        }
-        if let Some(range) = range {
-            request = request.header("Range", range);
-        }
-        request
-            .send()
-            .await
-            .map_err(|_| self.stopped().unwrap_or_else(|| self.unreachable()))
+    if let Some(range) = get.range() {
+        request = request.header("Range", &range);
     }
-    /// Reads a body within a limit; a longer one ends the request.
-    async fn body(
-        &self,
-        response: &Response,
-        limit: Limit,
-        locator: &Locator,
-        progress: &impl Fn(Read),
-    ) -> Result<Vec<u8>, HubError> {
-        let (repo, file) = (locator.id().to_string(), locator.config_path());
-        let bytes = self.bytes(response, limit, progress).await?;
-        bytes.ok_or(HubError::TooLarge { repo, file, limit })
-    }
-    /// A body within a limit; none, and the end of the request, where it is longer.
-    async fn bytes(
-        &self,
-        response: &Response,
-        limit: Limit,
-        progress: &impl Fn(Read),
-    ) -> Result<Option<Vec<u8>>, HubError> {
-        let total: Option<u64> = response
-            .headers()
-            .get("content-length")
-            .and_then(|text| text.parse().ok());
-        let mut bytes = Vec::new();
-        let Some(stream) = response.body() else {
-            return Ok(Some(bytes));
-        };
-        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-        let begun = Date::now();
-        loop {
-            let broken = |_| {
-                self.stopped()
-                    .unwrap_or_else(|| HubError::BrokenOff { host: self.host() })
-            };
-            let piece = JsFuture::from(reader.read()).await.map_err(broken)?;
-            if member(&piece, "done").is_truthy() {
-                return Ok(Some(bytes));
-            }
-            self.arm();
-            // A byte now and then is no answer either.
-            for (since, most) in [(begun, limits::REQUEST_SECONDS), (self.begun, limits::WHOLE_SECONDS)] {
-                if Date::now() - since > 1000.0 * most as f64 {
-                    self.expired.set(Some(most));
-                    self.controller.abort();
-                }
-            }
-            bytes.extend(Uint8Array::new(&member(&piece, "value")).to_vec());
-            if limit.is_passed_by(&bytes) {
-                self.controller.abort();
-                return Ok(None);
-            }
-            let read = bytes.len() as u64;
-            // A compressed body is longer than its length says.
-            progress(Some((read, total.filter(|total| *total >= read))));
-        }
-    }
-    /// Why the controller ended it, if it did.
-    fn stopped(&self) -> Option<HubError> {
-        if let Some(seconds) = self.expired.get() {
-            let host = self.host();
-            return Some(HubError::TimedOut { host, seconds });
-        }
-        self.controller.signal().aborted().then_some(HubError::Cancelled)
-    }
-    /// What a server wrote, without the token it may echo.
-    fn without_token(&self, text: &str) -> String {
-        let token = self.token.as_ref();
-        token.map_or_else(|| text.to_owned(), |token| token.hide_in(text))
-    }
-    fn unreachable(&self) -> HubError {
+    let response = request.send().await.map_err(|_| {
         let offline = !window().navigator().on_line();
-        HubError::Unreachable {
-            host: self.host(),
-            reason: offline.then(|| "you are offline".to_owned()),
+        let unreachable = Failed::Unreachable(offline.then(|| "you are offline".to_owned()));
+        stop.why().unwrap_or(unreachable)
+    })?;
+    let headers = response.headers();
+    let head = get.head(response.status(), &response.url(), |name| headers.get(name));
+    let most = get.body_bytes(&head);
+    let started = Date::now();
+    let over = |bytes: u64| {
+        silence.begin(stop);
+        // A byte now and then is no answer either.
+        for (since, most) in [(started, limits::REQUEST_SECONDS), (begun, limits::WHOLE_SECONDS)] {
+            if Date::now() - since > 1000.0 * most as f64 {
+                stop.expire(most);
+            }
         }
+        // A compressed body is longer than its length says.
+        progress(Some((bytes, head.length.filter(|total| *total >= bytes))));
+    };
+    let body = read(&response, most, over).await;
+    let body = body.ok_or_else(|| stop.why().unwrap_or(Failed::BrokenOff))?;
+    Ok(Answer { head, body })
+}
+
+/// Reads a body as far as it is wanted; none where it breaks off.
+async fn read(response: &Response, most: u64, heard: impl Fn(u64)) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let Some(stream) = response.body() else {
+        return Some(bytes);
+    };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    while (bytes.len() as u64) < most {
+        let piece = JsFuture::from(reader.read()).await.ok()?;
+        if member(&piece, "done").is_truthy() {
+            return Some(bytes);
+        }
+        bytes.extend(Uint8Array::new(&member(&piece, "value")).to_vec());
+        heard(bytes.len() as u64);
     }
-    fn host(&self) -> String {
-        self.endpoint.place().split('/').next().unwrap_or_default().to_owned()
-    }
+    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    let rest = reader.cancel();
+    spawn_local(async move {
+        let _ = JsFuture::from(rest).await;
+    });
+    Some(bytes)
+}
+
+/// Ends everything where nothing is heard for too long.
+#[derive(Debug, Default)]
+struct Silence(RefCell<Option<TimeoutHandle>>);
+
+impl Silence {
     /// Starts the clock anew.
-    fn arm(&self) {
-        self.disarm();
-        let (controller, expired) = (self.controller.clone(), self.expired.clone());
-        let end = move || {
-            expired.set(Some(limits::SILENCE_SECONDS));
-            controller.abort();
-        };
-        *self.timer.borrow_mut() = set_timeout_with_handle(end, PATIENCE).ok();
+    fn begin(&self, stop: &Stop) {
+        self.end();
+        let stop = stop.clone();
+        let seconds = limits::SILENCE_SECONDS;
+        let timer = set_timeout_with_handle(move || stop.expire(seconds), Duration::from_secs(seconds));
+        self.0.replace(timer.ok());
     }
-    /// Stops the clock: nothing is asked for any more.
-    pub fn disarm(&self) {
-        if let Some(timer) = self.timer.borrow_mut().take() {
+    fn end(&self) {
+        if let Some(timer) = self.0.take() {
             timer.clear();
         }
     }
 }
 
-/// Whether an answer's status is a fault that may be gone in a moment.
-const fn passes(status: u16) -> bool {
-    matches!(status, 500 | 502 | 503 | 504)
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 fn member(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }
 
-async fn sleep(milliseconds: i32) {
+async fn sleep(seconds: u64) {
+    let milliseconds = i32::try_from(seconds.saturating_mul(1000)).unwrap_or(i32::MAX);
     let promise = Promise::new(&mut |done, _| {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds);
     });

@@ -5,37 +5,38 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 use weighbridge::hub::{add_side_file, lacks_quantisation, read_json, side_files};
 use weighbridge::limits;
+use weighbridge::model::headers::FileKind;
+use weighbridge::model::headers::index::is_index;
 
-use super::super::state::{Problem, State};
-use super::checkpoint::kind_of;
-use super::local_files::{self, Beside, is_index};
+use super::super::case::{Case, Problem};
+use super::local_files::{self, Beside};
 use super::{fail, load_config, use_config};
 
 /// What the file chooser offers.
 pub const CHOOSE: &str = ".json,.safetensors,.gguf,application/json";
 
 /// Reads what was dropped or chosen together: a config, weight files, or both.
-pub fn read_files(state: State, files: Vec<File>) {
+pub fn read_files(case: Case, files: Vec<File>) {
     let (weights, others): (Vec<_>, Vec<_>) = files
         .into_iter()
-        .partition(|file| kind_of(&file.name()).is_some() || is_index(&file.name()));
+        .partition(|file| FileKind::of(&file.name()).is_some() || is_index(&file.name()));
     // Of a whole folder's files the config is the one that can be read.
     let config = others.iter().find(|file| file.name() == "config.json");
     let side = others.iter().find(|file| side_files().any(|name| file.name() == name));
     match (config.or(others.first().filter(|_| weights.is_empty())), weights) {
-        (Some(config), weights) => read_config(state, config.clone(), side.cloned(), weights),
-        (None, weights) if !weights.is_empty() => local_files::read(state, weights, Beside::Nothing),
+        (Some(config), weights) => read_config(case, config.clone(), side.cloned(), weights),
+        (None, weights) if !weights.is_empty() => local_files::read(case, weights, Beside::Nothing),
         (None, _) => {}
     }
 }
 
 /// Reads a file as a config, with what a file beside it says of its weights, then their headers.
-fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>) {
+fn read_config(case: Case, file: File, side: Option<File>, weights: Vec<File>) {
     let name = file.name();
     if file.size() > limits::CONFIG.bytes as f64 {
         let words = limits::CONFIG.refusal(&name);
         return fail(
-            state,
+            case,
             Problem::Browser(words + " Drop the config.json of the model: it lies beside the weights."),
         );
     }
@@ -43,7 +44,7 @@ fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>)
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
         let Some(text) = text else {
             let words = format!("The browser could not read {name}. Choose it again, or paste its text.");
-            return fail(state, Problem::Browser(words));
+            return fail(case, Problem::Browser(words));
         };
         let read = match (
             side.filter(|side| side.size() <= limits::CONFIG.bytes as f64),
@@ -52,13 +53,13 @@ fn read_config(state: State, file: File, side: Option<File>, weights: Vec<File>)
             (Some(side), Ok(mut config)) if lacks_quantisation(&config) => {
                 let said = JsFuture::from(side.text()).await.ok().and_then(|text| text.as_string());
                 add_side_file(&mut config, &side.name(), &said.unwrap_or_default());
-                use_config(state, config, Some(&name))
+                use_config(case, config, Some(&name))
             }
-            _ => load_config(state, &text, Some(&name)),
+            _ => load_config(case, &text, Some(&name)),
         };
         if !weights.is_empty() {
             // What is no config known here leaves the weights to speak for themselves.
-            local_files::read(state, weights, if read { Beside::Model } else { Beside::Unread });
+            local_files::read(case, weights, if read { Beside::Model } else { Beside::Unread });
         }
     });
 }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Request, Response};
+use weighbridge::hub::loader::Piece;
 use weighbridge::hub::{Endpoint, Locator};
-use weighbridge::model::headers::{Limits, index::Index};
+use weighbridge::model::headers::{Checkpoint, FileKind, Limits, Prefix, index::Index};
 
-use super::checkpoint::{Checkpoint, Piece, header, kind_of};
 use serde_json::Value;
 
 const NAME: &str = "weighbridge-headers";
@@ -66,7 +66,7 @@ pub async fn find(endpoint: &Endpoint, locator: &Locator, config: Option<&Value>
         .dyn_into()
         .ok()?;
     let buffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
-    unpack(&Uint8Array::new(&buffer).to_vec(), config).await
+    unpack(&Uint8Array::new(&buffer).to_vec(), config)
 }
 
 async fn put(key: &str, bytes: &[u8]) -> Option<()> {
@@ -136,7 +136,7 @@ fn packed(pieces: &[Piece], index: Option<&Index>) -> Vec<u8> {
 }
 
 /// Reads the headers again; none where what is kept makes no sense.
-async fn unpack(bytes: &[u8], config: Option<&Value>) -> Option<Checkpoint> {
+fn unpack(bytes: &[u8], config: Option<&Value>) -> Option<Checkpoint> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (contents, mut rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let contents: Contents = serde_json::from_slice(contents).ok()?;
@@ -144,14 +144,10 @@ async fn unpack(bytes: &[u8], config: Option<&Value>) -> Option<Checkpoint> {
     for (name, size, length) in &contents.files {
         let (one, others) = rest.split_at_checked(usize::try_from(*length).ok()?)?;
         rest = others;
-        let kind = kind_of(name)?;
-        let part = async |from: u64, upto: u64| {
-            let upto = usize::try_from(upto).unwrap_or(usize::MAX).min(one.len());
-            let from = usize::try_from(from).unwrap_or(usize::MAX);
-            Ok((one.get(from..upto).unwrap_or_default().to_vec(), *size))
-        };
-        let limits = |size| Limits::remote(kind, size);
-        headers.push(header(name, kind, limits, part).await.ok()?.0);
+        let kind = FileKind::of(name)?;
+        let mut prefix = Prefix::new(kind, Limits::remote(kind, *size));
+        // They were cut where the header ends.
+        headers.push(prefix.take(one).ok()??);
     }
     let index = contents.index.map(|(tensors, total_size, total_parameters)| Index {
         shards: contents.files.iter().map(|(name, ..)| name.clone()).collect(),

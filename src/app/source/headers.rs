@@ -1,33 +1,20 @@
-//! Headers of a model's files on the Hub, several at once.
+//! Headers of weight files for the page: of the model in hand, or of what was asked for last and has no config.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Array, Promise};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use weighbridge::export::ModelFacts;
-use weighbridge::hub::{Endpoint, HubError, Locator, TreeEntry};
-use weighbridge::limits;
-use weighbridge::model::Blueprint;
-use weighbridge::model::headers::select::{Selection, select};
-use weighbridge::model::headers::{FileKind, Header, Limits, gguf, gguf_config, index};
+use weighbridge::hub::loader::Doing;
+use weighbridge::hub::{Endpoint, Locator};
+use weighbridge::model::headers::Checkpoint;
 use weighbridge::scenario::ModelSource;
-use weighbridge::units::counted;
 
-use super::super::state::{Loaded, Loading, Problem, State};
-use super::checkpoint::{Checkpoint, Outline, Piece, header, kind_of, wrong};
-use super::fetch::Request;
-use super::header_cache;
-use super::{Asked, FROM_GGUF, RUN, begin, fail, remember, take};
-
-/// Requests at once.
-const AT_ONCE: usize = 6;
+use super::super::case::{Case, Loading, Problem};
+use super::super::loaded::Loaded;
+use super::fetch::Stop;
+use super::load::{self, Found, alone};
+use super::{Asked, begin, ended, fail, header_cache, hub, show};
 
 /// Whose headers are wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,13 +26,11 @@ pub struct Target {
 }
 
 /// Reads the headers of the model in hand and compares.
-pub fn check(state: State) {
-    let endpoint = state.settings.endpoint.get_untracked();
-    let target = state
-        .model
-        .with_untracked(|model| target_of(model.as_ref()?, &endpoint));
+pub fn check(case: Case) {
+    let endpoint = case.page.settings.endpoint.get_untracked();
+    let target = case.model.with_untracked(|model| target_of(model.as_ref()?, &endpoint));
     if let Some(target) = target {
-        read(state, target);
+        read(case, target);
     }
 }
 
@@ -63,43 +48,41 @@ fn target_of(model: &Loaded, endpoint: &Endpoint) -> Option<Target> {
 }
 
 /// Reads the headers of the model that was asked for last and not understood.
-pub fn read_headers(state: State) {
-    let id = RUN.with_borrow(|run| match &run.last {
+pub fn read_headers(case: Case) {
+    let id = case.run.with_value(|run| match &run.last {
         Some(Asked::Person(text) | Asked::Link(ModelSource::Id(text))) => Some(text.clone()),
         _ => None,
     });
-    let config = state.problem.with_untracked(|problem| match problem {
+    let config = case.problem.with_untracked(|problem| match problem {
         Some(Problem::Unread { config, .. }) => Some(config.clone()),
         _ => None,
     });
-    let endpoint = state.settings.endpoint.get_untracked();
+    let endpoint = case.page.settings.endpoint.get_untracked();
     if let Some(locator) = id.and_then(|id| Locator::parse_at(&id, &endpoint).ok()) {
         let model = None;
-        read(state, Target { locator, config, model });
+        read(case, Target { locator, config, model });
     }
 }
 
 /// Reads the headers of one of several models in a repository.
-pub fn choose(state: State, path: &str) {
-    let target = RUN.with_borrow(|run| match &run.last {
-        Some(Asked::Headers(target)) => Some(target.clone()),
-        _ => None,
-    });
-    let Some(mut target) = target else { return };
+pub fn choose(case: Case, path: &str) {
+    let Some(Asked::Headers(mut target)) = case.run.with_value(|run| run.last.clone()) else {
+        return;
+    };
     match Locator::new(target.locator.id().clone(), target.locator.revision(), Some(path)) {
         Ok(locator) => {
             target.locator = locator;
-            read(state, target);
+            read(case, target);
         }
-        Err(error) => fail(state, Problem::Address(error.to_string())),
+        Err(error) => fail(case, Problem::Address(error.to_string())),
     }
 }
 
 /// Puts the headers that were read before to the model in hand, without a network.
-pub fn follow(state: State) {
+pub fn follow(case: Case) {
     let wanted = Memo::new(move |_| {
-        let endpoint = state.settings.endpoint.get();
-        state.model.with(|model| {
+        let endpoint = case.page.settings.endpoint.get();
+        case.model.with(|model| {
             let model = model.as_ref().filter(|model| model.headers.is_none())?;
             Some((target_of(model, &endpoint)?, endpoint))
         })
@@ -109,254 +92,69 @@ pub fn follow(state: State) {
         spawn_local(async move {
             let config = target.config.as_deref();
             if let Some(found) = header_cache::find(&endpoint, &target.locator, config).await {
-                put(state, &target, found);
+                put(case, &target, found);
             }
         });
     });
 }
 
-/// What was read before of a repository that cannot be reached; whether there is something.
-pub async fn without_network(state: State, endpoint: &Endpoint, locator: &Locator, number: u64) -> bool {
-    let Some(found) = header_cache::find(endpoint, locator, None).await else {
-        return false;
-    };
-    if RUN.with_borrow(|run| run.number == number) {
-        begin(None);
-        state.loading.set(None);
-        without_model(state, &locator.to_string(), locator.id().name(), found);
-    }
-    true
-}
-
 /// Reads the headers of a target.
-pub fn read(state: State, target: Target) {
-    let settings = state.settings;
-    let request = match Request::new(settings.endpoint.get_untracked(), settings.token_to_send()) {
-        Ok(request) => request,
-        Err(words) => return fail(state, Problem::Browser(words)),
-    };
-    remember(Asked::Headers(target.clone()));
-    let number = begin(Some(request.clone()));
-    let current = move || RUN.with_borrow(|run| run.number == number);
-    state.problem.set(None);
-    state.outline.set(None);
+pub fn read(case: Case, target: Target) {
+    let stop = Stop::new();
+    begin(case, Some(stop.clone()), Some(Asked::Headers(target.clone())));
+    case.problem.set(None);
+    case.outline.set(None);
+    let told = stop.clone();
     let what = target.locator.to_string();
-    let tell: Tell = Rc::new(move |read| {
-        if current() {
+    let loading = move |read| {
+        if !told.is_stopped() {
             let what = what.clone();
-            state.loading.set(Some(Loading {
+            case.loading.set(Some(Loading {
                 what,
                 headers: true,
                 read,
             }));
         }
-    });
-    tell(None);
+    };
+    loading(None);
     spawn_local(async move {
-        let mut read = of_hub(&request, &target, &tell).await;
-        request.disarm();
-        // A commit's files never change, and a branch's are better old than not at all.
-        if let Err(Problem::Hub(error)) = &read
-            && matches!(**error, HubError::Unreachable { .. } | HubError::TimedOut { .. })
-            && let Some(found) = header_cache::find(request.endpoint(), &target.locator, target.config.as_deref()).await
-        {
-            read = Ok(Read::Found(Box::new(found)));
-        }
-        if !current() {
+        let tell = |doing, _| {
+            loading(match doing {
+                Doing::Headers { done, of } => Some((done, Some(of))),
+                _ => None,
+            });
+        };
+        let read = load::headers(hub(case), &target.locator, target.config.clone(), &stop, tell).await;
+        if stop.is_stopped() {
             return;
         }
         match read {
-            Ok(Read::Found(found)) => show(state, &target, *found),
-            Ok(Read::Choose(outline)) => {
-                begin(None);
-                state.loading.set(None);
-                state.outline.set(Some(outline));
+            Ok(Found::Headers(found)) if target.model.is_some() => {
+                ended(case);
+                put(case, &target, *found);
             }
-            Err(Problem::Hub(error)) if *error == HubError::Cancelled => state.loading.set(None),
-            Err(problem) => fail(state, problem),
+            Ok(Found::Headers(found)) => {
+                let (id, name) = (target.locator.to_string(), target.locator.id().name());
+                show(case, alone(&id, name, *found), true);
+            }
+            Ok(found) => show(case, found, true),
+            Err(problem) => fail(case, problem),
         }
     });
 }
 
-/// What reading came to.
-enum Read {
-    Found(Box<Checkpoint>),
-    /// Several models, of which one is to be chosen.
-    Choose(Outline),
-}
-
-fn show(state: State, target: &Target, found: Checkpoint) {
-    begin(None);
-    state.loading.set(None);
-    if target.model.is_some() {
-        put(state, target, found);
-    } else {
-        without_model(state, &target.locator.to_string(), target.locator.id().name(), found);
-    }
-}
-
 /// Gives headers to the model they were read for, if it is still in hand.
-fn put(state: State, target: &Target, found: Checkpoint) {
+fn put(case: Case, target: &Target, found: Checkpoint) {
     let wants = |model: &Loaded| {
         model.headers.is_none()
             && Some(&model.asked) == target.model.as_ref()
             && Some(&model.config) == target.config.as_ref()
     };
-    if state.model.with_untracked(|model| model.as_ref().is_some_and(wants)) {
-        state.model.update(|model| {
+    if case.model.with_untracked(|model| model.as_ref().is_some_and(wants)) {
+        case.model.update(|model| {
             if let Some(model) = model {
                 model.headers = Some(Arc::new(found));
             }
         });
     }
-}
-
-/// A GGUF holds its own config; anything else is told by its tensors.
-pub fn without_model(state: State, id: &str, name: &str, found: Checkpoint) {
-    let mut why = None;
-    if found.list.kind == FileKind::Gguf {
-        let config = gguf_config::config(&found.list);
-        match config.and_then(|config| Blueprint::from_value(config.clone()).map(|_| config)) {
-            Ok(config) => {
-                let loaded = Loaded {
-                    facts: ModelFacts {
-                        id: id.to_owned(),
-                        source: FROM_GGUF.to_owned(),
-                    },
-                    name: name.to_owned(),
-                    config: Arc::new(config.clone()),
-                    commit: None,
-                    asked: ModelSource::Config(Box::new(config)),
-                    headers: Some(Arc::new(found)),
-                };
-                return take(state, loaded, true);
-            }
-            Err(error) => why = Some(error.to_string()),
-        }
-    }
-    let mut outline = found.outline(name);
-    outline.notices.extend(why);
-    state.outline.set(Some(outline));
-}
-
-/// Which files, then the header of each.
-async fn of_hub(request: &Request, target: &Target, tell: &Tell) -> Result<Read, Problem> {
-    let locator = &target.locator;
-    let files = request.files(locator).await?;
-    let named = locator.path().filter(|path| kind_of(path) == Some(FileKind::Gguf));
-    let selection = match named {
-        Some(path) => Selection::Gguf(gguf::split_names(path).map_err(|error| wrong(path, &error))?),
-        None => {
-            select(files.iter().map(|file| file.path.as_str())).map_err(|error| wrong(locator.id().name(), &error))?
-        }
-    };
-    let (names, index) = match selection {
-        Selection::Index(name) => {
-            let text = request.whole(locator, &name, limits::INDEX).await?;
-            let index = index::read(&text).map_err(|error| wrong(&name, &error))?;
-            (index.shards.clone(), Some(index))
-        }
-        Selection::Safetensors(names) | Selection::Gguf(names) => (names, None),
-        Selection::Several(names) => return Ok(Read::Choose(choice(locator, &names, &files))),
-        Selection::Nothing => {
-            return Err(Problem::Browser(format!(
-                "{} holds no safetensors or GGUF weights. There are no headers to read.",
-                locator.id()
-            )));
-        }
-    };
-    let sizes: HashMap<&str, u64> = files.iter().map(|file| (file.path.as_str(), file.size)).collect();
-    let size_of = |name: &str| sizes.get(name).copied();
-    let jobs = names.into_iter().map(|name| (size_of(&name), name)).collect();
-    let (headers, pieces): (Vec<_>, Vec<_>) = all(request, locator, jobs, tell).await?.into_iter().unzip();
-    let found = Checkpoint::new(headers, index.as_ref(), target.config.as_deref())
-        .map_err(|error| wrong(locator.id().name(), &error))?;
-    // What a token opened is for nobody else who uses this browser.
-    if !request.has_token() {
-        header_cache::keep(request.endpoint(), locator, &pieces, index.as_ref()).await;
-    }
-    Ok(Read::Found(Box::new(found)))
-}
-
-/// The models of a repository, smallest first, each with the bytes of all its files.
-fn choice(locator: &Locator, names: &[String], files: &[TreeEntry]) -> Outline {
-    let sizes = gguf::sizes(files.iter().map(|file| (file.path.as_str(), file.size)));
-    let whole = |name: &String| sizes.get(&gguf::model_of(name)).copied().unwrap_or(0);
-    let mut choices: Vec<(String, u64)> = names.iter().map(|name| (name.clone(), whole(name))).collect();
-    choices.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(&other.0)));
-    Outline {
-        title: format!("{} holds {}", locator.id(), counted(names.len() as u64, "GGUF model")),
-        lines: vec!["Choose one. Only its header is read.".to_owned()],
-        parts: Vec::new(),
-        notices: Vec::new(),
-        choices,
-    }
-}
-
-/// How far it is, if that is known: headers read, and of how many.
-type Tell = Rc<dyn Fn(Option<(u64, Option<u64>)>)>;
-
-/// What the tasks share.
-#[derive(Default)]
-struct Desk {
-    next: Cell<usize>,
-    done: RefCell<Vec<(usize, (Header, Piece))>>,
-    failed: RefCell<Option<Problem>>,
-}
-
-/// The headers of these files, in their order.
-async fn all(
-    request: &Request,
-    locator: &Locator,
-    jobs: Vec<(Option<u64>, String)>,
-    tell: &Tell,
-) -> Result<Vec<(Header, Piece)>, Problem> {
-    let total = jobs.len() as u64;
-    tell(Some((0, Some(total))));
-    let (desk, jobs) = (Rc::<Desk>::default(), Rc::new(jobs));
-    let tasks = Array::new();
-    for _ in 0..AT_ONCE.min(jobs.len()) {
-        let (desk, jobs, tell) = (desk.clone(), jobs.clone(), tell.clone());
-        let (request, locator) = (request.clone(), locator.clone());
-        tasks.push(&future_to_promise(async move {
-            loop {
-                let at = desk.next.replace(desk.next.get() + 1);
-                // The first failure ends it: half a model is no answer.
-                let Some((listed, name)) = jobs.get(at).filter(|_| desk.failed.borrow().is_none()) else {
-                    return Ok(JsValue::UNDEFINED);
-                };
-                match one(&request, &locator, name, *listed).await {
-                    Ok(header) => {
-                        desk.done.borrow_mut().push((at, header));
-                        tell(Some((desk.done.borrow().len() as u64, Some(total))));
-                    }
-                    Err(problem) => {
-                        let first = desk.failed.take().unwrap_or(problem);
-                        desk.failed.replace(Some(first));
-                        request.stop();
-                    }
-                }
-            }
-        }));
-    }
-    let _ = JsFuture::from(Promise::all(&tasks)).await;
-    if let Some(problem) = desk.failed.take() {
-        return Err(problem);
-    }
-    let mut headers = desk.done.take();
-    headers.sort_by_key(|(at, _)| *at);
-    Ok(headers.into_iter().map(|(_, header)| header).collect())
-}
-
-async fn one(
-    request: &Request,
-    locator: &Locator,
-    name: &str,
-    listed: Option<u64>,
-) -> Result<(Header, Piece), Problem> {
-    let kind = kind_of(name).unwrap_or(FileKind::Safetensors);
-    let part = |from, upto| request.part(locator, name, from, upto);
-    let (header, mut piece) = header(name, kind, |told| Limits::remote(kind, told.or(listed)), part).await?;
-    piece.size = piece.size.or(listed);
-    Ok((header, piece))
 }

@@ -10,18 +10,13 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 use weighbridge::limits;
 use weighbridge::model::headers::compare::Verdict;
-use weighbridge::model::headers::{FileKind, Limits, index};
-use weighbridge::units::{counted, grouped};
+use weighbridge::model::headers::{Checkpoint, FileKind, HeaderError, Limits, Prefix, index};
+use weighbridge::units::counted;
 
-use super::super::state::{Loading, Problem, State};
-use super::checkpoint::{Checkpoint, Outline, header, kind_of, wrong};
-use super::headers::without_model;
-use super::{RUN, begin, fail};
-
-/// Whether a file is an index of shards.
-pub fn is_index(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with(".safetensors.index.json")
-}
+use super::super::case::{Case, Loading, Problem};
+use super::fetch::Stop;
+use super::load::alone;
+use super::{Outline, begin, ended, fail};
 
 /// The config that came along with weight files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,37 +30,36 @@ pub enum Beside {
 }
 
 /// Reads the headers of weight files, all of one model, and an index among them.
-pub fn read(state: State, files: Vec<File>, beside: Beside) {
-    let number = begin(None);
-    let current = move || RUN.with_borrow(|run| run.number == number);
+pub fn read(case: Case, files: Vec<File>, beside: Beside) {
+    let stop = Stop::new();
+    begin(case, Some(stop.clone()), None);
     if beside == Beside::Nothing {
-        state.problem.set(None);
+        case.problem.set(None);
     }
-    state.outline.set(None);
+    case.outline.set(None);
     spawn_local(async move {
         let tell = |name: &str, done: u64, total: u64| {
-            if current() {
-                state.loading.set(Some(Loading {
+            if !stop.is_stopped() {
+                case.loading.set(Some(Loading {
                     what: name.to_owned(),
                     headers: true,
                     read: Some((done, Some(total))),
                 }));
             }
         };
-        let config = state
+        let config = case
             .model
             .with_untracked(|model| model.as_ref().map(|model| model.config.clone()));
-        let read = of_files(files, config.as_deref(), tell, current).await;
-        if !current() {
+        let read = of_files(files, config.as_deref(), tell, &stop).await;
+        if stop.is_stopped() {
             return;
         }
-        begin(None);
-        state.loading.set(None);
+        ended(case);
         match read {
-            Ok(Read::Found(name, found)) => show(state, &name, *found, beside),
-            Ok(Read::Index(outline)) => state.outline.set(Some(outline)),
+            Ok(Read::Found(name, found)) => show(case, &name, *found, beside),
+            Ok(Read::Index(outline)) => case.outline.set(Some(outline)),
             Ok(Read::Stopped) => {}
-            Err(problem) => fail(state, problem),
+            Err(problem) => fail(case, problem),
         }
     });
 }
@@ -77,24 +71,24 @@ enum Read {
     Stopped,
 }
 
-fn show(state: State, name: &str, found: Checkpoint, beside: Beside) {
-    let in_hand = state.model.with_untracked(Option::is_some);
+fn show(case: Case, name: &str, found: Checkpoint, beside: Beside) {
+    let in_hand = case.model.with_untracked(Option::is_some);
     // A GGUF alone is a model of its own.
     let own = beside == Beside::Nothing && found.list.kind == FileKind::Gguf;
     if !in_hand || own || beside == Beside::Unread {
-        return without_model(state, name, name, found);
+        return super::show(case, alone(name, name, found), true);
     }
     let found = Arc::new(found);
-    state.model.update(|model| {
+    case.model.update(|model| {
         if let Some(model) = model {
             model.headers = Some(found.clone());
         }
     });
-    let other = state
+    let other = case
         .comparison
         .with_untracked(|one| one.as_ref().is_none_or(|one| one.verdict == Verdict::Differ));
     if other {
-        state.outline.set(Some(found.outline(name)));
+        case.outline.set(Some(Outline::of(&found, name)));
     }
 }
 
@@ -102,15 +96,18 @@ async fn of_files(
     mut files: Vec<File>,
     config: Option<&Value>,
     tell: impl Fn(&str, u64, u64),
-    current: impl Fn() -> bool,
+    stop: &Stop,
 ) -> Result<Read, Problem> {
     files.sort_by_key(File::name);
     let mut listed = None;
-    if let Some(file) = files.iter().find(|file| is_index(&file.name())) {
+    if let Some(file) = files.iter().find(|file| index::is_index(&file.name())) {
         let text = slice(file, 0, limits::INDEX.and_one()).await?;
         listed = Some(index::read(&text).map_err(|error| wrong(&file.name(), &error))?);
     }
-    let weights: Vec<&File> = files.iter().filter(|file| kind_of(&file.name()).is_some()).collect();
+    let weights: Vec<&File> = files
+        .iter()
+        .filter(|file| FileKind::of(&file.name()).is_some())
+        .collect();
     if let Some(index) = &listed {
         let there = |shard: &&String| {
             weights
@@ -119,7 +116,7 @@ async fn of_files(
         };
         let held = index.shards.iter().filter(there).count();
         if weights.is_empty() {
-            return Ok(Read::Index(of_index(index)));
+            return Ok(Read::Index(Outline::of_index(index)));
         }
         if held < index.shards.len() {
             let missing = index.shards.len() - held;
@@ -135,11 +132,17 @@ async fn of_files(
     for (at, file) in weights.iter().enumerate() {
         let name = file.name();
         tell(&name, at as u64, total);
-        let kind = kind_of(&name).unwrap_or(FileKind::Safetensors);
-        let size = file.size() as u64;
-        let part = async |from, upto| Ok((slice(file, from, upto).await?, Some(size)));
-        headers.push(header(&name, kind, |_| Limits::local(size), part).await?.0);
-        if !current() {
+        let kind = FileKind::of(&name).unwrap_or(FileKind::Safetensors);
+        let mut prefix = Prefix::new(kind, Limits::local(file.size() as u64));
+        let header = loop {
+            let (from, upto) = prefix.wanted();
+            let bytes = slice(file, from, upto).await?;
+            if let Some(header) = prefix.take(&bytes).map_err(|error| wrong(&name, &error))? {
+                break header;
+            }
+        };
+        headers.push(header);
+        if stop.is_stopped() {
             return Ok(Read::Stopped);
         }
     }
@@ -151,31 +154,8 @@ async fn of_files(
     Ok(Read::Found(name, Box::new(found)))
 }
 
-fn of_index(index: &index::Index) -> Outline {
-    let mut lines = vec![format!(
-        "{} in {}.",
-        counted(index.tensors, "tensor"),
-        counted(index.shards.len() as u64, "shard")
-    )];
-    lines.extend(
-        index
-            .total_size
-            .map(|size| format!("{} bytes, as it claims.", grouped(size))),
-    );
-    lines.extend(
-        index
-            .total_parameters
-            .map(|count| format!("{} parameters, as it claims.", grouped(count))),
-    );
-    Outline {
-        title: "An index without its shards".to_owned(),
-        lines,
-        parts: Vec::new(),
-        notices: vec![
-            "What the shards hold is in their own headers: drop the index and all its shards together.".to_owned(),
-        ],
-        choices: Vec::new(),
-    }
+fn wrong(name: &str, error: &HeaderError) -> Problem {
+    Problem::Browser(format!("{name}: {error}"))
 }
 
 /// Some bytes of a file; fewer where it ends before.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use weighbridge::hub::loader::{self, Source};
 use weighbridge::hub::{Listed, searchable};
 use weighbridge::model::catalogue;
 
-use super::super::state::State;
-use super::fetch::Request;
+use super::super::case::Case;
+use super::fetch::{self, Stop};
 
 /// How long nothing must be typed before the Hub is asked.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -37,9 +38,8 @@ pub enum Search {
 /// The question under way.
 #[derive(Debug, Default)]
 struct Run {
-    number: u64,
     timer: Option<TimeoutHandle>,
-    request: Option<Request>,
+    stop: Option<Stop>,
 }
 
 thread_local! {
@@ -48,33 +48,33 @@ thread_local! {
 }
 
 /// What the Hub finds for a text while `wanted` holds.
-pub fn search(state: State, text: Signal<String>, wanted: Signal<bool>) -> ReadSignal<Search> {
+pub fn search(case: Case, text: Signal<String>, wanted: Signal<bool>) -> ReadSignal<Search> {
     let (found, set) = signal(Search::Idle);
     let run = StoredValue::new_local(Run::default());
     Effect::new(move |_| {
         let asked = text.get().trim().to_lowercase();
-        let endpoint = state.settings.endpoint.get();
-        let number = begin(run);
+        let endpoint = case.page.settings.endpoint.get();
+        end(run);
         if !wanted.get() || !searchable(&asked) {
             return set.set(Search::Idle);
         }
-        let token = state.settings.token_to_send();
+        let token = case.page.settings.token_to_send();
         let key = (endpoint.to_string(), asked.clone(), token.is_some());
         if let Some(known) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
             return set.set(Search::Found(known));
         }
         set.set(Search::Asking);
         let ask = move || {
-            let Ok(request) = Request::new(endpoint.clone(), token.clone()) else {
-                return set.set(Search::Failed);
-            };
-            run.update_value(|run| run.request = Some(request.clone()));
+            let stop = Stop::new();
+            run.update_value(|run| run.stop = Some(stop.clone()));
+            let (endpoint, token) = (endpoint.clone(), token.clone());
+            let exchange = loader::search(Source { endpoint, token }, &asked, MOST);
             spawn_local(async move {
-                let answer = request.listing(&asked, MOST).await;
-                if run.try_with_value(|run| run.number) != Some(number) {
+                let answer = fetch::run(exchange, &stop, |_, _| ()).await;
+                if stop.is_stopped() {
                     return;
                 }
-                let Some(mut listed) = answer else {
+                let Ok(mut listed) = answer else {
                     return set.set(Search::Failed);
                 };
                 listed.retain(|one| catalogue::find(&one.id.to_string()).is_none());
@@ -90,23 +90,18 @@ pub fn search(state: State, text: Signal<String>, wanted: Signal<bool>) -> ReadS
         let timer = set_timeout_with_handle(ask, PAUSE).ok();
         run.update_value(|run| run.timer = timer);
     });
-    on_cleanup(move || {
-        begin(run);
-    });
+    on_cleanup(move || end(run));
     found
 }
 
-/// Stops what is under way; the number of the next question.
-fn begin(run: StoredValue<Run, LocalStorage>) -> u64 {
-    run.try_update_value(|run| {
+/// Stops what is under way.
+fn end(run: StoredValue<Run, LocalStorage>) {
+    let _ = run.try_update_value(|run| {
         if let Some(timer) = run.timer.take() {
             timer.clear();
         }
-        if let Some(request) = run.request.take() {
-            request.stop();
+        if let Some(stop) = run.stop.take() {
+            stop.stop();
         }
-        run.number += 1;
-        run.number
-    })
-    .unwrap_or_default()
+    });
 }

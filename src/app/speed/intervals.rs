@@ -5,7 +5,7 @@ use weighbridge::analysis::{Figure, Speed, time::PassTime};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{decimal, grouped, seconds};
 
-use crate::app::state::{Answer, State};
+use crate::app::case::{Answer, Case};
 
 /// A figure with its interval.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,9 +42,9 @@ impl Row {
 /// The rows.
 #[component]
 pub fn Intervals() -> impl IntoView {
-    let state = State::here();
-    let rows = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(rows).unwrap_or_default()));
-    let basis = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(basis).unwrap_or_default()));
+    let case = Case::here();
+    let rows = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(rows).unwrap_or_default()));
+    let basis = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(basis).unwrap_or_default()));
     view! {
         <p>{basis}</p>
         <ul class="intervals num">
@@ -56,7 +56,7 @@ pub fn Intervals() -> impl IntoView {
                 let between = row.between();
                 let bound = row.bound.map(|bound| view! { <i class="bound" style:--at=at(bound) title=format!("Nothing beats {}", row.words(bound))></i> });
                 let shown = match row.figure {
-                    Some(figure) => view! { <button class="why" type="button" data-figure=row.key on:click=move |event| state.open(figure, &event)>{value}</button> }.into_any(),
+                    Some(figure) => view! { <button class="why" type="button" data-figure=row.key on:click=move |event| case.open(figure, &event)>{value}</button> }.into_any(),
                     None => view! { <span data-figure=row.key>{value}</span> }.into_any(),
                 };
                 view! {

@@ -1,20 +1,21 @@
 //! The published measurements nearest to the question.
 
 use leptos::prelude::*;
+use weighbridge::analysis::nearest_measurements;
 use weighbridge::hardware::measurement::{Measurement, Metric};
 use weighbridge::units::{decimal, grouped};
 
+use crate::app::case::Case;
 use crate::app::hardware::facts::resolve;
-use crate::app::state::State;
 
 /// The list.
 #[component]
 pub fn Nearest() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let found = Memo::new(move |_| {
-        state.shown.with(|shown| {
-            let speed = shown.as_ref()?.analysis.speed.as_ref()?;
-            Some(speed.nearest.clone())
+        case.shown.with(|shown| {
+            let analysis = &shown.as_ref()?.analysis;
+            analysis.speed.as_ref().map(|_| nearest_measurements(&analysis.setup))
         })
     });
     move || {

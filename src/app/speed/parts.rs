@@ -5,7 +5,7 @@ use weighbridge::analysis::time::{PassTime, TimeParts as Parts};
 use weighbridge::scenario::Mode;
 use weighbridge::units::{percent, seconds};
 
-use crate::app::state::{Answer, State};
+use crate::app::case::{Answer, Case};
 
 /// A part: key, name, meaning, seconds.
 type Part = (&'static str, &'static str, &'static str, f64);
@@ -47,8 +47,8 @@ impl Stack {
 /// One bar for each pass.
 #[component]
 pub fn TimeParts() -> impl IntoView {
-    let state = State::here();
-    let stacks = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(stacks).unwrap_or_default()));
+    let case = Case::here();
+    let stacks = Memo::new(move |_| case.shown.with(|shown| shown.as_ref().map(stacks).unwrap_or_default()));
     move || {
         let stacks = stacks.get();
         if stacks.is_empty() {

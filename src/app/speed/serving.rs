@@ -8,15 +8,15 @@ use weighbridge::chart::ServingChart;
 use weighbridge::report::{curve_caption, server};
 use weighbridge::units::{decimal, grouped, seconds};
 
+use crate::app::case::Case;
 use crate::app::charts::{ChartFigure, Draw};
-use crate::app::state::State;
 
 /// The card of a server; nothing in other modes.
 #[component]
 pub fn ServingCard() -> impl IntoView {
-    let state = State::here();
+    let case = Case::here();
     let found = Memo::new(move |_| {
-        let shown = state.shown.get()?;
+        let shown = case.shown.get()?;
         shown.analysis.serving.clone()
     });
     let chart = Memo::new(move |_| found.with(|found| found.as_ref().map(ServingChart::of)));

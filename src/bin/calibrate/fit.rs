@@ -21,6 +21,10 @@ const SMOOTH: f64 = 0.03;
 const STEP: f64 = 1e-4;
 /// Most a value moves in one step.
 const STRIDE: f64 = 0.7;
+/// Share of the loss by which a step lowers it little.
+const LITTLE: f64 = 1e-4;
+/// The fit ends once a step that is damped so much lowers it little.
+const DAMPED: f64 = 60.0;
 /// Coefficients that formats change.
 const SIDES: [&str; 2] = ["bandwidth", "compute"];
 
@@ -359,8 +363,8 @@ impl Fit {
     fn away(&self, sparse: &[(usize, f64)], value: f64) -> f64 {
         sparse.iter().map(|(at, by)| by * self.values[*at]).sum::<f64>() - value
     }
-    /// The Gauss-Newton step from slopes, rows reweighted by their errors.
-    pub fn direction(&self, slopes: &[Slopes], used: &[bool]) -> Vec<f64> {
+    /// The Gauss-Newton step from slopes, rows reweighted by their errors; shorter with more damping.
+    pub fn direction(&self, slopes: &[Slopes], used: &[bool], damping: f64) -> Vec<f64> {
         let size = self.values.len();
         let mut matrix = Symmetric::new(size);
         let mut right = vec![0.0; size];
@@ -382,7 +386,7 @@ impl Fit {
         }
         for (at, slot) in right.iter_mut().enumerate() {
             let weight = 1.0 / self.deviations[at].powi(2);
-            matrix.add_at(at, weight);
+            matrix.add_at(at, weight * (1.0 + damping));
             *slot -= weight * (self.values[at] - self.means[at]);
         }
         matrix
@@ -391,8 +395,8 @@ impl Fit {
             .map(|step| step.clamp(-STRIDE, STRIDE))
             .collect()
     }
-    /// Goes along a direction as far as the loss falls; whether it did by more than one in five thousand.
-    pub fn follow(&mut self, rows: &mut [Row], slopes: &[Slopes], direction: &[f64], used: &[bool]) -> bool {
+    /// Goes along a direction as far as the loss falls; by what share of itself it fell.
+    pub fn follow(&mut self, rows: &mut [Row], slopes: &[Slopes], direction: &[f64], used: &[bool]) -> f64 {
         let start = self.values.clone();
         let before = self.loss(&slopes.iter().map(|one| one.0).collect::<Vec<_>>(), used);
         let mut part = 1.0;
@@ -402,19 +406,28 @@ impl Fit {
             }
             let after = self.loss(&self.errors(rows), used);
             if after < before {
-                return before - after > 2e-4 * before;
+                return (before - after) / before;
             }
             part *= 0.5;
         }
         self.values = start;
-        false
+        0.0
     }
     /// Learns from the rows that are used.
+    ///
+    /// Where a whole step lowers the loss by little, it leaves the region in which slopes hold (a cap, another kernel): the next
+    /// is damped. Source: Levenberg 1944, Marquardt 1963; damped in the priors' own scale.
     pub fn learn(&mut self, rows: &mut [Row], used: &[bool], steps: u32) {
+        let mut damping = 0.0;
         for _ in 0..steps {
             let slopes = self.slopes(rows);
-            let direction = self.direction(&slopes, used);
-            if !self.follow(rows, &slopes, &direction, used) {
+            let direction = self.direction(&slopes, used, damping);
+            let fell = self.follow(rows, &slopes, &direction, used);
+            if fell > LITTLE {
+                damping /= 4.0;
+            } else if damping < DAMPED {
+                damping = (damping * 4.0).max(1.0);
+            } else {
                 break;
             }
         }

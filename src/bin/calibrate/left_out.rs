@@ -57,7 +57,8 @@ impl By {
 
 /// Logarithm of estimate ÷ measured of each row by a fit that has not seen any row of the same key.
 ///
-/// The whole fit is where each of them starts; one Gauss-Newton step without the rows, and a second where they were many.
+/// The whole fit is where each of them starts: the first step that lowers the loss without the rows, damped if need be (where
+/// none is taken, the rows would still be known), then more steps, most where the rows were many.
 pub fn errors(fit: &Fit, rows: &mut [Row], by: By) -> Vec<f64> {
     let keys: Vec<String> = rows.iter().map(|row| by.key(row)).collect();
     let distinct: BTreeSet<&String> = keys.iter().collect();
@@ -67,11 +68,13 @@ pub fn errors(fit: &Fit, rows: &mut [Row], by: By) -> Vec<f64> {
         let used: Vec<bool> = keys.iter().map(|key| key != left).collect();
         let missing = used.iter().filter(|used| !**used).count();
         let mut other = fit.clone();
-        let direction = other.direction(&slopes, &used);
-        other.follow(rows, &slopes, &direction, &used);
-        if missing * 20 > rows.len() {
-            other.learn(rows, &used, 2);
+        for damping in [0.0, 1.0, 4.0, 16.0, 64.0] {
+            let direction = other.direction(&slopes, &used, damping);
+            if other.follow(rows, &slopes, &direction, &used) > 0.0 {
+                break;
+            }
         }
+        other.learn(rows, &used, if missing * 20 > rows.len() { 6 } else { 2 });
         for ((slot, error), used) in out.iter_mut().zip(other.errors(rows)).zip(&used) {
             if !used {
                 *slot = error;

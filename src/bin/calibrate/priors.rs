@@ -93,6 +93,8 @@ pub fn prior(level: Level, name: &str, coefficient: &str) -> (f64, f64) {
                 _ => 0.0,
             },
         ),
+        // Servers all fuse work element by element, so they are alike in it; slow prompts have other reasons.
+        ("activations", Some(engine)) if engine.serves() => (start, 0.2),
         ("expert_activations", _) if !matches!(level, Level::All | Level::Engine) => (0.0, 0.0),
         _ => (start, usual),
     }

@@ -6,8 +6,9 @@ use weighbridge::hardware::efficiency::{Coefficients, Terms};
 
 use super::fit::Fit;
 
-/// Writes efficiencies and terms.
+/// Writes efficiencies and terms, and how much was measured.
 pub fn write(fit: &Fit) {
+    std::fs::write("data/measured.csv", weighbridge::hardware::measurement::counts()).unwrap();
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
         .from_path("data/efficiencies.csv")

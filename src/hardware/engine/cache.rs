@@ -29,13 +29,13 @@ impl Engine {
     }
     /// Percentage of a device's memory it takes unless told otherwise.
     ///
-    /// Sources: vLLM `gpu_memory_utilization` 0.9; SGLang `mem_fraction_static`, about 0.88 on large devices, for weights
-    /// and caches; TensorRT-LLM takes 0.9 of what is free after loading for its cache, so weights and activations have all
-    /// of it; the others have no such limit (Apple's is part of the device's row).
+    /// Sources: vLLM `gpu_memory_utilization` 0.9, of which graphs are no part before 0.19; SGLang leaves activations what
+    /// [`static_thousandths`](Self::static_thousandths) says and takes all; TensorRT-LLM takes 0.9 of what is free after
+    /// loading for its cache, so weights and activations have all of it; the others have no such limit (Apple's is part of
+    /// the device's row).
     pub const fn memory_percent(self) -> u64 {
         match self {
             Self::Vllm => 90,
-            Self::Sglang => 88,
             _ => 100,
         }
     }

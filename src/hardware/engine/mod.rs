@@ -3,9 +3,11 @@
 mod cache;
 mod kernels;
 mod schedule;
+mod set_aside;
 
 pub use cache::Windows;
 pub use schedule::Budget;
+pub use set_aside::Start;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,7 @@ use super::Device;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryTraits {
     budget: Budget,
+    memory: Option<(u64, u64)>,
     padding: Option<(u64, u64)>,
     own_memory: bool,
 }
@@ -108,6 +111,9 @@ impl Engine {
     pub fn memory_traits(self, device: &Device, mxfp4: bool) -> MemoryTraits {
         MemoryTraits {
             budget: self.budget(Some(device)),
+            memory: self
+                .reserves_by_device()
+                .then(|| (device.memory_bytes, device.usable_bytes())),
             padding: self.pads_mxfp4_experts(Some(device)).filter(|_| mxfp4),
             own_memory: self.keeps_table_in_ram() && device.has_own_memory(),
         }

@@ -59,7 +59,7 @@ impl Config {
     /// Takes a parsed `config.json`.
     ///
     /// # Errors
-    /// Not an object, or without a model type.
+    /// Not an object, without a model type, or of a class whose defaults are not at hand.
     pub fn from_value(value: Value) -> Result<Self, ModelError> {
         let Value::Object(root) = value else {
             return Err(ModelError::NotAnObject(kind_of(&value)));
@@ -69,6 +69,11 @@ impl Config {
             None | Some(Value::Null) => return Err(ModelError::NoModelType),
             Some(other) => return Err(wrong("model_type", other, "a name in quotes")),
         };
+        let at_hand = |model_type: &str| match defaults::at_hand(model_type) {
+            true => Ok(()),
+            false => Err(ModelError::StillLoading),
+        };
+        at_hand(&root_type)?;
         let mut root = unwrap_thinker(root);
         let wrapper = defaults::of(&root_type);
         let nested = wrapper.get("text_config").and_then(Value::as_object);
@@ -89,6 +94,7 @@ impl Config {
             .filter(|name| *name != root_type && !name.is_empty())
             .or_else(|| nested.and_then(named))
             .unwrap_or_else(|| root_type.clone());
+        at_hand(&model_type)?;
         let mut defaults = defaults::of(&model_type);
         if let Some(nested) = nested.filter(|_| text.is_none() && !root.contains_key("num_hidden_layers")) {
             // Neither nested nor flat: the class of the wrapper says what its language model is.

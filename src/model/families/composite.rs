@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::super::blueprint::{Blueprint, Tower};
 use super::super::config::Config;
 use super::super::error::ModelError;
+use super::super::library::library;
 use super::super::operator::Block;
 use super::super::quantisation::{Span, Work};
-use super::wrappers::WRAPPERS;
-use super::{keys, language};
+use super::{FIRST, keys, language};
 use crate::units::Quantity;
 
 /// A kind of model around a language model.
@@ -59,7 +59,11 @@ pub struct Around<'a> {
 /// An unknown model type, a part that is not built, or what [`ModelError`] lists.
 pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
     let root = config.root_type();
-    let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.types.contains(&root)) else {
+    if root == config.model_type() && FIRST.iter().any(|family| family.types.contains(&root)) {
+        return language(config);
+    }
+    let wrappers = library()?.wrappers;
+    let Some(wrapper) = wrappers.iter().find(|wrapper| wrapper.types.contains(&root)) else {
         // A part that is not built would be missing from every number, so the whole is refused.
         if root != config.model_type() {
             return Err(ModelError::NotBuilt {

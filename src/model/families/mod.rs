@@ -2,7 +2,7 @@
 //!
 //! A family is one small file: which `model_type`s it covers and a [`Decoder`] that says how they differ from a Llama.
 //! To add one: copy the nearest file, name the model types, change the fields that differ, add the file to
-//! [`FAMILIES`], and add a row of `tests/facts/parameters.csv` with the published count. Formulas live in
+//! [`MORE`], and add a row of `tests/facts/parameters.csv` with the published count. Formulas live in
 //! [`blocks`](super::blocks), never here.
 
 mod assemble;
@@ -68,14 +68,17 @@ mod touch;
 mod xlstm;
 mod zamba;
 
+pub use composite::Wrapper;
 pub use decoder::{
     AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Place,
     Positions, Shared, Touch, Windows,
 };
+pub use wrappers::WRAPPERS;
 
 use super::blueprint::Blueprint;
 use super::config::Config;
 use super::error::ModelError;
+use super::library;
 
 /// A family: model types with one description.
 #[derive(Debug)]
@@ -108,9 +111,11 @@ pub enum Build {
     Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
 }
 
-/// Every family known.
-const FAMILIES: &[&[Family]] = &[
-    llama::FAMILIES,
+/// The families that are always at hand.
+const FIRST: &[Family] = llama::FAMILIES;
+
+/// All the others: part of the [library](super::library).
+pub const MORE: &[&[Family]] = &[
     mistral::FAMILIES,
     mllama::FAMILIES,
     qwen::FAMILIES,
@@ -162,10 +167,10 @@ const FAMILIES: &[&[Family]] = &[
 
 /// Every known model type with its family.
 pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
-    FAMILIES
+    let more = library::at_hand().map_or(&[][..], |library| library.families);
+    FIRST
         .iter()
-        .copied()
-        .flatten()
+        .chain(more.iter().copied().flatten())
         .flat_map(|family| family.types.iter().map(move |&name| (name, family)))
 }
 
@@ -181,6 +186,7 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
 fn language(config: &Config) -> Result<Blueprint, ModelError> {
     let model_type = config.model_type();
     let Some((_, family)) = known().find(|(name, _)| *name == model_type) else {
+        library::library()?;
         return Err(ModelError::UnknownModelType(model_type.chars().take(80).collect()));
     };
     match &family.build {

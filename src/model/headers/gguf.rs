@@ -277,7 +277,7 @@ fn info(cursor: &mut Cursor<'_>) -> Result<Info, Stop> {
 
 /// A name like `model-Q4_K_M-00002-of-00005.gguf`: its prefix, number and count.
 pub fn split(name: &str) -> Option<(&str, u64, u64)> {
-    let stem = name.strip_suffix(".gguf")?;
+    let (stem, _) = stem_and_end(name)?;
     let (rest, total) = stem.rsplit_once("-of-")?;
     let (prefix, number) = rest.rsplit_once('-')?;
     let five = |text: &str| {
@@ -285,6 +285,12 @@ pub fn split(name: &str) -> Option<(&str, u64, u64)> {
     };
     let (number, total) = (five(number)?, five(total)?);
     (number >= 1 && number <= total).then_some((prefix, number, total))
+}
+
+/// A name without the end that says it is a GGUF, in capitals or not, and that end.
+fn stem_and_end(name: &str) -> Option<(&str, &str)> {
+    let parts = name.split_at_checked(name.len().checked_sub(".gguf".len())?)?;
+    parts.1.eq_ignore_ascii_case(".gguf").then_some(parts)
 }
 
 /// The names of all files of a split model; the name itself where it is none.
@@ -301,9 +307,11 @@ pub fn split_names(name: &str) -> Result<Vec<String>, HeaderError> {
             count: total,
             limit: limits::SHARDS,
         }),
-        Some((prefix, _, total)) => Ok((1..=total)
-            .map(|number| format!("{prefix}-{number:05}-of-{total:05}.gguf"))
-            .collect()),
+        Some((prefix, _, total)) => {
+            let end = stem_and_end(name).map_or("", |(_, end)| end);
+            let nth = |number| format!("{prefix}-{number:05}-of-{total:05}{end}");
+            Ok((1..=total).map(nth).collect())
+        }
         None => Ok(vec![name.to_owned()]),
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::FileKind;
 use super::error::{HeaderError, cut};
 use crate::limits;
 
@@ -61,9 +62,14 @@ pub fn read(text: &[u8]) -> Result<Index, HeaderError> {
     })
 }
 
+/// Whether a file is an index of shards, by its name.
+pub fn is_index(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".safetensors.index.json")
+}
+
 /// A file of its own folder, or of one below, and a safetensors file.
 fn is_plain(name: &str) -> bool {
-    name.ends_with(".safetensors")
+    FileKind::of(name) == Some(FileKind::Safetensors)
         && name.len() <= 512
         && !name.contains("://")
         && !name.contains(['\\', ':', '?', '#'])

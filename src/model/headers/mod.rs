@@ -3,14 +3,16 @@
 //! Nothing here opens a file or a connection. A caller gives the first bytes of a file and is told whether more are
 //! needed ([`Need`]); the same readers serve files, HTTP Range and a page.
 //!
-//! 1. [`safetensors::read`], [`gguf::Reader`] → [`Header`]; [`index::read`] and [`gguf::split`] name the other shards.
-//!    [`select::select`] picks the weight files of a folder or repository.
-//! 2. [`TensorList::new`]: all shards together.
-//! 3. [`logical::count`]: packed formats unpacked to parameters.
-//! 4. [`compare`](compare::compare): against the blueprint of a config; [`assumed::summarise`]: without one;
+//! 1. [`select::select`] picks the weight files of a folder or repository; [`index::read`] and [`gguf::split`] name the
+//!    other shards. [`FileKind::of`] tells the kind of a file by its name.
+//! 2. [`Prefix`] reads one file's [`Header`] ([`safetensors::read`], [`gguf::Reader`]).
+//! 3. [`Checkpoint::new`]: all shards together ([`TensorList`]), packed formats unpacked to parameters
+//!    ([`logical::count`]).
+//! 4. [`Checkpoint::compare`]: against the blueprint of a config; [`Checkpoint::summary`]: without one;
 //!    [`gguf_config::config`]: the config a GGUF holds.
 
 pub mod assumed;
+mod checkpoint;
 pub mod compare;
 mod error;
 mod expected;
@@ -24,12 +26,15 @@ pub mod index;
 pub mod logical;
 mod names;
 mod packing;
+mod prefix;
 pub mod safetensors;
 pub mod select;
 mod tensor_list;
 
+pub use checkpoint::Checkpoint;
 pub use error::HeaderError;
 pub use gguf_value::GgufValue;
+pub use prefix::Prefix;
 pub use tensor_list::{FileKind, Header, Stored, StoredType, TensorList};
 
 /// The answer to "is this enough?".

@@ -1,6 +1,6 @@
 //! Which files of a folder or repository hold the weights.
 
-use super::{HeaderError, gguf};
+use super::{FileKind, HeaderError, gguf};
 use crate::limits;
 
 /// What to read.
@@ -35,7 +35,9 @@ pub fn select<'a>(files: impl Iterator<Item = &'a str> + Clone) -> Result<Select
     if has("model.safetensors") {
         return Ok(Selection::Safetensors(vec!["model.safetensors".to_owned()]));
     }
-    let weights = top.iter().filter(|name| name.ends_with(".safetensors"));
+    let weights = top
+        .iter()
+        .filter(|name| FileKind::of(name) == Some(FileKind::Safetensors));
     let weights = weights.filter(|name| !name.starts_with("adapter_") && !name.contains(".fp16."));
     let (doubles, mut weights): (Vec<&str>, Vec<&str>) = weights.partition(|name| name.starts_with("consolidated"));
     if weights.is_empty() {
@@ -100,6 +102,18 @@ mod tests {
                 "x-00001-of-00002.gguf".to_owned(),
                 "x-00002-of-00002.gguf".to_owned()
             ])
+        );
+        // Some uploaders write the end of a name in capitals.
+        assert_eq!(
+            of(&["X-00001-of-00002.GGUF", "X-00002-of-00002.GGUF"]),
+            Selection::Gguf(vec![
+                "X-00001-of-00002.GGUF".to_owned(),
+                "X-00002-of-00002.GGUF".to_owned()
+            ])
+        );
+        assert_eq!(
+            of(&["Weights.SafeTensors"]),
+            Selection::Safetensors(vec!["Weights.SafeTensors".to_owned()])
         );
         assert!(matches!(of(&["a-Q4_K_M.gguf", "a-Q8_0.gguf"]), Selection::Several(all) if all.len() == 2));
         assert_eq!(of(&["config.json"]), Selection::Nothing);

@@ -19,6 +19,15 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// The kind of a weight file by its name, in capitals or not.
+    pub fn of(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        if lower.ends_with(".gguf") {
+            Some(Self::Gguf)
+        } else {
+            lower.ends_with(".safetensors").then_some(Self::Safetensors)
+        }
+    }
     /// Its name for people.
     pub const fn label(self) -> &'static str {
         match self {

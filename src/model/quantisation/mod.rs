@@ -24,7 +24,7 @@ pub use mix::Mix;
 pub use modules::{Form, Modules};
 pub use parameter::intern;
 pub use part::Part;
-pub use published::{Cache, CacheBy, read};
+pub use published::{Cache, CacheBy, published, read};
 pub use quality::{Quality, quality};
 pub use regex::Work;
 

@@ -25,6 +25,18 @@ pub struct Quality {
     pub source: String,
 }
 
+impl Quality {
+    /// What it loses, in words. The bounds are ours, set between the families of llama.cpp's scoreboard: Q6_K, Q4_K, Q3_K, Q2_K.
+    pub fn loss(&self) -> &'static str {
+        match self.kl_divergence {
+            kl if kl < 0.01 => "almost no loss",
+            kl if kl < 0.05 => "a small loss",
+            kl if kl < 0.15 => "a noticeable loss",
+            _ => "a heavy loss",
+        }
+    }
+}
+
 /// The published figure of a format; without an importance matrix where both are there.
 ///
 /// Figures of one model say how formats rank, not what another model loses.

@@ -151,7 +151,10 @@ pub(super) const KNOBS: &[Knob] = &[
         label: "Device overhead",
         help: "Memory the driver and the runtime take before anything is loaded. A CUDA context costs 0.3 to 0.6 GiB.",
         group: Group::Assumptions,
-        kind: KnobKind::Bytes { most: 1 << 40 },
+        kind: KnobKind::Bytes {
+            most: 1 << 40,
+            unit: "MiB",
+        },
         modes: &[],
         get: |s| s.assumptions.overhead.to_string(),
         set: |s, text| bytes("Device overhead", text, 1 << 40).map(|value| s.assumptions.overhead = value),

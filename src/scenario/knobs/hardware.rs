@@ -242,6 +242,7 @@ pub(super) const KNOBS: &[Knob] = &[
                 label: "Enough",
             }],
             most: 1 << 50,
+            unit: "GB",
         },
         modes: SERVING,
         get: |s| {
@@ -428,7 +429,10 @@ fn also(text: &str) -> Result<Vec<String>, KnobError> {
 fn device(text: &str) -> Result<String, KnobError> {
     let near = match hardware::resolve(text) {
         Ok(device) => return Ok(device.id.clone()),
-        Err(Some(why)) => return Err(KnobError::Refused(why.to_string())),
+        Err(Some(why)) => {
+            let words = format!("{why} It is written so: custom:memory=24,bandwidth=900,fp16=80.");
+            return Err(KnobError::Refused(words));
+        }
         Err(None) => match hardware::device_named(text) {
             NamedDevice::One(device, _) => return Ok(device.id.clone()),
             NamedDevice::Perhaps(near) if near.is_empty() => String::new(),

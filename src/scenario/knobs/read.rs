@@ -1,6 +1,7 @@
 //! Values of knobs, read from what people type.
 
 use super::KnobError;
+use crate::units::number_and_unit;
 
 pub(super) fn choose<T: std::str::FromStr>(
     label: &'static str,
@@ -22,27 +23,6 @@ pub(super) fn unknown<'a>(label: &'static str, text: &str, known: impl Iterator<
 
 pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
-}
-
-/// A number as people type it and the unit behind it: `1,024`, `1e6`, `1.5 k`, `64GiB`, `90 %`.
-fn number_and_unit(text: &str) -> Option<(f64, String)> {
-    // Thousands may be set apart.
-    let plain: String = text
-        .trim()
-        .chars()
-        .filter(|sign| !matches!(sign, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}'))
-        .collect();
-    let digits = |sign: char| sign.is_ascii_digit() || sign == '.';
-    let mut at = plain.find(|sign| !digits(sign)).unwrap_or(plain.len());
-    // An exponent: `1e6`, but not the `e` of a word.
-    if let Some(power) = plain.get(at..).and_then(|rest| rest.strip_prefix(['e', 'E'])) {
-        let sign = usize::from(power.starts_with(['+', '-']));
-        let digits = power.get(sign..)?.chars().take_while(char::is_ascii_digit).count();
-        at += if digits > 0 { 1 + sign + digits } else { 0 };
-    }
-    let (number, unit) = plain.split_at_checked(at)?;
-    let value: f64 = number.parse().ok()?;
-    Some((value, unit.to_ascii_lowercase()))
 }
 
 /// A whole number in so many steps of `base`: `4k`, `1m`; units of the knob itself may follow.
@@ -70,11 +50,10 @@ fn counted(
         digits.parse().map_err(|_| outside())?
     } else {
         let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
-        let step = match unit.as_str() {
+        let step = match units.iter().find_map(|word| unit.strip_suffix(word)).unwrap_or(&unit) {
             "" => 1,
             "k" => base,
             "m" => base.saturating_mul(base),
-            unit if units.contains(&unit) => 1,
             _ => return Err(wrong()),
         };
         let value = number * step as f64;
@@ -91,9 +70,26 @@ fn counted(
         .ok_or_else(outside)
 }
 
-/// A whole number: `64`, `1,024`, `1e6`, `10k`.
+/// What may be counted, as words behind a number.
+const COUNTED: &[&str] = &[
+    "devices",
+    "device",
+    "gpus",
+    "gpu",
+    "requests",
+    "request",
+    "sequences",
+    "sequence",
+    "users",
+    "layers",
+    "layer",
+    "x",
+    "×",
+];
+
+/// A whole number: `64`, `1,024`, `1e6`, `10k`, `20 layers`.
 pub(super) fn whole(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
-    counted(label, text, (least, most), 1000, &[])
+    counted(label, text, (least, most), 1000, COUNTED)
 }
 
 /// Tokens: as [`whole`], but `4k` is 4,096 and `1m` 1,048,576, as contexts are named.
@@ -151,8 +147,8 @@ pub(super) fn optional_milliseconds(label: &'static str, text: &str, most: u64) 
         };
         let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
         let scale = match unit.as_str() {
-            "" | "ms" => 1.0,
-            "s" | "sec" | "seconds" | "second" => 1000.0,
+            "" | "ms" | "msec" | "milliseconds" => 1.0,
+            "s" | "sec" | "secs" | "seconds" | "second" => 1000.0,
             "min" | "minutes" | "minute" => 60_000.0,
             _ => return Err(wrong()),
         };
@@ -218,15 +214,17 @@ pub(super) fn optional(label: &'static str, text: &str, least: u64, most: u64) -
 
 /// A number that need not be whole, from zero up.
 pub(super) fn real(label: &'static str, text: &str, most: f64) -> Result<f64, KnobError> {
-    let plain = text
-        .trim()
-        .trim_start_matches('$')
-        .trim_end_matches("/h")
-        .replace(',', "");
-    let value: f64 = plain.trim().parse().map_err(|_| KnobError::NotAReal {
+    let wrong = || KnobError::NotAReal {
         label,
         found: short(text),
-    })?;
+    };
+    let (value, unit) = number_and_unit(text.trim().trim_start_matches('$')).ok_or_else(wrong)?;
+    if !matches!(
+        unit.as_str(),
+        "" | "$" | "$/h" | "/h" | "usd" | "usd/h" | "anhour" | "$anhour" | "perhour"
+    ) {
+        return Err(wrong());
+    }
     if (0.0..=most).contains(&value) {
         Ok(value)
     } else {

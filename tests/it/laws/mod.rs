@@ -128,7 +128,7 @@ pub fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
                 .collect(),
         ),
         KnobKind::WholeOr { least, most, .. } => Some(between(least, most)),
-        KnobKind::Bytes { most } | KnobKind::BytesOr { most, .. } => {
+        KnobKind::Bytes { most, .. } | KnobKind::BytesOr { most, .. } => {
             Some(((number >> (number % 60)) % (most + 1)).to_string())
         }
         KnobKind::RealOr { most, .. } => Some((number as f64 / u64::MAX as f64 * most).to_string()),

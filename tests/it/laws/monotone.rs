@@ -80,6 +80,9 @@ proptest! {
         prop_assume!(scenario.workload.mode != Mode::Serve);
         // More of the same: not of devices that are not alike.
         let scenario = scenario.with(|s| { s.hardware.mixed = Vec::new(); s.hardware.tensor_split = Vec::new(); });
+        // SGLang sets more of each device aside the more of them share a model.
+        let by_device = |setup: Setup| setup.engine.reserves_by_device();
+        prop_assume!(!Setup::new(&blueprint, &scenario).is_ok_and(by_device));
         let more = scenario.clone().with(|s| { s.hardware.devices = scenario.hardware.devices * 2; s.hardware.tensor = scenario.hardware.tensor.map(|tensor| tensor * 2); });
         let (Some(now), Some(then)) = (held(&blueprint, &scenario), held(&blueprint, &more)) else { return Ok(()) };
         let layers = Setup::new(&blueprint, &scenario).unwrap().layout.by_layers;
@@ -175,6 +178,10 @@ proptest! {
         let on = |device: Described| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.node = None; s.hardware.price = None; });
         let Ok(base) = analyse(&blueprint, &on(device)) else { return Ok(()) };
         for (what, better) in device.better() {
+            // On a larger device SGLang runs larger steps and sets more aside for them.
+            if what == "memory" && base.setup.engine.reserves_by_device() {
+                continue;
+            }
             let found = analyse(&blueprint, &on(better)).unwrap();
             let (before, after) = (base.fit.as_ref().unwrap(), found.fit.as_ref().unwrap());
             prop_assert!(after.verdict <= before.verdict, "{}: {:?} after {:?}", what, after.verdict, before.verdict);

@@ -107,8 +107,8 @@ proptest! {
             let (value, words) = match knob.kind {
                 KnobKind::Whole { least, most, .. } => (number(least as f64, most as f64).to_string(), &[][..]),
                 KnobKind::WholeOr { least, most, words, .. } => (number(least as f64, most as f64).to_string(), words),
-                KnobKind::Bytes { most } => (number(0.0, most as f64).to_string(), &[][..]),
-                KnobKind::BytesOr { most, words } => (number(0.0, most as f64).to_string(), words),
+                KnobKind::Bytes { most, .. } => (number(0.0, most as f64).to_string(), &[][..]),
+                KnobKind::BytesOr { most, words, .. } => (number(0.0, most as f64).to_string(), words),
                 KnobKind::RealOr { most, words, .. } => ((most * part).to_string(), words),
                 KnobKind::Choice(_) | KnobKind::Device | KnobKind::Devices | KnobKind::Shares | KnobKind::Node => continue,
             };

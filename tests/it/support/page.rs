@@ -1,5 +1,6 @@
 //! The built page, open in a browser, with or without a local Hub as its endpoint.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,6 +12,9 @@ use super::server::Server;
 /// How long the page may take over anything. A test waits this long only when it fails.
 pub const SOON: Duration = Duration::from_secs(20);
 
+/// All parts of the program are there.
+pub const WHOLE: &str = "document.documentElement.dataset.parts === 'here'";
+
 /// The program has taken over from the shell and shows a model.
 pub const MOUNTED: &str = "document.querySelector('#app') && !document.querySelector('#app').ariaBusy && document.querySelector('#app .model-name')";
 
@@ -19,6 +23,22 @@ pub const MOUNTED: &str = "document.querySelector('#app') && !document.querySele
 pub fn open(browser: &Browser, address: &str) {
     browser.goto(address);
     browser.wait_for(MOUNTED, SOON);
+    browser.wait_for(WHOLE, SOON);
+}
+
+/// A copy of the built page without some of its files, by their names.
+pub fn copy_without(name: &str, left_out: impl Fn(&str) -> bool) -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist");
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&to);
+    std::fs::create_dir_all(&to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let file = entry.file_name().into_string().unwrap();
+        if entry.path().is_file() && !left_out(&file) {
+            std::fs::copy(entry.path(), to.join(file)).unwrap();
+        }
+    }
+    to
 }
 
 /// Makes a local Hub the page's endpoint. Settings belong to an origin, so something of it is opened first: an icon,
@@ -37,6 +57,7 @@ pub fn start(hub: &Hub, query: &str) -> (Browser, Server) {
     use_hub(&browser, &server, hub);
     browser.goto(&server.at(query));
     browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
+    browser.wait_for(WHOLE, SOON);
     (browser, server)
 }
 
@@ -57,6 +78,8 @@ impl Page {
 
     /// Enters something into the field at the top.
     pub fn find(&self, text: &str) {
+        // Its part takes the place of a field that waits for it.
+        self.browser.wait_for(WHOLE, SOON);
         self.browser.click("#find");
         self.browser.keys(&["Control+a", "Delete"]);
         self.browser.type_into("#find", text);

@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 use super::super::config::{Config, wrong};
 use super::super::error::ModelError;
 use super::super::format::Format;
+use super::super::library::library;
 use super::Quantisation;
 use found::Found;
 use settings::Settings;
@@ -36,22 +37,32 @@ const PLACES: [&str; 2] = ["quantization_config", "compression_config"];
 /// # Errors
 /// A key of the wrong type or out of range, by name.
 pub fn read(config: &Config) -> Result<Quantisation, ModelError> {
+    let said = PLACES.iter().any(|place| config.get_anywhere(place).is_some()) || config.get("quantization").is_some();
+    let found = if said { (library()?.quantisation)(config)? } else { None };
+    Ok(found.unwrap_or_else(|| Quantisation::plain(base(config))))
+}
+
+/// What a config says of its quantisation, if it says anything. Part of the [library](super::super::library).
+///
+/// # Errors
+/// A key of the wrong type or out of range, by name.
+pub fn published(config: &Config) -> Result<Option<Quantisation>, ModelError> {
     let base = base(config);
     if let Some(map) = config.object("quantization").filter(|map| map.contains_key("bits")) {
         let found = mlx::read(&Settings::new(map))?;
-        return Ok(finish(config, found, base, "mlx"));
+        return Ok(Some(finish(config, found, base, "mlx")));
     }
     let Some((place, map)) = place(config)? else {
-        return Ok(Quantisation::plain(base));
+        return Ok(None);
     };
     let settings = Settings::new(map);
     let method = method(&settings, place);
-    match by_method(config, &settings, &method) {
-        Ok(Some(found)) => Ok(finish(config, found, base, &method)),
-        Ok(None) => Ok(unknown(base, &refusal(&settings, &method))),
-        Err(ModelError::Quantisation(why)) => Ok(unknown(base, &why)),
-        Err(other) => Err(other),
-    }
+    Ok(Some(match by_method(config, &settings, &method) {
+        Ok(Some(found)) => finish(config, found, base, &method),
+        Ok(None) => unknown(base, &refusal(&settings, &method)),
+        Err(ModelError::Quantisation(why)) => unknown(base, &why),
+        Err(other) => return Err(other),
+    }))
 }
 
 /// The key of an object, and the object.

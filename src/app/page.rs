@@ -1,0 +1,82 @@
+//! What holds for the whole page, whichever case it shows: units, settings, what is open.
+
+use leptos::prelude::*;
+use weighbridge::units::UnitSystem;
+
+use super::settings::{self, Settings};
+use super::toasts::Toast;
+
+/// Tabs of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumIter, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum Tab {
+    /// Memory by component and over context.
+    #[default]
+    Memory,
+    /// Operations, bytes, intensity.
+    Compute,
+    /// Rates and times with their intervals.
+    Speed,
+    /// Every device in every format.
+    Fit,
+    /// The blueprint.
+    Architecture,
+}
+
+/// What a device is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Choosing {
+    /// To carry the model.
+    Device,
+    /// To be set beside the one that does.
+    Beside,
+}
+
+/// A dialog of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialog {
+    /// Choose a model.
+    Picker,
+    /// Choose a device.
+    Devices(Choosing),
+    /// How the figures are calculated, with the user's own.
+    Worked,
+    /// Edit the architecture.
+    Editor,
+    /// Hub, token, units, colours.
+    Settings,
+    /// Keys and help.
+    Keys,
+}
+
+/// What holds for all cases. Cheap to copy; components take it from context, or from their case.
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// GiB or GB.
+    pub units: RwSignal<UnitSystem>,
+    /// The open tab.
+    pub tab: RwSignal<Tab>,
+    /// The open dialog.
+    pub dialog: RwSignal<Option<Dialog>>,
+    /// Short notes that come and go.
+    pub toasts: RwSignal<Vec<Toast>>,
+    /// Endpoint, token, colour scheme.
+    pub settings: Settings,
+}
+
+impl Page {
+    /// A page on a tab, with the settings that the browser keeps.
+    pub fn new(tab: Tab) -> Self {
+        Self {
+            units: RwSignal::new(settings::units()),
+            tab: RwSignal::new(tab),
+            dialog: RwSignal::new(None),
+            toasts: RwSignal::new(Vec::new()),
+            settings: Settings::load(),
+        }
+    }
+    /// The page from context.
+    pub fn here() -> Self {
+        expect_context()
+    }
+}

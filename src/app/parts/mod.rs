@@ -1,0 +1,192 @@
+//! What of the page comes after its first answer, in files of their own: when it is asked for, or when the browser is idle.
+//!
+//! A part is a table of functions ([`tables`]); whatever only they reach lies in the part's file. The first load knows a part
+//! by its name alone: a view of it is a [`Later`], a deed of it waits in [`then`]. A part that does not come says so, and can
+//! be asked for again. Builds that are not published (`cfg(not(split))`) have all of it in one file.
+
+mod idle;
+mod lost;
+mod omnibox;
+pub mod reader;
+mod tables;
+mod view;
+
+use std::cell::{OnceCell, RefCell};
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use strum::{EnumCount, IntoEnumIterator};
+
+pub use idle::fetch_when_idle;
+pub use lost::LostLine;
+pub use omnibox::OmniboxSoon;
+pub use tables::{Charts, Dialogs, Reader, Tabs};
+pub use view::{ExplanationSoon, Later, Quietly, Waiting};
+
+/// A part of the program, in the order in which idle time fetches them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumCount, strum::EnumIter)]
+pub enum Part {
+    /// Charts.
+    Charts,
+    /// What the engine knows of other models than the worked example's: its [library](weighbridge::model::library).
+    Library,
+    /// Search, files, the Hub, headers of weight files.
+    Reader,
+    /// Tabs but the first, and ways to make it fit.
+    Tabs,
+    /// Dialogs and explanations.
+    Dialogs,
+}
+
+/// How far a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Not asked for.
+    Away,
+    /// On its way.
+    Coming,
+    /// There.
+    Here,
+    /// It did not come.
+    Lost,
+}
+
+impl Part {
+    /// What is missing without it, as the beginning of a sentence.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Charts => "The charts",
+            Self::Library => "What this page knows of other models",
+            Self::Reader => "The search for models and the reading of files",
+            Self::Tabs => "This view",
+            Self::Dialogs => "This view",
+        }
+    }
+    /// What must be there before it.
+    const fn needs(self) -> Option<Self> {
+        match self {
+            Self::Charts | Self::Library | Self::Tabs => None,
+            Self::Reader | Self::Dialogs => Some(Self::Library),
+        }
+    }
+}
+
+/// A deed that waits for its part.
+type Deed = Box<dyn FnOnce()>;
+
+thread_local! {
+    static ARRIVALS: [ArcRwSignal<Arrival>; Part::COUNT] = std::array::from_fn(|_| ArcRwSignal::new(Arrival::Away));
+    static WAITING: RefCell<Vec<(Part, Deed)>> = RefCell::default();
+    static CHARTS: OnceCell<&'static Charts> = const { OnceCell::new() };
+    static READER: OnceCell<&'static Reader> = const { OnceCell::new() };
+    static TABS: OnceCell<&'static Tabs> = const { OnceCell::new() };
+    static DIALOGS: OnceCell<&'static Dialogs> = const { OnceCell::new() };
+}
+
+/// How far a part is.
+pub fn arrival(part: Part) -> ArcRwSignal<Arrival> {
+    let at = Part::iter().position(|one| one == part).unwrap_or_default();
+    ARRIVALS
+        .with(|all| all.get(at).cloned())
+        .unwrap_or_else(|| ArcRwSignal::new(Arrival::Away))
+}
+
+/// The charts, once they are there.
+pub fn charts() -> Option<&'static Charts> {
+    CHARTS.with(|cell| cell.get().copied())
+}
+
+/// The reader, once it is there.
+pub fn reader_part() -> Option<&'static Reader> {
+    READER.with(|cell| cell.get().copied())
+}
+
+/// The tabs, once they are there.
+pub fn tabs() -> Option<&'static Tabs> {
+    TABS.with(|cell| cell.get().copied())
+}
+
+/// The dialogs, once they are there.
+pub fn dialogs() -> Option<&'static Dialogs> {
+    DIALOGS.with(|cell| cell.get().copied())
+}
+
+/// Asks for a part, if it is neither there nor on its way.
+pub fn want(part: Part) {
+    if matches!(arrival(part).get_untracked(), Arrival::Away | Arrival::Lost) {
+        spawn_local(async move {
+            bring(part).await;
+        });
+    }
+}
+
+/// Does something with a part: at once, or when it comes. What waits for a lost part is done when another try brings it.
+pub fn then(part: Part, deed: impl FnOnce() + 'static) {
+    if arrival(part).get_untracked() == Arrival::Here {
+        return deed();
+    }
+    put_off(part, deed);
+    want(part);
+}
+
+/// The same, but nobody waits for it: the part comes when the browser is idle.
+pub fn put_off(part: Part, deed: impl FnOnce() + 'static) {
+    if arrival(part).get_untracked() == Arrival::Here {
+        return deed();
+    }
+    let owner = Owner::current();
+    let deed: Deed = match owner {
+        Some(owner) => Box::new(move || owner.with(deed)),
+        None => Box::new(deed),
+    };
+    WAITING.with_borrow_mut(|all| all.push((part, deed)));
+}
+
+/// Fetches a part and what it needs; whether it is there.
+async fn bring(part: Part) -> bool {
+    let arrival = arrival(part);
+    if arrival.get_untracked() == Arrival::Here {
+        return true;
+    }
+    if arrival.get_untracked() != Arrival::Coming {
+        arrival.set(Arrival::Coming);
+    }
+    let ready = match part.needs() {
+        Some(other) => Box::pin(bring(other)).await,
+        None => true,
+    };
+    let came = ready
+        && match part {
+            Part::Charts => keep(&CHARTS, tables::charts().await),
+            Part::Reader => keep(&READER, tables::reader().await),
+            Part::Tabs => keep(&TABS, tables::tabs().await),
+            Part::Dialogs => keep(&DIALOGS, tables::dialogs().await),
+            Part::Library => tables::library().await.is_ok(),
+        };
+    // Asked for twice, it comes twice.
+    if arrival.get_untracked() == Arrival::Here {
+        return true;
+    }
+    arrival.set(if came { Arrival::Here } else { Arrival::Lost });
+    if came {
+        let due = WAITING.with_borrow_mut(|all| {
+            let (due, rest) = std::mem::take(all).into_iter().partition(|(one, _)| *one == part);
+            *all = rest;
+            let due: Vec<(Part, Deed)> = due;
+            due
+        });
+        due.into_iter().for_each(|(_, deed)| deed());
+    }
+    came
+}
+
+fn keep<T>(
+    place: &'static std::thread::LocalKey<OnceCell<&'static T>>,
+    found: Result<&'static T, tables::DidNotCome>,
+) -> bool {
+    found.is_ok_and(|table| {
+        // The same table, should it come twice.
+        let _ = place.with(|cell| cell.set(table));
+        true
+    })
+}

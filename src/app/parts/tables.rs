@@ -1,0 +1,147 @@
+//! The parts. Each is one function that gives a table; all that only the table reaches is in the part's file.
+
+use leptos::prelude::*;
+use weighbridge::units::UnitSystem;
+
+use crate::app::case::{Answer, Case};
+use crate::app::page::Dialog;
+use crate::app::ways::Ways;
+use crate::app::{
+    architecture, charts as charts_of, compute_table, dialogs as dialogs_of, drop, explanation, fit, hardware,
+    header_check, model_card, omnibox, problem, source, speed, ways,
+};
+
+/// A view, as a function of the context.
+pub type View = fn() -> AnyView;
+
+/// Charts of the first tab.
+#[derive(Debug)]
+pub struct Charts {
+    /// Memory over context.
+    pub context: View,
+    /// Memory of other formats.
+    pub memory: View,
+}
+
+/// What gets a model into the page.
+#[derive(Debug)]
+pub struct Reader {
+    /// [`source::follow`].
+    pub follow: fn(Case),
+    /// [`source::load`].
+    pub load: fn(Case, &str),
+    /// [`source::check`].
+    pub check: fn(Case),
+    /// [`source::cancel`].
+    pub cancel: fn(Case),
+    /// The search.
+    pub omnibox: View,
+    /// The formats in a model's repository.
+    pub files: View,
+    /// What the headers say.
+    pub headers: View,
+    /// What went wrong.
+    pub problem: View,
+    /// What weight files hold by themselves.
+    pub outline: View,
+    /// The window as a place to drop files on.
+    pub drop: View,
+}
+
+/// Tabs but the first.
+#[derive(Debug)]
+pub struct Tabs {
+    /// "Compute".
+    pub compute: View,
+    /// "Speed".
+    pub speed: View,
+    /// "Hardware fit".
+    pub fit: View,
+    /// "Architecture".
+    pub architecture: View,
+    /// Devices side by side.
+    pub beside: View,
+    /// What would make it fit.
+    pub ways: View,
+    /// Finds the ways of an answer.
+    pub find_ways: fn(&Answer, UnitSystem) -> Ways,
+}
+
+/// Dialogs.
+#[derive(Debug)]
+pub struct Dialogs {
+    /// Any of them.
+    pub open: fn(Dialog) -> AnyView,
+    /// The explanation of a number.
+    pub explanation: View,
+}
+
+static CHARTS: Charts = Charts {
+    context: || view! { <charts_of::ContextChart/> }.into_any(),
+    memory: || view! { <charts_of::MemoryChart/> }.into_any(),
+};
+
+static READER: Reader = Reader {
+    follow: source::follow,
+    load: source::load,
+    check: source::check,
+    cancel: source::cancel,
+    omnibox: || view! { <omnibox::Omnibox/> }.into_any(),
+    files: || view! { <model_card::FilesLine/> }.into_any(),
+    headers: || view! { <header_check::HeaderLine/> }.into_any(),
+    problem: || view! { <problem::ProblemCallout/> }.into_any(),
+    outline: || view! { <header_check::OutlineCallout/> }.into_any(),
+    drop: || view! { <drop::DropTarget/> }.into_any(),
+};
+
+static TABS: Tabs = Tabs {
+    compute: || {
+        view! {
+            <compute_table::ComputeTable/>
+            <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><charts_of::IntensityGauge/></section>
+        }
+        .into_any()
+    },
+    speed: || view! { <speed::SpeedTab/> }.into_any(),
+    fit: || view! { <fit::Answers/><fit::LaunchCard/><fit::FitMatrix/> }.into_any(),
+    architecture: || {
+        view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><architecture::Architecture/></section> }.into_any()
+    },
+    beside: || view! { <hardware::Beside/> }.into_any(),
+    ways: || view! { <ways::WayCards/> }.into_any(),
+    find_ways: ways::find,
+};
+
+static DIALOGS: Dialogs = Dialogs {
+    open: dialogs_of::open,
+    explanation: || view! { <explanation::ExplanationPopover/> }.into_any(),
+};
+
+#[cfg(split)]
+pub use leptos::wasm_split::SplitLoaderError as DidNotCome;
+
+/// A part did not come.
+#[cfg(not(split))]
+#[derive(Clone, Copy, Debug)]
+pub struct DidNotCome;
+
+/// Marks a function as a part of its own. The names of files follow the names of the functions.
+macro_rules! part {
+    ($name:ident -> $table:ty, $given:expr) => {
+        #[cfg(split)]
+        #[leptos::wasm_split::wasm_split($name, wasm_split_path = leptos::wasm_split, fallible)]
+        pub fn $name() -> Result<$table, DidNotCome> {
+            Ok($given)
+        }
+        #[cfg(not(split))]
+        pub async fn $name() -> Result<$table, DidNotCome> {
+            Ok($given)
+        }
+    };
+}
+
+part!(charts -> &'static Charts, &CHARTS);
+part!(reader -> &'static Reader, &READER);
+part!(tabs -> &'static Tabs, &TABS);
+part!(dialogs -> &'static Dialogs, &DIALOGS);
+part!(library -> (), weighbridge::model::library::arrive());
