@@ -61,6 +61,7 @@ pub fn Grid(
                 if scenario.hardware.as_ref() != Some(&id) {
                     scenario.node = None;
                 }
+                scenario.mixed.clear();
                 scenario.hardware = Some(id);
                 scenario.weights = Some(key);
                 // The engine that was chosen may not run there; the usual one does.

@@ -52,11 +52,7 @@ fn DeviceButton() -> impl IntoView {
             .map(|device| facts::facts(&device, state.units.get()))
             .unwrap_or_default()
     };
-    let mixed = Memo::new(move |_| {
-        state
-            .scenario
-            .with(|scenario| weighbridge::analysis::devices_in_words(scenario))
-    });
+    let mixed = Memo::new(move |_| state.scenario.with(weighbridge::analysis::devices_in_words));
     let name = move || match id.get() {
         None => "No device".to_owned(),
         Some(_) if mixed.get().is_some() => mixed.get().unwrap_or_default(),

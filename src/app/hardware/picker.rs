@@ -135,6 +135,10 @@ fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bo
         // A machine belongs to its device.
         scenario.node = None;
     }
+    if scenario.is_mixed() {
+        scenario.devices = 1;
+    }
+    scenario.mixed.clear();
     scenario.hardware = Some(id);
 }
 
