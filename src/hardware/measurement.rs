@@ -97,7 +97,8 @@ pub fn measurements() -> &'static [Measurement] {
 pub fn counts() -> String {
     let mut all = BTreeMap::new();
     for row in measurements().iter().filter(|row| row.excluded.is_empty()) {
-        let (rows, sources): &mut (u32, BTreeSet<&str>) = all.entry((row.metric, &row.engine, &row.device)).or_default();
+        let (rows, sources): &mut (u32, BTreeSet<&str>) =
+            all.entry((row.metric, &row.engine, &row.device)).or_default();
         *rows += 1;
         sources.insert(&row.source);
     }

@@ -61,6 +61,7 @@ pub fn Grid(
                 if scenario.hardware.device.as_ref() != Some(&id) {
                     scenario.hardware.node = None;
                 }
+                scenario.hardware.mixed.clear();
                 scenario.hardware.device = Some(id);
                 scenario.precision.weights = Some(key);
                 // The engine that was chosen may not run there; the usual one does.

@@ -139,6 +139,10 @@ fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bo
         // A machine belongs to its device.
         scenario.hardware.node = None;
     }
+    if scenario.is_mixed() {
+        scenario.hardware.devices = 1;
+    }
+    scenario.hardware.mixed.clear();
     scenario.hardware.device = Some(id);
 }
 
