@@ -33,7 +33,7 @@ pub fn ModelCard() -> impl IntoView {
     let name = move || case.model_name().unwrap_or_else(|| "Choose a model".to_owned());
     view! {
         <Sheet id="sheet-model" title="Model" aside=aside>
-            <button class="pick" id="model" type="button" aria-haspopup="dialog" aria-label=move || format!("Model: {}", name())
+            <button class="pick" class:model-name=move || any.get() id="model" type="button" aria-haspopup="dialog" aria-label=move || format!("Model: {}", name())
                 on:click=move |_| case.page.dialog.set(Some(Dialog::Picker))>{name}</button>
             {move || case.shown.get().filter(|_| any.get()).map(|answer| facts(case, &answer))}
             {move || case.model.get().map(|model| source_line(case, &model))}
@@ -92,7 +92,7 @@ fn facts(case: Case, answer: &Answer) -> impl IntoView + use<> {
     words.extend(blueprint.max_context.as_ref().map(|most| short_context(most.value)));
     words.push(blueprint.published.method.to_string());
     view! {
-        <p class="line num" aria-label="Facts">
+        <p class="line num facts">
             {count(Figure::Parameters, short_count(total as f64), format!("{} parameters", grouped(total)))}
             {(active != total).then(|| view! { ", "{count(Figure::ActiveParameters, format!("{} active", short_count(active as f64)), grouped(active))} })}
             {words.into_iter().map(|word| format!(" · {word}")).collect::<String>()}

@@ -397,9 +397,90 @@ fn what_does_not_fit_offers_ways_out() {
         &server.at("?m=Qwen/Qwen2.5-72B-Instruct&hw=rtx-4090&off=none"),
     );
     assert_eq!(figure(&browser, "fit.verdict"), "Does not fit");
-    assert!(browser.count("#app .ways button.way") >= 1);
-    browser.click("#app .ways button.way:last-of-type");
+    // What it would take is found once the question has rested.
+    browser.wait_for("document.querySelector('#app .ways button.way')", SOON);
+    assert!(
+        browser.text(".verdict .lead").contains(" fits whole"),
+        "{}",
+        browser.text(".verdict .lead")
+    );
+    browser.click("#app .ways [data-figure='way.format']");
     browser.wait_for("document.querySelector('.verdict').dataset.verdict === 'fits'", SOON);
+    // What the button changed is said, and taken back with one press.
+    assert!(
+        browser.text(".changed").starts_with("Changed: Weights "),
+        "{}",
+        browser.text(".changed")
+    );
+    browser.click(".changed button");
+    browser.wait_for(
+        "document.querySelector('.verdict').dataset.verdict === 'does_not_fit'",
+        SOON,
+    );
+}
+
+/// Back and forward walk through what was done; the tab is in the address; a slider leaves no steps.
+#[test]
+fn back_and_forward_walk_through_what_was_done() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(&browser, &server.url());
+    browser.click("#tab-compute");
+    browser.wait_for("location.search === '?tab=compute'", SOON);
+    browser.set_input("#prompt", "4096");
+    browser.wait_for("location.search.includes('p=4096')", SOON);
+    browser.set_input("#prompt", "2048");
+    browser.wait_for("location.search.includes('p=2048')", SOON);
+    let steps = browser.script("return history.length", json!([]));
+    browser.click("#sheet-workload .segments button:first-child");
+    browser.wait_for("location.search.includes('mode=prefill')", SOON);
+    assert_eq!(
+        browser.script("return history.length", json!([])).as_u64(),
+        steps.as_u64().map(|steps| steps + 1)
+    );
+    browser.script("history.back()", json!([]));
+    browser.wait_for(
+        "document.querySelector('#sheet-workload .segments [aria-pressed=true]').innerText === 'Decode'",
+        SOON,
+    );
+    assert_eq!(
+        browser.script("return document.getElementById('prompt').value", json!([])),
+        json!("2,048")
+    );
+    browser.script("history.back()", json!([]));
+    browser.wait_for("document.getElementById('tab-memory').ariaSelected === 'true'", SOON);
+    browser.script("history.forward()", json!([]));
+    browser.wait_for("document.getElementById('tab-compute').ariaSelected === 'true'", SOON);
+    // A reload changes nothing.
+    open(
+        &browser,
+        &browser
+            .script("return location.href", json!([]))
+            .as_str()
+            .unwrap()
+            .to_owned(),
+    );
+    browser.wait_for("document.getElementById('tab-compute').ariaSelected === 'true'", SOON);
+}
+
+/// Several questions stand on one page: one is kept while another is tried.
+#[test]
+fn a_question_is_kept_while_another_is_tried() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(&browser, &server.url());
+    assert_eq!(browser.count(".cases .case"), 0);
+    browser.click(".verdict .deeds button:first-child");
+    browser.wait_for("document.querySelectorAll('.cases .case').length === 2", SOON);
+    browser.set_input("#prompt", "100000");
+    browser.wait_for("document.querySelector('.verdict').dataset.verdict !== 'fits'", SOON);
+    // The one that was kept is as it was.
+    browser.click(".cases .case:first-child .go");
+    browser.wait_for("document.querySelector('.verdict').dataset.verdict === 'fits'", SOON);
+    assert_eq!(
+        browser.script("return document.getElementById('prompt').value", json!([])),
+        json!("8,192")
+    );
+    browser.click(".cases .case:last-child .close");
+    browser.wait_for("document.querySelectorAll('.cases .case').length === 0", SOON);
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn dropped_files_are_read_by_their_headers() {
         page.line("agree")
             .starts_with("The GGUF's own metadata and its tensors agree")
     );
-    assert!(page.browser.texts(".fact").join(" ").contains("GGUF (mostly F16)"));
+    assert!(page.browser.texts(".facts").join(" ").contains("GGUF (mostly F16)"));
     page.drop_files(&[(
         "model.safetensors.index.json",
         br#"{"weight_map": {"a": "x.safetensors"}}"#.to_vec(),
@@ -247,7 +247,7 @@ fn headers_read_once_are_there_without_a_network() {
     page.load("test/kept");
     page.browser.click("#check-headers");
     let line = page.line("agree");
-    let chips = page.browser.texts(".fact");
+    let chips = page.browser.texts(".facts");
     let tiles = page.browser.text("[role=tabpanel]");
     // Another model of which nothing but a GGUF is known.
     page.find("test/kept-gguf");
@@ -263,7 +263,7 @@ fn headers_read_once_are_there_without_a_network() {
     page.browser.wait_for("!document.querySelector('#app').ariaBusy", SOON);
     page.load("test/kept");
     assert_eq!(page.line("agree"), line);
-    assert_eq!(page.browser.texts(".fact"), chips);
+    assert_eq!(page.browser.texts(".facts"), chips);
     assert_eq!(page.browser.text("[role=tabpanel]"), tiles);
     page.find("test/kept-gguf");
     page.wait_for_name("kept-gguf");

@@ -15,7 +15,7 @@ use support::hub::{BAD, CONFIG, GOOD, Hub, UNGRANTED};
 use support::page::{Page, SOON};
 
 /// Parameters of the repositories of `test/`, as the model card says them.
-const FACT: &str = "1.10 B parameters";
+const FACT: &str = "1.10 B";
 const EXAMPLE: &str = "Llama 3.1 8B Instruct";
 
 /// The page at this query, with a local Hub as its endpoint.
@@ -34,7 +34,7 @@ impl Page {
         self.browser.text("#app .callout")
     }
     fn facts(&self) -> String {
-        self.browser.texts(".fact").join(" | ")
+        self.browser.texts(".facts").join(" | ")
     }
     fn settings(&self, token: &str, trust: bool) {
         self.browser.click(".tool[aria-label=Settings]");
@@ -119,7 +119,7 @@ fn the_catalogue_needs_no_network() {
     page.browser
         .wait_for("document.querySelector('#find').ariaExpanded === 'false'", SOON);
     // One click in the picker.
-    page.press("button", "Change model");
+    page.browser.click("#model");
     page.browser.click("dialog .choice[title='openai/gpt-oss-20b']");
     page.wait_for_name("gpt-oss 20B");
     assert!(page.hub.seen().is_empty(), "{:?}", page.hub.seen());
@@ -269,7 +269,7 @@ fn files_and_pastes_are_read_here() {
     assert!(page.browser.drop_file("body", "config.json", &big));
     page.wait_for_name("config.json");
     assert_eq!(page.browser.count(".drop"), 0);
-    assert!(page.browser.text(".source").contains("sent nowhere"));
+    assert!(page.browser.text(".by").contains("sent nowhere"));
     // Read by their headers, which these have not.
     for name in ["model.safetensors", "model-Q4_K_M.gguf", "model.safetensors.index.json"] {
         assert!(page.browser.drop_file("body", name, "x"));
@@ -284,7 +284,7 @@ fn files_and_pastes_are_read_here() {
     page.browser.paste("#find", CONFIG);
     page.wait_for_name("Your config.json");
     // The picker's paste area.
-    page.press("button", "Change model");
+    page.browser.click("#model");
     page.browser.set_input("#paste", "{\"model_type\": \"strange\"}");
     page.told("dialog .error", "strange");
     page.browser.set_input(
@@ -307,7 +307,7 @@ fn files_and_pastes_are_read_here() {
 fn a_parameter_is_edited_by_hand() {
     let page = open("?m=test/plain");
     page.wait_for_name("plain");
-    page.press("button", "Edit architecture");
+    page.browser.click("#edit-model");
     page.told("#edit-count", "1,100,048,384");
     page.browser.set_input("#edit-num_hidden_layers", "44");
     page.told("#edit-count", "2,069,");
@@ -334,7 +334,7 @@ fn a_parameter_is_edited_by_hand() {
     );
     page.told(".facts", FACT);
     // From a template with experts.
-    page.press("button", "Edit architecture");
+    page.browser.click("#edit-model");
     page.press("dialog button", "A mixture of experts");
     page.browser
         .wait_for("document.querySelector('#edit-num_experts')?.value === '64'", SOON);
@@ -345,10 +345,10 @@ fn a_parameter_is_edited_by_hand() {
     page.told(".facts", "8 of 128");
     // One dialog straight after another.
     page.browser.keys(&["Escape"]);
-    page.press("button", "Change model");
+    page.browser.click("#model");
     page.browser.wait_for("document.querySelector('#filter')", SOON);
     page.browser.keys(&["Escape"]);
-    page.press("button", "Edit architecture");
+    page.browser.click("#edit-model");
     page.browser
         .wait_for("document.querySelector('dialog[open] #edit-count')", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
@@ -387,18 +387,15 @@ fn the_keyboard_alone_is_enough() {
     );
     page.browser.type_text("gemma 27b");
     page.browser.keys(&["Enter"]);
-    page.wait_for_name("Gemma 2 27B Instruct");
+    page.wait_for_name("Gemma 3 27B Instruct");
     // The focus comes back from a dialog to the button that opened it.
-    page.browser.script(
-        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Change model').focus()",
-        json!([]),
-    );
+    page.browser
+        .script("document.getElementById('model').focus()", json!([]));
     page.browser.keys(&["Enter"]);
     page.browser.wait_for("document.activeElement.id === 'filter'", SOON);
     page.browser.type_text("test/plain");
     page.browser.keys(&["Enter"]);
     page.wait_for_name("plain");
-    page.browser
-        .wait_for("document.activeElement.innerText === 'Change model'", SOON);
+    page.browser.wait_for("document.activeElement.id === 'model'", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
 }

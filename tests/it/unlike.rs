@@ -42,7 +42,7 @@ fn layers_go_by_memory() {
     assert_eq!(of_both, whole.held().weights_bytes);
     assert_eq!(found.ranks.sum(|rank| rank.kv_cache_bytes), whole.held().kv_cache_bytes);
     let said = sentence(&found, "Llama", UnitSystem::Gib).main;
-    assert!(said.contains("on RTX 3090 + RTX 3060"), "{said}");
+    assert!(said.contains("fits RTX 3090 + RTX 3060"), "{said}");
 }
 
 /// `--tensor-split 3,1`: 25 of 33, and the command says so.
