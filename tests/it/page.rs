@@ -453,11 +453,7 @@ fn back_and_forward_walk_through_what_was_done() {
     // A reload changes nothing.
     open(
         &browser,
-        &browser
-            .script("return location.href", json!([]))
-            .as_str()
-            .unwrap()
-            .to_owned(),
+        browser.script("return location.href", json!([])).as_str().unwrap(),
     );
     browser.wait_for("document.getElementById('tab-compute').ariaSelected === 'true'", SOON);
 }

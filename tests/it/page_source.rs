@@ -76,7 +76,7 @@ fn a_model_of_the_hub_is_read() {
     page.wait_for_name("plain");
     page.told(".facts", FACT);
     assert!(page.facts().contains("GQA 32 : 4"), "{}", page.facts());
-    let source = page.browser.text(".source");
+    let source = page.browser.text(".by");
     assert!(
         source.contains(&format!("commit {}", &support::hub::sha("test/plain")[..7])),
         "{source}"
