@@ -84,16 +84,17 @@ fn Deck(scale: Scale, units: UnitSystem) -> impl IntoView {
         .capacity
         .map(|capacity| capacity - scale.total)
         .filter(|free| *free > 0.0);
+    // The deck is for the pointer alone: a part may be a few pixels wide. The legend has the same parts as buttons.
     view! {
         <div class="scale">
-            <div class="deck" role="group" aria-label="Memory by component">
+            <div class="deck" aria-hidden="true">
                 {scale.pieces.iter().cloned().map(|piece| {
                     let size = units.bytes(piece.bytes);
                     let words = (!piece.mute).then(|| view! { <span class="name">{piece.name}</span>" "<span class="size">{size.clone()}</span> });
                     view! {
-                        <button class="part" type="button" data-component=piece.key data-short=if piece.mute { "" } else { piece.short }
-                            style:--share=share(piece.bytes) aria-label=format!("{}: {size}", piece.name)
-                            on:click=move |event| case.open(piece.figure, &event)>{words}</button>
+                        <span class="part" data-component=piece.key data-short=if piece.mute { "" } else { piece.short }
+                            style:--share=share(piece.bytes) title=format!("{}: {size}", piece.name)
+                            on:click=move |event| case.open(piece.figure, &event)>{words}</span>
                     }
                 }).collect_view()}
                 {free.map(|free| view! { <span class="free" style:--share=share(free)><b>{format!("{} free", brief(free, units))}</b></span> })}
