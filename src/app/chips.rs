@@ -73,9 +73,9 @@ pub fn Chips() -> impl IntoView {
     view! {
         <nav class="chips num" aria-label="What to estimate, as sheets">
             <button class="chip" type="button" popovertarget="sheet-model" data-bad=move || case.problem.with(Option::is_some).then_some("")>{model}</button>
+            <button class="chip" type="button" popovertarget="sheet-hardware" data-bad=bad(Group::Hardware)>{hardware}</button>
             <button class="chip" type="button" popovertarget="sheet-workload" data-bad=bad(Group::Workload)>{workload}</button>
             <button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button>
-            <button class="chip" type="button" popovertarget="sheet-hardware" data-bad=bad(Group::Hardware)>{hardware}</button>
             <button class="chip" type="button" popovertarget="sheet-assumptions" data-bad=bad(Group::Assumptions)>{assumptions}</button>
         </nav>
     }
