@@ -96,6 +96,8 @@ pub fn FirstVisit() -> impl IntoView {
                     <button class="startchip" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Picker))>"More…"</button>
                 </div>
                 <div class="chiprow" role="group" aria-label="Hardware"><span>"Hardware"</span>
+                    // The list of devices asks the browser, once it is told to.
+                    <button class="startchip" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Devices(Choosing::Device)))>"This computer?"</button>
                     {DEVICES.iter().enumerate().map(|(at, (id, name))| {
                         let now = device.as_deref() == Some(*id);
                         view! {
