@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use weighbridge::scenario::{KNOBS, Knob, KnobKind, Scenario};
 
 use super::case::Case;
+use super::hardware::facts::resolve;
 use super::icon::Icon;
+use super::knob::spoken;
 
 /// Most knobs that are named.
 const MOST: usize = 4;
@@ -68,13 +70,7 @@ fn words(before: &Scenario, after: &Scenario) -> String {
 fn value(knob: &Knob, scenario: &Scenario) -> String {
     let value = (knob.get)(scenario);
     match knob.kind {
-        KnobKind::Choice(rows) => rows()
-            .into_iter()
-            .find(|row| row.key == value)
-            .map_or(value, |row| row.label),
-        KnobKind::Device => {
-            super::hardware::facts::resolve(&value).map_or(value, |device| device.short_name().to_owned())
-        }
-        _ => value.parse().map_or(value, weighbridge::units::grouped),
+        KnobKind::Device => resolve(&value).map_or(value, |device| device.short_name().to_owned()),
+        _ => spoken(knob, &value),
     }
 }

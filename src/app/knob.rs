@@ -81,7 +81,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
 }
 
 /// A value of a knob as its control shows it.
-fn spoken(knob: &Knob, value: &str) -> String {
+pub fn spoken(knob: &Knob, value: &str) -> String {
     match knob.kind {
         KnobKind::Choice(rows) => rows()
             .into_iter()

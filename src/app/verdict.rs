@@ -16,11 +16,7 @@ use super::words::{Sentence, sentence};
 pub fn of(case: Case) -> Memo<Sentence> {
     Memo::new(move |_| {
         let units = case.page.units.get();
-        let name = case.model.with(|model| {
-            model
-                .as_ref()
-                .map_or_else(|| "This model".to_owned(), |model| model.name.clone())
-        });
+        let name = case.model_name().unwrap_or_else(|| "This model".to_owned());
         let found = case
             .shown
             .with(|shown| shown.as_ref().map(|answer| sentence(answer, &name, units)));
@@ -53,7 +49,7 @@ pub fn StaleLine() -> impl IntoView {
     let old = Memo::new(move |_| case.shown.with(Option::is_some));
     move || {
         case.loading.get().filter(|_| old.get()).map(|loading| {
-            let name = case.model.with(|model| model.as_ref().map(|model| model.name.clone()));
+            let name = case.model_name();
             view! {
                 <div class="stale"><Icon name="clock"/>
                     <span>"Still shown: "<b>{name.unwrap_or_else(|| "the last model".to_owned())}</b>", until "{loading.what}" is read."</span>
