@@ -31,6 +31,7 @@ pub mod placement;
 mod resolve;
 mod roofline;
 pub mod rough_verdict;
+mod runs_here;
 mod scan;
 pub mod serving;
 mod setup;
@@ -62,6 +63,7 @@ pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit,
 pub use resolve::{resolved, towers};
 pub use roofline::{Bound, Roof};
 pub use rough_verdict::{RoughVerdict, rough_verdict};
+pub use runs_here::RunsHere;
 pub use setup::{Setup, devices_in_words};
 pub use speed::{Speed, nearest_measurements};
 pub use summary::{Analysis, ComponentCost, ContextPoint, analyse, analyse_setup, context_curve};

@@ -256,8 +256,7 @@ fn said_of_towers(setup: Setup) -> Setup {
 
 /// What towers a model has, in words.
 pub fn towers(blueprint: &Blueprint) -> &'static str {
-    let has = |component| blueprint.tensors().any(|(_, tensor)| tensor.component == component);
-    match (has(Component::Vision), has(Component::Audio)) {
+    match (blueprint.has(Component::Vision), blueprint.has(Component::Audio)) {
         (true, true) => "the vision and audio towers",
         (false, true) => "the audio tower",
         _ => "the vision tower",

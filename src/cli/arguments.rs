@@ -17,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
+  weighbridge fit --hardware 4090 --models all
   weighbridge models
   weighbridge hardware --format csv
 
@@ -60,8 +61,9 @@ pub fn command() -> Command {
         )
         .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[])).args(access()))
         .subcommand(
-            with_knobs(Command::new("fit").about("The verdict on every device of the table"))
-                .arg(model())
+            with_knobs(Command::new("fit").about("The verdict on every device of the table; with --models, what runs on one device"))
+                .arg(model().required(false).required_unless_present("models").conflicts_with("models"))
+                .arg(Arg::new("models").long("models").value_name("LIST|all").requires("hardware").conflicts_with("formats").help("What runs on --hardware: each of these models, or all built-in ones, in the format that is best there"))
                 .arg(Arg::new("formats").long("formats").value_name("LIST|all").help("Weights in each of these formats, e.g. fp8,awq,q4_k_m; `all` is twelve usual ones"))
                 .arg(format_arg(&[Format::Tree])),
         )

@@ -14,7 +14,7 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use super::output::{Failure, Format, json_text, sheets};
-use super::{arguments, source};
+use super::{arguments, runs_here, source};
 
 const UNITS: UnitSystem = UnitSystem::Gib;
 
@@ -29,6 +29,9 @@ struct Row {
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
+    if let Some(models) = matches.get_one::<String>("models") {
+        return runs_here::run(models, matches);
+    }
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let mut scenario = arguments::scenario(matches)?;
     let found = source::find(model, matches)?;

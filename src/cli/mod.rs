@@ -11,6 +11,7 @@ mod headers;
 mod inspect;
 mod local;
 mod output;
+mod runs_here;
 mod source;
 mod tables;
 mod this_machine;

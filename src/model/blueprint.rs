@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::component::Component;
 use super::config::Config;
 use super::error::ModelError;
 use super::families;
@@ -122,6 +123,16 @@ impl Repeated<'_> {
 }
 
 impl Blueprint {
+    /// Whether a component has tensors.
+    pub fn has(&self, component: Component) -> bool {
+        self.tensors().any(|(_, tensor)| tensor.component == component)
+    }
+    /// What it reads beside text.
+    pub fn reads(&self) -> Vec<&'static str> {
+        let kinds = [(Component::Vision, "images"), (Component::Audio, "sound")];
+        let there = kinds.into_iter().filter(|(component, _)| self.has(*component));
+        there.map(|(_, name)| name).collect()
+    }
     /// Reads the text of a `config.json`.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ fn format_card(setup: &Setup, best: &BestFormat, units: UnitSystem) -> Card {
 fn loss(best: &BestFormat) -> Option<&'static str> {
     match &best.ranked_by {
         RankedBy::Published => Some("nothing lost"),
-        RankedBy::Measured(figure) => Some(figure.loss()),
+        RankedBy::Measured(figure) => Some(figure.loss().words()),
         RankedBy::Bits => None,
     }
 }

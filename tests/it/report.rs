@@ -95,7 +95,7 @@ fn a_million_tokens_cost_the_hour_by_the_tokens_of_an_hour() {
 
 #[test]
 fn the_loss_of_a_format_has_one_word_for_each_family() {
-    let loss = |format: &str| quality(format).unwrap().loss();
+    let loss = |format: &str| quality(format).unwrap().loss().words();
     assert_eq!(loss("q6_k"), "almost no loss");
     assert_eq!(loss("q4_k_m"), "a small loss");
     assert_eq!(loss("q3_k_m"), "a noticeable loss");

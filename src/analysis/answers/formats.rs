@@ -51,7 +51,7 @@ pub struct BestFormat {
 ///
 /// Formats with a published figure are ranked by it, the others by bits; of the two winners the one with more bits is
 /// taken, since figures of different kinds of formats cannot be compared. No format with more bits than the checkpoint.
-pub(super) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
+pub(in crate::analysis) fn best(setup: &Setup, device: &Device, scenario: &Scenario) -> Option<BestFormat> {
     let blueprint = &setup.blueprint;
     let published = &blueprint.published;
     let as_published = scenario.clone().with(|s| {

@@ -25,14 +25,46 @@ pub struct Quality {
     pub source: String,
 }
 
+/// What a format loses against the checkpoint as published. The bounds are ours, set between the families of llama.cpp's
+/// scoreboard: Q6_K, Q4_K, Q3_K, Q2_K.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// As published.
+    #[strum(serialize = "nothing lost")]
+    Nothing,
+    /// A divergence below 0.01.
+    #[strum(serialize = "almost no loss")]
+    Almost,
+    /// Below 0.05.
+    #[strum(serialize = "a small loss")]
+    Small,
+    /// Below 0.15.
+    #[strum(serialize = "a noticeable loss")]
+    Noticeable,
+    /// Above.
+    #[strum(serialize = "a heavy loss")]
+    Heavy,
+    /// No published figure is known here.
+    #[strum(serialize = "loss not known")]
+    Unknown,
+}
+
+impl Loss {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        self.into()
+    }
+}
+
 impl Quality {
-    /// What it loses, in words. The bounds are ours, set between the families of llama.cpp's scoreboard: Q6_K, Q4_K, Q3_K, Q2_K.
-    pub fn loss(&self) -> &'static str {
+    /// What it loses.
+    pub fn loss(&self) -> Loss {
         match self.kl_divergence {
-            kl if kl < 0.01 => "almost no loss",
-            kl if kl < 0.05 => "a small loss",
-            kl if kl < 0.15 => "a noticeable loss",
-            _ => "a heavy loss",
+            kl if kl < 0.01 => Loss::Almost,
+            kl if kl < 0.05 => Loss::Small,
+            kl if kl < 0.15 => Loss::Noticeable,
+            _ => Loss::Heavy,
         }
     }
 }
