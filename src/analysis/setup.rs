@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::admission::Admission;
-use super::cache::Stored;
+use super::cache::{StatePage, Stored};
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
 use super::placement::{Layout, Member, named, words};
@@ -52,6 +52,8 @@ pub struct Setup {
     pub notices: Arc<[Notice]>,
     /// Bytes of activations and cache, for formulas.
     pub(super) widths: Arc<Widths>,
+    /// The page of states, where the engine pages them.
+    pub(super) state_page: Option<StatePage>,
     /// The weights as they are stored, before an engine unpacks them or training needs them whole.
     pub(super) conversion: Conversion,
 }
