@@ -98,8 +98,8 @@ impl LongestContext {
                 "With this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.workload.prompt != setup.requested.workload.prompt)
-            .then(|| (format!("Try {}", counted(self.tokens, "token")), self.scenario.clone()));
+        let deed = self.change(&setup.requested);
+        let deed = deed.map(|scenario| (format!("Try {}", counted(self.tokens, "token")), scenario));
         Said {
             key: "context",
             words,
@@ -130,8 +130,8 @@ impl MostUsers {
                 counted(most, what)
             ),
         };
-        let deed = (self.count > 0 && self.count != setup.requested.workload.batch)
-            .then(|| (format!("Try {}", counted(self.count, what)), self.scenario.clone()));
+        let deed = self.change(&setup.requested);
+        let deed = deed.map(|scenario| (format!("Try {}", counted(self.count, what)), scenario));
         Said {
             key: "users",
             words: capital(&words),
@@ -172,7 +172,6 @@ impl BestFormat {
                 "Best by bits per weight ({bits:.2}) among formats that {engine} or another engine runs there; no published figure of its loss went into it."
             ),
         };
-        let changes = self.scenario.precision.weights != setup.requested.precision.weights;
         Said {
             key: "format",
             words: format!(
@@ -182,7 +181,9 @@ impl BestFormat {
                 units.bytes(self.capacity_bytes as f64)
             ),
             basis,
-            deed: changes.then(|| (format!("Use {}", self.label), self.scenario.clone())),
+            deed: self
+                .change(&setup.requested)
+                .map(|scenario| (format!("Use {}", self.label), scenario)),
         }
     }
 }
@@ -215,7 +216,6 @@ impl Cheapest {
             1 => format!("one {}", self.name),
             some => format!("{some} × {}", self.name),
         };
-        let changes = now.hardware.device.as_ref() != Some(&self.hardware) || now.hardware.devices != self.devices;
         Said {
             key: "cheapest",
             words: format!(
@@ -227,7 +227,7 @@ impl Cheapest {
                 "{}. Prices age; hardware without a published price is not ranked.",
                 self.price.basis.trim_end_matches('.')
             ),
-            deed: changes.then(|| (format!("Use {what}"), self.scenario.clone())),
+            deed: self.change(now).map(|scenario| (format!("Use {what}"), scenario)),
         }
     }
 }
@@ -270,9 +270,6 @@ impl Degree {
                 tp = tp(some)
             ),
         };
-        let wanted = self
-            .devices
-            .filter(|devices| *devices != setup.requested.hardware.devices);
         Said {
             key: "degree",
             words,
@@ -281,7 +278,10 @@ impl Degree {
                 _ => "Powers of two were tried.",
             }
             .to_owned(),
-            deed: wanted.map(|devices| (format!("Use {}", counted(devices, "device")), self.scenario.clone())),
+            deed: self
+                .devices
+                .zip(self.change(&setup.requested))
+                .map(|(devices, scenario)| (format!("Use {}", counted(devices, "device")), scenario)),
         }
     }
 }
