@@ -14,7 +14,7 @@ use crate::model::operator::Attention;
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
 use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
-use crate::units::{Number, Quantity, grouped};
+use crate::units::{Number, Quantity, one_or_times};
 
 /// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
 /// shared.
@@ -127,10 +127,7 @@ impl Setup {
         if let Some(unlike) = devices_in_words(&self.scenario) {
             return Some(unlike);
         }
-        Some(match self.layout.devices {
-            1 => format!("one {}", device.short_name()),
-            some => format!("{} × {}", grouped(some), device.short_name()),
-        })
+        Some(one_or_times(self.layout.devices, device.short_name()))
     }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {

@@ -4,7 +4,7 @@ use super::verdict::about;
 use crate::analysis::answers::{Answers, BestFormat, RankedBy};
 use crate::analysis::{Analysis, Setup, Verdict, analyse_setup};
 use crate::scenario::{Mode, Scenario};
-use crate::units::{UnitSystem, dollars, grouped};
+use crate::units::{UnitSystem, dollars, grouped, times};
 
 /// An answer in a few words, and the scenario that makes it so.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,10 +62,7 @@ pub fn cards(analysis: &Analysis, answers: &Answers, units: UnitSystem) -> Vec<C
         all.push(Card {
             key: "cheapest",
             what: "Cheapest with room for it",
-            value: match cheapest.devices {
-                1 => cheapest.name.clone(),
-                some => format!("{} × {}", grouped(some), cheapest.name),
-            },
+            value: times(cheapest.devices, &cheapest.name),
             note: format!("{} an hour", dollars(cheapest.price.usd_per_hour)),
             deed: cheapest.change(now),
         });

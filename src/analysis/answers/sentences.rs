@@ -4,7 +4,7 @@ use super::{Answers, BestFormat, Cheapest, Degree, LongestContext, MostUsers, Ra
 use crate::analysis::setup::Setup;
 use crate::hardware::Engine;
 use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{UnitSystem, capital, counted, grouped};
+use crate::units::{UnitSystem, capital, counted, grouped, one_or_times, times};
 
 /// An answer as it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,10 +212,7 @@ fn none_priced(now: &Scenario) -> Said {
 
 impl Cheapest {
     fn said(&self, now: &Scenario) -> Said {
-        let what = match self.devices {
-            1 => format!("one {}", self.name),
-            some => format!("{some} × {}", self.name),
-        };
+        let what = one_or_times(self.devices, &self.name);
         Said {
             key: "cheapest",
             words: format!(
@@ -248,24 +245,26 @@ impl Degree {
         };
         let words = match self.devices {
             None if targets => format!(
-                "Not even {} × {name} meet the targets with this load{shared}.",
-                degree::MOST
+                "Not even {} meet the targets with this load{shared}.",
+                times(degree::MOST, name)
             ),
             Some(1) if targets => format!("One {name} meets the targets with this load."),
             Some(some) if targets => {
                 format!(
-                    "{some} × {name} meet the targets with this load{shared}{tp}.",
+                    "{} meet the targets with this load{shared}{tp}.",
+                    times(some, name),
                     tp = tp(some)
                 )
             }
             None => format!(
-                "Not even {} × {name} have room for {}{shared}.",
-                degree::MOST,
+                "Not even {} have room for {}{shared}.",
+                times(degree::MOST, name),
                 load(&setup.requested)
             ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
             Some(some) => format!(
-                "{some} × {name} have room for {}{shared}{tp}.",
+                "{} have room for {}{shared}{tp}.",
+                times(some, name),
                 load(&setup.requested),
                 tp = tp(some)
             ),
