@@ -24,29 +24,20 @@ pub struct Ways {
 /// Finds the ways of the case whenever its question has rested.
 pub fn follow(case: Case) -> RwSignal<Option<Ways>> {
     let found = RwSignal::new(None);
-    let pending = StoredValue::new(None::<TimeoutHandle>);
-    Effect::new(move |_| {
-        let (shown, units) = (case.shown.get(), case.page.units.get());
-        if let Some(timer) = pending.get_value() {
-            timer.clear();
-        }
-        let Some(answer) = shown.filter(needs_a_way) else {
-            found.set(None);
-            return;
-        };
-        let find = move || {
-            parts::then(Part::Tabs, move || {
-                if let Some(tabs) = parts::tabs() {
-                    found.try_set(Some((tabs.find_ways)(&answer, units)));
-                }
-            });
-        };
-        pending.set_value(set_timeout_with_handle(find, REST).ok());
+    let mut find = debounce(REST, move |(answer, units): (Option<Answer>, UnitSystem)| {
+        let Some(answer) = answer else { return };
+        parts::then(Part::Tabs, move || {
+            if let Some(tabs) = parts::tabs() {
+                found.try_set(Some((tabs.find_ways)(&answer, units)));
+            }
+        });
     });
-    on_cleanup(move || {
-        if let Some(timer) = pending.try_get_value().flatten() {
-            timer.clear();
+    Effect::new(move |_| {
+        let answer = case.shown.get().filter(needs_a_way);
+        if answer.is_none() {
+            found.set(None);
         }
+        find((answer, case.page.units.get()));
     });
     found
 }
