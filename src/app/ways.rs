@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Verdict, answers, fixes};
+use weighbridge::analysis::{Verdict, fixes};
 use weighbridge::report::{Card, best_way, cards};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
 
 use super::case::{Answer, Case};
+use super::fit;
 use super::parts::{self, Part};
 
 /// How long the question must rest before it is answered: a slider passes many values.
@@ -52,7 +53,7 @@ fn needs_a_way(answer: &Answer) -> bool {
 pub fn find(answer: &Answer, units: UnitSystem) -> Ways {
     let analysis = &answer.analysis;
     let mut found = Ways::default();
-    if let Some(answers) = answers(analysis) {
+    if let Some(answers) = fit::searched(answer) {
         found.best = best_way(analysis, &answers);
         found.cards = cards(analysis, &answers, units);
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::answers;
 use weighbridge::analysis::answers::Said;
 use weighbridge::units::UnitSystem;
 
+use super::searched::searched;
 use crate::app::case::{Answer, Case};
 
 /// How long the question must rest before it is answered: a slider passes many values.
@@ -47,7 +47,7 @@ pub fn Answers() -> impl IntoView {
 
 fn rows(answer: &Answer, units: UnitSystem) -> Vec<Said> {
     let setup = &answer.analysis.setup;
-    let said = answers(&answer.analysis).map(|found| found.said(setup, units));
+    let said = searched(answer).map(|found| found.said(setup, units));
     said.unwrap_or_else(|| {
         vec![Said {
             key: "none",

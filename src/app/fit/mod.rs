@@ -6,13 +6,15 @@ mod export;
 mod filter;
 mod grid;
 mod launch;
-mod matrix;
+mod searched;
 mod table;
+mod verdicts;
 mod weigh;
 mod words;
 
 pub use answers::Answers;
 pub use card::FitMatrix;
 pub use launch::LaunchCard;
+pub use searched::searched;
 pub use weigh::{weigh, weigh_room};
 pub use words::{room, verdict_name, words};
