@@ -86,7 +86,7 @@ pub fn badge(name: &str, listed: Option<&Listed>, scenario: &Scenario, units: Un
     let one = super::fit::weigh_room(blueprint, scenario, &device)?;
     Some(Badge {
         verdict: one.verdict,
-        words: super::fit::words(&one, units),
+        words: super::fit::verdict_words(&one, units),
         rough: false,
     })
 }

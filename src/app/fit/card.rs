@@ -9,8 +9,8 @@ use weighbridge::units::grouped;
 use super::export::csv;
 use super::filter::{Filter, FilterBar};
 use super::table::Grid;
+use super::verdict_words::{verdict_name, verdict_words};
 use super::verdicts::{Verdicts, now_of, slice};
-use super::words::{verdict_name, words};
 use crate::app::case::{Answer, Case};
 use crate::app::charts::{file_name, model_name, save_text};
 
@@ -51,7 +51,7 @@ pub fn FitMatrix() -> impl IntoView {
             Some((
                 one.verdict,
                 format!("{}, {}: ", device.name, column.label),
-                words(one, units),
+                verdict_words(one, units),
             ))
         })
     };

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use weighbridge::hardware::Device;
 use weighbridge::units::{UnitSystem, decimal};
 
+use super::verdict_words::verdict_name;
 use super::verdicts::{Column, Verdicts};
-use super::words::verdict_name;
 use crate::app::hardware::facts::{group_name, memory};
 
 /// The head: each format with its bits a weight.
