@@ -1,15 +1,16 @@
 //! What requests keep: keys and values of their tokens, states of recurrences.
 
 use super::memory::{KEPT_PROMPTS, MemoryPart};
+use super::packed_cache::PackedPages;
 use super::pass::entries;
 use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Compressor, Span, State};
+use crate::model::operator::{Block, Cache, CacheRole, CacheWidth, Span, State};
 use crate::units::{Exact, Number, Quantity, Unit};
 
 /// Elements a token and layer, in the form that is kept.
-fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
+pub(super) fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
     match width {
         CacheWidth::Plain(width) => width,
         CacheWidth::Latent { latent, .. } if setup.keeps_latent() => latent,
@@ -103,6 +104,9 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
     if place.block.caches.is_empty() {
         return Vec::new();
     }
+    if let Some(pages) = PackedPages::of(setup).filter(|_| place.block.shared_rotary.is_some()) {
+        return pages.of_block(setup, place);
+    }
     let block = block_size(block_tokens(setup));
     let tokens = kept_tokens::<N>(setup, &block);
     // What is stored alike and reaches equally far is one part.
@@ -125,30 +129,7 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
             .times(bytes)
             .named(kind_of(setup, place), "Keys and values of the layers of this kind.")
     };
-    let states = place
-        .block
-        .compressors
-        .iter()
-        .filter(|_| setup.engine.has_shared_records());
-    parts
-        .into_iter()
-        .map(of_part)
-        .chain(states.map(|compressor| unfinished(setup, place, compressor)))
-        .collect()
-}
-
-/// Tokens of all sequences that a compressor has not finished: values and gates of each in FP32, in a window of its groups.
-fn unfinished<N: Number>(setup: &Setup, place: Repeated<'_>, compressor: &Compressor) -> N {
-    let series = |name: &'static str| compressor.ratio.times(name, compressor.series);
-    let block = block_size(if compressor.series > 1 { 4 } else { 8 });
-    let tokens = scheduled_window::<N>(setup, &block, &series("groups that make an entry"));
-    let each = compressor
-        .width
-        .times("values and gates of each group", 2 * compressor.series);
-    let four = Quantity::assumed("state_bytes", 4, "what is not finished is kept in FP32");
-    place
-        .times(N::product([tokens, N::input(&each), N::input(&four)]))
-        .named("compressor states", "Tokens that are not yet part of an entry.")
+    parts.into_iter().map(of_part).collect()
 }
 
 /// Tokens that a layer of this span keeps of all sequences; a full one keeps `tokens` of each.
@@ -178,7 +159,7 @@ fn padded_window<N: Number>(setup: &Setup, block: &Quantity, window: &Quantity) 
 ///
 /// A sequence alone keeps `min(window − 1 + step, tokens)` in whole blocks and one block more. Of several each keeps its
 /// window, and the step's tokens are divided among them.
-fn scheduled_window<N: Number>(setup: &Setup, block: &Quantity, window: &Quantity) -> N {
+pub(super) fn scheduled_window<N: Number>(setup: &Setup, block: &Quantity, window: &Quantity) -> N {
     let tokens = || N::input(&setup.tokens());
     let step = setup.chunk().unwrap_or(0);
     let step = || {
@@ -238,7 +219,7 @@ pub enum Stored {
 }
 
 impl Stored {
-    fn of(setup: &Setup, block: &Block, cache: &Cache) -> Self {
+    pub(super) fn of(setup: &Setup, block: &Block, cache: &Cache) -> Self {
         if block.shared_rotary.is_some() {
             return match Self::record(setup, block, width(setup, &cache.width).value) {
                 Some(_) if cache.role == CacheRole::Index => Self::Index,

@@ -24,6 +24,7 @@ pub mod matrix;
 mod memory;
 mod node;
 mod options;
+mod packed_cache;
 mod parameters;
 mod pass;
 pub mod placement;

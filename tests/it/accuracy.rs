@@ -219,7 +219,6 @@ fn page() -> String {
     out.push_str(
         "\nWhere less than that stays free the verdict is \"May not fit\". Besides:\n\n\
         * Workspaces of matrix libraries, fragments of the allocator, communication buffers and graphs that a server captures are not counted one by one.\n\
-        * vLLM's cache for DeepSeek V4 is larger than counted (a log asks for 6.66 GiB where 2.6 are); why is not known.\n\
         * Towers for images and sound are counted as weights; what their own pass takes while a server starts is not.\n\
         * Rates of Apple's GPUs are measurements of others: Apple publishes none. What an NVIDIA card leaves to engines is from public reports for 28 cards, most of them not read again, and by rule for the others.\n\
         * Speed on engines and kinds of devices that nobody measured has the spread of its kind; servers were measured by few publishers, so their intervals are wide.\n\
