@@ -1,8 +1,8 @@
 //! What requests keep: keys and values of their tokens, states of recurrences.
 
+use super::forward_pass::entries;
 use super::memory::{KEPT_PROMPTS, MemoryPart};
 use super::packed_cache::PackedPages;
-use super::pass::entries;
 use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;

@@ -7,9 +7,9 @@ use super::cache::StatePage;
 use super::cache_format::{self, cache_format, usual_cache, wanted_cache};
 use super::error::AnalysisError;
 use super::file_kind::usual_engine;
+use super::host;
 use super::kv_support;
 use super::memory::left_out_bytes;
-use super::node;
 use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
@@ -57,7 +57,7 @@ pub fn resolve(
         })?),
     };
     let mut notices = Vec::new();
-    let device = node::placed(device, &requested, &mut notices);
+    let device = host::placed(device, &requested, &mut notices);
     let device = device.map(|device| Arc::new(device.into_owned()));
     on_device(blueprint, requested, device, notices, known)
 }
@@ -102,7 +102,7 @@ fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
     rule && devices
         && of(one) == of(other)
         && one.hardware.device == other.hardware.device
-        && one.hardware.node == other.hardware.node
+        && one.hardware.host == other.hardware.host
 }
 
 fn on_device(

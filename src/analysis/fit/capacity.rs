@@ -1,6 +1,6 @@
 //! What may be taken of a device's memory and of the machine's RAM.
 
-use crate::analysis::node;
+use crate::analysis::host::machines;
 use crate::analysis::setup::Setup;
 use crate::hardware::{Device, find_host};
 use crate::scenario::{Mode, Scenario};
@@ -50,14 +50,14 @@ pub fn share_words(setup: &Setup, device: &Device, units: UnitSystem) -> String 
 
 /// RAM that may be used; `None` is enough.
 pub fn host_memory(scenario: &Scenario) -> Option<u64> {
-    let node = || {
-        let host = scenario.hardware.node.as_deref().and_then(find_host)?;
+    let of_host = || {
+        let host = scenario.hardware.host.as_deref().and_then(find_host)?;
         Some(
             host.host_memory_bytes?
-                .saturating_mul(node::machines(host, scenario.hardware.devices)),
+                .saturating_mul(machines(host, scenario.hardware.devices)),
         )
     };
-    let all = scenario.hardware.host_memory.or_else(node)?;
+    let all = scenario.hardware.host_memory.or_else(of_host)?;
     let share = 100u64.saturating_sub(scenario.hardware.host_reserve);
     u64::try_from(u128::from(all) * u128::from(share) / 100).ok()
 }

@@ -59,7 +59,7 @@ pub fn Grid(
         if let Some((id, key)) = found {
             case.scenario.update(|scenario| {
                 if scenario.hardware.device.as_ref() != Some(&id) {
-                    scenario.hardware.node = None;
+                    scenario.hardware.host = None;
                 }
                 scenario.hardware.mixed.clear();
                 scenario.hardware.device = Some(id);

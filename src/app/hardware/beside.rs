@@ -39,7 +39,7 @@ pub fn Beside() -> impl IntoView {
             ) {
                 *place = before;
             }
-            scenario.hardware.node = None;
+            scenario.hardware.host = None;
         });
     };
     move || {

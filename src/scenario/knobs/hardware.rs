@@ -217,15 +217,15 @@ pub(super) const KNOBS: &[Knob] = &[
         label: "Node",
         help: "The machine or cloud instance: its links, memory and price.",
         group: Group::Hardware,
-        kind: KnobKind::Node,
+        kind: KnobKind::Host,
         modes: &[],
-        get: |s| s.hardware.node.clone().unwrap_or_else(|| "none".to_owned()),
+        get: |s| s.hardware.host.clone().unwrap_or_else(|| "none".to_owned()),
         set: |s, text| {
-            s.hardware.node = if text == "none" {
+            s.hardware.host = if text == "none" {
                 None
             } else {
                 let known = ["`weighbridge hardware --nodes` lists all ids"].into_iter();
-                Some(hardware::node_id(text).ok_or_else(|| unknown("Node", text, known))?)
+                Some(hardware::host_id(text).ok_or_else(|| unknown("Node", text, known))?)
             };
             Ok(())
         },
