@@ -1,8 +1,8 @@
 //! What requests keep: keys and values of their tokens, states of recurrences.
 
+use super::forward_pass::entries;
 use super::memory::{KEPT_PROMPTS, MemoryPart};
 use super::packed_cache::PackedPages;
-use super::pass::entries;
 use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;
@@ -22,7 +22,7 @@ pub(super) fn width<'a>(setup: &Setup, width: &'a CacheWidth) -> &'a Quantity {
 
 /// A page that holds either a block of tokens of one layer or the state of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct StatePage {
+pub(super) struct StatePage {
     tokens: u64,
     bytes: u64,
 }
@@ -30,7 +30,7 @@ struct StatePage {
 impl StatePage {
     /// Where the engine pages states: the fewest whole blocks of the layer with the smallest tokens that hold the largest
     /// state. None where there are not both.
-    fn of(setup: &Setup) -> Option<Self> {
+    pub(super) fn of(setup: &Setup) -> Option<Self> {
         if !setup.engine.pages_states() {
             return None;
         }
@@ -66,7 +66,9 @@ impl StatePage {
 
 /// Tokens of a block of the engine's paged cache: its own, or as many as a state takes the room of.
 fn block_tokens(setup: &Setup) -> u64 {
-    StatePage::of(setup).map_or_else(|| setup.engine.block(), |page| page.tokens)
+    setup
+        .state_page
+        .map_or_else(|| setup.engine.block(), |page| page.tokens)
 }
 
 /// The same with where it comes from.
@@ -316,7 +318,7 @@ pub(super) fn states_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> 
     if place.block.states.is_empty() || in_cache {
         return Vec::new();
     }
-    if let Some(page) = StatePage::of(setup) {
+    if let Some(page) = setup.state_page {
         let page = Quantity::assumed("page", page.bytes, "a state takes a page of the size of attention's");
         return vec![place.times(N::input(&page)).named("state", "")];
     }

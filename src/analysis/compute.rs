@@ -1,8 +1,8 @@
 //! FLOPs and bytes moved, operator by operator.
 
 use super::cache::Stored;
+use super::forward_pass::ForwardPass;
 use super::memory::weight_of;
-use super::pass::Pass;
 use super::scan;
 use super::setup::Setup;
 use crate::model::Component;
@@ -59,11 +59,11 @@ impl<N: Number> OpCost<N> {
 
 /// The cost of every operator in the pass that the mode names.
 pub fn costs<N: Number>(setup: &Setup) -> Vec<OpCost<N>> {
-    costs_in(setup, &Pass::new(setup))
+    costs_in(setup, &ForwardPass::new(setup))
 }
 
 /// The same in any pass.
-pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<OpCost<N>> {
+pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N>> {
     let mut all = Vec::new();
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
@@ -86,7 +86,7 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &Pass<N>) -> Vec<OpCost<N>> {
 }
 
 /// The forward pass of one operator in all its layers.
-fn forward<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
+fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
     let each = || N::input(setup.activation_bytes());
     let two = || N::constant(2.0);
     let mut cost = OpCost {
@@ -188,7 +188,7 @@ fn forward<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, operat
 /// token. Decode otherwise: every cached token anew (transformers 5), or the new one only where the cache is expanded.
 fn expand<N: Number>(
     setup: &Setup,
-    pass: &Pass<N>,
+    pass: &ForwardPass<N>,
     heads: &Quantity,
     output: &Quantity,
     latent: &Latent,
@@ -223,7 +223,7 @@ fn expand<N: Number>(
 /// Scores, softmax and values, and the cache they read.
 fn attend<N: Number>(
     setup: &Setup,
-    pass: &Pass<N>,
+    pass: &ForwardPass<N>,
     place: Repeated<'_>,
     attention: &Attention,
     cost_of: &mut OpCost<N>,
@@ -284,7 +284,7 @@ fn attend<N: Number>(
 }
 
 /// Scores of an indexer and the keys it reads: `2·pairs·heads·dim`, and `2·pairs·heads` for the weighted sum over heads.
-fn index<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &Index, cost: &mut OpCost<N>) {
+fn index<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>, index: &Index, cost: &mut OpCost<N>) {
     let dim = || N::input(&index.dim);
     let pairs = || N::product([pass.batch.clone(), pass.pairs(&index.span), N::input(&index.heads)]);
     let widths = if index.weighted {
@@ -309,7 +309,7 @@ fn index<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, index: &
 /// B tokens which choose k of E experts independently touch E·(1 − (1 − k/E)^B) of them on average.
 fn weight_bytes<N: Number>(
     setup: &Setup,
-    pass: &Pass<N>,
+    pass: &ForwardPass<N>,
     place: Repeated<'_>,
     operator: &Operator,
     routing: Option<&Routing>,

@@ -21,13 +21,13 @@ pub struct Cost {
     pub basis: String,
 }
 
-/// What all devices of a setup cost an hour: the price that was given, else that of its node, else the least that is
+/// What all devices of a setup cost an hour: the price that was given, else that of its host, else the least that is
 /// known; `None` without a device or a price.
 pub fn price(setup: &Setup) -> Option<Price> {
     let (scenario, device) = (&*setup.scenario, setup.device()?);
     let devices = setup.layout.devices;
-    let node = || {
-        let host = scenario.hardware.node.as_deref().and_then(find_host)?;
+    let of_host = || {
+        let host = scenario.hardware.host.as_deref().and_then(find_host)?;
         (host.device_id == device.id)
             .then(|| Price::of_machines(host, devices))
             .flatten()
@@ -35,7 +35,7 @@ pub fn price(setup: &Setup) -> Option<Price> {
     match scenario.hardware.price {
         Some(each) => Some(Price::own(each, devices)),
         None if !named(scenario).is_empty() => unlike(&named(scenario)),
-        None => node().or_else(|| Price::least(device, devices)),
+        None => of_host().or_else(|| Price::least(device, devices)),
     }
 }
 
@@ -49,7 +49,7 @@ fn unlike(devices: &[Arc<Device>]) -> Option<Price> {
         } else {
             format!("{} {}", all.basis, one.basis)
         },
-        node: None,
+        host: None,
     })
 }
 

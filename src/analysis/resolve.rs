@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use super::cache::StatePage;
 use super::cache_format::{self, cache_format, usual_cache, wanted_cache};
 use super::error::AnalysisError;
 use super::file_kind::usual_engine;
+use super::host;
 use super::kv_support;
 use super::memory::left_out_bytes;
-use super::node;
 use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
@@ -40,13 +41,13 @@ pub fn resolve(
     known: Option<&Setup>,
 ) -> Result<Setup, AnalysisError> {
     if let Some(known) = known.filter(|known| resolves_alike(&known.requested, &requested)) {
-        return Ok(Setup {
+        return Ok(paged(Setup {
             scenario: requested.clone(),
             requested,
             admission: None,
             tuned: None,
             ..known.clone()
-        });
+        }));
     }
     let device = match &requested.hardware.device {
         None => None,
@@ -56,7 +57,7 @@ pub fn resolve(
         })?),
     };
     let mut notices = Vec::new();
-    let device = node::placed(device, &requested, &mut notices);
+    let device = host::placed(device, &requested, &mut notices);
     let device = device.map(|device| Arc::new(device.into_owned()));
     on_device(blueprint, requested, device, notices, known)
 }
@@ -101,7 +102,7 @@ fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
     rule && devices
         && of(one) == of(other)
         && one.hardware.device == other.hardware.device
-        && one.hardware.node == other.hardware.node
+        && one.hardware.host == other.hardware.host
 }
 
 fn on_device(
@@ -191,6 +192,7 @@ fn on_device(
         layout,
         members: members.into(),
         widths: Arc::new(Widths::of(engine, &activation, &kv, &kv_values)),
+        state_page: None,
         scenario: requested.clone(),
         requested,
         weights,
@@ -205,12 +207,20 @@ fn on_device(
         notices: notices.into(),
         conversion,
     };
-    let setup = said_of_towers(said_of_ram(setup));
+    let setup = paged(said_of_towers(said_of_ram(setup)));
     Ok(if support.is_some_and(|found| found.support == Support::Unpacked) {
         unpacked(setup)
     } else {
         setup
     })
+}
+
+/// The setup, with the page that its states take: found once, asked for by every block.
+fn paged(setup: Setup) -> Setup {
+    Setup {
+        state_page: StatePage::of(&setup),
+        ..setup
+    }
 }
 
 /// The setup, with a word on what the engine keeps in RAM whatever fits.

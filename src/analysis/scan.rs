@@ -3,7 +3,7 @@
 //! Counted as a framework's counter does: matrix products and convolutions; the running sums of a scan are elementwise.
 
 use super::compute::OpCost;
-use super::pass::Pass;
+use super::forward_pass::ForwardPass;
 use super::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Rows, Scan};
@@ -15,7 +15,7 @@ const DELTA_CHUNK: u64 = 64;
 /// Operations of a causal convolution of each channel, one sequence.
 ///
 /// Prefill runs over the tokens and the padding before them; a decode step over the window and, in transformers, one more.
-pub fn conv<N: Number>(setup: &Setup, pass: &Pass<N>, channels: &Quantity, kernel: &Quantity) -> N {
+pub fn conv<N: Number>(setup: &Setup, pass: &ForwardPass<N>, channels: &Quantity, kernel: &Quantity) -> N {
     let positions = if pass.decode {
         N::constant(if setup.engine.keeps_whole_convolution() {
             2.0
@@ -29,7 +29,7 @@ pub fn conv<N: Number>(setup: &Setup, pass: &Pass<N>, channels: &Quantity, kerne
 }
 
 /// Cost of a recurrence in all its layers.
-pub fn scan<N: Number>(setup: &Setup, pass: &Pass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut OpCost<N>) {
+pub fn scan<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>, kind: &Scan, cost: &mut OpCost<N>) {
     let input = N::input;
     let constant = N::constant;
     let batch = || pass.batch.clone();

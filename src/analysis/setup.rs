@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::admission::Admission;
-use super::cache::Stored;
+use super::cache::{StatePage, Stored};
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
 use super::placement::{Layout, Member, named, words};
@@ -14,7 +14,7 @@ use crate::model::operator::Attention;
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
 use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
-use crate::units::{Number, Quantity, grouped};
+use crate::units::{Number, Quantity, one_or_times};
 
 /// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
 /// shared.
@@ -52,6 +52,8 @@ pub struct Setup {
     pub notices: Arc<[Notice]>,
     /// Bytes of activations and cache, for formulas.
     pub(super) widths: Arc<Widths>,
+    /// The page of states, where the engine pages them.
+    pub(super) state_page: Option<StatePage>,
     /// The weights as they are stored, before an engine unpacks them or training needs them whole.
     pub(super) conversion: Conversion,
 }
@@ -125,10 +127,7 @@ impl Setup {
         if let Some(unlike) = devices_in_words(&self.scenario) {
             return Some(unlike);
         }
-        Some(match self.layout.devices {
-            1 => format!("one {}", device.short_name()),
-            some => format!("{} × {}", grouped(some), device.short_name()),
-        })
+        Some(one_or_times(self.layout.devices, device.short_name()))
     }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {

@@ -40,8 +40,12 @@ impl Step {
 
 /// Keeps the address and the cases together.
 pub fn follow(state: State) {
-    let pending = StoredValue::new(None::<TimeoutHandle>);
     let last = StoredValue::new(None::<Step>);
+    let mut write_later = debounce(REST, move |(query, step): (String, Step)| {
+        let new = last.with_value(|last| last.as_ref() != Some(&step));
+        write(&query, step.case, new);
+        last.set_value(Some(step));
+    });
     Effect::new(move |first: Option<()>| {
         let case = state.current();
         let tab = state.page.tab.get();
@@ -51,15 +55,7 @@ pub fn follow(state: State) {
             last.set_value(Some(step));
             return;
         }
-        if let Some(timer) = pending.get_value() {
-            timer.clear();
-        }
-        let write = move || {
-            let new = last.with_value(|last| last.as_ref() != Some(&step));
-            write(&query, step.case, new);
-            last.set_value(Some(step.clone()));
-        };
-        pending.set_value(set_timeout_with_handle(write, REST).ok());
+        write_later((query, step));
     });
     let _ = window_event_listener(leptos::ev::popstate, move |event| {
         let place = Place::of(&window().location().search().unwrap_or_default());

@@ -1,6 +1,7 @@
 //! The cases of the page, where there are several: which is shown, and what each comes to.
 
 use leptos::prelude::*;
+use weighbridge::units::times;
 
 use super::case::Case;
 use super::icon::Icon;
@@ -31,11 +32,8 @@ fn Entry(case: Case, shown: bool) -> impl IntoView {
     let on = move || {
         case.shown.with(|answer| {
             let setup = &answer.as_ref()?.analysis.setup;
-            let device = setup.device.as_ref()?.short_name().to_owned();
-            Some(match setup.requested.hardware.devices {
-                1 => device,
-                some => format!("{some} × {device}"),
-            })
+            let device = setup.device.as_ref()?.short_name();
+            Some(times(setup.requested.hardware.devices, device))
         })
     };
     let sentence = verdict::of(case);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use weighbridge::scenario::{Group, KNOBS, KnobId, Mode};
-use weighbridge::units::grouped;
+use weighbridge::units::{grouped, times};
 
 use super::case::Case;
 
@@ -29,8 +29,7 @@ pub fn Chips() -> impl IntoView {
                 generated => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(generated)),
             };
             match (scenario.workload.mode, scenario.workload.batch) {
-                (Mode::Decode, 1) => length,
-                (Mode::Decode, batch) => format!("{batch} × {length}"),
+                (Mode::Decode, batch) => times(batch, &length),
                 (mode, batch) => format!("{}, {batch} × {length}", mode.label()),
             }
         })

@@ -56,7 +56,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
             view! { <NumberOrWord knob=knob value=value set=set refused=refused words=words/> }.into_any()
         }
         // The card "Hardware" has controls of its own for these.
-        KnobKind::Node | KnobKind::Device | KnobKind::Devices | KnobKind::Shares => ().into_any(),
+        KnobKind::Host | KnobKind::Device | KnobKind::Devices | KnobKind::Shares => ().into_any(),
     };
     if knob.group != Group::Assumptions {
         return control;

@@ -51,7 +51,6 @@ mod toasts;
 mod verdict;
 mod verdict_strip;
 mod ways;
-mod words;
 
 pub use state::State;
 

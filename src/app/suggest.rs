@@ -83,10 +83,10 @@ pub fn badge(name: &str, listed: Option<&Listed>, scenario: &Scenario, units: Un
     let Some(blueprint) = catalogue::find(name).and_then(blueprint) else {
         return quick(name, listed, scenario, &device, units);
     };
-    let one = super::fit::weigh_room(blueprint, scenario, &[device]).pop()??;
+    let one = super::fit::weigh_room(blueprint, scenario, &device)?;
     Some(Badge {
         verdict: one.verdict,
-        words: super::fit::words(&one, units),
+        words: super::fit::verdict_words(&one, units),
         rough: false,
     })
 }

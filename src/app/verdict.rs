@@ -1,6 +1,7 @@
 //! The verdict in a sentence, and what stands beside it.
 
 use leptos::prelude::*;
+use weighbridge::report::{Sentence, sentence};
 use weighbridge::scenario::link;
 
 use super::case::Case;
@@ -10,7 +11,6 @@ use super::notices::WeightyNotices;
 use super::state::{Place, State};
 use super::toasts;
 use super::ways::BestWay;
-use super::words::{Sentence, sentence};
 
 /// The sentence of the answer on the page.
 pub fn of(case: Case) -> Memo<Sentence> {
@@ -19,7 +19,7 @@ pub fn of(case: Case) -> Memo<Sentence> {
         let name = case.model_name().unwrap_or_else(|| "This model".to_owned());
         let found = case
             .shown
-            .with(|shown| shown.as_ref().map(|answer| sentence(answer, &name, units)));
+            .with(|shown| shown.as_ref().map(|answer| sentence(&answer.analysis, &name, units)));
         found.unwrap_or_else(|| nothing(case))
     })
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::{Verdict, answers, fixes};
+use weighbridge::analysis::{Verdict, fixes};
 use weighbridge::report::{Card, best_way, cards};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
 
 use super::case::{Answer, Case};
+use super::fit;
 use super::parts::{self, Part};
 
 /// How long the question must rest before it is answered: a slider passes many values.
@@ -24,29 +25,20 @@ pub struct Ways {
 /// Finds the ways of the case whenever its question has rested.
 pub fn follow(case: Case) -> RwSignal<Option<Ways>> {
     let found = RwSignal::new(None);
-    let pending = StoredValue::new(None::<TimeoutHandle>);
-    Effect::new(move |_| {
-        let (shown, units) = (case.shown.get(), case.page.units.get());
-        if let Some(timer) = pending.get_value() {
-            timer.clear();
-        }
-        let Some(answer) = shown.filter(needs_a_way) else {
-            found.set(None);
-            return;
-        };
-        let find = move || {
-            parts::then(Part::Tabs, move || {
-                if let Some(tabs) = parts::tabs() {
-                    found.try_set(Some((tabs.find_ways)(&answer, units)));
-                }
-            });
-        };
-        pending.set_value(set_timeout_with_handle(find, REST).ok());
+    let mut find = debounce(REST, move |(answer, units): (Option<Answer>, UnitSystem)| {
+        let Some(answer) = answer else { return };
+        parts::then(Part::Tabs, move || {
+            if let Some(tabs) = parts::tabs() {
+                found.try_set(Some((tabs.find_ways)(&answer, units)));
+            }
+        });
     });
-    on_cleanup(move || {
-        if let Some(timer) = pending.try_get_value().flatten() {
-            timer.clear();
+    Effect::new(move |_| {
+        let answer = case.shown.get().filter(needs_a_way);
+        if answer.is_none() {
+            found.set(None);
         }
+        find((answer, case.page.units.get()));
     });
     found
 }
@@ -61,7 +53,7 @@ fn needs_a_way(answer: &Answer) -> bool {
 pub fn find(answer: &Answer, units: UnitSystem) -> Ways {
     let analysis = &answer.analysis;
     let mut found = Ways::default();
-    if let Some(answers) = answers(analysis) {
+    if let Some(answers) = fit::searched(answer) {
         found.best = best_way(analysis, &answers);
         found.cards = cards(analysis, &answers, units);
     }

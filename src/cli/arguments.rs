@@ -215,7 +215,7 @@ fn argument(knob: &'static Knob) -> Arg {
         KnobKind::RealOr { words, .. } => argument = argument.value_name(or("NUMBER", words)),
         KnobKind::Devices => argument = argument.value_name("ID,ID"),
         KnobKind::Shares => argument = argument.value_name("N,N"),
-        KnobKind::Node => argument = argument.value_name("ID"),
+        KnobKind::Host => argument = argument.value_name("ID"),
         KnobKind::Choice(rows) => {
             argument = argument.value_name("NAME");
             let keys: Vec<_> = rows().iter().map(|row| row.key).collect();

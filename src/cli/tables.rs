@@ -69,7 +69,7 @@ fn types(format: Format) -> Result<String, Failure> {
 pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
     let format = arguments::format(matches);
     if matches.get_flag("nodes") {
-        return nodes(format);
+        return hosts_table(format);
     }
     if format == Format::Json {
         return json_text(&devices());
@@ -117,7 +117,7 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
 }
 
 /// The built-in machines.
-fn nodes(format: Format) -> Result<String, Failure> {
+fn hosts_table(format: Format) -> Result<String, Failure> {
     if format == Format::Json {
         return json_text(&hosts());
     }

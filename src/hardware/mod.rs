@@ -49,6 +49,6 @@ pub fn resolve(text: &str) -> Result<Cow<'static, Device>, Option<CustomError>> 
 }
 
 /// The id of a machine of the table.
-pub fn node_id(text: &str) -> Option<String> {
+pub fn host_id(text: &str) -> Option<String> {
     find_host(text).map(|host| host.id.clone())
 }

@@ -13,7 +13,8 @@ pub struct Price {
     /// Who asks it, and when.
     pub basis: String,
     /// The machine it is of, where it is not that of a device by itself.
-    pub node: Option<String>,
+    #[serde(rename = "node")]
+    pub host: Option<String>,
 }
 
 impl Price {
@@ -22,7 +23,7 @@ impl Price {
         Self {
             usd_per_hour: each * count as f64,
             basis: "Your own price.".to_owned(),
-            node: None,
+            host: None,
         }
     }
     /// So many devices, each at the middle of what clouds ask for one.
@@ -30,7 +31,7 @@ impl Price {
         Some(Self {
             usd_per_hour: device.price()? * count as f64,
             basis: device.price_source.clone(),
-            node: None,
+            host: None,
         })
     }
     /// As many whole machines as it takes: nobody rents out a part of one.
@@ -43,7 +44,7 @@ impl Price {
         Some(Self {
             usd_per_hour: host.price_usd_h? * machines as f64,
             basis,
-            node: Some(host.id.clone()),
+            host: Some(host.id.clone()),
         })
     }
     /// The least anybody asks for so many devices; `None` where no price is known.

@@ -4,7 +4,7 @@ use super::verdict::about;
 use crate::analysis::answers::{Answers, BestFormat, RankedBy};
 use crate::analysis::{Analysis, Setup, Verdict, analyse_setup};
 use crate::scenario::{Mode, Scenario};
-use crate::units::{UnitSystem, dollars, grouped};
+use crate::units::{UnitSystem, dollars, grouped, times};
 
 /// An answer in a few words, and the scenario that makes it so.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,6 @@ pub fn cards(analysis: &Analysis, answers: &Answers, units: UnitSystem) -> Vec<C
     let mut all = Vec::new();
     all.extend(answers.format.as_ref().map(|best| format_card(setup, best, units)));
     if let Some(context) = &answers.context {
-        let longest = context.tokens > 0 && context.tokens != setup.tokens().value;
         all.push(Card {
             key: "context",
             what: "Longest context as it is",
@@ -45,7 +44,7 @@ pub fn cards(analysis: &Analysis, answers: &Answers, units: UnitSystem) -> Vec<C
                 (_, false) if context.limited_by_model => "the model's own limit".to_owned(),
                 (_, false) => format!("now {}", grouped(setup.tokens().value)),
             },
-            deed: (longest && fit.verdict != Verdict::Offload).then(|| context.scenario.clone()),
+            deed: context.change(now).filter(|_| fit.verdict != Verdict::Offload),
         });
     }
     if let Some(degree) = &answers.degree
@@ -56,21 +55,16 @@ pub fn cards(analysis: &Analysis, answers: &Answers, units: UnitSystem) -> Vec<C
             what: "Fewest of this device",
             value: format!("{} × {}", grouped(devices), device.short_name()),
             note: "each layer shared among them".to_owned(),
-            deed: (devices != now.hardware.devices).then(|| degree.scenario.clone()),
+            deed: degree.change(now),
         });
     }
     if let Some(cheapest) = &answers.cheapest {
-        let differs =
-            now.hardware.device.as_ref() != Some(&cheapest.hardware) || now.hardware.devices != cheapest.devices;
         all.push(Card {
             key: "cheapest",
             what: "Cheapest with room for it",
-            value: match cheapest.devices {
-                1 => cheapest.name.clone(),
-                some => format!("{} × {}", grouped(some), cheapest.name),
-            },
+            value: times(cheapest.devices, &cheapest.name),
             note: format!("{} an hour", dollars(cheapest.price.usd_per_hour)),
-            deed: differs.then(|| cheapest.scenario.clone()),
+            deed: cheapest.change(now),
         });
     }
     all
@@ -89,8 +83,7 @@ fn format_card(setup: &Setup, best: &BestFormat, units: UnitSystem) -> Card {
             let loss = loss(best).map_or_else(String::new, |loss| format!(", {loss}"));
             format!("{} of {}{loss}", whole(best.needed_bytes), whole(best.capacity_bytes))
         },
-        deed: (!none && best.scenario.precision.weights != setup.requested.precision.weights)
-            .then(|| best.scenario.clone()),
+        deed: best.change(&setup.requested),
     }
 }
 
@@ -107,12 +100,12 @@ fn loss(best: &BestFormat) -> Option<&'static str> {
 /// loss.` None where it fits, or nothing smaller would.
 pub fn best_way(analysis: &Analysis, answers: &Answers) -> Option<(String, Scenario)> {
     let verdict = analysis.fit.as_ref()?.verdict;
-    let best = answers.format.as_ref().filter(|best| best.format.is_some())?;
-    let same = best.scenario.precision.weights == analysis.setup.requested.precision.weights;
-    if verdict == Verdict::Fits || same {
+    let best = answers.format.as_ref()?;
+    let changed = best.change(&analysis.setup.requested)?;
+    if verdict == Verdict::Fits {
         return None;
     }
-    let then = analyse_setup(analysis.setup.under(best.scenario.clone()).ok()?).ok()?;
+    let then = analyse_setup(analysis.setup.under(changed.clone()).ok()?).ok()?;
     let speed = then.speed.as_ref().filter(|speed| speed.pass.is_some());
     let verb = match then.setup.scenario.workload.mode {
         Mode::Prefill => "reads",
@@ -129,6 +122,6 @@ pub fn best_way(analysis: &Analysis, answers: &Answers) -> Option<(String, Scena
             best.label,
             engine.unwrap_or_default()
         ),
-        best.scenario.clone(),
+        changed,
     ))
 }

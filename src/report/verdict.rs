@@ -3,7 +3,7 @@
 use super::tokens;
 use crate::analysis::{Analysis, Setup, Verdict};
 use crate::scenario::Mode;
-use crate::units::{UnitSystem, capital, counted, decimal, grouped};
+use crate::units::{UnitSystem, capital, counted, decimal, grouped, times};
 
 /// The verdict in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -181,11 +181,7 @@ fn beyond(setup: &Setup) -> Option<u64> {
 /// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
 fn load(setup: &Setup) -> String {
     let scenario = &*setup.scenario;
-    let length = tokens(scenario.workload.prompt);
-    match scenario.workload.batch {
-        1 => length,
-        batch => format!("{} × {length}", grouped(batch)),
-    }
+    times(scenario.workload.batch, &tokens(scenario.workload.prompt))
 }
 
 /// How fast, as the end of a sentence: ` and writes about 53 tokens a second`.

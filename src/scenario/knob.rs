@@ -99,7 +99,7 @@ pub enum KnobKind {
     /// Several of those, by commas.
     Devices,
     /// A machine of the table.
-    Node,
+    Host,
 }
 
 /// Something the user can set.

@@ -118,7 +118,7 @@ pub struct HardwareChoice {
     /// How a tensor-parallel group shares attention.
     pub attention_parallel: AttentionParallel,
     /// Id of the machine, if one is chosen.
-    pub node: Option<String>,
+    pub host: Option<String>,
     /// Bytes of RAM; `None` is enough.
     pub host_memory: Option<u64>,
     /// Percentage of the RAM that is left to others.
@@ -142,7 +142,7 @@ impl Default for HardwareChoice {
             pipeline: 1,
             expert: 1,
             attention_parallel: AttentionParallel::Tp,
-            node: None,
+            host: None,
             host_memory: None,
             host_reserve: 20,
             offload: Offload::Auto,

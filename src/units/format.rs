@@ -146,6 +146,22 @@ pub fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
+/// So many of a thing: `RTX 4090`, `2 × RTX 4090`.
+pub fn times(number: u64, what: &str) -> String {
+    match number {
+        1 => what.to_owned(),
+        some => format!("{} × {what}", grouped(some)),
+    }
+}
+
+/// The same within a sentence: `one RTX 4090`, `2 × RTX 4090`.
+pub fn one_or_times(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("one {what}"),
+        some => times(some, what),
+    }
+}
+
 /// A count as people say it: 8.03 B, 671 B, 1.03 T, 4,096.
 pub fn short_count(value: f64) -> String {
     let size = value.abs();
@@ -269,6 +285,14 @@ mod tests {
     }
 
     #[test]
+    fn so_many_of_a_thing() {
+        assert_eq!(times(1, "L4"), "L4");
+        assert_eq!(times(1_024, "L4"), "1,024 × L4");
+        assert_eq!(one_or_times(1, "L4"), "one L4");
+        assert_eq!(one_or_times(2, "L4"), "2 × L4");
+    }
+
+    #[test]
     fn decimals_have_three_digits() {
         for (value, text) in [
             (0.0, "0"),
@@ -343,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn times() {
+    fn times_in_words() {
         for (value, text) in [
             (0.0, "0 s"),
             (1e-9, "1.00 ns"),

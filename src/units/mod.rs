@@ -11,8 +11,8 @@ mod typed;
 mod unit;
 
 pub use format::{
-    UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, percent, rate, seconds, short_count,
-    shown,
+    UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, one_or_times, percent, rate, seconds,
+    short_count, shown, times,
 };
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};

@@ -36,6 +36,7 @@ mod headers_gguf;
 mod headers_hostile;
 mod headers_packed;
 mod headers_safetensors;
+mod hosts;
 mod hub;
 mod hub_endpoint;
 mod hub_loader;
@@ -46,7 +47,6 @@ mod launch;
 mod laws;
 mod machine;
 mod naming;
-mod nodes;
 #[cfg(feature = "cli")]
 mod page;
 #[cfg(feature = "cli")]

@@ -31,7 +31,7 @@ fn values(kind: KnobKind) -> Vec<String> {
         ]
         .map(str::to_owned)
         .to_vec(),
-        KnobKind::Node => weighbridge::hardware::hosts()
+        KnobKind::Host => weighbridge::hardware::hosts()
             .iter()
             .take(8)
             .map(|host| host.id.clone())

@@ -38,7 +38,7 @@ pub(super) fn cheapest(setup: &Setup, asked: &Scenario) -> Option<Cheapest> {
         let scenario = asked.clone().with(|s| {
             s.hardware.device = None;
             s.hardware.beside = Vec::new();
-            s.hardware.node = None;
+            s.hardware.host = None;
             s.hardware.price = None;
             s.hardware.devices = count;
             s.hardware.split = None;
@@ -71,7 +71,7 @@ pub(super) fn cheapest(setup: &Setup, asked: &Scenario) -> Option<Cheapest> {
                     scenario: scenario.clone().with(|s| {
                         s.hardware.device = Some(device.id.clone());
                         s.hardware.mixed = Vec::new();
-                        s.hardware.node = price.node.clone();
+                        s.hardware.host = price.host.clone();
                     }),
                     price,
                 });

@@ -1,5 +1,6 @@
 //! What would it take: how far this hardware goes, and what else would do. Each answer comes with the scenario after it.
 
+mod change;
 mod cheapest;
 pub(super) mod degree;
 pub(super) mod formats;

@@ -4,7 +4,7 @@ use super::{Answers, BestFormat, Cheapest, Degree, LongestContext, MostUsers, Ra
 use crate::analysis::setup::Setup;
 use crate::hardware::Engine;
 use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{UnitSystem, capital, counted, grouped};
+use crate::units::{UnitSystem, capital, counted, grouped, one_or_times, times};
 
 /// An answer as it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,8 +98,8 @@ impl LongestContext {
                 "With this format and batch; prompt and answer together.",
             ),
         };
-        let deed = (self.tokens > 0 && self.scenario.workload.prompt != setup.requested.workload.prompt)
-            .then(|| (format!("Try {}", counted(self.tokens, "token")), self.scenario.clone()));
+        let deed = self.change(&setup.requested);
+        let deed = deed.map(|scenario| (format!("Try {}", counted(self.tokens, "token")), scenario));
         Said {
             key: "context",
             words,
@@ -130,8 +130,8 @@ impl MostUsers {
                 counted(most, what)
             ),
         };
-        let deed = (self.count > 0 && self.count != setup.requested.workload.batch)
-            .then(|| (format!("Try {}", counted(self.count, what)), self.scenario.clone()));
+        let deed = self.change(&setup.requested);
+        let deed = deed.map(|scenario| (format!("Try {}", counted(self.count, what)), scenario));
         Said {
             key: "users",
             words: capital(&words),
@@ -172,7 +172,6 @@ impl BestFormat {
                 "Best by bits per weight ({bits:.2}) among formats that {engine} or another engine runs there; no published figure of its loss went into it."
             ),
         };
-        let changes = self.scenario.precision.weights != setup.requested.precision.weights;
         Said {
             key: "format",
             words: format!(
@@ -182,7 +181,9 @@ impl BestFormat {
                 units.bytes(self.capacity_bytes as f64)
             ),
             basis,
-            deed: changes.then(|| (format!("Use {}", self.label), self.scenario.clone())),
+            deed: self
+                .change(&setup.requested)
+                .map(|scenario| (format!("Use {}", self.label), scenario)),
         }
     }
 }
@@ -211,11 +212,7 @@ fn none_priced(now: &Scenario) -> Said {
 
 impl Cheapest {
     fn said(&self, now: &Scenario) -> Said {
-        let what = match self.devices {
-            1 => format!("one {}", self.name),
-            some => format!("{some} × {}", self.name),
-        };
-        let changes = now.hardware.device.as_ref() != Some(&self.hardware) || now.hardware.devices != self.devices;
+        let what = one_or_times(self.devices, &self.name);
         Said {
             key: "cheapest",
             words: format!(
@@ -227,7 +224,7 @@ impl Cheapest {
                 "{}. Prices age; hardware without a published price is not ranked.",
                 self.price.basis.trim_end_matches('.')
             ),
-            deed: changes.then(|| (format!("Use {what}"), self.scenario.clone())),
+            deed: self.change(now).map(|scenario| (format!("Use {what}"), scenario)),
         }
     }
 }
@@ -248,31 +245,30 @@ impl Degree {
         };
         let words = match self.devices {
             None if targets => format!(
-                "Not even {} × {name} meet the targets with this load{shared}.",
-                degree::MOST
+                "Not even {} meet the targets with this load{shared}.",
+                times(degree::MOST, name)
             ),
             Some(1) if targets => format!("One {name} meets the targets with this load."),
             Some(some) if targets => {
                 format!(
-                    "{some} × {name} meet the targets with this load{shared}{tp}.",
+                    "{} meet the targets with this load{shared}{tp}.",
+                    times(some, name),
                     tp = tp(some)
                 )
             }
             None => format!(
-                "Not even {} × {name} have room for {}{shared}.",
-                degree::MOST,
+                "Not even {} have room for {}{shared}.",
+                times(degree::MOST, name),
                 load(&setup.requested)
             ),
             Some(1) => format!("One {name} is enough: nothing needs to be split."),
             Some(some) => format!(
-                "{some} × {name} have room for {}{shared}{tp}.",
+                "{} have room for {}{shared}{tp}.",
+                times(some, name),
                 load(&setup.requested),
                 tp = tp(some)
             ),
         };
-        let wanted = self
-            .devices
-            .filter(|devices| *devices != setup.requested.hardware.devices);
         Said {
             key: "degree",
             words,
@@ -281,7 +277,10 @@ impl Degree {
                 _ => "Powers of two were tried.",
             }
             .to_owned(),
-            deed: wanted.map(|devices| (format!("Use {}", counted(devices, "device")), self.scenario.clone())),
+            deed: self
+                .devices
+                .zip(self.change(&setup.requested))
+                .map(|(devices, scenario)| (format!("Use {}", counted(devices, "device")), scenario)),
         }
     }
 }

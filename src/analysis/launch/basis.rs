@@ -187,7 +187,7 @@ impl<'a> Basis<'a> {
             return all;
         };
         // Without a machine's name the largest that is known of holds as many as any.
-        let named = self.setup.scenario.hardware.node.as_deref().and_then(find_host);
+        let named = self.setup.scenario.hardware.host.as_deref().and_then(find_host);
         let largest = || {
             hosts_of(&device.id)
                 .map(|host| host.device_count)

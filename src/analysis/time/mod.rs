@@ -4,13 +4,13 @@
 //! decode pass, a prefill and a server are mixes of it. `docs/speed.md` tells how it is fitted and what is missing.
 
 mod parts;
-mod pass;
+mod runner;
 mod setting;
 mod step;
 mod work;
 
 pub use parts::TimeParts;
-pub use pass::{PassParts, Runner};
+pub use runner::{PassParts, Runner};
 pub use setting::Setting;
 pub use step::{Mix, StepTime, step};
 pub use work::{Kind, Load, Routed, Work, rate, works};

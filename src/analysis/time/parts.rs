@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::pass::PassParts;
+use super::runner::PassParts;
 use super::step::StepTime;
 
 /// Seconds by what they go to; they sum to the whole.

@@ -1,7 +1,7 @@
 //! What one sequence costs on one rank, operator by operator, so that a step on any mix of tokens is plain arithmetic.
 
 use crate::analysis::compute::{OpCost, costs_in};
-use crate::analysis::pass::Pass;
+use crate::analysis::forward_pass::ForwardPass;
 use crate::analysis::placement::share_of;
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
@@ -114,8 +114,8 @@ fn kind(operator: &Operator) -> Kind {
 /// The work of a pass is linear in its sequences but for the weights, so one sequence tells all.
 pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
     let one = || N::input(&Quantity::assumed("sequence", 1, "the work of one sequence"));
-    let decode = costs_in(setup, &Pass::decode(setup, one()));
-    let prompt = costs_in(setup, &Pass::prompt(setup, one()));
+    let decode = costs_in(setup, &ForwardPass::decode(setup, one()));
+    let prompt = costs_in(setup, &ForwardPass::prompt(setup, one()));
     let blocks = setup.blueprint.blocks();
     let operators = blocks.flat_map(|place| place.block.operators.iter().map(move |one| (place, one)));
     operators

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::answers;
 use weighbridge::analysis::answers::Said;
 use weighbridge::units::UnitSystem;
 
+use super::searched::searched;
 use crate::app::case::{Answer, Case};
 
 /// How long the question must rest before it is answered: a slider passes many values.
@@ -17,24 +17,17 @@ const REST: Duration = Duration::from_millis(120);
 pub fn Answers() -> impl IntoView {
     let case = Case::here();
     let told = RwSignal::new(Vec::new());
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let tell = move |(shown, units): (Option<Answer>, UnitSystem)| {
+        let rows = shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default();
+        told.try_set(rows);
+    };
+    let mut tell_later = debounce(REST, tell);
     Effect::new(move |first: Option<()>| {
-        let (shown, units) = (case.shown.get(), case.page.units.get());
-        let tell = move || {
-            let rows = shown.as_ref().map(|answer| rows(answer, units)).unwrap_or_default();
-            told.try_set(rows);
-        };
-        if let Some(timer) = pending.get_value() {
-            timer.clear();
-        }
+        let asked = (case.shown.get(), case.page.units.get());
         if first.is_none() {
-            return tell();
-        }
-        pending.set_value(set_timeout_with_handle(tell, REST).ok());
-    });
-    on_cleanup(move || {
-        if let Some(timer) = pending.try_get_value().flatten() {
-            timer.clear();
+            tell(asked);
+        } else {
+            tell_later(asked);
         }
     });
     view! {
@@ -54,7 +47,7 @@ pub fn Answers() -> impl IntoView {
 
 fn rows(answer: &Answer, units: UnitSystem) -> Vec<Said> {
     let setup = &answer.analysis.setup;
-    let said = answers(&answer.analysis).map(|found| found.said(setup, units));
+    let said = searched(answer).map(|found| found.said(setup, units));
     said.unwrap_or_else(|| {
         vec![Said {
             key: "none",

@@ -8,9 +8,9 @@ use weighbridge::units::grouped;
 
 use super::export::csv;
 use super::filter::{Filter, FilterBar};
-use super::matrix::{Matrix, now_of, slice};
 use super::table::Grid;
-use super::words::{verdict_name, words};
+use super::verdict_words::{verdict_name, verdict_words};
+use super::verdicts::{Verdicts, now_of, slice};
 use crate::app::case::{Answer, Case};
 use crate::app::charts::{file_name, model_name, save_text};
 
@@ -19,21 +19,21 @@ use crate::app::charts::{file_name, model_name, save_text};
 pub fn FitMatrix() -> impl IntoView {
     let case = Case::here();
     let filter = RwSignal::new(Filter::default());
-    let matrix = RwSignal::new(None::<Arc<Matrix>>);
+    let verdicts = RwSignal::new(None::<Arc<Verdicts>>);
     // Between two slices the page answers to keys and pointers.
     let turn = StoredValue::new(0_u64);
     Effect::new(move |_| {
         let Some(answer) = case.shown.get() else { return };
         turn.update_value(|turn| *turn += 1);
-        slice(matrix, turn, turn.get_value(), Matrix::new(answer));
+        slice(verdicts, turn, turn.get_value(), Verdicts::new(answer));
     });
     on_cleanup(move || {
         turn.try_update_value(|turn| *turn += 1);
     });
     let rows = Memo::new(move |_| {
         let filter = filter.get();
-        matrix.with(|matrix| {
-            let devices = matrix.iter().flat_map(|matrix| matrix.devices.iter().enumerate());
+        verdicts.with(|verdicts| {
+            let devices = verdicts.iter().flat_map(|verdicts| verdicts.devices.iter().enumerate());
             devices
                 .filter(|(_, device)| filter.lets(device))
                 .map(|(row, _)| row)
@@ -43,29 +43,29 @@ pub fn FitMatrix() -> impl IntoView {
     let reading = RwSignal::new(None::<(usize, usize)>);
     let said = move || {
         let (at, units) = (reading.get(), case.page.units.get());
-        matrix.with(|matrix| {
-            let matrix = matrix.as_ref()?;
-            let (row, at) = at.or_else(|| chosen(matrix))?;
-            let (device, column) = (matrix.devices.get(row)?, matrix.columns.get(at)?);
-            let one = matrix.cell(row, at)?;
+        verdicts.with(|verdicts| {
+            let verdicts = verdicts.as_ref()?;
+            let (row, at) = at.or_else(|| chosen(verdicts))?;
+            let (device, column) = (verdicts.devices.get(row)?, verdicts.columns.get(at)?);
+            let one = verdicts.cell(row, at)?;
             Some((
                 one.verdict,
                 format!("{}, {}: ", device.name, column.label),
-                words(one, units),
+                verdict_words(one, units),
             ))
         })
     };
     let took = move || {
-        matrix.with(|matrix| {
-            matrix.as_ref().map(|matrix| {
-                let count = (matrix.devices.len() * matrix.columns.len()) as u64;
+        verdicts.with(|verdicts| {
+            verdicts.as_ref().map(|verdicts| {
+                let count = (verdicts.devices.len() * verdicts.columns.len()) as u64;
                 format!("{} verdicts.", grouped(count))
             })
         })
     };
     let save = move |_| {
-        if let Some(matrix) = matrix.get_untracked() {
-            let text = rows.with_untracked(|rows| csv(&matrix, rows, &case.query()));
+        if let Some(verdicts) = verdicts.get_untracked() {
+            let text = rows.with_untracked(|rows| csv(&verdicts, rows, &case.query()));
             save_text(&file_name(&model_name(case), "hardware-fit", "csv"), "text/csv", &text);
         }
     };
@@ -84,7 +84,7 @@ pub fn FitMatrix() -> impl IntoView {
                     None => view! { <span>"Point at a cell, or walk through the table with the arrow keys; press one to choose it."</span> }.into_any(),
                 }}
             </p>
-            <Grid matrix=matrix rows=rows reading=reading/>
+            <Grid verdicts=verdicts rows=rows reading=reading/>
             <div class="deeds">
                 <span class="num" data-figure="matrix.took">{took}</span>
                 <button class="link" type="button" on:click=save>"Save as CSV"</button>
@@ -115,7 +115,7 @@ fn heading(answer: &Answer) -> String {
 }
 
 /// The cell of the scenario itself.
-fn chosen(matrix: &Matrix) -> Option<(usize, usize)> {
-    let now = now_of(matrix);
+fn chosen(verdicts: &Verdicts) -> Option<(usize, usize)> {
+    let now = now_of(verdicts);
     now.0.zip(now.1)
 }

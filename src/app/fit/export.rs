@@ -4,20 +4,20 @@ use std::fmt::Write as _;
 
 use weighbridge::export::VERSION;
 
-use super::matrix::Matrix;
+use super::verdicts::Verdicts;
 use crate::app::hardware::facts::price;
 
 /// One verdict a line, for the rows that are shown.
-pub fn csv(matrix: &Matrix, rows: &[usize], link: &str) -> String {
+pub fn csv(verdicts: &Verdicts, rows: &[usize], link: &str) -> String {
     let mut out = format!("# Weighbridge {VERSION}: {link}\n");
     out.push_str("hardware,name,format,engine,verdict,needed_bytes,capacity_bytes,tokens_per_second,tokens_per_second_low,tokens_per_second_high,price_usd_per_hour,note\n");
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     for &row in rows {
-        let Some(device) = matrix.devices.get(row) else {
+        let Some(device) = verdicts.devices.get(row) else {
             continue;
         };
-        for (at, column) in matrix.columns.iter().enumerate() {
-            let Some(one) = matrix.cell(row, at) else { continue };
+        for (at, column) in verdicts.columns.iter().enumerate() {
+            let Some(one) = verdicts.cell(row, at) else { continue };
             let (value, low, high) = one.pace.map_or_else(Default::default, |pace| {
                 (
                     format!("{:.3}", pace.expected),

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use weighbridge::hardware::Device;
 use weighbridge::units::{UnitSystem, decimal};
 
-use super::matrix::{Column, Matrix};
-use super::words::verdict_name;
+use super::verdict_words::verdict_name;
+use super::verdicts::{Column, Verdicts};
 use crate::app::hardware::facts::{group_name, memory};
 
 /// The head: each format with its bits a weight.
@@ -25,12 +25,12 @@ pub fn head(columns: &[Column]) -> String {
 }
 
 /// The body: rows by vendor and segment. `now` is the row and column of the scenario.
-pub fn body(matrix: &Matrix, rows: &[usize], now: (Option<usize>, Option<usize>), units: UnitSystem) -> String {
+pub fn body(verdicts: &Verdicts, rows: &[usize], now: (Option<usize>, Option<usize>), units: UnitSystem) -> String {
     let mut out = String::with_capacity(rows.len() * 1600);
     let mut group = String::new();
-    let width = matrix.columns.len() + 1;
+    let width = verdicts.columns.len() + 1;
     for &row in rows {
-        let Some(device) = matrix.devices.get(row) else {
+        let Some(device) = verdicts.devices.get(row) else {
             continue;
         };
         let name = group_name(device);
@@ -42,14 +42,14 @@ pub fn body(matrix: &Matrix, rows: &[usize], now: (Option<usize>, Option<usize>)
             );
             group = name;
         }
-        line(&mut out, matrix, row, device, now, units);
+        line(&mut out, verdicts, row, device, now, units);
     }
     out
 }
 
 fn line(
     out: &mut String,
-    matrix: &Matrix,
+    verdicts: &Verdicts,
     row: usize,
     device: &Device,
     now: (Option<usize>, Option<usize>),
@@ -61,8 +61,8 @@ fn line(
         escape(&device.name),
         memory(device, units)
     );
-    for at in 0..matrix.columns.len() {
-        let Some(one) = matrix.cell(row, at) else {
+    for at in 0..verdicts.columns.len() {
+        let Some(one) = verdicts.cell(row, at) else {
             out.push_str("<td></td>");
             continue;
         };

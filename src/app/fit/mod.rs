@@ -6,13 +6,15 @@ mod export;
 mod filter;
 mod grid;
 mod launch;
-mod matrix;
+mod searched;
 mod table;
+mod verdict_words;
+mod verdicts;
 mod weigh;
-mod words;
 
 pub use answers::Answers;
 pub use card::FitMatrix;
 pub use launch::LaunchCard;
+pub use searched::searched;
+pub use verdict_words::{room_words, verdict_name, verdict_words};
 pub use weigh::{weigh, weigh_room};
-pub use words::{room, verdict_name, words};

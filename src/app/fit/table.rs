@@ -9,14 +9,14 @@ use wasm_bindgen::JsCast as _;
 use weighbridge::units::UnitSystem;
 
 use super::grid;
-use super::matrix::{Matrix, now_of};
+use super::verdicts::{Verdicts, now_of};
 use crate::app::case::Case;
 use crate::app::icon::Icon;
 
 /// The table.
 #[component]
 pub fn Grid(
-    matrix: RwSignal<Option<Arc<Matrix>>>,
+    verdicts: RwSignal<Option<Arc<Verdicts>>>,
     rows: Memo<Vec<usize>>,
     reading: RwSignal<Option<(usize, usize)>>,
 ) -> impl IntoView {
@@ -30,10 +30,10 @@ pub fn Grid(
         };
         let units: UnitSystem = case.page.units.get();
         let focused = focused(&body);
-        matrix.with(|matrix| {
-            let Some(matrix) = matrix else { return };
-            head.set_inner_html(&grid::head(&matrix.columns));
-            rows.with(|rows| body.set_inner_html(&grid::body(matrix, rows, now_of(matrix), units)));
+        verdicts.with(|verdicts| {
+            let Some(verdicts) = verdicts else { return };
+            head.set_inner_html(&grid::head(&verdicts.columns));
+            rows.with(|rows| body.set_inner_html(&grid::body(verdicts, rows, now_of(verdicts), units)));
         });
         // One cell is reached with Tab, the rest with arrows.
         let entry = body
@@ -49,17 +49,17 @@ pub fn Grid(
         }
     });
     let choose = move |place: (usize, usize)| {
-        let found = matrix.with_untracked(|matrix| {
-            let matrix = matrix.as_ref()?;
+        let found = verdicts.with_untracked(|verdicts| {
+            let verdicts = verdicts.as_ref()?;
             Some((
-                matrix.devices.get(place.0)?.id.clone(),
-                matrix.columns.get(place.1)?.key,
+                verdicts.devices.get(place.0)?.id.clone(),
+                verdicts.columns.get(place.1)?.key,
             ))
         });
         if let Some((id, key)) = found {
             case.scenario.update(|scenario| {
                 if scenario.hardware.device.as_ref() != Some(&id) {
-                    scenario.hardware.node = None;
+                    scenario.hardware.host = None;
                 }
                 scenario.hardware.mixed.clear();
                 scenario.hardware.device = Some(id);
@@ -72,7 +72,7 @@ pub fn Grid(
     let keys = move |event: KeyboardEvent| {
         let Some(body) = body.get_untracked() else { return };
         let Some((row, at)) = focused(&body) else { return };
-        let width = matrix.with_untracked(|matrix| matrix.as_ref().map_or(1, |matrix| matrix.columns.len()));
+        let width = verdicts.with_untracked(|verdicts| verdicts.as_ref().map_or(1, |verdicts| verdicts.columns.len()));
         let next = rows.with_untracked(|rows| {
             let line = rows.iter().position(|one| *one == row).unwrap_or(0);
             let last = rows.len().saturating_sub(1);
@@ -115,8 +115,8 @@ pub fn Grid(
                 <thead node_ref=head></thead>
                 <tbody node_ref=body></tbody>
             </table>
-            {move || matrix.with(Option::is_none).then(|| view! { <p class="waiting">"Estimating every device …"</p> })}
-            {move || (matrix.with(Option::is_some) && rows.with(Vec::is_empty)).then(|| view! { <div class="empty"><Icon name="search"/><b>"No device passes this filter."</b></div> })}
+            {move || verdicts.with(Option::is_none).then(|| view! { <p class="waiting">"Estimating every device …"</p> })}
+            {move || (verdicts.with(Option::is_some) && rows.with(Vec::is_empty)).then(|| view! { <div class="empty"><Icon name="search"/><b>"No device passes this filter."</b></div> })}
         </div>
     }
 }

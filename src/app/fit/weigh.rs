@@ -31,6 +31,12 @@ pub struct Weighed {
 }
 
 impl Weighed {
+    /// The verdict of a matrix on a device in a format, with the speed there.
+    pub fn with_pace(matrix: &mut Matrix, device: &Device, format: &str) -> Option<Self> {
+        let cell = matrix.cell(device, format)?;
+        let pace = matrix.pace(device, format, &cell);
+        Some(Self::of(cell, pace))
+    }
     fn of(cell: Cell, pace: Option<Pace>) -> Self {
         let judged = cell.judgement;
         let unsupported = judged.verdict == Verdict::Unsupported;
@@ -56,34 +62,19 @@ pub fn weigh(
     scenario: &Scenario,
     devices: &[Cow<'static, Device>],
 ) -> Vec<Option<Weighed>> {
-    all(blueprint, scenario, devices, true)
+    let (mut matrix, format) = published(blueprint, scenario);
+    let one = |device: &Cow<'static, Device>| Weighed::with_pace(&mut matrix, device, format);
+    devices.iter().map(one).collect()
 }
 
-/// As [`weigh`], without speeds.
-pub fn weigh_room(
-    blueprint: &Arc<Blueprint>,
-    scenario: &Scenario,
-    devices: &[Cow<'static, Device>],
-) -> Vec<Option<Weighed>> {
-    all(blueprint, scenario, devices, false)
+/// As [`weigh`], on one device and without its speed.
+pub fn weigh_room(blueprint: &Arc<Blueprint>, scenario: &Scenario, device: &Device) -> Option<Weighed> {
+    let (mut matrix, format) = published(blueprint, scenario);
+    let cell = matrix.cell(device, format)?;
+    Some(Weighed::of(cell, None))
 }
 
-fn all(
-    blueprint: &Arc<Blueprint>,
-    scenario: &Scenario,
-    devices: &[Cow<'static, Device>],
-    timed: bool,
-) -> Vec<Option<Weighed>> {
-    let mut matrix = Matrix::published(blueprint, scenario);
-    let format = scenario.precision.weights.unwrap_or("");
-    let mut one = |device: &Cow<'static, Device>| {
-        let cell = matrix.cell(device, format)?;
-        let pace = if timed {
-            matrix.pace(device, format, &cell)
-        } else {
-            None
-        };
-        Some(Weighed::of(cell, pace))
-    };
-    devices.iter().map(&mut one).collect()
+fn published(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> (Matrix, &'static str) {
+    let matrix = Matrix::published(blueprint, scenario);
+    (matrix, scenario.precision.weights.unwrap_or(""))
 }

@@ -5,7 +5,7 @@ use weighbridge::units::decimal;
 
 use super::facts::resolve;
 use crate::app::case::Case;
-use crate::app::fit::{room, verdict_name, weigh, words};
+use crate::app::fit::{room_words, verdict_name, verdict_words, weigh};
 use crate::app::icon::Icon;
 
 /// The row; it is there only where devices are compared.
@@ -39,7 +39,7 @@ pub fn Beside() -> impl IntoView {
             ) {
                 *place = before;
             }
-            scenario.hardware.node = None;
+            scenario.hardware.host = None;
         });
     };
     move || {
@@ -50,13 +50,13 @@ pub fn Beside() -> impl IntoView {
                 .enumerate()
                 .map(|(at, (device, one))| {
                     let name = device.short_name().to_owned();
-                    let room = room(&one, units);
+                    let room = room_words(&one, units);
                     let speed = one.pace.map(|pace| format!("{} tokens/s", decimal(pace.expected)));
                     let icon = icon(one.verdict);
                     let id = device.id.clone();
                     view! {
                         <button class="beside" type="button" data-verdict=one.verdict aria-pressed=(at == 0).to_string()
-                            title=words(&one, units) on:click=move |_| { if at > 0 { choose(&id) } }>
+                            title=verdict_words(&one, units) on:click=move |_| { if at > 0 { choose(&id) } }>
                             <span class="what">{name}</span>
                             <b><Icon name=icon/>{verdict_name(one.verdict)}</b>
                             <span class="note num">{room}{speed.map(|speed| format!(" · {speed}"))}</span>

@@ -173,13 +173,13 @@ fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
 /// Knobs behind a line that says how they stand.
 #[component]
 fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [KnobId]) -> impl IntoView {
-    let node = ids.contains(&KnobId::HostMemory);
+    let host = ids.contains(&KnobId::HostMemory);
     view! {
         <details class="fold" open=open>
             <summary>{title}" "<span class="now num">{now}</span></summary>
             <div class="inner">
                 <Knobs ids=ids/>
-                {node.then(|| view! { <NodeMenu/> })}
+                {host.then(|| view! { <HostMenu/> })}
             </div>
         </details>
     }
@@ -187,7 +187,7 @@ fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [Kno
 
 /// Machines that hold the chosen device.
 #[component]
-fn NodeMenu() -> impl IntoView {
+fn HostMenu() -> impl IntoView {
     let case = Case::here();
     let id = Memo::new(move |_| {
         case.scenario
@@ -195,14 +195,14 @@ fn NodeMenu() -> impl IntoView {
     });
     let chosen = Memo::new(move |_| {
         case.scenario
-            .with(|scenario| scenario.hardware.node.clone().unwrap_or_else(|| "none".to_owned()))
+            .with(|scenario| scenario.hardware.host.clone().unwrap_or_else(|| "none".to_owned()))
     });
     // A machine has its devices, its RAM and its links: choosing one sets what it says.
     let choose = move |key: String| {
         case.scenario.update(|scenario| match hardware::find_host(&key) {
-            None => scenario.hardware.node = None,
+            None => scenario.hardware.host = None,
             Some(host) => {
-                scenario.hardware.node = Some(host.id.clone());
+                scenario.hardware.host = Some(host.id.clone());
                 scenario.hardware.devices = scenario.hardware.devices.min(host.device_count.max(1));
             }
         });
@@ -257,7 +257,7 @@ fn sharing(scenario: &Scenario) -> String {
 
 /// Machine, RAM and offload in a few words.
 fn machine(scenario: &Scenario) -> String {
-    let host = scenario.hardware.node.as_deref().and_then(hardware::find_host);
+    let host = scenario.hardware.host.as_deref().and_then(hardware::find_host);
     let name = host.map_or_else(|| "any".to_owned(), |host| host.name.clone());
     let memory = match scenario.hardware.host_memory {
         None if host.is_none() && scenario.hardware.offload == Offload::Auto => return "any machine".to_owned(),

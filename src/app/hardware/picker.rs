@@ -137,7 +137,7 @@ fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bo
     scenario.hardware.beside.retain(|one| *one != id);
     if scenario.hardware.device.as_ref() != Some(&id) {
         // A machine belongs to its device.
-        scenario.hardware.node = None;
+        scenario.hardware.host = None;
     }
     if scenario.is_mixed() {
         scenario.hardware.devices = 1;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::analysis::nearest_measurements;
 use weighbridge::hardware::measurement::{Measurement, Metric};
-use weighbridge::units::{decimal, grouped};
+use weighbridge::units::{decimal, grouped, times};
 
 use crate::app::case::Case;
 use crate::app::hardware::facts::resolve;
@@ -35,12 +35,11 @@ pub fn Nearest() -> impl IntoView {
 }
 
 fn row(one: &'static Measurement) -> impl IntoView {
-    let device = resolve(&one.device).map_or_else(|| one.device.clone(), |device| device.short_name().to_owned());
-    let devices = if one.devices > 1 {
-        format!("{} × {device}", one.devices)
-    } else {
-        device
-    };
+    let device = resolve(&one.device);
+    let devices = times(
+        one.devices,
+        device.as_ref().map_or(&one.device, |device| device.short_name()),
+    );
     let model = one.model.rsplit('/').next().unwrap_or(&one.model).to_owned();
     let what = match one.metric {
         Metric::Decode => "written",

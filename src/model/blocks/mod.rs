@@ -2,6 +2,7 @@
 //! its operators with their tensors, what it caches, what is alive at its peak and what training saves.
 
 mod attention;
+mod attention_variants;
 mod compressed;
 mod convolution;
 mod delta;
@@ -22,10 +23,10 @@ mod rwkv;
 pub mod shared_block;
 mod streams;
 mod table;
-mod touches;
 mod vit;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
+pub use attention_variants::{output_gate, query_gate, without_positions};
 pub use compressed::{CompressedAttention, Compression, compressed};
 pub use convolution::{ShortConvolution, short_convolution};
 pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
@@ -46,7 +47,6 @@ pub use rwkv::{channel_mix, time_mix};
 pub use shared_block::step;
 pub use streams::{hyper_connection, hyper_head};
 pub use table::{embedding, head, positions};
-pub use touches::{output_gate, query_gate, without_positions};
 pub use vit::{Biases, Stack, Vit};
 
 use super::component::Component;

@@ -70,7 +70,7 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
             mixer.block(&hidden, span),
             channel.block(sparse),
         );
-        Ok((title, (decoder.touch)(config, &hidden, plan.place, blocks)?))
+        Ok((title, (decoder.adjust_layer)(config, &hidden, plan.place, blocks)?))
     })?;
     all.attention = attention.unwrap_or_default();
     all.experts = experts;
@@ -98,7 +98,7 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
         all.tied,
         config.decide(decoder.head_bias)?,
     ));
-    (decoder.around)(config, &mut all)?;
+    (decoder.adjust_ends)(config, &mut all)?;
     all.finish()
 }
 

@@ -6,7 +6,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::Decoder;
-use super::hybrid::{ChannelMixer, Hybrid, Mix, by, named, plain_channel};
+use super::hybrid::{ChannelMixer, HybridDecoder, MixerKind, by, named, plain_channel};
 use super::mamba::prefixed;
 use super::{Build, Experts, Family, Names, Shared};
 use crate::units::Quantity;
@@ -22,7 +22,7 @@ const NAMES: Names = Names {
     ..Names::LLAMA
 };
 
-const BAMBA: Hybrid = Hybrid {
+const BAMBA: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         names: NAMES,
         ..Decoder::LLAMA
@@ -36,7 +36,7 @@ const BAMBA: Hybrid = Hybrid {
         let bias = config.flag("mamba_proj_bias", false)?;
         Ok(mamba2(hidden, &prefixed(config, inner, bias, true)?))
     },
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
 /// Names of Granite's experts; gate and up are one tensor in its checkpoints (the same count).
@@ -55,7 +55,7 @@ pub const GRANITE_EXPERTS: Experts = Experts {
 
 const SHARED_MLP: [&str; 3] = ["shared_mlp.gate_proj", "shared_mlp.up_proj", "shared_mlp.output_linear"];
 
-const GRANITE: Hybrid = Hybrid {
+const GRANITE: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         experts: Some(GRANITE_EXPERTS),
         names: Names::LLAMA,
@@ -67,7 +67,7 @@ const GRANITE: Hybrid = Hybrid {
                 return Ok(mixes);
             }
         }
-        Ok(vec![Mix::Recurrent; layers as usize])
+        Ok(vec![MixerKind::Recurrent; layers as usize])
     },
     sparse: |config, _, layers| {
         let experts = config.optional("experts", &["num_local_experts"])?;
@@ -105,8 +105,8 @@ fn granite_channel(
     Ok((mlp(hidden, &style), None))
 }
 
-const FALCON: Hybrid = Hybrid {
-    order: |_, layers| Ok(vec![Mix::Both; layers as usize]),
+const FALCON: HybridDecoder = HybridDecoder {
+    order: |_, layers| Ok(vec![MixerKind::Both; layers as usize]),
     linear: falcon_mixer,
     ..BAMBA
 };

@@ -136,8 +136,8 @@ pub struct Place {
     pub sparse: bool,
 }
 
-/// The last touch to the blocks of a layer; the config has the layer's own values.
-pub type Touch = fn(&Config, &Quantity, Place, Vec<Block>) -> Result<Vec<Block>, ModelError>;
+/// The last change to the blocks of a layer; the config has the layer's own values.
+pub type AdjustLayer = fn(&Config, &Quantity, Place, Vec<Block>) -> Result<Vec<Block>, ModelError>;
 
 /// Experts of a family.
 #[derive(Clone, Copy, Debug)]
@@ -229,10 +229,10 @@ pub struct Decoder {
     /// Values that differ by layer, one entry a layer, from the config and whether each layer is windowed; empty where
     /// there are none.
     pub changes: fn(&Config, &[bool]) -> Result<Vec<Changes>, ModelError>,
-    /// The last touch to a layer.
-    pub touch: Touch,
-    /// The last touch to what is around the layers.
-    pub around: fn(&Config, &mut Assembly<'_>) -> Result<(), ModelError>,
+    /// The last change to a layer.
+    pub adjust_layer: AdjustLayer,
+    /// The last change to what is before and after the layers.
+    pub adjust_ends: fn(&Config, &mut Assembly<'_>) -> Result<(), ModelError>,
 }
 
 impl Names {
@@ -340,8 +340,8 @@ impl Decoder {
         experts: None,
         names: Names::LLAMA,
         changes: |_, _| Ok(Vec::new()),
-        touch: |_, _, _, blocks| Ok(blocks),
-        around: |_, _| Ok(()),
+        adjust_layer: |_, _, _, blocks| Ok(blocks),
+        adjust_ends: |_, _| Ok(()),
     };
     /// A Llama that never has biases.
     pub const UNBIASED: Self = Self {

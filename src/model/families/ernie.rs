@@ -1,7 +1,7 @@
 //! ERNIE 4.5 with experts.
 
 use super::super::blocks::add_biases;
-use super::{Build, Correction, Decoder, Experts, Family, Flag, MoeLayers, Shared, touch};
+use super::{Build, Correction, Decoder, Experts, Family, Flag, MoeLayers, Shared, adjust};
 
 /// Counts checked against transformers' classes.
 pub const FAMILIES: &[Family] = &[Family {
@@ -13,9 +13,9 @@ pub const FAMILIES: &[Family] = &[Family {
         output_bias: Flag::Key("use_bias", false),
         mlp_bias: Flag::Key("use_bias", false),
         head_bias: Flag::Key("use_bias", false),
-        touch: |config, _, _, blocks| {
+        adjust_layer: |config, _, _, blocks| {
             let bias = config.flag("use_bias", false)?;
-            Ok(touch::channel(blocks, |mut block| {
+            Ok(adjust::channel(blocks, |mut block| {
                 add_biases(&mut block, bias);
                 block
             }))

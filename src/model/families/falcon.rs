@@ -9,7 +9,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, CacheWidth};
 use super::assemble::assemble;
 use super::keys::HEADS;
-use super::{Build, Decoder, Family, Flag, Gate, Names, touch};
+use super::{Build, Decoder, Family, Flag, Gate, Names, adjust};
 use crate::units::Quantity;
 
 const FUSED: &str = "self_attention.query_key_value";
@@ -57,8 +57,8 @@ fn falcon(config: &Config, title: &'static str) -> Result<Blueprint, ModelError>
             final_norm: "ln_f",
             ..Names::LLAMA
         },
-        touch: if grouped {
-            |_, _, _, blocks| Ok(touch::mixer(blocks, repeated))
+        adjust_layer: if grouped {
+            |_, _, _, blocks| Ok(adjust::mixer(blocks, repeated))
         } else {
             |_, _, _, blocks| Ok(blocks)
         },
@@ -69,7 +69,7 @@ fn falcon(config: &Config, title: &'static str) -> Result<Blueprint, ModelError>
 
 /// Keys and values are repeated to all query heads before transformers stores them.
 fn repeated(mut block: Block) -> Block {
-    let all = touch::output_width(&block);
+    let all = adjust::output_width(&block);
     for cache in &mut block.caches {
         if let CacheWidth::Plain(once) = &cache.width {
             cache.width = CacheWidth::Copied {

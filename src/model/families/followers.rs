@@ -8,7 +8,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Operator};
 use super::super::tensor::Tensor;
 use super::assemble::assemble;
-use super::{Build, Correction, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows, touch};
+use super::{Build, Correction, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows, adjust};
 use crate::units::Quantity;
 
 /// Counts checked against transformers' classes.
@@ -111,12 +111,12 @@ pub const FAMILIES: &[Family] = &[
         title: "BitNet",
         build: Build::Decoder(Decoder {
             mlp_bias: Flag::No,
-            touch: |_, _, _, blocks| {
-                let blocks = touch::mixer(blocks, |block| {
-                    let width = touch::output_width(&block);
+            adjust_layer: |_, _, _, blocks| {
+                let blocks = adjust::mixer(blocks, |block| {
+                    let width = adjust::output_width(&block);
                     inner_norm(block, "o_proj", "self_attn.attn_sub_norm", &width)
                 });
-                Ok(touch::channel(blocks, |block| {
+                Ok(adjust::channel(blocks, |block| {
                     let width = block
                         .live
                         .last()
@@ -132,15 +132,15 @@ pub const FAMILIES: &[Family] = &[
         title: "DiffLlama",
         build: Build::Decoder(Decoder {
             mlp_bias: Flag::No,
-            touch: |config, hidden, _, blocks| {
+            adjust_layer: |config, hidden, _, blocks| {
                 let heads = config.size("heads", super::keys::HEADS)?;
                 let dim = config.size_or("head_dim", &["head_dim"], || {
                     Quantity::quotient("head_dim", hidden, &heads)
                 })?;
                 let vectors = ["lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"]
                     .map(|name| Tensor::vector(format!("self_attn.{name}"), Component::Attention, &dim));
-                Ok(touch::mixer(blocks, |block| {
-                    touch::twice(with_vectors(block, "scores and values", vectors.clone()))
+                Ok(adjust::mixer(blocks, |block| {
+                    adjust::twice(with_vectors(block, "scores and values", vectors.clone()))
                 }))
             },
             ..Decoder::LLAMA
@@ -152,7 +152,7 @@ pub const FAMILIES: &[Family] = &[
 fn inner_norm(block: Block, name: &str, module: &'static str, width: &Quantity) -> Block {
     let mut operator = Operator::elementwise("inner norm", Component::Norm, width, Norm::Rms.flops(), 1);
     operator.tensors = Norm::Rms.tensors(module, Component::Norm, &[width]);
-    touch::before(block, name, operator)
+    adjust::before(block, name, operator)
 }
 
 /// Dense, or with eight experts of the dense width (arXiv 2404.06395, section 6.4).

@@ -14,7 +14,7 @@ use super::super::tensor::Tensor;
 use super::assemble::assemble;
 use super::assembly::Assembly;
 use super::channel::routed_style;
-use super::{Build, Changes, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Place, Windows, touch};
+use super::{Build, Changes, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Place, Windows, adjust};
 use crate::units::{Quantity, grouped as thousands};
 
 const EDGE: Decoder = Decoder {
@@ -57,8 +57,8 @@ const GEMMA3N: Decoder = Decoder {
         }
         Ok(all)
     },
-    touch: gemma3n_layer,
-    around: |config, all| {
+    adjust_layer: gemma3n_layer,
+    adjust_ends: |config, all| {
         per_layer_embeddings(config, all)?;
         let streams = config.size("altup_streams", &["altup_num_inputs"])?;
         let table = altup_streams("altup_projections", Role::Embedding, &streams, &all.hidden);
@@ -75,8 +75,8 @@ const GEMMA4: Decoder = Decoder {
         switch: None,
     },
     changes: gemma4_layers,
-    touch: gemma4_layer,
-    around: |config, all| {
+    adjust_layer: gemma4_layer,
+    adjust_ends: |config, all| {
         if config.flag("enable_moe_block", false)? {
             let style = routed_style(config, &GEMMA4_EXPERTS)?;
             all.experts = Some(format!(
@@ -151,7 +151,7 @@ fn per_layer_width(config: &Config) -> Result<Option<Quantity>, ModelError> {
 /// No keys of its own where the layer reads an earlier cache.
 fn own_cache(config: &Config, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     Ok(if config.flag("shared_cache", false)? {
-        touch::mixer(blocks, touch::without_keys)
+        adjust::mixer(blocks, adjust::without_keys)
     } else {
         blocks
     })
@@ -259,7 +259,7 @@ fn by_index(config: &Config, listed: &Map<String, Value>, all: &mut [Changes]) -
 fn gemma4_layer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     let mut blocks = own_cache(config, blocks)?;
     if config.flag("values_are_keys", false)? {
-        blocks = touch::mixer(blocks, touch::without_values);
+        blocks = adjust::mixer(blocks, adjust::without_values);
     }
     if config.flag("enable_moe_block", false)? {
         let style = routed_style(config, &GEMMA4_EXPERTS)?;

@@ -116,7 +116,7 @@ const BLOOM: Decoder = Decoder {
         norms: NEOX.names.norms,
         ..GPT2.names
     },
-    around: |_, all| {
+    adjust_ends: |_, all| {
         let norm = norm(Norm::Layer, "word_embeddings_layernorm", &all.hidden);
         all.stem.push(norm);
         Ok(())
@@ -225,7 +225,7 @@ pub const FAMILIES: &[Family] = &[
             qkv_bias: Flag::No,
             output_bias: Flag::No,
             mlp_bias: Flag::No,
-            around: |_, all| {
+            adjust_ends: |_, all| {
                 // Of all layers only the last has a bias behind its attention.
                 let bias = Tensor::vector("layers.last.attention.dense_bias", Component::Projection, &all.hidden);
                 let mut operator =
@@ -288,7 +288,7 @@ fn opt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
             final_norm: if last { OPT.names.final_norm } else { "" },
             ..OPT.names
         },
-        around: projected,
+        adjust_ends: projected,
         ..OPT
     };
     assemble(config, title, &decoder)

@@ -18,7 +18,7 @@ use crate::units::{Quantity, grouped as thousands};
 
 /// What mixes the tokens of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mix {
+pub enum MixerKind {
     /// The recurrence or convolution.
     Recurrent,
     /// Attention to all tokens.
@@ -32,18 +32,18 @@ pub enum Mix {
 /// A channel mixer and its experts in words.
 pub type ChannelMixer = (Block, Option<String>);
 
-/// How a family of hybrids is built. Start from [`Hybrid::PLAIN`].
+/// How a family of hybrids is built. Start from [`HybridDecoder::PLAIN`].
 #[derive(Clone, Copy, Debug)]
-pub struct Hybrid {
+pub struct HybridDecoder {
     /// Attention, MLP, experts and names.
     pub decoder: Decoder,
     /// What mixes the tokens of each layer.
-    pub order: fn(&Config, u64) -> Result<Vec<Mix>, ModelError>,
+    pub order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
     /// Which layers have experts.
     pub sparse: fn(&Config, &Decoder, u64) -> Result<Vec<bool>, ModelError>,
     /// The other mixer.
     pub linear: fn(&Config, &Quantity) -> Result<Block, ModelError>,
-    /// The last touch to an attention block.
+    /// The last change to an attention block.
     pub attention: fn(&Config, &Quantity, Block) -> Result<Block, ModelError>,
     /// The channel mixer of a dense or sparse layer.
     pub channel: fn(&Config, &Decoder, &Quantity, bool) -> Result<ChannelMixer, ModelError>,
@@ -57,7 +57,7 @@ pub struct Hybrid {
     pub linear_norms: Option<[&'static str; 4]>,
 }
 
-impl Hybrid {
+impl HybridDecoder {
     /// Every fourth layer has attention; the other mixer must be given.
     pub const PLAIN: Self = Self {
         decoder: Decoder::LLAMA,
@@ -82,31 +82,31 @@ impl Hybrid {
         let hidden = all.hidden.clone();
         let mixes = (self.order)(config, all.layers.value)?;
         let sparse = (self.sparse)(config, decoder, all.layers.value)?;
-        let window = if mixes.contains(&Mix::Window) {
+        let window = if mixes.contains(&MixerKind::Window) {
             Some(config.size("window", self.window)?)
         } else {
             None
         };
-        let attends = mixes.iter().any(|&mix| mix != Mix::Recurrent);
+        let attends = mixes.iter().any(|&mix| mix != MixerKind::Recurrent);
         let mixer = if attends {
             Some(Mixer::read(config, decoder, &hidden)?)
         } else {
             None
         };
-        let plans: Vec<(Mix, bool)> = mixes.into_iter().zip(sparse).collect();
+        let plans: Vec<(MixerKind, bool)> = mixes.into_iter().zip(sparse).collect();
         let (mut words, mut other) = (None, None);
         all.layers_by(&plans, |&(mix, sparse)| {
             let span = match &window {
-                Some(window) if mix == Mix::Window => Span::Window(window.clone()),
+                Some(window) if mix == MixerKind::Window => Span::Window(window.clone()),
                 _ => Span::Full,
             };
             let mut mixers = Vec::new();
-            if matches!(mix, Mix::Recurrent | Mix::Both) {
+            if matches!(mix, MixerKind::Recurrent | MixerKind::Both) {
                 let block = (self.linear)(config, &hidden)?;
                 other = Some(block.title);
                 mixers.push(block);
             }
-            if let Some(mixer) = mixer.as_ref().filter(|_| mix != Mix::Recurrent) {
+            if let Some(mixer) = mixer.as_ref().filter(|_| mix != MixerKind::Recurrent) {
                 mixers.push((self.attention)(config, &hidden, mixer.block(&hidden, span))?);
             }
             let title = mixing(mix, other, window.as_ref());
@@ -114,7 +114,7 @@ impl Hybrid {
             let title = format!("{title} · {}", if experts.is_some() { "experts" } else { "MLP" });
             words = words.take().or(experts);
             let norms = match (mix, self.linear_norms) {
-                (Mix::Recurrent, Some(norms)) => norms,
+                (MixerKind::Recurrent, Some(norms)) => norms,
                 _ => decoder.names.norms,
             };
             Ok((title, between(decoder, norms, mixers, channel, &hidden)))
@@ -156,12 +156,12 @@ fn between(
     blocks
 }
 
-fn mixing(mix: Mix, other: Option<&str>, window: Option<&Quantity>) -> String {
+fn mixing(mix: MixerKind, other: Option<&str>, window: Option<&Quantity>) -> String {
     let other = other.unwrap_or("recurrence");
     match (mix, window) {
-        (Mix::Recurrent, _) => other.to_owned(),
-        (Mix::Both, _) => format!("full attention and {other}"),
-        (Mix::Window, Some(window)) => format!("window of {}", thousands(window.value)),
+        (MixerKind::Recurrent, _) => other.to_owned(),
+        (MixerKind::Both, _) => format!("full attention and {other}"),
+        (MixerKind::Window, Some(window)) => format!("window of {}", thousands(window.value)),
         _ => "full attention".to_owned(),
     }
 }
@@ -178,7 +178,7 @@ pub fn plain_channel(
 }
 
 /// What `layer_types` (or the given key) says, if it is there.
-pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<Vec<Mix>>, ModelError> {
+pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<Vec<MixerKind>>, ModelError> {
     let Some(types) = config.names(key)? else {
         return Ok(None);
     };
@@ -189,10 +189,10 @@ pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<V
         )));
     }
     let mixes = types.iter().take(layers as usize).map(|&name| match name {
-        "full_attention" | "attention" => Ok(Mix::Full),
-        "sliding_attention" => Ok(Mix::Window),
-        "linear_attention" | "mamba" | "mamba2" | "conv" => Ok(Mix::Recurrent),
-        "hybrid" => Ok(Mix::Both),
+        "full_attention" | "attention" => Ok(MixerKind::Full),
+        "sliding_attention" => Ok(MixerKind::Window),
+        "linear_attention" | "mamba" | "mamba2" | "conv" => Ok(MixerKind::Recurrent),
+        "hybrid" => Ok(MixerKind::Both),
         other => Err(ModelError::NotBuilt {
             model_type: config.model_type().to_owned(),
             what: format!("The layer type \"{}\"", other.chars().take(40).collect::<String>()),
@@ -202,7 +202,12 @@ pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<V
 }
 
 /// What `layer_types` says, else attention in every n-th layer; a key may change n.
-pub fn every(config: &Config, layers: u64, keys: &[&'static str], otherwise: u64) -> Result<Vec<Mix>, ModelError> {
+pub fn every(
+    config: &Config,
+    layers: u64,
+    keys: &[&'static str],
+    otherwise: u64,
+) -> Result<Vec<MixerKind>, ModelError> {
     if let Some(mixes) = named(config, "layer_types", layers)? {
         return Ok(mixes);
     }
@@ -214,9 +219,15 @@ pub fn every(config: &Config, layers: u64, keys: &[&'static str], otherwise: u64
 }
 
 /// Attention where the rule says so.
-pub fn by(layers: u64, attends: impl Fn(u64) -> bool) -> Vec<Mix> {
+pub fn by(layers: u64, attends: impl Fn(u64) -> bool) -> Vec<MixerKind> {
     (0..layers)
-        .map(|layer| if attends(layer) { Mix::Full } else { Mix::Recurrent })
+        .map(|layer| {
+            if attends(layer) {
+                MixerKind::Full
+            } else {
+                MixerKind::Recurrent
+            }
+        })
         .collect()
 }
 

@@ -5,13 +5,13 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::Decoder;
-use super::hybrid::{Hybrid, Mix, periodic};
+use super::hybrid::{HybridDecoder, MixerKind, periodic};
 use super::keys::EXPERTS;
 use super::mamba::rank;
 use super::{Build, Experts, Family, Names};
 use crate::units::Quantity;
 
-const JAMBA: Hybrid = Hybrid {
+const JAMBA: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         experts: Some(Experts {
             width: &["intermediate_size"],
@@ -37,13 +37,13 @@ const JAMBA: Hybrid = Hybrid {
     },
     order: |config, layers| {
         let attends = periodic(config, layers, ["attn_layer_period", "attn_layer_offset"])?;
-        let mix = |attends| if attends { Mix::Full } else { Mix::Recurrent };
+        let mix = |attends| if attends { MixerKind::Full } else { MixerKind::Recurrent };
         Ok(attends.into_iter().map(mix).collect())
     },
     sparse,
     linear: mixer,
     attention: |_, _, block| Ok(without_positions(block)),
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
 /// Attention has no positions: the recurrence knows the order.

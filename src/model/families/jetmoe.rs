@@ -11,7 +11,7 @@ use super::assemble::tied;
 use super::assembly::Assembly;
 use super::channel::routed_style;
 use super::keys::KV_HEADS;
-use super::{Build, Experts, Family, touch};
+use super::{Build, Experts, Family, adjust};
 use crate::units::{Quantity, grouped as thousands};
 
 /// Source: Shen 2024 (arXiv 2404.07413) and transformers `modeling_jetmoe.py`.
@@ -48,7 +48,7 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     let bias = Tensor::vector("mlp.bias", Component::Experts, &hidden);
     experts
         .operators
-        .push(touch::vectors("expert bias", Component::Experts, &hidden, vec![bias]));
+        .push(adjust::vectors("expert bias", Component::Experts, &hidden, vec![bias]));
     experts.operators.push(Operator::elementwise(
         "experts joined",
         Component::Experts,

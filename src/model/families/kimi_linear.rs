@@ -4,13 +4,13 @@ use super::super::blocks::{KimiDelta, kimi_delta, output_gate, without_positions
 use super::super::config::{Config, MOST_DIMENSION, whole};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
-use super::hybrid::{Hybrid, Mix, by, every, named};
+use super::hybrid::{HybridDecoder, MixerKind, by, every, named};
 use super::keys::HEADS;
 use super::kimi_k3;
 use super::{AttentionForm, Build, Decoder, Experts, Family, Flag};
 use crate::units::Quantity;
 
-const KIMI: Hybrid = Hybrid {
+const KIMI: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         attention: AttentionForm::Latent,
         experts: Some(Experts::DEEPSEEK),
@@ -24,10 +24,10 @@ const KIMI: Hybrid = Hybrid {
     after: kimi_k3::after,
     // The classes tie nothing, whatever the config says.
     tie: |_, _| Ok(false),
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
-const BAILING: Hybrid = Hybrid {
+const BAILING: HybridDecoder = HybridDecoder {
     order: |config, layers| every(config, layers, &["layer_group_size"], 6),
     linear: |config, hidden| {
         let style = KimiDelta {
@@ -46,8 +46,8 @@ const BAILING: Hybrid = Hybrid {
         Ok(kimi_delta(hidden, &style))
     },
     attention: head_gate,
-    channel: Hybrid::PLAIN.channel,
-    after: Hybrid::PLAIN.after,
+    channel: HybridDecoder::PLAIN.channel,
+    after: HybridDecoder::PLAIN.after,
     ..KIMI
 };
 
@@ -78,7 +78,7 @@ fn linear_size(config: &Config, name: &'static str, inner: &str, key: &'static s
 }
 
 /// `layer_types`, else the lists of layers that count from one, else attention in layers 4, 8, 12 ….
-fn kimi_order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
+fn kimi_order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
     if let Some(mixes) = named(config, "layer_types", layers)? {
         return Ok(mixes);
     }
@@ -99,7 +99,7 @@ fn kimi_order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
         return Ok(by(layers, |layer| layer > 0 && layer % 4 == 0));
     };
     let mut mixes = vec![None; layers as usize];
-    for (places, mix) in [(full, Mix::Full), (linear, Mix::Recurrent)] {
+    for (places, mix) in [(full, MixerKind::Full), (linear, MixerKind::Recurrent)] {
         for place in places {
             if let Some(slot) = mixes.get_mut((place - 1) as usize) {
                 *slot = Some(mix);

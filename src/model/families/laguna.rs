@@ -9,7 +9,7 @@ use super::super::operator::Block;
 use super::assemble::assemble;
 use super::layers::by_layer;
 use super::{
-    Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Place, Shared, Windows, touch,
+    Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Place, Shared, Windows, adjust,
 };
 use crate::units::Quantity;
 
@@ -38,7 +38,7 @@ pub const FAMILIES: &[Family] = &[
                     "num_attention_heads",
                 )
             },
-            touch: laguna_gate,
+            adjust_layer: laguna_gate,
             ..Decoder::LLAMA
         }),
     },
@@ -53,8 +53,8 @@ pub const FAMILIES: &[Family] = &[
 fn laguna_gate(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     Ok(match config.get("gating").or_else(|| config.class_default("gating")) {
         Some(Value::Bool(false)) | None => blocks,
-        Some(Value::String(form)) if form == "per-element" => touch::gate(blocks, "self_attn.g_proj", hidden),
-        _ => touch::head_gate(blocks, "self_attn.g_proj", hidden),
+        Some(Value::String(form)) if form == "per-element" => adjust::gate(blocks, "self_attn.g_proj", hidden),
+        _ => adjust::head_gate(blocks, "self_attn.g_proj", hidden),
     })
 }
 

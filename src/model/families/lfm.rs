@@ -6,13 +6,13 @@ use super::super::config::{Config, wrong};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
 use super::assemble::tied;
-use super::hybrid::{ChannelMixer, Hybrid, Mix, by, named};
+use super::hybrid::{ChannelMixer, HybridDecoder, MixerKind, by, named};
 use super::{Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names};
 use crate::units::Quantity;
 
 const MLP: [&str; 3] = ["feed_forward.w1", "feed_forward.w3", "feed_forward.w2"];
 
-const LFM2: Hybrid = Hybrid {
+const LFM2: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         tied: true,
         head_norm: HeadNorm::PER_HEAD,
@@ -37,7 +37,7 @@ const LFM2: Hybrid = Hybrid {
         }
         Ok(match config.numbers("full_attn_idxs")? {
             Some(attends) => by(layers, |layer| attends.contains(&layer)),
-            None => vec![Mix::Full; layers as usize],
+            None => vec![MixerKind::Full; layers as usize],
         })
     },
     linear: |config, hidden| {
@@ -52,10 +52,10 @@ const LFM2: Hybrid = Hybrid {
         Some(_) => config.flag("tie_embedding", otherwise),
         None => tied(config, otherwise),
     },
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
-const LFM2_MOE: Hybrid = Hybrid {
+const LFM2_MOE: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         experts: Some(Experts {
             layers: MoeLayers::After(&["num_dense_layers"]),
@@ -70,11 +70,11 @@ const LFM2_MOE: Hybrid = Hybrid {
         }),
         ..LFM2.decoder
     },
-    channel: Hybrid::PLAIN.channel,
+    channel: HybridDecoder::PLAIN.channel,
     ..LFM2
 };
 
-const LFM3: Hybrid = Hybrid {
+const LFM3: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         qkv_bias: Flag::Key("attention_bias", false),
         output_bias: Flag::Key("attention_bias", false),
@@ -91,19 +91,19 @@ const LFM3: Hybrid = Hybrid {
             return Ok(mixes);
         }
         let mix = |layer| match layer % 4 {
-            2 => Mix::Full,
-            0 if layer > 0 => Mix::Window,
-            _ => Mix::Recurrent,
+            2 => MixerKind::Full,
+            0 if layer > 0 => MixerKind::Window,
+            _ => MixerKind::Recurrent,
         };
         Ok((0..layers).map(mix).collect())
     },
     attention: gate,
-    channel: Hybrid::PLAIN.channel,
+    channel: HybridDecoder::PLAIN.channel,
     ..LFM2
 };
 
 /// LFM 3 without the norms after its mixers.
-const LFM3_PRE: Hybrid = Hybrid {
+const LFM3_PRE: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         names: Names {
             norms: LFM2.decoder.names.norms,

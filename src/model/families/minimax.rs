@@ -4,7 +4,7 @@ use super::super::blocks::{Lightning, lightning};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{Hybrid, Mix, by, named};
+use super::hybrid::{HybridDecoder, MixerKind, by, named};
 use super::keys::HEADS;
 use super::{Build, Correction, Decoder, Experts, Family, HeadNorm};
 use crate::units::Quantity;
@@ -20,14 +20,14 @@ const EXPERTS: Experts = Experts {
     ..Experts::PLAIN
 };
 
-const LIGHTNING: Hybrid = Hybrid {
+const LIGHTNING: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         experts: Some(EXPERTS),
         ..Decoder::UNBIASED
     },
     order,
     linear: mixer,
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
 /// M2: experts on every layer, q and k normed over all heads. Before it: lightning attention in most layers.
@@ -51,7 +51,7 @@ pub const FAMILIES: &[Family] = &[
     },
 ];
 
-fn order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
+fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
     if let Some(mixes) = named(config, "layer_types", layers)? {
         return Ok(mixes);
     }
@@ -65,7 +65,13 @@ fn order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
         return Ok(types
             .iter()
             .take(layers as usize)
-            .map(|&kind| if kind == 0 { Mix::Recurrent } else { Mix::Full })
+            .map(|&kind| {
+                if kind == 0 {
+                    MixerKind::Recurrent
+                } else {
+                    MixerKind::Full
+                }
+            })
             .collect());
     }
     Ok(by(layers, |layer| layer % 2 == 0))

@@ -9,7 +9,7 @@ use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::assemble::assemble;
 use super::layers::by_layer;
-use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Place, Shared, touch};
+use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Place, Shared, adjust};
 use crate::units::Quantity;
 
 /// MiniMax M3: dense layers first, an indexer on the sparse layers.
@@ -34,7 +34,7 @@ const MINIMAX_M3: Decoder = Decoder {
         ],
         ..Experts::PLAIN
     }),
-    touch: minimax_indexer,
+    adjust_layer: minimax_indexer,
     ..Decoder::UNBIASED
 };
 
@@ -96,5 +96,5 @@ fn minimax_indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Blo
         weights: None,
         chosen: Quantity::product("index_topk", &[&most, &block]),
     };
-    Ok(touch::mixer(blocks, |block| indexed(block, hidden, &style)))
+    Ok(adjust::mixer(blocks, |block| indexed(block, hidden, &style)))
 }

@@ -2,7 +2,7 @@
 
 use super::super::blocks::Norm;
 use super::{
-    Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows, touch,
+    Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows, adjust,
 };
 
 const SANDWICH: [&str; 4] = [
@@ -57,7 +57,7 @@ pub const FAMILIES: &[Family] = &[
                 correction: Correction::Parameter("mlp.expert_bias"),
                 ..Experts::DEEPSEEK
             }),
-            touch: |_, hidden, _, blocks| Ok(touch::gate(blocks, "self_attn.gate_proj", hidden)),
+            adjust_layer: |_, hidden, _, blocks| Ok(adjust::gate(blocks, "self_attn.gate_proj", hidden)),
             ..Decoder::LLAMA
         }),
     },

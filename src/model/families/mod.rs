@@ -17,6 +17,7 @@ mod layers;
 mod mixer;
 mod wrappers;
 
+mod adjust;
 mod bamba;
 mod cohere;
 mod dbrx;
@@ -64,14 +65,13 @@ mod recurrent_gemma;
 mod rwkv;
 mod sparse;
 mod step;
-mod touch;
 mod xlstm;
 mod zamba;
 
 pub use composite::Wrapper;
 pub use decoder::{
-    AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Place,
-    Positions, Shared, Touch, Windows,
+    AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
+    Place, Positions, Shared, Windows,
 };
 pub use wrappers::WRAPPERS;
 

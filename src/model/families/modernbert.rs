@@ -63,13 +63,13 @@ fn modernbert(config: &Config, title: &'static str) -> Result<Blueprint, ModelEr
             };
             Ok((0..windowed.len()).map(first).collect())
         },
-        touch: |config, _, _, mut blocks| {
+        adjust_layer: |config, _, _, mut blocks| {
             if config.get("first").is_some() && !blocks.is_empty() {
                 blocks.remove(0);
             }
             Ok(blocks)
         },
-        around: modernbert_ends,
+        adjust_ends: modernbert_ends,
         ..Decoder::LLAMA
     };
     assemble(&config.changed(&changes), title, &decoder)

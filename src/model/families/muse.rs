@@ -7,7 +7,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Role};
 use super::super::tensor::Tensor;
 use super::channel::routed_style;
-use super::{Build, Correction, Decoder, Experts, Family, Flag, Names, Pattern, Place, Windows, touch};
+use super::{Build, Correction, Decoder, Experts, Family, Flag, Names, Pattern, Place, Windows, adjust};
 use crate::units::Quantity;
 
 const MUSE_NORMS: [&str; 4] = [
@@ -28,7 +28,7 @@ const MUSE: Decoder = Decoder {
         norms: MUSE_NORMS,
         ..Names::LLAMA
     },
-    touch: |_, hidden, _, blocks| Ok(touch::gate(blocks, "self_attn.gate_proj", hidden)),
+    adjust_layer: |_, hidden, _, blocks| Ok(adjust::gate(blocks, "self_attn.gate_proj", hidden)),
     ..Decoder::LLAMA
 };
 
@@ -56,7 +56,7 @@ pub const FAMILIES: &[Family] = &[
                 correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
                 ..Experts::PLAIN
             }),
-            touch: spark,
+            adjust_layer: spark,
             ..MUSE
         }),
     },
@@ -64,7 +64,7 @@ pub const FAMILIES: &[Family] = &[
 
 /// Experts in a narrower space between two projections and two norms; a gate on each residual sum.
 fn spark(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
-    let mut blocks = touch::gate(blocks, "self_attn.gate_proj", hidden);
+    let mut blocks = adjust::gate(blocks, "self_attn.gate_proj", hidden);
     if let (true, Some(experts)) = (place.sparse, &SPARK_EXPERTS) {
         let inner = config.size("moe_hidden", &["moe_hidden_size"])?;
         let style = routed_style(config, experts)?;
@@ -78,7 +78,7 @@ fn spark(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -
         for module in ["mlp.pre_expert_norm", "mlp.experts.post_expert_norm"] {
             within = latent_norm(within, module, &inner);
         }
-        blocks = touch::channel(blocks, |_| within.clone());
+        blocks = adjust::channel(blocks, |_| within.clone());
     }
     for (role, module) in [
         (Role::TokenMixer, "post_attention_residual_gate.gate"),
@@ -88,7 +88,7 @@ fn spark(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -
             let gate = Tensor::vector(module, Component::Norm, hidden);
             block
                 .operators
-                .push(touch::vectors("residual gate", Component::Norm, hidden, vec![gate]));
+                .push(adjust::vectors("residual gate", Component::Norm, hidden, vec![gate]));
         }
     }
     Ok(blocks)

@@ -23,7 +23,7 @@ pub const FAMILIES: &[Family] = &[Family {
 fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
     let decoder = Decoder {
         changes: block_configs,
-        touch: replaced,
+        adjust_layer: replaced,
         ..Decoder::LLAMA
     };
     assemble(config, title, &decoder)

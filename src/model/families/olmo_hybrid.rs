@@ -4,12 +4,12 @@ use super::super::blocks::{DeltaNames, GatedDelta, gated_delta};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{Hybrid, Mix, by, named};
+use super::hybrid::{HybridDecoder, MixerKind, by, named};
 use super::keys::HEADS;
 use super::{Build, Decoder, Family, Flag, HeadNorm, Names};
 use crate::units::Quantity;
 
-const OLMO: Hybrid = Hybrid {
+const OLMO: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         head_norm: HeadNorm::FULL_WIDTH,
         mlp_bias: Flag::No,
@@ -23,13 +23,13 @@ const OLMO: Hybrid = Hybrid {
         let mut mixes = by(layers, |layer| layer % 4 == 3);
         // There is at least one layer with attention.
         if let Some(last) = mixes.last_mut().filter(|_| layers < 4) {
-            *last = Mix::Full;
+            *last = MixerKind::Full;
         }
         Ok(mixes)
     },
     linear: mixer,
     linear_norms: Some(["input_layernorm", "", "post_attention_layernorm", ""]),
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
 /// Layers with attention have their norms after the mixers, the others before.

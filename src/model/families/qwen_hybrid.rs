@@ -5,7 +5,7 @@ use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
-use super::hybrid::Hybrid;
+use super::hybrid::HybridDecoder;
 use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Shared};
 use crate::units::Quantity;
 
@@ -21,7 +21,7 @@ const EXPERTS: Experts = Experts {
     ..Experts::PLAIN
 };
 
-const DENSE: Hybrid = Hybrid {
+const DENSE: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         head_norm: HeadNorm::PER_HEAD,
         mlp_bias: Flag::No,
@@ -29,10 +29,10 @@ const DENSE: Hybrid = Hybrid {
     },
     linear: |config, hidden| mixer(config, hidden, DeltaNames::Parted),
     attention: gate,
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
-const MOE: Hybrid = Hybrid {
+const MOE: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         experts: Some(EXPERTS),
         ..DENSE.decoder
@@ -40,7 +40,7 @@ const MOE: Hybrid = Hybrid {
     ..DENSE
 };
 
-const NEXT: Hybrid = Hybrid {
+const NEXT: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         experts: Some(Experts {
             layers: MoeLayers::Sparse,

@@ -5,12 +5,12 @@ use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{ChannelMixer, Hybrid, Mix};
+use super::hybrid::{ChannelMixer, HybridDecoder, MixerKind};
 use super::keys::HEADS;
 use super::{Build, Decoder, Family, Flag, Names};
 use crate::units::Quantity;
 
-const GEMMA: Hybrid = Hybrid {
+const GEMMA: HybridDecoder = HybridDecoder {
     decoder: Decoder {
         tied: true,
         output_bias: Flag::Yes,
@@ -31,7 +31,7 @@ const GEMMA: Hybrid = Hybrid {
     linear: mixer,
     channel,
     window: &["attention_window_size"],
-    ..Hybrid::PLAIN
+    ..HybridDecoder::PLAIN
 };
 
 /// The MLP is half as wide as the config says: gate and up together have that width.
@@ -41,15 +41,15 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Own(|config, title| GEMMA.build(config, title)),
 }];
 
-fn order(config: &Config, layers: u64) -> Result<Vec<Mix>, ModelError> {
+fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
     let otherwise = vec!["recurrent", "recurrent", "attention"];
     let types = config
         .names("block_types")?
         .filter(|types| !types.is_empty())
         .unwrap_or(otherwise);
     let mixes = types.iter().cycle().take(layers as usize).map(|&name| match name {
-        "recurrent" => Ok(Mix::Recurrent),
-        "attention" => Ok(Mix::Window),
+        "recurrent" => Ok(MixerKind::Recurrent),
+        "attention" => Ok(MixerKind::Window),
         other => Err(ModelError::NotBuilt {
             model_type: config.model_type().to_owned(),
             what: format!("The block type \"{}\"", other.chars().take(40).collect::<String>()),

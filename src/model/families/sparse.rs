@@ -13,7 +13,7 @@ use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::super::tensor::Tensor;
 use super::assemble::assemble;
-use super::{AttentionForm, Build, Changes, Correction, Decoder, Experts, Family, Flag, Place, touch};
+use super::{AttentionForm, Build, Changes, Correction, Decoder, Experts, Family, Flag, Place, adjust};
 use crate::units::Quantity;
 
 /// DeepSeek V3.
@@ -67,7 +67,7 @@ pub const FAMILIES: &[Family] = &[
         title: "A.X K1",
         build: Build::Decoder(Decoder {
             // A norm follows the experts of sparse layers.
-            touch: |_, hidden, place, mut blocks| {
+            adjust_layer: |_, hidden, place, mut blocks| {
                 if place.sparse {
                     blocks.push(norm(Norm::Rms, "mlp.post_mlp_layernorm", hidden));
                 }
@@ -80,7 +80,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["deepseek_v32"],
         title: "DeepSeek V3.2",
         build: Build::Decoder(Decoder {
-            touch: indexer,
+            adjust_layer: indexer,
             ..LATENT
         }),
     },
@@ -95,7 +95,7 @@ pub const FAMILIES: &[Family] = &[
                 };
                 owners(&kinds, windowed.len())
             },
-            touch: indexer,
+            adjust_layer: indexer,
             ..LATENT
         }),
     },
@@ -113,7 +113,7 @@ pub const FAMILIES: &[Family] = &[
                 ..Experts::DEEPSEEK
             }),
             changes: without_positions,
-            touch: large4,
+            adjust_layer: large4,
             ..LATENT
         }),
     },
@@ -160,7 +160,7 @@ fn scheduled(config: &Config, layers: u64) -> Result<Vec<bool>, ModelError> {
 fn indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     let chosen = config.size("index_topk", &["index_topk"])?;
     if config.flag("shared_index", false)? {
-        return Ok(touch::mixer(blocks, |block| choosing(block, &chosen)));
+        return Ok(adjust::mixer(blocks, |block| choosing(block, &chosen)));
     }
     let style = Indexer {
         heads: config.size("index_heads", &["index_n_heads"])?,
@@ -174,7 +174,7 @@ fn indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> 
         weights: Some(INDEX_WEIGHTS),
         chosen,
     };
-    Ok(touch::mixer(blocks, |block| indexed(block, hidden, &style)))
+    Ok(adjust::mixer(blocks, |block| indexed(block, hidden, &style)))
 }
 
 /// A gate, sinks, shared indexers and hyper-connections without mixing between streams.
@@ -187,10 +187,10 @@ fn hunyuan4(config: &Config, title: &'static str) -> Result<Blueprint, ModelErro
             };
             owners(&kinds, windowed.len())
         },
-        touch: |config, hidden, place, blocks| {
+        adjust_layer: |config, hidden, place, blocks| {
             let mut blocks = indexer(config, hidden, place, blocks)?;
-            blocks = touch::mixer(blocks, |block| {
-                let (heads, width) = (touch::query_heads(&block), touch::output_width(&block));
+            blocks = adjust::mixer(blocks, |block| {
+                let (heads, width) = (adjust::query_heads(&block), adjust::output_width(&block));
                 let sinks = Tensor::vector("self_attn.sinks", Component::Attention, &heads);
                 let block = with_vectors(block, "scores and values", [sinks]);
                 output_gate(block, "self_attn.gate_proj", &width, hidden, &width)
@@ -203,7 +203,7 @@ fn hunyuan4(config: &Config, title: &'static str) -> Result<Blueprint, ModelErro
             blocks.insert(0, connect("attn_hc"));
             Ok(blocks)
         },
-        around: |config, all| {
+        adjust_ends: |config, all| {
             let head = hyper_head("hc_head", &all.hidden, &streams(config)?);
             all.tail.insert(0, head);
             Ok(())
@@ -266,8 +266,8 @@ fn large4(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) 
     };
     let index_heads = config.size("index_heads", &["index_n_heads"])?;
     let blocks = indexer(config, hidden, place, blocks)?;
-    Ok(touch::mixer(blocks, |block| {
-        let heads = touch::query_heads(&block);
+    Ok(adjust::mixer(blocks, |block| {
+        let heads = adjust::query_heads(&block);
         let block = with_vectors(block, "scores and values", vectors("self_attn.softmax_scaling", &heads));
         let block = with_vectors(
             block,
@@ -278,7 +278,7 @@ fn large4(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) 
             return block;
         }
         let tensors = Norm::Layer.tensors("self_attn.indexer.q_input_norm", Component::Norm, &[hidden]);
-        let input = touch::vectors("index input norm", Component::Norm, hidden, tensors);
-        touch::before(block, "index queries", input)
+        let input = adjust::vectors("index input norm", Component::Norm, hidden, tensors);
+        adjust::before(block, "index queries", input)
     }))
 }

@@ -6,7 +6,7 @@ use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::assemble::assemble;
-use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Shared, touch};
+use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Shared, adjust};
 
 const STEP: Decoder = Decoder {
     head_norm: HeadNorm::PER_HEAD,
@@ -24,7 +24,7 @@ const STEP: Decoder = Decoder {
         ..Experts::PLAIN
     }),
     changes: windowed_heads,
-    touch: |_, hidden, _, blocks| Ok(touch::head_gate(blocks, "self_attn.g_proj", hidden)),
+    adjust_layer: |_, hidden, _, blocks| Ok(adjust::head_gate(blocks, "self_attn.g_proj", hidden)),
     ..Decoder::LLAMA
 };
 

@@ -11,7 +11,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
 use super::assemble::tied;
 use super::assembly::Assembly;
-use super::hybrid::{Mix, named};
+use super::hybrid::{MixerKind, named};
 use super::keys::{HEADS, INTERMEDIATE, KV_HEADS};
 use super::mamba::rank;
 use super::{Build, Family};
@@ -35,7 +35,7 @@ pub const FAMILIES: &[Family] = &[
 struct Generation {
     /// Module of the shared block.
     module: [&'static str; 9],
-    order: fn(&Config, u64) -> Result<Vec<Mix>, ModelError>,
+    order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
     mixer: fn(&Config, &Quantity, bool) -> Result<Block, ModelError>,
     second: bool,
 }
@@ -59,10 +59,10 @@ const ONE: Generation = Generation {
             .map_or(0, |found| found.value);
         Ok((0..layers)
             .map(|layer| match layer {
-                0 | 1 => Mix::Recurrent,
-                2 => Mix::Both,
-                later if (later - 3) % period == offset => Mix::Both,
-                _ => Mix::Recurrent,
+                0 | 1 => MixerKind::Recurrent,
+                2 => MixerKind::Both,
+                later if (later - 3) % period == offset => MixerKind::Both,
+                _ => MixerKind::Recurrent,
             })
             .collect())
     },
@@ -90,9 +90,9 @@ const TWO: Generation = Generation {
         Ok((0..layers)
             .map(|layer| {
                 if shared.contains(&layer) {
-                    Mix::Both
+                    MixerKind::Both
                 } else {
-                    Mix::Recurrent
+                    MixerKind::Recurrent
                 }
             })
             .collect())
@@ -115,7 +115,7 @@ fn build(config: &Config, title: &'static str, generation: &Generation) -> Resul
         Some(mixes) => mixes,
         None => (generation.order)(config, layers)?,
     };
-    let positions = mixes.iter().filter(|mix| **mix == Mix::Both).count() as u64;
+    let positions = mixes.iter().filter(|mix| **mix == MixerKind::Both).count() as u64;
     let heads = heads(config, &hidden)?;
     all.attention = format!("shared attention of {} heads + Mamba", heads.queries.value);
     all.layers_by(&mixes, |&mix| {
@@ -131,8 +131,8 @@ fn build(config: &Config, title: &'static str, generation: &Generation) -> Resul
             ])
         };
         match mix {
-            Mix::Recurrent => Ok(("Mamba".to_owned(), mamba(false)?.into())),
-            Mix::Both => {
+            MixerKind::Recurrent => Ok(("Mamba".to_owned(), mamba(false)?.into())),
+            MixerKind::Both => {
                 let mut blocks = shared(config, &hidden, generation, &heads, positions)?;
                 blocks.extend(mamba(true)?);
                 Ok(("shared attention and Mamba".to_owned(), blocks))

@@ -1,6 +1,7 @@
 //! Every knob, once, by the card it stands on.
 
 mod assumptions;
+mod device_names;
 mod format_names;
 mod hardware;
 mod precision;
@@ -59,7 +60,7 @@ pub static KNOBS: LazyLock<Vec<Knob>> = LazyLock::new(|| {
     .concat()
 });
 
-pub use hardware::MOST_BESIDE;
+pub use device_names::MOST_BESIDE;
 
 /// Sets the context as such: prompt and answer together. The answer keeps its length, the prompt is what is left.
 ///

@@ -138,7 +138,7 @@ pub fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
         KnobKind::Device => Some(device(number)),
         KnobKind::Shares => None,
         KnobKind::Devices => Some(format!("{},{}", device(number / 7), device(number))),
-        KnobKind::Node => pick(hosts().iter().map(|host| host.id.clone()).collect()),
+        KnobKind::Host => pick(hosts().iter().map(|host| host.id.clone()).collect()),
     }
 }
 

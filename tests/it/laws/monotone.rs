@@ -175,7 +175,7 @@ proptest! {
 
     #[test]
     fn a_better_device_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described()) {
-        let on = |device: Described| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.node = None; s.hardware.price = None; });
+        let on = |device: Described| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.host = None; s.hardware.price = None; });
         let Ok(base) = analyse(&blueprint, &on(device)) else { return Ok(()) };
         for (what, better) in device.better() {
             // On a larger device SGLang runs larger steps and sets more aside for them.
@@ -208,7 +208,7 @@ proptest! {
     #[test]
     fn a_larger_share_of_memory_never_makes_it_worse(blueprint in large_model(), scenario in any_scenario(), device in described(), share in 10u64..90) {
         prop_assume!(scenario.workload.mode != Mode::Pretrain && scenario.assumptions.memory_rule == MemoryRule::Exact);
-        let with = |share: u64| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.node = None; s.serving.memory_fraction = Some(share); });
+        let with = |share: u64| scenario.clone().with(|s| { s.hardware.device = Some(device.text()); s.hardware.host = None; s.serving.memory_fraction = Some(share); });
         let (Ok(less), Ok(more)) = (analyse(&blueprint, &with(share)), analyse(&blueprint, &with(share + 10))) else { return Ok(()) };
         let (less, more) = (less.fit.unwrap(), more.fit.unwrap());
         prop_assert!(more.verdict <= less.verdict);

@@ -114,7 +114,7 @@ proptest! {
 
     #[test]
     fn nothing_is_faster_than_physics(blueprint in any_model(), scenario in any_scenario(), device in any_device()) {
-        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.node = None; });
+        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.host = None; });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         holds(&analysis, find(&device).unwrap(), peak(&device))?;
     }

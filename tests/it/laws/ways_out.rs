@@ -32,7 +32,7 @@ proptest! {
 
     #[test]
     fn the_ways_out_hold(blueprint in large_model(), scenario in any_scenario(), device in any_device()) {
-        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.node = None; });
+        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.host = None; });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let now = analysis.fit.as_ref().unwrap().verdict;
         prop_assume!(now != Verdict::Fits);
@@ -48,7 +48,7 @@ proptest! {
 
     #[test]
     fn the_answers_hold(blueprint in large_model(), scenario in any_scenario(), device in any_device()) {
-        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.node = None; });
+        let scenario = scenario.with(|s| { s.hardware.device = Some(device.clone()); s.hardware.host = None; });
         let Ok(analysis) = analyse(&blueprint, &scenario) else { return Ok(()) };
         let Some(found) = answers(&analysis) else { return Ok(()) };
         // Layers that are to lie in RAM lie there however much room there is.

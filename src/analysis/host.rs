@@ -15,7 +15,7 @@ pub(super) fn placed(
     scenario: &Scenario,
     notices: &mut Vec<Notice>,
 ) -> Option<Cow<'static, Device>> {
-    let Some(host) = scenario.hardware.node.as_deref().and_then(find_host) else {
+    let Some(host) = scenario.hardware.host.as_deref().and_then(find_host) else {
         return device;
     };
     let device = device.or_else(|| host.device().map(Cow::Borrowed))?;

@@ -1,130 +1,16 @@
-//! Memory over context: what stays, what grows with each token, and where the device is full.
+//! How memory over context is drawn.
 
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
-use super::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
-use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
-use super::theme::{ON_PART, Theme};
-use super::{Capacity, short_name};
-use crate::analysis::{Analysis, AnalysisError, MemoryPart, Verdict, context_curve};
-use crate::units::{UnitSystem, grouped};
-
-/// A part of memory at each context length.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Band {
-    /// Its key, which gives the colour.
-    pub key: &'static str,
-    /// Its name for people.
-    pub label: &'static str,
-    /// Bytes at each point.
-    pub bytes: Vec<u64>,
-}
-
-/// Memory over context.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ContextChart {
-    /// Tokens of each sequence at each point, rising.
-    pub tokens: Vec<u64>,
-    /// Parts, lowest first.
-    pub bands: Vec<Band>,
-    /// What the device carries.
-    pub capacity: Option<Capacity>,
-    /// The longest context that fits, if it lies within the range.
-    pub crossing: Option<u64>,
-    /// Whether it is the model's own limit, with memory to spare.
-    pub crossing_is_models: bool,
-    /// The context of the scenario and its memory.
-    pub now: Option<(u64, u64)>,
-    /// GiB or GB.
-    pub units: UnitSystem,
-}
-
-/// Where a curve without a limit of its own ends at least.
-const SHORTEST_RANGE: u64 = 8192;
+use super::ContextChart;
+use crate::chart::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
+use crate::chart::pen::{Caption, Drawn, Frame, Lettering, Pen};
+use crate::chart::short_name;
+use crate::chart::theme::{ON_PART, Theme};
+use crate::units::grouped;
 
 impl ContextChart {
-    /// The chart of an answer, over so many points.
-    ///
-    /// # Errors
-    /// See [`AnalysisError`].
-    pub fn of(analysis: &Analysis, points: u64, units: UnitSystem) -> Result<Self, AnalysisError> {
-        let setup = &analysis.setup;
-        let scenario = &setup.requested;
-        let now = scenario.workload.prompt.saturating_add(scenario.generated());
-        let limit = setup.blueprint.max_context.as_ref().map(|most| most.value);
-        let longest = analysis.fit.as_ref().map(|fit| fit.max_context);
-        // With part of the model in RAM the device's own memory is no limit.
-        let spills = analysis.fit.as_ref().is_some_and(|fit| fit.verdict == Verdict::Offload);
-        let most = range(now, limit, longest);
-        let curve = context_curve(setup, most, points)?;
-        let held = analysis.held();
-        let weights = held.weights_by_component.iter();
-        let weights = weights.map(|(component, bytes)| (component.key(), component.label(), *bytes));
-        let training = [
-            (MemoryPart::Gradients, held.gradient_bytes),
-            (MemoryPart::Optimizer, held.optimizer_bytes),
-            (MemoryPart::Overhead, held.overhead_bytes),
-        ];
-        let fixed = weights.chain(
-            training
-                .into_iter()
-                .map(|(part, bytes)| (part.key(), part.label(), bytes)),
-        );
-        let mut bands: Vec<Band> = fixed
-            .map(|(key, label, bytes)| Band {
-                key,
-                label,
-                bytes: vec![bytes; curve.len()],
-            })
-            .collect();
-        let growing = |part: MemoryPart, bytes: Vec<u64>| Band {
-            key: part.key(),
-            label: part.label(),
-            bytes,
-        };
-        bands.push(growing(
-            MemoryPart::Activations,
-            curve.iter().map(|point| point.activations).collect(),
-        ));
-        bands.push(growing(
-            MemoryPart::KvCache,
-            curve.iter().map(|point| point.kv_cache).collect(),
-        ));
-        bands.retain(|band| band.bytes.iter().any(|&bytes| bytes > 0));
-        Ok(Self {
-            tokens: curve.iter().map(|point| point.tokens).collect(),
-            bands,
-            capacity: Capacity::of_setup(setup),
-            crossing: longest.filter(|&longest| !spills && longest > 0 && longest < most),
-            crossing_is_models: setup.blueprint.max_context.as_ref().map(|most| most.value) == longest,
-            now: Some((now, held.total_bytes)),
-            units,
-        })
-    }
-
-    /// All bytes at a point.
-    pub fn total(&self, at: usize) -> u64 {
-        self.bands.iter().fold(0, |sum, band| {
-            sum.saturating_add(band.bytes.get(at).copied().unwrap_or(0))
-        })
-    }
-    fn longest(&self) -> u64 {
-        self.tokens.last().copied().unwrap_or(1).max(1)
-    }
-    /// Bytes up to and with so many bands, at every point.
-    fn heights(&self, bands: usize) -> Vec<f64> {
-        let sum = |at| {
-            self.bands
-                .iter()
-                .take(bands)
-                .filter_map(|band| band.bytes.get(at))
-                .map(|&bytes| bytes as f64)
-                .sum()
-        };
-        (0..self.tokens.len()).map(sum).collect()
-    }
-
     /// Draws the chart.
     ///
     /// # Errors
@@ -391,25 +277,6 @@ impl ContextChart {
     }
 }
 
-/// How far the curve goes: to the model's own limit, but not so far that what matters is a sliver.
-fn range(now: u64, limit: Option<u64>, longest: Option<u64>) -> u64 {
-    let limit = limit.unwrap_or(u64::MAX);
-    let full = longest.filter(|&longest| longest > 0 && longest < limit).unwrap_or(0);
-    let near = |tokens: u64, times: u64| {
-        tokens
-            .saturating_mul(times)
-            .checked_next_power_of_two()
-            .unwrap_or(u64::MAX)
-    };
-    // Twice the point where the device is full, or sixteen times now where that is nearer.
-    let wanted = if full > 0 {
-        near(full, 2).max(near(now, 2))
-    } else {
-        near(now, 16).max(131_072)
-    };
-    wanted.max(SHORTEST_RANGE).min(limit).max(now).max(2)
-}
-
 /// The mapping from tokens and bytes to the sheet.
 struct Plot {
     frame: Frame,
@@ -437,103 +304,4 @@ fn height(points: &[(f64, f64)], x: f64) -> Option<f64> {
         0.0
     };
     Some(left.1 + (right.1 - left.1) * share)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::recorder::{Recorder, Shape};
-    use super::*;
-    use crate::model::Blueprint;
-    use crate::scenario::Scenario;
-
-    fn example(hardware: Option<&str>) -> ContextChart {
-        let blueprint = Blueprint::from_value(
-            crate::model::catalogue::find("meta-llama/Llama-3.1-8B-Instruct")
-                .unwrap()
-                .config
-                .clone(),
-        )
-        .map(std::sync::Arc::new)
-        .unwrap();
-        let scenario = Scenario::example().with(|s| {
-            s.hardware.device = hardware.map(str::to_owned);
-        });
-        let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
-        ContextChart::of(&analysis, 120, UnitSystem::Gib).unwrap()
-    }
-
-    #[test]
-    fn says_what_it_shows_at_every_width() {
-        let chart = example(Some("rtx-4090"));
-        for (width, height) in [(328, 260), (480, 318), (1000, 318)] {
-            for scale in [1.0, 2.0, 1.25] {
-                let recorder = Recorder::new((f64::from(width) * scale) as u32, (f64::from(height) * scale) as u32);
-                chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
-                recorder.check();
-                let texts = recorder.texts();
-                for wanted in ["MLP", "KV cache", "GiB", "128k"] {
-                    assert!(
-                        texts.iter().any(|text| text == wanted),
-                        "{width}: no {wanted} in {texts:?}"
-                    );
-                }
-                for wanted in ["RTX 4090: ", "full at ", "now "] {
-                    assert!(
-                        texts.iter().any(|text| text.starts_with(wanted)),
-                        "{width}: no {wanted} in {texts:?}"
-                    );
-                }
-                let areas = recorder
-                    .shapes()
-                    .into_iter()
-                    .filter(|shape| *shape == Shape::Area)
-                    .count();
-                assert_eq!(areas, chart.bands.len() + 1, "one for each band, one over capacity");
-            }
-        }
-    }
-
-    #[test]
-    fn a_device_with_room_to_spare_is_told_in_words() {
-        let recorder = Recorder::new(480, 318);
-        example(Some("h200-sxm"))
-            .draw(recorder.clone(), Theme::Dark, 1.0, None)
-            .unwrap();
-        recorder.check();
-        assert_eq!(example(None).capacity, None);
-    }
-
-    #[test]
-    fn the_range_shows_what_matters() {
-        assert_eq!(range(8704, Some(131_072), Some(61_120)), 131_072);
-        assert_eq!(range(8704, Some(10_485_760), Some(20_000)), 65_536);
-        assert_eq!(range(200_000, Some(131_072), None), 200_000);
-        assert_eq!(range(0, None, Some(0)), 131_072);
-        assert_eq!(range(u64::MAX, None, None), u64::MAX);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn never_fails_and_never_leaves_the_frame(
-            tokens in proptest::collection::vec(any::<u64>(), 0..6),
-            bytes in proptest::collection::vec(proptest::collection::vec(any::<u64>(), 0..6), 0..6),
-            capacity in proptest::option::of(any::<u64>()),
-            crossing in proptest::option::of(any::<u64>()),
-            now in proptest::option::of((any::<u64>(), any::<u64>())),
-            size in (0_u32..1400, 0_u32..700),
-            scale in prop_oneof![Just(0.0), Just(f64::NAN), 0.5_f64..4.0],
-        ) {
-            let mut tokens = tokens;
-            tokens.sort_unstable();
-            let bands = bytes.into_iter().map(|bytes| Band { key: "mlp", label: "MLP", bytes }).collect();
-            let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
-            let chart = ContextChart { tokens, bands, capacity, crossing, crossing_is_models: false, now, units: UnitSystem::Gib };
-            let recorder = Recorder::new(size.0, size.1);
-            chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
-            recorder.check();
-        }
-    }
 }

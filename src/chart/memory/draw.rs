@@ -1,84 +1,15 @@
-//! Memory by format of the weights, each a bar against what the device carries.
+//! How memory by format is drawn.
 
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
-use strum::IntoEnumIterator as _;
 
-use super::axis::{byte_ticks, byte_unit, tick_texts};
-use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
-use super::theme::{ON_PART, Theme};
-use super::{Capacity, short_name};
-use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
-use crate::scenario::{Mode, Recompute};
-use crate::units::UnitSystem;
-
-/// One bar: a format of the weights or, in training, what is computed again.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MemoryRow {
-    /// Its name for people.
-    pub label: String,
-    /// Parts as key, name and bytes, in the order of the bar.
-    pub parts: Vec<(&'static str, &'static str, u64)>,
-    /// Whether the scenario has it.
-    pub now: bool,
-}
-
-impl MemoryRow {
-    /// All its bytes.
-    pub fn total(&self) -> u64 {
-        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.2))
-    }
-}
-
-/// Memory by format of the weights; in training, by what is computed again instead of kept.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MemoryChart {
-    /// Bars, the largest first.
-    pub rows: Vec<MemoryRow>,
-    /// Whether the rows are what training computes again, not formats.
-    pub training: bool,
-    /// What the device carries.
-    pub capacity: Option<Capacity>,
-    /// GiB or GB.
-    pub units: UnitSystem,
-}
+use super::{MemoryChart, MemoryRow};
+use crate::chart::axis::{byte_ticks, byte_unit, tick_texts};
+use crate::chart::pen::{Caption, Drawn, Frame, Lettering, Pen};
+use crate::chart::short_name;
+use crate::chart::theme::{ON_PART, Theme};
 
 impl MemoryChart {
-    /// The chart of a setup beside other formats.
-    ///
-    /// # Errors
-    /// See [`AnalysisError`].
-    pub fn of(setup: &Setup, formats: &FormatComparison, units: UnitSystem) -> Result<Self, AnalysisError> {
-        let mut rows: Vec<MemoryRow> = Vec::new();
-        let capacity = Capacity::of_setup(setup);
-        let training = setup.scenario.workload.mode == Mode::Pretrain;
-        if training {
-            for recompute in Recompute::iter() {
-                let parts = fullest(&setup.working(|scenario| scenario.workload.recompute = recompute))?.parts();
-                rows.push(MemoryRow {
-                    label: computed_again(recompute).to_owned(),
-                    parts,
-                    now: recompute == setup.scenario.workload.recompute,
-                });
-            }
-        } else {
-            for (at, format) in formats.rows.iter().enumerate() {
-                rows.push(MemoryRow {
-                    label: format.label.clone(),
-                    parts: fullest(&format.setup)?.parts(),
-                    now: at == 0,
-                });
-            }
-        }
-        rows.sort_by_key(|row| std::cmp::Reverse(row.total()));
-        Ok(Self {
-            rows,
-            training,
-            capacity,
-            units,
-        })
-    }
-
     /// Draws the chart.
     ///
     /// # Errors
@@ -304,109 +235,5 @@ impl MemoryChart {
             )?;
         }
         Ok(())
-    }
-}
-
-const fn computed_again(recompute: Recompute) -> &'static str {
-    match recompute {
-        Recompute::None => "keep everything",
-        Recompute::Selective => "recompute attention",
-        Recompute::Full => "recompute layers",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use std::sync::Arc;
-
-    use super::super::recorder::{Recorder, Shape};
-    use super::*;
-    use crate::model::Blueprint;
-    use crate::scenario::Scenario;
-
-    fn example(id: &str, scenario: &Scenario) -> MemoryChart {
-        let blueprint = Blueprint::from_value(crate::model::catalogue::find(id).unwrap().config.clone()).unwrap();
-        let setup = Setup::new(&Arc::new(blueprint), scenario).unwrap();
-        let formats = FormatComparison::of(&setup, &FormatComparison::default()).unwrap();
-        MemoryChart::of(&setup, &formats, UnitSystem::Gib).unwrap()
-    }
-
-    #[test]
-    fn one_bar_for_each_format_and_the_largest_first() {
-        let chart = example("meta-llama/Llama-3.1-8B-Instruct", &Scenario::example());
-        let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-        assert_eq!(
-            labels,
-            ["BF16 (as published)", "FP8", "bitsandbytes NF4", "INT4 (groups of 128)"]
-        );
-        assert!(
-            chart.rows.is_sorted_by(|one, next| one.total() >= next.total()),
-            "{labels:?}"
-        );
-        assert_eq!(chart.rows.iter().filter(|row| row.now).count(), 1);
-        for (width, height) in [(328, 260), (480, 318), (1000, 318)] {
-            let recorder = Recorder::new(width * 2, height * 2);
-            chart.draw(recorder.clone(), Theme::Light, 2.0, None).unwrap();
-            recorder.check();
-            let texts = recorder.texts();
-            for row in &chart.rows {
-                assert!(
-                    texts.iter().any(|text| text.starts_with(&row.label)),
-                    "{width}: no {} in {texts:?}",
-                    row.label
-                );
-            }
-            assert!(texts.iter().any(|text| text.starts_with("RTX 4090: ")), "{texts:?}");
-            assert!(texts.iter().any(|text| text == "MLP"), "{texts:?}");
-        }
-    }
-
-    #[test]
-    fn training_compares_what_is_computed_again() {
-        let scenario = Scenario::example().with(|s| {
-            s.workload.mode = Mode::Pretrain;
-            s.workload.generate = None;
-        });
-        let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
-        let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-        assert_eq!(labels, ["keep everything", "recompute attention", "recompute layers"]);
-    }
-
-    #[test]
-    fn what_is_too_much_is_hatched_and_said() {
-        let scenario = Scenario::example().with(|s| {
-            s.hardware.device = Some("rtx-4090".to_owned());
-            s.workload.prompt = 200_000;
-        });
-        let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
-        let recorder = Recorder::new(480, 318);
-        chart.draw(recorder.clone(), Theme::Dark, 1.0, None).unwrap();
-        recorder.check();
-        assert!(recorder.texts().iter().any(|text| text.ends_with("too much")));
-        assert!(recorder.shapes().contains(&Shape::Area));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn never_fails_and_never_leaves_the_frame(
-            rows in proptest::collection::vec(proptest::collection::vec(any::<u64>(), 0..5), 0..9),
-            capacity in proptest::option::of(any::<u64>()),
-            size in (0_u32..1400, 0_u32..700),
-            scale in 0.5_f64..4.0,
-        ) {
-            let row = |parts: Vec<u64>| MemoryRow {
-                label: "A format".to_owned(),
-                parts: parts.into_iter().map(|bytes| ("mlp", "MLP", bytes)).collect(),
-                now: false,
-            };
-            let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
-            let chart = MemoryChart { rows: rows.into_iter().map(row).collect(), training: false, capacity, units: UnitSystem::Gb };
-            let recorder = Recorder::new(size.0, size.1);
-            chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
-            recorder.check();
-        }
     }
 }

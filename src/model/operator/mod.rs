@@ -1,4 +1,10 @@
-//! What a layer does, as data: operators with their tensors, and the caches they leave behind.
+//! What a layer does, as data: operators with their tensors, blocks of them, and the caches they leave behind.
+
+mod block;
+mod cache;
+
+pub use block::{Block, Compressor, Live, Role};
+pub use cache::{Cache, CacheRole, CacheWidth, State};
 
 use super::component::Component;
 use super::tensor::{Sharding, Tensor, TensorKind};
@@ -204,28 +210,6 @@ pub enum Scan {
     },
 }
 
-/// What a layer keeps for each sequence, however long it is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum State {
-    /// The last inputs of a convolution: `channels × kernel`, or one column less, in the model's format.
-    Conv {
-        /// Channels.
-        channels: Quantity,
-        /// Tokens the convolution sees.
-        kernel: Quantity,
-    },
-    /// A recurrent state, in FP32.
-    Recurrent {
-        /// Elements.
-        elements: Quantity,
-    },
-    /// Anything else, in the model's format.
-    Plain {
-        /// Elements.
-        elements: Quantity,
-    },
-}
-
 /// One step of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operator {
@@ -237,164 +221,6 @@ pub struct Operator {
     pub kind: Kind,
     /// The tensors it reads: weight first, then bias.
     pub tensors: Vec<Tensor>,
-}
-
-/// What a layer keeps for each token.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cache {
-    /// What it serves as.
-    pub role: CacheRole,
-    /// What it is: `keys`, `values`, `latent`, `rotary key`.
-    pub name: &'static str,
-    /// Elements a token, per way of storing it.
-    pub width: CacheWidth,
-    /// How many tokens are kept.
-    pub span: Span,
-}
-
-/// What a cache serves as: engines may keep values in a format of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheRole {
-    /// Keys, or keys and values in one.
-    Keys,
-    /// Values; of a cache of latents, where it is expanded.
-    Values,
-    /// Keys of an indexer.
-    Index,
-}
-
-/// Elements a token and layer, by the form an engine keeps.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CacheWidth {
-    /// The same for every engine.
-    Plain(Quantity),
-    /// A latent, or the keys and values made from it.
-    Latent {
-        /// Elements of the latent form.
-        latent: Quantity,
-        /// Elements of the expanded form.
-        expanded: Quantity,
-    },
-    /// Kept once by servers; transformers stores copies.
-    Copied {
-        /// Elements kept by servers.
-        once: Quantity,
-        /// Elements that transformers stores.
-        copies: Quantity,
-    },
-}
-
-/// What a block is for in its layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum Role {
-    /// Before the first layer.
-    Embedding,
-    /// Mixes tokens: attention, state space.
-    TokenMixer,
-    /// Mixes channels: MLP, experts.
-    ChannelMixer,
-    /// Normalisation.
-    Norm,
-    /// After the last layer.
-    Head,
-    /// Part of a vision or audio tower, or of its projector.
-    Tower,
-}
-
-/// A block of a layer: what the architecture drawing shows as one box.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Block {
-    /// Its name: `Grouped-query attention`.
-    pub title: &'static str,
-    /// What it is for.
-    pub role: Role,
-    /// What it does, in order.
-    pub operators: Vec<Operator>,
-    /// What it keeps for each token.
-    pub caches: Vec<Cache>,
-    /// What it keeps for each sequence.
-    pub states: Vec<State>,
-    /// Widths (elements a token) alive together at the block's peak, beside the residual stream.
-    pub live: Vec<Live>,
-    /// What the backward pass needs, elements a token.
-    pub saved: Vec<Live>,
-    /// Whether scores are kept for the backward pass where attention is not fused: heads.
-    pub scores: Option<Quantity>,
-    /// Of a block whose keys and values are one vector: how many of its elements are rotary.
-    pub shared_rotary: Option<Quantity>,
-    /// What makes one entry of several tokens.
-    pub compressors: Vec<Compressor>,
-}
-
-/// Makes one entry of a group of tokens, and keeps what it needs until the group is whole.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Compressor {
-    /// Tokens of a group.
-    pub ratio: Quantity,
-    /// Elements of an entry.
-    pub width: Quantity,
-    /// Groups that an entry is made of: two where they overlap.
-    pub series: u64,
-}
-
-/// A width that is alive, and for which rows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Live {
-    /// What it holds.
-    pub name: &'static str,
-    /// Elements a row.
-    pub width: Quantity,
-    /// Rows routed to experts are `top_k` times the tokens.
-    pub routing: Option<Routing>,
-}
-
-impl Live {
-    /// A width for every token.
-    pub fn new(name: &'static str, width: &Quantity) -> Self {
-        Self {
-            name,
-            width: width.clone(),
-            routing: None,
-        }
-    }
-    /// A width for every choice of an expert.
-    pub fn routed(name: &'static str, width: &Quantity, routing: &Routing) -> Self {
-        Self {
-            name,
-            width: width.clone(),
-            routing: Some(routing.clone()),
-        }
-    }
-}
-
-impl Block {
-    /// An empty block.
-    pub const fn new(title: &'static str, role: Role) -> Self {
-        Self {
-            title,
-            role,
-            operators: Vec::new(),
-            caches: Vec::new(),
-            states: Vec::new(),
-            live: Vec::new(),
-            saved: Vec::new(),
-            scores: None,
-            shared_rotary: None,
-            compressors: Vec::new(),
-        }
-    }
-    /// Its operators that attend.
-    pub fn attentions(&self) -> impl Iterator<Item = &Attention> {
-        self.operators.iter().filter_map(|operator| match &operator.kind {
-            Kind::Attention(attention) => Some(&**attention),
-            _ => None,
-        })
-    }
-    /// Every tensor of the block.
-    pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
-        self.operators.iter().flat_map(|operator| &operator.tensors)
-    }
 }
 
 impl Operator {

@@ -7,7 +7,7 @@ use crate::units::{Number, Quantity};
 
 /// What runs, per sequence.
 #[derive(Clone, Debug)]
-pub struct Pass<N> {
+pub struct ForwardPass<N> {
     /// Sequences.
     pub batch: N,
     /// New tokens of each sequence.
@@ -35,7 +35,7 @@ fn triangle<N: Number>(side: N) -> N {
     side.clone().times(side.plus(N::constant(1.0))).over(N::constant(2.0))
 }
 
-impl<N: Number> Pass<N> {
+impl<N: Number> ForwardPass<N> {
     /// The pass which the scenario's mode names.
     pub fn new(setup: &Setup) -> Self {
         let batch = N::input(&setup.batch());

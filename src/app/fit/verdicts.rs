@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::bits_per_weight;
 use weighbridge::analysis::matrix::{FORMATS, formats};
+use weighbridge::analysis::{Matrix, bits_per_weight};
 use weighbridge::hardware::{CUSTOM, Device, devices_as_owned};
 use weighbridge::model::quantisation;
-use weighbridge::scenario::{Scenario, weight_key};
+use weighbridge::scenario::weight_key;
 
-use super::weigh::{Weighed, weigh};
+use super::weigh::Weighed;
 use crate::app::case::Answer;
 use crate::app::hardware::facts::resolve;
 
@@ -30,9 +30,9 @@ pub struct Column {
 /// Devices that are weighed in one slice.
 const SLICE: usize = 64;
 
-/// All verdicts on a question.
-#[derive(Clone, Debug)]
-pub struct Matrix {
+/// All verdicts on a question: what of the engine's matrix is on the page.
+#[derive(Debug)]
+pub struct Verdicts {
     /// Devices, those described in the link first.
     pub devices: Vec<Cow<'static, Device>>,
     /// Formats.
@@ -41,14 +41,15 @@ pub struct Matrix {
     next: Vec<Option<Weighed>>,
     /// The question.
     answer: Answer,
+    matrix: Matrix,
 }
 
-impl Matrix {
+impl Verdicts {
     /// The verdict on a device in a format.
     pub fn cell(&self, row: usize, at: usize) -> Option<&Weighed> {
         self.columns.get(at)?.cells.get(row)?.as_ref()
     }
-    /// No model loaded yet.
+    /// None of them yet.
     pub fn new(answer: Answer) -> Self {
         let scenario = &answer.scenario;
         let named = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
@@ -60,6 +61,7 @@ impl Matrix {
             devices: own.chain(devices_as_owned(named)).collect(),
             columns: Vec::with_capacity(FORMATS.len()),
             next: Vec::new(),
+            matrix: Matrix::new(&answer.blueprint, scenario, formats(scenario.workload.mode)),
             answer,
         }
     }
@@ -77,13 +79,12 @@ impl Matrix {
         let Some(key) = formats.get(self.columns.len()).copied().and_then(weight_key) else {
             return false;
         };
-        let scenario = Scenario::clone(&self.answer.scenario).with(|s| {
-            s.precision.weights = Some(key);
-        });
         let from = self.next.len();
         let upto = (from + SLICE).min(self.devices.len());
         let devices = self.devices.get(from..upto).unwrap_or_default();
-        self.next.extend(weigh(&self.answer.blueprint, &scenario, devices));
+        let matrix = &mut self.matrix;
+        self.next
+            .extend(devices.iter().map(|device| Weighed::with_pace(matrix, device, key)));
         if upto == self.devices.len() {
             let choice = quantisation::choice(key);
             self.columns.push(Column {
@@ -105,17 +106,17 @@ fn short_format(label: &str) -> String {
 }
 
 /// Runs a slice, hands over what is complete, and goes on as soon as the browser has had its turn.
-pub fn slice(place: RwSignal<Option<Arc<Matrix>>>, turns: StoredValue<u64>, turn: u64, mut matrix: Matrix) {
+pub fn slice(place: RwSignal<Option<Arc<Verdicts>>>, turns: StoredValue<u64>, turn: u64, mut verdicts: Verdicts) {
     set_timeout(
         move || {
             // A newer question has begun, or the tab is closed.
             if turns.try_get_value() != Some(turn) {
                 return;
             }
-            if matrix.go_on() {
-                slice(place, turns, turn, matrix);
+            if verdicts.go_on() {
+                slice(place, turns, turn, verdicts);
             } else {
-                place.set(Some(Arc::new(matrix)));
+                place.set(Some(Arc::new(verdicts)));
             }
         },
         Duration::ZERO,
@@ -123,13 +124,13 @@ pub fn slice(place: RwSignal<Option<Arc<Matrix>>>, turns: StoredValue<u64>, turn
 }
 
 /// Row and column of the scenario itself, as far as it has them.
-pub fn now_of(matrix: &Matrix) -> (Option<usize>, Option<usize>) {
-    let scenario = &matrix.answer.scenario;
+pub fn now_of(verdicts: &Verdicts) -> (Option<usize>, Option<usize>) {
+    let scenario = &verdicts.answer.scenario;
     let hardware = scenario.hardware.device.as_deref().unwrap_or_default();
-    let published = matrix.answer.blueprint.published.format.id.to_string();
+    let published = verdicts.answer.blueprint.published.format.id.to_string();
     let format = scenario.precision.weights.map_or(published, str::to_owned);
     (
-        matrix.devices.iter().position(|device| device.id == hardware),
-        matrix.columns.iter().position(|column| column.key == format),
+        verdicts.devices.iter().position(|device| device.id == hardware),
+        verdicts.columns.iter().position(|column| column.key == format),
     )
 }

@@ -98,7 +98,7 @@ fn every_machine_is_weighed() {
     let model = blueprint(MODEL);
     for host in hosts() {
         let now = Scenario::default().with(|s| {
-            s.hardware.node = Some(host.id.clone());
+            s.hardware.host = Some(host.id.clone());
             s.hardware.devices = host.device_count;
         });
         let question = Setup::new(&model, &now).unwrap();

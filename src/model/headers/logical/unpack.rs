@@ -1,65 +1,12 @@
-//! Parameters behind packed tensors: eight 4-bit weights in a 32-bit word count as eight, scales count as none.
-//!
-//! A packed tensor is known by its neighbours (`X.qweight` beside `X.qzeros`, `X.weight` beside `X.absmax`), and its
-//! logical shape follows from theirs, so most checkpoints are counted exactly without their config. Where several
-//! widths are possible the config decides, and without it the usual one is assumed and said.
+//! What a packed tensor holds, by its neighbours.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::packing::Packing;
-use super::tensor_list::{FileKind, Stored, TensorList};
-use crate::model::Notice;
-
-/// A tensor as the model sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logical {
-    /// Its name, that of an unpacked checkpoint: `X.weight` for `X.qweight`.
-    pub name: String,
-    /// Its shape, outermost first, where that can be known: bitsandbytes keeps only the number of elements.
-    pub shape: Option<Vec<u64>>,
-    /// Weights; none for scales, zero points and the like.
-    pub elements: u64,
-    /// Bytes in the file.
-    pub bytes: u64,
-    /// Type in the file.
-    pub dtype: String,
-    /// Whether it only describes how another is packed.
-    pub scale: bool,
-}
-
-/// All of one type.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct TypeRow {
-    /// Type in the file.
-    pub dtype: String,
-    /// Tensors.
-    pub tensors: u64,
-    /// Parameters, unpacked.
-    pub parameters: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-/// A checkpoint unpacked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Count {
-    /// Every tensor.
-    pub tensors: Vec<Logical>,
-    /// Parameters in all.
-    pub parameters: u64,
-    /// Bytes in all, scales included.
-    pub bytes: u64,
-    /// Bytes of scales, zero points and the like.
-    pub scale_bytes: u64,
-    /// By type, largest first.
-    pub types: Vec<TypeRow>,
-    /// Packed formats that were recognised.
-    pub methods: BTreeSet<&'static str>,
-    /// What had to be assumed.
-    pub notices: Vec<Notice>,
-}
+use super::{Logical, plain, scale};
+use crate::model::headers::packing::Packing;
+use crate::model::headers::tensor_list::{Stored, TensorList};
 
 /// Last parts of names that never are weights.
 const NEVER: &[&str] = &[
@@ -89,83 +36,26 @@ const NEVER: &[&str] = &[
     "down_proj_scale_inv",
 ];
 
-/// Counts. `config` may be the whole config.json.
-pub fn count(list: &TensorList, config: Option<&Value>) -> Count {
-    let mut counter = Counter {
-        names: list.tensors.iter().map(|one| (one.name.as_str(), one)).collect(),
-        packing: config.map(Packing::of).unwrap_or_default(),
-        methods: BTreeSet::new(),
-        notices: BTreeMap::new(),
-    };
-    let tensors: Vec<Logical> = match list.kind {
-        // GGUF names logical shapes; its blocks hold their scales.
-        FileKind::Gguf => list.tensors.iter().map(plain).collect(),
-        FileKind::Safetensors => list.tensors.iter().map(|one| counter.unpack(one)).collect(),
-    };
-    let mut types: BTreeMap<&str, TypeRow> = BTreeMap::new();
-    let (mut parameters, mut bytes, mut scale_bytes) = (0_u64, 0_u64, 0_u64);
-    for one in &tensors {
-        parameters = parameters.saturating_add(one.elements);
-        bytes = bytes.saturating_add(one.bytes);
-        if one.scale {
-            scale_bytes = scale_bytes.saturating_add(one.bytes);
-        }
-        let row = types.entry(&one.dtype).or_default();
-        row.tensors += 1;
-        row.parameters = row.parameters.saturating_add(one.elements);
-        row.bytes = row.bytes.saturating_add(one.bytes);
-    }
-    let mut types: Vec<TypeRow> = types
-        .into_iter()
-        .map(|(dtype, row)| TypeRow {
-            dtype: dtype.to_owned(),
-            ..row
-        })
-        .collect();
-    types.sort_by_key(|row| std::cmp::Reverse(row.bytes));
-    let notices = counter
-        .notices
-        .iter()
-        .map(|(code, text)| Notice::new(code, text.clone()));
-    Count {
-        notices: notices.collect(),
-        methods: counter.methods,
-        parameters,
-        bytes,
-        scale_bytes,
-        types,
-        tensors,
-    }
-}
-
-fn plain(one: &Stored) -> Logical {
-    Logical {
-        name: one.name.clone(),
-        shape: Some(one.shape.clone()),
-        elements: one.elements,
-        bytes: one.bytes,
-        dtype: one.dtype.name.to_string(),
-        scale: false,
-    }
-}
-
-fn scale(one: &Stored) -> Logical {
-    Logical {
-        shape: None,
-        elements: 0,
-        scale: true,
-        ..plain(one)
-    }
-}
-
-struct Counter<'a> {
+/// Reads one tensor after the other beside its neighbours.
+pub(super) struct Unpacker<'a> {
     names: HashMap<&'a str, &'a Stored>,
     packing: Packing,
-    methods: BTreeSet<&'static str>,
-    notices: BTreeMap<&'static str, String>,
+    /// Packed formats that were recognised.
+    pub(super) methods: BTreeSet<&'static str>,
+    /// What had to be assumed: code and words.
+    pub(super) notices: BTreeMap<&'static str, String>,
 }
 
-impl<'a> Counter<'a> {
+impl<'a> Unpacker<'a> {
+    pub(super) fn of(list: &'a TensorList, config: Option<&Value>) -> Self {
+        Self {
+            names: list.tensors.iter().map(|one| (one.name.as_str(), one)).collect(),
+            packing: config.map(Packing::of).unwrap_or_default(),
+            methods: BTreeSet::new(),
+            notices: BTreeMap::new(),
+        }
+    }
+
     fn beside(&self, module: &str, last: &str) -> Option<&'a Stored> {
         self.names.get(format!("{module}.{last}").as_str()).copied()
     }
@@ -195,7 +85,8 @@ impl<'a> Counter<'a> {
         self.matrix(one, method, name, shape)
     }
 
-    fn unpack(&mut self, one: &'a Stored) -> Logical {
+    /// A tensor of safetensors as the model sees it.
+    pub(super) fn unpack(&mut self, one: &'a Stored) -> Logical {
         // Types that only scales have.
         if matches!(&*one.dtype.name, "F8_E8M0" | "E8M0" | "UE8") {
             return scale(one);

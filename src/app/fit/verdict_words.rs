@@ -6,11 +6,11 @@ use weighbridge::units::{UnitSystem, decimal};
 use super::weigh::Weighed;
 
 /// The verdict, what is free or missing, and how fast: `fits, 3.20 GiB stay free; 151 tokens/s (130 to 168) with vLLM`.
-pub fn words(one: &Weighed, units: UnitSystem) -> String {
+pub fn verdict_words(one: &Weighed, units: UnitSystem) -> String {
     let name = verdict_name(one.verdict);
     let room = match one.verdict {
         "unsupported" => return format!("{name}: {}", one.why),
-        _ => room(one, units),
+        _ => room_words(one, units),
     };
     let speed = one.pace.map_or_else(String::new, |pace| {
         format!(
@@ -29,7 +29,7 @@ pub fn words(one: &Weighed, units: UnitSystem) -> String {
 }
 
 /// What stays free, lies in RAM, or is missing.
-pub fn room(one: &Weighed, units: UnitSystem) -> String {
+pub fn room_words(one: &Weighed, units: UnitSystem) -> String {
     match one.verdict {
         "fits" => format!(
             "{} stay free",
