@@ -8,7 +8,7 @@ use super::fit::Verdict;
 use super::matrix::Matrix;
 use crate::hardware::{self, Device, Engine, Segment, Vendor};
 use crate::model::Blueprint;
-use crate::model::quantisation::WeightFileKind;
+use crate::model::quantisation::{Choice, Loss, WeightFileKind, loss_of};
 use crate::scenario::{KvFormat, Mode, Scenario, weight_key};
 
 /// A format and an engine, with the reason.
@@ -30,7 +30,7 @@ const MLX: [&str; 2] = ["mlx-q8", "mlx-q4"];
 /// - A GGUF runs in llama.cpp as it is.
 /// - A Mac runs MLX: as published if that fits, else in 8 or 4 bits, whichever fits first; else the best GGUF that fits.
 /// - Cards for games and workstations, small machines and processors that cannot hold what is published: llama.cpp with the
-///   best GGUF that fits whole.
+///   best GGUF that fits whole, and loses no more than noticeably.
 /// - Everything else, and what fits in no format, stays as published; so does training.
 pub fn first_choice(blueprint: &Arc<Blueprint>, scenario: &Scenario, file: Option<WeightFileKind>) -> FirstChoice {
     if file == Some(WeightFileKind::Gguf) {
@@ -61,19 +61,29 @@ pub fn first_choice(blueprint: &Arc<Blueprint>, scenario: &Scenario, file: Optio
     let gguf = || {
         let of_gguf = plain.clone().with(|s| s.serving.engine = Some(Engine::LlamaCpp));
         let best = best_among(blueprint, &device, &of_gguf, |choice| {
-            choice.container == WeightFileKind::Gguf
+            choice.container == WeightFileKind::Gguf && is_bearable(choice)
         })?;
         Some(FirstChoice {
             weights: weight_key(best.format.as_deref()?),
             engine: Some(Engine::LlamaCpp),
             why: format!(
-                "As published it does not fit {}; {} is the best GGUF that fits whole, for llama.cpp.",
+                "As published it does not fit {}; {} is the best GGUF that fits whole ({}), for llama.cpp.",
                 device.short_name(),
-                best.label
+                best.label,
+                loss_of(best.format.as_deref().unwrap_or_default()).words()
             ),
         })
     };
     choice.or_else(gguf).unwrap_or_default()
+}
+
+/// Whether a format is advised without being asked for: its published loss is not heavy; where none is published, it has no
+/// fewer than 4 bits.
+pub(super) fn is_bearable(choice: &Choice) -> bool {
+    match loss_of(&choice.format.id) {
+        Loss::Unknown => choice.format.bits_per_weight() >= 4.0,
+        loss => loss < Loss::Heavy,
+    }
 }
 
 fn on_a_mac(blueprint: &Arc<Blueprint>, plain: &Scenario, device: &Device) -> Option<FirstChoice> {

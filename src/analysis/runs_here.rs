@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::answers::formats::{RankedBy, best};
+use super::defaults::{first_choice, is_bearable};
 use super::error::AnalysisError;
 use super::fit::Verdict;
+use super::matrix::{FORMATS, Matrix};
 use super::setup::Setup;
 use super::summary::{Analysis, analyse_setup};
+use crate::hardware::Support;
 use crate::model::Blueprint;
-use crate::model::quantisation::{Loss, Quality, quality};
+use crate::model::quantisation::{Loss, WeightFileKind, choice, loss_of};
 use crate::scenario::{KvFormat, Mode, Scenario, weight_key};
 
 /// What is tried where no format fits whole: the quantisation that most repositories offer.
@@ -26,8 +28,9 @@ pub struct RunsHere {
 }
 
 impl RunsHere {
-    /// A model on the scenario's devices: as published if that fits, else in the format that loses least and fits whole, else
-    /// with a part in RAM in the format that most repositories offer. Format, cache and engine of the scenario do not matter.
+    /// A model on the scenario's devices in the format to begin with there ([`first_choice`]); if that does not fit, in the
+    /// usual one of most bits that a server loads; else with a part in RAM, in the format that most
+    /// repositories offer. Format, cache and engine of the scenario do not matter.
     ///
     /// # Errors
     /// See [`AnalysisError`]; a mode that the model does not have among them.
@@ -38,39 +41,33 @@ impl RunsHere {
             s.precision.value_cache = KvFormat::Auto;
             s.serving.engine = None;
         });
-        let setup = Setup::new(blueprint, &free)?;
-        let found = setup.device().and_then(|device| {
-            let trains = free.workload.mode == Mode::Pretrain;
-            (!trains).then(|| best(&setup, device, &free)).flatten()
-        });
-        if let Some(best) = found.filter(|best| best.format.is_some()) {
-            let scenario = best.scenario.clone().with(|s| s.serving.engine = Some(best.engine));
+        let analysed = |scenario: Scenario| {
             let analysis = analyse_setup(Setup::new(blueprint, &scenario)?)?;
-            return Ok(Self {
-                loss: loss(&best.ranked_by),
-                analysis,
+            let loss = scenario.precision.weights.map_or(Loss::Nothing, loss_of);
+            Ok(Self {
                 scenario,
-            });
+                analysis,
+                loss,
+            })
+        };
+        let first = first_choice(blueprint, &free, None);
+        let first = analysed(free.clone().with(|s| {
+            s.precision.weights = first.weights;
+            s.serving.engine = first.engine;
+        }))?;
+        if first.verdict() == Verdict::Fits || free.workload.mode == Mode::Pretrain {
+            return Ok(first);
         }
-        let published = analyse_setup(setup)?;
-        let smaller = free.clone().with(|s| s.precision.weights = weight_key(SMALLER));
-        let other = analyse_setup(Setup::new(blueprint, &smaller)?)?;
-        let verdict = |analysis: &Analysis| analysis.fit.as_ref().map_or(Verdict::Unsupported, |fit| fit.verdict);
+        if let Some(converted) = for_a_server(&first.analysis.setup, &free) {
+            return analysed(converted);
+        }
+        let smaller = analysed(free.with(|s| s.precision.weights = weight_key(SMALLER)))?;
         // Where neither runs, the smaller one says how much is missing at least.
         Ok(
-            if verdict(&published) < verdict(&other) || verdict(&other) == Verdict::Unsupported {
-                Self {
-                    scenario: free,
-                    analysis: published,
-                    loss: Loss::Nothing,
-                }
+            if first.verdict() < smaller.verdict() || smaller.verdict() == Verdict::Unsupported {
+                first
             } else {
-                let loss = quality(SMALLER).map_or(Loss::Unknown, Quality::loss);
-                Self {
-                    scenario: smaller,
-                    analysis: other,
-                    loss,
-                }
+                smaller
             },
         )
     }
@@ -83,11 +80,24 @@ impl RunsHere {
     }
 }
 
-/// What the format loses that was chosen for that reason.
-fn loss(ranked_by: &RankedBy) -> Loss {
-    match ranked_by {
-        RankedBy::Published => Loss::Nothing,
-        RankedBy::Measured(figure) => figure.loss(),
-        RankedBy::Bits => Loss::Unknown,
-    }
+/// The scenario in the usual format of most bits that servers load as it is and that fits whole; none where none does.
+fn for_a_server(published: &Setup, free: &Scenario) -> Option<Scenario> {
+    let (blueprint, device) = (&published.blueprint, published.device()?);
+    let most = blueprint.published.format.bits_per_weight();
+    let mut matrix = Matrix::new(blueprint, free, &FORMATS);
+    FORMATS.into_iter().find_map(|key| {
+        let choice = choice(key)?;
+        let usual = choice.container == WeightFileKind::Safetensors && is_bearable(choice);
+        if !usual || choice.format.bits_per_weight() > most {
+            return None;
+        }
+        let cell = matrix.cell(device, key)?;
+        let slower = matches!(cell.judgement.support.support, Support::Emulated | Support::Unpacked);
+        (cell.judgement.verdict == Verdict::Fits && !slower).then(|| {
+            free.clone().with(|s| {
+                s.precision.weights = weight_key(key);
+                s.serving.engine = Some(cell.engine);
+            })
+        })
+    })
 }

@@ -25,6 +25,7 @@ mod listing;
 pub mod loader;
 mod locator;
 mod locator_error;
+pub mod model_list;
 mod next_step;
 mod paste;
 mod repo_contents;

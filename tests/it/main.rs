@@ -61,6 +61,7 @@ mod page_source;
 mod quantisation;
 mod refusals;
 mod report;
+mod runs_here;
 mod serving;
 mod setup;
 #[cfg(feature = "cli")]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use strum::IntoEnumIterator;
+
 use weighbridge::hardware::evidence::Seen;
 use weighbridge::hardware::measurement::Metric;
 
@@ -14,14 +16,10 @@ use super::rows::Row;
 const LEAST: f64 = 1.12;
 /// An end needs so many units beyond it: with few the interval is drawn to that of all engines.
 const FEW: f64 = 4.0;
-/// Share of the units beyond each end: a little less than a tenth, as single rows stray farther than units do. Those of
-/// prefill stray less, so its interval may be narrower.
-const fn beyond(metric: Metric) -> f64 {
-    match metric {
-        Metric::Prefill => 0.1,
-        Metric::Decode | Metric::Throughput => 0.085,
-    }
-}
+/// Shares of the units beyond each end that are tried, the narrowest interval first.
+const BEYOND: std::ops::RangeInclusive<u8> = 5..=15;
+/// Share of the rows left out, in whichever way, that must lie inside.
+const INSIDE: f64 = 0.8;
 
 /// What is left out to know how far off an estimate is where the nearest evidence is such.
 const fn left(seen: Seen) -> &'static [By] {
@@ -39,7 +37,7 @@ const fn left(seen: Seen) -> &'static [By] {
 fn ends(
     rows: &[Row],
     errors: &[(By, Vec<f64>)],
-    metric: Metric,
+    (metric, beyond): (Metric, f64),
     by: &[By],
     engine: Option<&str>,
 ) -> ((f64, f64), usize) {
@@ -54,7 +52,7 @@ fn ends(
             continue;
         }
         let mut units = units(rows, errors, metric, *one, engine);
-        let tail = beyond(metric) * (1.0 - 1.0 / (units.len() as f64 + 1.0));
+        let tail = beyond * (1.0 - 1.0 / (units.len() as f64 + 1.0));
         let (low, high) = (quantile(&mut units, tail), quantile(&mut units, 1.0 - tail));
         widest = ((widest.0.0.min(low), widest.0.1.max(high)), widest.1.max(units.len()));
     }
@@ -87,79 +85,100 @@ fn units(rows: &[Row], errors: &[(By, Vec<f64>)], metric: Metric, by: By, engine
     all
 }
 
-/// Writes the table and prints how many rows lie inside.
+/// An interval of the table: logarithms of its ends, and units behind it.
+type Interval = ((f64, f64), usize);
+/// The intervals of a metric, by engine (empty for all) and evidence.
+type Table = BTreeMap<(Seen, String), Interval>;
+
+/// The intervals of a metric with such a share of the units beyond each end.
+fn table(rows: &[Row], errors: &[(By, Vec<f64>)], metric: Metric, beyond: f64) -> Table {
+    let mut table = Table::new();
+    let mut before = (-f64::ln(LEAST), f64::ln(LEAST));
+    for seen in Seen::iter() {
+        let (pool, count) = ends(rows, errors, (metric, beyond), left(seen), None);
+        // What is less like it is never surer.
+        let pool = (pool.0.min(before.0), pool.1.max(before.1));
+        before = pool;
+        table.insert((seen, String::new()), (pool, count));
+        if seen == Seen::Nothing {
+            continue;
+        }
+        let mine = rows.iter().filter(|row| row.measured.metric == metric);
+        for engine in mine.map(|row| row.engine.key()).collect::<BTreeSet<_>>() {
+            let ((low, high), count) = ends(rows, errors, (metric, beyond), left(seen), Some(engine));
+            let weight = count as f64 / (count as f64 + FEW);
+            let between = (
+                (low * weight + pool.0 * (1.0 - weight)).min(-f64::ln(LEAST)),
+                (high * weight + pool.1 * (1.0 - weight)).max(f64::ln(LEAST)),
+            );
+            table.insert((seen, engine.to_owned()), (between, count));
+        }
+    }
+    table
+}
+
+/// Share of a metric's rows that lie inside, where the evidence is such.
+fn inside(table: &Table, rows: &[Row], errors: &[f64], seen: Seen, metric: Metric) -> f64 {
+    let mine = rows.iter().zip(errors).filter(|(row, _)| row.measured.metric == metric);
+    let held: Vec<bool> = mine
+        .map(|(row, error)| {
+            let own = table.get(&(seen, row.engine.key().to_owned()));
+            let ((low, high), _) = own.or_else(|| table.get(&(seen, String::new()))).expect("an interval");
+            (low..=high).contains(&error)
+        })
+        .collect();
+    held.iter().filter(|held| **held).count() as f64 / held.len().max(1) as f64
+}
+
+/// What is known of a row whose key was left out.
+const fn known(by: By) -> Seen {
+    match by {
+        By::Page | By::Model | By::Publisher => Seen::Device,
+        By::Device => Seen::Generation,
+        By::Generation => Seen::Group,
+        By::Group => Seen::Engine,
+        By::Engine => Seen::Nothing,
+    }
+}
+
+/// Writes the table and prints how many rows lie inside: of each metric the narrowest intervals that hold enough of the rows
+/// left out in every way, the widest that are tried where none does.
 pub fn write(rows: &[Row], seen_errors: &[f64], errors: &[(By, Vec<f64>)]) {
-    use strum::IntoEnumIterator;
     let mut out = "metric,engine,seen,low,high,units\n".to_owned();
-    let mut table: BTreeMap<(Metric, String, Seen), (f64, f64)> = BTreeMap::new();
+    println!("\nshare of rows inside");
     for metric in METRICS {
-        let mut before = (-f64::ln(LEAST), f64::ln(LEAST));
-        for seen in Seen::iter() {
-            let (pool, count) = ends(rows, errors, metric, left(seen), None);
-            // What is less like it is never surer.
-            let pool = (pool.0.min(before.0), pool.1.max(before.1));
-            before = pool;
-            let mut line = |engine: &str, (low, high): (f64, f64), count: usize| {
-                let name: &'static str = seen.into();
-                let metric_name = format!("{metric:?}").to_lowercase();
-                writeln!(
-                    out,
-                    "{metric_name},{engine},{name},{:.3},{:.3},{count}",
-                    low.exp(),
-                    high.exp()
-                )
-                .expect("a line");
-                table.insert((metric, engine.to_owned(), seen), (low, high));
-            };
-            line("", pool, count);
-            if seen == Seen::Nothing {
-                continue;
-            }
-            let mut engines: Vec<&str> = rows
+        let least = |table: &Table| {
+            let each = errors
                 .iter()
-                .filter(|row| row.measured.metric == metric)
-                .map(|row| row.engine.key())
-                .collect();
-            engines.sort_unstable();
-            engines.dedup();
-            for engine in engines {
-                let ((low, high), count) = ends(rows, errors, metric, left(seen), Some(engine));
-                let weight = count as f64 / (count as f64 + FEW);
-                let between = (
-                    (low * weight + pool.0 * (1.0 - weight)).min(-f64::ln(LEAST)),
-                    (high * weight + pool.1 * (1.0 - weight)).max(f64::ln(LEAST)),
-                );
-                line(engine, between, count);
+                .map(|(by, errors)| inside(table, rows, errors, known(*by), metric));
+            each.fold(1.0, f64::min)
+        };
+        let tried = BEYOND
+            .rev()
+            .map(|percent| (percent, table(rows, errors, metric, f64::from(percent) / 100.0)));
+        let mut last = None;
+        for (percent, table) in tried {
+            let enough = least(&table) >= INSIDE;
+            last = Some((percent, table));
+            if enough {
+                break;
             }
+        }
+        let (percent, table) = last.expect("a share is tried");
+        let name = format!("{metric:?}").to_lowercase();
+        for ((seen, engine), ((low, high), count)) in &table {
+            let seen: &'static str = seen.into();
+            writeln!(out, "{name},{engine},{seen},{:.3},{:.3},{count}", low.exp(), high.exp()).expect("a line");
+        }
+        println!("  {metric:?}: {percent} % of the units beyond each end");
+        println!(
+            "  {metric:?} seen: {:.0} %",
+            100.0 * inside(&table, rows, seen_errors, Seen::Device, metric)
+        );
+        for (by, errors) in errors {
+            let share = inside(&table, rows, errors, known(*by), metric);
+            println!("  {metric:?} {}: {:.0} %", by.title(), 100.0 * share);
         }
     }
     std::fs::write("data/intervals.csv", out).expect("the table is written");
-    let inside = |errors: &[f64], seen: Seen, metric: Metric| {
-        let mine = rows.iter().zip(errors).filter(|(row, _)| row.measured.metric == metric);
-        let held: Vec<bool> = mine
-            .map(|(row, error)| {
-                let (low, high) = table
-                    .get(&(metric, row.engine.key().to_owned(), seen))
-                    .or_else(|| table.get(&(metric, String::new(), seen)))
-                    .copied()
-                    .expect("an interval");
-                (low..=high).contains(error)
-            })
-            .collect();
-        100.0 * held.iter().filter(|held| **held).count() as f64 / held.len().max(1) as f64
-    };
-    println!("\nshare of rows inside");
-    for metric in METRICS {
-        println!("  {metric:?} seen: {:.0} %", inside(seen_errors, Seen::Device, metric));
-        for (by, errors) in errors {
-            let seen = match by {
-                By::Page | By::Model | By::Publisher => Seen::Device,
-                By::Device => Seen::Generation,
-                By::Generation => Seen::Group,
-                By::Group => Seen::Engine,
-                By::Engine => Seen::Nothing,
-            };
-            println!("  {metric:?} {}: {:.0} %", by.title(), inside(errors, seen, metric));
-        }
-    }
 }

@@ -83,3 +83,22 @@ pub fn errors(fit: &Fit, rows: &mut [Row], by: By) -> Vec<f64> {
     }
     out
 }
+
+/// Where the errors of a run lie for the next.
+fn place(by: By) -> String {
+    format!("target/calibrate/{by:?}.txt").to_lowercase()
+}
+
+/// Keeps errors for `--again`.
+pub fn keep(by: By, errors: &[f64]) {
+    let text: Vec<String> = errors.iter().map(f64::to_string).collect();
+    std::fs::create_dir_all("target/calibrate").expect("a folder");
+    std::fs::write(place(by), text.join("\n")).expect("the errors are kept");
+}
+
+/// The errors that a run of as many rows kept.
+pub fn kept(by: By, rows: usize) -> Option<Vec<f64>> {
+    let text = std::fs::read_to_string(place(by)).ok()?;
+    let errors: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    (errors.len() == rows).then_some(errors)
+}

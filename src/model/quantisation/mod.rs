@@ -25,7 +25,7 @@ pub use modules::{Form, Modules};
 pub use parameter::intern;
 pub use part::Part;
 pub use published::{Cache, CacheBy, published, read};
-pub use quality::{Loss, Quality, quality};
+pub use quality::{Loss, Quality, loss_of, quality};
 pub use regex::Work;
 
 use std::sync::Arc;

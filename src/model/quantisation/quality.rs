@@ -69,6 +69,11 @@ impl Quality {
     }
 }
 
+/// What a format loses, by its published figure.
+pub fn loss_of(format: &str) -> Loss {
+    quality(format).map_or(Loss::Unknown, Quality::loss)
+}
+
 /// The published figure of a format; without an importance matrix where both are there.
 ///
 /// Figures of one model say how formats rank, not what another model loses.

@@ -1,0 +1,125 @@
+//! What runs here: built-in models on a device, each in the format that is best there.
+
+use std::sync::Arc;
+
+use weighbridge::analysis::{RunsHere, Verdict};
+use weighbridge::hardware::Engine;
+use weighbridge::model::quantisation::Loss;
+use weighbridge::model::{Blueprint, catalogue};
+use weighbridge::scenario::Scenario;
+
+fn on(model: &str, device: &str) -> RunsHere {
+    let entry = catalogue::find(model).unwrap_or_else(|| panic!("{model}"));
+    let blueprint = Arc::new(Blueprint::from_value(entry.config.clone()).unwrap());
+    let scenario = Scenario::default().with(|s| s.hardware.device = Some(device.to_owned()));
+    RunsHere::of(&blueprint, &scenario).unwrap()
+}
+
+/// Each row: model, device, verdict, format as its scenario names it, engine, loss.
+#[test]
+fn each_model_in_the_format_that_is_best_there() {
+    use Verdict::{DoesNotFit, Fits, Offload};
+    for (model, device, verdict, weights, engine, loss) in [
+        (
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "rtx-4090",
+            Fits,
+            None,
+            Engine::Vllm,
+            Loss::Nothing,
+        ),
+        (
+            "google/gemma-3-27b-it",
+            "rtx-4090",
+            Fits,
+            Some("q6_k"),
+            Engine::LlamaCpp,
+            Loss::Almost,
+        ),
+        (
+            "Qwen/Qwen3-32B",
+            "rtx-4090",
+            Fits,
+            Some("q5_k_m"),
+            Engine::LlamaCpp,
+            Loss::Small,
+        ),
+        // It would fit with a heavy loss only; the half in RAM loses less.
+        (
+            "meta-llama/Llama-3.1-70B-Instruct",
+            "rtx-4090",
+            Offload,
+            Some("q4_k_m"),
+            Engine::LlamaCpp,
+            Loss::Small,
+        ),
+        // A server loads what is published, else a format that servers load.
+        ("Qwen/Qwen3-32B", "h100-sxm", Fits, None, Engine::Vllm, Loss::Nothing),
+        (
+            "meta-llama/Llama-3.1-70B-Instruct",
+            "h200",
+            Fits,
+            Some("fp8"),
+            Engine::Vllm,
+            Loss::Unknown,
+        ),
+        (
+            "Qwen/Qwen3-32B",
+            "apple-m4-max-40c@64",
+            Fits,
+            Some("mlx-q8"),
+            Engine::Mlx,
+            Loss::Unknown,
+        ),
+        (
+            "deepseek-ai/DeepSeek-V3.1",
+            "apple-m4",
+            DoesNotFit,
+            Some("q4_k_m"),
+            Engine::LlamaCpp,
+            Loss::Small,
+        ),
+    ] {
+        let found = on(model, device);
+        let engine_there = found.analysis.setup.engine;
+        assert_eq!(
+            (
+                found.verdict(),
+                found.scenario.precision.weights,
+                engine_there,
+                found.loss
+            ),
+            (verdict, weights, engine, loss),
+            "{model} on {device}"
+        );
+    }
+}
+
+/// What is chosen is never of more bits than the checkpoint, and what fits holds no more than the device gives.
+#[test]
+fn every_built_in_model_has_an_answer_or_a_reason() {
+    let mut answered = 0;
+    for entry in catalogue::entries() {
+        let blueprint = Arc::new(Blueprint::from_value(entry.config.clone()).unwrap());
+        for device in ["rtx-4090", "h100-sxm", "apple-m4-max-40c@64"] {
+            let scenario = Scenario::default().with(|s| s.hardware.device = Some(device.to_owned()));
+            let found = RunsHere::of(&blueprint, &scenario).unwrap();
+            answered += 1;
+            let published = blueprint.published.format.bits_per_weight();
+            assert!(
+                found.analysis.setup.weights.format.bits_per_weight() <= published + 1e-9,
+                "{} on {device}",
+                entry.id
+            );
+            if let (Verdict::Fits, Some(fit)) = (found.verdict(), &found.analysis.fit) {
+                assert!(
+                    found.analysis.held().total_bytes <= fit.capacity_bytes,
+                    "{} on {device}",
+                    entry.id
+                );
+                assert!(found.loss != Loss::Heavy, "{} on {device}", entry.id);
+            }
+        }
+    }
+    assert!(answered > 3 * 140, "{answered}");
+}
