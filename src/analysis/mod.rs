@@ -41,7 +41,7 @@ mod summary;
 pub mod time;
 
 pub use admission::Admission;
-pub use answers::{Answers, answers};
+pub use answers::{Answers, answers, in_best_format};
 pub use at_best::at_best;
 pub use cache_format::wanted_cache;
 pub use comparison::{ComparedFormat, FormatComparison};

@@ -43,7 +43,7 @@ pub fn command() -> Command {
         .value_name("MODEL")
         .required(true)
         .num_args(1..)
-        .help("Models to set side by side");
+        .help("Models to set side by side, or whole cases: a link of the page, or its query (m=...&hw=...), to which no flag applies");
     Command::new("weighbridge")
         .version(crate::export::VERSION)
         .about("Does this language model fit that hardware, how fast, at what cost, and why?")
@@ -67,7 +67,15 @@ pub fn command() -> Command {
                 .arg(Arg::new("formats").long("formats").value_name("LIST|all").help("Weights in each of these formats, e.g. fp8,awq,q4_k_m; `all` is twelve usual ones"))
                 .arg(format_arg(&[Format::Tree])),
         )
-        .subcommand(with_knobs(Command::new("compare").about("Models side by side")).arg(models).arg(format_arg(&[Format::Tree])))
+        .subcommand(
+            with_knobs(Command::new("compare").about("Models, devices, formats or whole cases side by side"))
+                .arg(models)
+                .arg(Arg::new("formats").long("formats").value_name("LIST|best").help("Each model in each of these formats, e.g. fp8,awq,q4_k_m; `best` is the one that loses least and fits whole, which links take too"))
+                .arg(format_arg(&[Format::Tree]))
+                .after_help(
+                    "Examples:\n  weighbridge compare Qwen/Qwen3-32B openai/gpt-oss-20b --hardware 4090 --formats best\n  weighbridge compare Qwen/Qwen3-32B --hardware 4090 --also 5090,m4-max-64gb --formats fp8,q4_k_m\n  weighbridge compare 'm=Qwen/Qwen3-32B&hw=rtx-5090&w=awq' 'm=openai/gpt-oss-20b&hw=rtx-4090'",
+                ),
+        )
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(

@@ -1,92 +1,238 @@
-//! `weighbridge compare`: models side by side, under one scenario.
+//! `weighbridge compare`: answers side by side, of models, devices, formats or whole cases.
 
+use std::collections::BTreeMap;
+
+use crate::analysis::in_best_format;
 use crate::export::Sheet;
-use crate::units::{UnitSystem, count, decimal, grouped, seconds};
+use crate::report::compare::{Cell, Column, Plane, Row, SideBySide, differences, frontier, points};
+use crate::scenario::{COMPARE, KnobId, LinkError, Scenario, cases_from_query, from_query};
+use crate::units::{UnitSystem, shown};
 use clap::ArgMatches;
 
-use super::arguments;
 use super::estimate::Estimate;
 use super::output::{Failure, Format, json_text, sheets};
+use super::{arguments, source};
+
+const UNITS: UnitSystem = UnitSystem::Gib;
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
-    let models = matches.get_many::<String>("models").into_iter().flatten();
-    let all = models
-        .map(|model| Estimate::of(model, matches))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut all = Vec::new();
+    for model in matches.get_many::<String>("models").into_iter().flatten() {
+        match linked(model) {
+            Some(query) => all.extend(of_link(query, matches)?),
+            None => all.extend(of_flags(model, matches)?),
+        }
+    }
     match arguments::format(matches) {
         Format::Json => json_text(&all.iter().map(Estimate::json).collect::<Result<Vec<_>, _>>()?),
-        format => sheets(&[sheet(&all)?], format),
+        format => written(&all, format),
     }
 }
 
-fn sheet(all: &[Estimate]) -> Result<Sheet, Failure> {
+/// The query of an argument that is a whole case: `m=…&hw=…`, or an address with such a query.
+fn linked(text: &str) -> Option<&str> {
+    let query = match text.split_once('?') {
+        Some((before, query)) if before.is_empty() || before.contains("://") => query,
+        Some(_) => return None,
+        None => text,
+    };
+    let query = query.split('#').next().unwrap_or_default();
+    let named = |pair: &str| matches!(pair.split_once('='), Some(("m" | "config" | COMPARE, _)));
+    query.split('&').any(named).then_some(query)
+}
+
+/// The cases of a link, as it says them.
+fn of_link(query: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
+    let refused = |error: &LinkError| Failure::new("bad_link", error.to_string());
+    let cases = match cases_from_query(query) {
+        Some(cases) => cases.map_err(|error| refused(&error))?,
+        None => vec![from_query(query)],
+    };
+    let best = matches
+        .get_one::<String>("formats")
+        .is_some_and(|formats| formats == "best");
+    let mut all = Vec::new();
+    for (scenario, errors) in cases {
+        if let Some(error) = errors.first() {
+            return Err(refused(error));
+        }
+        let found = source::of_scenario(&scenario.model.source, matches)?;
+        let estimate = Estimate::under(found, scenario)?;
+        all.push(if best { in_best(estimate)? } else { estimate });
+    }
+    Ok(all)
+}
+
+/// A model under the flags: on each device, in each format.
+fn of_flags(model: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
+    let mut scenario = arguments::scenario(matches)?;
+    let others = std::mem::take(&mut scenario.hardware.beside);
+    let first = Estimate::under(source::find(model, matches)?, scenario)?;
+    let mut on_each = vec![(*first.analysis.setup.requested).clone()];
+    for device in others {
+        let mut other = (*first.analysis.setup.requested).clone();
+        other.hardware.device = Some(device);
+        on_each.push(other);
+    }
+    let formats = matches.get_one::<String>("formats").map(String::as_str);
+    let mut all = Vec::new();
+    for scenario in on_each {
+        match formats {
+            None => all.push(first.again(&scenario)?),
+            Some("best") => all.push(in_best(first.again(&scenario)?)?),
+            Some(list) => {
+                for format in list.split(',') {
+                    all.push(first.again(&in_format(&scenario, format.trim())?)?);
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A scenario in a format by any of its names.
+fn in_format(scenario: &Scenario, format: &str) -> Result<Scenario, Failure> {
+    let mut other = scenario.clone();
+    if let Some(knob) = KnobId::Weights.knob() {
+        knob.read(&mut other, format)
+            .map_err(|error| Failure::new("bad_value", format!("--formats: {error}")))?;
+    }
+    Ok(other)
+}
+
+/// The same in its best format that fits; as it is where none does.
+fn in_best(estimate: Estimate) -> Result<Estimate, Failure> {
+    match in_best_format(&estimate.analysis.setup) {
+        Some(scenario) => estimate.again(&scenario),
+        None => Ok(estimate),
+    }
+}
+
+fn written(all: &[Estimate], format: Format) -> Result<String, Failure> {
+    let columns: Vec<Column<'_>> = all
+        .iter()
+        .map(|one| Column {
+            name: &one.found.facts.id,
+            analysis: &one.analysis,
+        })
+        .collect();
+    let beside = SideBySide::of(&columns, 0, UNITS);
+    let names = names(&beside);
+    if format == Format::Csv {
+        return sheets(&[sheet(&beside, &names, true)], format);
+    }
+    let table = sheets(&[sheet(&beside, &names, false)], format)?;
+    let mut out = String::new();
+    if all.len() > 1 {
+        out.push_str(format!("{} {}", shown(&beside.main), shown(&beside.rest)).trim_end());
+        out.push('\n');
+        let same = beside.same_in_words();
+        if !same.is_empty() {
+            out.push_str(&format!("\nThe same in all: {}\n", shown(&same)));
+        }
+        out.push('\n');
+    }
+    out.push_str(&table);
+    for (plane, what) in [
+        (Plane::MemorySpeed, "less memory and more tokens a second"),
+        (Plane::CostLatency, "less cost and a sooner first token"),
+    ] {
+        let found = points(&columns, plane);
+        let places: Vec<(f64, f64)> = found.iter().map(|point| (point.x, point.y)).collect();
+        let best: Vec<&str> = frontier(&places, plane.better())
+            .into_iter()
+            .filter_map(|at| names.get(found.get(at)?.column).map(String::as_str))
+            .collect();
+        if found.len() > 1 {
+            out.push_str(&format!("\nNo other has {what} than: {}.\n", shown(&best.join(", "))));
+        }
+    }
+    out.push_str(&architectures(all, &names, format));
+    Ok(out)
+}
+
+/// Names that a table can have: the same twice would be two columns of one name.
+fn names(beside: &SideBySide) -> Vec<String> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let name = |head| {
+        let head: &crate::report::compare::Head = head;
+        let count = seen.entry(&head.named).or_default();
+        *count += 1;
+        if *count > 1 {
+            format!("{} ({count})", head.named)
+        } else {
+            head.named.clone()
+        }
+    };
+    beside.heads.iter().map(name).collect()
+}
+
+fn sheet(beside: &SideBySide, names: &[String], plain: bool) -> Sheet {
     let mut sheet = Sheet {
         title: String::new(),
-        columns: vec![String::new()],
+        columns: std::iter::once(String::new()).chain(names.iter().cloned()).collect(),
         rows: Vec::new(),
     };
-    sheet.columns.extend(all.iter().map(|one| one.found.facts.id.clone()));
-    let mut row = |name: &str, cell: &dyn Fn(&Estimate) -> String| {
-        sheet.push(std::iter::once(name.to_owned()).chain(all.iter().map(cell)))
-    };
-    let bytes = |value: u64| UnitSystem::Gib.bytes(value as f64);
-    row("parameters", &|one| grouped(one.analysis.parameters.total.0));
-    row("active parameters", &|one| grouped(one.analysis.parameters.active.0));
-    row("layers", &|one| one.analysis.setup.blueprint.layers.value.to_string());
-    row("attention", &|one| one.analysis.setup.blueprint.attention.clone());
-    row("experts", &|one| {
-        one.analysis
-            .setup
-            .blueprint
-            .experts
-            .clone()
-            .unwrap_or_else(|| "none".to_owned())
-    });
-    row("longest context", &|one| {
-        one.analysis
-            .setup
-            .blueprint
-            .max_context
-            .as_ref()
-            .map_or_else(|| "not said".to_owned(), |most| grouped(most.value))
-    });
-    row("weights", &|one| bytes(one.analysis.memory.weights.0));
-    row("KV cache", &|one| bytes(one.analysis.memory.kv_cache.0));
-    row("KV cache per token", &|one| {
-        bytes(one.analysis.memory.kv_cache_per_token.0)
-    });
-    row("activations", &|one| bytes(one.analysis.memory.activations.0));
-    row("memory", &|one| bytes(one.analysis.memory.total.0));
-    row("operations", &|one| count(one.analysis.flops, "FLOP"));
-    row("bytes moved", &|one| UnitSystem::Gib.bytes(one.analysis.bytes));
-    row("intensity, FLOP/byte", &|one| decimal(one.analysis.intensity()));
-    if all.iter().any(|one| one.analysis.fit.is_some()) {
-        row("verdict", &|one| {
-            one.analysis
-                .fit
-                .as_ref()
-                .map_or("", |fit| <&'static str>::from(fit.verdict))
-                .replace('_', " ")
-        });
-        row("longest context that fits", &|one| {
-            one.analysis
-                .fit
-                .as_ref()
-                .map_or_else(String::new, |fit| grouped(fit.max_context))
-        });
-        row("largest batch that fits", &|one| {
-            one.analysis
-                .fit
-                .as_ref()
-                .map_or_else(String::new, |fit| grouped(fit.max_batch))
-        });
-        row("least time", &|one| {
-            one.analysis
-                .speed
-                .as_ref()
-                .map_or_else(String::new, |speed| seconds(speed.roof.seconds))
-        });
+    // Of one column everything is the same.
+    let differs = |row: &&Row| plain || names.len() < 2 || !row.same;
+    for section in &beside.sections {
+        let rows: Vec<&Row> = section.rows.iter().filter(differs).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        if !plain {
+            sheet.push([section.group.title().to_owned()]);
+        }
+        for row in rows {
+            let indent = if plain { "" } else { "  " };
+            let words = |cell: &Cell| if plain { cell.whole() } else { marked(cell) };
+            sheet.push(std::iter::once(format!("{indent}{}", row.label)).chain(row.cells.iter().map(words)));
+            if row.cells.iter().any(|cell| !cell.likely.is_empty()) {
+                let likely = row.cells.iter().map(|cell| cell.likely.clone());
+                sheet.push(std::iter::once(format!("{indent}{}, likely", row.label)).chain(likely));
+            }
+        }
     }
-    Ok(sheet)
+    sheet
+}
+
+/// A value with how it stands to the base, and whether it is the best: `104, +96 %, best`.
+fn marked(cell: &Cell) -> String {
+    let mut words = vec![cell.whole()];
+    words.extend(Some(cell.relation.clone()).filter(|relation| !relation.is_empty()));
+    words.extend(cell.best.then(|| "best".to_owned()));
+    words.extend(cell.if_it_ran.then(|| "if it ran".to_owned()));
+    words.join(", ")
+}
+
+/// What each architecture does otherwise than the first, and what that costs.
+fn architectures(all: &[Estimate], names: &[String], format: Format) -> String {
+    let (Some((first, rest)), Some(base)) = (all.split_first(), names.first()) else {
+        return String::new();
+    };
+    let mut out = String::new();
+    let mut told = Vec::new();
+    for (one, name) in rest.iter().zip(names.iter().skip(1)) {
+        let blueprint = &one.analysis.setup.blueprint;
+        let found = differences(blueprint, &first.analysis.setup.blueprint, UNITS);
+        // The same model on another device is said once.
+        if found.is_empty() || told.contains(&blueprint) {
+            continue;
+        }
+        told.push(blueprint);
+        let (open, item) = if format == Format::Markdown {
+            ("\n### ", "* ")
+        } else {
+            ("\n", "  ")
+        };
+        out.push_str(&format!("{open}{} beside {}\n", shown(name), shown(base)));
+        if format == Format::Markdown {
+            out.push('\n');
+        }
+        for one in found {
+            out.push_str(&format!("{item}{}: {}\n", one.part, shown(&one.words())));
+        }
+    }
+    out
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::analysis::{Analysis, Fit, Verdict, analyse, answers, launch, launch_in};
+use crate::analysis::{Analysis, Fit, Verdict, analyse, analyse_setup, answers, launch, launch_in};
 use crate::export::{self, Sheet};
 use crate::hardware::FrontEnd;
 use crate::hardware::file_formats::any_read_by;
 use crate::model::headers::compare::Comparison;
 use crate::report::{limit, log_lines, notes, sentence, server, tokens};
-use crate::scenario::Mode;
+use crate::scenario::{Mode, Scenario};
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count, shown};
 use clap::ArgMatches;
 
@@ -18,7 +18,7 @@ use super::{arguments, headers, source};
 /// One estimate, whole.
 pub struct Estimate {
     /// What was found.
-    pub found: source::Found,
+    pub found: Arc<source::Found>,
     /// What follows.
     pub analysis: Analysis,
     /// The config against the headers of the weights, where they were read.
@@ -28,17 +28,29 @@ pub struct Estimate {
 impl Estimate {
     /// Finds, builds and analyses a model.
     pub fn of(model: &str, matches: &ArgMatches) -> Result<Self, Failure> {
-        let mut scenario = arguments::scenario(matches)?;
-        let found = source::find(model, matches)?;
+        let scenario = arguments::scenario(matches)?;
+        Self::under(source::find(model, matches)?, scenario)
+    }
+    /// Builds and analyses a model that was found, under a scenario.
+    pub fn under(found: source::Found, mut scenario: Scenario) -> Result<Self, Failure> {
         scenario.model.source = found.source.clone();
         let mut blueprint = source::blueprint(&found, &scenario)?;
         let comparison = found.adopt(&mut blueprint);
         let analysis =
             analyse(&Arc::new(blueprint), &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         Ok(Self {
-            found,
+            found: Arc::new(found),
             analysis,
             comparison,
+        })
+    }
+    /// The same under another scenario of the same model.
+    pub fn again(&self, scenario: &Scenario) -> Result<Self, Failure> {
+        let analysis = self.analysis.setup.under(scenario.clone()).and_then(analyse_setup);
+        Ok(Self {
+            found: self.found.clone(),
+            comparison: self.comparison.clone(),
+            analysis: analysis.map_err(|error| Failure::new(error.code(), error.to_string()))?,
         })
     }
     /// The command that starts it, explained in comments.

@@ -55,6 +55,31 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         }
         Place::Nothing => {}
     }
+    known(text, matches)
+}
+
+/// Finds a model that a scenario names: nothing on this computer, for links come from others.
+pub fn of_scenario(source: &ModelSource, matches: &ArgMatches) -> Result<Found, Failure> {
+    match source {
+        ModelSource::Id(id) if id.is_empty() => Err(Failure::new("no_model", "The link names no model.")),
+        ModelSource::Id(id) => known(id, matches),
+        ModelSource::Config(config) => Ok(Found {
+            config: Value::clone(config),
+            headers: None,
+            files: Vec::new(),
+            own: false,
+            weights: false,
+            facts: ModelFacts {
+                id: "config.json".to_owned(),
+                source: "config.json".to_owned(),
+            },
+            source: source.clone(),
+        }),
+    }
+}
+
+/// A built-in model, else the Hub.
+fn known(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     // Headers are the Hub's: a built-in config has no files.
     let wanted = matches.get_flag("headers");
     if let Some(entry) = catalogue::find(text).filter(|_| !wanted) {
@@ -78,7 +103,7 @@ pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         match catalogue::meant(text) {
             Ok(entry) => {
                 tell(&format!("\"{text}\" is taken as {}.", entry.id));
-                return find(&entry.id, matches);
+                return known(&entry.id, matches);
             }
             Err(near) => near,
         }

@@ -2,6 +2,7 @@
 //! them without a browser.
 
 mod cards;
+pub mod compare;
 mod elsewhere;
 mod limit;
 mod log_lines;

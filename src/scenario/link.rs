@@ -22,6 +22,9 @@ pub enum LinkError {
     /// Too long to be read.
     #[error("{}", LINK.refusal("The link"))]
     TooLong,
+    /// More questions than a comparison has.
+    #[error("The link compares more than {} questions.", super::cases::MOST_CASES)]
+    TooManyCases,
     /// A config too long to be written.
     #[error(
         "The config is too long for a link: with it the link would have {bytes} bytes, and no more than {} are read. Keep the config.json and open it beside the link, which holds everything else.",

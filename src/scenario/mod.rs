@@ -1,5 +1,6 @@
 //! What the user chose: one plain value. The link, the history and the command line are projections of it.
 
+mod cases;
 mod choices;
 pub mod fields;
 mod knob;
@@ -11,6 +12,7 @@ mod parts;
 mod prune;
 
 pub use crate::hardware::Engine;
+pub use cases::{COMPARE, MOST_CASES, cases_from_query, cases_to_query};
 pub use choices::{
     AttentionFlops, AttentionKernel, AttentionParallel, CachePlace, KvFormat, LatentCache, Lengths, Logits, MemoryRule,
     Mode, Offload, Recompute, Split, WindowCache,

@@ -176,6 +176,73 @@ fn comparison() {
     );
 }
 
+/// Devices, formats and whole cases are columns too; JSON stays a list of estimates.
+#[test]
+fn comparisons_of_devices_formats_and_links() {
+    let asked = [
+        "compare",
+        "Qwen/Qwen3-8B",
+        "--hardware",
+        "rtx-4090",
+        "--also",
+        "rtx-5090",
+        "--formats",
+        "fp8,q4_k_m",
+    ];
+    let all = json(&asked);
+    let links: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["link"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        links,
+        [
+            "?m=Qwen/Qwen3-8B&w=fp8&hw=rtx-4090",
+            "?m=Qwen/Qwen3-8B&w=q4_k_m&hw=rtx-4090",
+            "?m=Qwen/Qwen3-8B&w=fp8&hw=rtx-5090",
+            "?m=Qwen/Qwen3-8B&w=q4_k_m&hw=rtx-5090"
+        ]
+    );
+    // A link is a whole case: the flags are not its.
+    let link = "https://weighbridge.example/?m=Qwen/Qwen3-8B&hw=rtx-3090&w=awq";
+    let both = "?compare=m=Qwen/Qwen3-0.6B%26p=100&compare=m=Qwen/Qwen3-8B%26hw=rtx-3090%26w=awq";
+    let all = json(&["compare", link, both, "Qwen/Qwen3-0.6B", "--prompt", "4096"]);
+    let links: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["link"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        links,
+        [
+            "?m=Qwen/Qwen3-8B&w=awq&hw=rtx-3090",
+            "?m=Qwen/Qwen3-0.6B&p=100",
+            "?m=Qwen/Qwen3-8B&w=awq&hw=rtx-3090",
+            "?m=Qwen/Qwen3-0.6B&p=4096"
+        ]
+    );
+    assert_eq!(all[0], all[2]);
+    let csv = text(&["compare", link, "m=openai/gpt-oss-20b&hw=rtx-3090", "--format", "csv"]);
+    assert!(
+        csv.starts_with(",Qwen/Qwen3-8B,openai/gpt-oss-20b\nHardware,RTX 3090,RTX 3090\n"),
+        "{csv}"
+    );
+    // Nothing that no link may name is read: a path, a value that is none.
+    for (link, code) in [
+        ("m=./Cargo.toml", "bad_locator"),
+        ("m=Qwen/Qwen3-8B&b=many", "bad_link"),
+        ("hw=rtx-3090&m=", "no_model"),
+    ] {
+        let output = run(&["compare", link, "--format", "json"]);
+        assert_eq!(output.status.code(), Some(2), "{link}");
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(said["error"]["code"], code, "{said}");
+    }
+}
+
 /// The keys which scripts rely on.
 #[test]
 fn the_contract_of_estimate() {

@@ -66,6 +66,7 @@ mod serving;
 mod setup;
 #[cfg(feature = "cli")]
 mod shell;
+mod side_by_side;
 mod speed;
 mod unlike;
 mod variants;

@@ -14,6 +14,7 @@ pub use sentences::Said;
 use serde::Serialize;
 
 use super::fit::Verdict;
+use super::setup::Setup;
 use super::summary::Analysis;
 use crate::scenario::{KvFormat, Mode, Scenario};
 
@@ -61,6 +62,20 @@ pub struct Answers {
     pub cheapest: Option<Cheapest>,
     /// The fewest of these devices that carry it, every layer shared among them.
     pub degree: Option<Degree>,
+}
+
+/// The scenario with the format that loses least and fits whole on its device, in the engine most used for that format; `None`
+/// without a device, in training, and where no format fits.
+pub fn in_best_format(setup: &Setup) -> Option<Scenario> {
+    let scenario = &*setup.requested;
+    let free = scenario.clone().with(|s| {
+        s.serving.engine = None;
+        s.precision.kv_cache = KvFormat::Auto;
+        s.precision.value_cache = KvFormat::Auto;
+    });
+    let device = setup.device().filter(|_| scenario.workload.mode != Mode::Pretrain)?;
+    let best = formats::best(setup, device, &free)?;
+    best.format.is_some().then_some(best.scenario)
 }
 
 /// The answers to an analysis; `None` without a device.

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use weighbridge::scenario::{
-    KNOBS, KnobKind, LinkError, ModelSource, Scenario, from_query, link, link_without_config, to_query,
+    KNOBS, KnobKind, LinkError, MOST_CASES, ModelSource, Scenario, cases_from_query, cases_to_query, from_query, link,
+    link_without_config, to_query,
 };
 
 use super::{any_setting, cases};
@@ -41,6 +42,42 @@ fn links_that_came_back_otherwise() {
     let (one, _) = from_query("edit=%7B%22rope_theta%22:1234567.12345678912345678912345%7D");
     assert_eq!(from_query(&to_query(&one)).0, one);
     assert_eq!(one.model.edits["rope_theta"], json!(1_234_567.123_456_789_1));
+}
+
+/// A comparison reads as one, refuses too many, and keeps what it can of a config that all together have no room for.
+#[test]
+fn comparisons_in_a_link() {
+    let two = "compare=m=Qwen/Qwen3-32B%26hw=rtx-4090&compare=m=openai/gpt-oss-20b%26w=bf16";
+    let all: Vec<Scenario> = cases_from_query(two)
+        .unwrap()
+        .unwrap()
+        .into_iter()
+        .map(|(one, _)| one)
+        .collect();
+    assert_eq!(all[0].hardware.device.as_deref(), Some("rtx-4090"));
+    assert_eq!(all[1].precision.weights, Some("bf16"));
+    assert_eq!(cases_to_query(&all), two);
+    // Any other link is none of several.
+    assert_eq!(cases_from_query("m=Qwen/Qwen3-32B&hw=rtx-4090"), None);
+    assert_eq!(cases_from_query("comparex=1"), None);
+    assert_eq!(
+        cases_from_query("compare"),
+        Some(Ok(vec![(Scenario::default(), Vec::new())]))
+    );
+    // What is wrong in one is told beside it.
+    let wrong = cases_from_query("compare=b=many&compare=").unwrap().unwrap();
+    assert_eq!((wrong[0].1.len(), wrong[1].1.len()), (1, 0));
+    let many = vec!["compare="; MOST_CASES + 1].join("&");
+    assert_eq!(cases_from_query(&many), Some(Err(LinkError::TooManyCases)));
+    assert_eq!(
+        cases_from_query(&format!("compare={}", "p".repeat(200_000))),
+        Some(Err(LinkError::TooLong))
+    );
+    let long = Scenario::default().with(|s| {
+        s.model.source = ModelSource::Config(Box::new(json!({"x": "y".repeat(150_000)})));
+        s.workload.prompt = 777;
+    });
+    assert_eq!(cases_to_query(&[long.clone(), long]), "compare=p=777&compare=p=777");
 }
 
 /// A config that no link carries is not written into one that cannot be read: it is said, and the rest is kept.
@@ -159,5 +196,26 @@ proptest! {
     fn any_query_is_read(query in ".{0,200}") {
         let (scenario, _) = from_query(&query);
         let _ = to_query(&scenario);
+        let _ = cases_from_query(&query);
+        let _ = cases_from_query(&format!("compare={query}&compare=%{query}&compare"));
+    }
+
+    /// A whole comparison survives its link, whatever the ids and edits hold.
+    #[test]
+    fn comparisons_round_trip(
+        settings in prop::collection::vec((any_setting(), "[a-zA-Z0-9._&=+ %#?/-]{0,30}", "\\PC{0,12}"), 1..=MOST_CASES),
+    ) {
+        let all: Vec<Scenario> = settings
+            .into_iter()
+            .map(|(scenario, id, text)| scenario.with(|s| {
+                s.model.source = ModelSource::Id(id);
+                s.model.edits.insert(text.clone(), json!(text));
+            }))
+            .collect();
+        let query = cases_to_query(&all);
+        let back = cases_from_query(&query).unwrap().unwrap();
+        prop_assert!(back.iter().all(|(_, errors)| errors.is_empty()));
+        let back: Vec<Scenario> = back.into_iter().map(|(scenario, _)| scenario).collect();
+        prop_assert_eq!(back, all, "{}", query);
     }
 }
