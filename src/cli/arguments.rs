@@ -17,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
+  weighbridge log start.log --hardware h100
   weighbridge models
   weighbridge hardware --format csv
 
@@ -66,6 +67,13 @@ pub fn command() -> Command {
                 .arg(format_arg(&[Format::Tree])),
         )
         .subcommand(with_knobs(Command::new("compare").about("Models side by side")).arg(models).arg(format_arg(&[Format::Tree])))
+        .subcommand(
+            with_knobs(Command::new("log").about("An engine's log beside the estimate, part by part"))
+                .arg(Arg::new("file").value_name("FILE").required(true).help("Log of vLLM, SGLang, llama.cpp, Ollama or MLX, or what nvidia-smi prints; - is standard input"))
+                .arg(Arg::new("model").value_name("MODEL").help("The model, where the log does not name it: Hub id, config.json, folder, or built-in name"))
+                .arg(format_arg(&[Format::Tree]))
+                .after_help("What the log says of how the engine was started is taken over; flags come first.\n\nExamples:\n  vllm serve Qwen/Qwen3-8B 2>&1 | tee start.log\n  weighbridge log start.log --hardware h100\n  llama-server -m model.gguf 2>&1 | weighbridge log - Qwen/Qwen3-8B"),
+        )
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(
@@ -294,6 +302,18 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
         scenario.model.edits.insert(key.to_owned(), value);
     }
     Ok(scenario)
+}
+
+/// Knobs that flags were given for.
+pub fn given(matches: &ArgMatches) -> Vec<KnobId> {
+    let said = |flag: &str| matches.get_one::<String>(flag).is_some();
+    let knobs = KNOBS.iter().filter(|knob| said(knob.flag)).map(|knob| knob.id);
+    let own = LLAMA_CPP_OWN.iter().filter(|own| own.given(matches).is_some());
+    let context = said("context").then_some([KnobId::Prompt, KnobId::Generate]);
+    knobs
+        .chain(own.map(|own| own.sets))
+        .chain(context.into_iter().flatten())
+        .collect()
 }
 
 /// The format asked for, wherever it was said.

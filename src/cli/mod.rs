@@ -10,6 +10,7 @@ mod fit;
 mod headers;
 mod inspect;
 mod local;
+mod log;
 mod output;
 mod source;
 mod tables;
@@ -86,12 +87,13 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("inspect", arguments)) => inspect::run(arguments),
         Some(("fit", arguments)) => fit::run(arguments),
         Some(("compare", arguments)) => compare::run(arguments),
+        Some(("log", arguments)) => log::run(arguments),
         Some(("models", arguments)) => tables::models(arguments),
         Some(("hardware", arguments)) => tables::hardware(arguments),
         Some(("completions", arguments)) => arguments::completions(arguments),
         _ => Err(Failure::new(
             "usage",
-            "Say what to do: estimate, inspect, fit, compare, models, hardware. `weighbridge --help` shows examples.",
+            "Say what to do: estimate, inspect, fit, compare, log, models, hardware. `weighbridge --help` shows examples.",
         )),
     }
 }

@@ -4,8 +4,10 @@
 mod cards;
 mod elsewhere;
 mod limit;
+pub mod log;
 mod log_lines;
 mod notes;
+mod pool;
 mod server;
 mod tiles;
 mod verdict;
@@ -15,6 +17,7 @@ pub use elsewhere::elsewhere;
 pub use limit::{Limit, limit};
 pub use log_lines::log_lines;
 pub use notes::notes;
+pub use pool::{Pool, pool};
 pub use server::{Line, curve_caption, server};
 pub use tiles::{Tile, tiles};
 pub use verdict::{Sentence, about, sentence, verdict_name};
