@@ -5,6 +5,7 @@
 //! 1. [`units`]: exact and floating numbers, the trace that explains them, bytes and how they are written.
 //!    [`limits`]: how much is read from outside, and what is said beyond it.
 //!    [`naming`]: what somebody means by a name as people type it.
+//!    [`logs`]: what engines print when they start, as figures.
 //! 2. [`model`]: `config.json` → [`model::Blueprint`]: layers, operators and every tensor with its named dimensions.
 //! 3. [`hardware`]: devices and engines, as tables with sources.
 //! 4. [`scenario`]: what the user chose; every knob declared once; the link codec.
@@ -27,6 +28,7 @@ pub mod export;
 pub mod hardware;
 pub mod hub;
 pub mod limits;
+pub mod logs;
 pub mod model;
 pub mod naming;
 pub mod report;

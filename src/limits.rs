@@ -76,6 +76,14 @@ pub const LINK: Limit = Limit {
     why: "which no link of Weighbridge has",
 };
 
+/// The log of an engine's start.
+pub const LOG: Limit = Limit {
+    bytes: 16 << 20,
+    why: "which no log of a start has: cut it after the engine is ready",
+};
+/// Devices, ranks and cards that a log tells of.
+pub const LOG_PLACES: usize = 1_024;
+
 /// What a tool of the system prints, bytes.
 pub const TOOL_OUTPUT: u64 = 1 << 20;
 

@@ -87,7 +87,7 @@ fn for_a_server(published: &Setup, free: &Scenario) -> Option<Scenario> {
     let mut matrix = Matrix::new(blueprint, free, &FORMATS);
     FORMATS.into_iter().find_map(|key| {
         let choice = choice(key)?;
-        let usual = choice.container == WeightFileKind::Safetensors && is_bearable(choice);
+        let usual = choice.container == WeightFileKind::Safetensors && is_bearable(&choice);
         if !usual || choice.format.bits_per_weight() > most {
             return None;
         }

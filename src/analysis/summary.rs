@@ -1,14 +1,15 @@
 //! The whole analysis as plain numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compute::{OpCost, costs};
 use super::error::AnalysisError;
 use super::fit::{Fit, Verdict, fit, host_memory};
-use super::memory::{Memory, memory};
+use super::memory::{Memory, memory, table_bytes};
 use super::parameters::{Parameters, parameters};
-use super::placement::{RankMemory, Ranks, fullest, ranks};
+use super::placement::{Plan, RankMemory, Ranks, fullest, ranks};
 use super::roofline::{Bound, Roof};
 use super::serving::{self, Serving};
 use super::setup::Setup;
@@ -83,6 +84,30 @@ impl Analysis {
         } else {
             0
         }
+    }
+    /// The plan that is carried out, if part of the model is in RAM.
+    pub fn offloaded(&self) -> Option<&Plan> {
+        let fit = self.fit.as_ref()?;
+        fit.offload.as_ref().filter(|_| fit.verdict == Verdict::Offload)
+    }
+    /// What each device holds, with part of the model in RAM, if it is.
+    pub fn ranks_as_they_lie(&self) -> Cow<'_, Ranks> {
+        match self.offloaded() {
+            Some(plan) => Cow::Owned(self.ranks.under(plan)),
+            None => Cow::Borrowed(&self.ranks),
+        }
+    }
+    /// Bytes of weights in RAM: the token table where the engine keeps it there, and what does not fit.
+    pub fn weights_in_ram(&self) -> u64 {
+        let plan = self
+            .offloaded()
+            .map_or(0, |plan| plan.in_ram.weights.saturating_add(plan.in_ram.copied));
+        table_bytes(&self.setup).saturating_add(plan)
+    }
+    /// Bytes of caches and states in RAM, because that was asked for or does not fit.
+    pub fn caches_in_ram(&self) -> u64 {
+        let plan = self.offloaded().map_or(0, |plan| plan.in_ram.caches);
+        self.cache_in_ram().saturating_add(plan)
     }
     /// What the fullest device holds: all of it where there is one.
     pub fn held(&self) -> &RankMemory {

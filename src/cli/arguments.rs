@@ -18,6 +18,8 @@ const EXAMPLES: &str = "Examples:
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
   weighbridge fit --hardware 4090 --models all
+  weighbridge batch models.txt --hardware 4090 --format csv
+  weighbridge log start.log --hardware h100
   weighbridge models
   weighbridge hardware --format csv
 
@@ -75,6 +77,22 @@ pub fn command() -> Command {
                 .after_help(
                     "Examples:\n  weighbridge compare Qwen/Qwen3-32B openai/gpt-oss-20b --hardware 4090 --formats best\n  weighbridge compare Qwen/Qwen3-32B --hardware 4090 --also 5090,m4-max-64gb --formats fp8,q4_k_m\n  weighbridge compare 'm=Qwen/Qwen3-32B&hw=rtx-5090&w=awq' 'm=openai/gpt-oss-20b&hw=rtx-4090'",
                 ),
+        )
+        .subcommand(
+            with_knobs(Command::new("batch").about("A list of models, one estimate a row"))
+                .arg(Arg::new("file").value_name("FILE").required(true).help("Models or links, one a line, a CSV, or a folder of configs; - is standard input"))
+                .arg(Arg::new("formats").long("formats").value_name("LIST|best").help("Each model in each of these formats; `best` is the one that loses least and fits whole, which links take too"))
+                .arg(Arg::new("column").long("column").value_name("NAME").help("The column of a CSV that holds the models"))
+                .arg(Arg::new("jobs").long("jobs").value_name("N").default_value("4").value_parser(value_parser!(u64).range(1..=16)).help("How many are fetched at once"))
+                .arg(format_arg(&[Format::Tree]))
+                .after_help("JSON is one line a model, written as soon as it is known. What cannot be answered stays in its place, with the reason.\n\nExamples:\n  weighbridge batch models.txt --hardware 4090 --format csv\n  weighbridge models --format csv | weighbridge batch - --hardware h100 --format json"),
+        )
+        .subcommand(
+            with_knobs(Command::new("log").about("An engine's log beside the estimate, part by part"))
+                .arg(Arg::new("file").value_name("FILE").required(true).help("Log of vLLM, SGLang, llama.cpp, Ollama or MLX, or what nvidia-smi prints; - is standard input"))
+                .arg(Arg::new("model").value_name("MODEL").help("The model, where the log does not name it: Hub id, config.json, folder, or built-in name"))
+                .arg(format_arg(&[Format::Tree]))
+                .after_help("What the log says of how the engine was started is taken over; flags come first.\n\nExamples:\n  vllm serve Qwen/Qwen3-8B 2>&1 | tee start.log\n  weighbridge log start.log --hardware h100\n  llama-server -m model.gguf 2>&1 | weighbridge log - Qwen/Qwen3-8B"),
         )
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
@@ -304,6 +322,18 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
         scenario.model.edits.insert(key.to_owned(), value);
     }
     Ok(scenario)
+}
+
+/// Knobs that flags were given for.
+pub fn given(matches: &ArgMatches) -> Vec<KnobId> {
+    let said = |flag: &str| matches.get_one::<String>(flag).is_some();
+    let knobs = KNOBS.iter().filter(|knob| said(knob.flag)).map(|knob| knob.id);
+    let own = LLAMA_CPP_OWN.iter().filter(|own| own.given(matches).is_some());
+    let context = said("context").then_some([KnobId::Prompt, KnobId::Generate]);
+    knobs
+        .chain(own.map(|own| own.sets))
+        .chain(context.into_iter().flatten())
+        .collect()
 }
 
 /// The format asked for, wherever it was said.

@@ -19,14 +19,19 @@ const UNITS: UnitSystem = UnitSystem::Gib;
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let mut all = Vec::new();
     for model in matches.get_many::<String>("models").into_iter().flatten() {
-        match linked(model) {
-            Some(query) => all.extend(of_link(query, matches)?),
-            None => all.extend(of_flags(model, matches)?),
-        }
+        all.extend(cases(model, matches)?);
     }
     match arguments::format(matches) {
         Format::Json => json_text(&all.iter().map(Estimate::json).collect::<Result<Vec<_>, _>>()?),
         format => written(&all, format),
+    }
+}
+
+/// The cases of an argument: those of a link, or a model under the flags.
+pub fn cases(text: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
+    match linked(text) {
+        Some(query) => of_link(query, matches),
+        None => of_flags(text, matches),
     }
 }
 

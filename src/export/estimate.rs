@@ -1,13 +1,9 @@
 //! The answer of `estimate` as JSON.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{
-    Analysis, Plan, RankMemory, Ranks, Roof, Verdict, cost, launch, nearest_measurements, table_bytes,
-};
+use crate::analysis::{Analysis, RankMemory, Ranks, Roof, cost, launch, nearest_measurements, table_bytes};
 use crate::scenario::{Mode, Scenario, link};
 use crate::units::UnitSystem;
 
@@ -95,7 +91,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "overhead_bytes": ranks.sum(|rank| rank.overhead_bytes),
             "total_bytes": ranks.sum(|rank| rank.total_bytes),
             "host_bytes": host_bytes(analysis),
-            "per_rank": per_rank(&ranks_as_they_lie(analysis)),
+            "per_rank": per_rank(&analysis.ranks_as_they_lie()),
         },
         "compute": compute(analysis),
         "notices": analysis.notices,
@@ -157,24 +153,10 @@ const MOST_RANKS: usize = 1024;
 
 /// What lies in RAM: what the engine keeps there always, and what the plan leaves there.
 fn host_bytes(analysis: &Analysis) -> u64 {
-    let plan = offloaded(analysis).map_or(0, |plan| plan.host_bytes);
+    let plan = analysis.offloaded().map_or(0, |plan| plan.host_bytes);
     [table_bytes(&analysis.setup), analysis.cache_in_ram(), plan]
         .into_iter()
         .fold(0, u64::saturating_add)
-}
-
-/// The plan that is carried out, if part of the model is in RAM.
-fn offloaded(analysis: &Analysis) -> Option<&Plan> {
-    let fit = analysis.fit.as_ref()?;
-    fit.offload.as_ref().filter(|_| fit.verdict == Verdict::Offload)
-}
-
-/// What each device holds with part of the model in RAM, if it is.
-fn ranks_as_they_lie(analysis: &Analysis) -> Cow<'_, Ranks> {
-    match offloaded(analysis) {
-        Some(plan) => Cow::Owned(analysis.ranks.under(plan)),
-        None => Cow::Borrowed(&analysis.ranks),
-    }
 }
 
 fn per_rank(ranks: &Ranks) -> Vec<Value> {

@@ -2,10 +2,12 @@
 
 mod estimate;
 mod inspect;
+mod log;
 mod rows;
 
 pub use estimate::{ModelFacts, answers, estimate};
 pub use inspect::{Inspection, TensorRow, inspection, tree};
+pub use log::{difference, log_check, log_sheet};
 pub use rows::{Sheet, markdown};
 
 /// Version of the program, written into every export.

@@ -4,6 +4,7 @@
 //! `src/llama-kv-cache.cpp`, `src/llama-memory-recurrent.cpp`, `src/llama-context.cpp`. Names of functions, which change
 //! from build to build, are left out.
 
+use super::pool::pool;
 use crate::analysis::{Analysis, RankMemory, Verdict};
 use crate::hardware::{Device, Engine, Vendor};
 use crate::scenario::Mode;
@@ -17,32 +18,28 @@ pub fn log_lines(analysis: &Analysis) -> Vec<String> {
     let setup = &analysis.setup;
     let fits = analysis.fit.as_ref().filter(|fit| fit.verdict == Verdict::Fits);
     let serves = setup.scenario.workload.mode != Mode::Pretrain;
-    let (Some(fit), Some(device), true) = (fits, setup.device(), serves) else {
+    let (Some(_), Some(device), true) = (fits, setup.device(), serves) else {
         return Vec::new();
     };
     match setup.engine {
-        Engine::Vllm => vllm(analysis, fit.capacity_bytes),
+        Engine::Vllm => vllm(analysis),
         Engine::LlamaCpp => llama_cpp(analysis, device),
         _ => Vec::new(),
     }
 }
 
 /// What is left beside weights and activations is cache: so many tokens, so many requests of the context asked for.
-fn vllm(analysis: &Analysis, capacity: u64) -> Vec<String> {
-    let (held, setup) = (analysis.held(), &analysis.setup);
-    let (context, batch) = (setup.tokens().value.max(1), setup.scenario.workload.batch.max(1));
-    let cache = held.kv_cache_bytes.saturating_add(held.state_cache_bytes);
-    let room = capacity.saturating_sub(held.total_bytes.saturating_sub(cache));
-    if cache == 0 {
+fn vllm(analysis: &Analysis) -> Vec<String> {
+    let Some(pool) = pool(analysis) else {
         return Vec::new();
-    }
-    let requests = room as f64 / (cache as f64 / batch as f64);
-    let tokens = (requests * context as f64) as u64;
+    };
+    let context = analysis.setup.tokens().value.max(1);
     vec![
-        format!("GPU KV cache size: {} tokens", grouped(tokens)),
+        format!("GPU KV cache size: {} tokens", grouped(pool.tokens)),
         format!(
-            "Maximum concurrency for {} tokens per request: {requests:.2}x",
-            grouped(context)
+            "Maximum concurrency for {} tokens per request: {:.2}x",
+            grouped(context),
+            pool.requests
         ),
     ]
 }

@@ -45,6 +45,7 @@ mod hub_locator;
 mod hub_native;
 mod launch;
 mod laws;
+mod logs;
 mod machine;
 mod naming;
 #[cfg(feature = "cli")]
