@@ -8,7 +8,7 @@ use super::fit::Verdict;
 use super::matrix::{FORMATS, Matrix};
 use super::setup::Setup;
 use super::summary::{Analysis, analyse_setup};
-use crate::hardware::Support;
+use crate::hardware::{Engine, Support};
 use crate::model::Blueprint;
 use crate::model::quantisation::{Loss, WeightFileKind, choice, loss_of};
 use crate::scenario::{KvFormat, Mode, Scenario, weight_key};
@@ -61,7 +61,13 @@ impl RunsHere {
         if let Some(converted) = for_a_server(&first.analysis.setup, &free) {
             return analysed(converted);
         }
-        let smaller = analysed(free.with(|s| s.precision.weights = weight_key(SMALLER)))?;
+        // What is published in as few bits is smaller as it is.
+        let bits = |key: &str| choice(key).map_or(0.0, |choice| choice.format.bits_per_weight());
+        let converts = blueprint.published.format.bits_per_weight() > bits(SMALLER);
+        let smaller = analysed(free.with(|s| {
+            s.precision.weights = converts.then(|| weight_key(SMALLER)).flatten();
+            s.serving.engine = Some(Engine::LlamaCpp);
+        }))?;
         // Where neither runs, the smaller one says how much is missing at least.
         Ok(
             if first.verdict() < smaller.verdict() || smaller.verdict() == Verdict::Unsupported {

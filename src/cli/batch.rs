@@ -1,6 +1,6 @@
 //! `weighbridge batch FILE`: one estimate for each model of a list.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,8 +25,7 @@ type Outcome = Result<Vec<Estimate>, Failure>;
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
-    // A flag that cannot be is refused once, not for each model.
-    arguments::scenario(matches)?;
+    let scenario = arguments::scenario(matches)?;
     let list = list(matches)?;
     if list.repeats > 0 {
         tell(&format!(
@@ -39,17 +38,18 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let mut done: Vec<(usize, Outcome)> = Vec::new();
     let mut answered = 0_usize;
     let mut first: Option<Failure> = None;
-    each(&list.models, jobs, matches, |at, outcome| {
+    let watched = std::io::stderr().is_terminal();
+    let answer = |model: &str| compare::cases(model, &scenario, matches);
+    each(&list.models, jobs, answer, |at, outcome| {
         match &outcome {
             Ok(_) => answered += 1,
             Err(failure) if first.is_none() => first = Some(failure.clone()),
             Err(_) => {}
         }
-        tell_over(&format!(
-            "{} of {} models",
-            grouped(at as u64 + 1),
-            grouped(list.models.len() as u64)
-        ));
+        if watched {
+            let (done, all) = (grouped(at as u64 + 1), grouped(list.models.len() as u64));
+            tell_over(&format!("{done} of {all} models"));
+        }
         if format == Format::Json {
             let model = list.models.get(at);
             for line in model.map(|model| lines(model, &outcome)).unwrap_or_default() {
@@ -61,7 +61,9 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         }
         Ok(())
     })?;
-    tell("");
+    if watched {
+        tell("");
+    }
     let failed = list.models.len().saturating_sub(answered);
     if let (0, Some(failure)) = (answered, first) {
         return Err(failure.and(&format!(
@@ -136,7 +138,7 @@ fn folder(path: &Path) -> std::io::Result<Result<ModelList, Failure>> {
 fn each(
     models: &[ListedModel],
     jobs: usize,
-    matches: &ArgMatches,
+    answer: impl Fn(&str) -> Outcome + Sync,
     mut take: impl FnMut(usize, Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let next = AtomicUsize::new(0);
@@ -147,13 +149,13 @@ fn each(
             let Ok(send) = send.lock().map(|send| send.clone()) else {
                 continue;
             };
-            let next = &next;
+            let (next, answer) = (&next, &answer);
             scope.spawn(move || {
                 while let Some((at, model)) = {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     models.get(at).map(|model| (at, model))
                 } {
-                    if send.send((at, compare::cases(&model.text, matches))).is_err() {
+                    if send.send((at, answer(&model.text))).is_err() {
                         break;
                     }
                 }

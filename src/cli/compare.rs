@@ -18,8 +18,9 @@ const UNITS: UnitSystem = UnitSystem::Gib;
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let mut all = Vec::new();
+    let scenario = arguments::scenario(matches)?;
     for model in matches.get_many::<String>("models").into_iter().flatten() {
-        all.extend(cases(model, matches)?);
+        all.extend(cases(model, &scenario, matches)?);
     }
     match arguments::format(matches) {
         Format::Json => json_text(&all.iter().map(Estimate::json).collect::<Result<Vec<_>, _>>()?),
@@ -28,10 +29,10 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
 }
 
 /// The cases of an argument: those of a link, or a model under the flags.
-pub fn cases(text: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
+pub fn cases(text: &str, scenario: &Scenario, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
     match linked(text) {
         Some(query) => of_link(query, matches),
-        None => of_flags(text, matches),
+        None => of_flags(text, scenario, matches),
     }
 }
 
@@ -70,8 +71,8 @@ fn of_link(query: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> 
 }
 
 /// A model under the flags: on each device, in each format.
-fn of_flags(model: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
-    let mut scenario = arguments::scenario(matches)?;
+fn of_flags(model: &str, scenario: &Scenario, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
+    let mut scenario = scenario.clone();
     let others = std::mem::take(&mut scenario.hardware.beside);
     let first = Estimate::under(source::find(model, matches)?, scenario)?;
     let mut on_each = vec![(*first.analysis.setup.requested).clone()];

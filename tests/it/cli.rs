@@ -232,7 +232,7 @@ fn comparisons_of_devices_formats_and_links() {
     );
     // Nothing that no link may name is read: a path, a value that is none.
     for (link, code) in [
-        ("m=./Cargo.toml", "bad_locator"),
+        ("m=./Cargo.toml", "model_local_path"),
         ("m=Qwen/Qwen3-8B&b=many", "bad_link"),
         ("hw=rtx-3090&m=", "no_model"),
     ] {
@@ -440,4 +440,96 @@ fn files_beside_a_config_are_read() {
     for path in [folder.clone(), folder.join("config.json")] {
         assert_eq!(weights(&path), (Value::from("fp8"), Value::from("fp8")));
     }
+}
+
+/// A list keeps its order, says what cannot be answered in its place, and fails only where nothing can.
+#[test]
+fn a_batch_answers_row_by_row() {
+    let folder = std::env::temp_dir().join(format!("weighbridge-batch-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("models.csv");
+    std::fs::write(
+        &file,
+        "downloads,model\n3,Qwen/Qwen3-8B\n2,not a model\n1,m=Qwen/Qwen3-32B&hw=rtx-5090&w=awq\n",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let out = run(&["batch", file, "--hardware", "rtx-4090", "--format", "json"]);
+    assert!(out.status.success());
+    let lines: Vec<Value> = String::from_utf8(out.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(
+        (&lines[0]["model"]["id"], &lines[0]["line"]),
+        (&"Qwen/Qwen3-8B".into(), &2.into())
+    );
+    assert_eq!(
+        (&lines[1]["asked"], &lines[1]["error"]["code"]),
+        (&"not a model".into(), &"model_bad_character".into())
+    );
+    assert_eq!(
+        (&lines[2]["model"]["id"], &lines[2]["engine"]),
+        (&"Qwen/Qwen3-32B".into(), &"vllm".into())
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&out.stderr),
+        "1 could not be answered: the reason stands in their rows.\n"
+    );
+    // In its best format, as a table of rows.
+    let best = text(&[
+        "batch",
+        file,
+        "--hardware",
+        "rtx-4090",
+        "--formats",
+        "best",
+        "--format",
+        "csv",
+    ]);
+    assert!(
+        best.lines()
+            .nth(1)
+            .is_some_and(|line| line.starts_with("Qwen/Qwen3-8B,8.19 B,BF16,vLLM,fits,")),
+        "{best}"
+    );
+    let none = folder.join("none.txt");
+    std::fs::write(&none, "not a model\n").unwrap();
+    let out = run(&["batch", none.to_str().unwrap(), "--hardware", "rtx-4090"]);
+    assert_eq!(out.status.code(), Some(2));
+    let missing = run(&["batch", file, "--column", "nothing"]);
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(
+        said.contains("The list has no column \"nothing\". It has: downloads, model."),
+        "{said}"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_runs_on_a_device() {
+    let all = json(&["fit", "--hardware", "rtx-4090", "--models", "all"]);
+    let rows = all.as_array().unwrap();
+    assert!(rows.len() > 150, "{}", rows.len());
+    // What fits comes first, the largest of it at the head.
+    let verdicts: Vec<&str> = rows.iter().filter_map(|row| row["verdict"].as_str()).collect();
+    let order = ["fits", "offload", "does_not_fit", "unsupported"];
+    let place = |verdict: &&str| order.iter().position(|one| one == verdict);
+    assert!(verdicts.iter().map(place).is_sorted());
+    let gemma = rows
+        .iter()
+        .find(|row| row["model"]["id"] == "google/gemma-3-27b-it")
+        .unwrap();
+    assert_eq!(gemma["format"], "q6_k");
+    assert_eq!(gemma["loss"], "almost");
+    assert!(gemma["needed_bytes"].as_u64() <= gemma["capacity_bytes"].as_u64());
+    assert!(gemma["tokens_per_second_low"].as_f64() < gemma["tokens_per_second_high"].as_f64());
+    // One of the list that is no model has its reason.
+    let two = json(&["fit", "--hardware", "h200-sxm", "--models", "qwen3 32b, not a model"]);
+    assert_eq!(
+        (&two[0]["format"], &two[1]["error"]["code"]),
+        (&"bf16".into(), &"model_bad_character".into())
+    );
 }
