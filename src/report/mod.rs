@@ -7,6 +7,7 @@ mod elsewhere;
 mod limit;
 pub mod log;
 mod log_lines;
+pub mod model_rows;
 mod notes;
 mod pool;
 mod server;

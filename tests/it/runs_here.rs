@@ -6,6 +6,7 @@ use weighbridge::analysis::{RunsHere, Verdict};
 use weighbridge::hardware::Engine;
 use weighbridge::model::quantisation::{Loss, choice};
 use weighbridge::model::{Blueprint, catalogue};
+use weighbridge::report::model_rows::{ModelRow, RowFilter, SortBy, arranged, sentence};
 use weighbridge::scenario::Scenario;
 
 fn on(model: &str, device: &str) -> RunsHere {
@@ -129,4 +130,103 @@ fn every_built_in_model_has_an_answer_or_a_reason() {
         }
     }
     assert!(answered > 3 * 140, "{answered}");
+}
+
+fn rows() -> Vec<ModelRow> {
+    [
+        "Qwen/Qwen3-8B",
+        "google/gemma-3-27b-it",
+        "deepseek-ai/DeepSeek-V3.1",
+        "meta-llama/Llama-3.1-70B-Instruct",
+    ]
+    .into_iter()
+    .map(|id| {
+        let entry = catalogue::find(id);
+        ModelRow::of(id, id, entry, &on(id, "rtx-4090"))
+    })
+    .collect()
+}
+
+fn ids(rows: &[ModelRow], filter: &RowFilter, by: SortBy, down: bool) -> Vec<String> {
+    let short = |id: &str| id.split('/').next_back().unwrap_or_default().to_owned();
+    arranged(rows, filter, by, down)
+        .into_iter()
+        .map(|at| short(&rows[at].id))
+        .collect()
+}
+
+#[test]
+fn rows_are_filtered_and_sorted() {
+    let rows = rows();
+    let all = RowFilter::default();
+    let by = |by, down| ids(&rows, &all, by, down);
+    let usual = ["gemma-3-27b-it", "Qwen3-8B", "DeepSeek-V3.1", "Llama-3.1-70B-Instruct"];
+    assert_eq!(by(SortBy::Verdict, false), usual);
+    assert_eq!(
+        by(SortBy::Parameters, false),
+        ["Qwen3-8B", "gemma-3-27b-it", "Llama-3.1-70B-Instruct", "DeepSeek-V3.1"]
+    );
+    assert_eq!(by(SortBy::Speed, true)[0], "Qwen3-8B");
+    assert_eq!(by(SortBy::Memory, true)[0], "DeepSeek-V3.1");
+    let some = |filter: RowFilter| ids(&rows, &filter, SortBy::Verdict, false);
+    assert_eq!(
+        some(RowFilter {
+            query: "gemma 27".to_owned(),
+            ..all.clone()
+        }),
+        ["gemma-3-27b-it"]
+    );
+    assert_eq!(
+        some(RowFilter {
+            verdict: "fits".to_owned(),
+            ..all.clone()
+        }),
+        ["gemma-3-27b-it", "Qwen3-8B"]
+    );
+    assert_eq!(
+        some(RowFilter {
+            verdict: "runs".to_owned(),
+            ..all.clone()
+        }),
+        usual
+    );
+    assert_eq!(
+        some(RowFilter {
+            reads: "images".to_owned(),
+            ..all.clone()
+        }),
+        ["gemma-3-27b-it"]
+    );
+    assert_eq!(
+        some(RowFilter {
+            licence: "apache-2.0".to_owned(),
+            ..all.clone()
+        }),
+        ["Qwen3-8B"]
+    );
+    assert_eq!(
+        some(RowFilter {
+            most_parameters: Some(10e9),
+            ..all.clone()
+        }),
+        ["Qwen3-8B"]
+    );
+    assert_eq!(
+        some(RowFilter {
+            least_context: Some(20_000),
+            ..all.clone()
+        }),
+        ["Qwen3-8B"]
+    );
+    assert_eq!(
+        some(RowFilter {
+            least_speed: Some(40.0),
+            ..all
+        }),
+        ["Qwen3-8B"]
+    );
+    assert_eq!(
+        sentence(&rows),
+        "2 of 4 models fit one RTX 4090 whole; 2 more run with a part in RAM, if there is enough of it."
+    );
 }
