@@ -79,6 +79,11 @@ fn edit_callout(case: Case, words: String) -> impl IntoView {
     }
 }
 
+/// What went wrong, in a sentence.
+pub fn in_words(problem: &Problem) -> String {
+    told(problem).what
+}
+
 fn words_of(error: &NoAnswer) -> String {
     match error {
         NoAnswer::NoModel => String::new(),

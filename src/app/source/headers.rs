@@ -124,7 +124,14 @@ pub fn read(case: Case, target: Target) {
                 _ => None,
             });
         };
-        let read = load::headers(hub(case), &target.locator, target.config.clone(), &stop, tell).await;
+        let read = load::headers(
+            hub(case.page.settings),
+            &target.locator,
+            target.config.clone(),
+            &stop,
+            tell,
+        )
+        .await;
         if stop.is_stopped() {
             return;
         }

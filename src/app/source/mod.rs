@@ -34,7 +34,8 @@ use weighbridge::scenario::{ModelSource, apply_edits};
 use super::case::{Case, Loading, Problem};
 use super::first_choice;
 use super::loaded::{Loaded, at_hand};
-use fetch::Stop;
+use super::settings::Settings;
+pub use fetch::Stop;
 use load::Found;
 
 /// Where a model that was read from somewhere else says it is from.
@@ -141,10 +142,30 @@ fn load_link(case: Case, source: ModelSource) {
 }
 
 /// Whom to ask, by the settings.
-fn hub(case: Case) -> Source {
+fn hub(settings: Settings) -> Source {
     Source {
-        endpoint: case.page.settings.endpoint.get_untracked(),
-        token: case.page.settings.token_to_send(),
+        endpoint: settings.endpoint.get_untracked(),
+        token: settings.token_to_send(),
+    }
+}
+
+/// A model for no case yet, by what stands in a list: a built-in name, a Hub id or an address.
+///
+/// # Errors
+/// Why there is none.
+pub async fn find(settings: Settings, text: &str, stop: &Stop) -> Result<Loaded, Problem> {
+    if let Some(entry) = catalogue::find(text) {
+        let built_in = at_hand(&ModelSource::Id(entry.id.clone()));
+        return built_in.ok_or_else(|| Problem::Address(format!("There is no model \"{text}\".")));
+    }
+    let locator = Locator::parse_at(text, &settings.endpoint.get_untracked())
+        .map_err(|error| Problem::Address(error.to_string()))?;
+    let asked = ModelSource::Id(locator.to_string());
+    match load::model(hub(settings), &locator, asked, stop, |_, _| {}).await? {
+        Found::Model(loaded) => Ok(*loaded),
+        _ => Err(Problem::Browser(
+            "It has no config: open it by itself to read the headers of its files.".to_owned(),
+        )),
     }
 }
 
@@ -166,7 +187,7 @@ fn fetch_model(case: Case, locator: Locator, source: ModelSource, afresh: bool) 
     loading(what.clone(), None);
     spawn_local(async move {
         let tell = |doing: loader::Doing, read| loading(doing.words(&what), read);
-        let found = load::model(hub(case), &locator, source, &stop, tell).await;
+        let found = load::model(hub(case.page.settings), &locator, source, &stop, tell).await;
         // The last wish wins.
         if stop.is_stopped() {
             return;

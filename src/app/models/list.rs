@@ -1,0 +1,227 @@
+//! The user's list: pasted or dropped, loaded a few at a time, each with its own progress, error and next step.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DragEvent, HtmlInputElement};
+use weighbridge::hub::model_list::read_list;
+use weighbridge::limits;
+use weighbridge::scenario::ModelSource;
+use weighbridge::units::grouped;
+
+use super::board::Board;
+use crate::app::problem::in_words;
+use crate::app::source::{self, Stop};
+
+/// How many are fetched at once.
+const AT_ONCE: usize = 4;
+
+/// A model of the list.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// What stands in the list.
+    pub asked: String,
+    /// How far it is.
+    pub state: ItemState,
+}
+
+/// How far a model of the list is.
+#[derive(Clone, Debug)]
+pub enum ItemState {
+    /// Not begun.
+    Waiting,
+    /// On its way.
+    Loading,
+    /// Its config, and what a scenario calls it.
+    There(String, ModelSource, Arc<Value>),
+    /// Why it did not come, or cannot be weighed.
+    Failed(String),
+    /// Stopped by the user.
+    Stopped,
+}
+
+impl Board {
+    /// Takes a list: what is new in it is added, and fetched.
+    pub fn take_list(self, text: &str) -> Result<(), String> {
+        let list = read_list(text, None).map_err(|error| error.to_string())?;
+        self.listed.update(|items| {
+            for model in list.models {
+                if !items.iter().any(|item| item.asked == model.text) {
+                    items.push(Item { asked: model.text, state: ItemState::Waiting });
+                }
+            }
+        });
+        self.fetch();
+        Ok(())
+    }
+    /// Begins as many as may be under way at once.
+    pub fn fetch(self) {
+        let due = self.listed.try_update(|items| {
+            let under_way = items.iter().filter(|item| matches!(item.state, ItemState::Loading)).count();
+            let waiting = items.iter_mut().enumerate().filter(|(_, item)| matches!(item.state, ItemState::Waiting));
+            let mut due = Vec::new();
+            for (at, item) in waiting.take(AT_ONCE.saturating_sub(under_way)) {
+                item.state = ItemState::Loading;
+                due.push((at, item.asked.clone()));
+            }
+            due
+        });
+        for (at, asked) in due.unwrap_or_default() {
+            spawn_local(async move {
+                let state = match self.find(&asked).await {
+                    Ok((id, source, config)) => ItemState::There(id, source, config),
+                    Err(why) => ItemState::Failed(why),
+                };
+                // Removed, or stopped meanwhile.
+                let taken = self.listed.try_update(|items| {
+                    let item = items.get_mut(at).filter(|item| item.asked == asked && matches!(item.state, ItemState::Loading));
+                    item.map(|item| item.state = state).is_some()
+                });
+                if taken == Some(true) {
+                    self.weigh_listed();
+                }
+                if taken.is_some() {
+                    self.fetch();
+                }
+            });
+        }
+    }
+    /// A model by what stands in the list: an id, an address, or a link of this page.
+    async fn find(self, asked: &str) -> Result<(String, ModelSource, Arc<Value>), String> {
+        let query = asked.split_once('?').map_or(asked, |(_, query)| query);
+        let linked = query.split('&').find_map(|pair| pair.strip_prefix("m="));
+        let named = linked.map_or_else(|| asked.to_owned(), |id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
+        let stop = Stop::new();
+        self.stops.update_value(|all| all.push(stop.clone()));
+        let found = source::find(self.case.page.settings, &named, &stop).await;
+        let found = found.map_err(|problem| in_words(&problem))?;
+        Ok((found.facts.id, found.asked, found.config))
+    }
+    /// Weighs what is there of the list.
+    pub fn weigh_listed(self) {
+        let there: Vec<_> = self.listed.with_untracked(|items| {
+            let there = items.iter().enumerate().filter_map(|(at, item)| match &item.state {
+                ItemState::There(id, source, config) => Some((at, id.clone(), source.clone(), config.clone())),
+                _ => None,
+            });
+            there.collect()
+        });
+        let mut rows = Vec::new();
+        for (at, id, source, config) in there {
+            match self.row_of_config(&id, source, &config) {
+                Ok(row) => rows.push(row),
+                Err(why) => self.listed.update(|items| {
+                    if let Some(item) = items.get_mut(at) {
+                        item.state = ItemState::Failed(why);
+                    }
+                }),
+            }
+        }
+        self.rows.set(rows);
+    }
+    fn each(self, change: impl Fn(&mut Item)) {
+        self.listed.update(|items| items.iter_mut().for_each(change));
+    }
+}
+
+/// Where a list goes in, and what of it is not a row of the table.
+#[component]
+pub fn ListBox() -> impl IntoView {
+    let board = Board::here();
+    let text = RwSignal::new(String::new());
+    let problem = RwSignal::new(None::<String>);
+    let take = move |list: &str| match board.take_list(list) {
+        Ok(()) => {
+            text.set(String::new());
+            problem.set(None);
+        }
+        Err(why) => problem.set(Some(why)),
+    };
+    let read = move |file: web_sys::File| {
+        if file.size() > limits::LISTING.bytes as f64 {
+            return problem.set(Some(limits::LISTING.refusal("The file")));
+        }
+        spawn_local(async move {
+            match JsFuture::from(file.text()).await {
+                Ok(list) => take(&list.as_string().unwrap_or_default()),
+                Err(_) => problem.set(Some("The file cannot be read.".to_owned())),
+            }
+        });
+    };
+    let pick = move |event: leptos::ev::Event| {
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        if let Some(file) = input.and_then(|input| input.files()).and_then(|files| files.get(0)) {
+            read(file);
+        }
+    };
+    let drop = move |event: DragEvent| {
+        event.prevent_default();
+        event.stop_propagation();
+        let files = event.data_transfer().and_then(|data| data.files());
+        match files.and_then(|files| files.get(0)) {
+            Some(file) => read(file),
+            None => {
+                let dropped = event.data_transfer().and_then(|data| data.get_data("text").ok());
+                take(&dropped.unwrap_or_default());
+            }
+        }
+    };
+    let count = move |is: fn(&ItemState) -> bool| board.listed.with(|items| items.iter().filter(|item| is(&item.state)).count());
+    let under_way = move || count(|state| matches!(state, ItemState::Waiting | ItemState::Loading));
+    let failed = move || count(|state| matches!(state, ItemState::Failed(_) | ItemState::Stopped));
+    let retry = move |_| {
+        board.each(|item| {
+            if matches!(item.state, ItemState::Failed(_) | ItemState::Stopped) {
+                item.state = ItemState::Waiting;
+            }
+        });
+        board.fetch();
+    };
+    let stop = move |_| {
+        board.stops.update_value(|all| all.drain(..).for_each(|stop| stop.stop()));
+        board.each(|item| {
+            if matches!(item.state, ItemState::Waiting | ItemState::Loading) {
+                item.state = ItemState::Stopped;
+            }
+        });
+    };
+    let progress = move || {
+        let (all, left) = (board.listed.with(Vec::len) as u64, under_way() as u64);
+        match (all, left) {
+            (0, _) => String::new(),
+            (all, 0) => format!("{} of {} read.", grouped(all - failed() as u64), grouped(all)),
+            (all, left) => format!("Reading: {} of {} left.", grouped(left), grouped(all)),
+        }
+    };
+    view! {
+        <section class="card list-box" aria-labelledby="list-title" on:dragover=|event: DragEvent| event.prevent_default() on:drop=drop>
+            <h2 id="list-title">"Your list"</h2>
+            <label class="field"><span class="hidden">"Models, one a line"</span>
+                <textarea rows="4" id="model-list" spellcheck="false" placeholder="Qwen/Qwen3-8B\nopenai/gpt-oss-20b\nor a CSV with a column \"model\"" prop:value=move || text.get()
+                    on:input:target=move |event| text.set(event.target().value())></textarea></label>
+            <div class="deeds">
+                <button class="button small" type="button" id="list-take" disabled=move || text.with(|text| text.trim().is_empty()) on:click=move |_| { let list = text.get_untracked(); take(&list); }>"Add"</button>
+                <label class="button small quiet">"Open a file"<input class="hidden" type="file" accept=".txt,.csv,.tsv,text/*" on:change=pick/></label>
+                <span class="num" aria-live="polite" data-figure="models.progress">{progress}</span>
+                {move || (under_way() > 0).then(|| view! { <button class="link" type="button" on:click=stop>"Stop"</button> })}
+                {move || (under_way() == 0 && failed() > 0).then(|| view! { <button class="link" type="button" id="list-retry" on:click=retry>"Try again"</button> })}
+                {move || (!board.listed.with(Vec::is_empty)).then(|| view! { <button class="link" type="button" on:click=move |_| { board.listed.set(Vec::new()); board.rows.set(Vec::new()); }>"Clear"</button> })}
+            </div>
+            {move || problem.get().map(|why| view! { <p class="problem" role="alert">{why}</p> })}
+            <ul class="failed">
+                {move || board.listed.get().into_iter().filter_map(|item| {
+                    let why = match item.state {
+                        ItemState::Failed(why) => why,
+                        ItemState::Stopped => "Stopped.".to_owned(),
+                        _ => return None,
+                    };
+                    Some(view! { <li><b>{item.asked}</b>" "{why}</li> })
+                }).collect_view()}
+            </ul>
+        </section>
+    }
+}
