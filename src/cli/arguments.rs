@@ -17,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
+  weighbridge calculators deepseek-ai/DeepSeek-V3.1
   weighbridge log start.log --hardware h100
   weighbridge models
   weighbridge hardware --format csv
@@ -67,6 +68,11 @@ pub fn command() -> Command {
                 .arg(format_arg(&[Format::Tree])),
         )
         .subcommand(with_knobs(Command::new("compare").about("Models side by side")).arg(models).arg(format_arg(&[Format::Tree])))
+        .subcommand(
+            with_knobs(Command::new("calculators").about("What the rules of other calculators give, and why they disagree"))
+                .arg(model())
+                .arg(format_arg(&[Format::Tree])),
+        )
         .subcommand(
             with_knobs(Command::new("log").about("An engine's log beside the estimate, part by part"))
                 .arg(Arg::new("file").value_name("FILE").required(true).help("Log of vLLM, SGLang, llama.cpp, Ollama or MLX, or what nvidia-smi prints; - is standard input"))

@@ -3,6 +3,7 @@
 //! Flags are made from the knobs, so that page, links and command line say the same things by the same names.
 
 mod arguments;
+mod calculators;
 mod compare;
 mod estimate;
 pub mod fetch;
@@ -87,13 +88,14 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("inspect", arguments)) => inspect::run(arguments),
         Some(("fit", arguments)) => fit::run(arguments),
         Some(("compare", arguments)) => compare::run(arguments),
+        Some(("calculators", arguments)) => calculators::run(arguments),
         Some(("log", arguments)) => log::run(arguments),
         Some(("models", arguments)) => tables::models(arguments),
         Some(("hardware", arguments)) => tables::hardware(arguments),
         Some(("completions", arguments)) => arguments::completions(arguments),
         _ => Err(Failure::new(
             "usage",
-            "Say what to do: estimate, inspect, fit, compare, log, models, hardware. `weighbridge --help` shows examples.",
+            "Say what to do: estimate, inspect, fit, compare, calculators, log, models, hardware. `weighbridge --help` shows examples.",
         )),
     }
 }

@@ -1,6 +1,7 @@
 //! What is said of an analysis: sentences, tiles, lines. Pure functions, so that page and command line print the same and tests read
 //! them without a browser.
 
+pub mod calculators;
 mod cards;
 mod elsewhere;
 mod limit;
