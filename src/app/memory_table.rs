@@ -7,7 +7,7 @@ use weighbridge::report;
 use weighbridge::units::{UnitSystem, percent, short_count};
 
 use super::case::{Answer, Case};
-use super::memory_bar::figure_of;
+use weighbridge::report::scale::figure_of;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Row {

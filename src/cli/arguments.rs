@@ -19,6 +19,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
   weighbridge fit --hardware 4090 --models all
   weighbridge batch models.txt --hardware 4090 --format csv
+  weighbridge calculators deepseek-ai/DeepSeek-V3.1
   weighbridge log start.log --hardware h100
   weighbridge models
   weighbridge hardware --format csv
@@ -86,6 +87,11 @@ pub fn command() -> Command {
                 .arg(Arg::new("jobs").long("jobs").value_name("N").default_value("4").value_parser(value_parser!(u64).range(1..=16)).help("How many are fetched at once"))
                 .arg(format_arg(&[Format::Tree]))
                 .after_help("JSON is one line a model, written as soon as it is known. What cannot be answered stays in its place, with the reason.\n\nExamples:\n  weighbridge batch models.txt --hardware 4090 --format csv\n  weighbridge models --format csv | weighbridge batch - --hardware h100 --format json"),
+        )
+        .subcommand(
+            with_knobs(Command::new("calculators").about("What the rules of other calculators give, and why they disagree"))
+                .arg(model())
+                .arg(format_arg(&[Format::Tree])),
         )
         .subcommand(
             with_knobs(Command::new("log").about("An engine's log beside the estimate, part by part"))

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod batch;
+mod calculators;
 mod compare;
 mod estimate;
 pub mod fetch;
@@ -90,13 +91,14 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("fit", arguments)) => fit::run(arguments),
         Some(("compare", arguments)) => compare::run(arguments),
         Some(("batch", arguments)) => batch::run(arguments),
+        Some(("calculators", arguments)) => calculators::run(arguments),
         Some(("log", arguments)) => log::run(arguments),
         Some(("models", arguments)) => tables::models(arguments),
         Some(("hardware", arguments)) => tables::hardware(arguments),
         Some(("completions", arguments)) => arguments::completions(arguments),
         _ => Err(Failure::new(
             "usage",
-            "Say what to do: estimate, inspect, fit, compare, batch, log, models, hardware. `weighbridge --help` shows examples.",
+            "Say what to do: estimate, inspect, fit, compare, batch, calculators, log, models, hardware. `weighbridge --help` shows examples.",
         )),
     }
 }

@@ -1,6 +1,7 @@
 //! What is said of an analysis: sentences, tiles, lines. Pure functions, so that page and command line print the same and tests read
 //! them without a browser.
 
+pub mod calculators;
 mod cards;
 pub mod compare;
 mod elsewhere;
@@ -10,6 +11,7 @@ mod log_lines;
 pub mod model_rows;
 mod notes;
 mod pool;
+pub mod scale;
 mod server;
 mod tiles;
 mod verdict;

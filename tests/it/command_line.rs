@@ -180,3 +180,55 @@ fn engines_own_flags_are_known() {
         assert_eq!(link(own), link(ours), "{own:?}");
     }
 }
+
+/// A log from a file or from standard input; flags come before what it says.
+#[test]
+fn a_log_beside_the_estimate() {
+    let log = "tests/logs/vllm-llama-3.1-8b-h100.log";
+    let answer = support::command::json(&["log", log, "--hardware", "h100"]);
+    assert_eq!(answer["log"]["source"], "vllm");
+    assert_eq!(answer["model"]["id"], "meta-llama/Llama-3.1-8B-Instruct");
+    assert_eq!(answer["parts"][0]["part"], "weights");
+    assert_eq!(answer["assumptions"][1]["flag"], "memory-fraction");
+    let answer = support::command::json(&["log", log, "--hardware", "h100", "--memory-fraction", "80"]);
+    assert!(
+        answer["taken"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["flag"] != "memory-fraction")
+    );
+    let said = text(&["log", log, "Qwen/Qwen3-8B"]);
+    assert!(
+        said.contains("The log is of meta-llama/Llama-3.1-8B-Instruct, the estimate of Qwen/Qwen3-8B."),
+        "{said}"
+    );
+    for format in ["csv", "markdown"] {
+        assert!(text(&["log", log, "--format", format]).contains("likely reason"));
+    }
+    let output = run(&["log", "README.md"]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = run(&["log", "tests/logs/llama.cpp-offload.log"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("The log does not name its model"));
+}
+
+/// What other calculators give, in every format.
+#[test]
+fn other_calculators() {
+    let model = "meta-llama/Llama-3.1-8B-Instruct";
+    let answer = support::command::json(&["calculators", model]);
+    let rules = answer["rules"].as_array().unwrap();
+    assert!(
+        rules
+            .iter()
+            .any(|one| one["rule"] == "cache_of_all_heads" && one["difference"] == 3.0)
+    );
+    let said = text(&["calculators", model]);
+    assert!(
+        said.contains("\nKV cache: ") && said.contains("    Source: gpu_poor"),
+        "{said}"
+    );
+    for format in ["csv", "markdown"] {
+        assert!(text(&["calculators", model, "--format", format]).contains("its result"));
+    }
+}

@@ -15,6 +15,7 @@ mod accuracy;
 mod answers;
 #[cfg(feature = "cli")]
 mod bounded;
+mod calculators;
 mod checkpoints;
 #[cfg(feature = "cli")]
 mod cli;
