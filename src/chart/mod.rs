@@ -6,6 +6,7 @@
 //!
 //! A chart never draws outside its frame and never fails on its data: empty, one point, or near 2^64 bytes.
 
+mod answer_card;
 mod axis;
 mod context;
 mod memory;
@@ -15,6 +16,7 @@ mod recorder;
 mod serving;
 mod theme;
 
+pub use answer_card::answer_card;
 pub use axis::tokens_short;
 pub use context::{Band, ContextChart};
 pub use memory::{MemoryChart, MemoryRow};

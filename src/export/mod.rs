@@ -1,12 +1,15 @@
 //! What is written out: JSON after the contract in `docs/json.md`, tables, CSV, Markdown.
 
+pub mod answer;
 mod calculators;
+mod escape;
 mod estimate;
 mod inspect;
 mod log;
 mod rows;
 
 pub use calculators::{calculators, calculators_sheet};
+pub use escape::escape;
 pub use estimate::{ModelFacts, answers, estimate};
 pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use log::{difference, log_check, log_sheet};

@@ -28,9 +28,10 @@ mod fields;
 mod first_choice;
 mod fit;
 mod formats;
+#[cfg(feature = "cli")]
+mod hand_over;
 mod hardware;
 mod harness;
-#[cfg(feature = "cli")]
 mod headers_cli;
 mod headers_compare;
 mod headers_gguf;

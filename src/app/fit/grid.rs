@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use weighbridge::export::escape;
 use weighbridge::hardware::Device;
 use weighbridge::units::{UnitSystem, decimal};
 
@@ -85,19 +86,4 @@ fn line(
 /// Bits a weight to one place.
 pub fn bits(value: f64) -> String {
     format!("{value:.1}")
-}
-
-/// Text that holds no markup: names of described devices come from links.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
