@@ -8,6 +8,7 @@ use weighbridge::units::{UnitSystem, percent, short_count};
 
 use super::case::{Answer, Case};
 use super::memory_bar::figure_of;
+use super::page::Dialog;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
@@ -81,6 +82,10 @@ pub fn MemoryTable() -> impl IntoView {
                     </tr></tfoot>
                 </table>
             </div>
+            <p class="further">
+                <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Calculators))>"Why do calculators disagree?"</button>
+                <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Log))>"Check against a log"</button>
+            </p>
         </section>
     }
 }
