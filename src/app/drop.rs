@@ -6,9 +6,10 @@ use wasm_bindgen::JsCast;
 use web_sys::{DragEvent, EventTarget, HtmlElement};
 
 use super::case::Case;
-use super::page::Dialog;
+use super::page::{Dialog, Page};
 use super::source;
 use super::suggest::on_the_hub;
+use weighbridge::logs::source_of;
 
 /// Shown over the page while a file is dragged; also listens for pastes.
 #[component]
@@ -58,6 +59,10 @@ pub fn DropTarget() -> impl IntoView {
                 .and_then(|data| data.get_data("text").ok())
                 .unwrap_or_default();
             let text = text.trim();
+            if source_of(text).is_some() {
+                event.prevent_default();
+                return show_log(case.page, text.to_owned());
+            }
             // A sentence from somewhere is no wish for a model.
             let named = !text.contains(char::is_whitespace) && text.contains('/');
             let address = named
@@ -79,12 +84,18 @@ pub fn DropTarget() -> impl IntoView {
             <div class="drop">
                 <div>
                     <b>"Drop it on the scale"</b>
-                    <span>"a config.json, .safetensors or .gguf"</span>
+                    <span>"a config.json, .safetensors or .gguf, or the log of an engine"</span>
                     <span>"It is read here, of weights only the header; nothing is sent."</span>
                 </div>
             </div>
         </Show>
     }
+}
+
+/// Opens a log beside the estimate.
+pub fn show_log(page: Page, text: String) {
+    page.log.set(Some(text));
+    page.dialog.set(Some(Dialog::Log));
 }
 
 /// Whether something that is typed into has the event.

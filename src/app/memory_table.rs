@@ -7,6 +7,7 @@ use weighbridge::report;
 use weighbridge::units::{UnitSystem, percent, short_count};
 
 use super::case::{Answer, Case};
+use super::page::Dialog;
 use weighbridge::report::scale::figure_of;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +82,10 @@ pub fn MemoryTable() -> impl IntoView {
                     </tr></tfoot>
                 </table>
             </div>
+            <p class="further">
+                <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Calculators))>"Why do calculators disagree?"</button>
+                <button class="link" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Log))>"Check against a log"</button>
+            </p>
         </section>
     }
 }

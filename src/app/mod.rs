@@ -12,6 +12,7 @@ mod case;
 mod case_strip;
 mod changed;
 mod charts;
+mod checks;
 mod chips;
 mod compute_table;
 mod copy;

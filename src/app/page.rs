@@ -47,6 +47,10 @@ pub enum Dialog {
     Settings,
     /// Keys and help.
     Keys,
+    /// Why calculators disagree.
+    Calculators,
+    /// A log beside the estimate.
+    Log,
 }
 
 /// What holds for all cases. Cheap to copy; components take it from context, or from their case.
@@ -60,6 +64,8 @@ pub struct Page {
     pub dialog: RwSignal<Option<Dialog>>,
     /// Short notes that come and go.
     pub toasts: RwSignal<Vec<Toast>>,
+    /// The log of an engine that was dropped or pasted.
+    pub log: RwSignal<Option<String>>,
     /// Endpoint, token, colour scheme.
     pub settings: Settings,
 }
@@ -72,6 +78,7 @@ impl Page {
             tab: RwSignal::new(tab),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
+            log: RwSignal::new(None),
             settings: Settings::load(),
         }
     }

@@ -55,6 +55,8 @@ mod page;
 #[cfg(feature = "cli")]
 mod page_boot;
 #[cfg(feature = "cli")]
+mod page_checks;
+#[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]

@@ -8,6 +8,7 @@ use super::Frame;
 use crate::app::case::{Answer, Case};
 use crate::app::explanation::formula;
 use crate::app::hardware::facts::price_words;
+use crate::app::page::Dialog;
 
 /// The page on accuracy.
 const ACCURACY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/accuracy.md");
@@ -78,11 +79,25 @@ pub fn Worked() -> impl IntoView {
     view! {
         <Frame title="How is this calculated?" class="worked">
             <p>"With your own numbers, in the order the program takes them. Every line is written by the code that computes it; any number on the page opens the same way, down to the key of the config. "<a href=ACCURACY>"How right it is, and what is not known"</a>"."</p>
+            <Further/>
             {match steps {
                 None => view! { <div class="empty"><b>"No model is loaded yet."</b></div> }.into_any(),
                 Some((steps, price)) => view! { {steps}{price} }.into_any(),
             }}
         </Frame>
+    }
+}
+
+/// The ways to what others say.
+#[component]
+fn Further() -> impl IntoView {
+    let case = Case::here();
+    let open = move |dialog: Dialog| move |_| case.page.dialog.set(Some(dialog));
+    view! {
+        <p class="further">
+            <button class="link" type="button" aria-haspopup="dialog" on:click=open(Dialog::Calculators)>"Why do calculators disagree?"</button>
+            <button class="link" type="button" aria-haspopup="dialog" on:click=open(Dialog::Log)>"Check against a log"</button>
+        </p>
     }
 }
 

@@ -16,7 +16,7 @@ use super::drop::in_field;
 use super::hardware::DevicePicker;
 use super::icon::Icon;
 use super::page::Dialog;
-use super::parts::{Arrival, Part, Waiting, arrival, dialogs, want};
+use super::parts::{Arrival, Later, Part, Waiting, arrival, checks, dialogs, want};
 
 /// Whichever dialog `case.page.dialog` names. `?` anywhere on the page opens the list of keys.
 #[component]
@@ -55,6 +55,14 @@ pub fn open(dialog: Dialog) -> AnyView {
         Dialog::Editor => view! { <editor::Editor /> }.into_any(),
         Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
         Dialog::Keys => view! { <keys::Keys /> }.into_any(),
+        Dialog::Calculators => view! {
+            <Frame title="Why do calculators disagree?" class="worked"><Later part=Part::Checks view=|| checks().map(|checks| checks.calculators)/></Frame>
+        }
+        .into_any(),
+        Dialog::Log => view! {
+            <Frame title="Check against a log" class="worked"><Later part=Part::Checks view=|| checks().map(|checks| checks.log)/></Frame>
+        }
+        .into_any(),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::app::case::{Answer, Case};
 use crate::app::page::Dialog;
 use crate::app::ways::Ways;
 use crate::app::{
-    architecture, charts as charts_of, compute_table, dialogs as dialogs_of, drop, explanation, fit, hardware,
-    header_check, model_card, omnibox, problem, source, speed, ways,
+    architecture, charts as charts_of, checks as checks_of, compute_table, dialogs as dialogs_of, drop, explanation,
+    fit, hardware, header_check, model_card, omnibox, problem, source, speed, ways,
 };
 
 /// A view, as a function of the context.
@@ -76,6 +76,15 @@ pub struct Dialogs {
     pub explanation: View,
 }
 
+/// The estimate beside what others say.
+#[derive(Debug)]
+pub struct Checks {
+    /// Rules of other calculators.
+    pub calculators: View,
+    /// A log of an engine.
+    pub log: View,
+}
+
 static CHARTS: Charts = Charts {
     context: || view! { <charts_of::ContextChart/> }.into_any(),
     memory: || view! { <charts_of::MemoryChart/> }.into_any(),
@@ -117,6 +126,11 @@ static DIALOGS: Dialogs = Dialogs {
     explanation: || view! { <explanation::ExplanationPopover/> }.into_any(),
 };
 
+static CHECKS: Checks = Checks {
+    calculators: || view! { <checks_of::Calculators/> }.into_any(),
+    log: || view! { <checks_of::LogCheck/> }.into_any(),
+};
+
 #[cfg(split)]
 pub use leptos::wasm_split::SplitLoaderError as DidNotCome;
 
@@ -144,4 +158,5 @@ part!(charts -> &'static Charts, &CHARTS);
 part!(reader -> &'static Reader, &READER);
 part!(tabs -> &'static Tabs, &TABS);
 part!(dialogs -> &'static Dialogs, &DIALOGS);
+part!(checks -> &'static Checks, &CHECKS);
 part!(library -> (), weighbridge::model::library::arrive());
