@@ -1,10 +1,10 @@
-//! An answer handed over: text, Markdown, CSV, printed page.
+//! An answer handed over: text, Markdown, CSV.
 
 use std::sync::Arc;
 
 use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::export::ModelFacts;
-use weighbridge::export::answer::{AnswerSheet, Occasion, csv, markdown, paper, text};
+use weighbridge::export::answer::{AnswerSheet, Occasion, csv, markdown, text};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
@@ -40,14 +40,8 @@ fn each_form_is_whole() {
     insta::assert_snapshot!("text", text(&sheet));
     insta::assert_snapshot!("markdown", markdown(&sheet, true, true));
     insta::assert_snapshot!("csv", csv(&sheet).unwrap());
-    insta::assert_snapshot!("paper", paper(&sheet, UnitSystem::Gib).replace("><", ">\n<"));
     // What a colleague needs to ask the same again stands in each.
-    for form in [
-        text(&sheet),
-        markdown(&sheet, false, false),
-        csv(&sheet).unwrap(),
-        paper(&sheet, UnitSystem::Gib),
-    ] {
+    for form in [text(&sheet), markdown(&sheet, false, false), csv(&sheet).unwrap()] {
         for needed in [
             "meta-llama/Llama-3.1-8B-Instruct",
             "0123456789ab",
@@ -74,9 +68,7 @@ fn names_are_text() {
         "rtx-4090",
         "<img src=x onerror=alert(1)> & \"*_`|\u{1b}[2J",
     );
-    let form = paper(&sheet, UnitSystem::Gb);
-    assert!(!form.contains("<img"), "{form}");
-    assert!(!form.contains('\u{1b}'));
+    assert!(!markdown(&sheet, true, true).contains("**<img"));
     assert!(!csv(&sheet).unwrap().contains('\u{1b}'));
 }
 
@@ -85,5 +77,4 @@ fn names_are_text() {
 fn what_does_not_fit_is_drawn_beyond() {
     let sheet = sheet("Qwen/Qwen3-32B", "rtx-4090", "Qwen3 32B");
     assert!(sheet.scale.pieces.iter().any(|piece| piece.mute));
-    assert!(paper(&sheet, UnitSystem::Gib).contains(" beyond\""));
 }

@@ -2,10 +2,8 @@
 //!
 //! Every form names the model and its revision, format, engine, number of devices, date, version and the link.
 
-mod paper;
 mod text;
 
-pub use paper::paper;
 pub use text::{csv, markdown, text};
 
 use super::{ModelFacts, VERSION};
