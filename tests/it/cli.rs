@@ -232,7 +232,7 @@ fn comparisons_of_devices_formats_and_links() {
     );
     // Nothing that no link may name is read: a path, a value that is none.
     for (link, code) in [
-        ("m=./Cargo.toml", "bad_locator"),
+        ("m=./Cargo.toml", "model_local_path"),
         ("m=Qwen/Qwen3-8B&b=many", "bad_link"),
         ("hw=rtx-3090&m=", "no_model"),
     ] {
