@@ -19,6 +19,7 @@ pub fn CaseStrip() -> impl IntoView {
                 <For each=move || state.cases() key=|case| case.id let(case)>
                     <Entry case=case shown=case.id == here.id/>
                 </For>
+                <button class="button small" type="button" on:click=move |_| state.page.toggle_compare()><Icon name="columns"/>"Compare"</button>
             </nav>
         </Show>
     }

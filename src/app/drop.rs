@@ -8,12 +8,13 @@ use web_sys::{DragEvent, EventTarget, HtmlElement};
 use super::case::Case;
 use super::page::Dialog;
 use super::source;
+use super::state::State;
 use super::suggest::on_the_hub;
 
 /// Shown over the page while a file is dragged; also listens for pastes.
 #[component]
 pub fn DropTarget() -> impl IntoView {
-    let case = Case::here();
+    let (case, state) = (Case::here(), State::here());
     let over = RwSignal::new(false);
     let holds_files = |event: &DragEvent| {
         event
@@ -47,7 +48,7 @@ pub fn DropTarget() -> impl IntoView {
             event.prevent_default();
             let all = (0..files.length()).filter_map(|at| files.get(at)).collect();
             close_picker(case);
-            source::read_files(case, all);
+            source::read_files(state.for_another(case), all);
         }),
         window_event_listener(ev::paste, move |event| {
             if event.default_prevented() || in_field(event.target()) {
@@ -69,7 +70,7 @@ pub fn DropTarget() -> impl IntoView {
             if source::is_json(text) || address || (text.contains("://") && text.contains("huggingface.co")) {
                 event.prevent_default();
                 close_picker(case);
-                source::load(case, text);
+                source::load(state.for_another(case), text);
             }
         }),
     ];

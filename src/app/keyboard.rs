@@ -1,4 +1,4 @@
-//! Keys: 1 to 5 open the tabs. `/` belongs to the search, `?` to the dialogs.
+//! Keys: 1 to 5 open the tabs, c the comparison. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -18,6 +18,7 @@ pub fn listen(page: Page) {
             "3" => tabs::open(page, Tab::Speed),
             "4" => tabs::open(page, Tab::Fit),
             "5" => tabs::open(page, Tab::Architecture),
+            "c" => page.toggle_compare(),
             _ => {}
         }
     });

@@ -13,6 +13,7 @@ mod case_strip;
 mod changed;
 mod charts;
 mod chips;
+mod compare;
 mod compute_table;
 mod copy;
 mod dialogs;
@@ -55,6 +56,7 @@ mod words;
 
 pub use state::State;
 
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use case::Case;
@@ -69,8 +71,9 @@ use memory_bar::Bridge;
 use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
+use page::Shows;
 use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
-use parts::{ExplanationSoon, Part, Quietly, reader_part};
+use parts::{ExplanationSoon, Later, Part, Quietly, reader_part};
 use tabs::Tabs;
 use toasts::ToastList;
 use verdict::{StaleLine, VerdictLine};
@@ -98,9 +101,26 @@ fn App() -> impl IntoView {
     toasts::listen_for_updates(state.page);
     parts::fetch_when_idle();
     // Another case is another page of the same frame.
-    move || {
-        let case = state.current();
-        view! { <CasePage case=case/> }
+    move || match state.page.shows.get() {
+        Shows::Answer => {
+            let case = state.current();
+            Either::Left(view! { <CasePage case=case/> })
+        }
+        Shows::Compare => {
+            let case = untrack(|| state.current());
+            Either::Right(view! { <ComparePage case=case/> })
+        }
+    }
+}
+
+/// All cases side by side; below the header all of it is in its part. The case is the one that was shown: what the header does,
+/// it does to that.
+#[component]
+fn ComparePage(case: Case) -> impl IntoView {
+    provide_context(case);
+    view! {
+        <Header/>
+        <Later part=Part::Compare view=|| parts::compare().map(|compare| compare.place)/>
     }
 }
 

@@ -23,6 +23,16 @@ pub enum Tab {
     Architecture,
 }
 
+/// What the page shows below its header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shows {
+    /// One case: what is asked, and the answer.
+    #[default]
+    Answer,
+    /// All cases side by side.
+    Compare,
+}
+
 /// What a device is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Choosing {
@@ -54,6 +64,8 @@ pub enum Dialog {
 pub struct Page {
     /// GiB or GB.
     pub units: RwSignal<UnitSystem>,
+    /// What is shown below the header.
+    pub shows: RwSignal<Shows>,
     /// The open tab.
     pub tab: RwSignal<Tab>,
     /// The open dialog.
@@ -66,14 +78,24 @@ pub struct Page {
 
 impl Page {
     /// A page on a tab, with the settings that the browser keeps.
-    pub fn new(tab: Tab) -> Self {
+    pub fn new(shows: Shows, tab: Tab) -> Self {
         Self {
             units: RwSignal::new(settings::units()),
+            shows: RwSignal::new(shows),
             tab: RwSignal::new(tab),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             settings: Settings::load(),
         }
+    }
+    /// Goes to the comparison, or back from it.
+    pub fn toggle_compare(self) {
+        self.shows.update(|shows| {
+            *shows = match shows {
+                Shows::Answer => Shows::Compare,
+                Shows::Compare => Shows::Answer,
+            }
+        });
     }
     /// The page from context.
     pub fn here() -> Self {

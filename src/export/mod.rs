@@ -3,10 +3,12 @@
 mod estimate;
 mod inspect;
 mod rows;
+mod side_by_side;
 
 pub use estimate::{ModelFacts, answers, estimate};
 pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use rows::{Sheet, markdown};
+pub use side_by_side::{column_names, side_by_side};
 
 /// Version of the program, written into every export.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

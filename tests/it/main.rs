@@ -52,6 +52,8 @@ mod page;
 #[cfg(feature = "cli")]
 mod page_boot;
 #[cfg(feature = "cli")]
+mod page_compare;
+#[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]

@@ -20,7 +20,7 @@ use strum::{EnumCount, IntoEnumIterator};
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Dialogs, Reader, Tabs};
+pub use tables::{Charts, Compare, Dialogs, Reader, Tabs};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -36,6 +36,8 @@ pub enum Part {
     Tabs,
     /// Dialogs and explanations.
     Dialogs,
+    /// Cases side by side.
+    Compare,
 }
 
 /// How far a part is.
@@ -58,14 +60,14 @@ impl Part {
             Self::Charts => "The charts",
             Self::Library => "What this page knows of other models",
             Self::Reader => "The search for models and the reading of files",
-            Self::Tabs => "This view",
+            Self::Tabs | Self::Compare => "This view",
             Self::Dialogs => "This view",
         }
     }
     /// What must be there before it.
     const fn needs(self) -> Option<Self> {
         match self {
-            Self::Charts | Self::Library | Self::Tabs => None,
+            Self::Charts | Self::Library | Self::Tabs | Self::Compare => None,
             Self::Reader | Self::Dialogs => Some(Self::Library),
         }
     }
@@ -80,6 +82,7 @@ thread_local! {
     static CHARTS: OnceCell<&'static Charts> = const { OnceCell::new() };
     static READER: OnceCell<&'static Reader> = const { OnceCell::new() };
     static TABS: OnceCell<&'static Tabs> = const { OnceCell::new() };
+    static COMPARE: OnceCell<&'static Compare> = const { OnceCell::new() };
     static DIALOGS: OnceCell<&'static Dialogs> = const { OnceCell::new() };
 }
 
@@ -109,6 +112,11 @@ pub fn tabs() -> Option<&'static Tabs> {
 /// The dialogs, once they are there.
 pub fn dialogs() -> Option<&'static Dialogs> {
     DIALOGS.with(|cell| cell.get().copied())
+}
+
+/// The comparison, once it is there.
+pub fn compare() -> Option<&'static Compare> {
+    COMPARE.with(|cell| cell.get().copied())
 }
 
 /// Asks for a part, if it is neither there nor on its way.
@@ -161,6 +169,7 @@ async fn bring(part: Part) -> bool {
             Part::Reader => keep(&READER, tables::reader().await),
             Part::Tabs => keep(&TABS, tables::tabs().await),
             Part::Dialogs => keep(&DIALOGS, tables::dialogs().await),
+            Part::Compare => keep(&COMPARE, tables::compare().await),
             Part::Library => tables::library().await.is_ok(),
         };
     // Asked for twice, it comes twice.

@@ -7,8 +7,8 @@ use crate::app::case::{Answer, Case};
 use crate::app::page::Dialog;
 use crate::app::ways::Ways;
 use crate::app::{
-    architecture, charts as charts_of, compute_table, dialogs as dialogs_of, drop, explanation, fit, hardware,
-    header_check, model_card, omnibox, problem, source, speed, ways,
+    architecture, charts as charts_of, compare as compare_of, compute_table, dialogs as dialogs_of, drop, explanation,
+    fit, hardware, header_check, model_card, omnibox, problem, source, speed, ways,
 };
 
 /// A view, as a function of the context.
@@ -67,6 +67,13 @@ pub struct Tabs {
     pub find_ways: fn(&Answer, UnitSystem) -> Ways,
 }
 
+/// Cases side by side.
+#[derive(Debug)]
+pub struct Compare {
+    /// The whole place.
+    pub place: View,
+}
+
 /// Dialogs.
 #[derive(Debug)]
 pub struct Dialogs {
@@ -112,6 +119,10 @@ static TABS: Tabs = Tabs {
     find_ways: ways::find,
 };
 
+static COMPARE: Compare = Compare {
+    place: || view! { <compare_of::Compare/> }.into_any(),
+};
+
 static DIALOGS: Dialogs = Dialogs {
     open: dialogs_of::open,
     explanation: || view! { <explanation::ExplanationPopover/> }.into_any(),
@@ -143,5 +154,6 @@ macro_rules! part {
 part!(charts -> &'static Charts, &CHARTS);
 part!(reader -> &'static Reader, &READER);
 part!(tabs -> &'static Tabs, &TABS);
+part!(compare -> &'static Compare, &COMPARE);
 part!(dialogs -> &'static Dialogs, &DIALOGS);
 part!(library -> (), weighbridge::model::library::arrive());
