@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 use weighbridge::scenario::{Mode, ModelSource};
 
 use super::case::{Case, CaseId, Problem};
-use super::page::Tab;
+use super::page::{Shows, Tab};
 use super::state::{Place, State};
 
 /// How long the scenario must rest before the address changes: a slider passes many values.
@@ -24,6 +24,7 @@ struct Step {
     device: Option<String>,
     mode: Mode,
     tab: Tab,
+    shows: Shows,
 }
 
 impl Step {
@@ -34,6 +35,7 @@ impl Step {
             device: scenario.hardware.device.clone(),
             mode: scenario.workload.mode,
             tab,
+            shows: case.page.shows.get_untracked(),
         })
     }
 }
@@ -49,7 +51,7 @@ pub fn follow(state: State) {
     Effect::new(move |first: Option<()>| {
         let case = state.current();
         let tab = state.page.tab.get();
-        let query = Place::query(&case.query(), tab);
+        let query = Place::of_state(state);
         let step = Step::of(case, tab);
         if first.is_none() {
             last.set_value(Some(step));
@@ -63,6 +65,12 @@ pub fn follow(state: State) {
             state.show(id as CaseId);
         }
         let case = untrack(|| state.current());
+        state.page.shows.set(place.shows);
+        // The comparison is of the cases that are here.
+        if place.shows == Shows::Compare {
+            last.set_value(Some(Step::of(case, state.page.tab.get_untracked())));
+            return;
+        }
         // A step within the page (#answer) changes nothing.
         if case.scenario.with_untracked(|now| *now != place.scenario) {
             case.scenario.set(place.scenario);

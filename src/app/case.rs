@@ -215,6 +215,13 @@ impl Case {
     pub fn model_name(&self) -> Option<String> {
         self.model.with(|model| model.as_ref().map(|model| model.name.clone()))
     }
+    /// The same for a sentence, where there may be none.
+    pub fn model_name_untracked(&self) -> String {
+        let name = self
+            .model
+            .with_untracked(|model| model.as_ref().map(|model| model.name.clone()));
+        name.unwrap_or_else(|| "This question".to_owned())
+    }
     /// The case from context.
     pub fn here() -> Self {
         expect_context()

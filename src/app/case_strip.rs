@@ -5,6 +5,7 @@ use weighbridge::units::times;
 
 use super::case::Case;
 use super::icon::Icon;
+use super::page::Shows;
 use super::state::State;
 use super::verdict;
 
@@ -20,6 +21,7 @@ pub fn CaseStrip() -> impl IntoView {
                 <For each=move || state.cases() key=|case| case.id let(case)>
                     <Entry case=case shown=case.id == here.id/>
                 </For>
+                <button class="button small" type="button" on:click=move |_| state.page.toggle(Shows::Compare)><Icon name="columns"/>"Compare"</button>
             </nav>
         </Show>
     }

@@ -8,13 +8,14 @@ use web_sys::{DragEvent, EventTarget, HtmlElement};
 use super::case::Case;
 use super::page::{Dialog, Page};
 use super::source;
+use super::state::State;
 use super::suggest::on_the_hub;
 use weighbridge::logs::source_of;
 
 /// Shown over the page while a file is dragged; also listens for pastes.
 #[component]
 pub fn DropTarget() -> impl IntoView {
-    let case = Case::here();
+    let (case, state) = (Case::here(), State::here());
     let over = RwSignal::new(false);
     let holds_files = |event: &DragEvent| {
         event
@@ -48,7 +49,7 @@ pub fn DropTarget() -> impl IntoView {
             event.prevent_default();
             let all = (0..files.length()).filter_map(|at| files.get(at)).collect();
             close_picker(case);
-            source::read_files(case, all);
+            source::read_files(state.for_another(case), all);
         }),
         window_event_listener(ev::paste, move |event| {
             if event.default_prevented() || in_field(event.target()) {
@@ -74,7 +75,7 @@ pub fn DropTarget() -> impl IntoView {
             if source::is_json(text) || address || (text.contains("://") && text.contains("huggingface.co")) {
                 event.prevent_default();
                 close_picker(case);
-                source::load(case, text);
+                source::load(state.for_another(case), text);
             }
         }),
     ];

@@ -4,14 +4,18 @@ use leptos::prelude::*;
 
 use super::case::Case;
 use super::icon::Icon;
-use super::page::Dialog;
+use super::page::{Dialog, Shows};
 use super::parts::OmniboxSoon;
 use super::settings::Theme;
+use super::state::State;
 
 /// The header.
 #[component]
 pub fn Header() -> impl IntoView {
     let case = Case::here();
+    let state = State::here();
+    let count = move || state.cases().len();
+    let comparing = move || (case.page.shows.get() == Shows::Compare).then_some("page");
     let offline = RwSignal::new(!window().navigator().on_line());
     let gone = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
     let back = window_event_listener(leptos::ev::online, move |_| offline.set(false));
@@ -44,6 +48,9 @@ pub fn Header() -> impl IntoView {
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>
                 })}
+                <button class="tool" id="compare" type="button" aria-label=move || format!("Compare, {}", count()) aria-current=comparing on:click=move |_| case.page.toggle(Shows::Compare)>
+                    <Icon name="columns"/><span class="word">"Compare"</span><span class="badge">{count}</span>
+                </button>
                 <button class="tool" type="button" aria-label="Settings" on:click=move |_| case.page.dialog.set(Some(Dialog::Settings))>
                     <Icon name="settings"/><span class="word">"Settings"</span>
                 </button>

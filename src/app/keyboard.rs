@@ -1,9 +1,9 @@
-//! Keys: 1 to 5 open the tabs. `/` belongs to the search, `?` to the dialogs.
+//! Keys: 1 to 5 open the tabs, c the comparison, m what runs here. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::page::{Page, Tab};
+use super::page::{Page, Shows, Tab};
 use super::tabs;
 
 /// Listens to keys as long as the page lives.
@@ -18,6 +18,8 @@ pub fn listen(page: Page) {
             "3" => tabs::open(page, Tab::Speed),
             "4" => tabs::open(page, Tab::Fit),
             "5" => tabs::open(page, Tab::Architecture),
+            "c" => page.toggle(Shows::Compare),
+            "m" => page.toggle(Shows::Models),
             _ => {}
         }
     });

@@ -14,6 +14,7 @@ mod changed;
 mod charts;
 mod checks;
 mod chips;
+mod compare;
 mod compute_table;
 mod copy;
 mod dialogs;
@@ -33,6 +34,7 @@ mod loaded;
 mod memory_bar;
 mod memory_table;
 mod model_card;
+mod models;
 mod notices;
 mod number_tiles;
 mod omnibox;
@@ -55,6 +57,7 @@ mod ways;
 
 pub use state::State;
 
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use case::Case;
@@ -69,8 +72,9 @@ use memory_bar::Bridge;
 use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
+use page::Shows;
 use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
-use parts::{ExplanationSoon, Part, Quietly, reader_part};
+use parts::{ExplanationSoon, Later, Part, Quietly, reader_part};
 use tabs::Tabs;
 use toasts::ToastList;
 use verdict::{StaleLine, VerdictLine};
@@ -98,9 +102,30 @@ fn App() -> impl IntoView {
     toasts::listen_for_updates(state.page);
     parts::fetch_when_idle();
     // Another case is another page of the same frame.
-    move || {
-        let case = state.current();
-        view! { <CasePage case=case/> }
+    move || match state.page.shows.get() {
+        Shows::Answer => {
+            let case = state.current();
+            Either::Left(view! { <CasePage case=case/> })
+        }
+        place => {
+            let case = untrack(|| state.current());
+            Either::Right(view! { <PlacePage case=case place=place/> })
+        }
+    }
+}
+
+/// A place of full width; below the header all of it is in its part. The case is the one that was shown: what the header does,
+/// it does to that.
+#[component]
+fn PlacePage(case: Case, place: Shows) -> impl IntoView {
+    provide_context(case);
+    let (part, view): (Part, fn() -> Option<parts::View>) = match place {
+        Shows::Models => (Part::Models, || parts::models().map(|models| models.place)),
+        Shows::Compare | Shows::Answer => (Part::Compare, || parts::compare().map(|compare| compare.place)),
+    };
+    view! {
+        <Header/>
+        <Later part=part view=view/>
     }
 }
 

@@ -9,12 +9,14 @@ use super::case::Case;
 use super::icon::Icon;
 use super::source::search::{Search, search};
 use super::source::{self, recent};
+use super::state::State;
 use super::suggest::{Kind, Suggestion, suggestions};
 
 /// The search field with its list. `/` anywhere on the page goes to it.
 #[component]
 pub fn Omnibox() -> impl IntoView {
     let case = Case::here();
+    let state = State::here();
     let text = RwSignal::new(String::new());
     let open = RwSignal::new(false);
     let at = RwSignal::new(0_usize);
@@ -47,7 +49,7 @@ pub fn Omnibox() -> impl IntoView {
         if let Some(field) = field.get_untracked() {
             let _ = field.blur();
         }
-        source::load(case, what);
+        source::load(state.for_another(case), what);
     };
     let enter = move || {
         let typed = text.get_untracked();

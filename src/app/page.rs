@@ -23,6 +23,19 @@ pub enum Tab {
     Architecture,
 }
 
+/// What the page shows below its header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum Shows {
+    /// One case: what is asked, and the answer.
+    #[default]
+    Answer,
+    /// All cases side by side.
+    Compare,
+    /// What runs on the devices of the case.
+    Models,
+}
+
 /// What a device is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Choosing {
@@ -58,6 +71,8 @@ pub enum Dialog {
 pub struct Page {
     /// GiB or GB.
     pub units: RwSignal<UnitSystem>,
+    /// What is shown below the header.
+    pub shows: RwSignal<Shows>,
     /// The open tab.
     pub tab: RwSignal<Tab>,
     /// The open dialog.
@@ -72,15 +87,21 @@ pub struct Page {
 
 impl Page {
     /// A page on a tab, with the settings that the browser keeps.
-    pub fn new(tab: Tab) -> Self {
+    pub fn new(shows: Shows, tab: Tab) -> Self {
         Self {
             units: RwSignal::new(settings::units()),
+            shows: RwSignal::new(shows),
             tab: RwSignal::new(tab),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             log: RwSignal::new(None),
             settings: Settings::load(),
         }
+    }
+    /// Goes to a place, or back from it.
+    pub fn toggle(self, place: Shows) {
+        self.shows
+            .update(|shows| *shows = if *shows == place { Shows::Answer } else { place });
     }
     /// The page from context.
     pub fn here() -> Self {

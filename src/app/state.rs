@@ -1,12 +1,13 @@
 //! The cases of the page and which one is shown; what an address names.
 
 use leptos::prelude::*;
-use weighbridge::scenario::{LinkError, Scenario, from_query};
+use weighbridge::scenario::{LinkError, MOST_CASES, Scenario, cases_from_query, cases_to_query, from_query};
 
 use super::case::{Case, CaseId, Problem};
 use super::first_choice;
-use super::page::{Page, Tab};
+use super::page::{Page, Shows, Tab};
 use super::parts::reader;
+use super::toasts;
 
 /// Everything the page knows. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -25,12 +26,19 @@ impl State {
     /// Reads the address bar; an empty one is the worked example. Cases belong to whoever calls this and live as long.
     pub fn new() -> Self {
         let place = Place::of(&window().location().search().unwrap_or_default());
-        let page = Page::new(place.tab);
-        let first = Case::new(page, 0, place.scenario, None);
-        if !place.errors.is_empty() {
-            first.problem.set(Some(Problem::Link(place.errors)));
-        }
-        reader::follow(first);
+        let page = Page::new(place.shows, place.tab);
+        let begin = |id: usize, scenario: Scenario, errors: Vec<LinkError>| {
+            let case = Case::new(page, id as CaseId, scenario, None);
+            if !errors.is_empty() {
+                case.problem.set(Some(Problem::Link(errors)));
+            }
+            reader::follow(case);
+            case
+        };
+        let first = begin(0, place.scenario, place.errors);
+        let others = place.others.into_iter().enumerate();
+        let others = others.map(|(at, (scenario, errors))| begin(at + 1, scenario, errors));
+        let cases: Vec<Case> = std::iter::once(first).chain(others).collect();
         if place.bare {
             // As if it had been chosen here: as soon as it is there.
             Effect::new(move |done: Option<bool>| {
@@ -44,7 +52,7 @@ impl State {
         Self {
             page,
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
-            cases: RwSignal::new(vec![first]),
+            cases: RwSignal::new(cases),
             current: RwSignal::new(first),
         }
     }
@@ -52,8 +60,16 @@ impl State {
     pub fn here() -> Self {
         expect_context()
     }
-    /// Sets a copy of a case beside it and shows the copy, so that the first is kept while another is tried.
-    pub fn keep(self, case: Case) {
+    /// Sets a copy of a case beside it and shows the copy, so that the first is kept while another is tried. Where there are
+    /// too many, that is said, and it is the case itself.
+    pub fn keep(self, case: Case) -> Case {
+        if self.cases.with_untracked(Vec::len) >= MOST_CASES {
+            toasts::say(
+                self.page,
+                format!("{MOST_CASES} side by side are the most. Remove one first."),
+            );
+            return case;
+        }
         let most = self
             .cases
             .with_untracked(|cases| cases.iter().map(|case| case.id).max());
@@ -74,6 +90,24 @@ impl State {
             cases.insert(at, copy);
         });
         self.current.set(copy);
+        copy
+    }
+    /// The case that another model is read into: while all are compared a new one at the end, else the case itself.
+    pub fn for_another(self, case: Case) -> Case {
+        if self.page.shows.get_untracked() == Shows::Answer {
+            return case;
+        }
+        let last = self.cases.with_untracked(|cases| cases.last().copied());
+        self.keep(last.unwrap_or(case))
+    }
+    /// Puts other cases, or the same in another order, in the place of all. One that is not among them is not shown.
+    pub fn replace(self, cases: Vec<Case>) {
+        let Some(first) = cases.first().copied() else { return };
+        let current = self.current.get_untracked().id;
+        if !cases.iter().any(|case| case.id == current) {
+            self.current.set(first);
+        }
+        self.cases.set(cases);
     }
     /// The case that is shown; tracked.
     pub fn current(self) -> Case {
@@ -92,13 +126,18 @@ impl State {
             self.current.set(case);
         }
     }
-    /// Closes a case; the last one stays. In the place of the one that is shown comes its neighbour.
+    /// Closes a case, with a way back; the last one stays. In the place of the one that is shown comes its neighbour.
     pub fn close(self, id: CaseId) {
-        let next = self.cases.with_untracked(|cases| {
+        let found = self.cases.with_untracked(|cases| {
             let at = cases.iter().position(|case| case.id == id)?;
-            cases.get(at + 1).or_else(|| cases.get(at.checked_sub(1)?)).copied()
+            let next = cases.get(at + 1).or_else(|| cases.get(at.checked_sub(1)?)).copied()?;
+            Some((at, *cases.get(at)?, next))
         });
-        let Some(next) = next else { return };
+        let Some((at, gone, next)) = found else { return };
+        let name = gone.model_name_untracked();
+        toasts::undoable(self.page, format!("{name} removed."), move || {
+            self.cases.update(|cases| cases.insert(at.min(cases.len()), gone));
+        });
         if self.current.get_untracked().id == id {
             self.current.set(next);
         }
@@ -113,6 +152,10 @@ pub struct Place {
     pub scenario: Scenario,
     /// What could not be read of it.
     pub errors: Vec<LinkError>,
+    /// Further questions of a comparison, each with what could not be read of it.
+    pub others: Vec<(Scenario, Vec<LinkError>)>,
+    /// What is shown.
+    pub shows: Shows,
     /// The tab.
     pub tab: Tab,
     /// Whether it names a model alone: then everything else is as on the page that opens without a link.
@@ -126,11 +169,35 @@ impl Place {
         let (views, asked): (Vec<&str>, Vec<&str>) = query
             .split('&')
             .filter(|pair| !pair.is_empty())
-            .partition(|pair| pair.starts_with(TAB));
+            .partition(|pair| pair.starts_with(TAB) || pair.starts_with(PLACE));
         let tab = views
-            .last()
-            .and_then(|pair| pair.strip_prefix(TAB)?.parse().ok())
+            .iter()
+            .find_map(|pair| pair.strip_prefix(TAB)?.parse().ok())
             .unwrap_or_default();
+        let shows = views
+            .iter()
+            .find_map(|pair| pair.strip_prefix(PLACE)?.parse().ok())
+            .unwrap_or_default();
+        if let Some(found) = cases_from_query(query) {
+            let (mut others, errors) = match found {
+                Ok(cases) => (cases, Vec::new()),
+                Err(error) => (Vec::new(), vec![error]),
+            };
+            // Of a comparison that cannot be read, the worked example with what is wrong.
+            let ((scenario, errors), shows) = if others.is_empty() {
+                ((Scenario::example(), errors), Shows::Answer)
+            } else {
+                (others.remove(0), Shows::Compare)
+            };
+            return Self {
+                scenario,
+                errors,
+                others,
+                shows,
+                tab,
+                bare: false,
+            };
+        }
         let (mut scenario, errors) = if asked.is_empty() {
             (Scenario::example(), Vec::new())
         } else {
@@ -147,8 +214,25 @@ impl Place {
         Self {
             scenario,
             errors,
+            others: Vec::new(),
+            shows,
             tab,
             bare,
+        }
+    }
+    /// The query that names what the state shows, without the question mark; tracked.
+    pub fn of_state(state: State) -> String {
+        match state.page.shows.get() {
+            Shows::Answer => Self::query(&state.current().query(), state.page.tab.get()),
+            Shows::Compare => {
+                let cases = state.cases();
+                cases_to_query(&cases.iter().map(|case| case.scenario.get()).collect::<Vec<_>>())
+            }
+            place => {
+                let question = Self::query(&state.current().query(), Tab::default());
+                let joint = if question.is_empty() { "" } else { "&" };
+                format!("{question}{joint}{PLACE}{place}")
+            }
         }
     }
     /// The query that names them, without the question mark; empty for the worked example on its first tab.
@@ -168,5 +252,7 @@ impl Place {
 
 /// Key of the model in an address.
 const MODEL: &str = "m=";
+/// Key of a place of full width in an address.
+const PLACE: &str = "place=";
 /// Key of the tab in an address.
 const TAB: &str = "tab=";

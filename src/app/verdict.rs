@@ -84,7 +84,7 @@ pub fn VerdictLine() -> impl IntoView {
             <div class="above">
                 <p class="pill">{move || sign(sentence.get().verdict)}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
                 <span class="deeds">
-                    <button class="button small bare" type="button" aria-label="Keep, try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| state.keep(case)>
+                    <button class="button small bare" type="button" aria-label="Keep, try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| { state.keep(case); }>
                         <Icon name="columns"/><span class="word">"Keep, try another"</span>
                     </button>
                     <button class="button small bare" type="button" aria-label="Share: copy the link" on:click=move |_| share(case)>

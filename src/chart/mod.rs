@@ -13,6 +13,7 @@ mod memory;
 mod pen;
 #[cfg(test)]
 mod recorder;
+mod scatter;
 mod serving;
 mod theme;
 
@@ -21,6 +22,7 @@ pub use axis::tokens_short;
 pub use context::{Band, ContextChart};
 pub use memory::{MemoryChart, MemoryRow};
 pub use pen::{Caption, Drawn, FONT};
+pub use scatter::{Dot, RADIUS, Scatter, scatter};
 pub use serving::ServingChart;
 pub use theme::{COLOURS, Theme};
 

@@ -1,10 +1,8 @@
 //! `weighbridge compare`: answers side by side, of models, devices, formats or whole cases.
 
-use std::collections::BTreeMap;
-
 use crate::analysis::in_best_format;
-use crate::export::Sheet;
-use crate::report::compare::{Cell, Column, Plane, Row, SideBySide, differences, frontier, points};
+use crate::export::{column_names, side_by_side};
+use crate::report::compare::{Column, Plane, SideBySide, differences, frontier, points};
 use crate::scenario::{COMPARE, KnobId, LinkError, Scenario, cases_from_query, from_query};
 use crate::units::{UnitSystem, shown};
 use clap::ArgMatches;
@@ -124,11 +122,11 @@ fn written(all: &[Estimate], format: Format) -> Result<String, Failure> {
         })
         .collect();
     let beside = SideBySide::of(&columns, 0, UNITS);
-    let names = names(&beside);
+    let names = column_names(&beside);
     if format == Format::Csv {
-        return sheets(&[sheet(&beside, &names, true)], format);
+        return sheets(&[side_by_side(&beside, true)], format);
     }
-    let table = sheets(&[sheet(&beside, &names, false)], format)?;
+    let table = sheets(&[side_by_side(&beside, false)], format)?;
     let mut out = String::new();
     if all.len() > 1 {
         out.push_str(format!("{} {}", shown(&beside.main), shown(&beside.rest)).trim_end());
@@ -156,60 +154,6 @@ fn written(all: &[Estimate], format: Format) -> Result<String, Failure> {
     }
     out.push_str(&architectures(all, &names, format));
     Ok(out)
-}
-
-/// Names that a table can have: the same twice would be two columns of one name.
-fn names(beside: &SideBySide) -> Vec<String> {
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let name = |head| {
-        let head: &crate::report::compare::Head = head;
-        let count = seen.entry(&head.named).or_default();
-        *count += 1;
-        if *count > 1 {
-            format!("{} ({count})", head.named)
-        } else {
-            head.named.clone()
-        }
-    };
-    beside.heads.iter().map(name).collect()
-}
-
-fn sheet(beside: &SideBySide, names: &[String], plain: bool) -> Sheet {
-    let mut sheet = Sheet {
-        title: String::new(),
-        columns: std::iter::once(String::new()).chain(names.iter().cloned()).collect(),
-        rows: Vec::new(),
-    };
-    // Of one column everything is the same.
-    let differs = |row: &&Row| plain || names.len() < 2 || !row.same;
-    for section in &beside.sections {
-        let rows: Vec<&Row> = section.rows.iter().filter(differs).collect();
-        if rows.is_empty() {
-            continue;
-        }
-        if !plain {
-            sheet.push([section.group.title().to_owned()]);
-        }
-        for row in rows {
-            let indent = if plain { "" } else { "  " };
-            let words = |cell: &Cell| if plain { cell.whole() } else { marked(cell) };
-            sheet.push(std::iter::once(format!("{indent}{}", row.label)).chain(row.cells.iter().map(words)));
-            if row.cells.iter().any(|cell| !cell.likely.is_empty()) {
-                let likely = row.cells.iter().map(|cell| cell.likely.clone());
-                sheet.push(std::iter::once(format!("{indent}{}, likely", row.label)).chain(likely));
-            }
-        }
-    }
-    sheet
-}
-
-/// A value with how it stands to the base, and whether it is the best: `104, +96 %, best`.
-fn marked(cell: &Cell) -> String {
-    let mut words = vec![cell.whole()];
-    words.extend(Some(cell.relation.clone()).filter(|relation| !relation.is_empty()));
-    words.extend(cell.best.then(|| "best".to_owned()));
-    words.extend(cell.if_it_ran.then(|| "if it ran".to_owned()));
-    words.join(", ")
 }
 
 /// What each architecture does otherwise than the first, and what that costs.

@@ -7,6 +7,7 @@ mod estimate;
 mod inspect;
 mod log;
 mod rows;
+mod side_by_side;
 
 pub use calculators::{calculators, calculators_sheet};
 pub use escape::escape;
@@ -14,6 +15,7 @@ pub use estimate::{ModelFacts, answers, estimate};
 pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use log::{difference, log_check, log_sheet};
 pub use rows::{Sheet, markdown};
+pub use side_by_side::{column_names, side_by_side};
 
 /// Version of the program, written into every export.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

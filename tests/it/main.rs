@@ -56,6 +56,7 @@ mod page;
 mod page_boot;
 #[cfg(feature = "cli")]
 mod page_checks;
+mod page_compare;
 #[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;

@@ -7,6 +7,8 @@ use super::Frame;
 /// Keys and what they do.
 const KEYS: &[(&[&str], &str)] = &[
     (&["/"], "Find a model"),
+    (&["C"], "Compare all questions of this page, and back"),
+    (&["Alt", "←"], "In a comparison: move the column"),
     (&["?"], "This list"),
     (
         &["Ctrl", "V"],

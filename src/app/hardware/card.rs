@@ -10,7 +10,7 @@ use super::facts::{self, price, price_words, resolve};
 use crate::app::case::Case;
 use crate::app::icon::Icon;
 use crate::app::knob::KnobControl;
-use crate::app::page::{Choosing, Dialog};
+use crate::app::page::{Choosing, Dialog, Shows};
 use crate::app::panel::Sheet;
 
 /// Knobs that say how several devices share the model.
@@ -44,6 +44,7 @@ pub fn HardwareCard() -> impl IntoView {
         <Sheet id="sheet-hardware" title="Hardware" aside=aside>
             <div class="pickrow"><DeviceButton/><DeviceCount/></div>
             <DeviceFacts/>
+            <button class="link" id="runs-here" type="button" on:click=move |_| case.page.toggle(Shows::Models)>"What else runs here"</button>
             <super::MemorySize/>
             <BesideChips/>
             <Show when=move || several.get()>

@@ -85,7 +85,9 @@ impl Board {
             board.done.set(0);
             board.rows.set(Vec::new());
             match which {
-                Which::BuiltIn if question.hardware.device.is_some() => board.slice(board.turn.get_value(), 0, Vec::new()),
+                Which::BuiltIn if question.hardware.device.is_some() => {
+                    board.slice(board.turn.get_value(), 0, Vec::new())
+                }
                 Which::BuiltIn => {}
                 Which::Own => board.weigh_listed(),
             }
@@ -106,7 +108,8 @@ impl Board {
     /// Places of the rows that are shown, in their order; tracked.
     pub fn arranged(self) -> Vec<usize> {
         let (by, down) = self.order.get();
-        self.filter.with(|filter| self.rows.with(|rows| arranged(rows, filter, by, down)))
+        self.filter
+            .with(|filter| self.rows.with(|rows| arranged(rows, filter, by, down)))
     }
     /// Weighs built-in models until the slice is over, and goes on when the browser has had its turn.
     fn slice(self, turn: u64, from: usize, mut rows: Vec<ModelRow>) {
@@ -137,13 +140,20 @@ impl Board {
     }
     fn built_in(self, entry: &Entry) -> Option<ModelRow> {
         let blueprint = Arc::new(Blueprint::from_value(entry.config.clone()).ok()?);
-        self.row(&entry.id, &entry.name, ModelSource::Id(entry.id.clone()), &blueprint).ok()
+        self.row(&entry.id, &entry.name, ModelSource::Id(entry.id.clone()), &blueprint)
+            .ok()
     }
     /// The row of a model.
     ///
     /// # Errors
     /// Why it cannot be weighed, in words.
-    pub fn row(self, id: &str, name: &str, source: ModelSource, blueprint: &Arc<Blueprint>) -> Result<ModelRow, String> {
+    pub fn row(
+        self,
+        id: &str,
+        name: &str,
+        source: ModelSource,
+        blueprint: &Arc<Blueprint>,
+    ) -> Result<ModelRow, String> {
         let scenario = self.question.get_untracked().with(|s| s.model.source = source);
         let runs = RunsHere::of(blueprint, &scenario).map_err(|error| error.to_string())?;
         Ok(ModelRow::of(id, name, catalogue::find(id), &runs))

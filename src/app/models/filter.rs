@@ -22,16 +22,29 @@ pub fn Filters() -> impl IntoView {
         }
     };
     let plain = |options: &'static [(&'static str, &'static str)]| {
-        Signal::derive(move || options.iter().map(|(key, name)| ((*key).to_owned(), (*name).to_owned())).collect::<Vec<_>>())
+        Signal::derive(move || {
+            options
+                .iter()
+                .map(|(key, name)| ((*key).to_owned(), (*name).to_owned()))
+                .collect::<Vec<_>>()
+        })
     };
     let licences = Memo::new(move |_| {
-        let all: BTreeSet<String> = board.rows.with(|rows| rows.iter().filter_map(|row| row.licence.clone()).collect());
+        let all: BTreeSet<String> = board
+            .rows
+            .with(|rows| rows.iter().filter_map(|row| row.licence.clone()).collect());
         let any = (String::new(), "Any licence".to_owned());
-        std::iter::once(any).chain(all.into_iter().map(|name| (name.clone(), name))).collect::<Vec<_>>()
+        std::iter::once(any)
+            .chain(all.into_iter().map(|name| (name.clone(), name)))
+            .collect::<Vec<_>>()
     });
     let shown = move || {
         let (some, all) = (board.arranged().len() as u64, board.rows.with(Vec::len) as u64);
-        if some == all { format!("{} models", grouped(all)) } else { format!("{} of {} models", grouped(some), grouped(all)) }
+        if some == all {
+            format!("{} models", grouped(all))
+        } else {
+            format!("{} of {} models", grouped(some), grouped(all))
+        }
     };
     view! {
         <div class="row filters">

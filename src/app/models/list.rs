@@ -51,7 +51,10 @@ impl Board {
         self.listed.update(|items| {
             for model in list.models {
                 if !items.iter().any(|item| item.asked == model.text) {
-                    items.push(Item { asked: model.text, state: ItemState::Waiting });
+                    items.push(Item {
+                        asked: model.text,
+                        state: ItemState::Waiting,
+                    });
                 }
             }
         });
@@ -61,8 +64,14 @@ impl Board {
     /// Begins as many as may be under way at once.
     pub fn fetch(self) {
         let due = self.listed.try_update(|items| {
-            let under_way = items.iter().filter(|item| matches!(item.state, ItemState::Loading)).count();
-            let waiting = items.iter_mut().enumerate().filter(|(_, item)| matches!(item.state, ItemState::Waiting));
+            let under_way = items
+                .iter()
+                .filter(|item| matches!(item.state, ItemState::Loading))
+                .count();
+            let waiting = items
+                .iter_mut()
+                .enumerate()
+                .filter(|(_, item)| matches!(item.state, ItemState::Waiting));
             let mut due = Vec::new();
             for (at, item) in waiting.take(AT_ONCE.saturating_sub(under_way)) {
                 item.state = ItemState::Loading;
@@ -78,7 +87,9 @@ impl Board {
                 };
                 // Removed, or stopped meanwhile.
                 let taken = self.listed.try_update(|items| {
-                    let item = items.get_mut(at).filter(|item| item.asked == asked && matches!(item.state, ItemState::Loading));
+                    let item = items
+                        .get_mut(at)
+                        .filter(|item| item.asked == asked && matches!(item.state, ItemState::Loading));
                     item.map(|item| item.state = state).is_some()
                 });
                 if taken == Some(true) {
@@ -94,7 +105,14 @@ impl Board {
     async fn find(self, asked: &str) -> Result<(String, ModelSource, Arc<Value>), String> {
         let query = asked.split_once('?').map_or(asked, |(_, query)| query);
         let linked = query.split('&').find_map(|pair| pair.strip_prefix("m="));
-        let named = linked.map_or_else(|| asked.to_owned(), |id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
+        let named = linked.map_or_else(
+            || asked.to_owned(),
+            |id| {
+                percent_encoding::percent_decode_str(id)
+                    .decode_utf8_lossy()
+                    .into_owned()
+            },
+        );
         let stop = Stop::new();
         self.stops.update_value(|all| all.push(stop.clone()));
         let found = source::find(self.case.page.settings, &named, &stop).await;
@@ -153,7 +171,9 @@ pub fn ListBox() -> impl IntoView {
         });
     };
     let pick = move |event: leptos::ev::Event| {
-        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let input = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         if let Some(file) = input.and_then(|input| input.files()).and_then(|files| files.get(0)) {
             read(file);
         }
@@ -170,7 +190,11 @@ pub fn ListBox() -> impl IntoView {
             }
         }
     };
-    let count = move |is: fn(&ItemState) -> bool| board.listed.with(|items| items.iter().filter(|item| is(&item.state)).count());
+    let count = move |is: fn(&ItemState) -> bool| {
+        board
+            .listed
+            .with(|items| items.iter().filter(|item| is(&item.state)).count())
+    };
     let under_way = move || count(|state| matches!(state, ItemState::Waiting | ItemState::Loading));
     let failed = move || count(|state| matches!(state, ItemState::Failed(_) | ItemState::Stopped));
     let retry = move |_| {
@@ -182,7 +206,9 @@ pub fn ListBox() -> impl IntoView {
         board.fetch();
     };
     let stop = move |_| {
-        board.stops.update_value(|all| all.drain(..).for_each(|stop| stop.stop()));
+        board
+            .stops
+            .update_value(|all| all.drain(..).for_each(|stop| stop.stop()));
         board.each(|item| {
             if matches!(item.state, ItemState::Waiting | ItemState::Loading) {
                 item.state = ItemState::Stopped;

@@ -11,8 +11,11 @@ use weighbridge::report::model_rows::sentence;
 use weighbridge::units::grouped;
 
 use crate::app::case::Case;
+use crate::app::dialogs::Dialogs;
+use crate::app::footer::Footer;
 use crate::app::page::{Choosing, Dialog};
-use crate::app::parts::{self, Part};
+use crate::app::parts::{Part, Quietly, reader_part, sheet};
+use crate::app::toasts::ToastList;
 use board::{Board, Which};
 use filter::Filters;
 use list::ListBox;
@@ -22,6 +25,7 @@ use table::Table;
 #[component]
 pub fn Models() -> impl IntoView {
     let case = Case::here();
+    sheet::adopt(include_str!("../../../style/parts/models.css"));
     let board = Board::new(case);
     provide_context(board);
     let device = Memo::new(move |_| {
@@ -46,7 +50,7 @@ pub fn Models() -> impl IntoView {
             }
         })
     };
-    let choose = move |_| parts::then(Part::Dialogs, move || case.page.dialog.set(Some(Dialog::Devices(Choosing::Device))));
+    let choose = move |_| case.page.dialog.set(Some(Dialog::Devices(Choosing::Device)));
     let choice = move |which: Which, words: Signal<String>| {
         view! {
             <button type="button" aria-pressed=move || (board.which.get() == which).to_string() on:click=move |_| board.which.set(which)>{words}</button>
@@ -58,7 +62,7 @@ pub fn Models() -> impl IntoView {
         some => format!("Your list ({})", grouped(some as u64)),
     });
     view! {
-        <main class="place models" id="models" aria-labelledby="models-title">
+        <main class="place models" id="answer" tabindex="-1" aria-labelledby="models-title">
             <div class="place-head">
                 <h1 id="models-title">"What runs here"</h1>
                 <p class="lead num" aria-live="polite" data-figure="models.sentence">{said}</p>
@@ -72,5 +76,9 @@ pub fn Models() -> impl IntoView {
             <Table/>
             <p class="note">"Each model in the format to begin with on this device: as published if that fits, else the one that loses least and fits whole; a heavy loss is not offered, a part in RAM is. Prompt, answer and sequences are those of the question behind this."</p>
         </main>
+        <Footer/>
+        <Dialogs/>
+        <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.drop)/>
+        <ToastList/>
     }
 }

@@ -10,6 +10,7 @@ use super::board::Board;
 use crate::app::charts::save_text;
 use crate::app::page::Shows;
 use crate::app::state::State;
+use crate::app::toasts;
 
 /// Rows that are drawn before more are asked for.
 const FIRST: usize = 200;
@@ -60,9 +61,15 @@ pub fn Table() -> impl IntoView {
     let save = move |_| {
         let units = board.case.page.units.get_untracked();
         let order = untrack(|| board.arranged());
-        let text = board.rows.with_untracked(|rows| sheet(order.iter().filter_map(|at| rows.get(*at)), units).csv());
+        let text = board
+            .rows
+            .with_untracked(|rows| sheet(order.iter().filter_map(|at| rows.get(*at)), units).csv());
         if let Ok(text) = text {
-            save_text("weighbridge-models.csv", "text/csv", &format!("# Weighbridge {VERSION}\n{text}"));
+            save_text(
+                "weighbridge-models.csv",
+                "text/csv",
+                &format!("# Weighbridge {VERSION}\n{text}"),
+            );
         }
     };
     view! {
@@ -87,16 +94,30 @@ fn line(board: Board, row: &ModelRow, units: UnitSystem) -> impl IntoView + use<
         Verdict::DoesNotFit => ("Does not fit", row.verdict_in_words(units)),
         Verdict::Unsupported => ("Not supported", row.why.to_owned()),
     };
-    let share = if row.capacity_bytes > 0 { row.needed_bytes as f64 / row.capacity_bytes as f64 } else { 0.0 };
+    let share = if row.capacity_bytes > 0 {
+        row.needed_bytes as f64 / row.capacity_bytes as f64
+    } else {
+        0.0
+    };
     let number = |value: u64| if value > 0 { grouped(value) } else { "–".to_owned() };
     let (open, beside) = (row.scenario.clone(), row.scenario.clone());
     let press = move |_| {
         board.case.take(open.clone());
         board.case.page.shows.set(Shows::Answer);
     };
-    let add = move |_| state.add(beside.clone());
+    let add = move |_| {
+        let copy = state.keep(board.case);
+        if copy.id != board.case.id {
+            copy.scenario.set(beside.clone());
+            toasts::say(board.case.page, "Set beside the others: Compare shows them all.");
+        }
+    };
     let size = match row.active < row.parameters {
-        true => format!("{} ({} active)", short_count(row.parameters as f64), short_count(row.active as f64)),
+        true => format!(
+            "{} ({} active)",
+            short_count(row.parameters as f64),
+            short_count(row.active as f64)
+        ),
         false => short_count(row.parameters as f64),
     };
     let label = format!("Compare {}", row.name);
@@ -106,7 +127,7 @@ fn line(board: Board, row: &ModelRow, units: UnitSystem) -> impl IntoView + use<
             <td class="num">{size}</td>
             <td>{row.method.clone()}<small>{row.loss.words()}</small></td>
             <td><span class="verdict-word">{short}</span><small>{long}</small></td>
-            <td class="num"><span class="share" style=format!("--share:{:.3}", share.min(1.0)) class:over={share > 1.0}></span>{units.bytes(row.needed_bytes as f64)}</td>
+            <td class="num"><span class="share" style:--share=format!("{:.3}", share.min(1.0)) class:over={share > 1.0}></span>{units.bytes(row.needed_bytes as f64)}</td>
             <td class="num">{if row.runs() { row.speed_in_words() } else { "–".to_owned() }}</td>
             <td class="num">{number(row.max_context)}</td>
             <td class="num">{number(row.max_batch)}</td>

@@ -8,6 +8,7 @@ mod idle;
 mod lost;
 mod omnibox;
 pub mod reader;
+pub mod sheet;
 mod tables;
 mod view;
 
@@ -20,7 +21,7 @@ use strum::{EnumCount, IntoEnumIterator};
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Checks, Dialogs, Reader, Tabs};
+pub use tables::{Charts, Checks, Compare, Dialogs, Models, Reader, Tabs, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -38,6 +39,10 @@ pub enum Part {
     Dialogs,
     /// Rules of other calculators, logs of engines.
     Checks,
+    /// Cases side by side.
+    Compare,
+    /// Models on a device.
+    Models,
 }
 
 /// How far a part is.
@@ -60,14 +65,15 @@ impl Part {
             Self::Charts => "The charts",
             Self::Library => "What this page knows of other models",
             Self::Reader => "The search for models and the reading of files",
-            Self::Tabs | Self::Dialogs | Self::Checks => "This view",
+            Self::Tabs | Self::Dialogs | Self::Checks | Self::Compare | Self::Models => "This view",
         }
     }
     /// What must be there before it.
     const fn needs(self) -> Option<Self> {
         match self {
-            Self::Charts | Self::Library | Self::Tabs => None,
+            Self::Charts | Self::Library | Self::Tabs | Self::Compare => None,
             Self::Reader | Self::Dialogs | Self::Checks => Some(Self::Library),
+            Self::Models => Some(Self::Reader),
         }
     }
 }
@@ -82,6 +88,8 @@ thread_local! {
     static READER: OnceCell<&'static Reader> = const { OnceCell::new() };
     static TABS: OnceCell<&'static Tabs> = const { OnceCell::new() };
     static CHECKS: OnceCell<&'static Checks> = const { OnceCell::new() };
+    static COMPARE: OnceCell<&'static Compare> = const { OnceCell::new() };
+    static MODELS: OnceCell<&'static Models> = const { OnceCell::new() };
     static DIALOGS: OnceCell<&'static Dialogs> = const { OnceCell::new() };
 }
 
@@ -116,6 +124,16 @@ pub fn dialogs() -> Option<&'static Dialogs> {
 /// The checks, once they are there.
 pub fn checks() -> Option<&'static Checks> {
     CHECKS.with(|cell| cell.get().copied())
+}
+
+/// The comparison, once it is there.
+pub fn compare() -> Option<&'static Compare> {
+    COMPARE.with(|cell| cell.get().copied())
+}
+
+/// Models on a device, once they are there.
+pub fn models() -> Option<&'static Models> {
+    MODELS.with(|cell| cell.get().copied())
 }
 
 /// Asks for a part, if it is neither there nor on its way.
@@ -168,7 +186,9 @@ async fn bring(part: Part) -> bool {
             Part::Reader => keep(&READER, tables::reader().await),
             Part::Tabs => keep(&TABS, tables::tabs().await),
             Part::Checks => keep(&CHECKS, tables::checks().await),
+            Part::Models => keep(&MODELS, tables::models().await),
             Part::Dialogs => keep(&DIALOGS, tables::dialogs().await),
+            Part::Compare => keep(&COMPARE, tables::compare().await),
             Part::Library => tables::library().await.is_ok(),
         };
     // Asked for twice, it comes twice.

@@ -9,6 +9,7 @@ use super::tables::View;
 use super::{Arrival, Part, arrival, reader, reader_part, want};
 use crate::app::case::Case;
 use crate::app::icon::Icon;
+use crate::app::state::State;
 
 /// The search field, whole or on its way.
 #[component]
@@ -32,7 +33,7 @@ pub fn OmniboxSoon() -> impl IntoView {
 
 #[component]
 fn Field(field: NodeRef<html::Input>) -> impl IntoView {
-    let case = Case::here();
+    let (case, state) = (Case::here(), State::here());
     let keys = move |event: leptos::ev::KeyboardEvent| {
         let typed = field.get_untracked().map(|field| field.value()).unwrap_or_default();
         if event.key() == "Enter" && !typed.trim().is_empty() {
@@ -40,7 +41,7 @@ fn Field(field: NodeRef<html::Input>) -> impl IntoView {
             if let Some(field) = field.get_untracked() {
                 field.set_value("");
             }
-            reader::load(case, &typed);
+            reader::load(state.for_another(case), &typed);
         }
     };
     view! {

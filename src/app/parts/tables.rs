@@ -7,8 +7,9 @@ use crate::app::case::{Answer, Case};
 use crate::app::page::Dialog;
 use crate::app::ways::Ways;
 use crate::app::{
-    architecture, charts as charts_of, checks as checks_of, compute_table, dialogs as dialogs_of, drop, explanation,
-    fit, hardware, header_check, model_card, omnibox, problem, source, speed, ways,
+    architecture, charts as charts_of, checks as checks_of, compare as compare_of, compute_table,
+    dialogs as dialogs_of, drop, explanation, fit, hardware, header_check, model_card, models as models_of, omnibox,
+    problem, source, speed, ways,
 };
 
 /// A view, as a function of the context.
@@ -67,6 +68,13 @@ pub struct Tabs {
     pub find_ways: fn(&Answer, UnitSystem) -> Ways,
 }
 
+/// Cases side by side.
+#[derive(Debug)]
+pub struct Compare {
+    /// The whole place.
+    pub place: View,
+}
+
 /// Dialogs.
 #[derive(Debug)]
 pub struct Dialogs {
@@ -84,6 +92,17 @@ pub struct Checks {
     /// A log of an engine.
     pub log: View,
 }
+
+/// Models on a device.
+#[derive(Debug)]
+pub struct Models {
+    /// The whole place.
+    pub place: View,
+}
+
+static MODELS: Models = Models {
+    place: || view! { <models_of::Models/> }.into_any(),
+};
 
 static CHARTS: Charts = Charts {
     context: || view! { <charts_of::ContextChart/> }.into_any(),
@@ -119,6 +138,10 @@ static TABS: Tabs = Tabs {
     beside: || view! { <hardware::Beside/> }.into_any(),
     ways: || view! { <ways::WayCards/> }.into_any(),
     find_ways: ways::find,
+};
+
+static COMPARE: Compare = Compare {
+    place: || view! { <compare_of::Compare/> }.into_any(),
 };
 
 static DIALOGS: Dialogs = Dialogs {
@@ -157,6 +180,8 @@ macro_rules! part {
 part!(charts -> &'static Charts, &CHARTS);
 part!(reader -> &'static Reader, &READER);
 part!(tabs -> &'static Tabs, &TABS);
+part!(compare -> &'static Compare, &COMPARE);
 part!(dialogs -> &'static Dialogs, &DIALOGS);
 part!(checks -> &'static Checks, &CHECKS);
+part!(models -> &'static Models, &MODELS);
 part!(library -> (), weighbridge::model::library::arrive());

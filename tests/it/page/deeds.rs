@@ -114,7 +114,7 @@ fn a_question_is_kept_while_another_is_tried() {
         browser.script("return document.getElementById('prompt').value", json!([])),
         json!("8,192")
     );
-    browser.click(".cases .case:last-child .close");
+    browser.click(".cases .case:last-of-type .close");
     browser.wait_for("document.querySelectorAll('.cases .case').length === 0", SOON);
 }
 

@@ -1,0 +1,58 @@
+//! Bars on one scale from zero: in the cells of the table, and three small charts that share their rows.
+
+use leptos::prelude::*;
+use weighbridge::report::compare::{Cell, Row};
+
+use super::shown::Shown;
+
+/// Rows that are drawn large, with the unit of their heading; of each group the first that there is.
+const LARGE: [&[&str]; 3] = [
+    &["memory"],
+    &["written", "read", "trained"],
+    &["first_token", "whole_prompt", "step"],
+];
+
+/// A bar: parts or one, its interval pale behind, a mark, and whether it goes on.
+#[component]
+pub fn Bar(cell: Cell) -> impl IntoView {
+    let percent = |share: f64| format!("{:.2}", share * 100.0);
+    let whole = cell
+        .parts
+        .is_empty()
+        .then(|| view! { <i style:--w=percent(cell.bar.unwrap_or_default())></i> });
+    let parts = cell
+        .parts
+        .iter()
+        .map(|(key, name, share)| view! { <i data-component=*key title=*name style:--w=percent(*share)></i> })
+        .collect_view();
+    view! {
+        <span class="tb" class:cut=cell.cut class:iv=cell.between.is_some() aria-hidden="true">
+            {cell.between.map(|(low, high)| view! { <u style:--lo=percent(low) style:--hi=percent(high)></u> })}
+            {whole}{parts}
+            {cell.mark.map(|mark| view! { <b style:--at=percent(mark)></b> })}
+        </span>
+    }
+}
+
+/// The three charts.
+#[component]
+pub fn Bars(shown: Memo<Shown>) -> impl IntoView {
+    view! {
+        <section class="card bars" aria-labelledby="bars-title">
+            <div class="head"><h2 id="bars-title">"Side by side"</h2><span class="side">"each scale from zero; pale: the likely range"</span></div>
+            {move || {
+                let beside = shown.get().beside;
+                let rows: Vec<Row> = LARGE.iter().filter_map(|keys| keys.iter().find_map(|key| beside.row(key)).cloned()).collect();
+                let titles = rows.iter().map(|row| view! { <span class="sh">{row.label}</span> }).collect_view();
+                let lines = beside.heads.iter().enumerate().map(|(at, head)| {
+                    let cells = rows.iter().map(|row| {
+                        let cell = row.cells.get(at).cloned().unwrap_or_default();
+                        view! { <span class="lb"><Bar cell=cell.clone()/><em>{cell.text}" "<small>{cell.unit}</small></em></span> }
+                    }).collect_view();
+                    view! { <span class="sl"><i class="let">{head.letter}</i><span>{head.model.clone()}<small>{head.on.clone()}</small></span></span>{cells} }
+                }).collect_view();
+                view! { <div class="mult num" style:--charts=rows.len().to_string()><span></span>{titles}{lines}</div> }
+            }}
+        </section>
+    }
+}

@@ -1,0 +1,124 @@
+//! What can be done with the columns: move, remove, copy, take other formats, hand over.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use weighbridge::analysis::in_best_format;
+use weighbridge::scenario::{Scenario, weight_key};
+
+use super::shown::Shown;
+use crate::app::case::{Case, CaseId};
+use crate::app::copy::copy;
+use crate::app::state::{Place, State};
+use crate::app::toasts;
+
+/// Formats that all can be set to, by their keys.
+pub const FORMATS: [&str; 6] = ["bf16", "fp8", "awq", "q8_0", "q4_k_m", "mlx-q4"];
+
+/// Moves a column; its head keeps the focus.
+pub fn shift(state: State, id: CaseId, by: isize) {
+    let mut cases = untrack(|| state.cases());
+    let Some(at) = cases.iter().position(|case| case.id == id) else {
+        return;
+    };
+    let to = at.saturating_add_signed(by).min(cases.len().saturating_sub(1));
+    if to != at {
+        let case = cases.remove(at);
+        cases.insert(to, case);
+        state.replace(cases);
+    }
+    focus_soon(format!("column-{id}"));
+}
+
+/// Removes a column; its neighbour has the focus then.
+pub fn remove(state: State, id: CaseId) {
+    let cases = untrack(|| state.cases());
+    let at = cases.iter().position(|case| case.id == id).unwrap_or_default();
+    let next = cases
+        .get(at + 1)
+        .or_else(|| cases.get(at.checked_sub(1)?))
+        .map(|case| case.id);
+    state.close(id);
+    if let Some(next) = next {
+        focus_soon(format!("column-{next}"));
+    }
+}
+
+/// Removes all but the first.
+pub fn clear(state: State) {
+    let before = untrack(|| state.cases());
+    let words = format!("{} removed.", before.len().saturating_sub(1));
+    state.replace(before.iter().take(1).copied().collect());
+    toasts::undoable(state.page, words, move || state.replace(before.clone()));
+}
+
+fn focus_soon(id: String) {
+    // The table is drawn anew before.
+    set_timeout(
+        move || {
+            let found = document().get_element_by_id(&id);
+            if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let _ = element.focus();
+            }
+        },
+        Duration::from_millis(30),
+    );
+}
+
+/// Sets all cases to a format: `best`, `published` or a key.
+pub fn set_formats(state: State, choice: &str) {
+    let changes: Vec<(Case, Scenario, Scenario)> = untrack(|| state.cases())
+        .into_iter()
+        .filter_map(|case| {
+            let before = case.scenario.get_untracked();
+            let answer = case.shown.get_untracked()?;
+            let after = match choice {
+                "best" => in_best_format(&answer.analysis.setup)?,
+                key => before.clone().with(|s| {
+                    s.precision.weights = weight_key(key);
+                    s.serving.engine = None;
+                }),
+            };
+            (after != before).then_some((case, before, after))
+        })
+        .collect();
+    if changes.is_empty() {
+        return toasts::say(state.page, "Nothing changes: all have it, or none fits.");
+    }
+    let words = match changes.len() {
+        1 => "1 question has another format.".to_owned(),
+        some => format!("{some} questions have another format."),
+    };
+    for (case, _, after) in &changes {
+        case.scenario.set(after.clone());
+    }
+    toasts::undoable(state.page, words, move || {
+        for (case, before, _) in &changes {
+            case.scenario.set(before.clone());
+        }
+    });
+}
+
+/// Copies the link of the whole comparison.
+pub fn share(state: State) {
+    let query = untrack(|| Place::of_state(state));
+    let location = window().location();
+    let (origin, path) = (
+        location.origin().unwrap_or_default(),
+        location.pathname().unwrap_or_default(),
+    );
+    copy(
+        state.page,
+        &format!("{origin}{path}?{query}"),
+        "Link copied: it holds the whole comparison.",
+    );
+}
+
+/// Copies the table as CSV.
+pub fn copy_csv(state: State, shown: &Shown) {
+    match weighbridge::export::side_by_side(&shown.beside, true).csv() {
+        Ok(text) => copy(state.page, &text, "Table copied as CSV."),
+        Err(error) => toasts::say(state.page, error.to_string()),
+    }
+}
