@@ -61,6 +61,7 @@ mod page_compare;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]
+mod page_models;
 mod page_parts;
 mod page_search;
 mod page_source;
