@@ -100,7 +100,8 @@ fn a_question_that_rested_is_kept_once() {
     wait_for_rows(&browser, 2);
     browser.click(".past tr[data-id]:last-of-type .open");
     browser.wait_for("document.querySelector('#prompt')?.value === '512'", SOON);
-    // Back is the list.
+    // Back is the list, once the address has followed.
+    browser.wait_for("!location.search.includes('place=')", SOON);
     browser.script("history.back()", json!([]));
     browser.wait_for("document.querySelector('.past')", SOON);
     wait_for_rows(&browser, 2);
