@@ -52,6 +52,7 @@ mod logs;
 mod machine;
 mod naming;
 #[cfg(feature = "cli")]
+mod old_links;
 mod page;
 #[cfg(feature = "cli")]
 mod page_boot;
@@ -64,6 +65,7 @@ mod page_headers;
 #[cfg(feature = "cli")]
 mod page_history;
 #[cfg(feature = "cli")]
+mod page_models;
 mod page_parts;
 mod page_search;
 mod page_source;

@@ -37,7 +37,7 @@ fn page(sheet: &AnswerSheet, units: UnitSystem) -> impl IntoView + use<> {
             <p class="stamp">{sheet.sentence.pill}</p>
             <h1>{sheet.sentence.main.clone()}</h1>
             <p class="lead">{sheet.sentence.rest.clone()}</p>
-            <ul class="numbers">{numbers.collect::<Vec<_>>()}</ul>
+            <ul class="figures">{numbers.collect::<Vec<_>>()}</ul>
             {on_scale(sheet)}
             <div class="columns">
                 <section><h2>"By component"</h2><table><tbody>{parts.collect::<Vec<_>>()}</tbody><tfoot><tr><th scope="row">"Total"</th><td>{sheet.total.clone()}</td><td>"100 %"</td></tr></tfoot></table></section>
@@ -73,8 +73,8 @@ fn on_scale(sheet: &AnswerSheet) -> impl IntoView + use<> {
     view! {
         <section class="on-scale">
             <h2>"On the scale "<small>{scale.side.clone()}</small></h2>
-            <div class="bar">{parts.collect::<Vec<_>>()}{limit}</div>
-            <div class="ticks">{ticks.collect::<Vec<_>>()}</div>
+            <div class="load">{parts.collect::<Vec<_>>()}{limit}</div>
+            <div class="marks">{ticks.collect::<Vec<_>>()}</div>
         </section>
     }
 }
