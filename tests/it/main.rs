@@ -61,6 +61,8 @@ mod page_compare;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]
+mod page_module;
+#[cfg(feature = "cli")]
 mod page_parts;
 mod page_search;
 mod page_source;
