@@ -60,6 +60,8 @@ pub enum Dialog {
     Settings,
     /// Keys and help.
     Keys,
+    /// The answer in all forms in which it leaves the page.
+    Share,
     /// Why calculators disagree.
     Calculators,
     /// A log beside the estimate.

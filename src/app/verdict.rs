@@ -2,14 +2,12 @@
 
 use leptos::prelude::*;
 use weighbridge::report::{Sentence, sentence};
-use weighbridge::scenario::link;
 
 use super::case::Case;
-use super::copy::copy;
 use super::icon::Icon;
 use super::notices::WeightyNotices;
-use super::state::{Place, State};
-use super::toasts;
+use super::page::Dialog;
+use super::state::State;
 use super::ways::BestWay;
 
 /// The sentence of the answer on the page.
@@ -87,7 +85,7 @@ pub fn VerdictLine() -> impl IntoView {
                     <button class="button small bare" type="button" aria-label="Keep, try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| { state.keep(case); }>
                         <Icon name="columns"/><span class="word">"Keep, try another"</span>
                     </button>
-                    <button class="button small bare" type="button" aria-label="Share: copy the link" on:click=move |_| share(case)>
+                    <button class="button small bare" type="button" aria-label="Share" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Share))>
                         <Icon name="share"/><span class="word">"Share"</span>
                     </button>
                 </span>
@@ -109,20 +107,4 @@ pub fn sign(verdict: &str) -> impl IntoView + use<> {
         _ => "question",
     };
     view! { <Icon name=name/> }
-}
-
-/// Copies the link of the case.
-fn share(case: Case) {
-    let query = match case.scenario.with_untracked(link) {
-        Ok(query) => query,
-        Err(error) => return toasts::say(case.page, error.to_string()),
-    };
-    let query = Place::query(&query, case.page.tab.get_untracked());
-    let location = window().location();
-    let href = format!(
-        "{}{}?{query}",
-        location.origin().unwrap_or_default(),
-        location.pathname().unwrap_or_default(),
-    );
-    copy(case.page, &href, "Link copied: it holds the whole question.");
 }

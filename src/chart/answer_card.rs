@@ -31,7 +31,7 @@ pub fn answer_card(sheet: &AnswerSheet, theme: Theme) -> String {
     };
     say(EDGE, 84.0, 26, &quiet, 600, "start", "Weighbridge");
     say(WIDTH - EDGE, 84.0, 24, &verdict, 650, "end", sheet.sentence.pill);
-    let lines = wrapped(&sheet.sentence.main, 52, 3);
+    let lines = wrapped(&sheet.sentence.main, 38, 3);
     for (at, line) in lines.iter().enumerate() {
         say(EDGE, 158.0 + 52.0 * at as f64, 42, &ink, 650, "start", line);
     }

@@ -10,7 +10,7 @@ use crate::model::catalogue::Entry;
 use crate::model::quantisation::Loss;
 use crate::naming::words;
 use crate::scenario::Scenario;
-use crate::units::{UnitSystem, decimal, grouped, short_count};
+use crate::units::{UnitSystem, counted, decimal, grouped, short_count};
 
 /// A model at its best on the devices of a scenario.
 #[derive(Clone, Debug, Serialize)]
@@ -251,16 +251,18 @@ pub fn sentence(rows: &[ModelRow]) -> String {
     let devices = rows.first().map_or("", |row| row.hardware.as_str());
     let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count() as u64;
     let (whole, part) = (of(Verdict::Fits), of(Verdict::Offload));
-    let models = grouped(rows.len() as u64);
+    let models = counted(rows.len() as u64, "model");
+    let fit = |count: u64| if count == 1 { "fits" } else { "fit" };
     let bounded = rows
         .first()
         .is_some_and(|row| row.scenario.hardware.host_memory.is_some());
     match (whole, part) {
-        (0, 0) => format!("None of {models} models runs on {devices}."),
-        (whole, 0) => format!("{} of {models} models fit {devices}.", grouped(whole)),
+        (0, 0) => format!("None of {models} runs on {devices}."),
+        (whole, 0) => format!("{} of {models} {} {devices}.", grouped(whole), fit(whole)),
         (whole, part) => format!(
-            "{} of {models} models fit {devices} whole; {} more {} with a part in RAM{}.",
+            "{} of {models} {} {devices} whole; {} more {} with a part in RAM{}.",
             grouped(whole),
+            fit(whole),
             grouped(part),
             if part == 1 { "runs" } else { "run" },
             if bounded { "" } else { ", if there is enough of it" }

@@ -63,6 +63,8 @@ mod page_headers;
 #[cfg(feature = "cli")]
 mod page_module;
 #[cfg(feature = "cli")]
+mod page_models;
+#[cfg(feature = "cli")]
 mod page_parts;
 mod page_search;
 mod page_source;

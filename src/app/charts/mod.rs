@@ -13,4 +13,5 @@ pub use context_chart::ContextChart;
 pub use figure::{ChartFigure, Draw, model_name};
 pub use intensity_gauge::IntensityGauge;
 pub use memory_chart::MemoryChart;
-pub use save::{file_name, save_text};
+pub use save::{file_name, save_svg_as_picture, save_text};
+pub use screen::scheme_now;

@@ -3,8 +3,8 @@
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, Url};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, HtmlImageElement, Url};
 use weighbridge::chart::{Caption, Theme};
 use weighbridge::export::VERSION;
 
@@ -52,6 +52,45 @@ pub fn save_picture(name: String, draw: &Draw, theme: Theme, caption: &Caption) 
         }
     });
     let _ = canvas.to_blob(done.unchecked_ref());
+}
+
+/// Hands out a drawing of so many CSS pixels as a picture of twice as many.
+pub fn save_svg_as_picture(name: String, svg: &str, (width, height): (u32, u32)) {
+    let options = BlobPropertyBag::new();
+    options.set_type("image/svg+xml");
+    let made = Blob::new_with_str_sequence_and_options(&Array::of1(&JsValue::from_str(svg)), &options);
+    let address = made.and_then(|blob| Url::create_object_url_with_blob(&blob));
+    let (Ok(address), Ok(image)) = (address, HtmlImageElement::new()) else {
+        return;
+    };
+    let drawn = image.clone();
+    let source = address.clone();
+    let loaded = Closure::once_into_js(move || {
+        let _ = Url::revoke_object_url(&source);
+        let Some(canvas) = document()
+            .create_element("canvas")
+            .ok()
+            .map(JsCast::unchecked_into::<HtmlCanvasElement>)
+        else {
+            return;
+        };
+        canvas.set_width(width.saturating_mul(2));
+        canvas.set_height(height.saturating_mul(2));
+        let context = canvas.get_context("2d").ok().flatten();
+        let Some(context) = context.map(JsCast::unchecked_into::<web_sys::CanvasRenderingContext2d>) else {
+            return;
+        };
+        let (wide, high) = (f64::from(width) * 2.0, f64::from(height) * 2.0);
+        let _ = context.draw_image_with_html_image_element_and_dw_and_dh(&drawn, 0.0, 0.0, wide, high);
+        let done = Closure::once_into_js(move |blob: Option<Blob>| {
+            if let Some(blob) = blob {
+                save(&name, &blob);
+            }
+        });
+        let _ = canvas.to_blob(done.unchecked_ref());
+    });
+    image.set_onload(Some(loaded.unchecked_ref()));
+    image.set_src(&address);
 }
 
 fn save(name: &str, blob: &Blob) {

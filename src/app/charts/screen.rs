@@ -43,7 +43,8 @@ pub fn density() -> RwSignal<f64> {
     density
 }
 
-fn scheme_now() -> Theme {
+/// The colour scheme as it is at the moment.
+pub fn scheme_now() -> Theme {
     let chosen = document()
         .document_element()
         .and_then(|root| root.get_attribute("data-theme"));

@@ -4,8 +4,10 @@ mod config_field;
 mod editor;
 mod how_calculated;
 mod keys;
+mod paper;
 mod picker;
 mod settings;
+mod share;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -16,7 +18,7 @@ use super::drop::in_field;
 use super::hardware::DevicePicker;
 use super::icon::Icon;
 use super::page::Dialog;
-use super::parts::{Arrival, Later, Part, Waiting, arrival, checks, dialogs, want};
+use super::parts::{Arrival, Later, Part, Waiting, arrival, checks, dialogs, sheet, want};
 
 /// Whichever dialog `case.page.dialog` names. `?` anywhere on the page opens the list of keys.
 #[component]
@@ -55,6 +57,10 @@ pub fn open(dialog: Dialog) -> AnyView {
         Dialog::Editor => view! { <editor::Editor /> }.into_any(),
         Dialog::Settings => view! { <settings::SettingsDialog /> }.into_any(),
         Dialog::Keys => view! { <keys::Keys /> }.into_any(),
+        Dialog::Share => {
+            sheet::adopt(include_str!("../../../style/parts/share.css"));
+            view! { <share::Share /> }.into_any()
+        }
         Dialog::Calculators => view! {
             <Frame title="Why do calculators disagree?" class="worked"><Later part=Part::Checks view=|| checks().map(|checks| checks.calculators)/></Frame>
         }

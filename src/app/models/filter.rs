@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use weighbridge::report::model_rows::RowFilter;
-use weighbridge::units::grouped;
+use weighbridge::units::{counted, grouped};
 
 use super::board::Board;
 use crate::app::icon::Icon;
@@ -41,9 +41,9 @@ pub fn Filters() -> impl IntoView {
     let shown = move || {
         let (some, all) = (board.arranged().len() as u64, board.rows.with(Vec::len) as u64);
         if some == all {
-            format!("{} models", grouped(all))
+            counted(all, "model")
         } else {
-            format!("{} of {} models", grouped(some), grouped(all))
+            format!("{} of {}", grouped(some), counted(all, "model"))
         }
     };
     view! {

@@ -226,12 +226,12 @@ pub fn ListBox() -> impl IntoView {
     view! {
         <section class="card list-box" aria-labelledby="list-title" on:dragover=|event: DragEvent| event.prevent_default() on:drop=drop>
             <h2 id="list-title">"Your list"</h2>
-            <label class="field"><span class="hidden">"Models, one a line"</span>
+            <label><span class="unseen">"Models, one a line"</span>
                 <textarea rows="4" id="model-list" spellcheck="false" placeholder="Qwen/Qwen3-8B\nopenai/gpt-oss-20b\nor a CSV with a column \"model\"" prop:value=move || text.get()
                     on:input:target=move |event| text.set(event.target().value())></textarea></label>
             <div class="deeds">
                 <button class="button small" type="button" id="list-take" disabled=move || text.with(|text| text.trim().is_empty()) on:click=move |_| { let list = text.get_untracked(); take(&list); }>"Add"</button>
-                <label class="button small quiet">"Open a file"<input class="hidden" type="file" accept=".txt,.csv,.tsv,text/*" on:change=pick/></label>
+                <label class="button small quiet">"Open a file"<input class="unseen" type="file" accept=".txt,.csv,.tsv,text/*" on:change=pick/></label>
                 <span class="num" aria-live="polite" data-figure="models.progress">{progress}</span>
                 {move || (under_way() > 0).then(|| view! { <button class="link" type="button" on:click=stop>"Stop"</button> })}
                 {move || (under_way() == 0 && failed() > 0).then(|| view! { <button class="link" type="button" id="list-retry" on:click=retry>"Try again"</button> })}

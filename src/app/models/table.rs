@@ -41,7 +41,7 @@ pub fn Table() -> impl IntoView {
                 *order = if order.0 == by { (by, !order.1) } else { (by, by.begins_with_most()) };
             });
         };
-        view! { <th scope="col" aria-sort=sort class:num=by != SortBy::Name><button type="button" class="sort" on:click=press>{title}</button></th> }
+        view! { <th scope="col" aria-sort=sort class:num=!matches!(by, SortBy::Name | SortBy::Loss | SortBy::Verdict)><button type="button" class="sort" on:click=press>{title}</button></th> }
     });
     let rows = move || {
         let order = board.arranged();
@@ -76,7 +76,7 @@ pub fn Table() -> impl IntoView {
         <section class="card wide" aria-label="Models">
             <div class="scroll" tabindex="0" role="region" aria-label="Table of models">
                 <table class="models-table">
-                    <thead><tr>{head}<th scope="col"><span class="hidden">"Compare"</span></th></tr></thead>
+                    <thead><tr>{head}<th scope="col"><span class="unseen">"Compare"</span></th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
@@ -112,25 +112,19 @@ fn line(board: Board, row: &ModelRow, units: UnitSystem) -> impl IntoView + use<
             toasts::say(board.case.page, "Set beside the others: Compare shows them all.");
         }
     };
-    let size = match row.active < row.parameters {
-        true => format!(
-            "{} ({} active)",
-            short_count(row.parameters as f64),
-            short_count(row.active as f64)
-        ),
-        false => short_count(row.parameters as f64),
-    };
+    let active = (row.active < row.parameters)
+        .then(|| view! { <small>{format!("{} active", short_count(row.active as f64))}</small> });
     let label = format!("Compare {}", row.name);
     view! {
         <tr data-verdict=verdict data-model=row.id.clone()>
             <th scope="row"><button type="button" class="link" on:click=press>{row.name.clone()}</button><small>{row.id.clone()}</small></th>
-            <td class="num">{size}</td>
-            <td>{row.method.clone()}<small>{row.loss.words()}</small></td>
-            <td><span class="verdict-word">{short}</span><small>{long}</small></td>
-            <td class="num"><span class="share" style:--share=format!("{:.3}", share.min(1.0)) class:over={share > 1.0}></span>{units.bytes(row.needed_bytes as f64)}</td>
-            <td class="num">{if row.runs() { row.speed_in_words() } else { "–".to_owned() }}</td>
-            <td class="num">{number(row.max_context)}</td>
-            <td class="num">{number(row.max_batch)}</td>
+            <td class="num" data-label="Parameters">{short_count(row.parameters as f64)}{active}</td>
+            <td data-label="Best format">{row.method.clone()}<small>{row.loss.words()}</small></td>
+            <td data-label="Verdict"><span class="verdict-word">{short}</span><small>{long}</small></td>
+            <td class="num" data-label="Memory"><span class="share" style:--share=format!("{:.3}", share.min(1.0)) class:over={share > 1.0}></span>{units.bytes(row.needed_bytes as f64)}</td>
+            <td class="num" data-label="Tokens/s">{if row.runs() { row.speed_in_words() } else { "–".to_owned() }}</td>
+            <td class="num" data-label="Longest context">{number(row.max_context)}</td>
+            <td class="num" data-label="At once">{number(row.max_batch)}</td>
             <td><button type="button" class="tool only" aria-label=label.clone() title=label on:click=add>"+"</button></td>
         </tr>
     }

@@ -1,0 +1,166 @@
+//! Share: the link, the answer as text, Markdown, CSV, JSON, a picture, the command line, and the printed page.
+
+use js_sys::Date;
+use leptos::prelude::*;
+use weighbridge::chart::answer_card;
+use weighbridge::export;
+use weighbridge::export::answer::{AnswerSheet, Occasion, csv, markdown, text};
+use weighbridge::scenario::{KNOBS, Scenario, link};
+
+use super::Frame;
+use super::paper::Paper;
+use crate::app::case::{Answer, Case};
+use crate::app::charts::{file_name, save_svg_as_picture, save_text, scheme_now};
+use crate::app::copy::copy;
+use crate::app::state::Place;
+use crate::app::toasts;
+
+/// The whole address of the case.
+///
+/// # Errors
+/// Why no link holds it, in words.
+pub fn address(case: Case) -> Result<String, String> {
+    let query = case.scenario.with_untracked(link).map_err(|error| error.to_string())?;
+    let query = Place::query(&query, case.page.tab.get_untracked());
+    let location = window().location();
+    let (origin, path) = (
+        location.origin().unwrap_or_default(),
+        location.pathname().unwrap_or_default(),
+    );
+    Ok(if query.is_empty() {
+        format!("{origin}{path}")
+    } else {
+        format!("{origin}{path}?{query}")
+    })
+}
+
+/// The day, as the clock of this machine has it.
+fn today() -> String {
+    let now = Date::new_0();
+    format!(
+        "{}-{:02}-{:02}",
+        now.get_full_year(),
+        now.get_month() + 1,
+        now.get_date()
+    )
+}
+
+/// The answer as it is handed over.
+fn sheet(case: Case, answer: &Answer) -> AnswerSheet {
+    let link = address(case).unwrap_or_else(|why| why);
+    let date = today();
+    case.model.with_untracked(|model| {
+        let facts = model.as_ref().map(|model| model.facts.clone()).unwrap_or_default();
+        let occasion = Occasion {
+            name: model.as_ref().map_or("", |model| model.name.as_str()),
+            revision: model.as_ref().and_then(|model| model.commit.as_deref()),
+            link: &link,
+            date: &date,
+        };
+        AnswerSheet::of(&answer.analysis, &facts, &occasion, case.page.units.get_untracked())
+    })
+}
+
+/// The command that answers the same: each flag that is not as it is by itself.
+fn command(id: &str, scenario: &Scenario) -> String {
+    let default = Scenario::default();
+    let mut words = vec![format!("weighbridge estimate {}", quoted(id))];
+    for knob in KNOBS.iter() {
+        let value = (knob.get)(scenario);
+        if value != (knob.get)(&default) && !value.is_empty() {
+            words.push(format!("--{} {}", knob.flag, quoted(&value)));
+        }
+    }
+    words.join(" ")
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./:@,%+=".contains(sign);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// The dialog.
+#[component]
+pub fn Share() -> impl IntoView {
+    let case = Case::here();
+    let Some(answer) = case.shown.get_untracked() else {
+        return view! { <Frame title="Share this answer"><p>"There is no answer yet."</p></Frame> }.into_any();
+    };
+    let (page, sheet) = (case.page, StoredValue::new(sheet(case, &answer)));
+    let name = sheet.with_value(|sheet| sheet.name.clone());
+    let (assumptions, sources) = (RwSignal::new(true), RwSignal::new(true));
+    let printing = RwSignal::new(false);
+    let address = address(case);
+    let as_markdown = move || sheet.with_value(|sheet| markdown(sheet, assumptions.get(), sources.get()));
+    let as_text = move || sheet.with_value(text);
+    let as_csv = move || sheet.with_value(|sheet| csv(sheet).unwrap_or_default());
+    let json = {
+        let facts = case
+            .model
+            .with_untracked(|model| model.as_ref().map(|model| model.facts.clone()).unwrap_or_default());
+        let value = export::estimate(&facts, &answer.analysis);
+        StoredValue::new(serde_json::to_string_pretty(&value).unwrap_or_default())
+    };
+    let line = command(
+        &sheet.with_value(|sheet| sheet.asked.first().map(|(_, id)| id.clone()).unwrap_or_default()),
+        &answer.scenario,
+    );
+    let line = StoredValue::new(line);
+    let file = StoredValue::new(name);
+    let save = move |ending: &'static str, kind: &'static str, text: String| {
+        save_text(&file.with_value(|name| file_name(name, "answer", ending)), kind, &text);
+    };
+    let picture = move || sheet.with_value(|sheet| answer_card(sheet, scheme_now()));
+    let copy_link = {
+        let address = address.clone();
+        move |_| match &address {
+            Ok(address) => copy(page, address, "Link copied: it holds the whole question."),
+            Err(why) => toasts::say(page, why.clone()),
+        }
+    };
+    let print = move |_| {
+        printing.set(true);
+        // The page stands in the document before the browser looks at it.
+        set_timeout(
+            move || {
+                let _ = window().print();
+            },
+            std::time::Duration::from_millis(60),
+        );
+    };
+    let button = |words: &'static str, of: &'static str, press: Box<dyn Fn()>| {
+        view! { <button class="button small" type="button" aria-label=format!("{words} {of}") on:click=move |_| press()>{words}</button> }
+    };
+    let copied = "Copied.";
+    view! {
+        <Frame title="Share this answer" class="share">
+            <div class="linkrow">
+                <input class="num" id="share-link" readonly=true aria-label="Link" prop:value=address.clone().unwrap_or_else(|why| why)/>
+                <button class="button go" type="button" on:click=copy_link>"Copy link"</button>
+            </div>
+            <p>"The link is the question, in full. Opened, it is weighed anew; nothing is stored anywhere."</p>
+            <ul class="ways-out">
+                <li><span><b>"Text"</b><small>"for a message"</small></span><span class="deeds">{button("Copy", "text", Box::new(move || copy(page, &as_text(), copied)))}{button("Save", "text", Box::new(move || save("txt", "text/plain", as_text())))}</span></li>
+                <li><span><b>"Markdown"</b><small>"a table for issues and papers"</small></span><span class="deeds">{button("Copy", "Markdown", Box::new(move || copy(page, &untrack(as_markdown), copied)))}{button("Save", "Markdown", Box::new(move || save("md", "text/markdown", untrack(as_markdown))))}</span></li>
+                <li><span><b>"CSV"</b><small>"one row a figure"</small></span><span class="deeds">{button("Copy", "CSV", Box::new(move || copy(page, &as_csv(), copied)))}{button("Save", "CSV", Box::new(move || save("csv", "text/csv", as_csv())))}</span></li>
+                <li><span><b>"JSON"</b><small>"all figures in SI units, as the command line gives them"</small></span><span class="deeds">{button("Copy", "JSON", Box::new(move || json.with_value(|json| copy(page, json, copied))))}{button("Save", "JSON", Box::new(move || save("json", "application/json", json.get_value())))}</span></li>
+                <li><span><b>"Command"</b><small>"the same on the command line"</small></span><span class="deeds">{button("Copy", "command", Box::new(move || line.with_value(|line| copy(page, line, copied))))}</span></li>
+                <li><span><b>"Picture"</b><small>"verdict, numbers, the scale, the link"</small></span><span class="deeds">{button("PNG", "picture", Box::new(move || save_svg_as_picture(file.with_value(|name| file_name(name, "answer", "png")), &picture(), (1200, 630))))}{button("SVG", "picture", Box::new(move || save("svg", "image/svg+xml", picture())))}</span></li>
+                <li><span><b>"Print or PDF"</b><small>"one page, black on white"</small></span><span class="deeds"><button class="button small" type="button" id="share-print" on:click=print>"Print"</button></span></li>
+            </ul>
+            <div class="with">
+                <span>"Markdown with"</span>
+                <label class="tick"><input type="checkbox" prop:checked=move || assumptions.get() on:change:target=move |event| assumptions.set(event.target().checked())/>"assumptions"</label>
+                <label class="tick"><input type="checkbox" prop:checked=move || sources.get() on:change:target=move |event| sources.set(event.target().checked())/>"sources"</label>
+            </div>
+            <pre class="preview" tabindex="0" aria-label="Markdown, before it is copied">{as_markdown}</pre>
+            {move || printing.get().then(|| view! { <Paper sheet=sheet.get_value() units=page.units.get_untracked()/> })}
+        </Frame>
+    }
+    .into_any()
+}
