@@ -61,9 +61,9 @@ mod page_compare;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]
-mod page_module;
-#[cfg(feature = "cli")]
 mod page_models;
+#[cfg(feature = "cli")]
+mod page_module;
 #[cfg(feature = "cli")]
 mod page_parts;
 mod page_search;

@@ -90,10 +90,7 @@ fn a_list_is_read_row_by_row_and_what_fails_can_be_tried_again() {
     browser.wait_for(WEIGHED, SOON);
     page.press(".segments button", "Your list");
     browser.wait_for("document.querySelector('#model-list')", SOON);
-    browser.set_input(
-        "#model-list",
-        &format!("# ours\nQwen/Qwen3-32B\nteam/own\nnobody/has-this\n"),
-    );
+    browser.set_input("#model-list", "# ours\nQwen/Qwen3-32B\nteam/own\nnobody/has-this\n");
     browser.click("#list-take");
     browser.wait_for("document.querySelectorAll('.models-table tbody tr').length === 2", SOON);
     browser.wait_for(
