@@ -51,6 +51,7 @@ mod logs;
 mod machine;
 mod naming;
 #[cfg(feature = "cli")]
+mod old_links;
 mod page;
 #[cfg(feature = "cli")]
 mod page_boot;

@@ -54,8 +54,8 @@ pub fn markdown(sheet: &AnswerSheet, assumptions: bool, sources: bool) -> String
     }
     let mut out = format!(
         "**{}** {}\n\n{}",
-        sheet.sentence.main,
-        sheet.sentence.rest,
+        escaped(&sheet.sentence.main),
+        escaped(&sheet.sentence.rest),
         markdown_of(&[numbers])
     );
     let list = |title: &str, lines: &[String]| {
