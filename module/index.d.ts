@@ -194,8 +194,9 @@ export interface Fit {
 
 /** Expected, with the interval of eight in ten measurements. */
 export interface Speed {
-  prefill_seconds: number | null;
-  decode_seconds_per_token: number | null;
+  /** Of the pass that the mode names; the other is not there. */
+  prefill_seconds?: number;
+  decode_seconds_per_token?: number;
   tokens_per_second: number;
   tokens_per_second_low: number | null;
   tokens_per_second_high: number | null;
@@ -218,8 +219,8 @@ export interface Estimate {
     hidden: number;
     vocabulary: number;
     max_context: number | null;
-    attention: unknown;
-    experts: unknown;
+    attention: string;
+    experts: string | null;
     tied: boolean;
     source: string;
   };
