@@ -70,6 +70,11 @@ pub const HEADERS_TOGETHER: Limit = Limit {
     bytes: 256_000_000,
     why: "which the headers of no model have",
 };
+/// A file of past calculations: five thousand rows have about 5 MB.
+pub const HISTORY: Limit = Limit {
+    bytes: 64 << 20,
+    why: "which no file of past calculations has",
+};
 /// A link, its config included.
 pub const LINK: Limit = Limit {
     bytes: 200_000,

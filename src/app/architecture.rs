@@ -56,6 +56,7 @@ pub fn Architecture() -> impl IntoView {
         });
         if let Ok(text) = serde_json::to_string_pretty(&inspection(&shown.blueprint)) {
             save_text(&file_name(&name, "architecture", "json"), "application/json", &text);
+            case.page.hand_out();
         }
     };
     move || {

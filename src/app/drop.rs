@@ -6,7 +6,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{DragEvent, EventTarget, HtmlElement};
 
 use super::case::Case;
-use super::page::{Dialog, Page};
+use super::page::{Dialog, Page, Shows};
+use super::parts;
 use super::source;
 use super::state::State;
 use super::suggest::on_the_hub;
@@ -49,6 +50,14 @@ pub fn DropTarget() -> impl IntoView {
             event.prevent_default();
             let all = (0..files.length()).filter_map(|at| files.get(at)).collect();
             close_picker(case);
+            // There a file is one of calculations.
+            if state.page.shows.get_untracked() == Shows::History {
+                return parts::then(parts::Part::History, move || {
+                    if let Some(history) = parts::history_part() {
+                        (history.read_files)(all);
+                    }
+                });
+            }
             source::read_files(state.for_another(case), all);
         }),
         window_event_listener(ev::paste, move |event| {

@@ -15,7 +15,7 @@ pub fn Header() -> impl IntoView {
     let case = Case::here();
     let state = State::here();
     let count = move || state.cases().len();
-    let comparing = move || (case.page.shows.get() == Shows::Compare).then_some("page");
+    let at = move |place| move || (case.page.shows.get() == place).then_some("page");
     let offline = RwSignal::new(!window().navigator().on_line());
     let gone = window_event_listener(leptos::ev::offline, move |_| offline.set(true));
     let back = window_event_listener(leptos::ev::online, move |_| offline.set(false));
@@ -48,8 +48,11 @@ pub fn Header() -> impl IntoView {
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>
                 })}
-                <button class="tool" id="compare" type="button" aria-label=move || format!("Compare, {}", count()) aria-current=comparing on:click=move |_| case.page.toggle(Shows::Compare)>
+                <button class="tool" id="compare" type="button" aria-label=move || format!("Compare, {}", count()) aria-current=at(Shows::Compare) on:click=move |_| case.page.toggle(Shows::Compare)>
                     <Icon name="columns"/><span class="word">"Compare"</span><span class="badge">{count}</span>
+                </button>
+                <button class="tool" id="history" type="button" aria-label="History" aria-current=at(Shows::History) on:click=move |_| case.page.toggle(Shows::History)>
+                    <Icon name="clock"/><span class="word">"History"</span>
                 </button>
                 <button class="tool" type="button" aria-label="Settings" on:click=move |_| case.page.dialog.set(Some(Dialog::Settings))>
                     <Icon name="settings"/><span class="word">"Settings"</span>

@@ -1,4 +1,4 @@
-//! Keys: 1 to 5 open the tabs, c the comparison, m what runs here. `/` belongs to the search, `?` to the dialogs.
+//! Keys: 1 to 5 open the tabs, c the comparison, m what runs here, h past calculations. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -19,6 +19,7 @@ pub fn listen(page: Page) {
             "4" => tabs::open(page, Tab::Fit),
             "5" => tabs::open(page, Tab::Architecture),
             "c" => page.toggle(Shows::Compare),
+            "h" => page.toggle(Shows::History),
             "m" => page.toggle(Shows::Models),
             _ => {}
         }

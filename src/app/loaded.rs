@@ -37,6 +37,8 @@ pub struct Loaded {
     pub config: Arc<Value>,
     /// Commit it was read at, if the Hub told.
     pub commit: Option<String>,
+    /// Whether a token was sent for it: it may be gated or private.
+    pub with_token: bool,
     /// What a scenario calls it: where this differs from the scenario's, another model is wanted.
     pub asked: ModelSource,
     /// What the headers of its weight files say, once they were read.
@@ -54,6 +56,7 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             name: entry.name.clone(),
             config: Arc::new(entry.config.clone()),
             commit: None,
+            with_token: false,
             asked: source.clone(),
             headers: None,
         }),
@@ -65,6 +68,7 @@ pub fn at_hand(source: &ModelSource) -> Option<Loaded> {
             name: "Your config.json".to_owned(),
             config: Arc::new(Value::clone(config)),
             commit: None,
+            with_token: false,
             asked: source.clone(),
             headers: None,
         }),

@@ -27,6 +27,7 @@ mod footer;
 mod hardware;
 mod header;
 mod header_check;
+mod history;
 mod icon;
 mod keyboard;
 mod knob;
@@ -100,6 +101,7 @@ fn App() -> impl IntoView {
     provide_context(state.page);
     keyboard::listen(state.page);
     toasts::listen_for_updates(state.page);
+    parts::keep_history(state);
     parts::fetch_when_idle();
     // Another case is another page of the same frame.
     move || match state.page.shows.get() {
@@ -121,6 +123,7 @@ fn PlacePage(case: Case, place: Shows) -> impl IntoView {
     provide_context(case);
     let (part, view): (Part, fn() -> Option<parts::View>) = match place {
         Shows::Models => (Part::Models, || parts::models().map(|models| models.place)),
+        Shows::History => (Part::History, || parts::history_part().map(|history| history.place)),
         Shows::Compare | Shows::Answer => (Part::Compare, || parts::compare().map(|compare| compare.place)),
     };
     view! {

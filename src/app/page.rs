@@ -34,6 +34,8 @@ pub enum Shows {
     Compare,
     /// What runs on the devices of the case.
     Models,
+    /// Past calculations.
+    History,
 }
 
 /// What a device is chosen for.
@@ -75,6 +77,8 @@ pub struct Page {
     pub units: RwSignal<UnitSystem>,
     /// What is shown below the header.
     pub shows: RwSignal<Shows>,
+    /// How often an answer was handed out: copied, saved.
+    pub handed_out: RwSignal<u32>,
     /// The open tab.
     pub tab: RwSignal<Tab>,
     /// The open dialog.
@@ -93,6 +97,7 @@ impl Page {
         Self {
             units: RwSignal::new(settings::units()),
             shows: RwSignal::new(shows),
+            handed_out: RwSignal::new(0),
             tab: RwSignal::new(tab),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
@@ -104,6 +109,10 @@ impl Page {
     pub fn toggle(self, place: Shows) {
         self.shows
             .update(|shows| *shows = if *shows == place { Shows::Answer } else { place });
+    }
+    /// An answer was handed out: such a one is kept.
+    pub fn hand_out(self) {
+        self.handed_out.update(|count| *count = count.wrapping_add(1));
     }
     /// The page from context.
     pub fn here() -> Self {

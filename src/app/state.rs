@@ -94,7 +94,9 @@ impl State {
     }
     /// The case that another model is read into: while all are compared a new one at the end, else the case itself.
     pub fn for_another(self, case: Case) -> Case {
-        if self.page.shows.get_untracked() == Shows::Answer {
+        if self.page.shows.get_untracked() != Shows::Compare {
+            // Whoever looks at past calculations wants to see the new one.
+            self.page.shows.set(Shows::Answer);
             return case;
         }
         let last = self.cases.with_untracked(|cases| cases.last().copied());

@@ -99,12 +99,17 @@ pub fn VerdictLine() -> impl IntoView {
 
 /// The sign of a verdict.
 pub fn sign(verdict: &str) -> impl IntoView + use<> {
-    let name = match verdict {
+    let name = sign_name(verdict);
+    view! { <Icon name=name/> }
+}
+
+/// The same by its name.
+pub fn sign_name(verdict: &str) -> &'static str {
+    match verdict {
         "fits" => "check",
         "offload" | "beyond" | "tight" => "alert",
         "unsupported" => "barred",
         "does_not_fit" => "cross",
         _ => "question",
-    };
-    view! { <Icon name=name/> }
+    }
 }

@@ -18,7 +18,7 @@ mod serving;
 mod theme;
 
 pub use answer_card::answer_card;
-pub use axis::tokens_short;
+pub use axis::{byte_ticks, tick_texts, tokens_short};
 pub use context::{Band, ContextChart};
 pub use memory::{MemoryChart, MemoryRow};
 pub use pen::{Caption, Drawn, FONT};

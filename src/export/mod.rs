@@ -4,6 +4,7 @@ pub mod answer;
 mod calculators;
 mod escape;
 mod estimate;
+pub mod history;
 mod inspect;
 mod log;
 mod rows;

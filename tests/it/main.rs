@@ -38,6 +38,7 @@ mod headers_gguf;
 mod headers_hostile;
 mod headers_packed;
 mod headers_safetensors;
+mod history;
 mod hosts;
 mod hub;
 mod hub_endpoint;
@@ -61,6 +62,8 @@ mod page_compare;
 #[cfg(feature = "cli")]
 mod page_hardware;
 mod page_headers;
+#[cfg(feature = "cli")]
+mod page_history;
 #[cfg(feature = "cli")]
 mod page_models;
 #[cfg(feature = "cli")]

@@ -44,6 +44,7 @@ pub fn ChartFigure(
             };
             let what = title.to_lowercase().replace(' ', "-");
             save_picture(file_name(&model, &what, "png"), &draw, scheme.get_untracked(), &caption);
+            case.page.hand_out();
         }
     };
     view! {

@@ -9,6 +9,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["/"], "Find a model"),
     (&["C"], "Compare all questions of this page, and back"),
     (&["Alt", "←"], "In a comparison: move the column"),
+    (&["H"], "Past calculations, and back"),
     (&["?"], "This list"),
     (
         &["Ctrl", "V"],

@@ -7,6 +7,7 @@ use weighbridge::units::UnitSystem;
 
 use super::Frame;
 use crate::app::case::Case;
+use crate::app::history::prefs;
 use crate::app::page::Page;
 use crate::app::settings::{Theme, keep_units};
 
@@ -19,6 +20,7 @@ pub fn SettingsDialog() -> impl IntoView {
             <TokenSetting />
             <UnitsSetting />
             <ThemeSetting />
+            <HistorySetting />
         </Frame>
     }
 }
@@ -144,6 +146,21 @@ fn TokenSetting() -> impl IntoView {
                     </label>
                 </div>
             </Show>
+        </div>
+    }
+}
+
+/// Whether past calculations are kept.
+#[component]
+fn HistorySetting() -> impl IntoView {
+    view! {
+        <div class="setting" role="group" aria-labelledby="history-label">
+            <span class="label" id="history-label">"History"</span>
+            <label class="check"><input id="history-keeps" type="checkbox" prop:checked=prefs::keeps() on:change:target=|event| prefs::set_keeps(event.target().checked())/>
+                "Keep past calculations"</label>
+            <label class="check"><input id="history-private" type="checkbox" prop:checked=prefs::keeps_private() on:change:target=|event| prefs::set_keeps_private(event.target().checked())/>
+                "Those of models that my token opened, too"</label>
+            <p class="help">"In this browser only. Whoever uses it can read them."</p>
         </div>
     }
 }

@@ -119,12 +119,16 @@ pub fn Share() -> impl IntoView {
     let copy_link = {
         let address = address.clone();
         move |_| match &address {
-            Ok(address) => copy(page, address, "Link copied: it holds the whole question."),
+            Ok(address) => {
+                copy(page, address, "Link copied: it holds the whole question.");
+                page.hand_out();
+            }
             Err(why) => toasts::say(page, why.clone()),
         }
     };
     let print = move |_| {
         printing.set(true);
+        page.hand_out();
         // The page stands in the document before the browser looks at it.
         set_timeout(
             move || {
@@ -133,7 +137,11 @@ pub fn Share() -> impl IntoView {
             std::time::Duration::from_millis(60),
         );
     };
-    let button = |words: &'static str, of: &'static str, press: Box<dyn Fn()>| {
+    let button = move |words: &'static str, of: &'static str, press: Box<dyn Fn()>| {
+        let press = move || {
+            press();
+            page.hand_out();
+        };
         view! { <button class="button small" type="button" aria-label=format!("{words} {of}") on:click=move |_| press()>{words}</button> }
     };
     let copied = "Copied.";

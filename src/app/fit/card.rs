@@ -67,6 +67,7 @@ pub fn FitMatrix() -> impl IntoView {
         if let Some(verdicts) = verdicts.get_untracked() {
             let text = rows.with_untracked(|rows| csv(&verdicts, rows, &case.query()));
             save_text(&file_name(&model_name(case), "hardware-fit", "csv"), "text/csv", &text);
+            case.page.hand_out();
         }
     };
     view! {

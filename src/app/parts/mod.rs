@@ -18,10 +18,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use strum::{EnumCount, IntoEnumIterator};
 
+use super::state::State;
+
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Checks, Compare, Dialogs, Models, Reader, Tabs, View};
+pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -43,6 +45,8 @@ pub enum Part {
     Compare,
     /// Models on a device.
     Models,
+    /// Past calculations.
+    History,
 }
 
 /// How far a part is.
@@ -66,13 +70,14 @@ impl Part {
             Self::Library => "What this page knows of other models",
             Self::Reader => "The search for models and the reading of files",
             Self::Tabs | Self::Dialogs | Self::Checks | Self::Compare | Self::Models => "This view",
+            Self::History => "The list of past calculations",
         }
     }
     /// What must be there before it.
     const fn needs(self) -> Option<Self> {
         match self {
             Self::Charts | Self::Library | Self::Tabs | Self::Compare => None,
-            Self::Reader | Self::Dialogs | Self::Checks => Some(Self::Library),
+            Self::Reader | Self::Dialogs | Self::Checks | Self::History => Some(Self::Library),
             Self::Models => Some(Self::Reader),
         }
     }
@@ -90,6 +95,7 @@ thread_local! {
     static CHECKS: OnceCell<&'static Checks> = const { OnceCell::new() };
     static COMPARE: OnceCell<&'static Compare> = const { OnceCell::new() };
     static MODELS: OnceCell<&'static Models> = const { OnceCell::new() };
+    static HISTORY: OnceCell<&'static History> = const { OnceCell::new() };
     static DIALOGS: OnceCell<&'static Dialogs> = const { OnceCell::new() };
 }
 
@@ -129,6 +135,20 @@ pub fn checks() -> Option<&'static Checks> {
 /// The comparison, once it is there.
 pub fn compare() -> Option<&'static Compare> {
     COMPARE.with(|cell| cell.get().copied())
+}
+
+/// Past calculations, once they are there.
+pub fn history_part() -> Option<&'static History> {
+    HISTORY.with(|cell| cell.get().copied())
+}
+
+/// Keeps questions that rest, as soon as the part is there.
+pub fn keep_history(state: State) {
+    put_off(Part::History, move || {
+        if let Some(history) = history_part() {
+            (history.follow)(state);
+        }
+    });
 }
 
 /// Models on a device, once they are there.
@@ -189,6 +209,7 @@ async fn bring(part: Part) -> bool {
             Part::Models => keep(&MODELS, tables::models().await),
             Part::Dialogs => keep(&DIALOGS, tables::dialogs().await),
             Part::Compare => keep(&COMPARE, tables::compare().await),
+            Part::History => keep(&HISTORY, tables::history().await),
             Part::Library => tables::library().await.is_ok(),
         };
     // Asked for twice, it comes twice.

@@ -5,11 +5,12 @@ use weighbridge::units::UnitSystem;
 
 use crate::app::case::{Answer, Case};
 use crate::app::page::Dialog;
+use crate::app::state::State;
 use crate::app::ways::Ways;
 use crate::app::{
     architecture, charts as charts_of, checks as checks_of, compare as compare_of, compute_table,
-    dialogs as dialogs_of, drop, explanation, fit, hardware, header_check, model_card, models as models_of, omnibox,
-    problem, source, speed, ways,
+    dialogs as dialogs_of, drop, explanation, fit, hardware, header_check, history as history_of, model_card,
+    models as models_of, omnibox, problem, source, speed, ways,
 };
 
 /// A view, as a function of the context.
@@ -73,6 +74,17 @@ pub struct Tabs {
 pub struct Compare {
     /// The whole place.
     pub place: View,
+}
+
+/// Past calculations.
+#[derive(Debug)]
+pub struct History {
+    /// Keeps what rests.
+    pub follow: fn(State),
+    /// The whole place.
+    pub place: View,
+    /// Looks into files that were dropped there.
+    pub read_files: fn(Vec<web_sys::File>),
 }
 
 /// Dialogs.
@@ -144,6 +156,12 @@ static COMPARE: Compare = Compare {
     place: || view! { <compare_of::Compare/> }.into_any(),
 };
 
+static HISTORY: History = History {
+    follow: history_of::follow,
+    place: || view! { <history_of::HistoryPlace/> }.into_any(),
+    read_files: history_of::read_files,
+};
+
 static DIALOGS: Dialogs = Dialogs {
     open: dialogs_of::open,
     explanation: || view! { <explanation::ExplanationPopover/> }.into_any(),
@@ -181,6 +199,7 @@ part!(charts -> &'static Charts, &CHARTS);
 part!(reader -> &'static Reader, &READER);
 part!(tabs -> &'static Tabs, &TABS);
 part!(compare -> &'static Compare, &COMPARE);
+part!(history -> &'static History, &HISTORY);
 part!(dialogs -> &'static Dialogs, &DIALOGS);
 part!(checks -> &'static Checks, &CHECKS);
 part!(models -> &'static Models, &MODELS);

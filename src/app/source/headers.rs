@@ -92,7 +92,7 @@ pub fn follow(case: Case) {
         spawn_local(async move {
             let config = target.config.as_deref();
             if let Some(found) = header_cache::find(&endpoint, &target.locator, config).await {
-                put(case, &target, found);
+                put(case, &target, found, false);
             }
         });
     });
@@ -124,25 +124,24 @@ pub fn read(case: Case, target: Target) {
                 _ => None,
             });
         };
-        let read = load::headers(
-            hub(case.page.settings),
-            &target.locator,
-            target.config.clone(),
-            &stop,
-            tell,
-        )
-        .await;
+        let source = hub(case.page.settings);
+        let with_token = source.token.is_some();
+        let read = load::headers(source, &target.locator, target.config.clone(), &stop, tell).await;
         if stop.is_stopped() {
             return;
         }
         match read {
             Ok(Found::Headers(found)) if target.model.is_some() => {
                 ended(case);
-                put(case, &target, *found);
+                put(case, &target, *found, with_token);
             }
             Ok(Found::Headers(found)) => {
                 let (id, name) = (target.locator.to_string(), target.locator.id().name());
-                show(case, alone(&id, name, *found), true);
+                let mut found = alone(&id, name, *found);
+                if let Found::Model(model) = &mut found {
+                    model.with_token = with_token;
+                }
+                show(case, found, true);
             }
             Ok(found) => show(case, found, true),
             Err(problem) => fail(case, problem),
@@ -151,7 +150,7 @@ pub fn read(case: Case, target: Target) {
 }
 
 /// Gives headers to the model they were read for, if it is still in hand.
-fn put(case: Case, target: &Target, found: Checkpoint) {
+fn put(case: Case, target: &Target, found: Checkpoint, with_token: bool) {
     let wants = |model: &Loaded| {
         model.headers.is_none()
             && Some(&model.asked) == target.model.as_ref()
@@ -161,6 +160,7 @@ fn put(case: Case, target: &Target, found: Checkpoint) {
         case.model.update(|model| {
             if let Some(model) = model {
                 model.headers = Some(Arc::new(found));
+                model.with_token |= with_token;
             }
         });
     }

@@ -35,7 +35,7 @@ pub async fn model(
     stop: &Stop,
     tell: impl Fn(Doing, Read),
 ) -> Result<Found, Problem> {
-    let endpoint = source.endpoint.clone();
+    let (endpoint, with_token) = (source.endpoint.clone(), source.token.is_some());
     let exchange = loader::model(source, locator.clone(), Wanted::Config);
     let loaded = match run(exchange, stop, tell).await {
         Ok(loaded) => loaded,
@@ -54,6 +54,7 @@ pub async fn model(
         name: loaded.id.name().to_owned(),
         config: Arc::new(loaded.config.unwrap_or_default()),
         commit: loaded.commit,
+        with_token,
         asked,
         headers: None,
     })))
@@ -103,6 +104,7 @@ pub fn alone(id: &str, name: &str, found: Checkpoint) -> Found {
                     name: name.to_owned(),
                     config: Arc::new(config.clone()),
                     commit: None,
+                    with_token: false,
                     asked: ModelSource::Config(Box::new(config)),
                     headers: Some(Arc::new(found)),
                 }));

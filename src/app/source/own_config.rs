@@ -68,6 +68,7 @@ pub fn use_config(case: Case, config: Value, name: Option<&str>) -> bool {
         name: title.or(name).unwrap_or("Your config.json").to_owned(),
         config: Arc::new(config.clone()),
         commit: None,
+        with_token: false,
         asked: ModelSource::Config(Box::new(config)),
         headers: None,
     };

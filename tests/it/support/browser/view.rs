@@ -59,6 +59,26 @@ impl Browser {
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
+    /// The tab that commands go to.
+    #[track_caller]
+    pub fn tab(&self) -> String {
+        let handle = self.must("GET", "/window", Value::Null);
+        handle.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Opens another tab of the same profile; commands still go to the one before.
+    #[track_caller]
+    pub fn open_tab(&self) -> String {
+        let opened = self.must("POST", "/window/new", json!({ "type": "tab" }));
+        opened["handle"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Sends commands to a tab.
+    #[track_caller]
+    pub fn show_tab(&self, tab: &str) {
+        self.must("POST", "/window", json!({ "handle": tab }));
+    }
+
     /// Cuts the page off the network, or joins it again. A service worker has a network of its own:
     /// to cut that off as well, stop the server.
     #[track_caller]
