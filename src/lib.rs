@@ -14,12 +14,16 @@
 //! 7. [`hub`]: names, addresses and errors of the Hugging Face Hub; fetching is left to the page and the command line.
 //! 8. `chart` (feature of the same name) and [`export`]: what is drawn and what is written out.
 //!
-//! The command line (`cli`, feature of the same name) and the page (`src/main.rs`, `src/app/`) stand on top.
+//! 9. [`ask`]: what scripts ask, answered in JSON; the command line and the JavaScript module stand on it.
+//!
+//! The command line (`cli`, feature of the same name), the page (`src/main.rs`, `src/app/`) and what the JavaScript module calls
+//! (`js`, `src/bin/module.rs`) stand on top.
 //!
 //! Invariants: nothing here panics on input; sizes are `u64` (`usize` has 32 bits in WebAssembly), FLOPs `f64`;
 //! the blueprint alone decides what a model is, so two readings of it cannot disagree.
 
 pub mod analysis;
+pub mod ask;
 #[cfg(any(feature = "chart", test))]
 pub mod chart;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
@@ -27,6 +31,8 @@ pub mod cli;
 pub mod export;
 pub mod hardware;
 pub mod hub;
+#[cfg(any(feature = "js", test))]
+pub mod js;
 pub mod limits;
 pub mod logs;
 pub mod model;

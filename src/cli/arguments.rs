@@ -1,7 +1,8 @@
 //! Commands and flags; those of a scenario are made from the knobs.
 
+use crate::ask::{ENGINES_OWN, LLAMA_CPP_OWN, LlamaCppOwn, set_flags};
 use crate::hardware::{self, NamedDevice};
-use crate::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario, Word, set_context};
+use crate::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario, Word};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 
@@ -151,7 +152,7 @@ fn with_knobs(command: Command) -> Command {
         .help("Tokens of prompt and answer together, e.g. 32k: the prompt is what --generate leaves of it");
     command
         .args(KNOBS.iter().map(argument))
-        .args(LLAMA_CPP_OWN.iter().map(LlamaCppOwn::argument))
+        .args(LLAMA_CPP_OWN.iter().map(argument_of_llama_cpp))
         .arg(context)
         .args(access())
         .arg(
@@ -163,70 +164,21 @@ fn with_knobs(command: Command) -> Command {
         )
 }
 
-/// What engines call the same setting.
-const ENGINES_OWN: &[(KnobId, &[&str])] = &[
-    (KnobId::MaxBatchedTokens, &["max-num-batched-tokens"]),
-    (KnobId::MaxSequences, &["max-num-seqs"]),
-    (KnobId::MicroBatch, &["ubatch-size"]),
-    (
-        KnobId::MemoryFraction,
-        &["gpu-memory-utilization", "mem-fraction-static"],
-    ),
-    (KnobId::KvCache, &["kv-cache-dtype", "cache-type-k"]),
-    (KnobId::ValueCache, &["cache-type-v"]),
-];
-
-/// A flag as llama.cpp has it, and the knob it sets.
-struct LlamaCppOwn {
-    flag: &'static str,
-    sets: KnobId,
-    /// The knob's value; of a flag with a number, what stands before that.
-    value: &'static str,
-    takes_number: bool,
-    help: &'static str,
+fn argument_of_llama_cpp(own: &LlamaCppOwn) -> Arg {
+    let argument = Arg::new(own.flag).long(own.flag).help(own.help);
+    if own.takes_number {
+        argument.value_name("N")
+    } else {
+        argument.action(ArgAction::SetTrue)
+    }
 }
 
-const LLAMA_CPP_OWN: &[LlamaCppOwn] = &[
-    LlamaCppOwn {
-        flag: "n-cpu-moe",
-        sets: KnobId::Offload,
-        value: "experts:",
-        takes_number: true,
-        help: "llama.cpp's: the experts of so many layers stay in RAM (--offload experts:N)",
-    },
-    LlamaCppOwn {
-        flag: "swa-full",
-        sets: KnobId::WindowCache,
-        value: "full",
-        takes_number: false,
-        help: "llama.cpp's: layers with a window keep all tokens (--window-cache full)",
-    },
-    LlamaCppOwn {
-        flag: "no-kv-offload",
-        sets: KnobId::CachePlace,
-        value: "ram",
-        takes_number: false,
-        help: "llama.cpp's: the cache lies in RAM (--cache-place ram)",
-    },
-];
-
-impl LlamaCppOwn {
-    fn argument(&self) -> Arg {
-        let argument = Arg::new(self.flag).long(self.flag).help(self.help);
-        if self.takes_number {
-            argument.value_name("N")
-        } else {
-            argument.action(ArgAction::SetTrue)
-        }
-    }
-    /// What the knob is set to, if the flag was given.
-    fn given(&self, matches: &ArgMatches) -> Option<String> {
-        if self.takes_number {
-            let number = matches.get_one::<String>(self.flag)?;
-            Some(format!("{}{number}", self.value))
-        } else {
-            matches.get_flag(self.flag).then(|| self.value.to_owned())
-        }
+/// The value of a flag of llama.cpp, if it was given; a switch has none.
+fn said_of_llama_cpp(own: &LlamaCppOwn, matches: &ArgMatches) -> Option<String> {
+    if own.takes_number {
+        matches.get_one::<String>(own.flag).cloned()
+    } else {
+        matches.get_flag(own.flag).then(String::new)
     }
 }
 
@@ -293,31 +245,29 @@ fn say_device(text: &str, id: Option<&str>) {
 /// The scenario that flags describe.
 pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
     let mut scenario = Scenario::default();
+    let mut given = Vec::new();
     for knob in KNOBS.iter() {
-        if let Some(text) = matches.get_one::<String>(knob.flag) {
-            if knob.id == KnobId::Hardware && text.eq_ignore_ascii_case("auto") {
+        match matches.get_one::<String>(knob.flag) {
+            Some(text) if knob.id == KnobId::Hardware && text.eq_ignore_ascii_case("auto") => {
                 let taken = this_machine::look()?;
                 scenario.hardware.device = Some(taken.device);
-                // Flags that follow say otherwise.
+                // Other flags say otherwise.
                 scenario.hardware.devices = taken.count;
                 scenario.hardware.host_memory = taken.host_bytes;
-                continue;
             }
-            knob.read(&mut scenario, text)
-                .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", knob.flag)))?;
-            if knob.id == KnobId::Hardware {
-                say_device(text, scenario.hardware.device.as_deref());
-            }
+            Some(text) => given.push((knob.flag.to_owned(), text.clone())),
+            None => {}
         }
     }
     for own in LLAMA_CPP_OWN {
-        if let (Some(value), Some(knob)) = (own.given(matches), own.sets.knob()) {
-            knob.read(&mut scenario, &value)
-                .map_err(|error| Failure::new("bad_value", format!("--{}: {error}", own.flag)))?;
-        }
+        given.extend(said_of_llama_cpp(own, matches).map(|text| (own.flag.to_owned(), text)));
     }
     if let Some(text) = matches.get_one::<String>("context") {
-        set_context(&mut scenario, text).map_err(|error| Failure::new("bad_value", format!("--context: {error}")))?;
+        given.push(("context".to_owned(), text.clone()));
+    }
+    set_flags(&mut scenario, &given)?;
+    if let Some(text) = matches.get_one::<String>("hardware") {
+        say_device(text, scenario.hardware.device.as_deref());
     }
     for edit in matches.get_many::<String>("edit").into_iter().flatten() {
         let (key, value) = edit
@@ -334,7 +284,9 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
 pub fn given(matches: &ArgMatches) -> Vec<KnobId> {
     let said = |flag: &str| matches.get_one::<String>(flag).is_some();
     let knobs = KNOBS.iter().filter(|knob| said(knob.flag)).map(|knob| knob.id);
-    let own = LLAMA_CPP_OWN.iter().filter(|own| own.given(matches).is_some());
+    let own = LLAMA_CPP_OWN
+        .iter()
+        .filter(|own| said_of_llama_cpp(own, matches).is_some());
     let context = said("context").then_some([KnobId::Prompt, KnobId::Generate]);
     knobs
         .chain(own.map(|own| own.sets))

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use crate::analysis::Verdict;
+use crate::ask::Estimate;
 use crate::export::Sheet;
 use crate::hub::model_list::{ListedModel, ModelList, read_list};
 use crate::limits;
@@ -14,7 +15,6 @@ use crate::units::{UnitSystem, decimal, grouped, seconds, short_count, shown};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
-use super::estimate::Estimate;
 use super::output::{Failure, Format, for_terminal, sheets, tell, tell_over};
 use super::{arguments, compare, write};
 
@@ -181,29 +181,17 @@ fn each(
 
 /// A line of JSON for each estimate, or for the reason why there is none.
 fn lines(model: &ListedModel, outcome: &Outcome) -> Vec<Value> {
-    let failed = |failure: &Failure| {
-        let mut line = failure.json();
+    let of_the_list = |mut line: Value| {
         if let Some(line) = line.as_object_mut() {
             line.insert("asked".to_owned(), json!(model.text));
             line.insert("line".to_owned(), json!(model.line));
         }
         line
     };
-    let estimates = match outcome {
-        Ok(estimates) => estimates,
-        Err(failure) => return vec![failed(failure)],
-    };
-    let answer = |estimate: &Estimate| match estimate.json() {
-        Ok(mut line) => {
-            if let Some(line) = line.as_object_mut() {
-                line.insert("asked".to_owned(), json!(model.text));
-                line.insert("line".to_owned(), json!(model.line));
-            }
-            line
-        }
-        Err(failure) => failed(&failure),
-    };
-    estimates.iter().map(answer).collect()
+    match outcome {
+        Ok(estimates) => estimates.iter().map(|one| of_the_list(one.json(false))).collect(),
+        Err(failure) => vec![of_the_list(failure.json())],
+    }
 }
 
 fn sheet(models: &[ListedModel], done: &[(usize, Outcome)]) -> Sheet {

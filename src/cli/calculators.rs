@@ -1,21 +1,21 @@
 //! `weighbridge calculators`: what the rules of other calculators give for a model, and why.
 
+use crate::ask::Estimate;
 use crate::export::{calculators, calculators_sheet};
 use crate::report::calculators::{Of, Opinion, opinions};
 use crate::units::{UnitSystem, shown};
 use clap::ArgMatches;
 use strum::IntoEnumIterator as _;
 
-use super::arguments;
-use super::estimate::Estimate;
 use super::output::{Failure, Format, json_text, sheets};
+use super::{arguments, estimate};
 
 const UNITS: UnitSystem = UnitSystem::Gib;
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
-    let estimate = Estimate::of(model, matches)?;
+    let estimate = estimate::of(model, matches)?;
     let all = opinions(&estimate.analysis);
     match arguments::format(matches) {
         Format::Json => json_text(&calculators(&estimate.found.facts, &estimate.analysis, &all)),

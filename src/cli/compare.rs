@@ -1,13 +1,13 @@
 //! `weighbridge compare`: answers side by side, of models, devices, formats or whole cases.
 
 use crate::analysis::in_best_format;
+use crate::ask::{Estimate, asked_in, query_in};
 use crate::export::{column_names, side_by_side};
 use crate::report::compare::{Column, Plane, SideBySide, differences, frontier, points};
-use crate::scenario::{COMPARE, KnobId, LinkError, Scenario, cases_from_query, from_query};
+use crate::scenario::{KnobId, Scenario};
 use crate::units::{UnitSystem, shown};
 use clap::ArgMatches;
 
-use super::estimate::Estimate;
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};
 
@@ -21,46 +21,26 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         all.extend(cases(model, &scenario, matches)?);
     }
     match arguments::format(matches) {
-        Format::Json => json_text(&all.iter().map(Estimate::json).collect::<Result<Vec<_>, _>>()?),
+        Format::Json => json_text(&all.iter().map(|one| one.json(false)).collect::<Vec<_>>()),
         format => written(&all, format),
     }
 }
 
 /// The cases of an argument: those of a link, or a model under the flags.
 pub fn cases(text: &str, scenario: &Scenario, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
-    match linked(text) {
+    match query_in(text) {
         Some(query) => of_link(query, matches),
         None => of_flags(text, scenario, matches),
     }
 }
 
-/// The query of an argument that is a whole case: `m=…&hw=…`, or an address with such a query.
-fn linked(text: &str) -> Option<&str> {
-    let query = match text.split_once('?') {
-        Some((before, query)) if before.is_empty() || before.contains("://") => query,
-        Some(_) => return None,
-        None => text,
-    };
-    let query = query.split('#').next().unwrap_or_default();
-    let named = |pair: &str| matches!(pair.split_once('='), Some(("m" | "config" | COMPARE, _)));
-    query.split('&').any(named).then_some(query)
-}
-
 /// The cases of a link, as it says them.
 fn of_link(query: &str, matches: &ArgMatches) -> Result<Vec<Estimate>, Failure> {
-    let refused = |error: &LinkError| Failure::new("bad_link", error.to_string());
-    let cases = match cases_from_query(query) {
-        Some(cases) => cases.map_err(|error| refused(&error))?,
-        None => vec![from_query(query)],
-    };
     let best = matches
         .get_one::<String>("formats")
         .is_some_and(|formats| formats == "best");
     let mut all = Vec::new();
-    for (scenario, errors) in cases {
-        if let Some(error) = errors.first() {
-            return Err(refused(error));
-        }
+    for scenario in asked_in(query)? {
         let found = source::of_scenario(&scenario.model.source, matches)?;
         let estimate = Estimate::under(found, scenario)?;
         all.push(if best { in_best(estimate)? } else { estimate });

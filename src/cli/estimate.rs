@@ -1,109 +1,55 @@
 //! `weighbridge estimate`.
 
-use std::sync::Arc;
-
-use crate::analysis::{Analysis, Fit, Verdict, analyse, analyse_setup, answers, launch, launch_in};
-use crate::export::{self, Sheet};
+use crate::analysis::{Analysis, Fit, Verdict, answers, launch, launch_in};
+use crate::ask::Estimate;
+use crate::export::Sheet;
 use crate::hardware::FrontEnd;
 use crate::hardware::file_formats::any_read_by;
-use crate::model::headers::compare::Comparison;
 use crate::report::{limit, log_lines, notes, sentence, server, tokens};
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Mode;
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count, shown};
 use clap::ArgMatches;
 
 use super::output::{Failure, Format, json_text, sheets};
-use super::{arguments, headers, source};
+use super::{arguments, source};
 
-/// One estimate, whole.
-pub struct Estimate {
-    /// What was found.
-    pub found: Arc<source::Found>,
-    /// What follows.
-    pub analysis: Analysis,
-    /// The config against the headers of the weights, where they were read.
-    pub comparison: Option<Comparison>,
+/// Finds, builds and analyses a model.
+pub fn of(model: &str, matches: &ArgMatches) -> Result<Estimate, Failure> {
+    let scenario = arguments::scenario(matches)?;
+    Estimate::under(source::find(model, matches)?, scenario)
 }
 
-impl Estimate {
-    /// Finds, builds and analyses a model.
-    pub fn of(model: &str, matches: &ArgMatches) -> Result<Self, Failure> {
-        let scenario = arguments::scenario(matches)?;
-        Self::under(source::find(model, matches)?, scenario)
-    }
-    /// Builds and analyses a model that was found, under a scenario.
-    pub fn under(found: source::Found, mut scenario: Scenario) -> Result<Self, Failure> {
-        scenario.model.source = found.source.clone();
-        let mut blueprint = source::blueprint(&found, &scenario)?;
-        let comparison = found.adopt(&mut blueprint);
-        let analysis =
-            analyse(&Arc::new(blueprint), &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;
-        Ok(Self {
-            found: Arc::new(found),
-            analysis,
-            comparison,
-        })
-    }
-    /// The same under another scenario of the same model.
-    pub fn again(&self, scenario: &Scenario) -> Result<Self, Failure> {
-        let analysis = self.analysis.setup.under(scenario.clone()).and_then(analyse_setup);
-        Ok(Self {
-            found: self.found.clone(),
-            comparison: self.comparison.clone(),
-            analysis: analysis.map_err(|error| Failure::new(error.code(), error.to_string()))?,
-        })
-    }
-    /// The command that starts it, explained in comments.
-    fn launch(&self, program: Option<FrontEnd>) -> Result<String, String> {
-        let (analysis, id) = (&self.analysis, &self.found.facts.id);
-        let made = match program {
-            Some(program) => launch_in(analysis, id, program),
-            None => launch(analysis, id),
-        };
-        made.map(|launch| launch.commented())
-    }
-    /// As JSON.
-    pub fn json(&self) -> Result<serde_json::Value, Failure> {
-        let mut answer = export::estimate(&self.found.facts, &self.analysis);
-        if let (Some(read), Some(comparison), Some(answer)) =
-            (&self.found.headers, &self.comparison, answer.as_object_mut())
-        {
-            answer.insert(
-                "headers".to_owned(),
-                headers::answer(read, &self.found.files, comparison),
-            );
-        }
-        Ok(answer)
-    }
+/// The command that starts it, explained in comments.
+fn started(estimate: &Estimate, program: Option<FrontEnd>) -> Result<String, String> {
+    let (analysis, id) = (&estimate.analysis, &estimate.found.facts.id);
+    let made = match program {
+        Some(program) => launch_in(analysis, id, program),
+        None => launch(analysis, id),
+    };
+    made.map(|launch| launch.commented())
 }
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
-    let estimate = Estimate::of(model, matches)?;
+    let estimate = of(model, matches)?;
     let format = arguments::format(matches);
     let launch = matches.get_one::<String>("launch").map(String::as_str);
     let program = matches
         .get_one::<String>("engine")
         .and_then(|name| FrontEnd::named(name));
     if launch == Some("only") && format != Format::Json {
-        return estimate.launch(program).map_err(|why| Failure::new("no_launch", why));
+        return started(&estimate, program).map_err(|why| Failure::new("no_launch", why));
     }
     match format {
-        Format::Json => {
-            let mut answer = estimate.json()?;
-            if let (true, Some(answer)) = (matches.get_flag("answers"), answer.as_object_mut()) {
-                answer.insert("answers".to_owned(), export::answers(&estimate.analysis));
-            }
-            json_text(&answer)
-        }
+        Format::Json => json_text(&estimate.json(matches.get_flag("answers"))),
         Format::Table => {
             let mut out = table(&estimate, matches.get_flag("all-notes"))?;
             if matches.get_flag("answers") {
                 out.push_str(&told(&estimate));
             }
             if launch.is_some() {
-                let command = estimate.launch(program).unwrap_or_else(|why| format!("{why}\n"));
+                let command = started(&estimate, program).unwrap_or_else(|why| format!("{why}\n"));
                 out.push_str(&format!("\nStart it\n{command}"));
             }
             Ok(out)

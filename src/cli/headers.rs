@@ -6,11 +6,10 @@ use std::path::Path;
 use crate::export::Sheet;
 use crate::hardware::file_formats::{Held, recognise};
 use crate::limits;
-use crate::model::headers::compare::Comparison;
 use crate::model::headers::select::{Selection, select};
 use crate::model::headers::{Checkpoint, FileKind, Header, HeaderError, Limits, Prefix, assumed, gguf, index};
 use crate::units::{UnitSystem, count, grouped};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::local::{self, unreadable};
 use super::output::Failure;
@@ -87,22 +86,6 @@ fn of_one(path: &Path) -> Result<Header, Failure> {
 
 fn failure(path: &Path, error: &HeaderError) -> Failure {
     Failure::new(error.code(), format!("{}: {error}", path.display()))
-}
-
-/// What `estimate` says of them.
-pub fn answer(found: &Checkpoint, files: &[Held], comparison: &Comparison) -> Value {
-    json!({
-        "read": found.list.described(),
-        "formats": files,
-        "tensors": found.list.tensors.len(),
-        "parameters": found.count.parameters,
-        "bytes": found.count.bytes,
-        "scale_bytes": found.count.scale_bytes,
-        "types": found.count.types,
-        "packed": found.count.methods,
-        "comparison": comparison,
-        "notices": found.to_know().collect::<Vec<_>>(),
-    })
 }
 
 /// A summary as tables: parts, types, and each tensor.

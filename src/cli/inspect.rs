@@ -1,5 +1,6 @@
 //! `weighbridge inspect`.
 
+use crate::ask::{self, Found};
 use crate::export::{Sheet, inspection, tree};
 use crate::model::Blueprint;
 use crate::model::headers::Checkpoint;
@@ -15,7 +16,7 @@ use super::{arguments, headers, source};
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let found = source::find(model, matches)?;
-    let blueprint = source::blueprint(&found, &Scenario::default());
+    let blueprint = found.blueprint(&Scenario::default());
     // A model type that is not known still has its headers.
     if let (Some(read), true) = (&found.headers, found.weights || blueprint.is_err()) {
         return from_headers(&found, read, &blueprint, arguments::format(matches));
@@ -28,7 +29,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             let mut whole =
                 serde_json::to_value(&whole).map_err(|error| Failure::new("internal", error.to_string()))?;
             if let (Some((read, comparison)), Some(whole)) = (&comparison, whole.as_object_mut()) {
-                whole.insert("headers".to_owned(), headers::answer(read, &found.files, comparison));
+                whole.insert("headers".to_owned(), ask::headers(read, &found.files, comparison));
             }
             json_text(&whole)
         }
@@ -92,7 +93,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
 
 /// What the headers say, and how the config stands to them where there is one.
 fn from_headers(
-    found: &source::Found,
+    found: &Found,
     read: &Checkpoint,
     blueprint: &Result<Blueprint, Failure>,
     format: Format,

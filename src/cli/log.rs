@@ -46,7 +46,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         }
     })?;
     scenario.model.source = found.source.clone();
-    let mut blueprint = source::blueprint(&found, &scenario)?;
+    let mut blueprint = found.blueprint(&scenario)?;
     found.adopt(&mut blueprint);
     let analysis =
         analyse(&Arc::new(blueprint), &scenario).map_err(|error| Failure::new(error.code(), error.to_string()))?;

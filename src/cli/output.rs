@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 
+pub use crate::ask::Failure;
 use crate::export::{Sheet, markdown};
-use crate::units::{commands, shown};
-use serde_json::{Value, json};
+use crate::units::commands;
 
 /// Format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -20,38 +20,6 @@ pub enum Format {
     Csv,
     /// Markdown tables.
     Markdown,
-}
-
-/// Something went wrong: one line that says what, and what to do.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    code: String,
-    message: String,
-}
-
-impl Failure {
-    /// A failure with a stable code.
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-        }
-    }
-    /// The same with a further sentence.
-    pub fn and(self, words: &str) -> Self {
-        Self {
-            message: format!("{} {words}", self.message),
-            ..self
-        }
-    }
-    /// One line.
-    pub fn line(&self) -> String {
-        shown(&self.message.replace(['\n', '\r'], " ")).into_owned()
-    }
-    /// As JSON.
-    pub fn json(&self) -> Value {
-        json!({"error": {"code": self.code, "message": self.line()}})
-    }
 }
 
 /// A line for the person at the terminal, on standard error. Nobody may be there to read it.

@@ -3,15 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::export::ModelFacts;
-use crate::hardware::file_formats::{Held, recognise};
+use crate::ask::{BuiltIn, Found, built_in};
 use crate::hub::loader::{self, Source, Wanted};
 use crate::hub::{Endpoint, Locator, Token, add_side_file, lacks_quantisation, side_files};
 use crate::limits;
-use crate::model::headers::compare::Comparison;
-use crate::model::headers::{Checkpoint, FileKind, gguf_config};
-use crate::model::{Blueprint, catalogue};
-use crate::scenario::{ModelSource, Scenario, apply_edits};
+use crate::model::headers::FileKind;
+use crate::scenario::ModelSource;
 use clap::ArgMatches;
 use serde_json::Value;
 
@@ -19,25 +16,6 @@ use super::fetch::{self, Patience};
 use super::headers;
 use super::local::{self, Place};
 use super::output::{Failure, tell};
-
-/// A model as it was found.
-#[derive(Debug)]
-pub struct Found {
-    /// Its config; null where only headers are known.
-    pub config: Value,
-    /// What the headers of its weights say, where they were read.
-    pub headers: Option<Checkpoint>,
-    /// Formats of the files beside it, where they were listed.
-    pub files: Vec<Held>,
-    /// Whether the config is a GGUF's own metadata.
-    pub own: bool,
-    /// Whether the weights themselves were named, not the model.
-    pub weights: bool,
-    /// Its id and source.
-    pub facts: ModelFacts,
-    /// How a scenario names it.
-    pub source: ModelSource,
-}
 
 /// Finds a model: a file or folder, a built-in model, else the Hub.
 pub fn find(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
@@ -63,18 +41,7 @@ pub fn of_scenario(source: &ModelSource, matches: &ArgMatches) -> Result<Found, 
     match source {
         ModelSource::Id(id) if id.is_empty() => Err(Failure::new("no_model", "The link names no model.")),
         ModelSource::Id(id) => known(id, matches),
-        ModelSource::Config(config) => Ok(Found {
-            config: Value::clone(config),
-            headers: None,
-            files: Vec::new(),
-            own: false,
-            weights: false,
-            facts: ModelFacts {
-                id: "config.json".to_owned(),
-                source: "config.json".to_owned(),
-            },
-            source: source.clone(),
-        }),
+        ModelSource::Config(config) => Ok(Found::of_config(Value::clone(config), "config.json")),
     }
 }
 
@@ -82,31 +49,15 @@ pub fn of_scenario(source: &ModelSource, matches: &ArgMatches) -> Result<Found, 
 fn known(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
     // Headers are the Hub's: a built-in config has no files.
     let wanted = matches.get_flag("headers");
-    if let Some(entry) = catalogue::find(text).filter(|_| !wanted) {
-        return Ok(Found {
-            config: entry.config.clone(),
-            headers: None,
-            files: Vec::new(),
-            own: false,
-            weights: false,
-            facts: ModelFacts {
-                id: entry.id.clone(),
-                source: "catalogue".to_owned(),
-            },
-            source: ModelSource::Id(entry.id.clone()),
-        });
-    }
-    // A name without its owner, as people say it. The Hub knows few such names.
-    let near = if text.contains('/') {
-        Vec::new()
-    } else {
-        match catalogue::meant(text) {
-            Ok(entry) => {
-                tell(&format!("\"{text}\" is taken as {}.", entry.id));
-                return known(&entry.id, matches);
-            }
-            Err(near) => near,
+    let near = match built_in(text) {
+        BuiltIn::Called(entry) if !wanted => return Ok(Found::of_entry(entry)),
+        BuiltIn::Called(_) if text.contains('/') => Vec::new(),
+        // The Hub is asked by the whole name.
+        BuiltIn::Called(entry) | BuiltIn::Taken(entry) => {
+            tell(&format!("\"{text}\" is taken as {}.", entry.id));
+            return known(&entry.id, matches);
         }
+        BuiltIn::Near(near) => near,
     };
     let near: Vec<&str> = near.iter().take(5).map(|entry| entry.id.as_str()).collect();
     if near.is_empty() {
@@ -137,7 +88,7 @@ fn folder(path: &Path, given: &str) -> Result<Found, Failure> {
     match headers::of_folder(path, None)? {
         Some((read, files)) => Ok(Found {
             files,
-            ..from_headers(read, given)
+            ..Found::of_headers(read, given)
         }),
         None => file(&config, given),
     }
@@ -154,27 +105,7 @@ fn weights(path: &Path, given: &str) -> Result<Found, Failure> {
         found.weights = true;
         return Ok(found);
     }
-    Ok(from_headers(headers::of_file(path, None)?, given))
-}
-
-/// What headers alone say: a config only if a GGUF holds one.
-fn from_headers(read: Checkpoint, given: &str) -> Found {
-    let config = match read.list.kind {
-        FileKind::Gguf => gguf_config::config(&read.list).unwrap_or(Value::Null),
-        FileKind::Safetensors => Value::Null,
-    };
-    Found {
-        source: ModelSource::Config(Box::new(config.clone())),
-        config,
-        weights: true,
-        facts: ModelFacts {
-            id: given.to_owned(),
-            source: format!("{} header", read.list.kind.label()),
-        },
-        own: read.list.kind == FileKind::Gguf,
-        files: Vec::new(),
-        headers: Some(read),
-    }
+    Ok(Found::of_headers(headers::of_file(path, None)?, given))
 }
 
 /// Takes from files in a folder how the weights are stored, where the config does not say it.
@@ -207,19 +138,7 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
             format!("{shown} holds {came}, not the config.json of a model."),
         )
     })?;
-    let facts = ModelFacts {
-        id: given.to_owned(),
-        source: "config.json".to_owned(),
-    };
-    Ok(Found {
-        source: ModelSource::Config(Box::new(config.clone())),
-        config,
-        headers: None,
-        files: Vec::new(),
-        own: false,
-        weights: false,
-        facts,
-    })
+    Ok(Found::of_config(config, given))
 }
 
 fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
@@ -246,70 +165,5 @@ fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
         &Patience::of(timeout),
         loader::model(source, locator, wanted),
     );
-    let loaded = loaded.map_err(|error| Failure::new(error.code(), error.to_string()))?;
-    let (headers, files) = match loaded.weights {
-        Some(weights) => {
-            let names = weights.files.iter().map(|file| file.path.as_str());
-            (Some(weights.checkpoint), recognise(names))
-        }
-        None => (None, Vec::new()),
-    };
-    match (loaded.config, headers) {
-        (None, Some(read)) => Ok(Found {
-            files,
-            ..from_headers(read, &id)
-        }),
-        (config, headers) => Ok(Found {
-            config: config.unwrap_or(Value::Null),
-            headers,
-            files,
-            own: false,
-            weights: false,
-            facts: ModelFacts {
-                id: id.clone(),
-                source: "hub".to_owned(),
-            },
-            source: ModelSource::Id(id),
-        }),
-    }
-}
-
-impl Found {
-    /// The headers against a blueprint, where they were read.
-    pub fn compare(&self, blueprint: &Blueprint) -> Option<Comparison> {
-        Some(self.headers.as_ref()?.compare(blueprint, self.own))
-    }
-    /// As [`Self::compare`]; the blueprint takes its bytes from the files where the two agree.
-    pub fn adopt(&self, blueprint: &mut Blueprint) -> Option<Comparison> {
-        let comparison = self.compare(blueprint)?;
-        self.headers.as_ref()?.adopt(blueprint, &comparison);
-        Some(comparison)
-    }
-}
-
-/// The blueprint of a found model with the scenario's edits.
-pub fn blueprint(found: &Found, scenario: &Scenario) -> Result<Blueprint, Failure> {
-    if let (Value::Null, Some(read)) = (&found.config, &found.headers) {
-        // A GGUF says which architecture it is, so the reason can be exact.
-        let error = match read.list.kind {
-            FileKind::Gguf => gguf_config::config(&read.list).err(),
-            FileKind::Safetensors => None,
-        };
-        return Err(match error {
-            Some(error) => Failure::new(
-                error.code(),
-                format!("{}: {error} `weighbridge inspect` shows its tensors.", found.facts.id),
-            ),
-            None => Failure::new(
-                "no_config",
-                format!(
-                    "{}: there is no config.json beside it, so only its parameters and bytes are known; `weighbridge inspect` shows them.",
-                    found.facts.id
-                ),
-            ),
-        });
-    }
-    let mut config = found.config.clone();
-    apply_edits(&mut config, &scenario.model.edits);
-    Blueprint::from_value(config).map_err(|error| Failure::new(error.code(), format!("{}: {error}", found.facts.id)))
+    Ok(Found::of_loaded(loaded?, &id))
 }

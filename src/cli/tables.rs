@@ -1,11 +1,12 @@
 //! `weighbridge models` and `weighbridge hardware`.
 
+use crate::ask;
 use crate::export::Sheet;
 use crate::hardware::{devices, hosts};
-use crate::model::{Blueprint, catalogue, families};
+use crate::model::families;
 use crate::units::{UnitSystem, count, grouped, rate};
 use clap::ArgMatches;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments;
 use super::output::{Failure, Format, json_text, sheets};
@@ -16,32 +17,20 @@ pub fn models(matches: &ArgMatches) -> Result<String, Failure> {
     if matches.get_flag("types") {
         return types(format);
     }
-    let rows = catalogue::entries().iter().map(|entry| {
-        (
-            entry,
-            Blueprint::from_value(entry.config.clone())
-                .map(|blueprint| blueprint.parameters())
-                .ok(),
-        )
-    });
+    let all = ask::models();
     if format == Format::Json {
-        let all: Vec<_> = rows
-            .map(|(entry, parameters)| {
-                json!({"id": entry.id, "name": entry.name, "family": entry.family, "parameters": parameters, "licence": entry.licence, "gated": entry.gated,
-                       "released": entry.released, "source": entry.source})
-            })
-            .collect();
         return json_text(&all);
     }
     let mut sheet = Sheet::new("", &["id", "name", "family", "parameters", "licence"]);
-    for (entry, parameters) in rows {
-        let licence = entry.licence.clone().unwrap_or_default();
+    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    for row in &all {
+        let parameters = row.get("parameters").and_then(Value::as_u64);
         sheet.push([
-            entry.id.clone(),
-            entry.name.clone(),
-            entry.family.clone(),
+            text(row, "id"),
+            text(row, "name"),
+            text(row, "family"),
             parameters.map_or_else(String::new, grouped),
-            licence,
+            text(row, "licence"),
         ]);
     }
     sheets(&[sheet], format)
@@ -72,7 +61,7 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
         return hosts_table(format);
     }
     if format == Format::Json {
-        return json_text(&devices());
+        return json_text(&ask::hardware());
     }
     let mut sheet = Sheet::new(
         "",
@@ -119,7 +108,7 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
 /// The built-in machines.
 fn hosts_table(format: Format) -> Result<String, Failure> {
     if format == Format::Json {
-        return json_text(&hosts());
+        return json_text(&ask::nodes());
     }
     let mut sheet = Sheet::new(
         "",

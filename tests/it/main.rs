@@ -66,6 +66,9 @@ mod page_headers;
 mod page_history;
 #[cfg(feature = "cli")]
 mod page_models;
+#[cfg(feature = "cli")]
+mod page_module;
+#[cfg(feature = "cli")]
 mod page_parts;
 mod page_search;
 mod page_source;

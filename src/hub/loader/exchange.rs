@@ -128,6 +128,18 @@ impl<T> Exchange<T> {
         }
         Step::Wants(std::mem::take(&mut self.desk.borrow_mut().wants))
     }
+    /// The same exchange with another end.
+    pub fn map<U>(self, end: impl FnOnce(T) -> U + 'static) -> Exchange<U>
+    where
+        T: 'static,
+    {
+        Exchange {
+            desk: self.desk,
+            course: self
+                .course
+                .map(|course| Box::pin(async move { end(course.await) }) as Pin<Box<dyn Future<Output = U>>>),
+        }
+    }
     /// Answers a want.
     pub fn reply(&mut self, ticket: Ticket, reply: Reply) {
         self.desk.borrow_mut().replies.insert(ticket, reply);
