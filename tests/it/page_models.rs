@@ -55,7 +55,8 @@ fn what_runs_here_is_found_filtered_and_opened() {
         "document.querySelector(\"[data-figure='fit.verdict']\")?.innerText === 'Fits'",
         SOON,
     );
-    // Back is the list again.
+    // Back is the list again, once the address has followed.
+    browser.wait_for("location.search.startsWith('?m=google/gemma-3-27b-it')", SOON);
     browser.back();
     browser.wait_for(WEIGHED, SOON);
     assert!(browser.errors_of_page().is_empty(), "{:?}", browser.errors_of_page());
