@@ -9,7 +9,7 @@ use crate::model::Blueprint;
 use crate::scenario::{Scenario, weight_key};
 
 /// What is tried where the published format does not fit: the quantisation that most repositories offer.
-const SMALLER: &str = "q4_k_m";
+pub(super) const SMALLER: &str = "q4_k_m";
 
 /// The better verdict of the two; `None` without a device, or where neither can be analysed.
 pub fn at_best(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Option<Verdict> {

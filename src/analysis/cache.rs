@@ -2,7 +2,6 @@
 
 use super::forward_pass::entries;
 use super::memory::{KEPT_PROMPTS, MemoryPart};
-use super::packed_cache::PackedPages;
 use super::setup::Setup;
 use crate::hardware::Windows;
 use crate::model::blueprint::Repeated;
@@ -104,7 +103,11 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
     if place.block.caches.is_empty() {
         return Vec::new();
     }
-    if let Some(pages) = PackedPages::of(setup).filter(|_| place.block.shared_rotary.is_some()) {
+    if let Some(pages) = setup
+        .packed_pages
+        .as_ref()
+        .filter(|_| place.block.shared_rotary.is_some())
+    {
         return pages.of_block(setup, place);
     }
     let block = block_size(block_tokens(setup));

@@ -9,7 +9,7 @@ use super::matrix::Matrix;
 use crate::hardware::{self, Device, Engine, Segment, Vendor};
 use crate::model::Blueprint;
 use crate::model::quantisation::{Choice, Loss, WeightFileKind, loss_of};
-use crate::scenario::{KvFormat, Mode, Scenario, weight_key};
+use crate::scenario::{Mode, Scenario, weight_key};
 
 /// A format and an engine, with the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,12 +47,7 @@ pub fn first_choice(blueprint: &Arc<Blueprint>, scenario: &Scenario, file: Optio
     if scenario.workload.mode == Mode::Pretrain || matches!(device.segment, Segment::Datacenter | Segment::Tpu) {
         return FirstChoice::default();
     }
-    let plain = scenario.clone().with(|s| {
-        s.precision.weights = None;
-        s.precision.kv_cache = KvFormat::Auto;
-        s.precision.value_cache = KvFormat::Auto;
-        s.serving.engine = None;
-    });
+    let plain = scenario.clone().on_any_engine().with(|s| s.precision.weights = None);
     let choice = if device.vendor == Vendor::Apple {
         on_a_mac(blueprint, &plain, &device)
     } else {

@@ -32,7 +32,7 @@ enum Group {
 }
 
 /// How the pool is cut: a block has room for so many layers of every page size, whichever group takes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct PackedPages {
     /// Layers by page size, of each group.
     groups: BTreeMap<Group, BTreeMap<u64, u64>>,

@@ -10,6 +10,7 @@ use super::file_kind::usual_engine;
 use super::host;
 use super::kv_support;
 use super::memory::left_out_bytes;
+use super::packed_cache::PackedPages;
 use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
@@ -193,6 +194,7 @@ fn on_device(
         members: members.into(),
         widths: Arc::new(Widths::of(engine, &activation, &kv, &kv_values)),
         state_page: None,
+        packed_pages: None,
         scenario: requested.clone(),
         requested,
         weights,
@@ -207,7 +209,7 @@ fn on_device(
         notices: notices.into(),
         conversion,
     };
-    let setup = paged(said_of_towers(said_of_ram(setup)));
+    let setup = packed(paged(said_of_towers(said_of_ram(setup))));
     Ok(if support.is_some_and(|found| found.support == Support::Unpacked) {
         unpacked(setup)
     } else {
@@ -219,6 +221,14 @@ fn on_device(
 fn paged(setup: Setup) -> Setup {
     Setup {
         state_page: StatePage::of(&setup),
+        ..setup
+    }
+}
+
+/// The setup, with the pool of pages that its cache is packed in: it depends on model and engine alone.
+fn packed(setup: Setup) -> Setup {
+    Setup {
+        packed_pages: PackedPages::of(&setup).map(Arc::new),
         ..setup
     }
 }

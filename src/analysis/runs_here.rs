@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::at_best::SMALLER;
 use super::defaults::{first_choice, is_bearable};
 use super::error::AnalysisError;
 use super::fit::Verdict;
@@ -11,10 +12,7 @@ use super::summary::{Analysis, analyse_setup};
 use crate::hardware::{Engine, Support};
 use crate::model::Blueprint;
 use crate::model::quantisation::{Loss, WeightFileKind, choice, loss_of};
-use crate::scenario::{KvFormat, Mode, Scenario, weight_key};
-
-/// What is tried where no format fits whole: the quantisation that most repositories offer.
-const SMALLER: &str = "q4_k_m";
+use crate::scenario::{Mode, Scenario, weight_key};
 
 /// A model on the scenario's devices at its best.
 #[derive(Clone, Debug)]
@@ -35,12 +33,7 @@ impl RunsHere {
     /// # Errors
     /// See [`AnalysisError`]; a mode that the model does not have among them.
     pub fn of(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Self, AnalysisError> {
-        let free = scenario.clone().with(|s| {
-            s.precision.weights = None;
-            s.precision.kv_cache = KvFormat::Auto;
-            s.precision.value_cache = KvFormat::Auto;
-            s.serving.engine = None;
-        });
+        let free = scenario.clone().on_any_engine().with(|s| s.precision.weights = None);
         let analysed = |scenario: Scenario| {
             let analysis = analyse_setup(Setup::new(blueprint, &scenario)?)?;
             let loss = scenario.precision.weights.map_or(Loss::Nothing, loss_of);

@@ -6,6 +6,7 @@ use super::admission::Admission;
 use super::cache::{StatePage, Stored};
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
+use super::packed_cache::PackedPages;
 use super::placement::{Layout, Member, named, words};
 use super::resolve::{self, Conversion};
 use super::simple_rule;
@@ -54,6 +55,8 @@ pub struct Setup {
     pub(super) widths: Arc<Widths>,
     /// The page of states, where the engine pages them.
     pub(super) state_page: Option<StatePage>,
+    /// The pool of pages of several sizes, where the engine packs them.
+    pub(super) packed_pages: Option<Arc<PackedPages>>,
     /// The weights as they are stored, before an engine unpacks them or training needs them whole.
     pub(super) conversion: Conversion,
 }

@@ -85,6 +85,17 @@ pub fn follow(state: State) {
     });
 }
 
+/// The whole address of a query, for somebody else's browser.
+pub fn whole(query: &str) -> String {
+    let location = window().location();
+    let (origin, path) = (
+        location.origin().unwrap_or_default(),
+        location.pathname().unwrap_or_default(),
+    );
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{origin}{path}{mark}{query}")
+}
+
 fn write(query: &str, case: CaseId, new: bool) {
     let location = window().location();
     let path = location.pathname().unwrap_or_default();

@@ -55,7 +55,7 @@ pub fn size(entry: &Entry) -> String {
 }
 
 /// The blueprint of a built-in model, built once.
-fn blueprint(entry: &Entry) -> Option<&'static Arc<Blueprint>> {
+pub fn blueprint(entry: &Entry) -> Option<&'static Arc<Blueprint>> {
     static ALL: LazyLock<Vec<Option<Arc<Blueprint>>>> = LazyLock::new(|| {
         let entries = catalogue::entries().iter();
         entries

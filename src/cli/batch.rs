@@ -11,7 +11,8 @@ use crate::ask::Estimate;
 use crate::export::Sheet;
 use crate::hub::model_list::{ListedModel, ModelList, read_list};
 use crate::limits;
-use crate::units::{UnitSystem, decimal, grouped, seconds, short_count, shown};
+use crate::report::likely;
+use crate::units::{UnitSystem, grouped, seconds, short_count, shown};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
@@ -243,9 +244,8 @@ fn row(estimate: &Estimate) -> Vec<String> {
         analysis.setup.engine.label().to_owned(),
         verdict,
         UNITS.bytes(analysis.held().total_bytes as f64),
-        speed.map_or_else(String::new, |speed| match speed.tokens_per_second_between {
-            Some((low, high)) => format!("{} – {}", decimal(low), decimal(high)),
-            None => decimal(speed.tokens_per_second),
+        speed.map_or_else(String::new, |speed| {
+            likely(speed.tokens_per_second, speed.tokens_per_second_between)
         }),
         speed
             .and_then(|speed| speed.prefill_seconds())

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::analysis::Verdict;
 use crate::ask::{DeviceRow, device_row, devices, formats_by_name};
 use crate::export::Sheet;
-use crate::units::{UnitSystem, decimal};
+use crate::report::likely;
+use crate::units::UnitSystem;
 use clap::ArgMatches;
 
 use super::output::{Failure, Format, json_text, sheets};
@@ -57,13 +58,9 @@ fn sheet(rows: &[DeviceRow]) -> Sheet {
             (Verdict::Unsupported, _) => format!("not supported: {}", judged.why),
             _ => format!("does not fit: {} missing", UNITS.bytes(judged.missing as f64)),
         };
-        let speed = row
-            .speed
-            .as_ref()
-            .map_or_else(String::new, |speed| match speed.tokens_per_second_between {
-                Some((low, high)) => format!("{} – {}", decimal(low), decimal(high)),
-                None => decimal(speed.tokens_per_second),
-            });
+        let speed = row.speed.as_ref().map_or_else(String::new, |speed| {
+            likely(speed.tokens_per_second, speed.tokens_per_second_between)
+        });
         sheet.push([
             row.device.id.clone(),
             row.format.clone(),

@@ -30,6 +30,10 @@ impl Printed {
             step: (step.ceil() as u64).max(1),
         })
     }
+    /// The same in GiB, which servers count in, also where they write GB.
+    pub(super) fn gib(number: &str) -> Option<Self> {
+        Self::of(number, 1 << 30)
+    }
     /// Both together.
     pub(crate) const fn plus(self, other: Self) -> Self {
         Self {

@@ -6,16 +6,10 @@
 use super::line::{Line, after, name, number, option, real, whole};
 use super::{Log, Part, Printed};
 
-const GIB: u64 = 1 << 30;
-
 /// Takes what a line says.
 pub(super) fn take(log: &mut Log, line: &Line<'_>) {
     let (text, place) = (&*line.text, &*line.place);
-    let gib = |mark: &str| {
-        after(text, mark)
-            .and_then(number)
-            .and_then(|found| Printed::of(found, GIB))
-    };
+    let gib = |mark: &str| Printed::gib(after(text, mark).and_then(number)?);
     if text.contains("server_args=ServerArgs(") {
         options(log, text);
     }

@@ -7,18 +7,11 @@
 use super::line::{Line, after, name, number, number_before, option, real, whole};
 use super::{Log, Part, Printed};
 
-/// vLLM counts in GiB, also where older versions write GB.
-const GIB: u64 = 1 << 30;
-
 /// Takes what a line says.
 pub(super) fn take(log: &mut Log, line: &Line<'_>) {
     let (text, place) = (&*line.text, &*line.place);
-    let gib = |mark: &str| {
-        after(text, mark)
-            .and_then(number)
-            .and_then(|found| Printed::of(found, GIB))
-    };
-    let before = |mark: &str| number_before(text, mark).and_then(|found| Printed::of(found, GIB));
+    let gib = |mark: &str| Printed::gib(after(text, mark).and_then(number)?);
+    let before = |mark: &str| Printed::gib(number_before(text, mark)?);
     if let Some(rest) = after(text, "LLM engine (v") {
         start(log, rest);
     }
@@ -72,7 +65,7 @@ pub(super) fn take(log: &mut Log, line: &Line<'_>) {
 }
 
 fn bytes(text: &str) -> Option<u64> {
-    Some(Printed::of(number(text)?, GIB)?.bytes)
+    Some(Printed::gib(number(text)?)?.bytes)
 }
 
 /// An engine starts: what came before was another start. Replicas start side by side.

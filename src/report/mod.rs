@@ -26,7 +26,7 @@ pub use server::{Line, curve_caption, server};
 pub use tiles::{Tile, tiles};
 pub use verdict::{Sentence, about, sentence, verdict_name};
 
-use crate::units::grouped;
+use crate::units::{decimal, grouped};
 
 /// A number of tokens: 131,072 everywhere, whatever it is of.
 pub fn tokens(count: u64) -> String {
@@ -38,12 +38,20 @@ pub fn between(low: f64, high: f64) -> String {
     format!("{}–{}", rough(low), rough(high))
 }
 
+/// A rate in a table: its likely range, or the rate itself where there is none: `25.1 – 41.4`.
+pub fn likely(expected: f64, between: Option<(f64, f64)>) -> String {
+    match between {
+        Some((low, high)) => format!("{} – {}", decimal(low), decimal(high)),
+        None => decimal(expected),
+    }
+}
+
 fn rough(value: f64) -> String {
     let value = two_digits(value);
     if value >= 10.0 {
         grouped(value as u64)
     } else {
-        crate::units::decimal(value)
+        decimal(value)
     }
 }
 

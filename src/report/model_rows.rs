@@ -3,6 +3,7 @@
 use serde::Serialize;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
+use super::likely;
 use crate::analysis::{RunsHere, Verdict, bits_per_weight};
 use crate::export::Sheet;
 use crate::hardware::Engine;
@@ -10,7 +11,7 @@ use crate::model::catalogue::Entry;
 use crate::model::quantisation::Loss;
 use crate::naming::words;
 use crate::scenario::Scenario;
-use crate::units::{UnitSystem, counted, decimal, grouped, short_count};
+use crate::units::{UnitSystem, counted, grouped, short_count};
 
 /// A model at its best on the devices of a scenario.
 #[derive(Clone, Debug, Serialize)]
@@ -121,11 +122,10 @@ impl ModelRow {
     }
     /// Tokens a second, its likely range: `25.1 – 41.4`.
     pub fn speed_in_words(&self) -> String {
-        match self.tokens_per_second {
-            Some((_, low, high)) if low < high => format!("{} – {}", decimal(low), decimal(high)),
-            Some((expected, ..)) => decimal(expected),
-            None => String::new(),
-        }
+        self.tokens_per_second
+            .map_or_else(String::new, |(expected, low, high)| {
+                likely(expected, (low < high).then_some((low, high)))
+            })
     }
 }
 

@@ -52,6 +52,15 @@ impl Scenario {
         change(&mut self);
         self
     }
+    /// This scenario on any engine, with the cache that the engine keeps by itself.
+    #[must_use]
+    pub fn on_any_engine(self) -> Self {
+        self.with(|s| {
+            s.serving.engine = None;
+            s.precision.kv_cache = KvFormat::Auto;
+            s.precision.value_cache = KvFormat::Auto;
+        })
+    }
     /// The worked example the page opens on.
     pub fn example() -> Self {
         Self::default().with(|s| {

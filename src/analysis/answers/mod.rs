@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::fit::Verdict;
 use super::setup::Setup;
 use super::summary::Analysis;
-use crate::scenario::{KvFormat, Mode, Scenario};
+use crate::scenario::{Mode, Scenario};
 
 /// The longest context.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,11 +68,7 @@ pub struct Answers {
 /// without a device, in training, and where no format fits.
 pub fn in_best_format(setup: &Setup) -> Option<Scenario> {
     let scenario = &*setup.requested;
-    let free = scenario.clone().with(|s| {
-        s.serving.engine = None;
-        s.precision.kv_cache = KvFormat::Auto;
-        s.precision.value_cache = KvFormat::Auto;
-    });
+    let free = scenario.clone().on_any_engine();
     let device = setup.device().filter(|_| scenario.workload.mode != Mode::Pretrain)?;
     let best = formats::best(setup, device, &free)?;
     best.format.is_some().then_some(best.scenario)
@@ -110,11 +106,7 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
     let unsupported = (fit.verdict == Verdict::Unsupported).then_some(fit.why);
     let runs_so = unsupported.is_none();
     // What does not run is asked of any engine, with the cache it keeps by itself.
-    let free = scenario.clone().with(|s| {
-        s.serving.engine = None;
-        s.precision.kv_cache = KvFormat::Auto;
-        s.precision.value_cache = KvFormat::Auto;
-    });
+    let free = scenario.clone().on_any_engine();
     let asked = if runs_so { scenario } else { &free };
     Some(Answers {
         unsupported,

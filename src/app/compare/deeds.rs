@@ -8,6 +8,7 @@ use weighbridge::analysis::in_best_format;
 use weighbridge::scenario::{Scenario, weight_key};
 
 use super::shown::Shown;
+use crate::app::address::whole;
 use crate::app::case::{Case, CaseId};
 use crate::app::copy::copy;
 use crate::app::state::{Place, State};
@@ -102,15 +103,9 @@ pub fn set_formats(state: State, choice: &str) {
 
 /// Copies the link of the whole comparison.
 pub fn share(state: State) {
-    let query = untrack(|| Place::of_state(state));
-    let location = window().location();
-    let (origin, path) = (
-        location.origin().unwrap_or_default(),
-        location.pathname().unwrap_or_default(),
-    );
     copy(
         state.page,
-        &format!("{origin}{path}?{query}"),
+        &whole(&untrack(|| Place::of_state(state))),
         "Link copied: it holds the whole comparison.",
     );
 }

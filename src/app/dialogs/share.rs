@@ -2,6 +2,7 @@
 
 use js_sys::Date;
 use leptos::prelude::*;
+use weighbridge::analysis::launch::quote::shell;
 use weighbridge::chart::answer_card;
 use weighbridge::export;
 use weighbridge::export::answer::{AnswerSheet, Occasion, csv, markdown, text};
@@ -9,6 +10,7 @@ use weighbridge::scenario::{KNOBS, Scenario, link};
 
 use super::Frame;
 use super::paper::Paper;
+use crate::app::address::whole;
 use crate::app::case::{Answer, Case};
 use crate::app::charts::{file_name, save_svg_as_picture, save_text, scheme_now};
 use crate::app::copy::copy;
@@ -21,17 +23,7 @@ use crate::app::toasts;
 /// Why no link holds it, in words.
 pub fn address(case: Case) -> Result<String, String> {
     let query = case.scenario.with_untracked(link).map_err(|error| error.to_string())?;
-    let query = Place::query(&query, case.page.tab.get_untracked());
-    let location = window().location();
-    let (origin, path) = (
-        location.origin().unwrap_or_default(),
-        location.pathname().unwrap_or_default(),
-    );
-    Ok(if query.is_empty() {
-        format!("{origin}{path}")
-    } else {
-        format!("{origin}{path}?{query}")
-    })
+    Ok(whole(&Place::query(&query, case.page.tab.get_untracked())))
 }
 
 /// The day, as the clock of this machine has it.
@@ -64,24 +56,14 @@ fn sheet(case: Case, answer: &Answer) -> AnswerSheet {
 /// The command that answers the same: each flag that is not as it is by itself.
 fn command(id: &str, scenario: &Scenario) -> String {
     let default = Scenario::default();
-    let mut words = vec![format!("weighbridge estimate {}", quoted(id))];
+    let mut words = vec![format!("weighbridge estimate {}", shell(id))];
     for knob in KNOBS.iter() {
         let value = (knob.get)(scenario);
         if value != (knob.get)(&default) && !value.is_empty() {
-            words.push(format!("--{} {}", knob.flag, quoted(&value)));
+            words.push(format!("--{} {}", knob.flag, shell(&value)));
         }
     }
     words.join(" ")
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./:@,%+=".contains(sign);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// The dialog.
@@ -99,12 +81,14 @@ pub fn Share() -> impl IntoView {
     let as_markdown = move || sheet.with_value(|sheet| markdown(sheet, assumptions.get(), sources.get()));
     let as_text = move || sheet.with_value(text);
     let as_csv = move || sheet.with_value(|sheet| csv(sheet).unwrap_or_default());
-    let json = {
+    let answered = StoredValue::new(answer.clone());
+    // Made when it is asked for: it explains every number.
+    let as_json = move || {
         let facts = case
             .model
             .with_untracked(|model| model.as_ref().map(|model| model.facts.clone()).unwrap_or_default());
-        let value = export::estimate(&facts, &answer.analysis);
-        StoredValue::new(serde_json::to_string_pretty(&value).unwrap_or_default())
+        let value = answered.with_value(|answer| export::estimate(&facts, &answer.analysis));
+        serde_json::to_string_pretty(&value).unwrap_or_default()
     };
     let line = command(
         &sheet.with_value(|sheet| sheet.asked.first().map(|(_, id)| id.clone()).unwrap_or_default()),
@@ -156,7 +140,7 @@ pub fn Share() -> impl IntoView {
                 <li><span><b>"Text"</b><small>"for a message"</small></span><span class="deeds">{button("Copy", "text", Box::new(move || copy(page, &as_text(), copied)))}{button("Save", "text", Box::new(move || save("txt", "text/plain", as_text())))}</span></li>
                 <li><span><b>"Markdown"</b><small>"a table for issues and papers"</small></span><span class="deeds">{button("Copy", "Markdown", Box::new(move || copy(page, &untrack(as_markdown), copied)))}{button("Save", "Markdown", Box::new(move || save("md", "text/markdown", untrack(as_markdown))))}</span></li>
                 <li><span><b>"CSV"</b><small>"one row a figure"</small></span><span class="deeds">{button("Copy", "CSV", Box::new(move || copy(page, &as_csv(), copied)))}{button("Save", "CSV", Box::new(move || save("csv", "text/csv", as_csv())))}</span></li>
-                <li><span><b>"JSON"</b><small>"all figures in SI units, as the command line gives them"</small></span><span class="deeds">{button("Copy", "JSON", Box::new(move || json.with_value(|json| copy(page, json, copied))))}{button("Save", "JSON", Box::new(move || save("json", "application/json", json.get_value())))}</span></li>
+                <li><span><b>"JSON"</b><small>"all figures in SI units, as the command line gives them"</small></span><span class="deeds">{button("Copy", "JSON", Box::new(move || copy(page, &as_json(), copied)))}{button("Save", "JSON", Box::new(move || save("json", "application/json", as_json())))}</span></li>
                 <li><span><b>"Command"</b><small>"the same on the command line"</small></span><span class="deeds">{button("Copy", "command", Box::new(move || line.with_value(|line| copy(page, line, copied))))}</span></li>
                 <li><span><b>"Picture"</b><small>"verdict, numbers, the scale, the link"</small></span><span class="deeds">{button("PNG", "picture", Box::new(move || save_svg_as_picture(file.with_value(|name| file_name(name, "answer", "png")), &picture(), (1200, 630))))}{button("SVG", "picture", Box::new(move || save("svg", "image/svg+xml", picture())))}</span></li>
                 <li><span><b>"Print or PDF"</b><small>"one page, black on white"</small></span><span class="deeds"><button class="button small" type="button" id="share-print" on:click=print>"Print"</button></span></li>

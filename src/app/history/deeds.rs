@@ -6,6 +6,7 @@ use weighbridge::export::history::{Kept, MOST_NAME, MOST_NOTE, cut, file};
 use super::keep;
 use super::place::View;
 use super::shelf::Shelf;
+use crate::app::address::whole;
 use crate::app::charts::{file_name, save_text};
 use crate::app::copy::copy;
 use crate::app::page::{Page, Shows};
@@ -27,13 +28,7 @@ pub fn row(view: View, page: Page, id: &str, deed: &str) {
         "pin" => Shelf::here().change(id, |row| row.pinned = !row.pinned),
         "rename" => view.edited.set(Some(row.id)),
         "link" => {
-            let location = window().location();
-            let href = format!(
-                "{}{}?{}",
-                location.origin().unwrap_or_default(),
-                location.pathname().unwrap_or_default(),
-                Place::query(&row.question, Default::default()),
-            );
+            let href = whole(&Place::query(&row.question, Default::default()));
             copy(page, &href, "Link copied: it holds the whole question.");
         }
         "delete" => remove(view, page, vec![row]),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use weighbridge::analysis::RunsHere;
+use weighbridge::model::Blueprint;
 use weighbridge::model::catalogue::{self, Entry};
-use weighbridge::model::{Blueprint, ModelError};
 use weighbridge::report::model_rows::{ModelRow, RowFilter, SortBy, arranged};
 use weighbridge::scenario::{ModelSource, Scenario};
 
@@ -14,6 +14,7 @@ use super::list::Item;
 use crate::app::case::Case;
 use crate::app::parts::{self, Part};
 use crate::app::source::Stop;
+use crate::app::suggest::blueprint;
 
 /// Milliseconds of a slice: half a frame.
 const SLICE: f64 = 8.0;
@@ -26,6 +27,19 @@ pub enum Which {
     BuiltIn,
     /// Those of the user's list.
     Own,
+}
+
+/// A model that can be weighed.
+#[derive(Clone, Debug)]
+pub struct Weighable {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// What a scenario calls it.
+    pub source: ModelSource,
+    /// What it is.
+    pub blueprint: Arc<Blueprint>,
 }
 
 /// The state of the place. Cheap to copy; its components take it from context.
@@ -45,6 +59,8 @@ pub struct Board {
     pub filter: RwSignal<RowFilter>,
     /// Their order: by what, and whether the greatest comes first.
     pub order: RwSignal<(SortBy, bool)>,
+    /// Places of the rows that are shown, in their order.
+    pub shown: Memo<Vec<usize>>,
     /// The question without its model and format.
     question: Memo<Scenario>,
     /// Built-in models weighed so far.
@@ -64,14 +80,20 @@ impl Board {
                 })
             })
         });
+        let (rows, filter) = (RwSignal::new(Vec::new()), RwSignal::new(RowFilter::default()));
+        let order = RwSignal::new((SortBy::Verdict, false));
         let board = Self {
             case,
             which: RwSignal::new(Which::default()),
-            rows: RwSignal::new(Vec::new()),
+            rows,
             listed: RwSignal::new(Vec::new()),
             stops: StoredValue::new_local(Vec::new()),
-            filter: RwSignal::new(RowFilter::default()),
-            order: RwSignal::new((SortBy::Verdict, false)),
+            filter,
+            order,
+            shown: Memo::new(move |_| {
+                let (by, down) = order.get();
+                filter.with(|filter| rows.with(|rows| arranged(rows, filter, by, down)))
+            }),
             question,
             done: RwSignal::new(0),
             turn: StoredValue::new(0),
@@ -84,13 +106,12 @@ impl Board {
             board.turn.update_value(|turn| *turn += 1);
             board.done.set(0);
             board.rows.set(Vec::new());
-            match which {
-                Which::BuiltIn if question.hardware.device.is_some() => {
-                    board.slice(board.turn.get_value(), 0, Vec::new())
-                }
-                Which::BuiltIn => {}
-                Which::Own => board.weigh_listed(),
-            }
+            let due = match which {
+                Which::BuiltIn if question.hardware.device.is_some() => built_in(),
+                Which::BuiltIn => Vec::new(),
+                Which::Own => board.listed_models(),
+            };
+            board.slice(board.turn.get_value(), due.into_iter(), Vec::new());
         });
         on_cleanup(move || {
             board.turn.try_update_value(|turn| *turn += 1);
@@ -105,68 +126,57 @@ impl Board {
     pub fn progress(self) -> (u64, u64) {
         (self.done.get() as u64, catalogue::entries().len() as u64)
     }
-    /// Places of the rows that are shown, in their order; tracked.
-    pub fn arranged(self) -> Vec<usize> {
-        let (by, down) = self.order.get();
-        self.filter
-            .with(|filter| self.rows.with(|rows| arranged(rows, filter, by, down)))
-    }
-    /// Weighs built-in models until the slice is over, and goes on when the browser has had its turn.
-    fn slice(self, turn: u64, from: usize, mut rows: Vec<ModelRow>) {
+    /// Weighs models until the slice is over, and goes on when the browser has had its turn.
+    fn slice(self, turn: u64, mut due: std::vec::IntoIter<Weighable>, mut rows: Vec<ModelRow>) {
         set_timeout(
             move || {
                 if self.turn.try_get_value() != Some(turn) {
                     return;
                 }
                 let begun = now();
-                let mut at = from;
-                let all = catalogue::entries();
-                while let Some(entry) = all.get(at) {
-                    rows.extend(self.built_in(entry));
-                    at += 1;
+                for model in due.by_ref() {
+                    self.done.update(|done| *done += 1);
+                    match self.row(&model) {
+                        Ok(row) => rows.push(row),
+                        Err(why) => self.refuse(&model, why),
+                    }
                     if now() - begun > SLICE {
                         break;
                     }
                 }
-                self.done.set(at);
-                if at < all.len() {
-                    self.slice(turn, at, rows);
+                if due.len() > 0 {
+                    self.slice(turn, due, rows);
                 } else {
-                    self.rows.set(rows);
+                    // Beside those of the list that came meanwhile.
+                    self.rows.update(|all| all.append(&mut rows));
                 }
             },
             Duration::ZERO,
         );
     }
-    fn built_in(self, entry: &Entry) -> Option<ModelRow> {
-        let blueprint = Arc::new(Blueprint::from_value(entry.config.clone()).ok()?);
-        self.row(&entry.id, &entry.name, ModelSource::Id(entry.id.clone()), &blueprint)
-            .ok()
-    }
     /// The row of a model.
     ///
     /// # Errors
     /// Why it cannot be weighed, in words.
-    pub fn row(
-        self,
-        id: &str,
-        name: &str,
-        source: ModelSource,
-        blueprint: &Arc<Blueprint>,
-    ) -> Result<ModelRow, String> {
+    pub fn row(self, model: &Weighable) -> Result<ModelRow, String> {
+        let source = model.source.clone();
         let scenario = self.question.get_untracked().with(|s| s.model.source = source);
-        let runs = RunsHere::of(blueprint, &scenario).map_err(|error| error.to_string())?;
-        Ok(ModelRow::of(id, name, catalogue::find(id), &runs))
+        let runs = RunsHere::of(&model.blueprint, &scenario).map_err(|error| error.to_string())?;
+        Ok(ModelRow::of(&model.id, &model.name, catalogue::find(&model.id), &runs))
     }
-    /// The row of a config.
-    ///
-    /// # Errors
-    /// Why there is none, in words.
-    pub fn row_of_config(self, id: &str, source: ModelSource, config: &serde_json::Value) -> Result<ModelRow, String> {
-        let blueprint = Blueprint::from_value(config.clone()).map_err(|error: ModelError| error.to_string())?;
-        let name = id.rsplit('/').next().unwrap_or(id);
-        self.row(id, name, source, &Arc::new(blueprint))
-    }
+}
+
+/// Every built-in model.
+fn built_in() -> Vec<Weighable> {
+    let of = |entry: &'static Entry| {
+        Some(Weighable {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            source: ModelSource::Id(entry.id.clone()),
+            blueprint: blueprint(entry)?.clone(),
+        })
+    };
+    catalogue::entries().iter().filter_map(of).collect()
 }
 
 fn now() -> f64 {

@@ -39,7 +39,7 @@ pub fn Filters() -> impl IntoView {
             .collect::<Vec<_>>()
     });
     let shown = move || {
-        let (some, all) = (board.arranged().len() as u64, board.rows.with(Vec::len) as u64);
+        let (some, all) = (board.shown.with(Vec::len) as u64, board.rows.with(Vec::len) as u64);
         if some == all {
             counted(all, "model")
         } else {

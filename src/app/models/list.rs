@@ -10,10 +10,10 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, HtmlInputElement};
 use weighbridge::hub::model_list::read_list;
 use weighbridge::limits;
-use weighbridge::scenario::ModelSource;
+use weighbridge::model::Blueprint;
 use weighbridge::units::grouped;
 
-use super::board::Board;
+use super::board::{Board, Weighable, Which};
 use crate::app::problem::in_words;
 use crate::app::source::{self, Stop};
 
@@ -36,8 +36,8 @@ pub enum ItemState {
     Waiting,
     /// On its way.
     Loading,
-    /// Its config, and what a scenario calls it.
-    There(String, ModelSource, Arc<Value>),
+    /// What it is.
+    There(Weighable),
     /// Why it did not come, or cannot be weighed.
     Failed(String),
     /// Stopped by the user.
@@ -82,8 +82,12 @@ impl Board {
         for (at, asked) in due.unwrap_or_default() {
             spawn_local(async move {
                 let state = match self.find(&asked).await {
-                    Ok((id, source, config)) => ItemState::There(id, source, config),
+                    Ok(model) => ItemState::There(model),
                     Err(why) => ItemState::Failed(why),
+                };
+                let came = match &state {
+                    ItemState::There(model) => Some(model.clone()),
+                    _ => None,
                 };
                 // Removed, or stopped meanwhile.
                 let taken = self.listed.try_update(|items| {
@@ -92,8 +96,10 @@ impl Board {
                         .filter(|item| item.asked == asked && matches!(item.state, ItemState::Loading));
                     item.map(|item| item.state = state).is_some()
                 });
-                if taken == Some(true) {
-                    self.weigh_listed();
+                if taken == Some(true)
+                    && let Some(model) = came
+                {
+                    self.add_row(&model);
                 }
                 if taken.is_some() {
                     self.fetch();
@@ -102,7 +108,7 @@ impl Board {
         }
     }
     /// A model by what stands in the list: an id, an address, or a link of this page.
-    async fn find(self, asked: &str) -> Result<(String, ModelSource, Arc<Value>), String> {
+    async fn find(self, asked: &str) -> Result<Weighable, String> {
         let query = asked.split_once('?').map_or(asked, |(_, query)| query);
         let linked = query.split('&').find_map(|pair| pair.strip_prefix("m="));
         let named = linked.map_or_else(
@@ -117,29 +123,45 @@ impl Board {
         self.stops.update_value(|all| all.push(stop.clone()));
         let found = source::find(self.case.page.settings, &named, &stop).await;
         let found = found.map_err(|problem| in_words(&problem))?;
-        Ok((found.facts.id, found.asked, found.config))
+        let blueprint = Blueprint::from_value(Value::clone(&found.config)).map_err(|error| error.to_string())?;
+        Ok(Weighable {
+            id: found.facts.id,
+            name: found.name,
+            source: found.asked,
+            blueprint: Arc::new(blueprint),
+        })
     }
-    /// Weighs what is there of the list.
-    pub fn weigh_listed(self) {
-        let there: Vec<_> = self.listed.with_untracked(|items| {
-            let there = items.iter().enumerate().filter_map(|(at, item)| match &item.state {
-                ItemState::There(id, source, config) => Some((at, id.clone(), source.clone(), config.clone())),
+    /// What is there of the list.
+    pub fn listed_models(self) -> Vec<Weighable> {
+        self.listed.with_untracked(|items| {
+            let there = items.iter().filter_map(|item| match &item.state {
+                ItemState::There(model) => Some(model.clone()),
                 _ => None,
             });
             there.collect()
-        });
-        let mut rows = Vec::new();
-        for (at, id, source, config) in there {
-            match self.row_of_config(&id, source, &config) {
-                Ok(row) => rows.push(row),
-                Err(why) => self.listed.update(|items| {
-                    if let Some(item) = items.get_mut(at) {
-                        item.state = ItemState::Failed(why);
-                    }
-                }),
-            }
+        })
+    }
+    /// The row of a model that came, if the list is shown; else it is weighed when the list is.
+    fn add_row(self, model: &Weighable) {
+        if self.which.get_untracked() != Which::Own {
+            return;
         }
-        self.rows.set(rows);
+        match self.row(model) {
+            Ok(row) => self.rows.update(|rows| rows.push(row)),
+            Err(why) => self.refuse(model, why),
+        }
+    }
+    /// Says in its place why a model of the list cannot be weighed; a built-in one has no place.
+    pub fn refuse(self, model: &Weighable, why: String) {
+        if self.which.get_untracked() != Which::Own {
+            return;
+        }
+        self.listed.update(|items| {
+            let same = |item: &&mut Item| matches!(&item.state, ItemState::There(there) if there.id == model.id);
+            if let Some(item) = items.iter_mut().find(same) {
+                item.state = ItemState::Failed(why);
+            }
+        });
     }
     fn each(self, change: impl Fn(&mut Item)) {
         self.listed.update(|items| items.iter_mut().for_each(change));

@@ -44,7 +44,7 @@ pub fn Table() -> impl IntoView {
         view! { <th scope="col" aria-sort=sort class:num=!matches!(by, SortBy::Name | SortBy::Loss | SortBy::Verdict)><button type="button" class="sort" on:click=press>{title}</button></th> }
     });
     let rows = move || {
-        let order = board.arranged();
+        let order = board.shown.get();
         let most = if all.get() { usize::MAX } else { FIRST };
         let units = board.case.page.units.get();
         board.rows.with(|rows| {
@@ -53,14 +53,14 @@ pub fn Table() -> impl IntoView {
         })
     };
     let more = move || {
-        let count = board.arranged().len();
+        let count = board.shown.with(Vec::len);
         (count > FIRST && !all.get()).then(|| {
             view! { <button class="button small" type="button" on:click=move |_| all.set(true)>{format!("Show all {}", grouped(count as u64))}</button> }
         })
     };
     let save = move |_| {
         let units = board.case.page.units.get_untracked();
-        let order = untrack(|| board.arranged());
+        let order = board.shown.get_untracked();
         let text = board
             .rows
             .with_untracked(|rows| sheet(order.iter().filter_map(|at| rows.get(*at)), units).csv());

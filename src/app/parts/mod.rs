@@ -89,14 +89,40 @@ type Deed = Box<dyn FnOnce()>;
 thread_local! {
     static ARRIVALS: [ArcRwSignal<Arrival>; Part::COUNT] = std::array::from_fn(|_| ArcRwSignal::new(Arrival::Away));
     static WAITING: RefCell<Vec<(Part, Deed)>> = RefCell::default();
-    static CHARTS: OnceCell<&'static Charts> = const { OnceCell::new() };
-    static READER: OnceCell<&'static Reader> = const { OnceCell::new() };
-    static TABS: OnceCell<&'static Tabs> = const { OnceCell::new() };
-    static CHECKS: OnceCell<&'static Checks> = const { OnceCell::new() };
-    static COMPARE: OnceCell<&'static Compare> = const { OnceCell::new() };
-    static MODELS: OnceCell<&'static Models> = const { OnceCell::new() };
-    static HISTORY: OnceCell<&'static History> = const { OnceCell::new() };
-    static DIALOGS: OnceCell<&'static Dialogs> = const { OnceCell::new() };
+}
+
+/// Where the table of a part is kept once it came, and the way to it.
+macro_rules! kept {
+    ($($(#[$about:meta])* $place:ident $get:ident $table:ident;)*) => {
+        thread_local! {
+            $(static $place: OnceCell<&'static $table> = const { OnceCell::new() };)*
+        }
+        $(
+            $(#[$about])*
+            pub fn $get() -> Option<&'static $table> {
+                $place.with(|cell| cell.get().copied())
+            }
+        )*
+    };
+}
+
+kept! {
+    /// The charts, once they are there.
+    CHARTS charts Charts;
+    /// The reader, once it is there.
+    READER reader_part Reader;
+    /// The tabs, once they are there.
+    TABS tabs Tabs;
+    /// The dialogs, once they are there.
+    DIALOGS dialogs Dialogs;
+    /// The checks, once they are there.
+    CHECKS checks Checks;
+    /// The comparison, once it is there.
+    COMPARE compare Compare;
+    /// Past calculations, once they are there.
+    HISTORY history_part History;
+    /// Models on a device, once they are there.
+    MODELS models Models;
 }
 
 /// How far a part is.
@@ -107,41 +133,6 @@ pub fn arrival(part: Part) -> ArcRwSignal<Arrival> {
         .unwrap_or_else(|| ArcRwSignal::new(Arrival::Away))
 }
 
-/// The charts, once they are there.
-pub fn charts() -> Option<&'static Charts> {
-    CHARTS.with(|cell| cell.get().copied())
-}
-
-/// The reader, once it is there.
-pub fn reader_part() -> Option<&'static Reader> {
-    READER.with(|cell| cell.get().copied())
-}
-
-/// The tabs, once they are there.
-pub fn tabs() -> Option<&'static Tabs> {
-    TABS.with(|cell| cell.get().copied())
-}
-
-/// The dialogs, once they are there.
-pub fn dialogs() -> Option<&'static Dialogs> {
-    DIALOGS.with(|cell| cell.get().copied())
-}
-
-/// The checks, once they are there.
-pub fn checks() -> Option<&'static Checks> {
-    CHECKS.with(|cell| cell.get().copied())
-}
-
-/// The comparison, once it is there.
-pub fn compare() -> Option<&'static Compare> {
-    COMPARE.with(|cell| cell.get().copied())
-}
-
-/// Past calculations, once they are there.
-pub fn history_part() -> Option<&'static History> {
-    HISTORY.with(|cell| cell.get().copied())
-}
-
 /// Keeps questions that rest, as soon as the part is there.
 pub fn keep_history(state: State) {
     put_off(Part::History, move || {
@@ -149,11 +140,6 @@ pub fn keep_history(state: State) {
             (history.follow)(state);
         }
     });
-}
-
-/// Models on a device, once they are there.
-pub fn models() -> Option<&'static Models> {
-    MODELS.with(|cell| cell.get().copied())
 }
 
 /// Asks for a part, if it is neither there nor on its way.
