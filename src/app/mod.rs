@@ -20,6 +20,7 @@ mod copy;
 mod dialogs;
 mod drop;
 mod explanation;
+mod finder;
 mod first_choice;
 mod first_visit;
 mod fit;
@@ -40,6 +41,7 @@ mod notices;
 mod number_tiles;
 mod omnibox;
 mod page;
+mod palette;
 mod panel;
 mod parts;
 mod phone_sheet;
@@ -86,6 +88,7 @@ pub fn start() {
     let Some(root) = document().get_element_by_id("app") else {
         return;
     };
+    settings::use_own_marks();
     root.set_inner_html("");
     let root: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(root);
     leptos::mount::mount_to(root.clone(), App).forget();
@@ -102,6 +105,7 @@ fn App() -> impl IntoView {
     keyboard::listen(state.page);
     toasts::listen_for_updates(state.page);
     parts::keep_history(state);
+    parts::keep_deeds(state);
     parts::fetch_when_idle();
     // Another case is another page of the same frame.
     move || match state.page.shows.get() {
@@ -124,6 +128,7 @@ fn PlacePage(case: Case, place: Shows) -> impl IntoView {
     let (part, view): (Part, fn() -> Option<parts::View>) = match place {
         Shows::Models => (Part::Models, || parts::models().map(|models| models.place)),
         Shows::History => (Part::History, || parts::history_part().map(|history| history.place)),
+        Shows::Search => (Part::Models, || parts::models().map(|models| models.search)),
         Shows::Compare | Shows::Answer => (Part::Compare, || parts::compare().map(|compare| compare.place)),
     };
     view! {

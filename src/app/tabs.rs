@@ -9,7 +9,8 @@ use super::page::{Page, Tab};
 use super::parts::{Later, Part, charts, tabs};
 
 impl Tab {
-    const fn label(self) -> &'static str {
+    /// Its name.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Memory => "Memory",
             Self::Compute => "Compute",

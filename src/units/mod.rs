@@ -4,6 +4,7 @@
 //! run with [`Traced`] the same code also yields the tree of its parts, from which explanations are made.
 
 mod format;
+mod marks;
 mod number;
 mod quantity;
 mod trace;
@@ -14,6 +15,7 @@ pub use format::{
     UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, one_or_times, percent, rate, seconds,
     short_count, shown, times,
 };
+pub use marks::{Marks, NEUTRAL, neutral, typed_here};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};
