@@ -87,3 +87,4 @@ mod side_by_side;
 mod speed;
 mod unlike;
 mod variants;
+mod whats_new;
