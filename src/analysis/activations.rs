@@ -10,7 +10,7 @@ use crate::units::{Number, Quantity};
 /// Bytes of activations at their peak.
 pub fn activations<N: Number>(setup: &Setup) -> N {
     let bytes: N = match setup.scenario.workload.mode {
-        Mode::Pretrain => training(setup),
+        Mode::Pretrain | Mode::Finetune => training(setup),
         Mode::Prefill | Mode::Decode | Mode::Serve => match set_aside(setup) {
             Some(kept) => N::input(&kept).most(inference(setup)),
             None => inference(setup),

@@ -6,10 +6,9 @@ use super::memory::weight_of;
 use super::scan;
 use super::setup::Setup;
 use crate::model::Component;
-use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span};
-use crate::scenario::{Mode, Recompute};
+use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span, Step};
+use crate::scenario::Recompute;
 use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
@@ -68,11 +67,11 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if operator.is_idle() && setup.scenario.workload.mode != Mode::Pretrain {
+            if operator.is_idle() && !setup.scenario.workload.mode.trains() {
                 continue;
             }
             let mut cost = forward(setup, pass, place, operator);
-            if setup.scenario.workload.mode == Mode::Pretrain {
+            if setup.scenario.workload.mode.trains() {
                 cost = training(setup, place, operator, cost);
             }
             let name = operator.name;
@@ -150,18 +149,19 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
         }
         Kind::Elementwise {
             width,
-            flops,
+            step,
             reads,
             routing,
         } => {
+            let flops = step.flops();
             let mut rows = pass.rows(Rows::Tokens);
             if let Some(routing) = routing {
                 rows = rows.times(N::input(&routing.top_k));
             }
             let elements = rows.times(N::input(width));
-            cost.elementwise = place.times(N::constant(*flops as f64).times(elements.clone()));
+            cost.elementwise = place.times(N::constant(flops as f64).times(elements.clone()));
             cost.activation_bytes = place.times(
-                N::constant((reads + u64::from(*flops > 0)) as f64)
+                N::constant((reads + u64::from(flops > 0)) as f64)
                     .times(elements)
                     .times(each()),
             );
@@ -245,7 +245,7 @@ fn attend<N: Number>(
         None => input(&attention.key_dim).plus(input(&attention.value_dim)),
     };
     cost_of.matmul = place.times(N::product([N::constant(2.0), pairs(), widths]));
-    cost_of.elementwise = place.times(N::constant(cost::SOFTMAX as f64).times(pairs()));
+    cost_of.elementwise = place.times(N::constant(Step::Softmax.flops() as f64).times(pairs()));
     let rows = pass.rows(Rows::Tokens);
     let query_and_output = heads().times(input(&attention.key_dim).plus(input(&attention.value_dim)));
     let mut activations = rows.clone().times(query_and_output).times(each());

@@ -7,7 +7,6 @@ use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::{Component, Sharding, Tensor};
-use crate::scenario::Mode;
 use crate::units::{Exact, Number, Quantity, Unit};
 
 /// What caches are not counted for.
@@ -31,6 +30,8 @@ pub enum MemoryPart {
     Gradients,
     /// Optimizer states and master weights.
     Optimizer,
+    /// What lives for a moment at the peak of a training step.
+    Transient,
     /// Driver and runtime.
     Overhead,
 }
@@ -48,6 +49,7 @@ impl MemoryPart {
             Self::Activations => "Activations",
             Self::Gradients => "Gradients",
             Self::Optimizer => "Optimizer",
+            Self::Transient => "At the peak",
             Self::Overhead => "Overhead",
         }
     }
@@ -58,9 +60,14 @@ impl MemoryPart {
                 "Every layer keeps keys and values of each token, so that they need not be computed again."
             }
             Self::StateCache => "Recurrent layers keep a state of fixed size for each sequence, however long it is.",
-            Self::Activations => "Results on their way from one operator to the next.",
-            Self::Gradients => "How the loss changes with each weight, in FP32.",
-            Self::Optimizer => "AdamW keeps FP32 master weights and two moments for each.",
+            Self::Activations => {
+                "Results on their way from one operator to the next; in training what the backward pass needs of them."
+            }
+            Self::Gradients => "How the loss changes with each trained weight.",
+            Self::Optimizer => "Moments of each trained weight, and master copies where the weights are narrower.",
+            Self::Transient => {
+                "What lives for a moment only, at the fullest moment of a step: gradients of activations, a layer computed again, gathered weights."
+            }
             Self::Overhead => "What the driver and the runtime take before anything is loaded.",
         }
     }
@@ -98,6 +105,11 @@ pub struct Memory<N> {
 }
 
 impl<N: Number> Memory<N> {
+    /// What else is alive at the peak of a training step.
+    fn transient(&self) -> N {
+        let parts = [&self.weights, &self.activations, &self.gradients, &self.optimizer];
+        self.peak.clone().minus(N::sum(parts.into_iter().cloned()))
+    }
     /// A part that is no component of the model.
     pub fn part(&self, part: MemoryPart) -> N {
         match part {
@@ -106,6 +118,7 @@ impl<N: Number> Memory<N> {
             MemoryPart::Activations => &self.activations,
             MemoryPart::Gradients => &self.gradients,
             MemoryPart::Optimizer => &self.optimizer,
+            MemoryPart::Transient => return self.transient(),
             MemoryPart::Overhead => &self.overhead,
         }
         .clone()
@@ -131,12 +144,15 @@ pub fn bits_per_weight(setup: &Setup) -> f64 {
 
 /// Computes the memory of a setup.
 pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
+    if setup.scenario.workload.mode.trains() {
+        return super::training::memory(setup);
+    }
     memory_beside(setup, weights(setup))
 }
 
 /// The same beside weights that are known already: no workload changes them.
 pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<(Component, N)>) -> Memory<N> {
-    let training = setup.scenario.workload.mode == Mode::Pretrain;
+    let training = setup.scenario.workload.mode.trains();
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
     let weights_off_device = off_device::<N>(setup);
@@ -289,7 +305,7 @@ pub fn table_bytes(setup: &Setup) -> u64 {
 
 /// Experts as an engine lays them out for its kernels, where it makes them wider than they are.
 fn padded(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> Option<Tensor> {
-    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.workload.mode == Mode::Pretrain {
+    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.workload.mode.trains() {
         return None;
     }
     let (hidden, own) = setup.engine.pads_mxfp4_experts(setup.device())?;

@@ -39,6 +39,7 @@ pub mod simple_rule;
 mod speed;
 mod summary;
 pub mod time;
+pub mod training;
 
 pub use admission::Admission;
 pub use answers::{Answers, answers, in_best_format};

@@ -89,7 +89,7 @@ impl Speed {
 pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Option<Speed> {
     let device = setup.device()?;
     let scenario = &*setup.scenario;
-    let training = scenario.workload.mode == Mode::Pretrain;
+    let training = scenario.workload.mode.trains();
     let pass = if training { None } else { time::pass(setup, host) };
     let roof = roof_of(device, operators)?;
     if pass.is_none() && (!training || device.rate_16(true).is_none()) {
@@ -97,7 +97,7 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
     }
     let prefill = match scenario.workload.mode {
         Mode::Prefill => pass.clone(),
-        Mode::Pretrain => None,
+        Mode::Pretrain | Mode::Finetune => None,
         Mode::Decode | Mode::Serve => {
             let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
             time::pass(&prefill, host)
@@ -105,7 +105,9 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
     };
     let tokens = match scenario.workload.mode {
         Mode::Decode | Mode::Serve => scenario.workload.batch as f64,
-        Mode::Prefill | Mode::Pretrain => scenario.workload.batch as f64 * scenario.workload.prompt as f64,
+        Mode::Prefill | Mode::Pretrain | Mode::Finetune => {
+            scenario.workload.batch as f64 * scenario.workload.prompt as f64
+        }
     };
     let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
     let rate = device.rate_16(setup.activation.id != "fp16");
@@ -146,7 +148,7 @@ fn roof_of(device: &Device, operators: &[OpCost<f64>]) -> Option<Roof> {
 /// The published measurements nearest to what is asked, best first; none in training.
 pub fn nearest_measurements(setup: &Setup) -> Vec<&'static Measurement> {
     match setup.device() {
-        Some(device) if setup.scenario.workload.mode != Mode::Pretrain => nearest(&near(setup, device), SHOWN, active),
+        Some(device) if !setup.scenario.workload.mode.trains() => nearest(&near(setup, device), SHOWN, active),
         _ => Vec::new(),
     }
 }
@@ -156,7 +158,7 @@ fn near<'a>(setup: &'a Setup, device: &'a Device) -> Near<'a> {
     Near {
         metric: match scenario.workload.mode {
             Mode::Serve => Metric::Throughput,
-            Mode::Prefill | Mode::Pretrain => Metric::Prefill,
+            Mode::Prefill | Mode::Pretrain | Mode::Finetune => Metric::Prefill,
             Mode::Decode => Metric::Decode,
         },
         engine: setup.engine.key(),

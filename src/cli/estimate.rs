@@ -133,7 +133,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         scenario.workload.mode.label(),
         shown(&setup.weights.method)
     ));
-    if scenario.workload.mode != Mode::Pretrain {
+    if !scenario.workload.mode.trains() {
         out.push_str(&format!(", {} KV cache, {}", setup.kv.label, setup.engine.label()));
     }
     out.push_str(&format!(
@@ -177,7 +177,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             Mode::Decode => "a token",
             Mode::Serve => "a token of each user",
             Mode::Prefill => "the prompt",
-            Mode::Pretrain => "a step",
+            Mode::Pretrain | Mode::Finetune => "a step",
         };
         let runs = |fit: &Fit| matches!(fit.verdict, Verdict::Fits | Verdict::Offload);
         if !analysis.fit.as_ref().is_none_or(runs) {

@@ -199,7 +199,7 @@ fn time(setup: &Setup, only: Option<Component>) -> Option<Reals> {
 
 /// Expected time of the pass; in training the least time stands for it.
 fn expected(setup: &Setup) -> Option<Reals> {
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return time(setup, None);
     }
     if let Some(step) = traced_step::<Reals>(setup) {

@@ -1,0 +1,144 @@
+//! Training: what a run keeps, how long a step takes, what it costs.
+
+mod adapters;
+mod kept;
+mod memory;
+mod plan;
+mod stage;
+mod states;
+
+pub use memory::{Moment, StageMemory, When, stage_memory};
+pub use plan::{Adapters, ParameterBytes, TrainingPlan};
+pub use stage::{Stage, stages};
+
+use super::error::AnalysisError;
+use super::memory::Memory;
+use super::placement::{RankGroup, RankMemory, Ranks};
+use super::setup::Setup;
+use crate::model::Component;
+use crate::units::{Exact, Number, Quantity};
+
+/// Everything that follows for a training run.
+#[derive(Clone, Debug)]
+pub struct Training {
+    /// The run, resolved.
+    pub plan: TrainingPlan,
+    /// Each stage of the pipeline and what its ranks hold.
+    pub stages: Vec<(Stage, StageMemory<Exact>)>,
+}
+
+impl Training {
+    /// Analyses the run of a setup.
+    ///
+    /// # Errors
+    /// A layout that cannot be, or totals beyond 64 bits.
+    pub fn of(setup: &Setup) -> Result<Self, AnalysisError> {
+        let blueprint = &setup.blueprint;
+        let plan = TrainingPlan::of(blueprint, &setup.scenario)?;
+        let each = stages(&plan, blueprint).into_iter().map(|stage| {
+            let memory = stage_memory::<Exact>(&plan, blueprint, &stage);
+            (stage, memory)
+        });
+        let stages: Vec<_> = each.collect();
+        if stages.iter().any(|(_, memory)| memory.peak == Exact::OVERFLOW) {
+            return Err(AnalysisError::Overflow("the memory"));
+        }
+        Ok(Self { plan, stages })
+    }
+    /// Elements that are trained, all stages together, each once.
+    pub fn trainable(&self, setup: &Setup) -> u64 {
+        let blueprint = &setup.blueprint;
+        match &self.plan.adapters {
+            None => blueprint.parameters(),
+            Some(adapters) => {
+                let all = |place: &crate::model::blueprint::Repeated<'_>| Some(place.times(Exact(1)));
+                adapters::trainable::<Exact>(blueprint, adapters, all).0
+            }
+        }
+    }
+    /// What each rank holds: a group for each stage.
+    pub fn ranks(&self, setup: &Setup) -> Ranks {
+        let each = self.plan.devices / self.plan.pipeline.max(1);
+        let group = |(stage, memory): &(Stage, StageMemory<Exact>)| {
+            let overhead = setup.scenario.assumptions.overhead;
+            let peak = memory.moments.iter().max_by_key(|moment| moment.total);
+            RankGroup {
+                first: stage.index.saturating_mul(each),
+                count: each,
+                room: None,
+                device: None,
+                memory: RankMemory {
+                    weights_by_component: components(&memory.states.by_component),
+                    weights_bytes: memory.states.weights.0,
+                    activation_bytes: memory.activations.0,
+                    gradient_bytes: memory.states.gradients.0,
+                    optimizer_bytes: memory.optimizer.0,
+                    transient_bytes: memory.transient.0,
+                    at_peak: peak.map(|moment| [moment.gradients.0, moment.activations.0, moment.transient.0]),
+                    peak_bytes: memory.peak.0,
+                    overhead_bytes: overhead,
+                    total_bytes: memory.peak.0.saturating_add(overhead),
+                    ..RankMemory::default()
+                },
+            }
+        };
+        Ranks {
+            groups: self.stages.iter().map(group).collect(),
+        }
+    }
+}
+
+fn components(weights: &[(Component, Exact)]) -> Vec<(Component, u64)> {
+    weights.iter().map(|(component, bytes)| (*component, bytes.0)).collect()
+}
+
+/// Memory of the fullest rank of a run, in the parts that every mode has. A layout that cannot be holds nothing.
+pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
+    let blueprint = &setup.blueprint;
+    let overhead = Quantity::choice("overhead", setup.scenario.assumptions.overhead, "Assumptions");
+    let overhead = N::input(&overhead);
+    let fullest = TrainingPlan::of(blueprint, &setup.scenario).ok().and_then(|plan| {
+        let each = stages(&plan, blueprint).into_iter();
+        let each = each.map(|stage| stage_memory::<N>(&plan, blueprint, &stage));
+        each.reduce(|known, next| {
+            if next.peak.value() > known.peak.value() {
+                next
+            } else {
+                known
+            }
+        })
+    });
+    let none = N::zero;
+    let Some(held) = fullest else {
+        return Memory {
+            weights_by_component: Vec::new(),
+            weights: none(),
+            weights_off_device: Vec::new(),
+            kv_cache: none(),
+            kv_cache_per_token: none(),
+            state_per_sequence: none(),
+            state_cache: none(),
+            activations: none(),
+            gradients: none(),
+            optimizer: none(),
+            overhead: overhead.clone(),
+            peak: none(),
+            total: overhead,
+        };
+    };
+    Memory {
+        weights_by_component: held.states.by_component.clone(),
+        weights: held.states.weights.clone(),
+        weights_off_device: Vec::new(),
+        kv_cache: none(),
+        kv_cache_per_token: none(),
+        state_per_sequence: none(),
+        state_cache: none(),
+        activations: held.activations,
+        gradients: held.states.gradients,
+        optimizer: held.optimizer,
+        total: held.peak.clone().plus(overhead.clone()),
+        peak: held.peak,
+        overhead,
+    }
+}
