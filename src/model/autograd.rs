@@ -80,6 +80,16 @@ pub struct Autograd {
     pub drops_residual: bool,
     /// Whether the router reads an FP32 copy of its input.
     pub routes_in_float: bool,
+    /// Whether queries, keys and values come from one matrix.
+    pub joins_qkv: bool,
+    /// Whether gate and up come from one matrix.
+    pub joins_gate: bool,
+    /// Whether values are normed, without a weight.
+    pub norms_values: bool,
+    /// Whether written scores go through a softmax in 16 bits.
+    pub halves_scores: bool,
+    /// Whether the first layer reads something else than the token table's rows: positions added, or scaled by a factor.
+    pub changes_embedding: bool,
 }
 
 /// Types by the form of their norm.
@@ -111,7 +121,7 @@ const NORMS: &[(&[&str], NormForm)] = &[
 /// Types whose attention has no fused path.
 const EAGER: &[(&[&str], AttentionForm)] = &[
     (&["gemma2", "bloom", "mpt", "vaultgemma"], AttentionForm::Eager),
-    (&["gpt_neo"], AttentionForm::EagerFloat),
+    (&["gpt_neo", "gptj", "codegen"], AttentionForm::EagerFloat),
     (&["gpt_oss"], AttentionForm::EagerSink),
 ];
 /// Types that join the rotated part of a head with the rest, or queries and keys of several parts.
@@ -184,6 +194,12 @@ impl Autograd {
             ),
             drops_embedding: drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
             drops_residual: drops(&RESIDUAL_DROPOUT, usual.map(|row| row.2)),
+            joins_qkv: listed(&["phi3", "phi4_multimodal"]),
+            joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
+            norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
+            halves_scores: listed(&["gpt2"]),
+            changes_embedding: listed(&["gpt2", "gpt_bigcode", "gpt_neo", "opt", "starcoder2", "xglm", "biogpt"])
+                || number("embedding_multiplier").is_some_and(|factor| factor != 1.0),
             routes_in_float: listed(&[
                 "deepseek_v2",
                 "deepseek_v3",

@@ -4,14 +4,15 @@
 //! magnitudes of DoRA, one for each output. PEFT `tuners/lora/layer.py`.
 
 use super::plan::{Adapters, TrainingPlan};
+use crate::model::autograd::Autograd;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Kind, Operator, Role};
+use crate::model::operator::{Block, Kind, Operator, Role};
 use crate::model::{Blueprint, Component};
 use crate::scenario::training::{Framework, LoraTargets, Target};
 use crate::units::Number;
 
-/// Whether an adapter stands beside an operator.
-pub fn adapts(adapters: &Adapters, operator: &Operator) -> bool {
+/// Whether an adapter stands beside an operator of a block.
+pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
     let linear = match &operator.kind {
         Kind::Linear { routing, .. } => routing.is_none(),
         Kind::Expand { .. } => true,
@@ -24,8 +25,28 @@ pub fn adapts(adapters: &Adapters, operator: &Operator) -> bool {
     match &adapters.targets {
         // Routers are modules of their own, no linear layers.
         LoraTargets::AllLinear => !head && operator.component != Component::Router,
-        LoraTargets::Attention => operator.component == Component::Projection,
+        LoraTargets::Attention if block.role == Role::Tower => in_attention(operator),
+        LoraTargets::Attention => operator.component == Component::Projection && block.attentions().next().is_some(),
         LoraTargets::List(list) => list.iter().any(|target| stands_at(*target, operator)),
+    }
+}
+
+/// Whether a layer of a tower belongs to its attention, by the names that PEFT matches.
+fn in_attention(operator: &Operator) -> bool {
+    let names = ["self_attn.", "attn.", "attention.", "self_attention."];
+    let name = operator.tensors.first().map_or("", |tensor| &tensor.name);
+    names.iter().any(|part| {
+        name.match_indices(part)
+            .any(|(at, _)| at == 0 || name.as_bytes().get(at.wrapping_sub(1)) == Some(&b'.'))
+    })
+}
+
+/// Whether the class has an operator in one matrix with the one before it.
+pub fn is_joined(class: &Autograd, operator: &Operator) -> bool {
+    match operator.name {
+        "k_proj" | "v_proj" => class.joins_qkv && operator.component == Component::Projection,
+        "up_proj" => class.joins_gate && operator.component == Component::Mlp,
+        _ => false,
     }
 }
 
@@ -55,13 +76,17 @@ pub fn inputs_of(plan: &TrainingPlan) -> (u64, u64) {
 }
 
 /// Elements that adapters train in an operator of one layer.
-fn elements<N: Number>(adapters: &Adapters, operator: &Operator) -> N {
+fn elements<N: Number>(class: &Autograd, adapters: &Adapters, operator: &Operator) -> N {
     let weight = operator.tensors.first();
     let dims = weight.map(|tensor| tensor.dims.as_slice()).unwrap_or_default();
     let (Some(out), Some(input)) = (dims.first(), dims.last()) else {
         return N::zero();
     };
-    let both = N::input(input).plus(N::input(out));
+    let both = if is_joined(class, operator) {
+        N::input(out)
+    } else {
+        N::input(input).plus(N::input(out))
+    };
     let all = N::constant(adapters.rank as f64).times(both);
     if adapters.magnitudes {
         all.plus(N::input(out))
@@ -80,11 +105,11 @@ pub fn trainable<N: Number>(
     for place in blueprint.blocks() {
         // Adapters find the linear layers of towers as they find those of layers.
         let Some(times) = copies(&place) else { continue };
-        let mut linear = place.block.operators.iter().filter(|operator| {
-            adapts(adapters, operator)
-                && (place.block.role != Role::Tower || matches!(adapters.targets, LoraTargets::AllLinear))
+        let linear = place.block.operators.iter().filter(|operator| {
+            adapts(adapters, place.block, operator)
+                && (place.block.role != Role::Tower || !matches!(adapters.targets, LoraTargets::List(_)))
         });
-        let sum = linear.by_ref().map(|operator| elements::<N>(adapters, operator));
+        let sum = linear.map(|operator| elements::<N>(&blueprint.autograd, adapters, operator));
         parts.push(times.times(N::sum(sum)));
     }
     N::sum(parts).named("trainable", "Rank × (inputs + outputs) of each adapted layer.")

@@ -4,7 +4,7 @@
 //! Sources: autograd's saved tensors of PyTorch's operators; transformers' `modeling_*.py`; Korthikanti 2022
 //! (arXiv 2205.05198) for fused layers and their sharding.
 
-use super::adapters::{adapts, inputs_of};
+use super::adapters::{adapts, inputs_of, is_joined, trainable};
 use super::plan::TrainingPlan;
 use crate::model::autograd::{ActivationForm, AttentionForm, Autograd, NormForm};
 use crate::model::blueprint::LayerKind;
@@ -90,17 +90,30 @@ impl<'a> Keeper<'a> {
     pub fn layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
         let mut seen = Seen::default();
         let mut parts = Vec::new();
-        let mut skip = first && self.plan.adapters.is_some() && self.plan.recompute != Recompute::Full;
+        // Whether the residual, and what a norm made of it, need a gradient.
+        let mut residual = !(first && self.plan.adapters.is_some() && self.plan.recompute != Recompute::Full);
+        let mut stream = residual;
         for block in &kind.blocks {
             if block.role == Role::Norm {
                 seen.stream = false;
                 let kept = self.norm_block(block, &mut seen);
-                if !skip {
+                if !self.class().shared_residual {
+                    stream = residual;
+                }
+                if stream {
                     parts.push(kept);
                 }
                 continue;
             }
-            skip = false;
+            let adapted = self
+                .plan
+                .adapters
+                .as_ref()
+                .is_some_and(|adapters| block.operators.iter().any(|operator| adapts(adapters, block, operator)));
+            if !(stream || adapted) {
+                continue;
+            }
+            residual |= adapted;
             parts.push(self.block(block, &mut seen));
             if !self.class().shared_residual {
                 seen.residual = false;
@@ -131,9 +144,24 @@ impl<'a> Keeper<'a> {
             if self.plan.runs_classes() && class.drops_embedding {
                 parts.push(self.each(1, N::input(&self.blueprint.hidden)));
             }
-            // Under adapters nothing before the first of them needs a gradient.
-            if self.plan.adapters.is_none() {
-                let blocks = self.blueprint.stem.iter().filter(|block| block.role != Role::Embedding);
+            let linear = |block: &&Block| {
+                block.role != Role::Embedding
+                    || block
+                        .operators
+                        .iter()
+                        .any(|operator| matches!(operator.kind, Kind::Linear { .. }))
+            };
+            let adapted = |block: &&Block| match &self.plan.adapters {
+                // Under adapters nothing before the first of them needs a gradient.
+                Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
+                None => true,
+            };
+            if self.plan.adapters.is_some() && self.checkpoints() && self.plan.runs_classes() && class.changes_embedding
+            {
+                parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
+            }
+            {
+                let blocks = self.blueprint.stem.iter().filter(linear).filter(adapted);
                 for block in blocks {
                     seen.stream = false;
                     parts.push(if block.role == Role::Norm {
@@ -217,10 +245,24 @@ impl<'a> Keeper<'a> {
             }
             _ => {}
         }
-        if self.plan.autocasts() && self.plan.recompute != Recompute::Full {
+        if self.plan.autocasts() {
             parts.push(self.weight_copies());
-        } else if self.plan.autocasts() {
-            parts.push(N::zero());
+        } else if let Some(adapters) = &self.plan.adapters
+            && self.plan.is_under_autocast()
+            && !self.checkpoints()
+        {
+            let all = trainable::<N>(self.blueprint, adapters, |place| {
+                (place.block.role != Role::Tower).then(|| place.times(N::constant(1.0)))
+            });
+            parts.push(N::constant(2.0).times(all));
+        }
+        if self.checkpoints() && self.plan.runs_classes() && self.class().attention == AttentionForm::EagerSink {
+            // The masks of full and of windowed layers.
+            parts.push(N::product([
+                N::constant(4.0),
+                N::input(&self.sequence),
+                N::input(&self.sequence),
+            ]));
         }
         N::sum(parts).named(
             "once",
@@ -232,8 +274,10 @@ impl<'a> Keeper<'a> {
     fn weight_copies<N: Number>(&self) -> N {
         let linear = self.blueprint.blocks().flat_map(|place| {
             let operators = place.block.operators.iter();
-            let matrices = operators.filter(|operator| {
-                matches!(operator.kind, Kind::Linear { .. } | Kind::Expand { .. }) && !operator.is_idle()
+            let matrices = operators.filter(move |operator| {
+                matches!(operator.kind, Kind::Linear { .. } | Kind::Expand { .. })
+                    && !operator.is_idle()
+                    && (!self.checkpoints() || place.kind.is_none())
             });
             matrices.filter_map(move |operator| {
                 let weight = operator.tensors.first()?;
@@ -272,6 +316,7 @@ impl<'a> Keeper<'a> {
         };
         let weight = || vector.map_or_else(N::zero, N::input);
         let wide = self.plan.autocasts() && residual || self.element() == 4;
+        let cast = self.plan.is_under_autocast() && !self.plan.autocasts();
         let input = if wide { 4 } else { 2 };
         let frozen = self.plan.adapters.is_some();
         let native = |shared: bool, roots: u64| {
@@ -293,6 +338,10 @@ impl<'a> Keeper<'a> {
                 float(if frozen { 8 } else { 12 }, 4).plus(N::constant(4.0).times(weight()))
             }
             _ if layer => {
+                if cast {
+                    // Autocast runs it in FP32, on a copy of its own.
+                    return float(4, 8);
+                }
                 let shared = residual && std::mem::replace(&mut seen.residual, true);
                 native(shared, 8)
             }
@@ -327,7 +376,7 @@ impl<'a> Keeper<'a> {
         let mut parts = Vec::new();
         let mut source = Source::Stream;
         let mut after: Option<Component> = None;
-        let fused = block.operators.iter().any(|operator| operator.name == "qkv_proj");
+        let fused = self.class().joins_qkv || block.operators.iter().any(|operator| operator.name == "qkv_proj");
         let rotates = block
             .operators
             .iter()
@@ -342,7 +391,10 @@ impl<'a> Keeper<'a> {
                         None => input.value == self.blueprint.hidden.value || source == Source::Stream,
                     };
                     let from = if reads_stream { Source::Stream } else { source };
-                    parts.push(self.linear(operator, input, routing.as_ref(), from, seen));
+                    if is_joined(self.class(), operator) && self.plan.runs_classes() {
+                        continue;
+                    }
+                    parts.push(self.linear(block, operator, input, routing.as_ref(), from, seen));
                     if routing.is_some() && after == Some(operator.component) {
                         parts.push(self.routed_output(input, output, routing.as_ref()));
                     }
@@ -351,7 +403,7 @@ impl<'a> Keeper<'a> {
                     }
                 }
                 Kind::Expand { latent, .. } => {
-                    parts.push(self.linear(operator, &latent.rank, None, source, seen));
+                    parts.push(self.linear(block, operator, &latent.rank, None, source, seen));
                 }
                 Kind::Elementwise {
                     width, step, routing, ..
@@ -367,11 +419,15 @@ impl<'a> Keeper<'a> {
                         parts.push(self.activation(operator.component, width, gated, routing.as_ref()));
                         after = Some(operator.component);
                         source = Source::Inner(seen.next);
+                        if !gated && self.class().activation == ActivationForm::Result && self.plan.runs_classes() {
+                            // The result is the input of what follows.
+                            seen.inner.push(seen.next);
+                        }
                         seen.next += 1;
                     }
                     Step::Softmax if operator.component == Component::Router => {
                         parts.push(self.each(4, N::input(width)));
-                        if self.class().routes_in_float && self.plan.runs_classes() {
+                        if self.class().routes_in_float && self.plan.runs_classes() && self.plan.adapters.is_none() {
                             parts.push(self.each(4, N::input(&self.blueprint.hidden)));
                         }
                     }
@@ -396,6 +452,7 @@ impl<'a> Keeper<'a> {
     /// The input of a linear layer: kept for the gradient of its weight, once for all layers that read it.
     fn linear<N: Number>(
         &self,
+        block: &Block,
         operator: &Operator,
         input: &Quantity,
         routing: Option<&Routing>,
@@ -411,7 +468,7 @@ impl<'a> Keeper<'a> {
             Source::Inner(_) => self.shared(value),
         };
         if let Some(adapters) = &self.plan.adapters {
-            if !adapts(adapters, operator) {
+            if !adapts(adapters, block, operator) {
                 return N::zero();
             }
             let (bytes, rank) = inputs_of(self.plan);
@@ -473,10 +530,9 @@ impl<'a> Keeper<'a> {
                     // Fused kernels compute the nonlinearity again; a compiler also the product.
                     (true, false, _) if self.plan.compiled => element,
                     (true, false, _) => 2 * element,
-                    (false, true, ActivationForm::WrittenOut) if self.plan.autocasts() => 14,
+                    (false, true, ActivationForm::WrittenOut) if self.plan.is_under_autocast() => 14,
                     (false, true, ActivationForm::WrittenOut) => 4 * element,
                     (false, true, ActivationForm::Quick) => 2 * element,
-                    (false, _, ActivationForm::Result) => 0,
                     (false, _, _) => element,
                 }
             }
@@ -501,17 +557,27 @@ impl<'a> Keeper<'a> {
         let keys = || input(&attention.kv_heads).times(input(&attention.key_dim));
         let values = || input(&attention.kv_heads).times(input(&attention.value_dim));
         let output = || heads().times(input(&attention.value_dim));
-        let all_keys = queries;
+        // One head for all is no copy: every query reads the same.
+        let single = attention.kv_heads.value == 1;
+        let all_keys = || if single { keys() } else { queries() };
         let all_values = || match &attention.latent {
             // Values are a view of what the latent was expanded to.
             Some(latent) => heads().times(input(&latent.nope).plus(input(&attention.value_dim))),
+            None if single => values(),
             None => output(),
+        };
+        let normed = if own && class.norms_values {
+            self.each(4, values()).plus(self.each(8, input(&attention.kv_heads)))
+        } else {
+            N::zero()
         };
         let eager = self.plan.is_eager() || own && class.attention != AttentionForm::Fused;
         if eager {
             let selective = !own && self.plan.recompute == Recompute::Selective;
             let base = if fused && !rotates && own {
                 queries().plus(keys()).plus(values())
+            } else if fused && own {
+                N::sum([queries(), keys(), queries(), keys(), values()])
             } else {
                 N::sum([queries(), all_keys(), all_values()])
             };
@@ -522,6 +588,13 @@ impl<'a> Keeper<'a> {
             }
             let each = match class.attention {
                 AttentionForm::EagerSink if own => element,
+                _ if own && class.halves_scores => {
+                    if class.drops_attention {
+                        2 * element + 1
+                    } else {
+                        element
+                    }
+                }
                 _ if own => {
                     let caps = if class.caps_scores { element } else { 0 };
                     4 + element + caps + u64::from(class.drops_attention)
@@ -537,11 +610,11 @@ impl<'a> Keeper<'a> {
                 input(&self.sequence),
                 N::constant(each as f64),
             ]);
-            return (self.shared(kept.plus(scores)), false);
+            return (self.shared(kept.plus(scores)).plus(normed), false);
         }
         let masked = match &attention.span {
             Span::Window(window) | Span::Chunk(window) => {
-                own && window.value < self.plan.sequence && self.plan.attention != AttentionKernel::Flash
+                own && window.value <= self.plan.sequence && self.plan.attention != AttentionKernel::Flash
             }
             _ => false,
         };
@@ -568,7 +641,7 @@ impl<'a> Keeper<'a> {
             ]);
             kept = kept.plus(square);
         }
-        (kept, !(own && class.copies_output))
+        (kept.plus(normed), !(own && class.copies_output))
     }
 
     /// Whether layers are computed again.

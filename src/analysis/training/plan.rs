@@ -309,6 +309,10 @@ impl TrainingPlan {
     pub fn autocasts(&self) -> bool {
         self.precision.is_mixed() && self.framework == Framework::Transformers && self.adapters.is_none()
     }
+    /// Whether products run under autocast, whatever the weights are.
+    pub fn is_under_autocast(&self) -> bool {
+        self.precision.is_mixed() && self.framework == Framework::Transformers
+    }
     /// Whether layers are transformers' own classes, which keep what Python wrote down.
     pub fn runs_classes(&self) -> bool {
         matches!(

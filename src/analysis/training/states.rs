@@ -68,7 +68,8 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         trained.push(one.elements.clone());
         let gradient = N::constant(bytes.gradient as f64).times(one.elements.clone());
         gradients.push(shared(gradient, among(one, plan.gradient_shards())));
-        let state = moments(plan, one).plus(N::constant(bytes.master as f64).times(one.elements.clone()));
+        let state = moments(plan, blueprint.vocabulary.value, one)
+            .plus(N::constant(bytes.master as f64).times(one.elements.clone()));
         optimizer.push(shared(state, among(one, plan.state_shards())));
     }
     if let Some(adapters) = &plan.adapters {
@@ -168,7 +169,7 @@ fn flat_moments<N: Number>(plan: &TrainingPlan, elements: N) -> N {
 ///
 /// Sources: torch.optim keeps moments in the parameter's type; bitsandbytes keeps FP32, and one byte with a scale for 256
 /// in tensors of 4,096 elements or more; Shazeer 2018 (arXiv 1804.04235) for Adafactor; Jordan 2024 for Muon.
-fn moments<N: Number>(plan: &TrainingPlan, one: &Held<'_, N>) -> N {
+fn moments<N: Number>(plan: &TrainingPlan, vocabulary: u64, one: &Held<'_, N>) -> N {
     let each = plan.bytes.moment as f64;
     let elements = || one.elements.clone();
     let matrix = one.tensor.dims.len() >= 2;
@@ -182,7 +183,10 @@ fn moments<N: Number>(plan: &TrainingPlan, one: &Held<'_, N>) -> N {
             N::constant(4.0 * moments).times(elements())
         }
         Optimizer::Muon => {
-            let inside = matches!(one.tensor.kind, TensorKind::Matrix | TensorKind::Router) && matrix;
+            // Tables of positions are matrices like others; only those of words and the head are not.
+            let words = matches!(one.tensor.kind, TensorKind::Table | TensorKind::Head)
+                && one.tensor.dims.first().is_some_and(|rows| rows.value == vocabulary);
+            let inside = matrix && !words;
             N::constant(if inside { each } else { 2.0 * each }).times(elements())
         }
         Optimizer::Adafactor if matrix => {

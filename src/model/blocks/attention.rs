@@ -92,10 +92,11 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
             ("q_norm", style.norm_modules[0], queries, &q_width),
             ("k_norm", style.norm_modules[1], kv, &k_width),
         ] {
-            let kind = if let QkNorm::PerHead(kind) = style.qk_norm {
-                kind
-            } else {
-                Norm::Rms
+            let kind = match style.qk_norm {
+                QkNorm::PerHead(kind) => kind,
+                // Cohere and StableLM: mean and variance of each head.
+                QkNorm::EachHead => Norm::LayerWithoutBias,
+                QkNorm::None | QkNorm::FullWidth => Norm::Rms,
             };
             let mut operator = Operator::elementwise(name, Component::Norm, width, Step::Norm(kind), 1);
             operator.tensors = match style.qk_norm {

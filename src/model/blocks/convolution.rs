@@ -68,7 +68,14 @@ pub fn short_convolution(hidden: &Quantity, style: &ShortConvolution) -> Block {
             channels: hidden.clone(),
             kernel: kernel.clone(),
         }],
-        saved: live.clone(),
+        // The matrix' result is kept whole, its parts are views.
+        saved: vec![
+            Live::new("convolution input", hidden),
+            Live::new("gates and values", &three),
+            Live::new("gated input", hidden),
+            Live::new("convolved", hidden),
+            Live::new("gated", hidden),
+        ],
         live,
         ..Block::new("Short convolution", Role::TokenMixer)
     }
