@@ -1,20 +1,29 @@
 //! Training: what a run keeps, how long a step takes, what it costs.
 
 mod adapters;
+mod communication;
+mod efficiency;
 mod kept;
+pub mod law;
+mod links;
 mod memory;
 mod plan;
 mod stage;
 mod states;
+mod time;
 
+pub use communication::{Communication, Traffic};
+pub use efficiency::Efficiency;
 pub use memory::{Moment, StageMemory, When, stage_memory};
 pub use plan::{Adapters, ParameterBytes, TrainingPlan};
 pub use stage::{Stage, stages};
+pub use time::StepTime;
 
 use super::error::AnalysisError;
 use super::memory::Memory;
 use super::placement::{RankGroup, RankMemory, Ranks};
 use super::setup::Setup;
+use crate::hardware::Device;
 use crate::model::Component;
 use crate::units::{Exact, Number, Quantity};
 
@@ -25,6 +34,27 @@ pub struct Training {
     pub plan: TrainingPlan,
     /// Each stage of the pipeline and what its ranks hold.
     pub stages: Vec<(Stage, StageMemory<Exact>)>,
+    /// How long a step takes, with a device.
+    pub time: Option<StepTime>,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Tokens trained on.
+    pub tokens: u64,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Days of calendar time.
+    pub days: f64,
+    /// Between which they lie, four times of five.
+    pub days_between: (f64, f64),
+    /// Hours of all devices together.
+    pub device_hours: f64,
+    /// US dollars.
+    pub cost_usd: Option<f64>,
+    /// Energy of the devices at their power limit.
+    pub energy_kwh: Option<f64>,
 }
 
 impl Training {
@@ -43,7 +73,31 @@ impl Training {
         if stages.iter().any(|(_, memory)| memory.peak == Exact::OVERFLOW) {
             return Err(AnalysisError::Overflow("the memory"));
         }
-        Ok(Self { plan, stages })
+        let time = setup
+            .device()
+            .and_then(|device| time::step_time(setup, &plan, &stages, device));
+        Ok(Self { plan, stages, time })
+    }
+    /// The whole run, where its tokens are given: with the price of an hour of all devices.
+    pub fn run(&self, device: Option<&Device>, usd_per_hour: Option<f64>) -> Option<Run> {
+        let (time, tokens) = (self.time.as_ref()?, self.plan.tokens?);
+        let rate = time.tokens_per_second(&self.plan);
+        let seconds = tokens as f64 / rate / self.plan.goodput.max(0.01);
+        let (low, high) = time.tokens_between(&self.plan);
+        let days = |rate: f64| tokens as f64 / rate / self.plan.goodput.max(0.01) / 86_400.0;
+        let hours = seconds / 3600.0;
+        let devices = self.plan.devices as f64;
+        Some(Run {
+            tokens,
+            steps: tokens.div_ceil(self.plan.step_tokens().max(1)),
+            days: seconds / 86_400.0,
+            days_between: (days(high), days(low)),
+            device_hours: hours * devices,
+            cost_usd: usd_per_hour.map(|price| price * hours),
+            energy_kwh: device
+                .and_then(|device| device.tdp_w)
+                .map(|watts| watts * devices * hours / 1000.0),
+        })
     }
     /// Elements that are trained, all stages together, each once.
     pub fn trainable(&self, setup: &Setup) -> u64 {
