@@ -90,7 +90,7 @@ pub fn communication(
     // Data parallelism.
     let replicas = plan.data.saturating_mul(plan.context);
     let trained = states.trainable.0 as f64;
-    let inner = plan.tensor.saturating_mul(1);
+    let inner = plan.tensor;
     let gradient = plan.bytes.gradient.min(if plan.precision == TrainingPrecision::Fp32 {
         4
     } else {
@@ -108,8 +108,8 @@ pub fn communication(
         };
         add(Traffic::Data, bytes, rate);
         if plan.zero == Zero::Weights {
-            let again = if plan.recompute == Recompute::Full { 2.0 } else { 2.0 };
-            let gathers = share(shard) * batches * again * whole_weights * 2.0;
+            // Gathered for the forward and for the backward pass, in 16 bits.
+            let gathers = share(shard) * batches * 2.0 * whole_weights * 2.0;
             let scatters = share(shard) * batches * trained * gradient;
             let across = replicas / shard.max(1);
             let reduce = 2.0 * share(across) * trained * gradient / shard.max(1) as f64;
@@ -130,16 +130,20 @@ pub fn communication(
     }
     if plan.expert > 1 {
         let routed = routed_layers(blueprint);
-        let chosen: f64 = routed.iter().map(|(top, layers)| *top as f64 * *layers as f64).sum();
-        let mine = chosen * layers / blueprint.layers.value.max(1) as f64;
         let passes = if plan.recompute == Recompute::Full { 6.0 } else { 4.0 };
         let outer = if plan.sequence_parallel {
             plan.tensor as f64
         } else {
             1.0
         };
-        let bytes = batches * passes * mine * tokens / outer * hidden * element * share(plan.expert);
-        add(Traffic::Expert, bytes, links.rate(plan.expert, 1));
+        let each = tokens / outer * hidden * element;
+        let (mut bytes, mut seconds) = (0.0, 0.0);
+        for (top, count) in routed {
+            let times = batches * passes * count as f64 * layers / blueprint.layers.value.max(1) as f64;
+            bytes += times * top as f64 * each * share(plan.expert);
+            seconds += times * links.scatter(plan.expert, top, each);
+        }
+        add(Traffic::Expert, bytes, bytes / seconds.max(1e-12));
     }
     if plan.context > 1 {
         let widths: f64 = kv_widths(blueprint) * layers / blueprint.layers.value.max(1) as f64;

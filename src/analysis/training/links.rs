@@ -36,12 +36,28 @@ impl Links {
             slow: usual.min(fast),
         }
     }
-    /// The rate of a ring over a group whose members are so many devices apart.
+    /// The rate of a ring over a group whose members are so many devices apart. Rings enter a domain once, each through the
+    /// network of another member, so the members of a domain add up.
     pub fn rate(&self, group: u64, stride: u64) -> f64 {
         if group.saturating_mul(stride) <= self.domain {
-            self.fast
-        } else {
-            self.slow
+            return self.fast;
         }
+        let members = (self.domain / stride.max(1)).clamp(1, group.max(1));
+        self.fast.min(self.slow * members as f64)
+    }
+    /// Seconds in which every rank of a group sends each of its tokens to so many others: `bytes` is what a rank sends for
+    /// one of them. Inside a domain a copy goes to each; another domain gets one, however many of its ranks want it
+    /// (DeepSeek-V3 report, arXiv 2412.19437, section 3.2.2).
+    pub fn scatter(&self, group: u64, copies: u64, bytes: f64) -> f64 {
+        let others = (group.saturating_sub(1)) as f64 / group.max(1) as f64;
+        let fast = copies as f64 * others * bytes / self.fast;
+        if group <= self.domain {
+            return fast;
+        }
+        let domains = (group / self.domain).max(2) as f64;
+        let reached = domains * (1.0 - (1.0 - 1.0 / domains).powf(copies as f64));
+        // One of them is the rank's own.
+        let away = reached * (domains - 1.0) / domains;
+        fast.max(away * bytes / self.slow)
     }
 }

@@ -230,7 +230,8 @@ impl TrainingPlan {
     fn check(&self, blueprint: &Blueprint) -> Result<(), AnalysisError> {
         let layers = blueprint.layers.value;
         let chunks = self.pipeline.saturating_mul(self.virtual_stages);
-        if self.pipeline > 1 && chunks > layers {
+        // Megatron and torchtitan count token table and head as a layer each.
+        if self.pipeline > 1 && chunks > layers.saturating_add(2) {
             return Err(refused(format!(
                 "{} stages × {} chunks are {}, more than the model's {layers} layers.",
                 self.pipeline,

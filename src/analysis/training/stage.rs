@@ -20,14 +20,20 @@ pub struct Stage {
     pub last: bool,
 }
 
-/// The stages of a plan; layers that do not divide go to the first ones.
+/// The stages of a plan. Where layers do not divide, the last and the first have one less: they have head and token table.
 pub fn stages(plan: &TrainingPlan, blueprint: &Blueprint) -> Vec<Stage> {
     let layers = blueprint.layers.value;
     let count = plan.pipeline.clamp(1, layers.max(1));
     let mut begin = 0_u64;
     (0..count)
         .map(|index| {
-            let end = begin + layers / count + u64::from(index < layers % count);
+            // Whose turn it is to have one more: those in the middle first, the first one, then the last.
+            let turn = match index {
+                0 if count > 1 => count - 2,
+                _ if index + 1 == count => count - 1,
+                _ => index - 1,
+            };
+            let end = begin + layers / count + u64::from(turn < layers % count);
             let counts = blueprint.layout.count_between(begin, end, blueprint.kinds.len());
             begin = end;
             Stage {

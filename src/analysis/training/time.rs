@@ -233,7 +233,9 @@ pub fn step_time(
             Traffic::Data if plan.zero == crate::scenario::training::Zero::Weights => busy,
             Traffic::Data => busy * 2.0 / 3.0 / batches,
             Traffic::Context => busy * 0.5,
-            Traffic::Expert | Traffic::Tensor | Traffic::Sequence => 0.0,
+            // Dispatch runs beside other work where it can.
+            Traffic::Expert => busy * 0.25,
+            Traffic::Tensor | Traffic::Sequence => 0.0,
             Traffic::Pipeline => one.seconds,
         };
         one.exposed = (one.seconds - hides).max(0.0);
