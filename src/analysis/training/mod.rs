@@ -13,7 +13,7 @@ mod states;
 mod time;
 
 pub use communication::{Communication, Traffic};
-pub use efficiency::Efficiency;
+pub use efficiency::{Efficiency, FEW, Question, USUAL};
 pub use memory::{Moment, StageMemory, When, stage_memory};
 pub use plan::{Adapters, ParameterBytes, TrainingPlan};
 pub use stage::{Stage, stages};
