@@ -67,8 +67,9 @@ fn stands_at(target: Target, operator: &Operator) -> bool {
 /// Bytes kept of each element of an adapted layer's input, and of each element between the two matrices.
 pub fn inputs_of(plan: &TrainingPlan) -> (u64, u64) {
     match plan.framework {
-        // The adapters are as wide as the base and read the same tensor.
-        Framework::Litgpt | Framework::Torchtune | Framework::Unsloth => (2, 2),
+        // As wide as the base; LitGPT's read what dropout left, and its mask is kept.
+        Framework::Litgpt => (3, 2),
+        Framework::Torchtune | Framework::Unsloth => (2, 2),
         _ if plan.precision.is_mixed() => (2, 2),
         // PEFT's are FP32 and read a copy.
         _ => (4, 4),

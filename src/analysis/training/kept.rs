@@ -83,7 +83,11 @@ impl<'a> Keeper<'a> {
     }
     /// Bytes of an element of the residual stream.
     fn residual_bytes(&self) -> u64 {
-        if self.plan.autocasts() { 4 } else { self.element() }
+        if self.plan.autocasts() || self.plan.widens_rest() {
+            4
+        } else {
+            self.element()
+        }
     }
 
     /// One layer of a kind, all of it kept. The first layer of a model under adapters needs no gradient of its input.
@@ -328,11 +332,18 @@ impl<'a> Keeper<'a> {
             own.plus(self.each(roots, rows()))
         };
         let layer = matches!(norm, Norm::Layer | Norm::LayerWithoutBias);
-        if !self.plan.runs_classes() {
+        let form = match self.plan.framework {
+            _ if !self.plan.runs_python() => NormForm::Native,
+            Framework::Litgpt => NormForm::Float,
+            Framework::Torchtune | Framework::Torchtitan => NormForm::Upcast,
+            _ if !self.plan.runs_classes() => NormForm::Native,
+            _ => self.class().norm,
+        };
+        if form == NormForm::Native && !self.plan.runs_classes() {
             return native(false, if norm == Norm::Rms { 4 } else { 8 });
         }
         let float = |bytes: u64, roots: u64| self.each(bytes, elements()).plus(self.each(roots, rows()));
-        match (norm, self.class().norm) {
+        match (norm, form) {
             (Norm::Plain, _) => float(4, 8),
             (_, NormForm::CenteredFloat) => {
                 float(if frozen { 8 } else { 12 }, 4).plus(N::constant(4.0).times(weight()))
@@ -468,10 +479,25 @@ impl<'a> Keeper<'a> {
             Source::Inner(_) => self.shared(value),
         };
         if let Some(adapters) = &self.plan.adapters {
+            // LitGPT's 4-bit products keep their input (bitsandbytes `MatMul4Bit` of its time).
+            let packed = self.plan.framework == Framework::Litgpt && self.plan.is_quantised();
             if !adapts(adapters, block, operator) {
-                return N::zero();
+                let read = packed && operator.component != Component::LmHead;
+                return if read { self.each(2, width()) } else { N::zero() };
             }
             let (bytes, rank) = inputs_of(self.plan);
+            // Torchtune's and Unsloth's adapters read the very tensor that the layer reads.
+            let same = matches!(self.plan.framework, Framework::Torchtune | Framework::Unsloth);
+            let known = same
+                && match source {
+                    Source::Stream => std::mem::replace(&mut seen.stream, true),
+                    Source::Inner(at) if seen.inner.contains(&at) => true,
+                    Source::Inner(at) => {
+                        seen.inner.push(at);
+                        false
+                    }
+                };
+            let bytes = if known { 0 } else { bytes };
             let kept = self
                 .each(bytes, width())
                 .plus(self.each(rank, N::constant(adapters.rank as f64)));
@@ -522,17 +548,18 @@ impl<'a> Keeper<'a> {
         let element = self.element();
         let class = self.class();
         let own = self.plan.runs_classes();
+        let python = self.plan.runs_python();
         let bytes = match component {
             Component::Mlp | Component::Experts | Component::SharedExperts => {
-                match (gated, own, class.activation) {
-                    (true, true, _) if class.attention == AttentionForm::EagerSink => 6 * element,
+                match (gated, python, class.activation) {
+                    (true, true, _) if own && class.attention == AttentionForm::EagerSink => 6 * element,
                     (true, true, _) => 3 * element,
                     // Fused kernels compute the nonlinearity again; a compiler also the product.
                     (true, false, _) if self.plan.compiled => element,
                     (true, false, _) => 2 * element,
-                    (false, true, ActivationForm::WrittenOut) if self.plan.is_under_autocast() => 14,
-                    (false, true, ActivationForm::WrittenOut) => 4 * element,
-                    (false, true, ActivationForm::Quick) => 2 * element,
+                    (false, true, ActivationForm::WrittenOut) if own && self.plan.is_under_autocast() => 14,
+                    (false, true, ActivationForm::WrittenOut) if own => 4 * element,
+                    (false, true, ActivationForm::Quick) if own => 2 * element,
                     (false, _, _) => element,
                 }
             }
@@ -625,12 +652,19 @@ impl<'a> Keeper<'a> {
                     || element == 4);
         let mut kept = if efficient {
             self.each(element, N::sum([queries(), all_keys(), all_values(), output()]))
-        } else if fused && own && rotates {
+        } else if (fused && own || self.plan.framework == Framework::Litgpt) && rotates {
             // Values are a view of the one matrix' result, which stays whole.
             let whole = N::sum([queries(), keys(), values()]);
             self.each(element, N::sum([queries(), keys(), whole, output()]))
         } else {
-            self.each(element, N::sum([queries(), keys(), values(), output()]))
+            // torchtitan repeats keys and values to all heads before its kernel.
+            let repeats = self.plan.framework == Framework::Torchtitan && self.plan.runs_python();
+            let (keys, values) = if repeats {
+                (queries(), output())
+            } else {
+                (keys(), values())
+            };
+            self.each(element, N::sum([queries(), keys, values, output()]))
         };
         kept = self.shared(kept.plus(self.each(4, heads())));
         if masked {
@@ -641,7 +675,10 @@ impl<'a> Keeper<'a> {
             ]);
             kept = kept.plus(square);
         }
-        (kept.plus(normed), !(own && class.copies_output))
+        (
+            kept.plus(normed),
+            !(own && class.copies_output || self.plan.framework == Framework::Litgpt),
+        )
     }
 
     /// Whether layers are computed again.

@@ -7,7 +7,7 @@ use super::states::{States, states};
 use crate::model::Blueprint;
 use crate::model::operator::{Kind, Step};
 use crate::scenario::Recompute;
-use crate::scenario::training::{Framework, Loss, Zero};
+use crate::scenario::training::{Framework, Loss, Optimizer, Zero};
 use crate::units::{Number, Quantity};
 
 /// Bytes on one rank.
@@ -82,8 +82,29 @@ impl When {
 ///
 /// The peak is the largest of: the loss's backward pass, a layer's backward pass, the end with all gradients.
 pub fn stage_memory<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Stage) -> StageMemory<N> {
+    let held = stage_memory_with::<N>(plan, blueprint, stage, false);
+    let paged = matches!(plan.optimizer, Optimizer::PagedAdamw | Optimizer::PagedAdamw8bit);
+    // Paged states are moved to the host where they do not fit.
+    match plan.room {
+        Some(room) if paged && held.peak.value() > room as f64 => stage_memory_with(plan, blueprint, stage, true),
+        _ => held,
+    }
+}
+
+fn stage_memory_with<N: Number>(
+    plan: &TrainingPlan,
+    blueprint: &Blueprint,
+    stage: &Stage,
+    evicted: bool,
+) -> StageMemory<N> {
     let keeper = Keeper::new(plan, blueprint);
-    let states = states::<N>(plan, blueprint, stage);
+    let mut states = states::<N>(plan, blueprint, stage);
+    if plan.offloads_weights() {
+        states.weights = N::zero();
+        states.by_component = Vec::new();
+        states.gradients = N::zero();
+    }
+    let states = states;
     let ranks = |value: N, among: u64| {
         if among > 1 {
             value.over(N::input(&Quantity::choice("devices that share it", among, "Hardware")))
@@ -131,7 +152,7 @@ pub fn stage_memory<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage
     let ends = keeper.ends::<N>(stage.first, stage.last);
     let other = ends.plus(keeper.once());
     let activations = N::sum([layers.clone(), loss.clone(), other.clone()]);
-    let optimizer = if plan.optimizer_offload {
+    let optimizer = if plan.optimizer_offload || evicted {
         N::zero()
     } else {
         states.optimizer.clone()
@@ -147,7 +168,11 @@ pub fn stage_memory<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage
         Loss::Chunked => ranks(logits, plan.tensor),
         Loss::Fused => N::zero(),
     };
-    let gathered = if plan.zero == Zero::Weights && plan.weight_shards() > 1 {
+    let gathered = if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.pipeline > 1 {
+        // In a pipeline weights stay gathered between micro-batches, and gradients are added up whole, in FP32.
+        let layers = N::constant(stage.layers() as f64);
+        states.unit.clone().times(layers).plus(states.root.clone()).scaled(3.0)
+    } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 {
         states.unit.clone().scaled(2.0).plus(states.root.clone())
     } else {
         N::zero()

@@ -64,7 +64,7 @@ impl Training {
     /// A layout that cannot be, or totals beyond 64 bits.
     pub fn of(setup: &Setup) -> Result<Self, AnalysisError> {
         let blueprint = &setup.blueprint;
-        let plan = TrainingPlan::of(blueprint, &setup.scenario)?;
+        let plan = TrainingPlan::of(blueprint, &setup.scenario)?.on(room(setup));
         let each = stages(&plan, blueprint).into_iter().map(|stage| {
             let memory = stage_memory::<Exact>(&plan, blueprint, &stage);
             (stage, memory)
@@ -152,6 +152,7 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     let overhead = Quantity::choice("overhead", setup.scenario.assumptions.overhead, "Assumptions");
     let overhead = N::input(&overhead);
     let fullest = TrainingPlan::of(blueprint, &setup.scenario).ok().and_then(|plan| {
+        let plan = plan.on(room(setup));
         let each = stages(&plan, blueprint).into_iter();
         let each = each.map(|stage| stage_memory::<N>(&plan, blueprint, &stage));
         each.reduce(|known, next| {
@@ -195,4 +196,8 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
         peak: held.peak,
         overhead,
     }
+}
+
+fn room(setup: &Setup) -> Option<u64> {
+    setup.device().map(Device::usable_bytes)
 }

@@ -93,6 +93,8 @@ pub struct TrainingPlan {
     pub optimizer_offload: bool,
     /// Whether kept activations lie in RAM.
     pub activation_offload: bool,
+    /// Memory of a device, bytes, where one is chosen.
+    pub room: Option<u64>,
     /// Tokens of the whole run.
     pub tokens: Option<u64>,
     /// Share of calendar time in which the run moves on.
@@ -108,6 +110,12 @@ fn refused(words: String) -> AnalysisError {
 }
 
 impl TrainingPlan {
+    /// The same on a device with so much memory.
+    #[must_use]
+    pub fn on(mut self, room: Option<u64>) -> Self {
+        self.room = room;
+        self
+    }
     /// Resolves the run of a scenario.
     ///
     /// # Errors
@@ -218,7 +226,12 @@ impl TrainingPlan {
             adapters,
             compiled: on(choice.compile, framework == Framework::Maxtext),
             optimizer_offload: on(choice.optimizer_offload, false),
-            activation_offload: on(choice.activation_offload, false),
+            // Unsloth moves checkpoints to RAM by itself.
+            activation_offload: on(
+                choice.activation_offload,
+                framework == Framework::Unsloth && scenario.workload.recompute == Recompute::Full,
+            ),
+            room: None,
             tokens: choice.tokens,
             goodput: choice.goodput.unwrap_or(100) as f64 / 100.0,
         };
@@ -320,6 +333,42 @@ impl TrainingPlan {
             self.framework,
             Framework::Transformers | Framework::Deepspeed | Framework::Fsdp | Framework::Colossalai
         ) && !self.compiled
+            && !self.is_patched()
+    }
+    /// Whether norms, MLPs and loss of the classes are replaced by fused kernels: those that bring a fused loss (Liger)
+    /// bring the others with it.
+    fn is_patched(&self) -> bool {
+        self.loss == Loss::Fused
+    }
+    /// Whether layers run as Python wrote them, whoever's they are: nothing is fused or computed again by itself.
+    pub fn runs_python(&self) -> bool {
+        let own = matches!(
+            self.framework,
+            Framework::Litgpt | Framework::Torchtune | Framework::Torchtitan | Framework::LlmFoundry
+        );
+        self.runs_classes() || own && !self.compiled
+    }
+    /// Whether weights and gradients lie in RAM with the optimizer's states: FSDP's offload moves whole shards.
+    pub fn offloads_weights(&self) -> bool {
+        let fsdp = matches!(
+            self.framework,
+            Framework::Fsdp | Framework::Torchtitan | Framework::Torchtune | Framework::Litgpt | Framework::LlmFoundry
+        );
+        self.optimizer_offload && self.zero == Zero::Weights && fsdp
+    }
+    /// Whether the base under adapters is packed in 4 or 8 bits.
+    pub fn is_quantised(&self) -> bool {
+        let base = self.adapters.as_ref().map(|adapters| adapters.base);
+        base.is_some_and(|base| !matches!(base, BaseWeights::Bf16 | BaseWeights::Fp32))
+    }
+    /// Whether what is not packed was turned to FP32, and the residual stream with it (PEFT
+    /// `prepare_model_for_kbit_training`).
+    pub fn widens_rest(&self) -> bool {
+        self.is_quantised()
+            && matches!(
+                self.framework,
+                Framework::Transformers | Framework::Deepspeed | Framework::Fsdp
+            )
     }
     /// Bytes of an element of activations.
     pub fn activation_bytes(&self) -> u64 {

@@ -4,7 +4,7 @@ use super::adapters::trainable;
 use super::plan::{Adapters, TrainingPlan};
 use super::stage::{Held, Stage, held};
 use crate::model::{Blueprint, Component, TensorKind};
-use crate::scenario::training::{BaseWeights, Framework, Optimizer};
+use crate::scenario::training::{BaseWeights, Optimizer};
 use crate::units::{Number, Quantity};
 
 /// What a rank holds from step to step, bytes.
@@ -128,11 +128,7 @@ fn base_bytes<N: Number>(plan: &TrainingPlan, adapters: &Adapters, one: &Held<'_
         return N::constant(each).times(elements());
     }
     if !one.is_packed() {
-        let casts = matches!(
-            plan.framework,
-            Framework::Transformers | Framework::Deepspeed | Framework::Fsdp
-        );
-        return N::constant(if casts { 4.0 } else { 2.0 }).times(elements());
+        return N::constant(if plan.widens_rest() { 4.0 } else { 2.0 }).times(elements());
     }
     // Bits of 16,384 weights, so that every scale is a whole number of them.
     let bits: f64 = match adapters.base {
