@@ -5,10 +5,10 @@ use super::forward_pass::ForwardPass;
 use super::memory::weight_of;
 use super::scan;
 use super::setup::Setup;
+use super::training::Passes;
 use crate::model::Component;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span, Step};
-use crate::scenario::Recompute;
 use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
@@ -338,17 +338,10 @@ fn format_of(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> String 
     format.id.to_string()
 }
 
-/// A training step: forward, backward at twice its cost, what is computed again, and the optimizer.
-///
-/// The backward pass makes two products for each of the forward pass: by the weights and by the inputs
-/// (Kaplan 2020, arXiv 2001.08361, 2.1).
+/// A training step: forward, backward, what is computed again, and the optimizer.
 fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: OpCost<N>) -> OpCost<N> {
-    let again = match setup.scenario.workload.recompute {
-        Recompute::None => 0.0,
-        Recompute::Selective => f64::from(matches!(operator.kind, Kind::Attention(_))),
-        Recompute::Full => f64::from(place.kind.is_some()),
-    };
-    let times = |value: N| N::constant(3.0 + again).times(value);
+    let passes = Passes::of_hardware(&setup.scenario).of(&operator.kind, place.kind.is_some());
+    let times = |value: N| N::constant(passes).times(value);
     let parameters = || {
         N::sum(
             operator

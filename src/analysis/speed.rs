@@ -7,6 +7,7 @@ use super::roofline::Roof;
 use super::serving::Serving;
 use super::setup::Setup;
 use super::time::{self, PassTime, TimeParts};
+use super::training::Training;
 use crate::hardware::evidence::Seen;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
 use crate::hardware::{Device, Rate};
@@ -32,7 +33,7 @@ pub struct Speed {
     pub pass: Option<PassTime>,
     /// Expected time of the whole prompt, in decode and prefill.
     pub prefill: Option<PassTime>,
-    /// Expected tokens a second, all sequences: written in decode, read in prefill; at most, in training.
+    /// Expected tokens a second, all sequences: written in decode, read in prefill, trained on in training.
     pub tokens_per_second: f64,
     /// Tokens a second at the slow and at the fast end of the interval.
     pub tokens_per_second_between: Option<(f64, f64)>,
@@ -64,9 +65,18 @@ impl Speed {
         self.pass = Some(time(serving.tpot, serving.step));
         self.prefill = Some(time(serving.ttft.unwrap_or(serving.first), TimeParts::default()));
     }
+    /// A run's figures in place of the roof's: tokens a second of all devices, expected.
+    pub(super) fn train(&mut self, training: &Training) {
+        let Some(time) = &training.time else { return };
+        self.tokens_per_second = time.tokens_per_second(&training.plan);
+        self.tokens_per_second_between = Some(time.tokens_between(&training.plan));
+    }
     /// What to know about the figures.
     pub fn notice(&self, setup: &Setup) -> Option<Notice> {
         if setup.admission.is_some_and(|load| load.max_running > 0) {
+            return None;
+        }
+        if self.pass.is_none() && self.tokens_per_second_between.is_some() {
             return None;
         }
         let Some(pass) = &self.pass else {

@@ -15,7 +15,7 @@ use super::serving::{self, Serving};
 use super::setup::Setup;
 use super::simple_rule;
 use super::speed::{Speed, speed};
-use super::training::Training;
+use super::training::{Training, planner};
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::Scenario;
 use crate::units::Exact;
@@ -134,7 +134,7 @@ pub fn analyse(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Analys
 pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
     let setup = serving::admitted(setup);
     let training = match setup.scenario.workload.mode.trains() {
-        true => Some(Training::of(&setup)?),
+        true => Some((planner()?.training)(&setup)?),
         false => None,
     };
     let memory = memory::<Exact>(&setup);
@@ -156,6 +156,9 @@ pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
     let mut speed = speed(&setup, &operators, &host);
     if let (Some(speed), Some(serving)) = (&mut speed, &mut serving) {
         speed.serve(serving);
+    }
+    if let (Some(speed), Some(training)) = (&mut speed, &training) {
+        speed.train(training);
     }
     let mut notices = notices(&setup, speed.as_ref(), fit.as_ref());
     notices.extend(serving::notices(&setup, serving.as_ref()));

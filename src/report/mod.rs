@@ -14,6 +14,7 @@ mod pool;
 pub mod scale;
 mod server;
 mod tiles;
+mod training;
 mod verdict;
 
 pub use cards::{Card, best_way, cards};
@@ -24,6 +25,7 @@ pub use notes::notes;
 pub use pool::{Pool, pool};
 pub use server::{Line, curve_caption, server};
 pub use tiles::{Tile, tiles};
+pub use training::training_lines;
 pub use verdict::{Sentence, about, sentence, verdict_name};
 
 use crate::units::{decimal, grouped};

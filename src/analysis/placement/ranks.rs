@@ -10,6 +10,7 @@ use crate::analysis::fit::capacity;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
 use crate::analysis::setup::Setup;
 use crate::analysis::simple_rule;
+use crate::analysis::training::planner;
 use crate::model::Component;
 use crate::units::Exact;
 
@@ -177,6 +178,9 @@ pub fn ranks_of(
     memory: &Memory<Exact>,
     shards: impl FnOnce() -> Vec<Shard>,
 ) -> Result<Ranks, AnalysisError> {
+    if setup.scenario.workload.mode.trains() {
+        return Ok((planner()?.training)(setup)?.ranks(setup));
+    }
     let layout = setup.layout;
     if layout.devices == 1 {
         return Ok(Ranks {

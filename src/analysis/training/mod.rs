@@ -1,20 +1,24 @@
 //! Training: what a run keeps, how long a step takes, what it costs.
 
 mod adapters;
+mod at_hand;
 mod communication;
 mod efficiency;
 mod kept;
 pub mod law;
 mod links;
 mod memory;
+mod passes;
 mod plan;
 mod stage;
 mod states;
 mod time;
 
+pub use at_hand::{arrive, planner};
 pub use communication::{Communication, Traffic};
 pub use efficiency::{Efficiency, FEW, Question, USUAL};
 pub use memory::{Moment, StageMemory, When, stage_memory};
+pub use passes::Passes;
 pub use plan::{Adapters, ParameterBytes, TrainingPlan};
 pub use stage::{Stage, stages};
 pub use time::StepTime;
@@ -165,21 +169,7 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     });
     let none = N::zero;
     let Some(held) = fullest else {
-        return Memory {
-            weights_by_component: Vec::new(),
-            weights: none(),
-            weights_off_device: Vec::new(),
-            kv_cache: none(),
-            kv_cache_per_token: none(),
-            state_per_sequence: none(),
-            state_cache: none(),
-            activations: none(),
-            gradients: none(),
-            optimizer: none(),
-            overhead: overhead.clone(),
-            peak: none(),
-            total: overhead,
-        };
+        return nothing(overhead);
     };
     Memory {
         weights_by_component: held.states.by_component.clone(),
@@ -200,4 +190,24 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
 
 fn room(setup: &Setup) -> Option<u64> {
     setup.device().map(Device::usable_bytes)
+}
+
+/// A rank that holds nothing.
+pub fn nothing<N: Number>(overhead: N) -> Memory<N> {
+    let none = N::zero;
+    Memory {
+        weights_by_component: Vec::new(),
+        weights: none(),
+        weights_off_device: Vec::new(),
+        kv_cache: none(),
+        kv_cache_per_token: none(),
+        state_per_sequence: none(),
+        state_cache: none(),
+        activations: none(),
+        gradients: none(),
+        optimizer: none(),
+        peak: none(),
+        total: overhead.clone(),
+        overhead,
+    }
 }

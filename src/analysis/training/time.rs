@@ -7,13 +7,14 @@ use super::communication::{Communication, Traffic, communication};
 use super::efficiency::{Efficiency, Question};
 use super::links::Links;
 use super::memory::StageMemory;
+use super::passes::Passes;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use crate::analysis::compute::{OpCost, costs};
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
 use crate::scenario::training::Schedule;
-use crate::scenario::{Logits, Mode, Recompute};
+use crate::scenario::{Logits, Mode};
 use crate::units::Exact;
 
 /// The time of an optimizer step and its parts, seconds on the slowest rank.
@@ -110,43 +111,8 @@ fn forward(setup: &Setup, mode: impl FnOnce(&mut crate::scenario::Scenario)) -> 
     sum
 }
 
-/// How often each part runs in a step: forward, backward, recomputation.
-#[derive(Clone, Copy, Debug)]
-struct Passes {
-    linear: f64,
-    attention: f64,
-    head: f64,
-}
-
-impl Passes {
-    /// Counted as the model's own: a backward pass is two products for each of the forward pass, one where weights are frozen.
-    const fn of_model(plan: &TrainingPlan) -> Self {
-        let frozen = plan.adapters.is_some();
-        Self {
-            linear: if frozen { 2.0 } else { 3.0 },
-            attention: 3.0,
-            head: if frozen { 2.0 } else { 3.0 },
-        }
-    }
-    /// With what is computed again.
-    fn of_hardware(plan: &TrainingPlan) -> Self {
-        let model = Self::of_model(plan);
-        let again = match plan.recompute {
-            Recompute::Full => 1.0,
-            Recompute::Selective if plan.framework == crate::scenario::training::Framework::Torchtitan => 0.5,
-            Recompute::Selective | Recompute::None => 0.0,
-        };
-        // A fused backward pass of attention computes the scores once more: half a forward pass.
-        let scores = if plan.is_eager() { 0.0 } else { 0.5 };
-        Self {
-            linear: model.linear + again,
-            attention: model.attention + scores + again,
-            head: model.head,
-        }
-    }
-    fn of(&self, forward: &Forward) -> f64 {
-        self.linear * forward.linear + self.attention * forward.attention + self.head * forward.head
-    }
+fn flops(passes: &Passes, forward: &Forward) -> f64 {
+    passes.linear * forward.linear + passes.attention * forward.attention + passes.head * forward.head
 }
 
 /// Share of the ideal time that the pipeline stands still.
@@ -178,14 +144,14 @@ pub fn step_time(
     let rate = device.rate(products).or_else(|| device.rate_16(true))?;
     let rate_16 = device.rate_16(true)?;
     let forward_of_one = forward(setup, |_| {});
-    let counted = Passes::of_model(plan);
-    let run = Passes::of_hardware(plan);
+    let counted = Passes::of_model(&setup.scenario);
+    let run = Passes::of_hardware(&setup.scenario);
     let replicas = plan.global_batch as f64 / plan.micro_batch.max(1) as f64;
-    let model_flops = counted.of(&forward_of_one) * replicas;
+    let model_flops = flops(&counted, &forward_of_one) * replicas;
     let causal = forward(setup, |scenario| {
         scenario.assumptions.attention_flops = crate::scenario::AttentionFlops::Causal;
     });
-    let hardware_flops = run.of(&causal) * replicas;
+    let hardware_flops = flops(&run, &causal) * replicas;
     // The slowest stage sets the pace.
     let layers = blueprint.layers.value.max(1) as f64;
     let ranks = (plan.tensor * plan.context) as f64;
