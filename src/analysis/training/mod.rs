@@ -1,6 +1,7 @@
 //! Training: what a run keeps, how long a step takes, what it costs.
 
 mod adapters;
+mod answers;
 mod at_hand;
 mod communication;
 mod efficiency;
@@ -10,18 +11,21 @@ mod links;
 mod memory;
 mod passes;
 mod plan;
+mod search;
 mod stage;
 mod states;
 mod time;
 
+pub use answers::{Priced, Way, cheapest, fewest, ways};
 pub use at_hand::{arrive, planner};
 pub use communication::{Communication, Traffic};
 pub use efficiency::{Efficiency, FEW, Question, USUAL};
 pub use memory::{Moment, StageMemory, When, stage_memory};
 pub use passes::Passes;
 pub use plan::{Adapters, ParameterBytes, TrainingPlan};
+pub use search::{Candidate, Search, search};
 pub use stage::{Stage, stages};
-pub use time::StepTime;
+pub use time::{StepTime, Work};
 
 use super::error::AnalysisError;
 use super::memory::Memory;
@@ -79,7 +83,7 @@ impl Training {
         }
         let time = setup
             .device()
-            .and_then(|device| time::step_time(setup, &plan, &stages, device));
+            .and_then(|device| time::step_time(setup, &plan, &stages, device, &Work::of(setup)));
         Ok(Self { plan, stages, time })
     }
     /// The whole run, where its tokens are given: with the price of an hour of all devices.
