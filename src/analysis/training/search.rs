@@ -1,5 +1,7 @@
 //! The search for a plan: every layout a framework can run on so many devices, ranked by the time of a step.
 
+use std::collections::HashMap;
+
 use super::memory::stage_memory;
 use super::plan::TrainingPlan;
 use super::stage::stages;
@@ -7,9 +9,9 @@ use super::time::{StepTime, Work, step_time};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
-use crate::model::Blueprint;
 use crate::model::operator::Kind;
-use crate::scenario::training::{Framework, Zero};
+use crate::model::{Blueprint, Component};
+use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::scenario::{Mode, Recompute, Scenario};
 use crate::units::Exact;
 
@@ -57,7 +59,7 @@ const USUAL_TOKENS: u64 = 4 << 20;
 const USUAL_FINETUNE: u64 = 128;
 
 /// A layout before it is weighed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Layout {
     framework: Framework,
     tensor: u64,
@@ -144,7 +146,8 @@ fn layouts(framework: Framework, shape: &Shape, devices: u64, node: u64, sequenc
             if pipeline > 64 {
                 break;
             }
-            let most_context = if contexts { 16.min(sequence / 2048) } else { 1 };
+            // Fewer than 4,096 tokens a device are not worth a ring.
+            let most_context = if contexts { 16.min(sequence / 4096) } else { 1 };
             for context in powers(most_context.max(1)) {
                 let ranks = tensor * pipeline * context;
                 if !devices.is_multiple_of(ranks) || !sequence.is_multiple_of(context) {
@@ -224,15 +227,49 @@ struct Scale<'a> {
     device: &'a Device,
     work: Work,
     room: u64,
+    /// Parameters of routed experts, and all others.
+    routed: f64,
+    dense: f64,
 }
 
 impl Scale<'_> {
+    /// What a rank holds of weights and states at least, bytes, by their numbers alone; `like` is a plan of the framework.
+    fn least(&self, layout: &Layout, like: &TrainingPlan) -> f64 {
+        if like.adapters.is_some() || like.optimizer_offload {
+            return 0.0;
+        }
+        let bytes = like.bytes;
+        // Optimizers but AdamW keep less; a bound may not be above what is kept.
+        let moments = if like.optimizer == Optimizer::Adamw {
+            2 * bytes.moment
+        } else {
+            0
+        };
+        let experts = if layout.expert > 1 {
+            layout.expert
+        } else {
+            layout.tensor
+        };
+        let replicas = like.devices / (layout.tensor * layout.pipeline);
+        let of = |sharded: bool| {
+            let shards = if sharded { replicas } else { 1 };
+            let of_experts = if sharded {
+                (shards * layout.tensor / layout.expert).max(1)
+            } else {
+                1
+            };
+            let dense = self.dense / (layout.tensor * shards) as f64;
+            let routed = self.routed / (experts * of_experts) as f64;
+            (dense + routed) / layout.pipeline as f64
+        };
+        // The middle of a pipeline holds a little less than its share.
+        let states = (moments + bytes.master) as f64 * of(layout.zero != Zero::None);
+        0.8 * (bytes.weight as f64 * of(layout.zero == Zero::Weights) + states)
+    }
     /// Weighs a layout; `None` where it cannot be.
     fn weigh(&self, scenario: Scenario) -> Option<Candidate> {
         let blueprint = &self.setup.blueprint;
-        let plan = TrainingPlan::of(blueprint, &scenario)
-            .ok()?
-            .on(Some(self.device.usable_bytes()));
+        let plan = self.plan(&scenario)?;
         let all = stages(&plan, blueprint);
         // The first stage has most in flight, the last the loss; those between lie between.
         let ends = all.first().into_iter().chain(all.last().filter(|_| all.len() > 1));
@@ -250,9 +287,21 @@ impl Scale<'_> {
             time,
         })
     }
+    fn plan(&self, scenario: &Scenario) -> Option<TrainingPlan> {
+        let plan = TrainingPlan::of(&self.setup.blueprint, scenario).ok()?;
+        Some(plan.on(Some(self.device.usable_bytes())))
+    }
     fn asking(&self, scenario: &Scenario) -> Setup {
         self.setup.working(|own| *own = scenario.clone())
     }
+}
+
+fn elements(blueprint: &Blueprint, routed: bool) -> f64 {
+    let mine = blueprint.tensors().filter(|(_, tensor)| {
+        tensor.is_parameter() && (tensor.component == Component::Experts && tensor.copies.is_some()) == routed
+    });
+    mine.map(|(place, tensor)| place.stored(tensor, tensor.elements::<f64>()))
+        .sum()
 }
 
 /// Finds the best plans for a setup's model, devices, sequence and global batch. Frameworks are those that were chosen, else the
@@ -287,18 +336,53 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
         device,
         work: Work::of(setup),
         room: crate::analysis::fit::capacity(setup, device),
+        routed: elements(&setup.blueprint, true),
+        dense: elements(&setup.blueprint, false),
     };
     let mut found = Vec::new();
     let mut nearest: Option<Candidate> = None;
+    let mut smallest: Option<(f64, Scenario)> = None;
     let mut tried = 0;
     for framework in frameworks {
         let all = layouts(framework, &shape, devices, node, sequence, global);
         tried += all.len();
+        let mut like = None;
+        // Of layouts that differ in micro-batch alone: whether a smaller one was too large already, and which fitted with
+        // everything kept, where computing layers again only costs time.
+        let mut known: HashMap<Layout, (bool, u64)> = HashMap::new();
         for layout in all {
-            let Some(candidate) = scale.weigh(layout.scenario(scenario, global)) else {
+            let way = Layout {
+                micro_batch: 0,
+                recompute: Recompute::None,
+                ..layout
+            };
+            let (too_large, kept) = known.get(&way).copied().unwrap_or_default();
+            if too_large || layout.recompute == Recompute::Full && kept == layout.micro_batch {
+                continue;
+            }
+            let asked = || layout.scenario(scenario, global);
+            if like.is_none() {
+                like = scale.plan(&asked());
+            }
+            let least = like.as_ref().map_or(0.0, |like| scale.least(&layout, like));
+            if least > scale.room as f64 {
+                if smallest.as_ref().is_none_or(|(known, _)| least < *known) {
+                    smallest = Some((least, asked()));
+                }
+                continue;
+            }
+            let Some(candidate) = scale.weigh(asked()) else {
                 continue;
             };
-            if candidate.fits {
+            let fits = candidate.fits;
+            known.insert(
+                way,
+                match layout.recompute {
+                    Recompute::Full => (!fits, kept),
+                    _ => (false, if fits { layout.micro_batch } else { kept }),
+                },
+            );
+            if fits {
                 found.push(candidate);
             } else if nearest
                 .as_ref()
@@ -307,6 +391,9 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
                 nearest = Some(candidate);
             }
         }
+    }
+    if found.is_empty() && nearest.is_none() {
+        nearest = smallest.and_then(|(_, asked)| scale.weigh(asked));
     }
     found.sort_by(|one, other| {
         one.time
