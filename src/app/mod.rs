@@ -52,6 +52,7 @@ mod state;
 mod suggest;
 mod tabs;
 mod toasts;
+mod training;
 mod verdict;
 mod verdict_strip;
 mod ways;
@@ -74,7 +75,7 @@ use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
 use page::Shows;
-use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
+use panel::{AssumptionsCard, PrecisionCard, TrainingSheet, WorkloadCard};
 use parts::{ExplanationSoon, Later, Part, Quietly, reader_part};
 use tabs::Tabs;
 use toasts::ToastList;
@@ -147,6 +148,7 @@ fn CasePage(case: Case) -> impl IntoView {
                 <ModelCard/>
                 <HardwareCard/>
                 <WorkloadCard/>
+                <TrainingSheet/>
                 <PrecisionCard/>
                 <AssumptionsCard/>
             </section>

@@ -10,6 +10,7 @@ use super::super::roofline::Roof;
 use super::super::serving::{serving, traced_rate, traced_step};
 use super::super::setup::Setup;
 use super::super::time as pass_time;
+use super::super::training::planner;
 use super::figure::Figure;
 use super::sharded;
 use crate::model::Component;
@@ -28,6 +29,13 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     };
     if let Some(sharded) = sharded::trace(setup, figure) {
         return Some((sharded, Unit::Bytes));
+    }
+    if setup.scenario.workload.mode.trains()
+        && let Some(found) = planner()
+            .ok()
+            .and_then(|planner| (planner.traced_figure)(setup, figure))
+    {
+        return Some(found);
     }
     let memory = || memory::<Sizes>(setup);
     Some(match figure {
@@ -79,6 +87,8 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::Cost => (cost_of_a_million(setup)?.trace, Unit::Dollars),
         Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
         Figure::LargestBatch => (limit(setup, |fit| fit.max_batch, "largest batch")?, Unit::Count),
+        // Of training runs alone.
+        Figure::Mfu | Figure::Trainable | Figure::RunTime => return None,
     })
 }
 

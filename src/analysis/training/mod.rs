@@ -15,6 +15,7 @@ mod search;
 mod stage;
 mod states;
 mod time;
+mod traced;
 
 pub use answers::{Priced, Way, cheapest, fewest, ways};
 pub use at_hand::{arrive, planner};

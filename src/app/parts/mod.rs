@@ -23,7 +23,7 @@ use super::state::State;
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, View};
+pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, Training, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -47,6 +47,8 @@ pub enum Part {
     Models,
     /// Past calculations.
     History,
+    /// The [planner](weighbridge::analysis::training) of training runs, its card and its tabs.
+    Training,
 }
 
 /// How far a part is.
@@ -71,12 +73,13 @@ impl Part {
             Self::Reader => "The search for models and the reading of files",
             Self::Tabs | Self::Dialogs | Self::Checks | Self::Compare | Self::Models => "This view",
             Self::History => "The list of past calculations",
+            Self::Training => "The planner of training runs",
         }
     }
     /// What must be there before it.
     const fn needs(self) -> Option<Self> {
         match self {
-            Self::Charts | Self::Library | Self::Tabs | Self::Compare => None,
+            Self::Charts | Self::Library | Self::Tabs | Self::Compare | Self::Training => None,
             Self::Reader | Self::Dialogs | Self::Checks | Self::History => Some(Self::Library),
             Self::Models => Some(Self::Reader),
         }
@@ -123,6 +126,8 @@ kept! {
     HISTORY history_part History;
     /// Models on a device, once they are there.
     MODELS models Models;
+    /// Training runs, once they are there.
+    TRAINING training Training;
 }
 
 /// How far a part is.
@@ -196,6 +201,7 @@ async fn bring(part: Part) -> bool {
             Part::Dialogs => keep(&DIALOGS, tables::dialogs().await),
             Part::Compare => keep(&COMPARE, tables::compare().await),
             Part::History => keep(&HISTORY, tables::history().await),
+            Part::Training => keep(&TRAINING, tables::training().await),
             Part::Library => tables::library().await.is_ok(),
         };
     // Asked for twice, it comes twice.
