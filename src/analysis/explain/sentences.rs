@@ -87,9 +87,9 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             words(&format!("{}: intensity", component.label()), component.about(), "")
         }
         Figure::Time if setup.scenario.workload.mode.trains() => words(
-            "Step, lower bound",
+            "Step",
             pass_words(setup),
-            "Williams, Waterman, Patterson 2009: Roofline.",
+            "docs/training.md lists the runs that the shares of peak are fitted on.",
         ),
         Figure::Time if setup.scenario.workload.mode == Mode::Serve => words(
             "Time",
@@ -103,8 +103,8 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
         Figure::TokensPerSecond if setup.scenario.workload.mode.trains() => words(
-            "Tokens a second, at most",
-            "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
+            "Tokens a second",
+            "Tokens of a step, of all devices, divided by its time.",
             "",
         ),
         Figure::TokensPerSecond => match setup.scenario.workload.mode {

@@ -5,7 +5,7 @@
 
 use std::any::Any;
 
-use super::{Training, memory};
+use super::{Training, explained, memory};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::memory::Memory;
 use crate::analysis::setup::Setup;
@@ -18,12 +18,18 @@ use crate::units::{Exact, Number, Traced};
 pub struct Planner {
     /// Analyses the run of a setup.
     pub training: fn(&Setup) -> Result<Training, AnalysisError>,
+    /// The expected time of a step, by its parts.
+    pub step: fn(&Setup) -> Option<Traced<f64>>,
+    /// Tokens of a step.
+    pub tokens: fn(&Setup) -> Option<Traced<f64>>,
     exact: fn(&Setup) -> Memory<Exact>,
     traced: fn(&Setup) -> Memory<Traced<Exact>>,
 }
 
 static WHOLE: Planner = Planner {
     training: Training::of,
+    step: explained::step,
+    tokens: explained::tokens,
     exact: memory::<Exact>,
     traced: memory::<Traced<Exact>>,
 };

@@ -5,6 +5,7 @@ mod answers;
 mod at_hand;
 mod communication;
 mod efficiency;
+mod explained;
 mod kept;
 pub mod law;
 mod links;
@@ -154,7 +155,7 @@ fn components(weights: &[(Component, Exact)]) -> Vec<(Component, u64)> {
     weights.iter().map(|(component, bytes)| (*component, bytes.0)).collect()
 }
 
-/// Memory of the fullest rank of a run, in the parts that every mode has. A layout that cannot be holds nothing.
+/// Memory of the fullest rank of a run at its fullest moment, in the parts that every mode has. A layout that cannot be holds nothing.
 pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     let blueprint = &setup.blueprint;
     let overhead = Quantity::choice("overhead", setup.scenario.assumptions.overhead, "Assumptions");
@@ -175,6 +176,14 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     let Some(held) = fullest else {
         return nothing(overhead);
     };
+    let fullest = held
+        .moments
+        .iter()
+        .max_by(|one, other| one.total.value().total_cmp(&other.total.value()));
+    let (activations, gradients) = match fullest {
+        Some(moment) => (moment.activations.clone(), moment.gradients.clone()),
+        None => (none(), none()),
+    };
     Memory {
         weights_by_component: held.states.by_component.clone(),
         weights: held.states.weights.clone(),
@@ -183,8 +192,8 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
         kv_cache_per_token: none(),
         state_per_sequence: none(),
         state_cache: none(),
-        activations: held.activations,
-        gradients: held.states.gradients,
+        activations,
+        gradients,
         optimizer: held.optimizer,
         total: held.peak.clone().plus(overhead.clone()),
         peak: held.peak,

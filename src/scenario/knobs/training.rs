@@ -295,7 +295,7 @@ pub(super) const KNOBS: &[Knob] = &[
 ];
 
 /// Most tokens a run trains on.
-const MOST_TRAINED: u64 = 1_000_000_000_000_000_000;
+const MOST_TRAINED: u64 = 1_000_000_000_000_000;
 const FINE: &[super::Mode] = &[super::Mode::Finetune];
 const NO_LORA: &[super::Word] = &[super::Word {
     key: "none",
