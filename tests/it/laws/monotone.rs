@@ -187,7 +187,8 @@ proptest! {
             prop_assert!(after.verdict <= before.verdict, "{}: {:?} after {:?}", what, after.verdict, before.verdict);
             // With part of it in RAM the limits are those of RAM.
             if after.verdict == before.verdict {
-                prop_assert!(after.max_context >= before.max_context || scenario.workload.mode == Mode::Serve, "{}: context", what);
+                let limited = scenario.workload.mode == Mode::Serve || after.verdict == Verdict::Offload;
+                prop_assert!(after.max_context >= before.max_context || limited, "{}: context", what);
                 // Offloaded layers are whole ones: what is left of the room beside them goes up and down.
                 prop_assert!(after.max_batch >= before.max_batch || after.verdict == Verdict::Offload, "{}: batch", what);
             }
