@@ -167,6 +167,12 @@ export interface Flags {
   mfu?: Value;
   /** Share of the calendar time in which the run moves on: restarts, evaluation and checkpoints take the rest. */
   goodput?: Value;
+  /** Whether answers of the model itself are reinforced, and how: grpo or ppo. */
+  rl?: string;
+  /** Tokens that the policy writes for each sequence. */
+  "answer-tokens"?: Value;
+  /** Whether a frozen copy holds the policy back (a KL term). */
+  "reference-model"?: string;
   /** Another name of prompt: tokens of a sequence. */
   sequence?: Value;
 }

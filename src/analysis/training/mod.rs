@@ -12,6 +12,7 @@ mod links;
 mod memory;
 mod passes;
 mod plan;
+mod reinforcement;
 mod search;
 mod stage;
 mod states;
@@ -24,6 +25,7 @@ pub use efficiency::{Efficiency, FEW, Question, USUAL};
 pub use memory::{Moment, StageMemory, When, stage_memory};
 pub use passes::Passes;
 pub use plan::{Adapters, ParameterBytes, TrainingPlan};
+pub use reinforcement::RlStage;
 pub use search::{Candidate, Search, search};
 pub use stage::{Stage, stages};
 pub use time::{StepTime, Work};
@@ -45,6 +47,8 @@ pub struct Training {
     pub stages: Vec<(Stage, StageMemory<Exact>)>,
     /// How long a step takes, with a device.
     pub time: Option<StepTime>,
+    /// Stages of an update, where answers are reinforced.
+    pub rl_stages: Vec<RlStage>,
 }
 
 /// A whole run.
@@ -85,7 +89,14 @@ impl Training {
         let time = setup
             .device()
             .and_then(|device| time::step_time(setup, &plan, &stages, device, &Work::of(setup)));
-        Ok(Self { plan, stages, time })
+        let peak = stages.iter().map(|(_, memory)| memory.peak.0).max().unwrap_or(0);
+        let rl_stages = reinforcement::rl_stages(setup, &plan, time.as_ref(), peak);
+        Ok(Self {
+            plan,
+            stages,
+            time,
+            rl_stages,
+        })
     }
     /// The whole run, where its tokens are given: with the price of an hour of all devices.
     pub fn run(&self, device: Option<&Device>, usd_per_hour: Option<f64>) -> Option<Run> {
