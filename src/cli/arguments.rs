@@ -14,7 +14,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090
   weighbridge estimate \"llama3 70b\" --hardware h100 --context 32k --launch
   weighbridge estimate Qwen/Qwen3-8B --mode serve --batch 64 --hardware l40s
-  weighbridge estimate ./config.json --mode finetune --lora-rank 16 --hardware 4090
+  weighbridge estimate ./config.json --mode finetune --lora-rank 16
   weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8

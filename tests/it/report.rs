@@ -156,7 +156,15 @@ fn what_does_not_run_begins_with_a_capital() {
 
 /// Nothing of other modes counts in a run, whatever else the scenario holds for them.
 #[test]
-fn training_has_no_cache_and_speaks_of_its_rate() {
+fn training_knows_impossible_splits_and_no_cache() {
+    let (blueprint, scenario) = (
+        blueprint(LLAMA),
+        scenario("hw=h100-sxm&n=64&tp=64&mode=pretrain&p=8192"),
+    );
+    assert_eq!(
+        analyse(&blueprint, &scenario).unwrap_err().to_string(),
+        "32 query heads do not divide by tensor parallel 64."
+    );
     let eight = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=8192&g=512");
     assert_eq!(eight.setup.tokens().value, 8192);
     assert!(eight.ranks.groups.iter().all(|rank| rank.memory.kv_cache_bytes == 0));

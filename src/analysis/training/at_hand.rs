@@ -5,7 +5,7 @@
 
 use std::any::Any;
 
-use super::{Training, memory, traced};
+use super::{Training, explained, memory, traced};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::explain::Figure;
 use crate::analysis::memory::Memory;
@@ -21,6 +21,10 @@ pub struct Planner {
     pub training: fn(&Setup) -> Result<Training, AnalysisError>,
     /// The trace of a figure of a run.
     pub traced_figure: fn(&Setup, Figure) -> Option<(Trace, Unit)>,
+    /// The expected time of a step, by its parts.
+    pub step: fn(&Setup) -> Option<Traced<f64>>,
+    /// Tokens of a step.
+    pub tokens: fn(&Setup) -> Option<Traced<f64>>,
     exact: fn(&Setup) -> Memory<Exact>,
     traced: fn(&Setup) -> Memory<Traced<Exact>>,
 }
@@ -28,6 +32,8 @@ pub struct Planner {
 static WHOLE: Planner = Planner {
     training: Training::of,
     traced_figure: traced::trace,
+    step: explained::step,
+    tokens: explained::tokens,
     exact: memory::<Exact>,
     traced: memory::<Traced<Exact>>,
 };

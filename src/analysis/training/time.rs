@@ -142,6 +142,10 @@ pub struct Work {
 }
 
 impl Work {
+    /// Operations of a forward pass over one sequence, as it runs.
+    pub const fn forward_flops(&self) -> f64 {
+        self.run.linear + self.run.attention + self.run.head
+    }
     /// Of one sequence of a setup.
     pub fn of(setup: &Setup) -> Self {
         Self {

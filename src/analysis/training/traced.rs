@@ -1,7 +1,8 @@
-//! Times, rates and costs of a run, traced: what an explanation of the page opens.
+//! Utilisation, calendar time and cost of a run, and what adapters train, traced: what opens on the page.
 
 use super::Training;
 use super::adapters;
+use super::explained;
 use crate::analysis::cost::price;
 use crate::analysis::explain::Figure;
 use crate::analysis::setup::Setup;
@@ -9,20 +10,14 @@ use crate::units::{Exact, Number, Quantity, Trace, Traced, Unit};
 
 type Reals = Traced<f64>;
 
-fn seconds(value: f64, name: &str, about: &'static str) -> Reals {
-    Reals::constant(value).named(name, about).in_unit(Unit::Seconds)
-}
-
 /// The trace of a figure of a run and how its values are written; none for figures that are no run's own.
 pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     let training = || Training::of(setup).ok();
     Some(match figure {
-        Figure::Time => (step(&training()?)?.trace, Unit::Seconds),
-        Figure::TokensPerSecond => (rate(&training()?)?.trace, Unit::TokensPerSecond),
-        Figure::Mfu => (utilisation(&training()?)?.trace, Unit::Plain),
-        Figure::RunTime => (whole(&training()?)?.trace, Unit::Seconds),
+        Figure::Mfu => (utilisation(setup, &training()?)?.trace, Unit::Plain),
+        Figure::RunTime => (whole(setup, &training()?)?.trace, Unit::Seconds),
         Figure::Cost => {
-            let hours = whole(&training()?)?.over(Reals::constant(3600.0).named("seconds an hour", ""));
+            let hours = whole(setup, &training()?)?.over(Reals::constant(3600.0).named("seconds an hour", ""));
             let hour = Reals::constant(price(setup)?.usd_per_hour)
                 .named("price an hour", "What all devices cost an hour.")
                 .in_unit(Unit::Dollars);
@@ -41,92 +36,20 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     })
 }
 
-/// An optimizer step: its parts, each at what the efficiency leaves of the rate.
-fn step(training: &Training) -> Option<Reals> {
-    let time = training.time.as_ref()?;
-    let busy = time.compute + time.elementwise;
-    let mut parts = vec![
-        products(training)?,
-        seconds(
-            time.elementwise,
-            "element by element",
-            "Norms, activations, residuals: bytes ÷ bandwidth.",
-        ),
-    ];
-    if time.bubble > 0.0 {
-        parts.push(seconds(
-            busy * time.bubble,
-            "pipeline bubble",
-            "Stages wait for each other while the pipeline fills and drains.",
-        ));
-    }
-    for one in &time.communication {
-        if one.exposed > 0.0 {
-            parts.push(seconds(
-                one.exposed,
-                one.traffic.label(),
-                "Traffic between devices that no work hides.",
-            ));
-        }
-    }
-    parts.push(seconds(
-        time.optimizer,
-        "optimizer",
-        "One pass over weights, gradients and states.",
-    ));
-    let sum = Reals::sum(parts);
-    // A share that was given holds for the whole step, and nothing is faster than the peak.
-    let step = if (sum.number() - time.seconds).abs() > 1e-6 * time.seconds {
-        products(training)?
-    } else {
-        sum
-    };
-    Some(
-        step.named("step", "One update of the weights.")
-            .in_unit(Unit::Seconds)
-            .without("Reading data, writing checkpoints, evaluation, restarts: goodput stands for them."),
-    )
+fn step(setup: &Setup) -> Option<Reals> {
+    let step = explained::step(setup)?;
+    Some(step.named("step", "One update of the weights.").in_unit(Unit::Seconds))
 }
 
-/// Products and attention: the time at the peak ÷ the share of it that is reached.
-fn products(training: &Training) -> Option<Reals> {
-    let time = training.time.as_ref()?;
-    let peak = seconds(
-        time.compute_at_peak,
-        "at the peak",
-        "All operations of the slowest rank at the device's peak rate.",
-    );
-    let share = Reals::constant(time.efficiency.middle).named(
-        "share of the peak",
-        "What published runs of this framework, kind of device, precision and width reach.",
-    );
-    let products = peak.over(share);
-    Some(
-        products
-            .named(
-                "products and attention",
-                "Forward, backward, and what is computed again.",
-            )
-            .in_unit(Unit::Seconds),
-    )
-}
-
-fn tokens(training: &Training) -> Reals {
-    let plan = &training.plan;
-    Reals::input(&Quantity::choice("global batch", plan.global_batch, "Training")).times(Reals::input(
-        &Quantity::choice("sequence length", plan.sequence, "Workload"),
-    ))
-}
-
-fn rate(training: &Training) -> Option<Reals> {
-    let rate = tokens(training).over(step(training)?);
+fn rate(setup: &Setup) -> Option<Reals> {
+    let rate = explained::tokens(setup)?.over(step(setup)?);
     Some(
         rate.named("tokens a second", "All devices together.")
             .in_unit(Unit::TokensPerSecond),
     )
 }
 
-fn utilisation(training: &Training) -> Option<Reals> {
+fn utilisation(setup: &Setup, training: &Training) -> Option<Reals> {
     let time = training.time.as_ref()?;
     let flops = Reals::constant(time.model_flops)
         .named("the model's operations", "Forward and backward of a step, each once.")
@@ -135,16 +58,16 @@ fn utilisation(training: &Training) -> Option<Reals> {
         .named("peak rate", "Dense, of one device.")
         .in_unit(Unit::FlopsPerSecond);
     let devices = Reals::input(&Quantity::choice("devices", training.plan.devices, "Hardware"));
-    let share = flops.over(step(training)?.times(devices).times(peak));
+    let share = flops.over(step(setup)?.times(devices).times(peak));
     Some(share.named("MFU", ""))
 }
 
 /// The whole run, seconds.
-fn whole(training: &Training) -> Option<Reals> {
+fn whole(setup: &Setup, training: &Training) -> Option<Reals> {
     let all = training.plan.tokens?;
     let goodput = Reals::constant(training.plan.goodput.max(0.01))
         .named("goodput", "Share of calendar time in which the run moves on.");
     let all = Reals::input(&Quantity::choice("tokens of the run", all, "Training"));
-    let run = all.over(rate(training)?.times(goodput));
+    let run = all.over(rate(setup)?.times(goodput));
     Some(run.named("whole run", "").in_unit(Unit::Seconds))
 }
