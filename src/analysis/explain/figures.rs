@@ -10,7 +10,6 @@ use super::super::roofline::Roof;
 use super::super::serving::{serving, traced_rate, traced_step};
 use super::super::setup::Setup;
 use super::super::time as pass_time;
-use super::super::training::planner;
 use super::figure::Figure;
 use super::sharded;
 use crate::analysis::training::planner;
