@@ -72,6 +72,7 @@ mod page_module;
 mod page_parts;
 mod page_search;
 mod page_source;
+mod page_training;
 mod quantisation;
 mod refusals;
 mod report;
