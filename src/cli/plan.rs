@@ -49,10 +49,11 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         } else {
             Vec::new()
         },
-        cheapest: matches
-            .get_flag("cheapest")
-            .then(|| cheapest(&setup))
-            .unwrap_or_default(),
+        cheapest: if matches.get_flag("cheapest") {
+            cheapest(&setup)
+        } else {
+            Vec::new()
+        },
         days,
     };
     match arguments::format(matches) {

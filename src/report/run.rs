@@ -8,9 +8,7 @@ use super::{between, tokens};
 use crate::analysis::training::{Run, Training};
 use crate::analysis::{Analysis, Figure, Fit, Verdict, price};
 use crate::scenario::training::BaseWeights;
-use crate::units::{
-    UnitSystem, capital, counted, decimal, dollars, grouped, one_or_times, percent, seconds, short_count,
-};
+use crate::units::{UnitSystem, capital, decimal, dollars, grouped, one_or_times, percent, seconds, short_count};
 
 /// The words of a run.
 #[derive(Debug)]
@@ -109,7 +107,10 @@ fn sentence(analysis: &Analysis, training: &Training, model: &str, units: UnitSy
                 ),
                 (None, None) => format!("{model} trains{method} on {device} in {precision}."),
             };
+            // With a global batch given only its divisors would do.
+            let given = setup.scenario.training.global_batch.is_some();
             let room = match fit.max_batch.saturating_sub(plan.micro_batch) {
+                _ if given => ".".to_owned(),
                 0 => ".".to_owned(),
                 1 => ", enough for a micro-batch of one sequence more.".to_owned(),
                 more => format!(
@@ -122,7 +123,7 @@ fn sentence(analysis: &Analysis, training: &Training, model: &str, units: UnitSy
                 pill: "Fits",
                 main,
                 rest: format!(
-                    "With {} {} stay free{}{room}",
+                    "With {}, {} stay free{}{room}",
                     load(training),
                     units.bytes(fit.headroom_bytes as f64),
                     if plan.devices > 1 { " on the fullest device" } else { "" },
@@ -158,7 +159,7 @@ fn short_of(analysis: &Analysis, training: &Training, fit: &Fit, units: UnitSyst
         format!(" {} take the most: {}.", capital(name), units.bytes(bytes as f64))
     });
     format!(
-        "With {} {} are missing at {when}.{most}",
+        "With {}, {} are missing at {when}.{most}",
         load(training),
         units.bytes(fit.missing_bytes as f64)
     )
@@ -188,7 +189,7 @@ fn tiles(analysis: &Analysis, training: &Training, units: UnitSystem) -> Vec<Til
         all.push(Tile::new(
             Figure::TokensPerSecond,
             "Training",
-            grouped(time.tokens_per_second(plan).round() as u64),
+            short_count(time.tokens_per_second(plan)),
             "tokens/s",
             unless_it_runs(analysis, &format!("{} likely", between(low, high))),
         ));
@@ -205,24 +206,17 @@ fn tiles(analysis: &Analysis, training: &Training, units: UnitSystem) -> Vec<Til
             ),
         ));
     }
-    let trained = training.trainable(&analysis.setup);
-    all.push(Tile::new(
-        if plan.adapters.is_some() {
-            Figure::Trainable
-        } else {
-            Figure::Parameters
-        },
-        "Trained parameters",
-        short_count(trained as f64),
-        "",
-        match plan.adapters {
-            Some(_) => format!(
-                "{} of the model",
-                percent(trained as f64 / analysis.parameters.total.0.max(1) as f64)
-            ),
-            None => format!("all; {} a step", counted(plan.step_tokens(), "token")),
-        },
-    ));
+    if plan.adapters.is_some() {
+        let trained = training.trainable(&analysis.setup) as f64;
+        let share = percent(trained / analysis.parameters.total.0.max(1) as f64);
+        all.push(Tile::new(
+            Figure::Trainable,
+            "Trained parameters",
+            short_count(trained),
+            "",
+            format!("{share} of the model"),
+        ));
+    }
     if let Some(run) = run_of(analysis, training) {
         let (low, high) = run.days_between;
         let (value, unit) = match run.days {

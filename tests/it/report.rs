@@ -203,7 +203,7 @@ fn a_run_in_a_sentence() {
     let large = said(LLAMA, "hw=rtx-4090&mode=finetune&p=4096");
     assert_eq!(large.pill, "Out of memory");
     assert!(
-        large.rest.starts_with("With one sequence of 4,096 tokens "),
+        large.rest.starts_with("With one sequence of 4,096 tokens, "),
         "{}",
         large.rest
     );
