@@ -47,6 +47,7 @@ pub fn fixes(analysis: &Analysis, units: UnitSystem) -> Vec<Fix> {
     if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.workload.batch {
         let scenario = Scenario::clone(&setup.scenario).with(|s| {
             s.workload.batch = fit.max_batch;
+            s.training.global_batch = None;
         });
         all.push(Fix {
             label: format!("{} at once", counted(fit.max_batch, "sequence")),
