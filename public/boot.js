@@ -27,6 +27,7 @@ for (const kind of ["error", "unhandledrejection"]) {
 }
 
 try {
+  await window.weighbridgePainted;
   const { default: init } = await import(at(js));
   await init({ module_or_path: at(wasm) });
 } catch (error) {

@@ -32,7 +32,6 @@ impl State {
             if !errors.is_empty() {
                 case.problem.set(Some(Problem::Link(errors)));
             }
-            reader::follow(case);
             case
         };
         let first = begin(0, place.scenario, place.errors);
@@ -59,6 +58,23 @@ impl State {
     /// The state from context.
     pub fn here() -> Self {
         expect_context()
+    }
+    /// What leads to the first answer, in steps that each take little time.
+    pub fn first_steps(self) -> Vec<Box<dyn FnOnce()>> {
+        let case = self.current.get_untracked();
+        let mut steps: Vec<Box<dyn FnOnce()>> = vec![
+            Box::new(|| {
+                let _ = weighbridge::hardware::devices();
+            }),
+            Box::new(move || {
+                let _ = case.blueprint.get_untracked();
+            }),
+        ];
+        for case in self.cases.get_untracked() {
+            let owner = self.owner.get_value();
+            steps.push(Box::new(move || owner.with(|| reader::follow(case))));
+        }
+        steps
     }
     /// Sets a copy of a case beside it and shows the copy, so that the first is kept while another is tried. Where there are
     /// too many, that is said, and it is the case itself.
