@@ -84,11 +84,16 @@ use verdict_strip::VerdictStrip;
 
 /// Builds the app and puts it in the place of the shell.
 pub fn start() {
-    let shell = document().get_element_by_id("app");
-    let shell = shell.map(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>);
-    if let Some(root) = shell.and_then(|shell| slices::beside(&shell)) {
-        leptos::mount::mount_to(root, App).forget();
-    }
+    // Not Leptos's own: that works from the first mount on.
+    wasm_bindgen_futures::spawn_local(async {
+        // The program has just been read: that was a task of its own.
+        slices::breath().await;
+        let shell = document().get_element_by_id("app");
+        let shell = shell.map(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>);
+        if let Some(root) = shell.and_then(|shell| slices::beside(&shell)) {
+            leptos::mount::mount_to(root, App).forget();
+        }
+    });
 }
 
 /// The whole page.

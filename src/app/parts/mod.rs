@@ -74,6 +74,11 @@ impl Part {
             Self::History => "The list of past calculations",
         }
     }
+    /// Whether it, or what must be there before it, was asked for and did not come.
+    fn is_lost(self) -> bool {
+        let lost = |part| arrival(part).get_untracked() == Arrival::Lost;
+        lost(self) || self.file().needs().is_some_and(lost)
+    }
     /// The file it comes in, with all others of that file.
     const fn file(self) -> File {
         match self {
