@@ -28,10 +28,6 @@ impl Row<'_> {
         self.get(name).parse().ok()
     }
     /// What a cell may hold: `Some(None)` where it is empty, `None` where it holds something else.
-    #[expect(
-        clippy::option_option,
-        reason = "a row with a cell that is not understood is left out, one with an empty cell is not"
-    )]
     pub fn maybe<T: FromStr>(&self, name: &str) -> Option<Option<T>> {
         match self.get(name) {
             "" => Some(None),
