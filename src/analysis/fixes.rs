@@ -11,7 +11,7 @@ use super::summary::Analysis;
 use crate::hardware::compatibility::support;
 use crate::hardware::{Device, Vendor, devices};
 use crate::model::quantisation::{CHOICES, Choice, WeightFileKind};
-use crate::scenario::{KvFormat, Mode, Scenario};
+use crate::scenario::{KvFormat, Scenario};
 use crate::units::{Exact, UnitSystem, counted, decimal, grouped, sort_few};
 
 /// A way out.
@@ -78,7 +78,7 @@ fn verdict(setup: &Setup, scenario: &Scenario) -> Option<Verdict> {
 /// A shorter context, the answer as long as before if it can be.
 fn shorter(setup: &Setup, fit: &Fit) -> Option<Fix> {
     let context = setup.tokens().value;
-    if setup.scenario.workload.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
+    if setup.scenario.workload.mode.trains() || fit.max_context == 0 || fit.max_context >= context {
         return None;
     }
     let generate = setup.scenario.generated().min(fit.max_context.saturating_sub(1));
@@ -110,7 +110,7 @@ fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Fix> {
 ///
 /// Less than three bits a weight is offered only where nothing else fits.
 fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> {
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return None;
     }
     let container = usual_container(setup.engine);
@@ -144,7 +144,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> 
 
 /// The fewest devices of the same kind that share every layer.
 fn more_devices(setup: &Setup, device: &Device) -> Option<Fix> {
-    if setup.scenario.workload.mode == Mode::Pretrain || device.unified {
+    if setup.scenario.workload.mode.trains() || device.unified {
         return None;
     }
     let found = degree(setup, device);

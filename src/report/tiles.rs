@@ -184,7 +184,7 @@ fn speeds(analysis: &Analysis, mode: Mode) -> [Tile; 2] {
             rate(analysis, "Prefill", speed),
             timed(Figure::Time, "Whole prompt", &speed.pass),
         ],
-        Mode::Pretrain => [
+        Mode::Pretrain | Mode::Finetune => [
             Tile::time(
                 Figure::Time,
                 "Step, lower bound",
@@ -207,7 +207,7 @@ fn room(analysis: &Analysis, mode: Mode) -> Tile {
         return Tile::none(Figure::LongestContext, "Longest context", "needs a device");
     };
     match mode {
-        Mode::Pretrain => Tile::new(
+        Mode::Pretrain | Mode::Finetune => Tile::new(
             Figure::LargestBatch,
             "Largest batch",
             grouped(fit.max_batch),
@@ -261,7 +261,7 @@ fn limited(analysis: &Analysis) -> Tile {
             "Limited by",
             limit.short(),
             "",
-            if analysis.setup.scenario.workload.mode == Mode::Pretrain || analysis.serving.is_some() {
+            if analysis.setup.scenario.workload.mode.trains() || analysis.serving.is_some() {
                 format!("{intensity} FLOP/byte, ridge {}", decimal(speed.ridge))
             } else {
                 format!("{:.0} % of the time; {intensity} FLOP/byte", 100.0 * share)

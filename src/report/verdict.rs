@@ -46,7 +46,7 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
             rest: "Choose a device to see whether it fits.".to_owned(),
         };
     };
-    let training = setup.scenario.workload.mode == Mode::Pretrain;
+    let training = setup.scenario.workload.mode.trains();
     match fit.verdict {
         Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),
         Verdict::Fits if fit.is_tight() && !training => Sentence {
@@ -201,7 +201,7 @@ fn pace_alone(analysis: &Analysis) -> String {
 /// `about 53 tokens a second`; of several sequences, of all together.
 fn rate(analysis: &Analysis) -> Option<String> {
     let workload = &analysis.setup.scenario.workload;
-    if workload.mode == Mode::Pretrain {
+    if workload.mode.trains() {
         return None;
     }
     let speed = analysis.speed.as_ref().filter(|speed| speed.pass.is_some())?;
@@ -229,7 +229,7 @@ fn room(analysis: &Analysis) -> String {
     let (Some(fit), setup) = (&analysis.fit, &*analysis.setup) else {
         return ".".to_owned();
     };
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return match fit.max_batch.saturating_sub(setup.scenario.workload.batch) {
             0 => ".".to_owned(),
             1 => ", enough for one more sequence.".to_owned(),

@@ -18,6 +18,8 @@ pub enum Group {
     Hardware,
     /// What is assumed.
     Assumptions,
+    /// A training run.
+    Training,
 }
 
 /// A row of a menu.

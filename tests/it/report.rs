@@ -157,11 +157,13 @@ fn what_does_not_run_begins_with_a_capital() {
 /// A split that cannot run is none in training either, whatever else the scenario holds for other modes.
 #[test]
 fn training_knows_impossible_splits_and_no_cache() {
-    let found = said(LLAMA, "hw=h100-sxm&n=64&mode=pretrain&p=8192");
-    assert_eq!(found.pill, "Not supported");
+    let (blueprint, scenario) = (
+        blueprint(LLAMA),
+        scenario("hw=h100-sxm&n=64&tp=64&mode=pretrain&p=8192"),
+    );
     assert_eq!(
-        found.main,
-        "Llama 3.1 8B does not train on 64 × H100 SXM5 80GB in this layout."
+        analyse(&blueprint, &scenario).unwrap_err().to_string(),
+        "32 query heads do not divide by tensor parallel 64."
     );
     let eight = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=8192&g=512");
     assert_eq!(eight.setup.tokens().value, 8192);

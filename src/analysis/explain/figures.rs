@@ -12,6 +12,7 @@ use super::super::setup::Setup;
 use super::super::time as pass_time;
 use super::figure::Figure;
 use super::sharded;
+use crate::analysis::training::planner;
 use crate::model::Component;
 use crate::scenario::Mode;
 use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit, sort_few};
@@ -197,10 +198,10 @@ fn time(setup: &Setup, only: Option<Component>) -> Option<Reals> {
     )
 }
 
-/// Expected time of the pass; in training the least time stands for it.
+/// Expected time of the pass, or of a training step.
 fn expected(setup: &Setup) -> Option<Reals> {
-    if setup.scenario.workload.mode == Mode::Pretrain {
-        return time(setup, None);
+    if setup.scenario.workload.mode.trains() {
+        return (planner().ok()?.step)(setup);
     }
     if let Some(step) = traced_step::<Reals>(setup) {
         return Some(step);
@@ -218,6 +219,7 @@ fn tokens_per_second(setup: &Setup) -> Option<Reals> {
         .named("time", "Time of the pass.")
         .in_unit(Unit::Seconds);
     let rows = match setup.scenario.workload.mode {
+        mode if mode.trains() => (planner().ok()?.tokens)(setup)?,
         Mode::Decode | Mode::Serve => Reals::input(&setup.batch()),
         _ => Reals::input(&setup.batch()).times(Reals::input(&setup.prompt())),
     };

@@ -86,10 +86,10 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
         Figure::ComponentIntensity(component) => {
             words(&format!("{}: intensity", component.label()), component.about(), "")
         }
-        Figure::Time if setup.scenario.workload.mode == Mode::Pretrain => words(
-            "Step, lower bound",
+        Figure::Time if setup.scenario.workload.mode.trains() => words(
+            "Step",
             pass_words(setup),
-            "Williams, Waterman, Patterson 2009: Roofline.",
+            "docs/training.md lists the runs that the shares of peak are fitted on.",
         ),
         Figure::Time if setup.scenario.workload.mode == Mode::Serve => words(
             "Time",
@@ -102,9 +102,9 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             component.about(),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::TokensPerSecond if setup.scenario.workload.mode == Mode::Pretrain => words(
-            "Tokens a second, at most",
-            "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
+        Figure::TokensPerSecond if setup.scenario.workload.mode.trains() => words(
+            "Tokens a second",
+            "Tokens of a step, of all devices, divided by its time.",
             "",
         ),
         Figure::TokensPerSecond => match setup.scenario.workload.mode {
@@ -151,15 +151,22 @@ fn pass_words(setup: &Setup) -> &'static str {
         Mode::Prefill => "One forward pass over the prompt.",
         Mode::Decode => "One forward pass for one new token of each sequence.",
         Mode::Serve => "One forward pass for one new token of each running sequence.",
-        Mode::Pretrain => "Forward, backward at twice its cost, what is computed again, and the optimizer.",
+        Mode::Pretrain | Mode::Finetune => {
+            "Forward, backward at twice its cost, what is computed again, and the optimizer."
+        }
     }
 }
 
 const fn source(part: MemoryPart) -> &'static str {
     match part {
-        MemoryPart::Activations => "Training: Korthikanti 2022 (arXiv 2205.05198), by operator and without dropout.",
+        MemoryPart::Activations => {
+            "Training: what autograd keeps of each operator; fused layers by Korthikanti 2022 (arXiv 2205.05198)."
+        }
         MemoryPart::Gradients | MemoryPart::Optimizer => {
             "Mixed precision with AdamW: Rajbhandari 2020 (arXiv 1910.02054), 3.1."
+        }
+        MemoryPart::Transient => {
+            "Counted on the classes of transformers and on fused layers; docs/training.md lists the moments."
         }
         MemoryPart::KvCache | MemoryPart::StateCache | MemoryPart::Overhead => "",
     }

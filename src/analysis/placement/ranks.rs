@@ -10,6 +10,7 @@ use crate::analysis::fit::capacity;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
 use crate::analysis::setup::Setup;
 use crate::analysis::simple_rule;
+use crate::analysis::training::planner;
 use crate::model::Component;
 use crate::units::{Exact, sort_few};
 
@@ -34,7 +35,12 @@ pub struct RankMemory {
     pub gradient_bytes: u64,
     /// Optimizer states.
     pub optimizer_bytes: u64,
-    /// All of the above.
+    /// What else is alive at the peak of a training step.
+    pub transient_bytes: u64,
+    /// In training: gradients, kept activations and the rest as they are at the peak.
+    #[serde(skip)]
+    pub at_peak: Option<[u64; 3]>,
+    /// All of the above; in training the most at any moment of a step.
     pub peak_bytes: u64,
     /// Driver and runtime.
     pub overhead_bytes: u64,
@@ -52,6 +58,8 @@ impl RankMemory {
         activation_bytes: 0,
         gradient_bytes: 0,
         optimizer_bytes: 0,
+        transient_bytes: 0,
+        at_peak: None,
         peak_bytes: 0,
         overhead_bytes: 0,
         total_bytes: 0,
@@ -60,12 +68,15 @@ impl RankMemory {
     pub fn parts(&self) -> Vec<(&'static str, &'static str, u64)> {
         let weights = self.weights_by_component.iter();
         let weights = weights.map(|(component, bytes)| (component.key(), component.label(), *bytes));
+        let now = self.at_peak.unwrap_or([self.gradient_bytes, self.activation_bytes, 0]);
+        let [gradients, activations, transient] = now;
         let rest = [
             (MemoryPart::KvCache, self.kv_cache_bytes),
             (MemoryPart::StateCache, self.state_cache_bytes),
-            (MemoryPart::Activations, self.activation_bytes),
-            (MemoryPart::Gradients, self.gradient_bytes),
+            (MemoryPart::Activations, activations),
+            (MemoryPart::Gradients, gradients),
             (MemoryPart::Optimizer, self.optimizer_bytes),
+            (MemoryPart::Transient, transient),
             (MemoryPart::Overhead, self.overhead_bytes),
         ];
         let rest = rest.into_iter().map(|(part, bytes)| (part.key(), part.label(), bytes));
@@ -167,6 +178,9 @@ pub fn ranks_of(
     memory: &Memory<Exact>,
     shards: impl FnOnce() -> Vec<Shard>,
 ) -> Result<Ranks, AnalysisError> {
+    if setup.scenario.workload.mode.trains() {
+        return Ok((planner()?.training)(setup)?.ranks(setup));
+    }
     let layout = setup.layout;
     if layout.devices == 1 {
         return Ok(Ranks {

@@ -86,7 +86,7 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
         .as_ref()
         .map(|serving| serving.admission.running);
     let batch = running.unwrap_or(answer.scenario.workload.batch);
-    if answer.scenario.workload.mode == Mode::Pretrain {
+    if answer.scenario.workload.mode.trains() {
         return format!(
             "Weights, gradients and optimizer states stay at {}; activations grow with the tokens of a step.",
             units.bytes(

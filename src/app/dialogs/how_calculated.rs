@@ -56,7 +56,7 @@ pub fn Worked() -> impl IntoView {
     let units = case.page.units.get_untracked();
     let steps = case.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
-        let training = answer.scenario.workload.mode == Mode::Pretrain;
+        let training = answer.scenario.workload.mode.trains();
         let steps = STEPS.iter().map(|step| {
             let found: Vec<Explanation> = step
                 .figures

@@ -7,6 +7,7 @@ mod hardware;
 mod precision;
 mod read;
 mod serving;
+mod training;
 mod workload;
 
 use std::sync::LazyLock;
@@ -24,6 +25,8 @@ const MOST_TOKENS: u64 = 100_000_000;
 const MOST_BATCH: u64 = 1_000_000;
 /// Modes that answer requests.
 const SERVING: &[Mode] = &[Mode::Decode, Mode::Prefill, Mode::Serve];
+/// Modes that train.
+const TRAINING: &[Mode] = &[Mode::Pretrain, Mode::Finetune];
 /// The word for "as the engine or the data say".
 const AUTO: &[Word] = &[Word {
     key: "auto",
@@ -56,6 +59,7 @@ pub static KNOBS: LazyLock<Vec<Knob>> = LazyLock::new(|| {
         hardware::KNOBS,
         serving::KNOBS,
         assumptions::KNOBS,
+        training::KNOBS,
     ]
     .concat()
 });

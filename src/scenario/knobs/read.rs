@@ -220,6 +220,36 @@ pub(super) fn optional(label: &'static str, text: &str, least: u64, most: u64) -
     or_none(text, |text| whole(label, text, least, most))
 }
 
+/// Tokens of a whole run, or a word for none: `300B`, `2T`, `2e12`.
+pub(super) fn trained_tokens(label: &'static str, text: &str, most: u64) -> Result<Option<u64>, KnobError> {
+    or_none(text, |text| {
+        let wrong = || KnobError::NotANumber {
+            label,
+            found: short(text),
+        };
+        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+        let scale = match unit.trim_end_matches("tokens").trim() {
+            "" => 1.0,
+            "k" => 1e3,
+            "m" => 1e6,
+            "b" | "g" => 1e9,
+            "t" => 1e12,
+            _ => return Err(wrong()),
+        };
+        let value = (number * scale).round();
+        Some(value)
+            .filter(|value| (1.0..=most as f64).contains(value))
+            .map(|value| value as u64)
+            .ok_or_else(|| KnobError::OutOfRange {
+                label,
+                found: short(text),
+                least: 1,
+                most,
+                unit: " tokens",
+            })
+    })
+}
+
 /// A number that need not be whole, from zero up.
 pub(super) fn real(label: &'static str, text: &str, most: f64) -> Result<f64, KnobError> {
     let wrong = || KnobError::NotAReal {
