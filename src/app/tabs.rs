@@ -7,6 +7,7 @@ use super::case::Case;
 use super::memory_table::MemoryTable;
 use super::page::{Page, Tab};
 use super::parts::{Later, Part, charts, tabs};
+use super::slices::Slice;
 
 impl Tab {
     const fn label(self) -> &'static str {
@@ -73,7 +74,7 @@ pub fn Tabs() -> impl IntoView {
         <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby=move || case.page.tab.get().id() tabindex="0">
             {move || match case.page.tab.get() {
                 Tab::Memory => view! {
-                    <MemoryTable/>
+                    <Slice view=|| view! { <MemoryTable/> }.into_any()/>
                     <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>
                     <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.memory)/></section>
                 }.into_any(),

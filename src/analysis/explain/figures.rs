@@ -15,7 +15,7 @@ use super::sharded;
 use crate::analysis::training::planner;
 use crate::model::Component;
 use crate::scenario::Mode;
-use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit};
+use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit, sort_few};
 
 type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
@@ -121,7 +121,7 @@ fn total(setup: &Setup, only: Option<Component>, of: Of) -> Reals {
             add(&mut list, cost.component, value.named(cost.name, ""));
         }
     }
-    list.sort_by_key(|(component, _)| *component);
+    sort_few(&mut list, |(component, _)| *component);
     let named = list
         .into_iter()
         .map(|(component, value)| value.named(component.label(), component.about()));

@@ -195,12 +195,18 @@ macro_rules! part {
     };
 }
 
+/// What comes with the reader, in one file.
+pub type Known = &'static Reader;
+/// What comes with the tabs, in one file.
+pub type Views = (&'static Tabs, &'static Dialogs, &'static Checks);
+/// Places of full width, in one file.
+pub type Places = (&'static Compare, &'static Models, &'static History);
+
+// Few files: what two of them share is a file of its own again, and those multiply.
 part!(charts -> &'static Charts, &CHARTS);
-part!(reader -> &'static Reader, &READER);
-part!(tabs -> &'static Tabs, &TABS);
-part!(compare -> &'static Compare, &COMPARE);
-part!(history -> &'static History, &HISTORY);
-part!(dialogs -> &'static Dialogs, &DIALOGS);
-part!(checks -> &'static Checks, &CHECKS);
-part!(models -> &'static Models, &MODELS);
-part!(library -> (), weighbridge::model::library::arrive());
+part!(reader -> Known, {
+    weighbridge::model::library::arrive();
+    &READER
+});
+part!(views -> Views, (&TABS, &DIALOGS, &CHECKS));
+part!(places -> Places, (&COMPARE, &MODELS, &HISTORY));

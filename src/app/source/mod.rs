@@ -238,7 +238,10 @@ fn show(case: Case, found: Found, afresh: bool) {
 /// Makes a model the one in hand.
 fn take(case: Case, loaded: Loaded, afresh: bool) {
     ended(case);
-    if let ModelSource::Id(id) = &loaded.asked {
+    // What a token opened is for nobody else who uses this browser.
+    if let ModelSource::Id(id) = &loaded.asked
+        && !loaded.with_token
+    {
         recent::add(id);
     }
     let asked = loaded.asked.clone();
