@@ -20,6 +20,7 @@ mod copy;
 mod dialogs;
 mod drop;
 mod explanation;
+mod finder;
 mod first_choice;
 mod first_visit;
 mod fit;
@@ -40,6 +41,7 @@ mod notices;
 mod number_tiles;
 mod omnibox;
 mod page;
+mod palette;
 mod panel;
 mod parts;
 mod phone_sheet;
@@ -88,6 +90,7 @@ pub fn start() {
     wasm_bindgen_futures::spawn_local(async {
         // The program has just been read: that was a task of its own.
         slices::breath().await;
+        settings::use_own_marks();
         let shell = document().get_element_by_id("app");
         let shell = shell.map(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>);
         if let Some(root) = shell.and_then(|shell| slices::beside(&shell)) {
@@ -106,6 +109,7 @@ fn App() -> impl IntoView {
     keyboard::listen(state.page);
     toasts::listen_for_updates(state.page);
     parts::keep_history(state);
+    parts::keep_deeds(state);
     slices::build(state, parts::fetch_when_idle);
     // Another case is another page of the same frame.
     view! {
@@ -130,6 +134,7 @@ fn PlacePage(case: Case, place: Shows) -> impl IntoView {
     let (part, view): (Part, fn() -> Option<parts::View>) = match place {
         Shows::Models => (Part::Models, || parts::models().map(|models| models.place)),
         Shows::History => (Part::History, || parts::history_part().map(|history| history.place)),
+        Shows::Search => (Part::Models, || parts::models().map(|models| models.search)),
         Shows::Compare | Shows::Answer => (Part::Compare, || parts::compare().map(|compare| compare.place)),
     };
     view! {

@@ -30,7 +30,7 @@ impl State {
         if let Some(kept) = address::before_reload() {
             place.take_back(&kept);
         }
-        let page = Page::new(place.shows, place.tab);
+        let page = Page::new(place.shows, place.tab, place.search);
         let begin = |id: usize, scenario: Scenario, errors: Vec<LinkError>| {
             let case = Case::new(page, id as CaseId, scenario, None);
             if !errors.is_empty() {
@@ -184,6 +184,8 @@ pub struct Place {
     pub shows: Shows,
     /// The tab.
     pub tab: Tab,
+    /// The search of the Hub.
+    pub search: String,
     /// Whether it names a model alone: then everything else is as on the page that opens without a link.
     pub bare: bool,
 }
@@ -195,7 +197,9 @@ impl Place {
         let (views, asked): (Vec<&str>, Vec<&str>) = query
             .split('&')
             .filter(|pair| !pair.is_empty())
-            .partition(|pair| pair.starts_with(TAB) || pair.starts_with(PLACE));
+            .partition(|pair| [TAB, PLACE, FIND].iter().any(|key| pair.starts_with(key)));
+        let found: Vec<&str> = views.iter().copied().filter(|pair| pair.starts_with(FIND)).collect();
+        let search = found.join("&");
         let tab = views
             .iter()
             .find_map(|pair| pair.strip_prefix(TAB)?.parse().ok())
@@ -222,6 +226,7 @@ impl Place {
                 at: 0,
                 shows,
                 tab,
+                search,
                 bare: false,
             };
         }
@@ -245,6 +250,7 @@ impl Place {
             at: 0,
             shows,
             tab,
+            search,
             bare,
         }
     }
@@ -269,7 +275,14 @@ impl Place {
             place => {
                 let question = Self::query(&state.current().query(), Tab::default());
                 let joint = if question.is_empty() { "" } else { "&" };
-                format!("{question}{joint}{PLACE}{place}")
+                let search = state.page.search.get();
+                let further = if place == Shows::Search && !search.is_empty() {
+                    "&"
+                } else {
+                    ""
+                };
+                let search = if further.is_empty() { "" } else { &search };
+                format!("{question}{joint}{PLACE}{place}{further}{search}")
             }
         }
     }
@@ -292,5 +305,7 @@ impl Place {
 const MODEL: &str = "m=";
 /// Key of a place of full width in an address.
 const PLACE: &str = "place=";
+/// What keys of a search of the Hub begin with in an address.
+const FIND: &str = weighbridge::hub::search::KEY;
 /// Key of the tab in an address.
 const TAB: &str = "tab=";

@@ -10,7 +10,8 @@ use super::parts::{Later, Part, charts, tabs};
 use super::slices::Slice;
 
 impl Tab {
-    const fn label(self) -> &'static str {
+    /// Its name.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Memory => "Memory",
             Self::Compute => "Compute",

@@ -5,6 +5,7 @@
 
 mod few;
 mod format;
+mod marks;
 mod number;
 mod quantity;
 mod trace;
@@ -16,6 +17,7 @@ pub use format::{
     UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, one_or_times, percent, rate, seconds,
     short_count, shown, times,
 };
+pub use marks::{Marks, NEUTRAL, neutral, typed_here};
 pub use number::{Exact, Number};
 pub use quantity::{Origin, Quantity};
 pub use trace::{Node, Operation, Trace, Traced};

@@ -44,7 +44,7 @@ pub enum Part {
     Checks,
     /// Cases side by side.
     Compare,
-    /// Models on a device.
+    /// Models on a device, models of the Hub.
     Models,
     /// Past calculations.
     History,
@@ -167,6 +167,15 @@ pub fn keep_history(state: State) {
     put_off(Part::History, move || {
         if let Some(history) = history_part() {
             (history.follow)(state);
+        }
+    });
+}
+
+/// Remembers what is changed, as soon as the part is there.
+pub fn keep_deeds(state: State) {
+    put_off(Part::Dialogs, move || {
+        if let Some(dialogs) = dialogs() {
+            (dialogs.follow)(state);
         }
     });
 }

@@ -9,8 +9,8 @@ use crate::app::state::State;
 use crate::app::ways::Ways;
 use crate::app::{
     architecture, charts as charts_of, checks as checks_of, compare as compare_of, compute_table,
-    dialogs as dialogs_of, drop, explanation, fit, hardware, header_check, history as history_of, model_card,
-    models as models_of, omnibox, problem, source, speed, ways,
+    dialogs as dialogs_of, drop, explanation, finder as finder_of, fit, hardware, header_check, history as history_of,
+    model_card, models as models_of, omnibox, palette as palette_of, problem, source, speed, ways,
 };
 
 /// A view, as a function of the context.
@@ -94,6 +94,8 @@ pub struct Dialogs {
     pub open: fn(Dialog) -> AnyView,
     /// The explanation of a number.
     pub explanation: View,
+    /// Remembers changes, prints the report, tells what is new.
+    pub follow: fn(State),
 }
 
 /// The estimate beside what others say.
@@ -105,15 +107,18 @@ pub struct Checks {
     pub log: View,
 }
 
-/// Models on a device.
+/// Models on a device, models of the Hub.
 #[derive(Debug)]
 pub struct Models {
-    /// The whole place.
+    /// What runs on a device.
     pub place: View,
+    /// The search of the Hub.
+    pub search: View,
 }
 
 static MODELS: Models = Models {
     place: || view! { <models_of::Models/> }.into_any(),
+    search: || view! { <finder_of::Finder/> }.into_any(),
 };
 
 static CHARTS: Charts = Charts {
@@ -165,6 +170,7 @@ static HISTORY: History = History {
 static DIALOGS: Dialogs = Dialogs {
     open: dialogs_of::open,
     explanation: || view! { <explanation::ExplanationPopover/> }.into_any(),
+    follow: palette_of::follow,
 };
 
 static CHECKS: Checks = Checks {
