@@ -55,6 +55,7 @@ mod state;
 mod suggest;
 mod tabs;
 mod toasts;
+mod training;
 mod verdict;
 mod verdict_strip;
 mod ways;
@@ -76,7 +77,7 @@ use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
 use page::Shows;
-use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
+use panel::{AssumptionsCard, PrecisionCard, TrainingSheet, WorkloadCard};
 use parts::{ExplanationSoon, Later, Part, Quietly, reader_part};
 use slices::Slice;
 use tabs::Tabs;
@@ -158,6 +159,7 @@ fn CasePage(case: Case) -> impl IntoView {
                 <Slice view=|| view! { <ModelCard/> }.into_any()/>
                 <Slice view=|| view! { <HardwareCard/> }.into_any()/>
                 <Slice view=|| view! { <WorkloadCard/> }.into_any()/>
+                <Slice view=|| view! { <TrainingSheet/> }.into_any()/>
                 <Slice view=|| view! { <PrecisionCard/> }.into_any()/>
                 <Slice view=|| view! { <AssumptionsCard/> }.into_any()/>
             </section>

@@ -5,6 +5,7 @@ use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, Mode};
 
 use super::case::Case;
 use super::knob::KnobControl;
+use super::parts::{Later, Part, training};
 use super::slices::Slice;
 
 /// A card of the panel.
@@ -92,11 +93,25 @@ pub fn PrecisionCard() -> impl IntoView {
             setup.remark(KnobId::Weights)
         })
     };
-    let aside = view! { <span class="now num">{bits}</span> }.into_any();
+    // A run has formats of its own.
+    let trains = case.trains();
     view! {
-        <Sheet id="sheet-precision" title="Precision" aside=aside>
-            <div class="pair"><GroupKnobs group=Group::Precision/></div>
-        </Sheet>
+        <Show when=move || !trains.get()>
+            <Sheet id="sheet-precision" title="Precision" aside=view! { <span class="now num">{bits}</span> }.into_any()>
+                <div class="pair"><GroupKnobs group=Group::Precision/></div>
+            </Sheet>
+        </Show>
+    }
+}
+
+/// A training run; its controls come with the planner.
+#[component]
+pub fn TrainingSheet() -> impl IntoView {
+    let trains = Case::here().trains();
+    view! {
+        <Show when=move || trains.get()>
+            <Sheet id="sheet-training" title="Training"><Later part=Part::Training view=|| training().map(|training| training.card)/></Sheet>
+        </Show>
     }
 }
 

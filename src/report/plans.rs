@@ -33,6 +33,9 @@ pub fn layout_words(candidate: &Candidate) -> String {
     parts.join(" · ")
 }
 
+/// What a layout loses by.
+type Measure = fn(&Candidate) -> f64;
+
 /// Why a layout is not the best one, in a sentence.
 pub fn why_not(candidate: &Candidate, best: Option<&Candidate>, room: u64, units: UnitSystem) -> String {
     if !candidate.fits {
@@ -48,7 +51,7 @@ pub fn why_not(candidate: &Candidate, best: Option<&Candidate>, room: u64, units
         return "As fast as the best.".to_owned();
     }
     let lost = |part: fn(&Candidate) -> f64| part(candidate) - part(best);
-    let reasons: [(&str, fn(&Candidate) -> f64); 4] = [
+    let reasons: [(&str, Measure); 4] = [
         ("more is computed again", |one| {
             one.time.hardware_flops / one.time.model_flops
         }),

@@ -205,6 +205,14 @@ pub enum KnobError {
 }
 
 impl Knob {
+    /// Its name on the page in a mode: a training run calls some by other names.
+    pub fn label_in(&self, mode: Mode) -> &'static str {
+        match self.id {
+            KnobId::Prompt if mode.trains() => "Sequence length",
+            KnobId::Batch if mode.trains() => "Micro-batch",
+            _ => self.label,
+        }
+    }
     /// Whether it matters in this mode.
     pub fn applies(&self, mode: Mode) -> bool {
         self.modes.is_empty() || self.modes.contains(&mode)

@@ -30,6 +30,13 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     if let Some(sharded) = sharded::trace(setup, figure) {
         return Some((sharded, Unit::Bytes));
     }
+    if setup.scenario.workload.mode.trains()
+        && let Some(found) = planner()
+            .ok()
+            .and_then(|planner| (planner.traced_figure)(setup, figure))
+    {
+        return Some(found);
+    }
     let memory = || memory::<Sizes>(setup);
     Some(match figure {
         Figure::Parameters => (parameters::<Sizes>(&setup.blueprint).total.trace, Unit::Count),
@@ -82,6 +89,8 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::Cost => (cost_of_a_million(setup)?.trace, Unit::Dollars),
         Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
         Figure::LargestBatch => (limit(setup, |fit| fit.max_batch, "largest batch")?, Unit::Count),
+        // Of training runs alone.
+        Figure::Mfu | Figure::Trainable | Figure::RunTime => return None,
     })
 }
 

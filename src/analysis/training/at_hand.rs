@@ -5,19 +5,22 @@
 
 use std::any::Any;
 
-use super::{Training, explained, memory};
+use super::{Training, explained, memory, traced};
 use crate::analysis::error::AnalysisError;
+use crate::analysis::explain::Figure;
 use crate::analysis::memory::Memory;
 use crate::analysis::setup::Setup;
 #[cfg(split)]
 use crate::model::ModelError;
-use crate::units::{Exact, Number, Traced};
+use crate::units::{Exact, Number, Trace, Traced, Unit};
 
 /// What the rest of the analysis asks of the planner.
 #[derive(Debug)]
 pub struct Planner {
     /// Analyses the run of a setup.
     pub training: fn(&Setup) -> Result<Training, AnalysisError>,
+    /// The trace of a figure of a run.
+    pub traced_figure: fn(&Setup, Figure) -> Option<(Trace, Unit)>,
     /// The expected time of a step, by its parts.
     pub step: fn(&Setup) -> Option<Traced<f64>>,
     /// Tokens of a step.
@@ -28,6 +31,7 @@ pub struct Planner {
 
 static WHOLE: Planner = Planner {
     training: Training::of,
+    traced_figure: traced::trace,
     step: explained::step,
     tokens: explained::tokens,
     exact: memory::<Exact>,

@@ -66,6 +66,16 @@ pub enum When {
 }
 
 impl When {
+    /// As the end of "at …".
+    pub const fn at(self) -> &'static str {
+        match self {
+            Self::Start => "rest, between steps",
+            Self::Forward => "the end of the forward pass",
+            Self::Loss => "the backward pass of the loss",
+            Self::Layer => "the backward pass of the last layer",
+            Self::Optimizer => "the end of the backward pass, as the optimizer runs",
+        }
+    }
     /// In words.
     pub const fn label(self) -> &'static str {
         match self {

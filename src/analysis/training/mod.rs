@@ -17,6 +17,7 @@ mod search;
 mod stage;
 mod states;
 mod time;
+mod traced;
 
 pub use answers::{Priced, Way, cheapest, fewest, ways};
 pub use at_hand::{arrive, planner};

@@ -58,7 +58,7 @@ impl Stage {
                 let here = match place.block.role {
                     Role::Head => self.last,
                     // Towers stand before the first layer; the norm behind the last layer has the role of a norm.
-                    Role::Norm => self.last || self.first && self.last,
+                    Role::Norm => self.last,
                     _ => self.first,
                 };
                 here.then(|| match place.count {

@@ -24,7 +24,7 @@ use super::state::State;
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, View};
+pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, Training, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -48,6 +48,8 @@ pub enum Part {
     Models,
     /// Past calculations.
     History,
+    /// The [planner](weighbridge::analysis::training) of training runs, its card and its tabs.
+    Training,
 }
 
 /// How far a part is.
@@ -72,6 +74,7 @@ impl Part {
             Self::Reader => "The search for models and the reading of files",
             Self::Tabs | Self::Dialogs | Self::Checks | Self::Compare | Self::Models => "This view",
             Self::History => "The list of past calculations",
+            Self::Training => "The planner of training runs",
         }
     }
     /// Whether it, or what must be there before it, was asked for and did not come.
@@ -86,6 +89,7 @@ impl Part {
             Self::Library | Self::Reader => File::Reader,
             Self::Tabs | Self::Dialogs | Self::Checks => File::Views,
             Self::Compare | Self::Models | Self::History => File::Places,
+            Self::Training => File::Training,
         }
     }
 }
@@ -97,13 +101,14 @@ enum File {
     Reader,
     Views,
     Places,
+    Training,
 }
 
 impl File {
     /// What must be there before it.
     const fn needs(self) -> Option<Part> {
         match self {
-            Self::Charts | Self::Reader => None,
+            Self::Charts | Self::Reader | Self::Training => None,
             Self::Views | Self::Places => Some(Part::Reader),
         }
     }
@@ -152,6 +157,8 @@ kept! {
     HISTORY history_part History;
     /// Models on a device, once they are there.
     MODELS models Models;
+    /// Training runs, once they are there.
+    TRAINING training Training;
 }
 
 /// How far a part is.
@@ -246,6 +253,10 @@ async fn bring(part: Part) -> bool {
                     keep(&MODELS, models);
                     keep(&HISTORY, history);
                 })
+                .is_ok(),
+            File::Training => tables::training()
+                .await
+                .map(|training| keep(&TRAINING, training))
                 .is_ok(),
         };
     for one in file.parts() {

@@ -10,7 +10,8 @@ use crate::app::ways::Ways;
 use crate::app::{
     architecture, charts as charts_of, checks as checks_of, compare as compare_of, compute_table,
     dialogs as dialogs_of, drop, explanation, finder as finder_of, fit, hardware, header_check, history as history_of,
-    model_card, models as models_of, omnibox, palette as palette_of, problem, source, speed, ways,
+    model_card, models as models_of, omnibox, palette as palette_of, problem, source, speed, training as training_of,
+    ways,
 };
 
 /// A view, as a function of the context.
@@ -116,6 +117,29 @@ pub struct Models {
     pub search: View,
 }
 
+/// Training runs.
+#[derive(Debug)]
+pub struct Training {
+    /// The card of the panel.
+    pub card: View,
+    /// How devices share the model.
+    pub layout: View,
+    /// "Plan".
+    pub plan: View,
+    /// Memory of a rank over the step.
+    pub memory: View,
+    /// "Time".
+    pub time: View,
+}
+
+static TRAINING: Training = Training {
+    card: || view! { <training_of::TrainingCard/> }.into_any(),
+    layout: || view! { <training_of::LayoutKnobs/> }.into_any(),
+    plan: || view! { <training_of::PlanTab/> }.into_any(),
+    memory: || view! { <training_of::MemoryTab/> }.into_any(),
+    time: || view! { <training_of::TimeTab/> }.into_any(),
+};
+
 static MODELS: Models = Models {
     place: || view! { <models_of::Models/> }.into_any(),
     search: || view! { <finder_of::Finder/> }.into_any(),
@@ -216,3 +240,8 @@ part!(reader -> Known, {
 });
 part!(views -> Views, (&TABS, &DIALOGS, &CHECKS));
 part!(places -> Places, (&COMPARE, &MODELS, &HISTORY));
+part!(training -> &'static Training, {
+    weighbridge::analysis::training::arrive();
+    weighbridge::report::run::arrive();
+    &TRAINING
+});
