@@ -74,6 +74,7 @@ mod page_palette;
 mod page_parts;
 mod page_search;
 mod page_source;
+mod page_training;
 mod quantisation;
 mod refusals;
 mod report;
