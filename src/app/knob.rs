@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::scenario::{Group, Knob, KnobId, KnobKind, Mode, Scenario, Word};
-use weighbridge::units::{exact_size, grouped};
+use weighbridge::units::{exact_size, grouped, typed_here};
 
 use super::case::Case;
 use super::slider;
@@ -15,7 +15,11 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
     let refused = RwSignal::new(None::<(String, String)>);
     let set = Callback::new(move |text: String| {
         let mut next = case.scenario.get_untracked();
-        match knob.read_field(&mut next, &text) {
+        let meant = match knob.kind {
+            KnobKind::Choice(_) => text.clone(),
+            _ => typed_here(&text),
+        };
+        match knob.read_field(&mut next, &meant) {
             Ok(()) => {
                 refused.set(None);
                 case.scenario.set(next);

@@ -6,6 +6,7 @@ use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, Mode};
 use super::case::Case;
 use super::knob::KnobControl;
 use super::parts::{Later, Part, training};
+use super::slices::Slice;
 
 /// A card of the panel.
 #[component]
@@ -67,7 +68,7 @@ fn GroupKnobs(group: Group) -> impl IntoView {
     let case = Case::here();
     let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
     let list = move || -> Vec<_> { of(group, mode.get()).collect() };
-    view! { <For each=list key=|knob| knob.key let(knob)><KnobControl knob=knob/></For> }
+    view! { <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For> }
 }
 
 fn of(group: Group, mode: Mode) -> impl Iterator<Item = &'static Knob> {

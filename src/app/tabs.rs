@@ -6,9 +6,11 @@ use super::case::Case;
 use super::memory_table::MemoryTable;
 use super::page::{Page, Tab};
 use super::parts::{Later, Part, charts, tabs, training};
+use super::slices::Slice;
 
 impl Tab {
-    const fn label(self) -> &'static str {
+    /// Its name.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Memory => "Memory",
             Self::Compute => "Compute",
@@ -127,7 +129,7 @@ pub fn Tabs() -> impl IntoView {
                 Tab::Plan => view! { <Later part=Part::Training view=|| training().map(|training| training.plan)/> }.into_any(),
                 Tab::Time => view! { <Later part=Part::Training view=|| training().map(|training| training.time)/> }.into_any(),
                 Tab::Memory => view! {
-                    <MemoryTable/>
+                    <Slice view=|| view! { <MemoryTable/> }.into_any()/>
                     <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>
                     <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.memory)/></section>
                 }.into_any(),

@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 
 use super::output::{Failure, Format, tell};
-use super::this_machine;
+use super::{search, this_machine};
 
 // Lines of at most 78 letters: a terminal of 80 must not break them.
 const EXAMPLES: &str = "Examples:
@@ -23,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge batch models.txt --hardware 4090 --format csv
   weighbridge calculators deepseek-ai/DeepSeek-V3.1
   weighbridge log start.log --hardware h100
+  weighbridge search qwen3 30b --files gguf --hardware 4090
   weighbridge models
   weighbridge hardware --format csv
 
@@ -110,6 +111,7 @@ pub fn command() -> Command {
                 .arg(format_arg(&[Format::Tree]))
                 .after_help("What the log says of how the engine was started is taken over; flags come first.\n\nExamples:\n  vllm serve Qwen/Qwen3-8B 2>&1 | tee start.log\n  weighbridge log start.log --hardware h100\n  llama-server -m model.gguf 2>&1 | weighbridge log - Qwen/Qwen3-8B"),
         )
+        .subcommand(search::command(format_arg(&[Format::Tree]), access().into_iter().filter(|one| one.get_id() != "headers")))
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(
@@ -285,6 +287,23 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
         // What is not JSON is taken as a name: model_type=llama.
         let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
         scenario.model.edits.insert(key.to_owned(), value);
+    }
+    Ok(scenario)
+}
+
+/// The scenario with `--hardware` alone, where a command has no other flag of it.
+pub fn on_hardware(matches: &ArgMatches) -> Result<Scenario, Failure> {
+    let mut scenario = Scenario::default();
+    let Some(text) = matches.get_one::<String>("hardware") else {
+        return Ok(scenario);
+    };
+    if text.eq_ignore_ascii_case("auto") {
+        let taken = this_machine::look()?;
+        scenario.hardware.device = Some(taken.device);
+        scenario.hardware.devices = taken.count;
+    } else {
+        set_flags(&mut scenario, &[("hardware".to_owned(), text.clone())])?;
+        say_device(text, scenario.hardware.device.as_deref());
     }
     Ok(scenario)
 }

@@ -16,6 +16,7 @@ mod log;
 mod output;
 mod plan;
 mod runs_here;
+mod search;
 mod source;
 mod tables;
 mod this_machine;
@@ -95,12 +96,13 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("batch", arguments)) => batch::run(arguments),
         Some(("calculators", arguments)) => calculators::run(arguments),
         Some(("log", arguments)) => log::run(arguments),
+        Some(("search", arguments)) => search::run(arguments),
         Some(("models", arguments)) => tables::models(arguments),
         Some(("hardware", arguments)) => tables::hardware(arguments),
         Some(("completions", arguments)) => arguments::completions(arguments),
         _ => Err(Failure::new(
             "usage",
-            "Say what to do: estimate, inspect, fit, plan, compare, batch, calculators, log, models, hardware. `weighbridge --help` shows examples.",
+            "Say what to do: estimate, inspect, fit, plan, compare, batch, calculators, log, search, models, hardware. `weighbridge --help` shows examples.",
         )),
     }
 }

@@ -5,6 +5,7 @@ pub mod calculators;
 mod cards;
 pub mod compare;
 mod elsewhere;
+pub mod hub_row;
 mod limit;
 pub mod log;
 mod log_lines;

@@ -173,7 +173,7 @@ pub enum KnobError {
         found: String,
     },
     /// Outside its range.
-    #[error("{label} is {found}; it must be {} to {}.", grouped(*least), grouped(*most))]
+    #[error("{label} is {found}; it must be {} to {}{unit}.", grouped(*least), grouped(*most))]
     OutOfRange {
         /// The knob.
         label: &'static str,
@@ -183,6 +183,8 @@ pub enum KnobError {
         least: u64,
         /// Largest.
         most: u64,
+        /// Of what, with the blank before it.
+        unit: &'static str,
     },
     /// Not one of the list.
     #[error("{label} \"{found}\" is unknown. Known are: {known}.")]

@@ -60,6 +60,7 @@ mod page_boot;
 mod page_checks;
 mod page_compare;
 #[cfg(feature = "cli")]
+mod page_finder;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]
@@ -69,6 +70,7 @@ mod page_models;
 #[cfg(feature = "cli")]
 mod page_module;
 #[cfg(feature = "cli")]
+mod page_palette;
 mod page_parts;
 mod page_search;
 mod page_source;
@@ -77,6 +79,7 @@ mod quantisation;
 mod refusals;
 mod report;
 mod runs_here;
+mod search_cli;
 mod serving;
 mod setup;
 #[cfg(feature = "cli")]

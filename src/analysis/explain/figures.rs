@@ -15,7 +15,7 @@ use super::sharded;
 use crate::analysis::training::planner;
 use crate::model::Component;
 use crate::scenario::Mode;
-use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit};
+use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit, sort_few};
 
 type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
@@ -82,7 +82,9 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         }
         Figure::FirstToken => {
             let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
-            (expected(&prefill)?.trace, Unit::Seconds)
+            // What lies in RAM is what the whole answer needs there.
+            let prompt: Reals = pass_time::traced(&prefill, &host_share(setup))?;
+            (prompt.trace, Unit::Seconds)
         }
         Figure::Cost => (cost_of_a_million(setup)?.trace, Unit::Dollars),
         Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
@@ -128,7 +130,7 @@ fn total(setup: &Setup, only: Option<Component>, of: Of) -> Reals {
             add(&mut list, cost.component, value.named(cost.name, ""));
         }
     }
-    list.sort_by_key(|(component, _)| *component);
+    sort_few(&mut list, |(component, _)| *component);
     let named = list
         .into_iter()
         .map(|(component, value)| value.named(component.label(), component.about()));

@@ -13,6 +13,7 @@ use crate::app::knob::KnobControl;
 use crate::app::page::{Choosing, Dialog, Shows};
 use crate::app::panel::Sheet;
 use crate::app::parts::{Later, Part, training};
+use crate::app::slices::Slice;
 
 /// Knobs that say how several devices share the model.
 const SHARED: &[KnobId] = &[
@@ -44,7 +45,7 @@ pub fn HardwareCard() -> impl IntoView {
     view! {
         <Sheet id="sheet-hardware" title="Hardware" aside=aside>
             <div class="pickrow"><DeviceButton/><DeviceCount/></div>
-            <DeviceFacts/>
+            <Slice view=|| view! { <DeviceFacts/> }.into_any()/>
             <button class="link" id="runs-here" type="button" on:click=move |_| case.page.toggle(Shows::Models)>"What else runs here"</button>
             <super::MemorySize/>
             <BesideChips/>
@@ -172,7 +173,7 @@ fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
             .filter(|knob| knob.group == Group::Hardware && ids.contains(&knob.id) && knob.applies(mode.get()))
             .collect()
     };
-    view! { <For each=list key=|knob| knob.key let(knob)><KnobControl knob=knob/></For> }
+    view! { <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For> }
 }
 
 /// Knobs behind a line that says how they stand.
@@ -187,7 +188,7 @@ fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [Kno
             <div class="inner">
                 <Knobs ids=ids/>
                 {shared.then(|| view! { <Show when=move || trains.get()><Later part=Part::Training view=|| training().map(|training| training.layout)/></Show> })}
-                {host.then(|| view! { <HostMenu/> })}
+                {host.then(|| view! { <Slice view=|| view! { <HostMenu/> }.into_any()/> })}
             </div>
         </details>
     }
