@@ -58,7 +58,7 @@ impl Stage {
                 let here = match place.block.role {
                     Role::Head => self.last,
                     // Towers stand before the first layer; the norm behind the last layer has the role of a norm.
-                    Role::Norm => self.last || self.first && self.last,
+                    Role::Norm => self.last,
                     _ => self.first,
                 };
                 here.then(|| match place.count {
@@ -111,6 +111,8 @@ pub struct Held<'a, N> {
     pub copies: N,
     /// Whether it is part of an expert, whose data-parallel group is another.
     pub routed: bool,
+    /// Whether it is part of a tower, which text alone does not reach.
+    pub tower: bool,
 }
 
 /// Every parameter of a stage, dealt over the tensor and expert groups.
@@ -162,6 +164,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
                     elements,
                     copies: times,
                     routed,
+                    tower: place.block.role == Role::Tower,
                 });
             }
         }

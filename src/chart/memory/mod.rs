@@ -8,7 +8,7 @@ use strum::IntoEnumIterator as _;
 
 use super::Capacity;
 use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
-use crate::scenario::{Mode, Recompute};
+use crate::scenario::Recompute;
 use crate::units::UnitSystem;
 
 /// One bar: a format of the weights or, in training, what is computed again.
