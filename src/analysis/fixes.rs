@@ -12,7 +12,7 @@ use crate::hardware::compatibility::support;
 use crate::hardware::{Device, Vendor, devices};
 use crate::model::quantisation::{CHOICES, Choice, WeightFileKind};
 use crate::scenario::{KvFormat, Scenario};
-use crate::units::{Exact, UnitSystem, counted, decimal, grouped};
+use crate::units::{Exact, UnitSystem, counted, decimal, grouped, sort_few};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,7 @@ pub fn fixes(analysis: &Analysis, units: UnitSystem) -> Vec<Fix> {
     if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.workload.batch {
         let scenario = Scenario::clone(&setup.scenario).with(|s| {
             s.workload.batch = fit.max_batch;
+            s.training.global_batch = None;
         });
         all.push(Fix {
             label: format!("{} at once", counted(fit.max_batch, "sequence")),
@@ -167,7 +168,9 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Fix> {
                 && support(&setup.weights.format.id, device, setup.engine).runs()
         })
         .collect();
-    fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
+    sort_few(&mut fitting, |device| {
+        (device.vendor != now.vendor, device.memory_bytes)
+    });
     let on = |device: &Device| {
         Scenario::clone(&setup.scenario).with(|s| {
             s.hardware.device = Some(device.id.clone());

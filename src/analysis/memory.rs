@@ -7,7 +7,7 @@ use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::{Component, Sharding, Tensor};
-use crate::units::{Exact, Number, Quantity, Unit};
+use crate::units::{Exact, Number, Quantity, Unit, sort_few};
 
 /// What caches are not counted for.
 pub(super) const KEPT_PROMPTS: &str = "Prompts that the engine keeps after their requests ended (prefix caching).";
@@ -242,7 +242,7 @@ pub(super) fn weights<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
         let bytes = weight_of::<N>(setup, place, tensor);
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
-    all.sort_by_key(|(component, _)| *component);
+    sort_few(&mut all, |(component, _)| *component);
     all.into_iter()
         .map(|(component, bytes)| (component, bytes.named(component.label(), component.about())))
         .collect()

@@ -63,7 +63,7 @@ pub use parameters::{Parameters, parameters};
 pub use placement::{HostShare, Layout, Plan, RankGroup, RankMemory, Ranks, Unit, fullest, ranks};
 pub use resolve::{resolved, towers};
 pub use roofline::{Bound, Roof};
-pub use rough_verdict::{RoughVerdict, rough_verdict};
+pub use rough_verdict::{RoughVerdict, rough_bits, rough_verdict};
 pub use runs_here::RunsHere;
 pub use setup::{Setup, devices_in_words};
 pub use speed::{Speed, nearest_measurements};

@@ -42,3 +42,18 @@ pub fn rough_verdict(file_bytes: u64, device: &Device, devices: u64, free_host_b
         device_bytes,
     }
 }
+
+/// The widths that models are usually published in, bits of a weight.
+const WIDTHS: [u64; 6] = [16, 8, 6, 5, 4, 3];
+
+/// The most bits of a weight at which the rule lets a model of so many parameters fit, with the verdict there; where none
+/// does, the verdict at the fewest.
+pub fn rough_bits(parameters: u64, device: &Device, devices: u64) -> (u64, RoughVerdict) {
+    let at = |bits: u64| {
+        let bytes = u128::from(parameters).saturating_mul(u128::from(bits)) / 8;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        (bits, rough_verdict(bytes, device, devices, 0))
+    };
+    let found = WIDTHS.into_iter().map(at).find(|(_, one)| one.verdict == Verdict::Fits);
+    found.unwrap_or_else(|| at(3))
+}

@@ -29,10 +29,12 @@ pub struct Speed {
     pub rate_name: &'static str,
     /// That rate, operations a second; zero where it is not known.
     pub rate: f64,
-    /// Expected time of the pass; none in training, where the roof stands for it.
+    /// Expected time of the pass; none in training, which has its step.
     pub pass: Option<PassTime>,
     /// Expected time of the whole prompt, in decode and prefill.
     pub prefill: Option<PassTime>,
+    /// Expected time of a training step.
+    pub step: Option<f64>,
     /// Expected tokens a second, all sequences: written in decode, read in prefill, trained on in training.
     pub tokens_per_second: f64,
     /// Tokens a second at the slow and at the fast end of the interval.
@@ -48,7 +50,8 @@ impl Speed {
     }
     /// Seconds of the pass: expected, or at least.
     pub fn seconds(&self) -> f64 {
-        self.pass.as_ref().map_or(self.roof.seconds, |time| time.seconds)
+        let pass = self.pass.as_ref().map(|time| time.seconds);
+        pass.or(self.step).unwrap_or(self.roof.seconds)
     }
     /// A server's figures in place of those of a step: its throughput, the time between two tokens, the first token.
     /// Neither end of the interval beats what physics allows a step of so many sequences.
@@ -68,6 +71,7 @@ impl Speed {
     /// A run's figures in place of the roof's: tokens a second of all devices, expected.
     pub(super) fn train(&mut self, training: &Training) {
         let Some(time) = &training.time else { return };
+        self.step = Some(time.seconds);
         self.tokens_per_second = time.tokens_per_second(&training.plan);
         self.tokens_per_second_between = Some(time.tokens_between(&training.plan));
     }
@@ -134,6 +138,7 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
             .unwrap_or_default(),
         roof,
         pass,
+        step: None,
         prefill,
     })
 }

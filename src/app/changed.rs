@@ -40,7 +40,7 @@ pub fn ChangedLine() -> impl IntoView {
     });
     move || {
         stands.get().map(|changed| {
-            let words = words(&changed.before, &changed.after);
+            let words = format!("Changed: {}.", named(&changed.before, &changed.after));
             let before = changed.before.clone();
             view! {
                 <span class="changed" role="status"><Icon name="check"/><span>{words}</span>
@@ -51,7 +51,7 @@ pub fn ChangedLine() -> impl IntoView {
 }
 
 /// The knobs that differ, each with its new value.
-fn words(before: &Scenario, after: &Scenario) -> String {
+pub fn named(before: &Scenario, after: &Scenario) -> String {
     let differs: Vec<&Knob> = KNOBS
         .iter()
         .filter(|knob| (knob.get)(before) != (knob.get)(after))
@@ -64,7 +64,7 @@ fn words(before: &Scenario, after: &Scenario) -> String {
     if differs.len() > MOST {
         list.push(format!("{} more", differs.len() - MOST));
     }
-    format!("Changed: {}.", list.join(", "))
+    list.join(", ")
 }
 
 fn value(knob: &Knob, scenario: &Scenario) -> String {

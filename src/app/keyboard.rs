@@ -1,26 +1,31 @@
-//! Keys: 1 to 5 open the tabs, c the comparison, m what runs here, h past calculations. `/` belongs to the search, `?` to the dialogs.
+//! Keys: 1 to 5 open the tabs, c the comparison, m what runs here, s the search of the Hub, h past calculations, Ctrl+K everything. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::page::{Page, Shows, Tab};
+use super::page::{Dialog, Page, Shows};
 use super::tabs;
 
 /// Listens to keys as long as the page lives.
 pub fn listen(page: Page) {
     let _ = window_event_listener(leptos::ev::keydown, move |event| {
+        if (event.ctrl_key() || event.meta_key()) && event.key() == "k" {
+            event.prevent_default();
+            page.dialog.set(Some(Dialog::Palette));
+        }
         if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(&event) {
             return;
         }
         match event.key().as_str() {
-            "1" => tabs::open(page, Tab::Memory),
-            "2" => tabs::open(page, Tab::Compute),
-            "3" => tabs::open(page, Tab::Speed),
-            "4" => tabs::open(page, Tab::Fit),
-            "5" => tabs::open(page, Tab::Architecture),
+            "1" => tabs::open_nth(0),
+            "2" => tabs::open_nth(1),
+            "3" => tabs::open_nth(2),
+            "4" => tabs::open_nth(3),
+            "5" => tabs::open_nth(4),
             "c" => page.toggle(Shows::Compare),
             "h" => page.toggle(Shows::History),
             "m" => page.toggle(Shows::Models),
+            "s" => page.toggle(Shows::Search),
             _ => {}
         }
     });

@@ -3,10 +3,12 @@
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
+use weighbridge::hub::search::HubQuery;
 
 use super::badge::fit_badge;
 use super::case::Case;
 use super::icon::Icon;
+use super::page::Shows;
 use super::source::search::{Search, search};
 use super::source::{self, recent};
 use super::state::State;
@@ -61,6 +63,14 @@ pub fn Omnibox() -> impl IntoView {
             None => {}
         }
     };
+    // The same words on the Hub, with filters and all that is found.
+    let further = move || {
+        open.set(false);
+        let words = text.get_untracked();
+        case.page.search.set(HubQuery::of(words.trim()).to_link());
+        text.set(String::new());
+        case.page.shows.set(Shows::Search);
+    };
     let step = move |by: isize| {
         if !open.get_untracked() {
             return show();
@@ -75,6 +85,7 @@ pub fn Omnibox() -> impl IntoView {
         match event.key().as_str() {
             "ArrowDown" => step(1),
             "ArrowUp" => step(-1),
+            "Enter" if event.ctrl_key() || event.meta_key() => further(),
             "Enter" => enter(),
             "Escape" if open.get_untracked() => open.set(false),
             "Escape" => text.set(String::new()),
@@ -143,6 +154,8 @@ pub fn Omnibox() -> impl IntoView {
                 <div class="suggest" on:mousedown=|event| event.prevent_default()>
                     <div id="find-list" role="listbox" aria-label="Models">{move || groups(offered.get(), at, take)}</div>
                     <p class="searched" role="status">{move || words(&found.get(), text)}</p>
+                    <button class="choice hub" id="find-further" type="button" tabindex="-1" on:click=move |_| further()>
+                        <Icon name="search"/><span class="name">"All on the Hub, with filters"</span><span class="meta">"Ctrl Enter"</span></button>
                 </div>
             </Show>
         </search>

@@ -21,6 +21,10 @@ pub enum Tab {
     Fit,
     /// The blueprint.
     Architecture,
+    /// Of a training run: its layout, and other ways to train.
+    Plan,
+    /// Of a training run: where the time of a step goes.
+    Time,
 }
 
 /// What the page shows below its header.
@@ -36,6 +40,8 @@ pub enum Shows {
     Models,
     /// Past calculations.
     History,
+    /// Models of the Hub.
+    Search,
 }
 
 /// What a device is chosen for.
@@ -68,6 +74,10 @@ pub enum Dialog {
     Calculators,
     /// A log beside the estimate.
     Log,
+    /// Everything that can be done.
+    Palette,
+    /// What the newest version brought.
+    News,
 }
 
 /// What holds for all cases. Cheap to copy; components take it from context, or from their case.
@@ -87,13 +97,15 @@ pub struct Page {
     pub toasts: RwSignal<Vec<Toast>>,
     /// The log of an engine that was dropped or pasted.
     pub log: RwSignal<Option<String>>,
+    /// The search of the Hub, as the address has it.
+    pub search: RwSignal<String>,
     /// Endpoint, token, colour scheme.
     pub settings: Settings,
 }
 
 impl Page {
     /// A page on a tab, with the settings that the browser keeps.
-    pub fn new(shows: Shows, tab: Tab) -> Self {
+    pub fn new(shows: Shows, tab: Tab, search: String) -> Self {
         Self {
             units: RwSignal::new(settings::units()),
             shows: RwSignal::new(shows),
@@ -102,6 +114,7 @@ impl Page {
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             log: RwSignal::new(None),
+            search: RwSignal::new(search),
             settings: Settings::load(),
         }
     }

@@ -3,10 +3,12 @@
 //! Everything is kept by the browser alone: endpoint, units and colours in `localStorage`, the token in
 //! `sessionStorage`, which ends with the tab. Storage may be refused; then it holds as long as the page does.
 
+use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use web_sys::Storage;
 use weighbridge::hub::{Endpoint, Token};
-use weighbridge::units::UnitSystem;
+use weighbridge::units::{Marks, UnitSystem};
 
 const ENDPOINT: &str = "endpoint";
 const TOKEN: &str = "token";
@@ -123,12 +125,31 @@ pub fn keep_units(units: UnitSystem) {
     keep(local(), UNITS, (units == UnitSystem::Gb).then_some("GB"));
 }
 
+/// Writes numbers as the reader's language does, where its marks are known.
+pub fn use_own_marks() {
+    let write = |value: f64| -> Option<String> {
+        let intl = Reflect::get(&window(), &"Intl".into()).ok()?;
+        let format: Function = Reflect::get(&intl, &"NumberFormat".into()).ok()?.dyn_into().ok()?;
+        let language = window().navigator().language()?;
+        let format = Reflect::construct(&format, &Array::of1(&language.into())).ok()?;
+        let write: Function = Reflect::get(&format, &"format".into()).ok()?.dyn_into().ok()?;
+        write.call1(&format, &value.into()).ok()?.as_string()
+    };
+    let learnt = write(12_345_678.5)
+        .zip(write(1_234.0))
+        .and_then(|(large, small)| Marks::of(&large, &small));
+    if let Some(marks) = learnt {
+        marks.set();
+    }
+}
+
 /// `localStorage`, if the browser grants it.
 pub fn local() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
-fn session() -> Option<Storage> {
+/// `sessionStorage`, if the browser grants it: it lives as long as the window's tab.
+pub fn session() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
 

@@ -9,6 +9,7 @@ use weighbridge::hub::{Endpoint, Listed, Locator};
 use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::{Blueprint, quantisation};
 use weighbridge::naming::{self, Class, Rank};
+use weighbridge::report::hub_row::billions;
 use weighbridge::scenario::Scenario;
 use weighbridge::units::{UnitSystem, short_count};
 
@@ -132,27 +133,6 @@ fn quick(
         ),
         rough: true,
     })
-}
-
-/// Parameters a name tells, in billions: `Qwen3-30B-A3B` is 30, `Mixtral-8x7B` 56, `SmolLM-135M` 0.135.
-fn billions(name: &str) -> Option<f64> {
-    let words = name.split(['-', '_', '/', ' ', ':']);
-    words
-        .filter_map(|word| {
-            let (number, scale) = match word.to_ascii_lowercase() {
-                word if word.ends_with('b') => (word, 1.0),
-                word if word.ends_with('m') => (word, 1e-3),
-                _ => return None,
-            };
-            let number = number.get(..number.len().checked_sub(1)?)?;
-            let number = number.trim_start_matches('a');
-            let value = match number.split_once('x') {
-                Some((times, each)) => times.parse::<f64>().ok()? * each.parse::<f64>().ok()?,
-                None => number.parse::<f64>().ok()?,
-            };
-            (value > 0.0 && value.is_finite()).then_some(value * scale)
-        })
-        .reduce(f64::max)
 }
 
 fn weigh(entry: &Entry) -> String {

@@ -130,8 +130,13 @@ fn in_training(scenario: &Scenario, given: &[(String, String)]) -> Vec<(String, 
     if !trains {
         return given.to_vec();
     }
+    let batch = given.iter().any(|(name, _)| name == "batch");
     let renamed = given.iter().map(|(name, value)| {
-        let name = if name == "micro-batch" { "batch" } else { name.as_str() };
+        let name = if name == "micro-batch" && !batch {
+            "batch"
+        } else {
+            name.as_str()
+        };
         (name.to_owned(), value.clone())
     });
     let mut all: Vec<_> = renamed.collect();

@@ -7,14 +7,15 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 
 use super::output::{Failure, Format, tell};
-use super::this_machine;
+use super::{search, this_machine};
 
 // Lines of at most 78 letters: a terminal of 80 must not break them.
 const EXAMPLES: &str = "Examples:
   weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090
   weighbridge estimate \"llama3 70b\" --hardware h100 --context 32k --launch
   weighbridge estimate Qwen/Qwen3-8B --mode serve --batch 64 --hardware l40s
-  weighbridge estimate ./config.json --mode pretrain --hardware h100-sxm
+  weighbridge estimate ./config.json --mode finetune --lora-rank 16
+  weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
@@ -22,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   weighbridge batch models.txt --hardware 4090 --format csv
   weighbridge calculators deepseek-ai/DeepSeek-V3.1
   weighbridge log start.log --hardware h100
+  weighbridge search qwen3 30b --files gguf --hardware 4090
   weighbridge models
   weighbridge hardware --format csv
 
@@ -81,6 +83,14 @@ pub fn command() -> Command {
                 ),
         )
         .subcommand(
+            with_knobs(Command::new("plan").about("The best layouts of a training run, and why the usual ones lose"))
+                .arg(model())
+                .arg(Arg::new("within-days").long("within-days").value_name("N").value_parser(value_parser!(f64)).help("The fewest devices that train --tokens within so many days"))
+                .arg(Arg::new("cheapest").long("cheapest").action(ArgAction::SetTrue).help("Also the devices on which a million tokens cost least"))
+                .arg(format_arg(&[Format::Tree]))
+                .after_help("Pretraining unless --mode finetune is given. Without --framework, those that are usual for so many devices are weighed.\n\nExamples:\n  weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm --tokens 2T\n  weighbridge plan Qwen/Qwen3-32B --mode finetune --devices 8 --hardware h100-sxm\n  weighbridge plan meta-llama/Llama-3.1-8B --mode finetune --hardware 4090"),
+        )
+        .subcommand(
             with_knobs(Command::new("batch").about("A list of models, one estimate a row"))
                 .arg(Arg::new("file").value_name("FILE").required(true).help("Models or links, one a line, a CSV, or a folder of configs; - is standard input"))
                 .arg(Arg::new("formats").long("formats").value_name("LIST|best").help("Each model in each of these formats; `best` is the one that loses least and fits whole, which links take too"))
@@ -101,6 +111,7 @@ pub fn command() -> Command {
                 .arg(format_arg(&[Format::Tree]))
                 .after_help("What the log says of how the engine was started is taken over; flags come first.\n\nExamples:\n  vllm serve Qwen/Qwen3-8B 2>&1 | tee start.log\n  weighbridge log start.log --hardware h100\n  llama-server -m model.gguf 2>&1 | weighbridge log - Qwen/Qwen3-8B"),
         )
+        .subcommand(search::command(format_arg(&[Format::Tree]), access().into_iter().filter(|one| one.get_id() != "headers")))
         .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
         .subcommand(
@@ -276,6 +287,23 @@ pub fn scenario(matches: &ArgMatches) -> Result<Scenario, Failure> {
         // What is not JSON is taken as a name: model_type=llama.
         let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
         scenario.model.edits.insert(key.to_owned(), value);
+    }
+    Ok(scenario)
+}
+
+/// The scenario with `--hardware` alone, where a command has no other flag of it.
+pub fn on_hardware(matches: &ArgMatches) -> Result<Scenario, Failure> {
+    let mut scenario = Scenario::default();
+    let Some(text) = matches.get_one::<String>("hardware") else {
+        return Ok(scenario);
+    };
+    if text.eq_ignore_ascii_case("auto") {
+        let taken = this_machine::look()?;
+        scenario.hardware.device = Some(taken.device);
+        scenario.hardware.devices = taken.count;
+    } else {
+        set_flags(&mut scenario, &[("hardware".to_owned(), text.clone())])?;
+        say_device(text, scenario.hardware.device.as_deref());
     }
     Ok(scenario)
 }

@@ -69,6 +69,9 @@ fn table(estimate: &Estimate, all: bool) -> Result<String, Failure> {
         out.push('\n');
         let mut all = vec![memory(estimate), compute(estimate)];
         if let Some(training) = &estimate.analysis.training {
+            if !training.rl_stages.is_empty() {
+                all.insert(1, stages(training));
+            }
             all.insert(1, step(training));
             all.insert(1, moments(training));
         }
@@ -285,6 +288,20 @@ fn moments(training: &Training) -> Sheet {
             size(moment.gradients.0),
             size(moment.transient.0),
             size(moment.total.0),
+        ]);
+    }
+    sheet
+}
+
+/// Stages of an update by reinforcement.
+fn stages(training: &Training) -> Sheet {
+    let mut sheet = Sheet::new("Stages of an update", &["stage", "memory of a device", "FLOP", "time"]);
+    for stage in &training.rl_stages {
+        sheet.push([
+            stage.label.to_owned(),
+            UNITS.bytes(stage.memory_bytes as f64),
+            count(stage.flops, "FLOP"),
+            stage.seconds.map_or_else(String::new, seconds),
         ]);
     }
     sheet

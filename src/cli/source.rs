@@ -141,29 +141,36 @@ fn file(path: &Path, given: &str) -> Result<Found, Failure> {
     Ok(Found::of_config(config, given))
 }
 
-fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
+/// Whom to ask, by the flags and the environment.
+pub fn whom(matches: &ArgMatches) -> Result<Source, Failure> {
     let endpoint = match matches.get_one::<String>("endpoint").filter(|url| !url.is_empty()) {
         Some(url) => Endpoint::parse(url).map_err(|error| Failure::new(error.code(), error.to_string()))?,
         None => Endpoint::default(),
     };
-    let locator = Locator::parse_at(text, &endpoint).map_err(|error| Failure::new(error.code(), error.to_string()))?;
     let token = match std::env::var("HF_TOKEN").ok().filter(|token| !token.trim().is_empty()) {
         Some(token) => Some(Token::parse(&token).map_err(|error| Failure::new(error.code(), error.to_string()))?),
         None => None,
     };
-    let timeout = Duration::from_secs(matches.get_one::<u64>("timeout").copied().unwrap_or(30));
+    Ok(Source { endpoint, token })
+}
+
+/// How long to wait, by the flag.
+pub fn patience(matches: &ArgMatches) -> Patience {
+    Patience::of(Duration::from_secs(
+        matches.get_one::<u64>("timeout").copied().unwrap_or(30),
+    ))
+}
+
+fn hub(text: &str, matches: &ArgMatches) -> Result<Found, Failure> {
+    let source = whom(matches)?;
+    let endpoint = source.endpoint.clone();
+    let locator = Locator::parse_at(text, &endpoint).map_err(|error| Failure::new(error.code(), error.to_string()))?;
     let wanted = if matches.get_flag("headers") {
         Wanted::ConfigAndHeaders
     } else {
         Wanted::Config
     };
     let id = locator.to_string();
-    let source = Source { endpoint, token };
-    let endpoint = source.endpoint.clone();
-    let loaded = fetch::run(
-        &endpoint,
-        &Patience::of(timeout),
-        loader::model(source, locator, wanted),
-    );
+    let loaded = fetch::run(&endpoint, &patience(matches), loader::model(source, locator, wanted));
     Ok(Found::of_loaded(loaded?, &id))
 }

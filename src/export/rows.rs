@@ -40,7 +40,7 @@ impl Sheet {
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
         writer.write_record(self.columns.iter().map(|cell| no_formula(cell)))?;
         for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| no_formula(cell)))?;
+            writer.write_record(row.iter().map(|cell| no_formula(&ungrouped(cell))))?;
         }
         let bytes = writer
             .into_inner()
@@ -99,6 +99,44 @@ impl Sheet {
     }
 }
 
+/// A cell with its numbers as programs read them: `65,536` is 65536, `−1,024 MiB` is -1024 MiB. What is no whole number with
+/// groups of three stays.
+fn ungrouped(cell: &str) -> Cow<'_, str> {
+    let is_one = |word: &str| {
+        let digits = word
+            .trim_start_matches(['−', '-', '+', '$', '('])
+            .trim_end_matches([')', '.', ';', ':', ',']);
+        let whole = digits.split_once('.').map_or(digits, |(whole, _)| whole);
+        let mut groups = whole.split(',');
+        let first = groups.next().unwrap_or_default();
+        let three = |group: &str| group.len() == 3 && group.bytes().all(|sign| sign.is_ascii_digit());
+        let leads = (1..=3).contains(&first.len())
+            && !first.starts_with('0')
+            && first.bytes().all(|sign| sign.is_ascii_digit());
+        leads && whole.contains(',') && groups.all(three)
+    };
+    let is_negative =
+        |word: &str| word.starts_with('−') && word.chars().nth(1).is_some_and(|sign| sign.is_ascii_digit());
+    if !cell.split(' ').any(|word| is_one(word) || is_negative(word)) {
+        return Cow::Borrowed(cell);
+    }
+    let words = cell.split(' ').map(|word| {
+        let word = if is_negative(word) {
+            word.replacen('−', "-", 1)
+        } else {
+            word.to_owned()
+        };
+        if is_one(&word) {
+            let end = word.len() - word.chars().rev().take_while(|sign| *sign == ',').count();
+            let (number, rest) = word.split_at_checked(end).unwrap_or((&word, ""));
+            format!("{}{rest}", number.replace(',', ""))
+        } else {
+            word
+        }
+    });
+    Cow::Owned(words.collect::<Vec<_>>().join(" "))
+}
+
 /// A cell that no spreadsheet takes for a formula. Numbers stay numbers.
 fn no_formula(cell: &str) -> String {
     let number = || cell.replace(',', "").parse::<f64>().is_ok();
@@ -140,4 +178,37 @@ pub fn markdown(sheets: &[Sheet]) -> String {
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_a_csv_are_not_grouped() {
+        for (cell, written) in [
+            ("65,536", "65536"),
+            ("8,030,261,248", "8030261248"),
+            ("−1,024", "-1024"),
+            ("−5", "-5"),
+            ("16,384 PiB", "16384 PiB"),
+            ("1,234.5", "1234.5"),
+            ("1,024, 2,048", "1024, 2048"),
+            ("$1,200.00", "$1200.00"),
+            ("3,1", "3,1"),
+            ("0,128", "0,128"),
+            ("12,34,567", "12,34,567"),
+            ("BF16, FP8", "BF16, FP8"),
+            ("apache-2.0", "apache-2.0"),
+            ("", ""),
+            ("25.1 – 41.4", "25.1 – 41.4"),
+        ] {
+            assert_eq!(ungrouped(cell), written, "{cell}");
+        }
+        let mut sheet = Sheet::new("", &["model", "context"]);
+        sheet.push(["a/b".to_owned(), "65,536".to_owned()]);
+        assert_eq!(sheet.csv().unwrap_or_default(), "model,context\na/b,65536\n");
+        // People read the others.
+        assert!(sheet.text().contains("65,536"));
+    }
 }

@@ -36,6 +36,9 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
             })).collect::<Vec<_>>()
         }),
     });
+    if let (Value::Object(out), false) = (&mut answer, training.rl_stages.is_empty()) {
+        out.insert("stages".to_owned(), json!(training.rl_stages));
+    }
     let (Value::Object(out), Some(time)) = (&mut answer, &training.time) else {
         return answer;
     };

@@ -3,25 +3,57 @@
 use serde_json::Value;
 
 use super::RepoId;
+use crate::units::commands;
 
 /// Most characters of a search that are sent.
-const LONGEST: usize = 96;
+pub(super) const LONGEST: usize = 96;
+/// Most characters of a tag that is shown.
+const LONGEST_TAG: usize = 120;
 
 /// A model of a listing. What is not listed, or makes no sense, is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its name.
     pub id: RepoId,
-    /// Parameters, as the headers of its safetensors were counted.
+    /// Parameters, as the headers of its safetensors were counted, or of the GGUF that stands for the repository.
     pub parameters: Option<u64>,
     /// Bytes of its safetensors, by those counts.
     pub bytes: Option<u64>,
+    /// The type that most of them have: `BF16`.
+    pub dtype: Option<String>,
     /// Downloads of the last 30 days.
     pub downloads: Option<u64>,
+    /// Likes.
+    pub likes: Option<u64>,
+    /// The day of its last change, `2026-11-20`.
+    pub updated: Option<String>,
+    /// What it is for.
+    pub task: Option<String>,
     /// Whether its licence must be accepted first.
     pub gated: bool,
+    /// Whether only some may see it.
+    pub private: bool,
     /// Its tags.
     pub tags: Vec<String>,
+}
+
+impl Listed {
+    /// Its licence, where a tag tells: `apache-2.0`.
+    pub fn licence(&self) -> Option<&str> {
+        self.tags.iter().find_map(|tag| tag.strip_prefix("license:"))
+    }
+    /// The model it was made from, and how (`quantized`, `finetune`), where a tag tells.
+    pub fn base(&self) -> Option<(&str, &str)> {
+        let pairs = self
+            .tags
+            .iter()
+            .filter_map(|tag| tag.strip_prefix("base_model:")?.split_once(':'));
+        pairs.into_iter().find(|(_, id)| id.parse::<RepoId>().is_ok())
+    }
+    /// Whether a tag is among its own.
+    pub fn is_tagged(&self, tag: &str) -> bool {
+        self.tags.iter().any(|one| one.eq_ignore_ascii_case(tag))
+    }
 }
 
 /// Whether a text is worth a search: two characters of a name at least, and no address, config or token.
@@ -48,7 +80,16 @@ fn read(entry: &Value) -> Option<Listed> {
         return None;
     }
     let tags = entry.get("tags").and_then(Value::as_array).into_iter().flatten();
-    let tags: Vec<String> = tags.filter_map(Value::as_str).map(str::to_owned).collect();
+    let plain = |tag: &&str| tag.len() <= LONGEST_TAG && !tag.chars().any(commands);
+    let tags: Vec<String> = tags
+        .filter_map(Value::as_str)
+        .filter(plain)
+        .map(str::to_owned)
+        .collect();
+    let gguf = entry
+        .get("gguf")
+        .and_then(|gguf| gguf.get("total")?.as_u64())
+        .filter(|count| *count > 0);
     let counted = entry.get("safetensors").filter(|counted| counted.is_object());
     let number = |key: &str| counted?.get(key)?.as_u64().filter(|count| *count > 0);
     let types = counted.and_then(|counted| counted.get("parameters")?.as_object());
@@ -59,16 +100,36 @@ fn read(entry: &Value) -> Option<Listed> {
             sum.checked_add(bytes)
         })
     });
+    let most = types.and_then(|types| types.iter().max_by_key(|(_, count)| count.as_u64()));
+    let dtype = most.map(|(name, _)| name.clone()).filter(|name| {
+        // A name of a type is short and plain; packed numbers say nothing.
+        bits(name, &[]).is_some() && !name.starts_with(['I', 'U'])
+    });
     Some(Listed {
         id,
-        parameters: number("total"),
+        dtype,
+        parameters: number("total").or(gguf),
         bytes: number("totalFileSize").or(bytes).filter(|bytes| *bytes > 0),
         downloads: entry.get("downloads").and_then(Value::as_u64),
+        likes: entry.get("likes").and_then(Value::as_u64),
+        updated: text("lastModified").and_then(day).map(str::to_owned),
+        task: text("pipeline_tag").map(str::to_owned),
+        private: entry.get("private").and_then(Value::as_bool).unwrap_or(false),
         gated: entry
             .get("gated")
             .is_some_and(|gated| !matches!(gated, Value::Bool(false) | Value::Null)),
         tags,
     })
+}
+
+/// The day of a moment as the Hub writes it.
+fn day(moment: &str) -> Option<&str> {
+    let day = moment.get(..10)?;
+    let shaped = day.bytes().enumerate().all(|(at, sign)| match at {
+        4 | 7 => sign == b'-',
+        _ => sign.is_ascii_digit(),
+    });
+    shaped.then_some(day)
 }
 
 /// Whether a pipeline is of models that write text, or of their like (encoders have the same blueprint).
@@ -153,6 +214,39 @@ mod tests {
         for other in ["", "{}", "<html>", "null", "[[[[", "[1]"] {
             assert_eq!(read_listing(other), [], "{other}");
         }
+    }
+
+    #[test]
+    fn what_a_row_says_is_read_or_unknown() {
+        let text = r#"[
+            {"id": "unsloth/Qwen3-8B-GGUF", "likes": 7, "lastModified": "2026-11-02T10:00:00.000Z", "private": true,
+             "gguf": {"total": 8190735360, "architecture": "qwen3", "chat_template": "{{ x }}"},
+             "tags": ["gguf", "license:apache-2.0", "base_model:Qwen/Qwen3-8B", "base_model:quantized:Qwen/Qwen3-8B", "bad\u202etag"]},
+            {"id": "a/odd", "likes": -1, "lastModified": "yesterday", "gguf": {"total": "x"}, "private": "yes", "tags": ["base_model:quantized:../x", "license:"]},
+            {"id": "a/cut", "lastModified": "2026-1", "gguf": 7, "pipeline_tag": 3}
+        ]"#;
+        let found = read_listing(text);
+        let first = &found[0];
+        assert_eq!(
+            (first.parameters, first.bytes, first.likes),
+            (Some(8_190_735_360), None, Some(7))
+        );
+        assert_eq!(
+            (first.updated.as_deref(), first.licence(), first.private),
+            (Some("2026-11-02"), Some("apache-2.0"), true)
+        );
+        assert_eq!(first.base(), Some(("quantized", "Qwen/Qwen3-8B")));
+        assert!(first.is_tagged("GGUF") && first.tags.len() == 4);
+        assert_eq!(
+            (
+                found[1].likes,
+                found[1].updated.clone(),
+                found[1].parameters,
+                found[1].base()
+            ),
+            (None, None, None, None)
+        );
+        assert_eq!((found[2].updated.clone(), found[2].task.clone()), (None, None));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! 4. [`side_paths`] names files that say how weights are stored where the config does not; [`add_side_file`] puts one in.
 //! 5. If they are wanted, the headers of the weight files by Range ([`crate::model::headers`]).
 //!
-//! Beside it: [`Endpoint::search_url`] and [`read_listing`] find models by a part of their names;
+//! Beside it: [`search`] finds models by words and filters ([`Endpoint::search_url`] and [`read_listing`] by a part of their names alone);
 //! [`Endpoint::info_url`] and [`read_names`] tell which files a repository holds.
 //!
 //! Every failure is a [`HubError`] with a stable code, a message and a next step, none of which holds a token.
@@ -30,6 +30,7 @@ mod next_step;
 mod paste;
 mod repo_contents;
 mod repo_id;
+pub mod search;
 mod side;
 mod token;
 

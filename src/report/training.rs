@@ -4,7 +4,7 @@ use crate::analysis::training::law::LAWS;
 use crate::analysis::training::{Training, TrainingPlan};
 use crate::analysis::{Analysis, price};
 use crate::scenario::training::Zero;
-use crate::units::{counted, decimal, grouped, one_or_times, percent, seconds, short_count};
+use crate::units::{counted, decimal, grouped, percent, seconds, short_count};
 
 /// Lines that say how a run goes: each a sentence or part of one.
 pub fn training_lines(analysis: &Analysis) -> Vec<String> {
@@ -121,18 +121,18 @@ fn layout(plan: &TrainingPlan) -> String {
         }
     }
     let mut line = format!(
-        "{} of {}, {} a step: {} micro-batch × {} × {} accumulation",
+        "{} of {}, {} a step: micro-batch {} × {} × {}",
         counted(plan.global_batch, "sequence"),
         counted(plan.sequence, "token"),
         counted(plan.step_tokens(), "token"),
         plan.micro_batch,
-        one_or_times(plan.data, "replica"),
-        plan.accumulation
+        counted(plan.data, "replica"),
+        counted(plan.accumulation, "accumulation step")
     );
     if plan.devices > 1 {
         line.push_str(&format!("; parallel: {}", parts.join(", ")));
         if plan.zero != Zero::None {
-            line.push_str(&format!("; {} over {}", plan.zero.label(), plan.shard_group));
+            line.push_str(&format!("; ZeRO-{} over {} devices", plan.zero.key(), plan.shard_group));
         }
     }
     line

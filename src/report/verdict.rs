@@ -1,6 +1,6 @@
 //! The verdict in a sentence, and what follows from it in a second one.
 
-use super::tokens;
+use super::{run, tokens};
 use crate::analysis::{Analysis, Setup, Verdict};
 use crate::scenario::Mode;
 use crate::units::{UnitSystem, capital, counted, decimal, grouped, times};
@@ -46,6 +46,10 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
             rest: "Choose a device to see whether it fits.".to_owned(),
         };
     };
+    let run = analysis.training.as_ref().zip(run::words());
+    if let Some(said) = run.and_then(|(run, words)| (words.sentence)(analysis, run, model, units)) {
+        return said;
+    }
     let training = setup.scenario.workload.mode.trains();
     match fit.verdict {
         Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),

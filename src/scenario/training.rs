@@ -196,6 +196,19 @@ choice! {
 }
 
 choice! {
+    /// Reinforcement learning.
+    Reinforcement {
+        /// None: the tokens of a corpus.
+        #[default]
+        None = "none", "None", "Trained on a corpus.";
+        /// Group relative policy optimisation.
+        Grpo = "grpo", "GRPO", "Several answers to each prompt are compared with each other; no critic.";
+        /// Proximal policy optimisation.
+        Ppo = "ppo", "PPO", "A critic as large as the policy is trained beside it.";
+    }
+}
+
+choice! {
     /// Format of the frozen base under adapters.
     BaseWeights {
         /// 16 bits.
@@ -311,6 +324,12 @@ pub struct TrainingChoice {
     pub lora_targets: Option<LoraTargets>,
     /// Whether adapters have a magnitude too.
     pub dora: Option<Switch>,
+    /// Whether answers of the model are reinforced.
+    pub reinforcement: Option<Reinforcement>,
+    /// Tokens of an answer; the rest of a sequence is its prompt.
+    pub answer_tokens: Option<u64>,
+    /// Whether a reference model holds the policy back.
+    pub reference_model: Option<Switch>,
     /// Format of the frozen base.
     pub base_weights: Option<BaseWeights>,
     /// Whether the model is compiled.

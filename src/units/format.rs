@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::marks::{apart, pointed};
+
 /// Which unit bytes are written in: one choice for everything on the page.
 #[derive(
     Clone,
@@ -102,20 +104,17 @@ pub fn decimal(value: f64) -> String {
     } else {
         format!("{size:.2e}")
     };
+    let text = if (99.95..1e15).contains(&size) {
+        text
+    } else {
+        pointed(text)
+    };
     if value < 0.0 { format!("−{text}") } else { text }
 }
 
 /// A whole number with its thousands set apart: 8,030,261,248.
 pub fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    apart(&value.to_string())
 }
 
 /// Whether a character does something instead of showing something: controls, and those that turn or hide what
@@ -208,7 +207,7 @@ pub fn rate(value: f64, unit: &str) -> String {
 
 /// A share of one as a percentage: `59.6 %`.
 pub fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    pointed(format!("{:.1} %", share * 100.0))
 }
 
 /// Seconds of a year.
@@ -255,7 +254,7 @@ pub fn capital(words: &str) -> String {
 /// US dollars: cents from a tenth of a dollar up, three digits below.
 pub fn dollars(value: f64) -> String {
     if value >= 0.1 {
-        format!("${value:.2}")
+        pointed(format!("${value:.2}"))
     } else {
         format!("${}", decimal(value))
     }

@@ -60,6 +60,7 @@ mod page_boot;
 mod page_checks;
 mod page_compare;
 #[cfg(feature = "cli")]
+mod page_finder;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]
@@ -69,13 +70,16 @@ mod page_models;
 #[cfg(feature = "cli")]
 mod page_module;
 #[cfg(feature = "cli")]
+mod page_palette;
 mod page_parts;
 mod page_search;
 mod page_source;
+mod page_training;
 mod quantisation;
 mod refusals;
 mod report;
 mod runs_here;
+mod search_cli;
 mod serving;
 mod setup;
 #[cfg(feature = "cli")]

@@ -10,7 +10,7 @@ use crate::support;
 
 use serde_json::json;
 use support::browser::Browser;
-use support::hub::{CONFIG, Hub};
+use support::hub::{CONFIG, Fault, Hub};
 use support::page::{Page, SOON};
 use support::server::Server;
 
@@ -112,6 +112,101 @@ fn a_list_is_read_row_by_row_and_what_fails_can_be_tried_again() {
         SOON,
     );
     assert_eq!(browser.count(".models-table tbody tr"), 2);
+}
+
+#[test]
+fn a_network_cut_in_the_middle_of_a_list_costs_only_what_was_under_way() {
+    let names: Vec<String> = (1..=6).map(|number| format!("team/m{number}")).collect();
+    let mut hub = Hub::with(names.iter().map(|name| (name.as_str(), CONFIG)));
+    for name in &names[2..] {
+        hub.fault(name, Fault::Slow);
+    }
+    hub.drip(64, std::time::Duration::from_millis(400));
+    let (browser, _server) = support::page::start(&hub, "?m=Qwen/Qwen3-8B&hw=rtx-4090&place=models");
+    browser.wait_for(WEIGHED, SOON);
+    browser.script(
+        "[...document.querySelectorAll('.segments button')].find((one) => one.innerText === 'Your list').click()",
+        json!([]),
+    );
+    browser.wait_for("document.querySelector('#model-list')", SOON);
+    browser.set_input("#model-list", &names.join("\n"));
+    browser.click("#list-take");
+    browser.wait_for("document.querySelectorAll('.models-table tbody tr').length === 2", SOON);
+    browser.wait_for("document.querySelectorAll('.list-box .reading').length === 4", SOON);
+    hub.stop();
+    browser.wait_for(
+        "document.querySelectorAll('.list-box .failed li:not(.reading)').length === 4",
+        SOON,
+    );
+    assert_eq!(browser.count(".models-table tbody tr"), 2);
+    assert_eq!(browser.text("[data-figure='models.progress']"), "2 of 6 read.");
+    // One row by itself, then the others.
+    hub.restart();
+    for name in &names[2..] {
+        hub.fault(name, Fault::None);
+    }
+    browser.click("[aria-label='Try team/m4 again']");
+    browser.wait_for("document.querySelectorAll('.models-table tbody tr').length === 3", SOON);
+    browser.click("#list-retry");
+    browser.wait_for("document.querySelectorAll('.models-table tbody tr').length === 6", SOON);
+    assert_eq!(browser.count(".list-box .failed li"), 0);
+}
+
+#[test]
+fn what_a_search_of_the_hub_lists_is_ranked_with_the_built_in_models() {
+    let hub = Hub::with([("acme/weigh-one", CONFIG), ("acme/weigh-two", CONFIG)]);
+    hub.file("acme/weigh-files", "weigh-Q4_K_M.gguf", vec![0_u8; 9]);
+    hub.info(
+        "acme/weigh-files",
+        json!({"tags": ["gguf"]}).as_object().unwrap().clone(),
+    );
+    let (browser, _server) = support::page::start(&hub, "?hw=rtx-4090&place=search&find=weigh");
+    browser.wait_for(
+        "document.querySelectorAll('.rows > li[data-from=hub]').length === 3",
+        SOON,
+    );
+    browser.click("#find-rank");
+    browser.wait_for(WEIGHED, SOON);
+    let said = "document.querySelector(\"[data-figure='models.hub']\")?.innerText ?? ''";
+    browser.wait_for(&format!("{said}.includes('2 models of the Hub read.')"), SOON);
+    browser.wait_for(
+        &format!("{said}.includes('1 model of GGUF files alone left out')"),
+        SOON,
+    );
+    browser.set_input("#models-filter", "acme");
+    browser.wait_for("document.querySelectorAll('.models-table tbody tr').length === 2", SOON);
+}
+
+#[test]
+fn print_without_the_dialog_gives_the_report_on_every_paper() {
+    let (browser, _server) = start("?m=Qwen/Qwen3-8B&hw=rtx-4090");
+    browser.wait_for("document.querySelector('.number')", SOON);
+    for (width, height, landscape) in [
+        (8.27, 11.69, false),
+        (8.27, 11.69, true),
+        (8.5, 11.0, false),
+        (8.5, 11.0, true),
+    ] {
+        let options =
+            json!({"paperWidth": width, "paperHeight": height, "landscape": landscape, "preferCSSPageSize": false});
+        let printed = browser.cdp("Page.printToPDF", options);
+        let bytes = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            printed["data"].as_str().unwrap(),
+        )
+        .unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let pages = text
+            .matches("/Type /Page\n")
+            .count()
+            .max(text.matches("/Type /Page ").count());
+        assert!(
+            (1..=2).contains(&pages),
+            "{pages} pages of {width} × {height}, landscape: {landscape}"
+        );
+    }
+    // What printing made is gone.
+    assert_eq!(browser.count(".paper"), 0);
 }
 
 #[test]

@@ -100,6 +100,8 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
         with_offload,
         scenario: scenario.clone().with(|s| {
             s.workload.batch = fit.max_batch.max(1);
+            // Another micro-batch need not divide the step's sequences.
+            s.training.global_batch = None;
             s.workload.endless = false;
         }),
     };

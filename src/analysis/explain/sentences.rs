@@ -21,6 +21,10 @@ pub struct Words {
 /// Where shares of peak are from.
 const MEASURED: &str = "Roofline of each operator (Williams, Waterman, Patterson 2009) at the share of peak that published measurements show.";
 
+/// The same for training.
+const RUNS: &str =
+    "The share of the peak that published training runs show; docs/training.md says how far that is off.";
+
 /// The words of a figure.
 pub fn words(setup: &Setup, figure: Figure) -> Words {
     let words = |title: &str, about: &str, source| Words {
@@ -87,9 +91,9 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             words(&format!("{}: intensity", component.label()), component.about(), "")
         }
         Figure::Time if setup.scenario.workload.mode.trains() => words(
-            "Step, lower bound",
-            pass_words(setup),
-            "Williams, Waterman, Patterson 2009: Roofline.",
+            "Step",
+            "Forward, backward, what is computed again, traffic and the optimizer.",
+            RUNS,
         ),
         Figure::Time if setup.scenario.workload.mode == Mode::Serve => words(
             "Time",
@@ -103,9 +107,9 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
         Figure::TokensPerSecond if setup.scenario.workload.mode.trains() => words(
-            "Tokens a second, at most",
-            "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
-            "",
+            "Tokens a second",
+            "Tokens of a step divided by its time, all devices together.",
+            RUNS,
         ),
         Figure::TokensPerSecond => match setup.scenario.workload.mode {
             Mode::Serve => words("Tokens a second", "Output tokens of all users together.", MEASURED),
@@ -117,6 +121,29 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             MEASURED,
         ),
         Figure::FirstToken => words("First token", "Time to read the whole prompt.", MEASURED),
+        Figure::Cost if setup.scenario.workload.mode.trains() => Words {
+            title: "Cost of the run".to_owned(),
+            about: format!(
+                "The price of an hour times the hours of the run. {}",
+                price(setup).map(|price| price.basis).unwrap_or_default()
+            ),
+            source: "",
+        },
+        Figure::Mfu => words(
+            "Model FLOP utilisation",
+            "The model's own operations, without what is computed again, as a share of what the devices could do at their peak.",
+            "Chowdhery 2022 (PaLM, arXiv 2204.02311), appendix B.",
+        ),
+        Figure::Trainable => words(
+            "Trainable parameters",
+            "Parameters of the adapters; the model beside them is frozen.",
+            "Hu 2021 (arXiv 2106.09685): rank × (inputs + outputs) of each adapted layer.",
+        ),
+        Figure::RunTime => words(
+            "Whole run",
+            "All tokens at the rate of the estimate, by the calendar.",
+            RUNS,
+        ),
         Figure::Cost => Words {
             title: "Cost of a million tokens".to_owned(),
             about: format!(

@@ -12,7 +12,7 @@ use crate::analysis::setup::Setup;
 use crate::analysis::simple_rule;
 use crate::analysis::training::planner;
 use crate::model::Component;
-use crate::units::Exact;
+use crate::units::{Exact, sort_few};
 
 /// Most stages that are told apart.
 const MOST_STAGES: u64 = 4096;
@@ -296,7 +296,7 @@ fn alike(layout: &Layout, batch: u64, held: &[(&Shard, u64)]) -> Vec<(u64, u64)>
     if layout.attention_dp {
         ends.push(batch % size);
     }
-    ends.sort_unstable();
+    sort_few(&mut ends, |end| *end);
     ends.windows(2)
         .filter_map(|pair| match pair {
             [from, to] if to > from => Some((*from, to - from)),
@@ -337,7 +337,7 @@ fn hold(setup: &Setup, memory: &Memory<Exact>, shards: &[(&Shard, u64)], number:
         }
     }
     held.weights_by_component.retain(|(_, bytes)| *bytes > 0);
-    held.weights_by_component.sort_by_key(|(component, _)| *component);
+    sort_few(&mut held.weights_by_component, |(component, _)| *component);
     let simple = simple_rule::applies(setup);
     held.activation_bytes = if simple {
         simple_rule::activations(Exact(held.weights_bytes)).0

@@ -5,25 +5,35 @@
 
 use std::any::Any;
 
-use super::{Training, memory};
+use super::{Training, explained, memory, traced};
 use crate::analysis::error::AnalysisError;
+use crate::analysis::explain::Figure;
 use crate::analysis::memory::Memory;
 use crate::analysis::setup::Setup;
 #[cfg(split)]
 use crate::model::ModelError;
-use crate::units::{Exact, Number, Traced};
+use crate::units::{Exact, Number, Trace, Traced, Unit};
 
 /// What the rest of the analysis asks of the planner.
 #[derive(Debug)]
 pub struct Planner {
     /// Analyses the run of a setup.
     pub training: fn(&Setup) -> Result<Training, AnalysisError>,
+    /// The trace of a figure of a run.
+    pub traced_figure: fn(&Setup, Figure) -> Option<(Trace, Unit)>,
+    /// The expected time of a step, by its parts.
+    pub step: fn(&Setup) -> Option<Traced<f64>>,
+    /// Tokens of a step.
+    pub tokens: fn(&Setup) -> Option<Traced<f64>>,
     exact: fn(&Setup) -> Memory<Exact>,
     traced: fn(&Setup) -> Memory<Traced<Exact>>,
 }
 
 static WHOLE: Planner = Planner {
     training: Training::of,
+    traced_figure: traced::trace,
+    step: explained::step,
+    tokens: explained::tokens,
     exact: memory::<Exact>,
     traced: memory::<Traced<Exact>>,
 };

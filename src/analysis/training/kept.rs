@@ -335,7 +335,9 @@ impl<'a> Keeper<'a> {
         let form = match self.plan.framework {
             _ if !self.plan.runs_python() => NormForm::Native,
             Framework::Litgpt => NormForm::Float,
-            Framework::Torchtune | Framework::Torchtitan => NormForm::Upcast,
+            Framework::Torchtune => NormForm::Upcast,
+            // Selective recomputation keeps products alone.
+            Framework::Torchtitan if self.plan.recompute != Recompute::Selective => NormForm::Upcast,
             _ if !self.plan.runs_classes() => NormForm::Native,
             _ => self.class().norm,
         };

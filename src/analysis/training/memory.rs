@@ -66,6 +66,16 @@ pub enum When {
 }
 
 impl When {
+    /// As the end of "at …".
+    pub const fn at(self) -> &'static str {
+        match self {
+            Self::Start => "rest, between steps",
+            Self::Forward => "the end of the forward pass",
+            Self::Loss => "the backward pass of the loss",
+            Self::Layer => "the backward pass of the last layer",
+            Self::Optimizer => "the end of the backward pass, as the optimizer runs",
+        }
+    }
     /// In words.
     pub const fn label(self) -> &'static str {
         match self {
@@ -173,6 +183,15 @@ fn stage_memory_with<N: Number>(
         // In a pipeline weights stay gathered between micro-batches, and gradients are added up whole, in FP32.
         let layers = N::constant(stage.layers() as f64);
         states.unit.clone().times(layers).plus(states.root.clone()).scaled(3.0)
+    } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.framework == Framework::Deepspeed {
+        // `stage3_max_live_parameters`: gathered weights are let go only beyond a thousand million.
+        let all = states
+            .unit
+            .clone()
+            .times(N::constant(stage.layers() as f64))
+            .plus(states.root.clone());
+        all.least(N::constant(2e9))
+            .most(states.unit.clone().scaled(2.0).plus(states.root.clone()))
     } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 {
         states.unit.clone().scaled(2.0).plus(states.root.clone())
     } else {

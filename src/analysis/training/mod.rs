@@ -1,27 +1,35 @@
 //! Training: what a run keeps, how long a step takes, what it costs.
 
 mod adapters;
+mod answers;
 mod at_hand;
 mod communication;
 mod efficiency;
+mod explained;
 mod kept;
 pub mod law;
 mod links;
 mod memory;
 mod passes;
 mod plan;
+mod reinforcement;
+mod search;
 mod stage;
 mod states;
 mod time;
+mod traced;
 
+pub use answers::{Priced, Way, cheapest, fewest, ways};
 pub use at_hand::{arrive, planner};
 pub use communication::{Communication, Traffic};
 pub use efficiency::{Efficiency, FEW, Question, USUAL};
 pub use memory::{Moment, StageMemory, When, stage_memory};
 pub use passes::Passes;
 pub use plan::{Adapters, ParameterBytes, TrainingPlan};
+pub use reinforcement::RlStage;
+pub use search::{Candidate, Search, search};
 pub use stage::{Stage, stages};
-pub use time::StepTime;
+pub use time::{StepTime, Work};
 
 use super::error::AnalysisError;
 use super::memory::Memory;
@@ -41,6 +49,8 @@ pub struct Training {
     pub stages: Vec<(Stage, StageMemory<Exact>)>,
     /// How long a step takes, with a device.
     pub time: Option<StepTime>,
+    /// Stages of an update, where answers are reinforced.
+    pub rl_stages: Vec<RlStage>,
 }
 
 /// A whole run.
@@ -80,8 +90,15 @@ impl Training {
         }
         let time = setup
             .device()
-            .and_then(|device| time::step_time(setup, &plan, &stages, device));
-        Ok(Self { plan, stages, time })
+            .and_then(|device| time::step_time(setup, &plan, &stages, device, &Work::of(setup)));
+        let peak = stages.iter().map(|(_, memory)| memory.peak.0).max().unwrap_or(0);
+        let rl_stages = reinforcement::rl_stages(setup, &plan, time.as_ref(), peak);
+        Ok(Self {
+            plan,
+            stages,
+            time,
+            rl_stages,
+        })
     }
     /// The whole run, where its tokens are given: with the price of an hour of all devices.
     pub fn run(&self, device: Option<&Device>, usd_per_hour: Option<f64>) -> Option<Run> {
@@ -160,7 +177,7 @@ fn components(weights: &[(Component, Exact)]) -> Vec<(Component, u64)> {
     weights.iter().map(|(component, bytes)| (*component, bytes.0)).collect()
 }
 
-/// Memory of the fullest rank of a run, in the parts that every mode has. A layout that cannot be holds nothing.
+/// Memory of the fullest rank of a run at its fullest moment, in the parts that every mode has. A layout that cannot be holds nothing.
 pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     let blueprint = &setup.blueprint;
     let overhead = Quantity::choice("overhead", setup.scenario.assumptions.overhead, "Assumptions");
@@ -181,6 +198,14 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     let Some(held) = fullest else {
         return nothing(overhead);
     };
+    let fullest = held
+        .moments
+        .iter()
+        .max_by(|one, other| one.total.value().total_cmp(&other.total.value()));
+    let (activations, gradients) = match fullest {
+        Some(moment) => (moment.activations.clone(), moment.gradients.clone()),
+        None => (none(), none()),
+    };
     Memory {
         weights_by_component: held.states.by_component.clone(),
         weights: held.states.weights.clone(),
@@ -189,8 +214,8 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
         kv_cache_per_token: none(),
         state_per_sequence: none(),
         state_cache: none(),
-        activations: held.activations,
-        gradients: held.states.gradients,
+        activations,
+        gradients,
         optimizer: held.optimizer,
         total: held.peak.clone().plus(overhead.clone()),
         peak: held.peak,

@@ -14,7 +14,7 @@ use crate::analysis::compute::{OpCost, costs};
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
 use crate::scenario::training::Schedule;
-use crate::scenario::{Logits, Mode};
+use crate::scenario::{AttentionFlops, Logits, Mode};
 use crate::units::Exact;
 
 /// The time of an optimizer step and its parts, seconds on the slowest rank.
@@ -83,7 +83,7 @@ impl StepTime {
 
 /// Operations of a forward pass over one micro-batch of one replica: linear layers, attention, head, and bytes of
 /// element-wise work; layers apart from what is outside them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Forward {
     linear: f64,
     attention: f64,
@@ -132,25 +132,61 @@ pub fn bubble(plan: &TrainingPlan) -> f64 {
     idle / batches
 }
 
+/// Operations of a forward pass, found once for a model and a sequence length: those of a micro-batch are as many times more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Work {
+    /// As attention is counted.
+    counted: Forward,
+    /// As it runs.
+    run: Forward,
+}
+
+impl Work {
+    /// Operations of a forward pass over one sequence, as it runs.
+    pub const fn forward_flops(&self) -> f64 {
+        self.run.linear + self.run.attention + self.run.head
+    }
+    /// Of one sequence of a setup.
+    pub fn of(setup: &Setup) -> Self {
+        Self {
+            counted: forward(setup, |scenario| scenario.workload.batch = 1),
+            run: forward(setup, |scenario| {
+                scenario.workload.batch = 1;
+                scenario.assumptions.attention_flops = AttentionFlops::Causal;
+            }),
+        }
+    }
+}
+
+impl Forward {
+    fn times(self, sequences: f64) -> Self {
+        Self {
+            linear: self.linear * sequences,
+            attention: self.attention * sequences,
+            head: self.head * sequences,
+            elementwise: self.elementwise * sequences,
+        }
+    }
+}
+
 /// The time of a step on a device.
 pub fn step_time(
     setup: &Setup,
     plan: &TrainingPlan,
     stages: &[(Stage, StageMemory<Exact>)],
     device: &Device,
+    work: &Work,
 ) -> Option<StepTime> {
     let blueprint = &setup.blueprint;
     let products = plan.precision.products();
     let rate = device.rate(products).or_else(|| device.rate_16(true))?;
     let rate_16 = device.rate_16(true)?;
-    let forward_of_one = forward(setup, |_| {});
+    let counted_forward = work.counted.times(plan.micro_batch as f64);
     let counted = Passes::of_model(&setup.scenario);
     let run = Passes::of_hardware(&setup.scenario);
     let replicas = plan.global_batch as f64 / plan.micro_batch.max(1) as f64;
-    let model_flops = flops(&counted, &forward_of_one) * replicas;
-    let causal = forward(setup, |scenario| {
-        scenario.assumptions.attention_flops = crate::scenario::AttentionFlops::Causal;
-    });
+    let model_flops = flops(&counted, &counted_forward) * replicas;
+    let causal = work.run.times(plan.micro_batch as f64);
     let hardware_flops = flops(&run, &causal) * replicas;
     // The slowest stage sets the pace.
     let layers = blueprint.layers.value.max(1) as f64;

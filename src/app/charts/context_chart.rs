@@ -5,7 +5,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::analysis::Verdict;
 use weighbridge::chart;
-use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, grouped};
 
 use super::figure::{ChartFigure, Draw};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::chart::{Caption, Theme};
 use weighbridge::export::VERSION;
-use weighbridge::units::grouped;
+use weighbridge::units::{grouped, neutral};
 
 use super::canvas::Canvas;
 use super::plot::Plot;
@@ -40,7 +40,7 @@ pub fn ChartFigure(
             let model = model_name(case);
             let caption = Caption {
                 title: format!("{title}: {model}"),
-                source: source(case),
+                source: neutral(|| source(case)),
             };
             let what = title.to_lowercase().replace(' ', "-");
             save_picture(file_name(&model, &what, "png"), &draw, scheme.get_untracked(), &caption);

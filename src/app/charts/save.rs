@@ -7,6 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, HtmlImageElement, Url};
 use weighbridge::chart::{Caption, Theme};
 use weighbridge::export::VERSION;
+use weighbridge::units::neutral;
 
 use super::canvas::Canvas;
 use super::figure::Draw;
@@ -45,7 +46,7 @@ pub fn save_picture(name: String, draw: &Draw, theme: Theme, caption: &Caption) 
     let Some(backend) = Canvas::new(canvas.clone()) else {
         return;
     };
-    draw(backend, theme, DENSITY, Some(caption));
+    neutral(|| draw(backend, theme, DENSITY, Some(caption)));
     let done = Closure::once_into_js(move |blob: Option<Blob>| {
         if let Some(blob) = blob {
             save(&name, &blob);

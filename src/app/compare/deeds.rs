@@ -5,9 +5,11 @@ use std::time::Duration;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use weighbridge::analysis::in_best_format;
+use weighbridge::export::side_by_side;
 use weighbridge::scenario::{Scenario, weight_key};
+use weighbridge::units::neutral;
 
-use super::shown::Shown;
+use super::shown::shown;
 use crate::app::address::whole;
 use crate::app::case::{Case, CaseId};
 use crate::app::copy::copy;
@@ -111,8 +113,11 @@ pub fn share(state: State) {
 }
 
 /// Copies the table as CSV.
-pub fn copy_csv(state: State, shown: &Shown) {
-    match weighbridge::export::side_by_side(&shown.beside, true).csv() {
+pub fn copy_csv(state: State) {
+    let units = state.page.units.get_untracked();
+    // Worked out anew: what is shown is written as the reader's language has it.
+    let written = neutral(|| untrack(|| side_by_side(&shown(state, units).beside, true).csv()));
+    match written {
         Ok(text) => copy(state.page, &text, "Table copied as CSV."),
         Err(error) => toasts::say(state.page, error.to_string()),
     }

@@ -61,7 +61,7 @@ pub fn Head(shown: Memo<Shown>, only_differences: RwSignal<bool>) -> impl IntoVi
                 <p class="pill quiet num">{counts}</p>
                 <span class="deeds">
                     <button class="button small bare" type="button" aria-label="Share: copy the link" on:click=move |_| deeds::share(state)><Icon name="share"/><span class="word">"Share"</span></button>
-                    <button class="button small bare" type="button" aria-label="Copy as CSV" on:click=move |_| deeds::copy_csv(state, &shown.get_untracked())><Icon name="table"/><span class="word">"Copy as CSV"</span></button>
+                    <button class="button small bare" type="button" aria-label="Copy as CSV" on:click=move |_| deeds::copy_csv(state)><Icon name="table"/><span class="word">"Copy as CSV"</span></button>
                     <button class="button small bare" type="button" aria-label="Clear: keep the first alone" on:click=move |_| deeds::clear(state)><Icon name="cross"/><span class="word">"Clear"</span></button>
                 </span>
             </div>

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::{self, Explanation, Figure, explain};
-use weighbridge::scenario::Mode;
 
 use super::Frame;
 use crate::app::case::{Answer, Case};

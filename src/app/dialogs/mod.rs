@@ -7,7 +7,7 @@ mod keys;
 mod paper;
 mod picker;
 mod settings;
-mod share;
+pub mod share;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -18,6 +18,7 @@ use super::drop::in_field;
 use super::hardware::DevicePicker;
 use super::icon::Icon;
 use super::page::Dialog;
+use super::palette::{News, PaletteList};
 use super::parts::{Arrival, Later, Part, Waiting, arrival, checks, dialogs, sheet, want};
 
 /// Whichever dialog `case.page.dialog` names. `?` anywhere on the page opens the list of keys.
@@ -67,6 +68,14 @@ pub fn open(dialog: Dialog) -> AnyView {
         .into_any(),
         Dialog::Log => view! {
             <Frame title="Check against a log" class="worked"><Later part=Part::Checks view=|| checks().map(|checks| checks.log)/></Frame>
+        }
+        .into_any(),
+        Dialog::Palette => view! {
+            <Frame title="Do anything" class="palette"><PaletteList/></Frame>
+        }
+        .into_any(),
+        Dialog::News => view! {
+            <Frame title="What is new" class="narrow"><News/></Frame>
         }
         .into_any(),
     }

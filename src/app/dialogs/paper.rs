@@ -12,7 +12,8 @@ pub fn Paper(sheet: AnswerSheet, units: UnitSystem) -> impl IntoView {
     view! { <Portal>{move || page(&sheet.get_value(), units)}</Portal> }
 }
 
-fn page(sheet: &AnswerSheet, units: UnitSystem) -> impl IntoView + use<> {
+/// The page itself.
+pub fn page(sheet: &AnswerSheet, units: UnitSystem) -> impl IntoView + use<> {
     let numbers = sheet.tiles.iter().filter(|tile| !tile.none).map(|tile| {
         view! { <li><span>{tile.what}</span><b>{tile.value.clone()}" "<small>{tile.unit.clone()}</small></b><i>{tile.note.clone()}</i></li> }
     });

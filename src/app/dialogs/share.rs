@@ -1,20 +1,26 @@
 //! Share: the link, the answer as text, Markdown, CSV, JSON, a picture, the command line, and the printed page.
 
+use std::cell::RefCell;
+
 use js_sys::Date;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use weighbridge::analysis::launch::quote::shell;
 use weighbridge::chart::answer_card;
 use weighbridge::export;
 use weighbridge::export::answer::{AnswerSheet, Occasion, csv, markdown, text};
 use weighbridge::scenario::{KNOBS, Scenario, link};
+use weighbridge::units::neutral;
 
 use super::Frame;
-use super::paper::Paper;
+use super::paper::{Paper, page as paper_page};
 use crate::app::address::whole;
 use crate::app::case::{Answer, Case};
 use crate::app::charts::{file_name, save_svg_as_picture, save_text, scheme_now};
 use crate::app::copy::copy;
-use crate::app::state::Place;
+use crate::app::page::Shows;
+use crate::app::parts;
+use crate::app::state::{Place, State};
 use crate::app::toasts;
 
 /// The whole address of the case.
@@ -37,8 +43,12 @@ fn today() -> String {
     )
 }
 
-/// The answer as it is handed over.
+/// The answer as it is handed over: numbers as every reader takes them.
 fn sheet(case: Case, answer: &Answer) -> AnswerSheet {
+    neutral(|| own_sheet(case, answer))
+}
+
+fn own_sheet(case: Case, answer: &Answer) -> AnswerSheet {
     let link = address(case).unwrap_or_else(|why| why);
     let date = today();
     case.model.with_untracked(|model| {
@@ -66,6 +76,77 @@ fn command(id: &str, scenario: &Scenario) -> String {
     words.join(" ")
 }
 
+/// Prints the report of the answer where the browser prints without the dialog: Ctrl+P, its menu.
+pub fn print_by_itself(state: State) {
+    thread_local! {
+        static MADE: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
+    }
+    let _ = window_event_listener_untyped("beforeprint", move |_| {
+        let case = untrack(|| state.current());
+        let made = document().query_selector(".paper").ok().flatten().is_some();
+        let (true, Some(answer)) = (
+            state.page.shows.get_untracked() == Shows::Answer && !made,
+            case.shown.get_untracked(),
+        ) else {
+            return;
+        };
+        let Some((body, place)) = document().body().zip(document().create_element("div").ok()) else {
+            return;
+        };
+        parts::sheet::adopt(include_str!("../../../style/parts/share.css"));
+        let (of, units) = (sheet(case, &answer), case.page.units.get_untracked());
+        let _ = body.append_child(&place);
+        let mounted = leptos::mount::mount_to(place.clone().unchecked_into(), move || {
+            neutral(|| paper_page(&of, units))
+        });
+        MADE.with_borrow_mut(|all| {
+            all.push(Box::new(move || {
+                drop(mounted);
+                place.remove();
+            }));
+        });
+    });
+    let _ = window_event_listener_untyped("afterprint", |_| MADE.take().into_iter().for_each(|undo| undo()));
+}
+
+/// A form in which the answer is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A few lines for a message.
+    Text,
+    /// A table for issues and papers.
+    Markdown,
+    /// One row a figure.
+    Csv,
+    /// All figures, as the command line gives them.
+    Json,
+    /// The command that answers the same.
+    Command,
+}
+
+/// The answer of a case in a form, with all that stands beside it; none without an answer.
+pub fn written(case: Case, form: Form) -> Option<String> {
+    let answer = case.shown.get_untracked()?;
+    let of = sheet(case, &answer);
+    Some(match form {
+        Form::Text => text(&of),
+        Form::Markdown => markdown(&of, true, true),
+        Form::Csv => csv(&of).unwrap_or_default(),
+        Form::Json => json(case, &answer),
+        Form::Command => {
+            let id = of.asked.first().map(|(_, id)| id.clone()).unwrap_or_default();
+            command(&id, &answer.scenario)
+        }
+    })
+}
+
+fn json(case: Case, answer: &Answer) -> String {
+    let facts = case
+        .model
+        .with_untracked(|model| model.as_ref().map(|model| model.facts.clone()).unwrap_or_default());
+    neutral(|| serde_json::to_string_pretty(&export::estimate(&facts, &answer.analysis)).unwrap_or_default())
+}
+
 /// The dialog.
 #[component]
 pub fn Share() -> impl IntoView {
@@ -83,13 +164,7 @@ pub fn Share() -> impl IntoView {
     let as_csv = move || sheet.with_value(|sheet| csv(sheet).unwrap_or_default());
     let answered = StoredValue::new(answer.clone());
     // Made when it is asked for: it explains every number.
-    let as_json = move || {
-        let facts = case
-            .model
-            .with_untracked(|model| model.as_ref().map(|model| model.facts.clone()).unwrap_or_default());
-        let value = answered.with_value(|answer| export::estimate(&facts, &answer.analysis));
-        serde_json::to_string_pretty(&value).unwrap_or_default()
-    };
+    let as_json = move || answered.with_value(|answer| json(case, answer));
     let line = command(
         &sheet.with_value(|sheet| sheet.asked.first().map(|(_, id)| id.clone()).unwrap_or_default()),
         &answer.scenario,
@@ -99,7 +174,7 @@ pub fn Share() -> impl IntoView {
     let save = move |ending: &'static str, kind: &'static str, text: String| {
         save_text(&file.with_value(|name| file_name(name, "answer", ending)), kind, &text);
     };
-    let picture = move || sheet.with_value(|sheet| answer_card(sheet, scheme_now()));
+    let picture = move || sheet.with_value(|sheet| neutral(|| answer_card(sheet, scheme_now())));
     let copy_link = {
         let address = address.clone();
         move |_| match &address {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use weighbridge::scenario::Mode;
-use weighbridge::units::grouped;
+use weighbridge::units::{grouped, neutral};
 
 use super::export::csv;
 use super::filter::{Filter, FilterBar};
@@ -65,7 +65,7 @@ pub fn FitMatrix() -> impl IntoView {
     };
     let save = move |_| {
         if let Some(verdicts) = verdicts.get_untracked() {
-            let text = rows.with_untracked(|rows| csv(&verdicts, rows, &case.query()));
+            let text = rows.with_untracked(|rows| neutral(|| csv(&verdicts, rows, &case.query())));
             save_text(&file_name(&model_name(case), "hardware-fit", "csv"), "text/csv", &text);
             case.page.hand_out();
         }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::analysis::{Launch, launch};
 use weighbridge::scenario::ModelSource;
+use weighbridge::units::neutral;
 
 use crate::app::case::{Answer, Case};
 use crate::app::copy::copy;
@@ -31,7 +32,9 @@ fn command(answer: &Answer) -> (&'static str, Result<Launch, String>) {
         ModelSource::Id(id) => id.as_str(),
         _ => "",
     };
-    (answer.analysis.setup.engine.label(), launch(&answer.analysis, name))
+    // An engine reads points, whatever the page writes.
+    let launch = neutral(|| launch(&answer.analysis, name));
+    (answer.analysis.setup.engine.label(), launch)
 }
 
 /// Text with what stands between backticks as code.

@@ -11,5 +11,5 @@ mod this_computer;
 pub use beside::{Beside, icon};
 pub use card::HardwareCard;
 pub use memory_size::MemorySize;
-pub use picker::DevicePicker;
+pub use picker::{DevicePicker, choose};
 pub use this_computer::ThisComputer;

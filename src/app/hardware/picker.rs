@@ -124,7 +124,7 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
 }
 
 /// Sets the device, or adds one beside it.
-fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bool) {
+pub fn choose(scenario: &mut weighbridge::scenario::Scenario, id: String, beside: bool) {
     if beside && scenario.hardware.device.is_some() {
         if scenario.hardware.device.as_ref() != Some(&id)
             && !scenario.hardware.beside.contains(&id)

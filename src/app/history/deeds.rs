@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::export::history::{Kept, MOST_NAME, MOST_NOTE, cut, file};
+use weighbridge::units::neutral;
 
 use super::keep;
 use super::place::View;
@@ -73,7 +74,7 @@ pub fn export(rows: &[Kept]) {
     save_text(
         &file_name("history", "calculations", "json"),
         "application/json",
-        &file(rows.iter()),
+        &neutral(|| file(rows.iter())),
     );
 }
 

@@ -27,6 +27,17 @@ pub enum Which {
     BuiltIn,
     /// Those of the user's list.
     Own,
+    /// All that are built in, and what a search of the Hub lists.
+    Hub,
+}
+
+thread_local! {
+    static FIRST: std::cell::Cell<Which> = const { std::cell::Cell::new(Which::BuiltIn) };
+}
+
+/// The place opens on these the next time.
+pub fn begin_with(which: Which) {
+    FIRST.set(which);
 }
 
 /// A model that can be weighed.
@@ -49,6 +60,8 @@ pub struct Board {
     pub case: Case,
     /// Which models.
     pub which: RwSignal<Which>,
+    /// How the search of the Hub went, in words; none before it is asked.
+    pub asked: RwSignal<Option<String>>,
     /// Rows as far as they are there.
     pub rows: RwSignal<Vec<ModelRow>>,
     /// The user's list.
@@ -71,20 +84,13 @@ pub struct Board {
 impl Board {
     /// The board of a case; it begins to weigh.
     pub fn new(case: Case) -> Self {
-        let question = Memo::new(move |_| {
-            case.scenario.with(|scenario| {
-                scenario.clone().with(|s| {
-                    s.model = Default::default();
-                    s.precision = Default::default();
-                    s.serving.engine = None;
-                })
-            })
-        });
+        let question = Memo::new(move |_| case.scenario.with(question_of));
         let (rows, filter) = (RwSignal::new(Vec::new()), RwSignal::new(RowFilter::default()));
         let order = RwSignal::new((SortBy::Verdict, false));
         let board = Self {
             case,
-            which: RwSignal::new(Which::default()),
+            which: RwSignal::new(FIRST.take()),
+            asked: RwSignal::new(None),
             rows,
             listed: RwSignal::new(Vec::new()),
             stops: StoredValue::new_local(Vec::new()),
@@ -107,9 +113,10 @@ impl Board {
             board.done.set(0);
             board.rows.set(Vec::new());
             let due = match which {
-                Which::BuiltIn if question.hardware.device.is_some() => built_in(),
-                Which::BuiltIn => Vec::new(),
+                Which::BuiltIn | Which::Hub if question.hardware.device.is_none() => Vec::new(),
+                Which::BuiltIn => built_in(),
                 Which::Own => board.listed_models(),
+                Which::Hub => built_in().into_iter().chain(board.listed_models()).collect(),
             };
             board.slice(board.turn.get_value(), due.into_iter(), Vec::new());
         });
@@ -159,24 +166,43 @@ impl Board {
     /// # Errors
     /// Why it cannot be weighed, in words.
     pub fn row(self, model: &Weighable) -> Result<ModelRow, String> {
-        let source = model.source.clone();
-        let scenario = self.question.get_untracked().with(|s| s.model.source = source);
-        let runs = RunsHere::of(&model.blueprint, &scenario).map_err(|error| error.to_string())?;
-        Ok(ModelRow::of(&model.id, &model.name, catalogue::find(&model.id), &runs))
+        weigh(model, &self.question.get_untracked())
     }
+}
+
+/// A question without its model and format.
+pub fn question_of(scenario: &Scenario) -> Scenario {
+    scenario.clone().with(|s| {
+        s.model = Default::default();
+        s.precision = Default::default();
+        s.serving.engine = None;
+    })
+}
+
+/// A model at its best under a question.
+///
+/// # Errors
+/// Why it cannot be weighed, in words.
+pub fn weigh(model: &Weighable, question: &Scenario) -> Result<ModelRow, String> {
+    let source = model.source.clone();
+    let scenario = question.clone().with(|s| s.model.source = source);
+    let runs = RunsHere::of(&model.blueprint, &scenario).map_err(|error| error.to_string())?;
+    Ok(ModelRow::of(&model.id, &model.name, catalogue::find(&model.id), &runs))
+}
+
+/// A built-in model.
+pub fn of_entry(entry: &Entry) -> Option<Weighable> {
+    Some(Weighable {
+        id: entry.id.clone(),
+        name: entry.name.clone(),
+        source: ModelSource::Id(entry.id.clone()),
+        blueprint: blueprint(entry)?.clone(),
+    })
 }
 
 /// Every built-in model.
 fn built_in() -> Vec<Weighable> {
-    let of = |entry: &'static Entry| {
-        Some(Weighable {
-            id: entry.id.clone(),
-            name: entry.name.clone(),
-            source: ModelSource::Id(entry.id.clone()),
-            blueprint: blueprint(entry)?.clone(),
-        })
-    };
-    catalogue::entries().iter().filter_map(of).collect()
+    catalogue::entries().iter().filter_map(of_entry).collect()
 }
 
 fn now() -> f64 {

@@ -48,18 +48,22 @@ impl Board {
     /// Takes a list: what is new in it is added, and fetched.
     pub fn take_list(self, text: &str) -> Result<(), String> {
         let list = read_list(text, None).map_err(|error| error.to_string())?;
+        self.take_names(list.models.into_iter().map(|model| model.text));
+        Ok(())
+    }
+    /// Adds models by name, and fetches those that are new.
+    pub fn take_names(self, names: impl Iterator<Item = String>) {
         self.listed.update(|items| {
-            for model in list.models {
-                if !items.iter().any(|item| item.asked == model.text) {
+            for asked in names {
+                if !items.iter().any(|item| item.asked == asked) {
                     items.push(Item {
-                        asked: model.text,
+                        asked,
                         state: ItemState::Waiting,
                     });
                 }
             }
         });
         self.fetch();
-        Ok(())
     }
     /// Begins as many as may be under way at once.
     pub fn fetch(self) {
@@ -143,7 +147,7 @@ impl Board {
     }
     /// The row of a model that came, if the list is shown; else it is weighed when the list is.
     fn add_row(self, model: &Weighable) {
-        if self.which.get_untracked() != Which::Own {
+        if self.which.get_untracked() == Which::BuiltIn {
             return;
         }
         match self.row(model) {
@@ -153,7 +157,7 @@ impl Board {
     }
     /// Says in its place why a model of the list cannot be weighed; a built-in one has no place.
     pub fn refuse(self, model: &Weighable, why: String) {
-        if self.which.get_untracked() != Which::Own {
+        if self.which.get_untracked() == Which::BuiltIn {
             return;
         }
         self.listed.update(|items| {
@@ -261,13 +265,23 @@ pub fn ListBox() -> impl IntoView {
             </div>
             {move || problem.get().map(|why| view! { <p class="problem" role="alert">{why}</p> })}
             <ul class="failed">
-                {move || board.listed.get().into_iter().filter_map(|item| {
+                {move || board.listed.get().into_iter().enumerate().filter_map(|(at, item)| {
                     let why = match item.state {
                         ItemState::Failed(why) => why,
                         ItemState::Stopped => "Stopped.".to_owned(),
-                        _ => return None,
+                        ItemState::Loading => return Some(view! { <li class="reading"><b>{item.asked}</b>" reading …"</li> }.into_any()),
+                        ItemState::Waiting | ItemState::There(_) => return None,
                     };
-                    Some(view! { <li><b>{item.asked}</b>" "{why}</li> })
+                    let label = format!("Try {} again", item.asked);
+                    let again = move |_| {
+                        board.listed.update(|items| {
+                            if let Some(item) = items.get_mut(at) {
+                                item.state = ItemState::Waiting;
+                            }
+                        });
+                        board.fetch();
+                    };
+                    Some(view! { <li><b>{item.asked}</b>" "{why}" "<button class="link" type="button" aria-label=label on:click=again>"Try again"</button></li> }.into_any())
                 }).collect_view()}
             </ul>
         </section>

@@ -1,8 +1,9 @@
 //! What runs here: models on the devices of the case, built-in ones or those of a list, each in the format that is best there.
 
-mod board;
+pub mod board;
 mod filter;
 mod list;
+mod of_hub;
 mod table;
 
 use leptos::prelude::*;
@@ -19,6 +20,7 @@ use crate::app::toasts::ToastList;
 use board::{Board, Which};
 use filter::Filters;
 use list::ListBox;
+use of_hub::HubLine;
 use table::Table;
 
 /// The whole place.
@@ -39,7 +41,7 @@ pub fn Models() -> impl IntoView {
             return "Choose a device: then this says which models run on it, in which format, and how fast.".to_owned();
         }
         let (done, all) = board.progress();
-        if done < all && board.which.get() == Which::BuiltIn {
+        if done < all && board.which.get() != Which::Own {
             return format!("{} of {} models weighed …", grouped(done), grouped(all));
         }
         board.rows.with(|rows| {
@@ -57,6 +59,7 @@ pub fn Models() -> impl IntoView {
         }
     };
     let built_in = Signal::derive(|| format!("Built in ({})", catalogue::entries().len()));
+    let with_hub = Signal::derive(|| "With the Hub's".to_owned());
     let own = Signal::derive(move || match board.listed.with(Vec::len) {
         0 => "Your list".to_owned(),
         some => format!("Your list ({})", grouped(some as u64)),
@@ -68,10 +71,11 @@ pub fn Models() -> impl IntoView {
                 <p class="lead num" aria-live="polite" data-figure="models.sentence">{said}</p>
                 <div class="deeds">
                     <button class="button small" type="button" on:click=choose>{move || device.get().map_or_else(|| "Choose a device".to_owned(), |name| format!("On {name}"))}</button>
-                    <div class="segments" role="group" aria-label="Which models">{choice(Which::BuiltIn, built_in)}{choice(Which::Own, own)}</div>
+                    <div class="segments" role="group" aria-label="Which models">{choice(Which::BuiltIn, built_in)}{choice(Which::Hub, with_hub)}{choice(Which::Own, own)}</div>
                 </div>
             </div>
             {move || (board.which.get() == Which::Own).then(|| view! { <ListBox/> })}
+            {move || (board.which.get() == Which::Hub).then(|| view! { <HubLine/> })}
             <Filters/>
             <Table/>
             <p class="note">"Each model in the format to begin with on this device: as published if that fits, else the one that loses least and fits whole; a heavy loss is not offered, a part in RAM is. Prompt, answer and sequences are those of the question behind this."</p>

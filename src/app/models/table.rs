@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use weighbridge::analysis::Verdict;
 use weighbridge::export::VERSION;
 use weighbridge::report::model_rows::{ModelRow, SortBy, sheet};
-use weighbridge::units::{UnitSystem, grouped, short_count};
+use weighbridge::units::{UnitSystem, grouped, neutral, short_count};
 
 use super::board::Board;
 use crate::app::charts::save_text;
@@ -63,7 +63,7 @@ pub fn Table() -> impl IntoView {
         let order = board.shown.get_untracked();
         let text = board
             .rows
-            .with_untracked(|rows| sheet(order.iter().filter_map(|at| rows.get(*at)), units).csv());
+            .with_untracked(|rows| neutral(|| sheet(order.iter().filter_map(|at| rows.get(*at)), units).csv()));
         if let Ok(text) = text {
             save_text(
                 "weighbridge-models.csv",

@@ -78,6 +78,24 @@ pub fn choose(case: Case, path: &str) {
     }
 }
 
+/// Reads the headers of one file of a repository: a GGUF is a model by itself.
+pub fn open_file(case: Case, id: &str, path: &str) {
+    let endpoint = case.page.settings.endpoint.get_untracked();
+    let found = Locator::parse_at(id, &endpoint)
+        .and_then(|locator| Locator::new(locator.id().clone(), locator.revision(), Some(path)));
+    match found {
+        Ok(locator) => read(
+            case,
+            Target {
+                locator,
+                config: None,
+                model: None,
+            },
+        ),
+        Err(error) => fail(case, Problem::Address(error.to_string())),
+    }
+}
+
 /// Puts the headers that were read before to the model in hand, without a network.
 pub fn follow(case: Case) {
     let wanted = Memo::new(move |_| {

@@ -18,7 +18,7 @@ pub mod recent;
 pub mod search;
 
 pub use file::{CHOOSE, read_files};
-pub use headers::{check, choose, read_headers};
+pub use headers::{check, choose, open_file, read_headers};
 pub use link_sync::follow;
 pub use outline::Outline;
 pub use own_config::{is_json, load_config, use_config};
@@ -35,7 +35,7 @@ use super::case::{Case, Loading, Problem};
 use super::first_choice;
 use super::loaded::{Loaded, at_hand};
 use super::settings::Settings;
-pub use fetch::Stop;
+pub use fetch::{Stop, run};
 use load::Found;
 
 /// Where a model that was read from somewhere else says it is from.
@@ -142,7 +142,7 @@ fn load_link(case: Case, source: ModelSource) {
 }
 
 /// Whom to ask, by the settings.
-fn hub(settings: Settings) -> Source {
+pub fn hub(settings: Settings) -> Source {
     Source {
         endpoint: settings.endpoint.get_untracked(),
         token: settings.token_to_send(),
@@ -239,7 +239,7 @@ fn show(case: Case, found: Found, afresh: bool) {
 fn take(case: Case, loaded: Loaded, afresh: bool) {
     ended(case);
     if let ModelSource::Id(id) = &loaded.asked {
-        recent::add(id);
+        recent::add(id, &loaded);
     }
     let asked = loaded.asked.clone();
     clear_problem(case, afresh);

@@ -31,6 +31,8 @@ pub(super) struct Success {
     /// Size of the whole file where only a part was asked for.
     pub(super) size: Option<u64>,
     pub(super) commit: Option<String>,
+    /// The mark of a listing's next page.
+    pub(super) next: Option<String>,
     /// Every address that answered, in order.
     pub(super) hops: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl Asker {
                         bytes,
                         size,
                         commit,
+                        next: head.next.clone(),
                         hops,
                     });
                 }

@@ -1,6 +1,6 @@
 //! Loads a model from the Hub: the whole protocol, without a connection.
 //!
-//! [`model`], [`search`] and [`names`] begin an [`Exchange`]. Whoever has a way to the Hub carries it out:
+//! [`model`], [`search`], [`find`] and [`names`] begin an [`Exchange`]. Whoever has a way to the Hub carries it out:
 //!
 //! 1. [`Exchange::step`] gives wants: addresses to ask ([`Get`]), several at once for the headers of shards, and times to
 //!    wait. The transport has the clock, the connection and the limits on time.
@@ -27,9 +27,10 @@ pub use exchange::{Doing, Exchange, Reply, Step, Ticket, Want};
 pub use request::{Answer, Failed, Get, Head};
 pub use weights::{Piece, Weights};
 
-use super::{Endpoint, HubError, Listed, Locator, RepoId, Token, read_listing, read_names};
+use super::search::{FoundPage, HubQuery, Variant, variants};
+use super::{Endpoint, HubError, Listed, Locator, RepoId, Token, read_listing, read_names, read_tree};
 use crate::limits;
-use ask::Asker;
+use ask::{Asker, Success};
 use request::Wish;
 
 /// Whom to ask, and as whom.
@@ -124,6 +125,28 @@ pub fn search(source: Source, text: &str, most: usize) -> Exchange<Result<Vec<Li
     listing(source, None, url, read_listing)
 }
 
+/// A page of a search with its filters; `cursor` is what the page before said of the next.
+#[must_use]
+pub fn find(
+    source: Source,
+    query: &HubQuery,
+    most: usize,
+    cursor: Option<&str>,
+) -> Exchange<Result<FoundPage, LoadError>> {
+    let url = source.endpoint.find_url(query, most, cursor);
+    listed(source, None, url, |success| FoundPage {
+        listed: read_listing(&String::from_utf8_lossy(&success.bytes)),
+        next: success.next,
+    })
+}
+
+/// The GGUF models of a repository with the sizes of their files.
+#[must_use]
+pub fn gguf_variants(source: Source, locator: Locator) -> Exchange<Result<Vec<Variant>, LoadError>> {
+    let url = source.endpoint.tree_url(&locator);
+    listing(source, Some(locator), url, |text| variants(&read_tree(text)))
+}
+
 /// The names of a repository's files.
 #[must_use]
 pub fn names(source: Source, locator: Locator) -> Exchange<Result<Vec<String>, LoadError>> {
@@ -137,6 +160,17 @@ fn listing<T: 'static>(
     url: String,
     read: fn(&str) -> T,
 ) -> Exchange<Result<T, LoadError>> {
+    listed(source, locator, url, move |success| {
+        read(&String::from_utf8_lossy(&success.bytes))
+    })
+}
+
+fn listed<T: 'static>(
+    source: Source,
+    locator: Option<Locator>,
+    url: String,
+    read: impl FnOnce(Success) -> T + 'static,
+) -> Exchange<Result<T, LoadError>> {
     Exchange::new(move |line| async move {
         let locator = match locator {
             Some(locator) => locator,
@@ -146,6 +180,6 @@ fn listing<T: 'static>(
         let asker = Asker::new(line, source, locator);
         let errand = asker.errand();
         let answer = asker.patiently(&url, "the listing", Wish::Whole(limits::LISTING), errand);
-        Ok(read(&String::from_utf8_lossy(&answer.await?.bytes)))
+        Ok(read(answer.await?))
     })
 }

@@ -1,5 +1,6 @@
 //! One request and its answer, as a transport carries them: what is asked of whom, and how much of the answer is read.
 
+use super::super::search::next_cursor;
 use super::super::{Endpoint, ResponseFacts, Token, redact};
 use super::origin::same_origin;
 use crate::limits::{self, Limit};
@@ -36,6 +37,8 @@ pub struct Head {
     pub facts: ResponseFacts,
     /// Where it leads on.
     pub location: Option<String>,
+    /// The mark of a listing's next page.
+    pub next: Option<String>,
     /// Bytes of the body as they travel.
     pub length: Option<u64>,
     /// Where a part begins, and the size of the whole file.
@@ -93,6 +96,7 @@ impl Get {
             url: url.to_owned(),
             facts: ResponseFacts::read(|name| Some(self.without_token(&header(name)?))),
             location: header("location"),
+            next: header("link").as_deref().and_then(next_cursor),
             length: header("content-length").and_then(|text| text.trim().parse().ok()),
             part,
         })

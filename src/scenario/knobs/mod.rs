@@ -230,7 +230,7 @@ mod tests {
                 "0.905",
                 "Share of memory used is \"0.905\"; it must be a share in whole percent, such as 90, 90% or 0.9.",
             ),
-            ("mf", "120", "Share of memory used is 120; it must be 1 to 100."),
+            ("mf", "120", "Share of memory used is 120; it must be 1 to 100 %."),
             (
                 "ttft",
                 "soon",

@@ -3,10 +3,12 @@
 use strum::IntoEnumIterator;
 
 use super::read::{choose, optional, optional_percent, short, trained_tokens, unknown};
-use super::{AUTO, Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_DEVICES, OptionRow, TRAINING};
+use super::{
+    AUTO, Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_DEVICES, MOST_TOKENS, OptionRow, TRAINING,
+};
 use crate::scenario::training::{
-    BaseWeights, Framework, GradientFormat, LoraTargets, Loss, MasterFormat, Optimizer, Schedule, StateFormat, Switch,
-    Target, TrainingPrecision, Zero,
+    BaseWeights, Framework, GradientFormat, LoraTargets, Loss, MasterFormat, Optimizer, Reinforcement, Schedule,
+    StateFormat, Switch, Target, TrainingPrecision, Zero,
 };
 
 /// One of a list, or as the framework does.
@@ -243,6 +245,28 @@ pub(super) const KNOBS: &[Knob] = &[
     },
     pick!(Dora, "dora", "dora", "Magnitudes too (DoRA)", dora: Switch, "Adds a magnitude for each output of an adapted layer."),
     pick!(BaseWeights, "bw", "base-weights", "Frozen base", base_weights: BaseWeights, "Format of the frozen model under adapters; four bits is QLoRA."),
+    Knob {
+        modes: FINE,
+        ..pick!(Rl, "rl", "rl", "Reinforcement", reinforcement: Reinforcement, "Whether answers of the model itself are reinforced, and how: stages, memory and time of an update follow. The global batch is prompts times answers to each.")
+    },
+    Knob {
+        modes: FINE,
+        ..count!(
+            AnswerTokens,
+            "at",
+            "answer-tokens",
+            "Tokens of an answer",
+            answer_tokens,
+            1,
+            MOST_TOKENS,
+            "tokens",
+            "Tokens that the policy writes for each sequence; the rest of the sequence is its prompt. Half of it unless given."
+        )
+    },
+    Knob {
+        modes: FINE,
+        ..pick!(ReferenceModel, "rm", "reference-model", "Reference model", reference_model: Switch, "Whether a frozen copy holds the policy back (a KL term). On unless given.")
+    },
     pick!(Compile, "comp", "compile", "Compiled", compile: Switch, "Operators that work element by element are fused and keep less."),
     Knob {
         id: KnobId::Mfu,
@@ -295,7 +319,7 @@ pub(super) const KNOBS: &[Knob] = &[
 ];
 
 /// Most tokens a run trains on.
-const MOST_TRAINED: u64 = 1_000_000_000_000_000_000;
+const MOST_TRAINED: u64 = 1_000_000_000_000_000;
 const FINE: &[super::Mode] = &[super::Mode::Finetune];
 const NO_LORA: &[super::Word] = &[super::Word {
     key: "none",

@@ -53,6 +53,10 @@ struct State {
     spent: BTreeMap<&'static str, u64>,
     /// How often each (repository, file or api) has been asked, for faults that pass.
     tries: BTreeMap<(String, bool), u32>,
+    /// The status of every listing, where none is given.
+    refuses: Option<u16>,
+    /// The words whose listing comes slowly.
+    slow: Option<String>,
 }
 
 /// One request as the log keeps it.
@@ -146,6 +150,16 @@ impl Hub {
     /// Answers to the old id lead to the new one by 307.
     pub fn rename(&self, old: &str, new: &str) {
         self.lock().renames.insert(old.to_owned(), new.to_owned());
+    }
+
+    /// Searches are answered with this status, or as usual.
+    pub fn refuse_listings(&self, status: Option<u16>) {
+        self.lock().refuses = status;
+    }
+
+    /// The answer to a search for these words comes slowly.
+    pub fn slow_listing(&self, words: &str) {
+        self.lock().slow = Some(words.to_owned());
     }
 
     /// How slow answers ([`Fault::Slow`]) travel: so many bytes, then a pause.

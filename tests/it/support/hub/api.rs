@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::http::{Answer, Request};
+use super::super::http::{Answer, Delivery, Request};
 use super::State;
-use super::answers::{Caller, error, json_body, no_entry};
+use super::answers::{Caller, error, failure, json_body, no_entry};
 use super::repo::{Access, Fault, Repo, file_hash, is_large, large_hash};
 
 /// What may follow `expand=`.
@@ -14,8 +14,12 @@ const EXPAND: &str = "author, baseModels, cardData, childrenModelCount, config, 
     transformersInfo, trendingScore, usedStorage, widgetData, xetEnabled";
 
 impl State {
-    /// Search by a part of the id; the other filters are taken and change nothing.
-    pub fn list(&self, request: &Request, caller: Caller) -> Answer {
+    /// Search by words of the id, and by the filters that [`passes`] knows; pages follow by `Link`. What
+    /// [`super::Hub::refuse_listings`] and [`super::Hub::slow_listing`] say comes first.
+    pub fn list(&self, port: u16, request: &Request, caller: Caller) -> Answer {
+        if let Some(status) = self.refuses {
+            return failure(caller, status);
+        }
         let params = request.params();
         let value = |name: &str| {
             params
@@ -29,9 +33,15 @@ impl State {
             .repos
             .iter()
             .filter(|(_, repo)| repo.access != Access::Private || caller == Caller::Good);
-        let found = visible
-            .filter(|(id, _)| id.to_lowercase().contains(&search))
-            .take(limit);
+        let named = |id: &str| search.split_whitespace().all(|word| id.to_lowercase().contains(word));
+        let all: Vec<_> = visible
+            .filter(|(id, repo)| named(id) && passes(&params, &repo.describe(id, false)))
+            .collect();
+        // The mark is opaque to clients: here it says how many came before.
+        let before: usize = value("cursor")
+            .and_then(|mark| mark.strip_prefix("after-")?.parse().ok())
+            .unwrap_or(0);
+        let found = all.iter().skip(before).take(limit);
         let short = [
             "_id",
             "id",
@@ -46,10 +56,62 @@ impl State {
         ];
         let items = found.map(|(id, repo)| chosen(&params, &repo.describe(id, false), &short));
         match items.collect::<Result<Vec<Value>, Answer>>() {
-            Ok(items) => json_body(200, &Value::Array(items)),
+            Ok(items) => {
+                let answer = json_body(200, &Value::Array(items));
+                let answer = match before + limit < all.len() {
+                    // The address is the Hub's own, whatever mirror answers: only the mark is to be taken.
+                    true => answer.with(
+                        "Link",
+                        format!(
+                            "<https://huggingface.co:{port}/api/models?cursor=after-{}&limit={limit}>; rel=\"next\"",
+                            before + limit
+                        ),
+                    ),
+                    false => answer,
+                };
+                match &self.slow {
+                    Some(words) if *words == search => answer.delivered(Delivery::Drip {
+                        bytes: 40,
+                        pause: std::time::Duration::from_millis(400),
+                    }),
+                    _ => answer,
+                }
+            }
             Err(refused) => refused,
         }
     }
+}
+
+/// Whether a model passes the filters of a listing; all must hold.
+fn passes(params: &[(String, String)], fields: &Map<String, Value>) -> bool {
+    let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
+    let tags: Vec<&str> = fields["tags"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let total = fields
+        .get("safetensors")
+        .or(fields.get("gguf"))
+        .and_then(|one| one["total"].as_f64())
+        .unwrap_or(0.0);
+    params.iter().all(|(key, value)| match key.as_str() {
+        "filter" => tags.contains(&value.as_str()),
+        "author" => text("author") == value,
+        "pipeline_tag" => text("pipeline_tag") == value,
+        "gated" => (fields["gated"] != false) == (value == "true"),
+        "num_parameters" => value.split(',').all(|bound| {
+            let (side, size) = bound.split_once(':').unwrap();
+            let size: f64 = size.trim_end_matches('B').parse().unwrap();
+            if side == "max" {
+                total <= size * 1e9
+            } else {
+                total >= size * 1e9
+            }
+        }),
+        _ => true,
+    })
 }
 
 pub fn who(request: &Request, caller: Caller) -> Answer {

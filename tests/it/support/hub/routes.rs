@@ -43,7 +43,7 @@ impl State {
         }
         let answer = match path.as_slice() {
             ["api", "whoami-v2"] => who(request, caller),
-            ["api", "models"] => self.list(request, caller),
+            ["api", "models"] => self.list(port, request, caller),
             ["api", "models", name] => self.open(port, request, caller, name, Target::Info("main")),
             ["api", "models", owner, name, rest @ ..] => {
                 let target = match rest {
