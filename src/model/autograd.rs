@@ -39,6 +39,8 @@ pub enum ActivationForm {
     Quick,
     /// ReLU squared: two tensors.
     Squared,
+    /// xIELU, written out: four tensors and where the input is positive.
+    Xielu,
 }
 
 /// How a class computes attention.
@@ -90,6 +92,18 @@ pub struct Autograd {
     pub halves_scores: bool,
     /// Whether the first layer reads something else than the token table's rows: positions added, or scaled by a factor.
     pub changes_embedding: bool,
+    /// Whether attention gets a mask even where it is plainly causal.
+    pub always_masks: bool,
+    /// Whether queries and keys are normed after their rotation, which autocast left in FP32.
+    pub norms_rotated: bool,
+    /// Whether gate and up are clamped before their product.
+    pub clamps_gate: bool,
+    /// Whether values are copied out of the one matrix that also makes queries and keys, instead of being a view of it.
+    pub copies_values: bool,
+    /// Whether a gate on the output of attention reads the kernel's own result, not a copy.
+    pub gates_in_place: bool,
+    /// Whether experts read their input times a random factor.
+    pub jitters_input: bool,
 }
 
 /// Types by the form of their norm.
@@ -108,6 +122,8 @@ const NORMS: &[(&[&str], NormForm)] = &[
             "qwen3_5_moe_text",
             "t5gemma",
             "vaultgemma",
+            // Not 1 + weight, but an FP32 copy of the weight all the same.
+            "helium",
         ],
         NormForm::OnePlus,
     ),
@@ -115,14 +131,17 @@ const NORMS: &[(&[&str], NormForm)] = &[
         &["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"],
         NormForm::OnePlusPower,
     ),
-    (&["olmo2", "olmo3", "olmoe", "gpt_oss", "flex_olmo"], NormForm::Float),
+    (&["olmo2", "olmo3", "gpt_oss", "flex_olmo", "afmoe"], NormForm::Float),
     (&["cohere", "cohere2", "cohere2_vision"], NormForm::CenteredFloat),
 ];
 /// Types whose attention has no fused path.
 const EAGER: &[(&[&str], AttentionForm)] = &[
-    (&["gemma2", "bloom", "mpt", "vaultgemma"], AttentionForm::Eager),
-    (&["gpt_neo", "gptj", "codegen"], AttentionForm::EagerFloat),
-    (&["gpt_oss"], AttentionForm::EagerSink),
+    (
+        &["gemma2", "bloom", "mpt", "vaultgemma", "gpt_neox_japanese"],
+        AttentionForm::Eager,
+    ),
+    (&["gpt_neo", "gptj"], AttentionForm::EagerFloat),
+    (&["gpt_oss", "mimo_v2_flash"], AttentionForm::EagerSink),
 ];
 /// Types that join the rotated part of a head with the rest, or queries and keys of several parts.
 const JOINED: &[&str] = &[
@@ -136,7 +155,27 @@ const JOINED: &[&str] = &[
     "glm4",
     "glm4_moe",
     "nemotron",
+    "minimax_m2",
 ];
+/// Types whose caps of scores and logits the class has where the config is silent.
+const CAPPED: &[&str] = &["gemma2", "vaultgemma", "t5gemma"];
+/// Types whose router reads an FP32 copy of its input.
+const FLOAT_ROUTERS: &[&str] = &[
+    "deepseek_v2",
+    "deepseek_v3",
+    "deepseek_v32",
+    "glm4_moe",
+    "glm4_moe_lite",
+    "kimi_k2",
+    "dots1",
+    "hunyuan_v1_moe",
+    "ernie4_5_moe",
+    "exaone_moe",
+    "solar_open",
+    "mimo_v2_flash",
+];
+/// Parameters that no gradient reaches: corrections of routers, which a rule of their own updates.
+pub const FROZEN: [&str; 2] = ["e_score_correction_bias", "expert_bias"];
 /// Types with dropout unless the config says otherwise: key, and what the class has.
 const DROPOUT: &[(&[&str], &str, &str)] = &[
     (&["gpt2", "gpt_bigcode"], "embd_pdrop", "resid_pdrop"),
@@ -167,6 +206,10 @@ impl Autograd {
             let said = keys.iter().find_map(|key| number(key));
             said.map_or(usual.is_some_and(|key| !key.is_empty()), |share| share > 0.0)
         };
+        let caps = |key: &str| match config.has(key) {
+            true => number(key).is_some_and(|cap| cap > 0.0),
+            false => listed(CAPPED),
+        };
         let per_layer = number("hidden_size_per_layer_input").is_some_and(|width| width > 0.0);
         let edge = listed(&["gemma4", "gemma4_text", "gemma3n", "gemma3n_text"]) && per_layer;
         Self {
@@ -186,8 +229,8 @@ impl Autograd {
                 "falcon" => config.get("parallel_attn").and_then(Value::as_bool).unwrap_or(true),
                 _ => false,
             },
-            caps_scores: number("attn_logit_softcapping").is_some_and(|cap| cap > 0.0),
-            caps_logits: number("final_logit_softcapping").is_some_and(|cap| cap > 0.0),
+            caps_scores: caps("attn_logit_softcapping"),
+            caps_logits: caps("final_logit_softcapping"),
             drops_attention: drops(
                 &ATTENTION_DROPOUT,
                 usual.map(|row| if row.1.is_empty() { "" } else { "attn_pdrop" }),
@@ -197,18 +240,17 @@ impl Autograd {
             joins_qkv: listed(&["phi3", "phi4_multimodal"]),
             joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
             norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
-            halves_scores: listed(&["gpt2"]),
+            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]),
             changes_embedding: listed(&["gpt2", "gpt_bigcode", "gpt_neo", "opt", "starcoder2", "xglm", "biogpt"])
                 || number("embedding_multiplier").is_some_and(|factor| factor != 1.0),
-            routes_in_float: listed(&[
-                "deepseek_v2",
-                "deepseek_v3",
-                "deepseek_v32",
-                "glm4_moe",
-                "glm4_moe_lite",
-                "kimi_k2",
-                "dots1",
-            ]),
+            routes_in_float: listed(FLOAT_ROUTERS),
+            // Falcon's mask always exists, so that ALiBi may be added to it.
+            always_masks: name == "falcon",
+            norms_rotated: listed(&["hunyuan_v1_dense", "hunyuan_v1_moe"]),
+            copies_values: listed(&["codegen", "gpt_neox_japanese"]),
+            gates_in_place: listed(&["afmoe", "laguna"]),
+            clamps_gate: name == "gpt_oss",
+            jitters_input: name == "phimoe" && number("input_jitter_noise").is_some_and(|noise| noise > 0.0),
         }
     }
 }
@@ -234,6 +276,7 @@ fn activation(config: &Config) -> ActivationForm {
         "quick_gelu" => ActivationForm::Quick,
         "relu" => ActivationForm::Result,
         "relu2" => ActivationForm::Squared,
+        "xielu" => ActivationForm::Xielu,
         _ => ActivationForm::Native,
     }
 }

@@ -86,5 +86,6 @@ mod setup;
 mod shell;
 mod side_by_side;
 mod speed;
+mod training;
 mod unlike;
 mod variants;

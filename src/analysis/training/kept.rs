@@ -279,7 +279,7 @@ impl<'a> Keeper<'a> {
         let linear = self.blueprint.blocks().flat_map(|place| {
             let operators = place.block.operators.iter();
             let matrices = operators.filter(move |operator| {
-                matches!(operator.kind, Kind::Linear { .. } | Kind::Expand { .. })
+                matches!(operator.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. })
                     && !operator.is_idle()
                     && (!self.checkpoints() || place.kind.is_none())
             });
@@ -319,7 +319,7 @@ impl<'a> Keeper<'a> {
             _ => N::constant(1.0),
         };
         let weight = || vector.map_or_else(N::zero, N::input);
-        let wide = self.plan.autocasts() && residual || self.element() == 4;
+        let wide = self.plan.autocasts() && (residual || self.class().norms_rotated) || self.element() == 4;
         let cast = self.plan.is_under_autocast() && !self.plan.autocasts();
         let input = if wide { 4 } else { 2 };
         let frozen = self.plan.adapters.is_some();
@@ -407,6 +407,10 @@ impl<'a> Keeper<'a> {
                     if is_joined(self.class(), operator) && self.plan.runs_classes() {
                         continue;
                     }
+                    if operator.component == Component::Router && self.reads_float_copy() {
+                        parts.push(self.each(4, N::input(&self.blueprint.hidden)));
+                        continue;
+                    }
                     parts.push(self.linear(block, operator, input, routing.as_ref(), from, seen));
                     if routing.is_some() && after == Some(operator.component) {
                         parts.push(self.routed_output(input, output, routing.as_ref()));
@@ -440,8 +444,8 @@ impl<'a> Keeper<'a> {
                     }
                     Step::Softmax if operator.component == Component::Router => {
                         parts.push(self.each(4, N::input(width)));
-                        if self.class().routes_in_float && self.plan.runs_classes() && self.plan.adapters.is_none() {
-                            parts.push(self.each(4, N::input(&self.blueprint.hidden)));
+                        if self.class().jitters_input && self.plan.runs_classes() {
+                            parts.push(self.each(2 * self.element(), N::input(&self.blueprint.hidden)));
                         }
                     }
                     Step::Rotary | Step::Softmax | Step::Plain(_) => {}
@@ -508,7 +512,7 @@ impl<'a> Keeper<'a> {
         let cast = self.plan.autocasts();
         let known = match (source, routing) {
             // Chosen experts read a copy of their own.
-            (Source::Stream, Some(_)) => operator.name != "expert gate_proj" && !cast && self.has_gate(operator),
+            (Source::Stream, Some(_)) => operator.name != "expert gate_proj" && self.has_gate(operator),
             (Source::Stream, None) => !cast && std::mem::replace(&mut seen.stream, true),
             (Source::Inner(at), _) if seen.inner.contains(&at) => true,
             (Source::Inner(at), _) => {
@@ -519,7 +523,20 @@ impl<'a> Keeper<'a> {
         if known {
             return N::zero();
         }
-        split(self.each(self.element(), width()))
+        let element = if routing.is_some() {
+            self.expert_element()
+        } else {
+            self.element()
+        };
+        split(self.each(element, width()))
+    }
+
+    /// Whether the router keeps an FP32 copy of its input; under autocast that is FP32 already, and cast for the product.
+    fn reads_float_copy(&self) -> bool {
+        self.class().routes_in_float
+            && self.plan.runs_classes()
+            && self.plan.adapters.is_none()
+            && !self.plan.autocasts()
     }
 
     /// Whether an expert's first matrix is not the one that reads first.
@@ -536,7 +553,12 @@ impl<'a> Keeper<'a> {
         let Some(routing) = routing else { return N::zero() };
         let top = || N::input(&routing.top_k);
         let rows = top().times(N::input(output));
-        self.each(self.element(), rows).plus(self.each(26 + 12, top()))
+        self.each(self.expert_element(), rows).plus(self.each(26 + 12, top()))
+    }
+
+    /// Bytes of an element inside experts: autocast knows nothing of grouped products, which stay in FP32.
+    fn expert_element(&self) -> u64 {
+        if self.plan.autocasts() { 4 } else { self.element() }
     }
 
     /// A nonlinearity and the product behind it; the product itself is kept by the layer that reads it.
@@ -547,24 +569,30 @@ impl<'a> Keeper<'a> {
         gated: bool,
         routing: Option<&Routing>,
     ) -> N {
-        let element = self.element();
+        let element = if routing.is_some() {
+            self.expert_element()
+        } else {
+            self.element()
+        };
         let class = self.class();
         let own = self.plan.runs_classes();
         let python = self.plan.runs_python();
         let bytes = match component {
             Component::Mlp | Component::Experts | Component::SharedExperts => {
                 match (gated, python, class.activation) {
-                    (true, true, _) if own && class.attention == AttentionForm::EagerSink => 6 * element,
+                    (true, true, _) if own && class.clamps_gate => 6 * element,
                     (true, true, _) => 3 * element,
                     // Fused kernels compute the nonlinearity again; a compiler also the product.
                     (true, false, _) if self.plan.compiled => element,
                     (true, false, _) => 2 * element,
                     (false, true, ActivationForm::WrittenOut) if own && self.plan.is_under_autocast() => 14,
                     (false, true, ActivationForm::WrittenOut) if own => 4 * element,
+                    (false, true, ActivationForm::Xielu) if own => 4 * element + 1,
                     (false, true, ActivationForm::Quick) if own => 2 * element,
                     (false, _, _) => element,
                 }
             }
+            _ if own && class.gates_in_place => element,
             // A gate on the output of attention: its sigmoid and what it scales.
             _ => 2 * element,
         };
@@ -603,9 +631,9 @@ impl<'a> Keeper<'a> {
         let eager = self.plan.is_eager() || own && class.attention != AttentionForm::Fused;
         if eager {
             let selective = !own && self.plan.recompute == Recompute::Selective;
-            let base = if fused && !rotates && own {
+            let base = if fused && !rotates && own && !class.copies_values {
                 queries().plus(keys()).plus(values())
-            } else if fused && own {
+            } else if fused && own && !class.copies_values {
                 N::sum([queries(), keys(), queries(), keys(), values()])
             } else {
                 N::sum([queries(), all_keys(), all_values()])
@@ -641,12 +669,13 @@ impl<'a> Keeper<'a> {
             ]);
             return (self.shared(kept.plus(scores)).plus(normed), false);
         }
-        let masked = match &attention.span {
-            Span::Window(window) | Span::Chunk(window) => {
-                own && window.value <= self.plan.sequence && self.plan.attention != AttentionKernel::Flash
-            }
-            _ => false,
-        };
+        let masked = own && class.always_masks && self.plan.attention != AttentionKernel::Flash
+            || match &attention.span {
+                Span::Window(window) | Span::Chunk(window) => {
+                    own && window.value <= self.plan.sequence && self.plan.attention != AttentionKernel::Flash
+                }
+                _ => false,
+            };
         let efficient = masked
             || own
                 && (attention.key_dim.value != attention.value_dim.value
@@ -654,7 +683,7 @@ impl<'a> Keeper<'a> {
                     || element == 4);
         let mut kept = if efficient {
             self.each(element, N::sum([queries(), all_keys(), all_values(), output()]))
-        } else if (fused && own || self.plan.framework == Framework::Litgpt) && rotates {
+        } else if (fused && own && !class.copies_values || self.plan.framework == Framework::Litgpt) && rotates {
             // Values are a view of the one matrix' result, which stays whole.
             let whole = N::sum([queries(), keys(), values()]);
             self.each(element, N::sum([queries(), keys(), whole, output()]))
@@ -666,21 +695,27 @@ impl<'a> Keeper<'a> {
             } else {
                 (keys(), values())
             };
+            // Values of a latent are a view of what it was expanded to.
+            let values = match &attention.latent {
+                Some(_) if own => all_values(),
+                _ => values,
+            };
             self.each(element, N::sum([queries(), keys, values, output()]))
         };
+        // Heads of a latent are joined from two parts, one after the other.
+        let joined = own && (class.copies_output || attention.latent.is_some() && !efficient);
         kept = self.shared(kept.plus(self.each(4, heads())));
         if masked {
+            // A mask for each sequence, as transformers makes it.
             let square = N::product([
                 N::constant(element as f64),
+                input(&self.batch),
                 input(&self.sequence),
                 input(&self.sequence),
             ]);
             kept = kept.plus(square);
         }
-        (
-            kept.plus(normed),
-            !(own && class.copies_output || self.plan.framework == Framework::Litgpt),
-        )
+        (kept.plus(normed), !(joined || self.plan.framework == Framework::Litgpt))
     }
 
     /// Whether layers are computed again.

@@ -113,6 +113,7 @@ fn stage_memory_with<N: Number>(
         states.weights = N::zero();
         states.by_component = Vec::new();
         states.gradients = N::zero();
+        states.idle_gradients = N::zero();
     }
     let states = states;
     let ranks = |value: N, among: u64| {
@@ -197,7 +198,8 @@ fn stage_memory_with<N: Number>(
         N::zero()
     };
     let held = plan.accumulation > 1 || keeps_gradients(plan) || plan.pipeline > 1;
-    let gradients = || states.gradients.clone();
+    // Those of towers are never made in a step on text.
+    let gradients = || states.gradients.clone().minus(states.idle_gradients.clone());
     let before = if held { gradients() } else { N::zero() };
     // The last layer's backward pass: all layers are kept, the loss is gone.
     let unit_gradient = if plan.gradient_shards() > 1 {

@@ -36,7 +36,8 @@ use super::memory::Memory;
 use super::placement::{RankGroup, RankMemory, Ranks};
 use super::setup::Setup;
 use crate::hardware::Device;
-use crate::model::Component;
+use crate::model::autograd::FROZEN;
+use crate::model::{Blueprint, Component, Tensor};
 use crate::units::{Exact, Number, Quantity};
 
 /// Everything that follows for a training run.
@@ -124,7 +125,7 @@ impl Training {
     pub fn trainable(&self, setup: &Setup) -> u64 {
         let blueprint = &setup.blueprint;
         match &self.plan.adapters {
-            None => blueprint.parameters(),
+            None => blueprint.parameters().saturating_sub(frozen(blueprint)),
             Some(adapters) => {
                 let all = |place: &crate::model::blueprint::Repeated<'_>| Some(place.times(Exact(1)));
                 adapters::trainable::<Exact>(blueprint, adapters, all).0
@@ -161,6 +162,15 @@ impl Training {
             groups: self.stages.iter().map(group).collect(),
         }
     }
+}
+
+/// Elements of parameters that no gradient reaches.
+fn frozen(blueprint: &Blueprint) -> u64 {
+    let named = |tensor: &Tensor| FROZEN.iter().any(|end| tensor.name.ends_with(end)) && tensor.is_parameter();
+    let all = blueprint.tensors().filter(|(_, tensor)| named(tensor));
+    all.fold(0, |sum: u64, (place, tensor)| {
+        sum.saturating_add(place.stored(tensor, tensor.elements::<Exact>()).0)
+    })
 }
 
 fn components(weights: &[(Component, Exact)]) -> Vec<(Component, u64)> {

@@ -111,6 +111,8 @@ pub struct Held<'a, N> {
     pub copies: N,
     /// Whether it is part of an expert, whose data-parallel group is another.
     pub routed: bool,
+    /// Whether it is part of a tower, which text alone does not reach.
+    pub tower: bool,
 }
 
 /// Every parameter of a stage, dealt over the tensor and expert groups.
@@ -162,6 +164,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
                     elements,
                     copies: times,
                     routed,
+                    tower: place.block.role == Role::Tower,
                 });
             }
         }

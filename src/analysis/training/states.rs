@@ -16,6 +16,8 @@ pub struct States<N> {
     pub weights: N,
     /// Gradients.
     pub gradients: N,
+    /// Of these, gradients of towers: a step on text alone makes none.
+    pub idle_gradients: N,
     /// Optimizer states and master copies, wherever they lie.
     pub optimizer: N,
     /// Elements that are trained on the rank, before data-parallel sharding.
@@ -51,6 +53,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         1.0
     };
     let mut gradients = Vec::new();
+    let mut idle = Vec::new();
     let mut optimizer = Vec::new();
     let mut trained = Vec::new();
     for one in &tensors {
@@ -67,7 +70,11 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         }
         trained.push(one.elements.clone());
         let gradient = N::constant(bytes.gradient as f64).times(one.elements.clone());
-        gradients.push(shared(gradient, among(one, plan.gradient_shards())));
+        let gradient = shared(gradient, among(one, plan.gradient_shards()));
+        if one.tower {
+            idle.push(gradient.clone());
+        }
+        gradients.push(gradient);
         let state = moments(plan, blueprint.vocabulary.value, one)
             .plus(N::constant(bytes.master as f64).times(one.elements.clone()));
         optimizer.push(shared(state, among(one, plan.state_shards())));
@@ -102,6 +109,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
     };
     let gradients = N::sum(gradients);
     States {
+        idle_gradients: N::sum(idle),
         gradients: if plan.in_backward {
             gradients.over(layers.clone())
         } else {
