@@ -224,7 +224,7 @@ fn cells_are_no_formulas() {
     sheet.push(["-a\nb".to_owned(), "5".to_owned()]);
     assert_eq!(
         sheet.csv().unwrap(),
-        "name,value\n'=HYPERLINK(1),-1.5\n'@a,\"+1,024\"\n'-a\\u{a}b,5\n"
+        "name,value\n'=HYPERLINK(1),-1.5\n'@a,+1024\n'-a\\u{a}b,5\n"
     );
 }
 

@@ -89,3 +89,4 @@ mod speed;
 mod training;
 mod unlike;
 mod variants;
+mod whats_new;

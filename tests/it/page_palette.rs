@@ -49,7 +49,7 @@ fn everything_is_done_by_typing() {
     );
     do_it(&browser, "engine vllm", "Engine: vLLM");
     browser.wait_for("location.search.includes('e=vllm')", SOON);
-    do_it(&browser, "prompt 4k", "Prompt: 4k");
+    do_it(&browser, "prompt 4k", "Prompt tokens: 4k");
     browser.wait_for("location.search.includes('p=4096')", SOON);
     do_it(&browser, "speed tab", "Speed tab");
     browser.wait_for("document.querySelector('#tab-speed')?.ariaSelected === 'true'", SOON);

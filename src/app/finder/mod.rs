@@ -15,12 +15,13 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::HtmlElement;
 use weighbridge::hub::search::Filter;
-use weighbridge::units::counted;
+use weighbridge::units::{counted, one_or_times};
 
 use super::case::Case;
 use super::dialogs::Dialogs;
 use super::drop::in_field;
 use super::footer::Footer;
+use super::hardware::facts::resolve;
 use super::icon::Icon;
 use super::models::board::{Which, begin_with, question_of};
 use super::page::Shows;
@@ -126,8 +127,11 @@ pub fn Finder() -> impl IntoView {
     ];
     on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
     let device = Memo::new(move |_| {
-        case.shown
-            .with(|shown| shown.as_ref()?.analysis.setup.devices_in_words())
+        under.with(|under| {
+            let hardware = &under.question.hardware;
+            let device = resolve(hardware.device.as_deref()?)?;
+            Some(one_or_times(hardware.devices, device.short_name()))
+        })
     });
     let keys = move |event: leptos::ev::KeyboardEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
@@ -218,7 +222,7 @@ pub fn Finder() -> impl IntoView {
                 </Show>
                 <Nothing/>
                 <div class="keys-foot"><span><kbd>"↑"</kbd><kbd>"↓"</kbd>" choose"</span><span><kbd>"Enter"</kbd>" weigh"</span><span><kbd>"Shift"</kbd><kbd>"Enter"</kbd>" set beside the others"</span><span><kbd>"Esc"</kbd>" back"</span>
-                    <span class="why">"“should”: by the size in the listing; exact once it was opened"</span></div>
+                    <span class="rough">"“should”: by the size in the listing; exact once it was opened"</span></div>
             </section>
         </main>
         <Footer/>

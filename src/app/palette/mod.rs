@@ -66,8 +66,8 @@ pub fn PaletteList() -> impl IntoView {
     };
     let count = move || match found.with(Vec::len) {
         0 => "Nothing is called so.".to_owned(),
-        1 => "1 deed".to_owned(),
-        some => format!("{some} deeds"),
+        1 => "1 found".to_owned(),
+        some => format!("{some} found"),
     };
     view! {
         <label class="omnibox"><Icon name="search"/>
@@ -80,7 +80,7 @@ pub fn PaletteList() -> impl IntoView {
                     at.set(0);
                 }
                 on:keydown=keys/></label>
-        <div id="palette-list" role="listbox" aria-label="Deeds">
+        <div id="palette-list" role="listbox" aria-label="What can be done">
             {move || {
                 let all = found.get();
                 let rows: Vec<(usize, Deed)> = all.into_iter().enumerate().collect();
