@@ -14,12 +14,17 @@ fn main() {
 mod whole_matrix;
 
 #[cfg(target_arch = "wasm32")]
+#[path = "support/training.rs"]
+mod training;
+
+#[cfg(target_arch = "wasm32")]
 mod run {
     use std::hint::black_box;
     use std::sync::Arc;
 
     use wasm_bindgen::prelude::wasm_bindgen;
     use weighbridge::analysis::analyse;
+    use weighbridge::analysis::training::search;
     use weighbridge::model::{Blueprint, catalogue};
     use weighbridge::scenario::Scenario;
 
@@ -92,6 +97,17 @@ mod run {
                 ("analysis_on_a_device", fit),
             ] {
                 log(&format!("{what:22}{id:38}{median:8.1} ({low:.1} to {high:.1})"));
+            }
+        }
+        for devices in super::training::DEVICES {
+            let setup = super::training::setup(MODELS[0], devices);
+            for _ in 0..3 {
+                let start = now();
+                let tried = search(&setup).map_or(0, |found| found.tried);
+                log(&format!(
+                    "plan for {devices} devices: {tried} layouts in {:.1} ms",
+                    now() - start
+                ));
             }
         }
         let whole = WholeMatrix::new();

@@ -115,6 +115,66 @@ export interface Flags {
   "swa-full"?: boolean;
   /** llama.cpp's: the cache lies in RAM. */
   "no-kv-offload"?: boolean;
+  /** Whose habits decide precision, what is kept, the loss and what overlaps. One device: Transformers; several: FSDP to pretrain, DeepSpeed to fine-tune. */
+  framework?: string;
+  /** Sequences of an optimizer step, all devices together. */
+  "global-batch"?: Value;
+  /** Micro-batches whose gradients are added up before the optimizer runs. */
+  "gradient-accumulation"?: Value;
+  /** Devices that share the tokens of a sequence. */
+  "context-parallel"?: Value;
+  /** Norms and residuals are split over the devices that share a layer. On where layers are shared. */
+  "sequence-parallel"?: string;
+  /** How many chunks of layers each pipeline device has (interleaving). */
+  "virtual-stages"?: Value;
+  /** In which order a pipeline runs its micro-batches. */
+  schedule?: string;
+  /** What data-parallel devices share instead of each having a copy (ZeRO, FSDP). */
+  zero?: string;
+  /** Devices over which weights and states are sharded; more are replicas of that group (HSDP). */
+  "shard-group"?: Value;
+  /** Optimizer states lie in the machine's RAM and are updated there. */
+  "optimizer-offload"?: string;
+  /** What the backward pass needs is moved to RAM and back. */
+  "activation-offload"?: string;
+  /** Number formats of products, master weights and optimizer states. */
+  precision?: string;
+  /** Format of the weights that the optimizer updates. */
+  "master-weights"?: string;
+  /** Format in which gradients are kept and added up. */
+  "grad-format"?: string;
+  /** Format of the optimizer's moments. */
+  "optimizer-format"?: string;
+  /** What updates the weights, and how much it keeps for each. */
+  optimizer?: string;
+  /** Each parameter is updated as soon as its gradient is there, so that no gradient outlives its layer. */
+  "optimizer-in-backward"?: string;
+  /** Whether the scores over the vocabulary are in memory for all tokens at once. */
+  loss?: string;
+  /** Adds a magnitude for each output of an adapted layer. */
+  dora?: string;
+  /** Format of the frozen model under adapters; four bits is QLoRA. */
+  "base-weights"?: string;
+  /** Operators that work element by element are fused and keep less. */
+  compile?: string;
+  /** Tokens of the whole run, such as 300B or 2T: days, cost, energy and the expected loss follow. */
+  tokens?: Value;
+  /** Rank of the adapters that are trained beside the frozen model; none trains all parameters. */
+  "lora-rank"?: Value;
+  /** Which linear layers have adapters: attention, all-linear (all but the head), or a list of q,k,v,o,gate,up,down,head. */
+  "lora-targets"?: string;
+  /** Share of the peak that the model's own operations reach, such as 0.4; automatic is what published runs show. */
+  mfu?: Value;
+  /** Share of the calendar time in which the run moves on: restarts, evaluation and checkpoints take the rest. */
+  goodput?: Value;
+  /** Whether answers of the model itself are reinforced, and how: grpo or ppo. */
+  rl?: string;
+  /** Tokens that the policy writes for each sequence. */
+  "answer-tokens"?: Value;
+  /** Whether a frozen copy holds the policy back (a KL term). */
+  "reference-model"?: string;
+  /** Another name of prompt: tokens of a sequence. */
+  sequence?: Value;
 }
 
 /** A `config.json` as its models publish it. */
@@ -174,6 +234,8 @@ export interface Memory {
   activation_bytes: number;
   gradient_bytes: number;
   optimizer_bytes: number;
+  /** What else is alive at the peak of a training step. */
+  transient_bytes: number;
   peak_bytes: number;
   overhead_bytes: number;
   total_bytes: number;

@@ -12,7 +12,10 @@ function fail(words, error) {
   console.error(error);
   const place = document.getElementById("boot-error");
   if (!place) return;
-  place.textContent = words;
+  place.querySelector(".what").textContent = words;
+  // What is said next in index.html is of a page that has not started.
+  if (!document.getElementById("app")?.ariaBusy) place.querySelector(".next")?.remove();
+  document.getElementById("boot-error-detail").textContent = String(error);
   place.hidden = false;
 }
 
@@ -27,6 +30,7 @@ for (const kind of ["error", "unhandledrejection"]) {
 }
 
 try {
+  await window.weighbridgePainted;
   const { default: init } = await import(at(js));
   await init({ module_or_path: at(wasm) });
 } catch (error) {

@@ -4,6 +4,7 @@
 //!
 //! 1. [`units`]: exact and floating numbers, the trace that explains them, bytes and how they are written.
 //!    [`limits`]: how much is read from outside, and what is said beyond it.
+//!    [`tables`]: how the tables in `data/` are read.
 //!    [`naming`]: what somebody means by a name as people type it.
 //!    [`logs`]: what engines print when they start, as figures.
 //! 2. [`model`]: `config.json` → [`model::Blueprint`]: layers, operators and every tensor with its named dimensions.
@@ -39,4 +40,5 @@ pub mod model;
 pub mod naming;
 pub mod report;
 pub mod scenario;
+pub mod tables;
 pub mod units;

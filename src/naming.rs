@@ -8,8 +8,9 @@
 use std::cmp::Reverse;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
 use strsim::damerau_levenshtein;
+
+use crate::tables;
 
 /// How a word was found, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +148,7 @@ fn is_aside(word: &str) -> bool {
 }
 
 /// How people call things beside their names: `data/everyday_names.csv`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Everyday {
     /// `device` or `model`.
     kind: String,
@@ -164,9 +165,16 @@ pub struct Everyday {
 /// Every row of the table.
 pub fn everyday_names() -> &'static [Everyday] {
     static ROWS: LazyLock<Vec<Everyday>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(include_str!("../data/everyday_names.csv").as_bytes());
         // A row that does not parse is left out; a test counts them.
-        reader.deserialize().filter_map(Result::ok).collect()
+        tables::read(include_str!("../data/everyday_names.csv"), |row| {
+            Some(Everyday {
+                kind: row.text("kind"),
+                id: row.text("id"),
+                words: row.text("words"),
+                usual: row.of("usual")?,
+                reason: row.text("reason"),
+            })
+        })
     });
     &ROWS
 }

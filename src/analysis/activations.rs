@@ -1,20 +1,17 @@
-//! Activations: the peak of live tensors over a forward pass, or what the backward pass needs.
+//! Activations: the peak of live tensors over a forward pass. What training keeps is the planner's.
 
 use super::memory::MemoryPart;
 use super::setup::Setup;
 use crate::hardware::Engine;
 use crate::model::operator::{Block, Live, Span};
-use crate::scenario::{AttentionKernel, Logits, Mode, Recompute};
+use crate::scenario::{Logits, Mode};
 use crate::units::{Number, Quantity};
 
 /// Bytes of activations at their peak.
 pub fn activations<N: Number>(setup: &Setup) -> N {
-    let bytes: N = match setup.scenario.workload.mode {
-        Mode::Pretrain => training(setup),
-        Mode::Prefill | Mode::Decode | Mode::Serve => match set_aside(setup) {
-            Some(kept) => N::input(&kept).most(inference(setup)),
-            None => inference(setup),
-        },
+    let bytes: N = match set_aside(setup) {
+        Some(kept) => N::input(&kept).most(inference(setup)),
+        None => inference(setup),
     };
     bytes
         .named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
@@ -182,70 +179,4 @@ fn logits<N: Number>(setup: &Setup) -> N {
         "What sampling takes for as many sequences as the engine may run, set aside before it starts.",
     );
     logits.most(sampler)
-}
-
-/// What the backward pass needs.
-///
-/// Kept for every layer: the inputs of each operator, as listed by the blocks. Source: Korthikanti 2022
-/// (arXiv 2205.05198), equations 1 and 2, without dropout, with this model's own widths. Selective recomputation drops
-/// the scores of attention, full recomputation everything but each layer's input (plus one layer while it runs).
-fn training<N: Number>(setup: &Setup) -> N {
-    let blueprint = &setup.blueprint;
-    let each = || N::input(setup.activation_bytes());
-    let tokens = || N::input(&setup.batch()).times(N::input(&setup.prompt()));
-    let eager = setup.scenario.assumptions.attention == AttentionKernel::Eager;
-    let recompute = setup.scenario.workload.recompute;
-    let kept = |block: &Block, with_scores: bool| {
-        let widths = N::sum(block.saved.iter().map(width::<N>));
-        let mut bytes = tokens().times(widths).times(each());
-        if let (true, true, Some(heads)) = (eager, with_scores, &block.scores) {
-            let square = N::product([tokens(), N::input(&setup.prompt()), N::input(heads)]);
-            bytes = bytes.plus(
-                square
-                    .times(each())
-                    .named("scores", "The softmax of attention for all pairs of tokens."),
-            );
-        }
-        bytes.named(block.title, "What the backward pass of this block needs.")
-    };
-    let logits = tokens()
-        .times(N::input(&blueprint.vocabulary))
-        .times(each().plus(N::constant(4.0)))
-        .named(
-            "logits",
-            "Scores over the vocabulary of every position, once more in FP32 for the loss.",
-        );
-    let mut parts = Vec::new();
-    if recompute == Recompute::Full {
-        let input = tokens().times(N::input(&blueprint.hidden)).times(each());
-        parts.push(
-            N::input(&blueprint.layers)
-                .times(input)
-                .named("inputs of layers", "All that full recomputation keeps."),
-        );
-        let layers = blueprint
-            .kinds
-            .iter()
-            .map(|kind| N::sum(kind.blocks.iter().map(|block| kept(block, true))));
-        let largest = layers.reduce(|known, next| if next.value() > known.value() { next } else { known });
-        parts.extend(largest.map(|bytes| bytes.named("one layer", "A layer while it is computed again.")));
-        parts.extend(
-            blueprint
-                .stem
-                .iter()
-                .chain(&blueprint.head)
-                .filter(|block| !block.saved.is_empty())
-                .map(|block| kept(block, true)),
-        );
-    } else {
-        let scores = recompute == Recompute::None;
-        parts.extend(
-            blueprint
-                .blocks()
-                .filter(|place| !place.block.saved.is_empty())
-                .map(|place| place.times(kept(place.block, scores)).named(place.block.title, "")),
-        );
-    }
-    parts.push(logits);
-    N::sum(parts)
 }

@@ -8,7 +8,7 @@ use super::serving::admitted;
 use super::setup::Setup;
 use crate::model::Format;
 use crate::model::quantisation::{Quantisation, Scope, WeightFileKind};
-use crate::scenario::{Mode, Scenario, weight_key};
+use crate::scenario::{Scenario, weight_key};
 
 /// Formats worth a comparison: one of each width that an engine loads, beside the published one and the scenario's own.
 const fn compared(container: WeightFileKind) -> [&'static str; 4] {
@@ -46,7 +46,7 @@ impl FormatComparison {
     /// See [`AnalysisError`].
     pub fn of(setup: &Setup, before: &Self) -> Result<Self, AnalysisError> {
         let mut found = Self::default();
-        if setup.requested.workload.mode == Mode::Pretrain {
+        if setup.requested.workload.mode.trains() {
             return Ok(found);
         }
         // All for the one engine that is in use.

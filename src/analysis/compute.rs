@@ -5,11 +5,10 @@ use super::forward_pass::ForwardPass;
 use super::memory::weight_of;
 use super::scan;
 use super::setup::Setup;
+use super::training::Passes;
 use crate::model::Component;
-use crate::model::blocks::cost;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span};
-use crate::scenario::{Mode, Recompute};
+use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span, Step};
 use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
@@ -68,11 +67,11 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if operator.is_idle() && setup.scenario.workload.mode != Mode::Pretrain {
+            if operator.is_idle() && !setup.scenario.workload.mode.trains() {
                 continue;
             }
             let mut cost = forward(setup, pass, place, operator);
-            if setup.scenario.workload.mode == Mode::Pretrain {
+            if setup.scenario.workload.mode.trains() {
                 cost = training(setup, place, operator, cost);
             }
             let name = operator.name;
@@ -150,18 +149,19 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
         }
         Kind::Elementwise {
             width,
-            flops,
+            step,
             reads,
             routing,
         } => {
+            let flops = step.flops();
             let mut rows = pass.rows(Rows::Tokens);
             if let Some(routing) = routing {
                 rows = rows.times(N::input(&routing.top_k));
             }
             let elements = rows.times(N::input(width));
-            cost.elementwise = place.times(N::constant(*flops as f64).times(elements.clone()));
+            cost.elementwise = place.times(N::constant(flops as f64).times(elements.clone()));
             cost.activation_bytes = place.times(
-                N::constant((reads + u64::from(*flops > 0)) as f64)
+                N::constant((reads + u64::from(flops > 0)) as f64)
                     .times(elements)
                     .times(each()),
             );
@@ -245,7 +245,7 @@ fn attend<N: Number>(
         None => input(&attention.key_dim).plus(input(&attention.value_dim)),
     };
     cost_of.matmul = place.times(N::product([N::constant(2.0), pairs(), widths]));
-    cost_of.elementwise = place.times(N::constant(cost::SOFTMAX as f64).times(pairs()));
+    cost_of.elementwise = place.times(N::constant(Step::Softmax.flops() as f64).times(pairs()));
     let rows = pass.rows(Rows::Tokens);
     let query_and_output = heads().times(input(&attention.key_dim).plus(input(&attention.value_dim)));
     let mut activations = rows.clone().times(query_and_output).times(each());
@@ -338,17 +338,10 @@ fn format_of(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> String 
     format.id.to_string()
 }
 
-/// A training step: forward, backward at twice its cost, what is computed again, and the optimizer.
-///
-/// The backward pass makes two products for each of the forward pass: by the weights and by the inputs
-/// (Kaplan 2020, arXiv 2001.08361, 2.1).
+/// A training step: forward, backward, what is computed again, and the optimizer.
 fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: OpCost<N>) -> OpCost<N> {
-    let again = match setup.scenario.workload.recompute {
-        Recompute::None => 0.0,
-        Recompute::Selective => f64::from(matches!(operator.kind, Kind::Attention(_))),
-        Recompute::Full => f64::from(place.kind.is_some()),
-    };
-    let times = |value: N| N::constant(3.0 + again).times(value);
+    let passes = Passes::of_hardware(&setup.scenario).of(&operator.kind, place.kind.is_some());
+    let times = |value: N| N::constant(passes).times(value);
     let parameters = || {
         N::sum(
             operator

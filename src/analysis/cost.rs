@@ -8,7 +8,6 @@ use super::placement::named;
 use super::setup::Setup;
 use super::speed::Speed;
 use crate::hardware::{Device, Price, find_host};
-use crate::scenario::Mode;
 
 /// A price for what was asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,7 +55,7 @@ fn unlike(devices: &[Arc<Device>]) -> Option<Price> {
 /// What a setup costs; `None` without a device or a price.
 pub fn cost(setup: &Setup, speed: Option<&Speed>) -> Option<Cost> {
     let price = price(setup)?;
-    let rate = speed.filter(|speed| setup.scenario.workload.mode != Mode::Pretrain && speed.pass.is_some());
+    let rate = speed.filter(|speed| !setup.scenario.workload.mode.trains() && speed.pass.is_some());
     let tokens = rate
         .map(|speed| speed.tokens_per_second * 3600.0)
         .filter(|tokens| *tokens > 0.0);

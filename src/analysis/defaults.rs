@@ -9,7 +9,7 @@ use super::matrix::Matrix;
 use crate::hardware::{self, Device, Engine, Segment, Vendor};
 use crate::model::Blueprint;
 use crate::model::quantisation::{Choice, Loss, WeightFileKind, loss_of};
-use crate::scenario::{Mode, Scenario, weight_key};
+use crate::scenario::{Scenario, weight_key};
 
 /// A format and an engine, with the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn first_choice(blueprint: &Arc<Blueprint>, scenario: &Scenario, file: Optio
     let Some(device) = device.and_then(|id| hardware::resolve(id).ok()) else {
         return FirstChoice::default();
     };
-    if scenario.workload.mode == Mode::Pretrain || matches!(device.segment, Segment::Datacenter | Segment::Tpu) {
+    if scenario.workload.mode.trains() || matches!(device.segment, Segment::Datacenter | Segment::Tpu) {
         return FirstChoice::default();
     }
     let plain = scenario.clone().on_any_engine().with(|s| s.precision.weights = None);

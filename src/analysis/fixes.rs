@@ -11,8 +11,8 @@ use super::summary::Analysis;
 use crate::hardware::compatibility::support;
 use crate::hardware::{Device, Vendor, devices};
 use crate::model::quantisation::{CHOICES, Choice, WeightFileKind};
-use crate::scenario::{KvFormat, Mode, Scenario};
-use crate::units::{Exact, UnitSystem, counted, decimal, grouped};
+use crate::scenario::{KvFormat, Scenario};
+use crate::units::{Exact, UnitSystem, counted, decimal, grouped, sort_few};
 
 /// A way out.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,7 @@ pub fn fixes(analysis: &Analysis, units: UnitSystem) -> Vec<Fix> {
     if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.workload.batch {
         let scenario = Scenario::clone(&setup.scenario).with(|s| {
             s.workload.batch = fit.max_batch;
+            s.training.global_batch = None;
         });
         all.push(Fix {
             label: format!("{} at once", counted(fit.max_batch, "sequence")),
@@ -78,7 +79,7 @@ fn verdict(setup: &Setup, scenario: &Scenario) -> Option<Verdict> {
 /// A shorter context, the answer as long as before if it can be.
 fn shorter(setup: &Setup, fit: &Fit) -> Option<Fix> {
     let context = setup.tokens().value;
-    if setup.scenario.workload.mode == Mode::Pretrain || fit.max_context == 0 || fit.max_context >= context {
+    if setup.scenario.workload.mode.trains() || fit.max_context == 0 || fit.max_context >= context {
         return None;
     }
     let generate = setup.scenario.generated().min(fit.max_context.saturating_sub(1));
@@ -110,7 +111,7 @@ fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Fix> {
 ///
 /// Less than three bits a weight is offered only where nothing else fits.
 fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> {
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return None;
     }
     let container = usual_container(setup.engine);
@@ -144,7 +145,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> 
 
 /// The fewest devices of the same kind that share every layer.
 fn more_devices(setup: &Setup, device: &Device) -> Option<Fix> {
-    if setup.scenario.workload.mode == Mode::Pretrain || device.unified {
+    if setup.scenario.workload.mode.trains() || device.unified {
         return None;
     }
     let found = degree(setup, device);
@@ -167,7 +168,9 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Fix> {
                 && support(&setup.weights.format.id, device, setup.engine).runs()
         })
         .collect();
-    fitting.sort_by_key(|device| (device.vendor != now.vendor, device.memory_bytes));
+    sort_few(&mut fitting, |device| {
+        (device.vendor != now.vendor, device.memory_bytes)
+    });
     let on = |device: &Device| {
         Scenario::clone(&setup.scenario).with(|s| {
             s.hardware.device = Some(device.id.clone());

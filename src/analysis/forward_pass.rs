@@ -2,7 +2,7 @@
 
 use super::setup::Setup;
 use crate::model::operator::{Rows, Span};
-use crate::scenario::{AttentionFlops, Logits, Mode};
+use crate::scenario::{AttentionFlops, Logits};
 use crate::units::{Number, Quantity};
 
 /// What runs, per sequence.
@@ -62,7 +62,7 @@ impl<N: Number> ForwardPass<N> {
     pub fn prompt(setup: &Setup, batch: N) -> Self {
         let scenario = &*setup.scenario;
         let prompt = setup.prompt();
-        let all = scenario.workload.mode == Mode::Pretrain || scenario.assumptions.logits == Logits::All;
+        let all = scenario.workload.mode.trains() || scenario.assumptions.logits == Logits::All;
         Self {
             batch,
             tokens: N::input(&prompt),

@@ -26,7 +26,7 @@ pub const FORMATS: [&str; 12] = [
 /// Those of them that make a difference in a mode: training updates every weight, so it has them in 16 bits.
 pub fn formats(mode: Mode) -> &'static [&'static str] {
     match mode {
-        Mode::Pretrain => FORMATS.get(..1).unwrap_or_default(),
+        Mode::Pretrain | Mode::Finetune => FORMATS.get(..1).unwrap_or_default(),
         Mode::Decode | Mode::Prefill | Mode::Serve => &FORMATS,
     }
 }
@@ -254,7 +254,7 @@ impl Matrix {
             // Not a server's throughput, but that of the one sequence that part of a model in RAM still serves.
             Mode::Serve => 1.0,
             Mode::Prefill => scenario.workload.batch as f64 * scenario.workload.prompt as f64,
-            Mode::Pretrain => return None,
+            Mode::Pretrain | Mode::Finetune => return None,
         };
         let setup = Setup::new(&self.blueprint, &scenario).and_then(|setup| setup.on(device));
         let setup = admitted(setup.ok()?);

@@ -7,13 +7,10 @@ use super::setup::Setup;
 use super::simple_rule;
 use crate::model::blueprint::Repeated;
 use crate::model::{Component, Sharding, Tensor};
-use crate::scenario::Mode;
-use crate::units::{Exact, Number, Quantity, Unit};
+use crate::units::{Exact, Number, Quantity, Unit, sort_few};
 
 /// What caches are not counted for.
 pub(super) const KEPT_PROMPTS: &str = "Prompts that the engine keeps after their requests ended (prefix caching).";
-/// How states of training are not split.
-const NOT_SHARDED: &str = "ZeRO and FSDP, which shard these across data-parallel devices.";
 
 /// A part of memory that is no component of the model.
 #[derive(
@@ -31,6 +28,8 @@ pub enum MemoryPart {
     Gradients,
     /// Optimizer states and master weights.
     Optimizer,
+    /// What lives for a moment at the peak of a training step.
+    Transient,
     /// Driver and runtime.
     Overhead,
 }
@@ -48,6 +47,7 @@ impl MemoryPart {
             Self::Activations => "Activations",
             Self::Gradients => "Gradients",
             Self::Optimizer => "Optimizer",
+            Self::Transient => "At the peak",
             Self::Overhead => "Overhead",
         }
     }
@@ -58,9 +58,14 @@ impl MemoryPart {
                 "Every layer keeps keys and values of each token, so that they need not be computed again."
             }
             Self::StateCache => "Recurrent layers keep a state of fixed size for each sequence, however long it is.",
-            Self::Activations => "Results on their way from one operator to the next.",
-            Self::Gradients => "How the loss changes with each weight, in FP32.",
-            Self::Optimizer => "AdamW keeps FP32 master weights and two moments for each.",
+            Self::Activations => {
+                "Results on their way from one operator to the next; in training what the backward pass needs of them."
+            }
+            Self::Gradients => "How the loss changes with each trained weight.",
+            Self::Optimizer => "Moments of each trained weight, and master copies where the weights are narrower.",
+            Self::Transient => {
+                "What lives for a moment only, at the fullest moment of a step: gradients of activations, a layer computed again, gathered weights."
+            }
             Self::Overhead => "What the driver and the runtime take before anything is loaded.",
         }
     }
@@ -98,6 +103,11 @@ pub struct Memory<N> {
 }
 
 impl<N: Number> Memory<N> {
+    /// What else is alive at the peak of a training step.
+    fn transient(&self) -> N {
+        let parts = [&self.weights, &self.activations, &self.gradients, &self.optimizer];
+        self.peak.clone().minus(N::sum(parts.into_iter().cloned()))
+    }
     /// A part that is no component of the model.
     pub fn part(&self, part: MemoryPart) -> N {
         match part {
@@ -106,6 +116,7 @@ impl<N: Number> Memory<N> {
             MemoryPart::Activations => &self.activations,
             MemoryPart::Gradients => &self.gradients,
             MemoryPart::Optimizer => &self.optimizer,
+            MemoryPart::Transient => return self.transient(),
             MemoryPart::Overhead => &self.overhead,
         }
         .clone()
@@ -131,12 +142,17 @@ pub fn bits_per_weight(setup: &Setup) -> f64 {
 
 /// Computes the memory of a setup.
 pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
+    if setup.scenario.workload.mode.trains() {
+        let planner = super::training::planner().ok();
+        return planner
+            .and_then(|planner| planner.memory(setup))
+            .unwrap_or_else(|| super::training::nothing(N::zero()));
+    }
     memory_beside(setup, weights(setup))
 }
 
 /// The same beside weights that are known already: no workload changes them.
 pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<(Component, N)>) -> Memory<N> {
-    let training = setup.scenario.workload.mode == Mode::Pretrain;
     let weights = N::sum(weights_by_component.iter().map(|(_, bytes)| bytes.clone()))
         .named("weights", "The model itself, in its number format.");
     let weights_off_device = off_device::<N>(setup);
@@ -155,16 +171,8 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
             .minus(elsewhere)
             .named("weights on the device", "All but what stays in RAM or is not loaded.")
     };
-    let (kv_cache, kv_cache_per_token) = if training {
-        (N::zero(), N::zero())
-    } else {
-        (kv_cache(setup), kv_growth(setup))
-    };
-    let state_per_sequence = if training {
-        N::zero()
-    } else {
-        states_of_a_sequence(setup)
-    };
+    let (kv_cache, kv_cache_per_token): (N, N) = (kv_cache(setup), kv_growth(setup));
+    let state_per_sequence: N = states_of_a_sequence(setup);
     let state_cache = N::input(&setup.batch())
         .times(state_per_sequence.clone())
         .named(MemoryPart::StateCache.label(), MemoryPart::StateCache.about())
@@ -178,11 +186,7 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     } else {
         activations::activations::<N>(setup)
     };
-    let (gradients, optimizer) = if training {
-        states(setup)
-    } else {
-        (N::zero(), N::zero())
-    };
+    let (gradients, optimizer) = (N::zero(), N::zero());
     let assumed = Quantity::choice("overhead", setup.scenario.assumptions.overhead, "Assumptions");
     let overhead = if simple {
         simple_rule::overhead(weights.clone(), kv_cache.clone().plus(state_cache.clone()))
@@ -238,7 +242,7 @@ pub(super) fn weights<N: Number>(setup: &Setup) -> Vec<(Component, N)> {
         let bytes = weight_of::<N>(setup, place, tensor);
         add(&mut all, tensor.component, bytes.named(&tensor.name, ""));
     }
-    all.sort_by_key(|(component, _)| *component);
+    sort_few(&mut all, |(component, _)| *component);
     all.into_iter()
         .map(|(component, bytes)| (component, bytes.named(component.label(), component.about())))
         .collect()
@@ -289,7 +293,7 @@ pub fn table_bytes(setup: &Setup) -> u64 {
 
 /// Experts as an engine lays them out for its kernels, where it makes them wider than they are.
 fn padded(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> Option<Tensor> {
-    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.workload.mode == Mode::Pretrain {
+    if tensor.component != Component::Experts || setup.unpacked || setup.scenario.workload.mode.trains() {
         return None;
     }
     let (hidden, own) = setup.engine.pads_mxfp4_experts(setup.device())?;
@@ -333,28 +337,4 @@ pub(super) fn weight_of<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &
         Some(held) => N::input(&held),
         None => setup.weights.bytes::<N>(place, tensor),
     }
-}
-
-/// Gradients and optimizer states of AdamW in mixed precision.
-///
-/// FP32 gradients (4 bytes a parameter); FP32 master weights and two moments (12), without a master copy where the
-/// weights are FP32 themselves (8). Source: Micikevicius 2018 (arXiv 1710.03740), Rajbhandari 2020 (arXiv 1910.02054, 3.1).
-fn states<N: Number>(setup: &Setup) -> (N, N) {
-    let count = || parameters::<N>(&setup.blueprint).total;
-    let four = Quantity::assumed("gradient_bytes", 4, "FP32 gradients");
-    let gradients = count()
-        .times(N::input(&four))
-        .named(MemoryPart::Gradients.label(), MemoryPart::Gradients.about())
-        .without(NOT_SHARDED);
-    let (bytes, why) = if setup.weights.format.bits == 32 {
-        (8, "AdamW: two FP32 moments")
-    } else {
-        (12, "AdamW: FP32 master weights and two FP32 moments")
-    };
-    let each = Quantity::assumed("state_bytes", bytes, why);
-    let optimizer = count()
-        .times(N::input(&each))
-        .named(MemoryPart::Optimizer.label(), MemoryPart::Optimizer.about())
-        .without(NOT_SHARDED);
-    (gradients, optimizer)
 }

@@ -39,6 +39,7 @@ pub mod simple_rule;
 mod speed;
 mod summary;
 pub mod time;
+pub mod training;
 
 pub use admission::Admission;
 pub use answers::{Answers, answers, in_best_format};
@@ -46,7 +47,7 @@ pub use at_best::at_best;
 pub use cache_format::wanted_cache;
 pub use comparison::{ComparedFormat, FormatComparison};
 pub use compute::{OpCost, costs};
-pub use cost::{Cost, cost};
+pub use cost::{Cost, cost, price};
 pub use defaults::{FirstChoice, first_choice};
 pub use error::AnalysisError;
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};

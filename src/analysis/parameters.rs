@@ -2,7 +2,7 @@
 
 use crate::model::operator::Kind;
 use crate::model::{Blueprint, Component};
-use crate::units::Number;
+use crate::units::{Number, sort_few};
 
 /// Parameters by component, and those one token uses.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
             }
         }
     }
-    by_component.sort_by_key(|(component, _)| *component);
+    sort_few(&mut by_component, |(component, _)| *component);
     let by_component: Vec<_> = by_component
         .into_iter()
         .map(|(component, count)| (component, count.named(component.label(), component.about())))

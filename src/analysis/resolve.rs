@@ -16,7 +16,7 @@ use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
 use crate::model::{Blueprint, Component, Format, ModelError, Notice};
-use crate::scenario::{AttentionKernel, Mode, Scenario};
+use crate::scenario::{AttentionKernel, Scenario};
 use crate::units::UnitSystem;
 
 /// Weights as an engine stores them, with what is to be said of that.
@@ -78,7 +78,7 @@ fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
     let of = |scenario: &Scenario| {
         (
             (
-                scenario.workload.mode == Mode::Pretrain,
+                scenario.workload.mode.trains(),
                 scenario.precision.weights,
                 scenario.serving.engine,
             ),
@@ -149,7 +149,7 @@ fn on_device(
     let conversion = shared.map_or_else(|| convert(blueprint, chosen, engine), |known| known.conversion.clone());
     notices.extend(conversion.notices.iter().cloned());
     let mut weights = conversion.weights.clone();
-    if scenario.workload.mode == Mode::Pretrain && weights.scope != Scope::Everything {
+    if scenario.workload.mode.trains() && weights.scope != Scope::Everything {
         notices.push(Notice::new(
             "trained_unquantised",
             format!(
@@ -163,9 +163,7 @@ fn on_device(
         .narrows_fp32()
         .and_then(Format::from_dtype)
         .filter(|_| weights.base == Format::FP32);
-    if let Some(narrow) =
-        narrow.filter(|_| scenario.precision.weights.is_none() && scenario.workload.mode != Mode::Pretrain)
-    {
+    if let Some(narrow) = narrow.filter(|_| scenario.precision.weights.is_none() && !scenario.workload.mode.trains()) {
         notices.push(Notice::new(
             "fp32_narrowed",
             format!(
@@ -176,7 +174,7 @@ fn on_device(
         ));
         weights = Arc::new(weights.with_base(narrow));
     }
-    notices.extend(cache_format::told(engine, &weights, scenario).filter(|_| scenario.workload.mode != Mode::Pretrain));
+    notices.extend(cache_format::told(engine, &weights, scenario).filter(|_| !scenario.workload.mode.trains()));
     let activation = if weights.base.bits >= 16 {
         weights.base.clone()
     } else {
@@ -350,7 +348,7 @@ fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
 
 /// Weights as they are after an engine unpacked them on loading.
 pub fn unpacked(setup: Setup) -> Setup {
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return setup;
     }
     let told = Notice::new(

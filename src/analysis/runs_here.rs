@@ -12,7 +12,7 @@ use super::summary::{Analysis, analyse_setup};
 use crate::hardware::{Engine, Support};
 use crate::model::Blueprint;
 use crate::model::quantisation::{Loss, WeightFileKind, choice, loss_of};
-use crate::scenario::{Mode, Scenario, weight_key};
+use crate::scenario::{Scenario, weight_key};
 
 /// A model on the scenario's devices at its best.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl RunsHere {
             s.precision.weights = first.weights;
             s.serving.engine = first.engine;
         }))?;
-        if first.verdict() == Verdict::Fits || free.workload.mode == Mode::Pretrain {
+        if first.verdict() == Verdict::Fits || free.workload.mode.trains() {
             return Ok(first);
         }
         if let Some(converted) = for_a_server(&first.analysis.setup, &free) {

@@ -134,9 +134,8 @@ impl Setup {
     }
     /// Bytes of a tensor in the files, where they are known and the weights are used as they are.
     pub fn held(&self, tensor: &Tensor) -> Option<Quantity> {
-        let as_published = self.scenario.precision.weights.is_none()
-            && self.scenario.workload.mode != Mode::Pretrain
-            && !self.unpacked;
+        let as_published =
+            self.scenario.precision.weights.is_none() && !self.scenario.workload.mode.trains() && !self.unpacked;
         let value = tensor.held.filter(|_| as_published)?;
         Some(Quantity::table(
             "bytes in the files",
@@ -147,7 +146,7 @@ impl Setup {
     /// Whether the token table stays in RAM: the engine keeps it there, and the device has a memory of its own.
     pub fn keeps_table_in_ram(&self) -> bool {
         self.engine.keeps_table_in_ram()
-            && self.scenario.workload.mode != Mode::Pretrain
+            && !self.scenario.workload.mode.trains()
             && self.device().is_some_and(Device::has_own_memory)
             && !simple_rule::applies(self)
     }
@@ -162,7 +161,7 @@ impl Setup {
     }
     /// Whether the engine leaves the towers in their files.
     pub fn leaves_out_towers(&self) -> bool {
-        self.engine.leaves_out_towers() && self.scenario.workload.mode != Mode::Pretrain && !simple_rule::applies(self)
+        self.engine.leaves_out_towers() && !self.scenario.workload.mode.trains() && !simple_rule::applies(self)
     }
     /// Whether a weight is on no device whatever fits: a token table that stays in RAM, a tower that is not loaded.
     pub fn is_off_device(&self, tensor: &Tensor) -> bool {
@@ -181,7 +180,7 @@ impl Setup {
     pub fn keeps_cache_in_ram(&self) -> bool {
         self.engine == Engine::LlamaCpp
             && self.scenario.serving.cache_place == CachePlace::Ram
-            && self.scenario.workload.mode != Mode::Pretrain
+            && !self.scenario.workload.mode.trains()
             && self.device().is_some_and(Device::has_own_memory)
     }
     /// Bytes of one activation.
@@ -293,7 +292,7 @@ impl Setup {
     }
     /// Thousandths of the device's memory for weights and caches, where the engine sets the rest aside for activations.
     pub fn static_thousandths(&self) -> Option<u64> {
-        if self.scenario.workload.mode == Mode::Pretrain || simple_rule::applies(self) {
+        if self.scenario.workload.mode.trains() || simple_rule::applies(self) {
             return None;
         }
         let start = Start {

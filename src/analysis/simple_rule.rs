@@ -5,12 +5,12 @@
 //! still sum to the total.
 
 use super::setup::Setup;
-use crate::scenario::{MemoryRule, Mode};
+use crate::scenario::MemoryRule;
 use crate::units::Number;
 
 /// Whether a question is counted so. Training has no such rule.
 pub fn applies(setup: &Setup) -> bool {
-    setup.scenario.assumptions.memory_rule == MemoryRule::Simple && setup.scenario.workload.mode != Mode::Pretrain
+    setup.scenario.assumptions.memory_rule == MemoryRule::Simple && !setup.scenario.workload.mode.trains()
 }
 
 /// A tenth of the weights.

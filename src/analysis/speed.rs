@@ -7,6 +7,7 @@ use super::roofline::Roof;
 use super::serving::Serving;
 use super::setup::Setup;
 use super::time::{self, PassTime, TimeParts};
+use super::training::Training;
 use crate::hardware::evidence::Seen;
 use crate::hardware::measurement::{Measurement, Metric, Near, nearest};
 use crate::hardware::{Device, Rate};
@@ -28,11 +29,13 @@ pub struct Speed {
     pub rate_name: &'static str,
     /// That rate, operations a second; zero where it is not known.
     pub rate: f64,
-    /// Expected time of the pass; none in training, where the roof stands for it.
+    /// Expected time of the pass; none in training, which has its step.
     pub pass: Option<PassTime>,
     /// Expected time of the whole prompt, in decode and prefill.
     pub prefill: Option<PassTime>,
-    /// Expected tokens a second, all sequences: written in decode, read in prefill; at most, in training.
+    /// Expected time of a training step.
+    pub step: Option<f64>,
+    /// Expected tokens a second, all sequences: written in decode, read in prefill, trained on in training.
     pub tokens_per_second: f64,
     /// Tokens a second at the slow and at the fast end of the interval.
     pub tokens_per_second_between: Option<(f64, f64)>,
@@ -47,7 +50,8 @@ impl Speed {
     }
     /// Seconds of the pass: expected, or at least.
     pub fn seconds(&self) -> f64 {
-        self.pass.as_ref().map_or(self.roof.seconds, |time| time.seconds)
+        let pass = self.pass.as_ref().map(|time| time.seconds);
+        pass.or(self.step).unwrap_or(self.roof.seconds)
     }
     /// A server's figures in place of those of a step: its throughput, the time between two tokens, the first token.
     /// Neither end of the interval beats what physics allows a step of so many sequences.
@@ -64,9 +68,19 @@ impl Speed {
         self.pass = Some(time(serving.tpot, serving.step));
         self.prefill = Some(time(serving.ttft.unwrap_or(serving.first), TimeParts::default()));
     }
+    /// A run's figures in place of the roof's: tokens a second of all devices, expected.
+    pub(super) fn train(&mut self, training: &Training) {
+        let Some(time) = &training.time else { return };
+        self.step = Some(time.seconds);
+        self.tokens_per_second = time.tokens_per_second(&training.plan);
+        self.tokens_per_second_between = Some(time.tokens_between(&training.plan));
+    }
     /// What to know about the figures.
     pub fn notice(&self, setup: &Setup) -> Option<Notice> {
         if setup.admission.is_some_and(|load| load.max_running > 0) {
+            return None;
+        }
+        if self.pass.is_none() && self.tokens_per_second_between.is_some() {
             return None;
         }
         let Some(pass) = &self.pass else {
@@ -89,7 +103,7 @@ impl Speed {
 pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Option<Speed> {
     let device = setup.device()?;
     let scenario = &*setup.scenario;
-    let training = scenario.workload.mode == Mode::Pretrain;
+    let training = scenario.workload.mode.trains();
     let pass = if training { None } else { time::pass(setup, host) };
     let roof = roof_of(device, operators)?;
     if pass.is_none() && (!training || device.rate_16(true).is_none()) {
@@ -97,7 +111,7 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
     }
     let prefill = match scenario.workload.mode {
         Mode::Prefill => pass.clone(),
-        Mode::Pretrain => None,
+        Mode::Pretrain | Mode::Finetune => None,
         Mode::Decode | Mode::Serve => {
             let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
             time::pass(&prefill, host)
@@ -105,7 +119,9 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
     };
     let tokens = match scenario.workload.mode {
         Mode::Decode | Mode::Serve => scenario.workload.batch as f64,
-        Mode::Prefill | Mode::Pretrain => scenario.workload.batch as f64 * scenario.workload.prompt as f64,
+        Mode::Prefill | Mode::Pretrain | Mode::Finetune => {
+            scenario.workload.batch as f64 * scenario.workload.prompt as f64
+        }
     };
     let each = |seconds: f64| if seconds > 0.0 { tokens / seconds } else { 0.0 };
     let rate = device.rate_16(setup.activation.id != "fp16");
@@ -122,6 +138,7 @@ pub fn speed(setup: &Setup, operators: &[OpCost<f64>], host: &HostShare) -> Opti
             .unwrap_or_default(),
         roof,
         pass,
+        step: None,
         prefill,
     })
 }
@@ -146,7 +163,7 @@ fn roof_of(device: &Device, operators: &[OpCost<f64>]) -> Option<Roof> {
 /// The published measurements nearest to what is asked, best first; none in training.
 pub fn nearest_measurements(setup: &Setup) -> Vec<&'static Measurement> {
     match setup.device() {
-        Some(device) if setup.scenario.workload.mode != Mode::Pretrain => nearest(&near(setup, device), SHOWN, active),
+        Some(device) if !setup.scenario.workload.mode.trains() => nearest(&near(setup, device), SHOWN, active),
         _ => Vec::new(),
     }
 }
@@ -156,7 +173,7 @@ fn near<'a>(setup: &'a Setup, device: &'a Device) -> Near<'a> {
     Near {
         metric: match scenario.workload.mode {
             Mode::Serve => Metric::Throughput,
-            Mode::Prefill | Mode::Pretrain => Metric::Prefill,
+            Mode::Prefill | Mode::Pretrain | Mode::Finetune => Metric::Prefill,
             Mode::Decode => Metric::Decode,
         },
         engine: setup.engine.key(),

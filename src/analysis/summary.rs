@@ -15,8 +15,9 @@ use super::serving::{self, Serving};
 use super::setup::Setup;
 use super::simple_rule;
 use super::speed::{Speed, speed};
+use super::training::{Training, planner};
 use crate::model::{Blueprint, Component, Notice};
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Scenario;
 use crate::units::Exact;
 
 /// What a component costs in one pass.
@@ -64,6 +65,8 @@ pub struct Analysis {
     pub speed: Option<Speed>,
     /// A server in steady state, in the mode that serves.
     pub serving: Option<Serving>,
+    /// A training run, in the modes that train.
+    pub training: Option<Training>,
     /// What each device holds.
     pub ranks: Ranks,
     /// Fit on the device.
@@ -130,6 +133,10 @@ pub fn analyse(blueprint: &Arc<Blueprint>, scenario: &Scenario) -> Result<Analys
 /// Totals beyond 64 bits.
 pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
     let setup = serving::admitted(setup);
+    let training = match setup.scenario.workload.mode.trains() {
+        true => Some((planner()?.training)(&setup)?),
+        false => None,
+    };
     let memory = memory::<Exact>(&setup);
     if memory.total == Exact::OVERFLOW {
         return Err(AnalysisError::Overflow("the memory"));
@@ -139,13 +146,19 @@ pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
     let flops = components.iter().map(|one| one.flops).sum();
     let bytes = components.iter().map(|one| one.bytes).sum();
     let matmul_flops = operators.iter().map(|one| one.matmul).sum();
-    let ranks = ranks(&setup, &memory)?;
+    let ranks = match &training {
+        Some(training) => training.ranks(&setup),
+        None => ranks(&setup, &memory)?,
+    };
     let fit = setup.device().map(|device| fit(&setup, &ranks, device));
     let host = fit.as_ref().map(Fit::host).unwrap_or_default();
     let mut serving = serving::serving(&setup);
     let mut speed = speed(&setup, &operators, &host);
     if let (Some(speed), Some(serving)) = (&mut speed, &mut serving) {
         speed.serve(serving);
+    }
+    if let (Some(speed), Some(training)) = (&mut speed, &training) {
+        speed.train(training);
     }
     let mut notices = notices(&setup, speed.as_ref(), fit.as_ref());
     notices.extend(serving::notices(&setup, serving.as_ref()));
@@ -159,6 +172,7 @@ pub fn analyse_setup(setup: Setup) -> Result<Analysis, AnalysisError> {
         bytes,
         speed,
         serving,
+        training,
         ranks,
         fit,
         notices,
@@ -227,7 +241,7 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
             ),
         ));
     }
-    if scenario.workload.mode != Mode::Pretrain && scenario.serving.engine.is_none() {
+    if !scenario.workload.mode.trains() && scenario.serving.engine.is_none() {
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", setup.engine.label()),

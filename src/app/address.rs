@@ -7,14 +7,32 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
-use weighbridge::scenario::{Mode, ModelSource};
+use web_sys::PerformanceNavigation;
+use weighbridge::scenario::{Mode, ModelSource, cases_to_query};
 
 use super::case::{Case, CaseId, Problem};
 use super::page::{Shows, Tab};
+use super::settings;
 use super::state::{Place, State};
 
 /// How long the scenario must rest before the address changes: a slider passes many values.
 const REST: Duration = Duration::from_millis(200);
+
+/// All cases of the page, as the tab of the browser keeps them.
+const CASES: &str = "cases";
+
+/// The cases that were on the page before it was loaded again, as a query.
+pub fn before_reload() -> Option<String> {
+    let navigation = window().performance()?.navigation();
+    let again = [
+        PerformanceNavigation::TYPE_RELOAD,
+        PerformanceNavigation::TYPE_BACK_FORWARD,
+    ];
+    let kept = again
+        .contains(&navigation.type_())
+        .then(|| settings::session()?.get_item(CASES).ok()?);
+    kept.flatten()
+}
 
 /// What makes a step of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +76,15 @@ pub fn follow(state: State) {
             return;
         }
         write_later((query, step));
+    });
+    // The address names the case that is shown; a reload brings the others back.
+    let mut keep_later = debounce(REST, |query: Option<String>| {
+        settings::keep(settings::session(), CASES, query.as_deref());
+    });
+    Effect::new(move |_| {
+        let cases = state.cases();
+        let all = || cases.iter().map(|case| case.scenario.get()).collect::<Vec<_>>();
+        keep_later((cases.len() > 1).then(|| cases_to_query(&all())));
     });
     let _ = window_event_listener(leptos::ev::popstate, move |event| {
         let place = Place::of(&window().location().search().unwrap_or_default());

@@ -84,6 +84,11 @@ pub enum NoAnswer {
     Analysis(AnalysisError),
 }
 
+/// Whether an answer waits for the planner, which is on its way.
+pub const fn is_coming(error: &AnalysisError) -> bool {
+    matches!(error, AnalysisError::Model(ModelError::StillLoading))
+}
+
 impl PartialEq for Answer {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.analysis, &other.analysis)
@@ -183,7 +188,12 @@ impl Case {
                     Some(known) => known.under(scenario.clone()),
                     None => Setup::new(&blueprint, scenario),
                 };
-                let analysis = setup.and_then(analyse_setup).map_err(NoAnswer::Analysis)?;
+                let analysis = setup.and_then(analyse_setup);
+                if analysis.as_ref().is_err_and(is_coming) {
+                    parts::want(parts::Part::Training);
+                    parts::arrival(parts::Part::Training).track();
+                }
+                let analysis = analysis.map_err(NoAnswer::Analysis)?;
                 Ok(Answer {
                     scenario: Arc::new(scenario.clone()),
                     blueprint: blueprint.clone(),
@@ -210,6 +220,11 @@ impl Case {
             changed: RwSignal::new(None),
             refused: RwSignal::new(BTreeSet::new()),
         }
+    }
+    /// Whether it trains.
+    pub fn trains(&self) -> Memo<bool> {
+        let scenario = self.scenario;
+        Memo::new(move |_| scenario.with(|scenario| scenario.workload.mode.trains()))
     }
     /// The name of its model, for people.
     pub fn model_name(&self) -> Option<String> {

@@ -63,6 +63,7 @@ pub fn Chips() -> impl IntoView {
             format!("Assumptions: {changed} changed")
         }
     };
+    let trains = case.trains();
     let bad = move |group: Group| {
         move || {
             let any = |all: &BTreeSet<KnobId>| KNOBS.iter().any(|knob| knob.group == group && all.contains(&knob.id));
@@ -74,7 +75,8 @@ pub fn Chips() -> impl IntoView {
             <button class="chip" type="button" popovertarget="sheet-model" data-bad=move || case.problem.with(Option::is_some).then_some("")>{model}</button>
             <button class="chip" type="button" popovertarget="sheet-hardware" data-bad=bad(Group::Hardware)>{hardware}</button>
             <button class="chip" type="button" popovertarget="sheet-workload" data-bad=bad(Group::Workload)>{workload}</button>
-            <button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button>
+            <Show when=move || !trains.get()><button class="chip" type="button" popovertarget="sheet-precision" data-bad=bad(Group::Precision)>{precision}</button></Show>
+            <Show when=move || trains.get()><button class="chip" type="button" popovertarget="sheet-training" data-bad=bad(Group::Training)>"Training"</button></Show>
             <button class="chip" type="button" popovertarget="sheet-assumptions" data-bad=bad(Group::Assumptions)>{assumptions}</button>
         </nav>
     }

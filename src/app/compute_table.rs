@@ -35,7 +35,7 @@ pub fn ComputeTable() -> impl IntoView {
                 weighbridge::scenario::Mode::Decode | weighbridge::scenario::Mode::Serve => {
                     "One step: a token for each sequence"
                 }
-                weighbridge::scenario::Mode::Pretrain => "One training step",
+                weighbridge::scenario::Mode::Pretrain | weighbridge::scenario::Mode::Finetune => "One training step",
             })
         })
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use serde_json::Value;
 use weighbridge::analysis::at_best;
 use weighbridge::model::Blueprint;
@@ -16,6 +17,7 @@ use super::loaded::at_hand;
 use super::page::{Choosing, Dialog};
 use super::parts::{self, Part};
 use super::settings;
+use super::slices::breath;
 
 /// Set in the browser's store once a choice was made; `public/theme.js` reads it before the first paint.
 const MET: &str = "met";
@@ -62,11 +64,24 @@ pub fn FirstVisit() -> impl IntoView {
     if first.get_untracked() {
         // Other models are known to the library, which comes when the browser is idle.
         parts::put_off(Part::Library, move || {
-            let example = Scenario::example();
-            let of = |change: &dyn Fn(&mut Scenario)| verdict(&example.clone().with(change));
-            let models = MODELS.map(|(id, _)| of(&|s| s.model.source = ModelSource::Id(id.to_owned())));
-            let devices = DEVICES.map(|(id, _)| of(&|s| s.hardware.device = Some(id.to_owned())));
-            verdicts.try_set(Some((models.to_vec(), devices.to_vec())));
+            spawn_local(async move {
+                let mut found = (Vec::new(), Vec::new());
+                for (id, _) in MODELS {
+                    breath().await;
+                    let example = Scenario::example();
+                    found.0.push(verdict(
+                        &example.with(|s| s.model.source = ModelSource::Id(id.to_owned())),
+                    ));
+                }
+                for (id, _) in DEVICES {
+                    breath().await;
+                    let example = Scenario::example();
+                    found
+                        .1
+                        .push(verdict(&example.with(|s| s.hardware.device = Some(id.to_owned()))));
+                }
+                verdicts.try_set(Some(found));
+            });
         });
     }
     let model_sign =

@@ -48,8 +48,8 @@ pub fn Header() -> impl IntoView {
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>
                 })}
-                <button class="tool" id="compare" type="button" aria-label=move || format!("Compare, {}", count()) aria-current=at(Shows::Compare) on:click=move |_| case.page.toggle(Shows::Compare)>
-                    <Icon name="columns"/><span class="word">"Compare"</span><span class="badge">{count}</span>
+                <button class="tool" id="compare" type="button" aria-label=move || format!("Compare {}", count()) aria-current=at(Shows::Compare) on:click=move |_| case.page.toggle(Shows::Compare)>
+                    <Icon name="columns"/><span class="word">"Compare"</span>" "<span class="badge">{count}</span>
                 </button>
                 <button class="tool" id="history" type="button" aria-label="History" aria-current=at(Shows::History) on:click=move |_| case.page.toggle(Shows::History)>
                     <Icon name="clock"/><span class="word">"History"</span>

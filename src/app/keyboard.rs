@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::page::{Dialog, Page, Shows, Tab};
+use super::page::{Dialog, Page, Shows};
 use super::tabs;
 
 /// Listens to keys as long as the page lives.
@@ -17,11 +17,11 @@ pub fn listen(page: Page) {
             return;
         }
         match event.key().as_str() {
-            "1" => tabs::open(page, Tab::Memory),
-            "2" => tabs::open(page, Tab::Compute),
-            "3" => tabs::open(page, Tab::Speed),
-            "4" => tabs::open(page, Tab::Fit),
-            "5" => tabs::open(page, Tab::Architecture),
+            "1" => tabs::open_nth(0),
+            "2" => tabs::open_nth(1),
+            "3" => tabs::open_nth(2),
+            "4" => tabs::open_nth(3),
+            "5" => tabs::open_nth(4),
             "c" => page.toggle(Shows::Compare),
             "h" => page.toggle(Shows::History),
             "m" => page.toggle(Shows::Models),

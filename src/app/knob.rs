@@ -164,10 +164,11 @@ fn Number(
         }
     };
     let id = knob.flag;
+    let label = Memo::new(move |_| case.scenario.with(|scenario| knob.label_in(scenario.workload.mode)));
     view! {
         <div class="knob" class:invalid=move || refused.with(Option::is_some)>
-            <label for=id title=knob.help>{knob.label}</label>
-            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=format!("{} slider", knob.label)
+            <label for=id title=knob.help>{label}</label>
+            <input id=format!("{id}-range") type="range" min="0" max=last.to_string() aria-label=move || format!("{} slider", label.get())
                 aria-valuetext=move || grouped(number.get()) prop:value=move || at().to_string() style:--fill=fill on:input:target=slide/>
             <div class="field num">
                 <input id=id inputmode="numeric" autocomplete="off" prop:value=shown aria-invalid=move || refused.with(Option::is_some).then_some("true")

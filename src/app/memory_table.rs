@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use weighbridge::analysis::Figure;
 use weighbridge::model::Component;
 use weighbridge::report;
-use weighbridge::units::{UnitSystem, percent, short_count};
+use weighbridge::units::{UnitSystem, percent, short_count, sort_few};
 
 use super::case::{Answer, Case};
 use super::page::Dialog;
@@ -94,7 +94,7 @@ pub fn MemoryTable() -> impl IntoView {
 fn rows(answer: &Answer, units: UnitSystem) -> Vec<Row> {
     let total = answer.analysis.held().total_bytes.max(1) as f64;
     let mut parts = answer.analysis.held().parts();
-    parts.sort_by_key(|part| std::cmp::Reverse(part.2));
+    sort_few(&mut parts, |part| std::cmp::Reverse(part.2));
     parts
         .into_iter()
         .map(|(key, label, bytes)| {

@@ -47,6 +47,7 @@ mod parts;
 mod phone_sheet;
 mod problem;
 mod settings;
+mod slices;
 mod slider;
 mod source;
 mod speed;
@@ -54,13 +55,13 @@ mod state;
 mod suggest;
 mod tabs;
 mod toasts;
+mod training;
 mod verdict;
 mod verdict_strip;
 mod ways;
 
 pub use state::State;
 
-use leptos::either::Either;
 use leptos::prelude::*;
 
 use case::Case;
@@ -76,23 +77,27 @@ use model_card::ModelCard;
 use notices::Notices;
 use number_tiles::NumberTiles;
 use page::Shows;
-use panel::{AssumptionsCard, PrecisionCard, WorkloadCard};
+use panel::{AssumptionsCard, PrecisionCard, TrainingSheet, WorkloadCard};
 use parts::{ExplanationSoon, Later, Part, Quietly, reader_part};
+use slices::Slice;
 use tabs::Tabs;
 use toasts::ToastList;
 use verdict::{StaleLine, VerdictLine};
 use verdict_strip::VerdictStrip;
 
-/// Empties the shell and mounts the app in its place.
+/// Builds the app and puts it in the place of the shell.
 pub fn start() {
-    let Some(root) = document().get_element_by_id("app") else {
-        return;
-    };
-    settings::use_own_marks();
-    root.set_inner_html("");
-    let root: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(root);
-    leptos::mount::mount_to(root.clone(), App).forget();
-    let _ = root.remove_attribute("aria-busy");
+    // Not Leptos's own: that works from the first mount on.
+    wasm_bindgen_futures::spawn_local(async {
+        // The program has just been read: that was a task of its own.
+        slices::breath().await;
+        settings::use_own_marks();
+        let shell = document().get_element_by_id("app");
+        let shell = shell.map(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>);
+        if let Some(root) = shell.and_then(|shell| slices::beside(&shell)) {
+            leptos::mount::mount_to(root, App).forget();
+        }
+    });
 }
 
 /// The whole page.
@@ -106,17 +111,19 @@ fn App() -> impl IntoView {
     toasts::listen_for_updates(state.page);
     parts::keep_history(state);
     parts::keep_deeds(state);
-    parts::fetch_when_idle();
+    slices::build(state, parts::fetch_when_idle);
     // Another case is another page of the same frame.
-    move || match state.page.shows.get() {
-        Shows::Answer => {
-            let case = state.current();
-            Either::Left(view! { <CasePage case=case/> })
-        }
-        place => {
-            let case = untrack(|| state.current());
-            Either::Right(view! { <PlacePage case=case place=place/> })
-        }
+    view! {
+        <Slice view=move || (move || match state.page.shows.get() {
+            Shows::Answer => {
+                let case = state.current();
+                view! { <CasePage case=case/> }.into_any()
+            }
+            place => {
+                let case = untrack(|| state.current());
+                view! { <PlacePage case=case place=place/> }.into_any()
+            }
+        }).into_any()/>
     }
 }
 
@@ -146,35 +153,32 @@ fn CasePage(case: Case) -> impl IntoView {
     let loading = move || case.loading.with(Option::is_some).then_some("true");
     let answered = Memo::new(move |_| case.shown.with(Option::is_some));
     view! {
-        <Header/>
+        <Slice view=|| view! { <Header/> }.into_any()/>
         <main class="frame">
             <section class="panel" aria-label="What to estimate">
-                <ModelCard/>
-                <HardwareCard/>
-                <WorkloadCard/>
-                <PrecisionCard/>
-                <AssumptionsCard/>
+                <Slice view=|| view! { <ModelCard/> }.into_any()/>
+                <Slice view=|| view! { <HardwareCard/> }.into_any()/>
+                <Slice view=|| view! { <WorkloadCard/> }.into_any()/>
+                <Slice view=|| view! { <TrainingSheet/> }.into_any()/>
+                <Slice view=|| view! { <PrecisionCard/> }.into_any()/>
+                <Slice view=|| view! { <AssumptionsCard/> }.into_any()/>
             </section>
             <section class="answer" id="answer" tabindex="-1" aria-label="Answer" aria-busy=loading>
-                <CaseStrip/>
-                <VerdictStrip/>
-                <FirstVisit/>
-                <StaleLine/>
-                <VerdictLine/>
+                <Slice view=|| view! { <CaseStrip/><VerdictStrip/> }.into_any()/>
+                <Slice view=|| view! { <FirstVisit/> }.into_any()/>
+                <Slice view=|| view! { <StaleLine/><VerdictLine/> }.into_any()/>
                 <Show when=move || answered.get()>
                     <Quietly part=Part::Tabs view=|| parts::tabs().map(|tabs| tabs.beside)/>
                     <Quietly part=Part::Tabs view=|| parts::tabs().map(|tabs| tabs.ways)/>
-                    <NumberTiles/>
-                    <Bridge/>
-                    <Tabs/>
+                    <Slice view=|| view! { <NumberTiles/> }.into_any()/>
+                    <Slice view=|| view! { <Bridge/> }.into_any()/>
+                    <Slice view=|| view! { <Tabs/> }.into_any()/>
                 </Show>
-                <Notices/>
+                <Slice view=|| view! { <Notices/> }.into_any()/>
             </section>
         </main>
-        <Chips/>
-        <Footer/>
-        <ExplanationSoon/>
-        <Dialogs/>
+        <Slice view=|| view! { <Chips/> }.into_any()/>
+        <Slice view=|| view! { <Footer/><ExplanationSoon/><Dialogs/> }.into_any()/>
         <Quietly part=Part::Reader view=|| reader_part().map(|reader| reader.drop)/>
         <ToastList/>
     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::model::Notice;
 
-use super::case::{Case, NoAnswer};
+use super::case::{Case, NoAnswer, is_coming};
 use super::icon::Icon;
 
 /// What may change the verdict, in amber beside it; and what is wrong with the question as it stands.
@@ -12,7 +12,7 @@ pub fn WeightyNotices() -> impl IntoView {
     let case = Case::here();
     let wrong = move || match case.answer.get() {
         Err(NoAnswer::Model(error)) => Some(error.to_string()),
-        Err(NoAnswer::Analysis(error)) => Some(error.to_string()),
+        Err(NoAnswer::Analysis(error)) if !is_coming(&error) => Some(error.to_string()),
         _ => None,
     };
     let notices = told(case, Notice::is_weighty);

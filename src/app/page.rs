@@ -21,6 +21,10 @@ pub enum Tab {
     Fit,
     /// The blueprint.
     Architecture,
+    /// Of a training run: its layout, and other ways to train.
+    Plan,
+    /// Of a training run: where the time of a step goes.
+    Time,
 }
 
 /// What the page shows below its header.

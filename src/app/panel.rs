@@ -5,6 +5,8 @@ use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, Mode};
 
 use super::case::Case;
 use super::knob::KnobControl;
+use super::parts::{Later, Part, training};
+use super::slices::Slice;
 
 /// A card of the panel.
 #[component]
@@ -66,7 +68,7 @@ fn GroupKnobs(group: Group) -> impl IntoView {
     let case = Case::here();
     let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
     let list = move || -> Vec<_> { of(group, mode.get()).collect() };
-    view! { <For each=list key=|knob| knob.key let(knob)><KnobControl knob=knob/></For> }
+    view! { <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For> }
 }
 
 fn of(group: Group, mode: Mode) -> impl Iterator<Item = &'static Knob> {
@@ -91,11 +93,25 @@ pub fn PrecisionCard() -> impl IntoView {
             setup.remark(KnobId::Weights)
         })
     };
-    let aside = view! { <span class="now num">{bits}</span> }.into_any();
+    // A run has formats of its own.
+    let trains = case.trains();
     view! {
-        <Sheet id="sheet-precision" title="Precision" aside=aside>
-            <div class="pair"><GroupKnobs group=Group::Precision/></div>
-        </Sheet>
+        <Show when=move || !trains.get()>
+            <Sheet id="sheet-precision" title="Precision" aside=view! { <span class="now num">{bits}</span> }.into_any()>
+                <div class="pair"><GroupKnobs group=Group::Precision/></div>
+            </Sheet>
+        </Show>
+    }
+}
+
+/// A training run; its controls come with the planner.
+#[component]
+pub fn TrainingSheet() -> impl IntoView {
+    let trains = Case::here().trains();
+    view! {
+        <Show when=move || trains.get()>
+            <Sheet id="sheet-training" title="Training"><Later part=Part::Training view=|| training().map(|training| training.card)/></Sheet>
+        </Show>
     }
 }
 

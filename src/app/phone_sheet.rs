@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::case::Case;
+use super::slices;
 
 /// The id of the model's sheet.
 const MODEL_SHEET: &str = "sheet-model";
@@ -16,7 +17,7 @@ pub fn watch(case: Case) {
     Effect::new(move |_| {
         let told = case.problem.with(Option::is_some) | case.outline.with(Option::is_some);
         let narrow = || window().match_media(NARROW).ok().flatten();
-        if told && narrow().is_some_and(|query| query.matches()) {
+        if told && slices::placed() && narrow().is_some_and(|query| query.matches()) {
             show(MODEL_SHEET);
         }
     });

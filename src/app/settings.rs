@@ -148,7 +148,8 @@ pub fn local() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
-fn session() -> Option<Storage> {
+/// `sessionStorage`, if the browser grants it: it lives as long as the window's tab.
+pub fn session() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
 

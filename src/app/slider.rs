@@ -1,5 +1,7 @@
 //! The scale of a slider: logarithmic, over round numbers.
 
+use weighbridge::units::sort_few;
+
 /// Steps of an octave: 8,192 · 9,216 · 10,240 · … · 16,384.
 const STEPS: u64 = 8;
 
@@ -14,7 +16,7 @@ pub fn stops(least: u64, most: u64) -> Vec<u64> {
     }
     all.push(most);
     all.retain(|stop| (least..=most).contains(stop));
-    all.sort_unstable();
+    sort_few(&mut all, |stop| *stop);
     all.dedup();
     all
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::scenario::{LinkError, MOST_CASES, Scenario, cases_from_query, cases_to_query, from_query};
 
+use super::address;
 use super::case::{Case, CaseId, Problem};
 use super::first_choice;
 use super::page::{Page, Shows, Tab};
@@ -25,20 +26,24 @@ pub struct State {
 impl State {
     /// Reads the address bar; an empty one is the worked example. Cases belong to whoever calls this and live as long.
     pub fn new() -> Self {
-        let place = Place::of(&window().location().search().unwrap_or_default());
+        let mut place = Place::of(&window().location().search().unwrap_or_default());
+        if let Some(kept) = address::before_reload() {
+            place.take_back(&kept);
+        }
         let page = Page::new(place.shows, place.tab, place.search);
         let begin = |id: usize, scenario: Scenario, errors: Vec<LinkError>| {
             let case = Case::new(page, id as CaseId, scenario, None);
             if !errors.is_empty() {
                 case.problem.set(Some(Problem::Link(errors)));
             }
-            reader::follow(case);
             case
         };
         let first = begin(0, place.scenario, place.errors);
         let others = place.others.into_iter().enumerate();
-        let others = others.map(|(at, (scenario, errors))| begin(at + 1, scenario, errors));
-        let cases: Vec<Case> = std::iter::once(first).chain(others).collect();
+        let mut cases: Vec<Case> = others
+            .map(|(at, (scenario, errors))| begin(at + 1, scenario, errors))
+            .collect();
+        cases.insert(place.at.min(cases.len()), first);
         if place.bare {
             // As if it had been chosen here: as soon as it is there.
             Effect::new(move |done: Option<bool>| {
@@ -59,6 +64,23 @@ impl State {
     /// The state from context.
     pub fn here() -> Self {
         expect_context()
+    }
+    /// What leads to the first answer, in steps that each take little time.
+    pub fn first_steps(self) -> Vec<Box<dyn FnOnce()>> {
+        let case = self.current.get_untracked();
+        let mut steps: Vec<Box<dyn FnOnce()>> = vec![
+            Box::new(|| {
+                let _ = weighbridge::hardware::devices();
+            }),
+            Box::new(move || {
+                let _ = case.blueprint.get_untracked();
+            }),
+        ];
+        for case in self.cases.get_untracked() {
+            let owner = self.owner.get_value();
+            steps.push(Box::new(move || owner.with(|| reader::follow(case))));
+        }
+        steps
     }
     /// Sets a copy of a case beside it and shows the copy, so that the first is kept while another is tried. Where there are
     /// too many, that is said, and it is the case itself.
@@ -156,6 +178,8 @@ pub struct Place {
     pub errors: Vec<LinkError>,
     /// Further questions of a comparison, each with what could not be read of it.
     pub others: Vec<(Scenario, Vec<LinkError>)>,
+    /// Where among them the question stands.
+    pub at: usize,
     /// What is shown.
     pub shows: Shows,
     /// The tab.
@@ -199,6 +223,7 @@ impl Place {
                 scenario,
                 errors,
                 others,
+                at: 0,
                 shows,
                 tab,
                 search,
@@ -222,10 +247,21 @@ impl Place {
             scenario,
             errors,
             others: Vec::new(),
+            at: 0,
             shows,
             tab,
             search,
             bare,
+        }
+    }
+    /// Adds the cases that stood beside this question, if it is one of them.
+    fn take_back(&mut self, kept: &str) {
+        let Some(Ok(mut cases)) = cases_from_query(kept).filter(|_| self.others.is_empty()) else {
+            return;
+        };
+        if let Some(at) = cases.iter().position(|(scenario, _)| *scenario == self.scenario) {
+            cases.remove(at);
+            (self.others, self.at) = (cases, at);
         }
     }
     /// The query that names what the state shows, without the question mark; tracked.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::report::{Sentence, sentence};
 
-use super::case::Case;
+use super::case::{Case, NoAnswer, is_coming};
 use super::icon::Icon;
 use super::notices::WeightyNotices;
 use super::page::Dialog;
@@ -26,6 +26,12 @@ pub fn of(case: Case) -> Memo<Sentence> {
 fn nothing(case: Case) -> Sentence {
     let (pill, main, rest) = match case.loading.get() {
         Some(loading) => ("Reading", format!("{} is being read.", loading.what), ""),
+        None if case
+            .answer
+            .with(|answer| matches!(answer, Err(NoAnswer::Analysis(error)) if is_coming(error))) =>
+        {
+            ("Reading", "The planner of training runs is on its way.".to_owned(), "")
+        }
         None => (
             "No model loaded",
             "No model is on the scale.".to_owned(),

@@ -7,6 +7,7 @@ use weighbridge::report::tiles;
 
 use super::case::Case;
 use super::changed::ChangedLine;
+use super::slices;
 use super::verdict;
 
 /// The strip; it shows itself when the verdict has left the window.
@@ -42,6 +43,9 @@ pub fn VerdictStrip() -> impl IntoView {
 /// Tells whether an element of this id is out of the window, as long as the component lives.
 fn watch(id: &'static str, away: RwSignal<bool>) {
     Effect::new(move |_| {
+        if !slices::placed() {
+            return;
+        }
         let Some(element) = document().get_element_by_id(id) else {
             return;
         };

@@ -1,7 +1,7 @@
 //! Flags by name, as the command line and scripts give them: the knobs, what engines call the same, the context.
 
 use super::Failure;
-use crate::scenario::{KNOBS, Knob, KnobId, Scenario, set_context};
+use crate::scenario::{KNOBS, Knob, KnobId, Mode, Scenario, set_context};
 
 /// What engines call the same setting.
 pub const ENGINES_OWN: &[(KnobId, &[&str])] = &[
@@ -13,6 +13,7 @@ pub const ENGINES_OWN: &[(KnobId, &[&str])] = &[
         &["gpu-memory-utilization", "mem-fraction-static"],
     ),
     (KnobId::KvCache, &["kv-cache-dtype", "cache-type-k"]),
+    (KnobId::Prompt, &["sequence"]),
     (KnobId::ValueCache, &["cache-type-v"]),
 ];
 
@@ -82,6 +83,7 @@ pub fn knob_of(flag: &str) -> Option<&'static Knob> {
 /// # Errors
 /// A flag that there is not, one given twice, one that another excludes, or a value that its knob refuses.
 pub fn set_flags(scenario: &mut Scenario, given: &[(String, String)]) -> Result<(), Failure> {
+    let given = &in_training(scenario, given);
     if let Some((name, _)) = given.iter().find(|(name, _)| flag_names().all(|known| known != name)) {
         return Err(unknown(name));
     }
@@ -116,6 +118,34 @@ pub fn set_flags(scenario: &mut Scenario, given: &[(String, String)]) -> Result<
         set_context(scenario, text).map_err(|error| bad(CONTEXT, error.to_string()))?;
     }
     Ok(())
+}
+
+/// The flags of a training run: its micro-batch is the batch, and sequences are 4,096 tokens long unless said otherwise.
+fn in_training(scenario: &Scenario, given: &[(String, String)]) -> Vec<(String, String)> {
+    let mode = given.iter().find(|(name, _)| name == "mode");
+    let trains = match mode.map(|(_, text)| text.parse::<Mode>()) {
+        Some(Ok(mode)) => mode.trains(),
+        _ => scenario.workload.mode.trains(),
+    };
+    if !trains {
+        return given.to_vec();
+    }
+    let batch = given.iter().any(|(name, _)| name == "batch");
+    let renamed = given.iter().map(|(name, value)| {
+        let name = if name == "micro-batch" && !batch {
+            "batch"
+        } else {
+            name.as_str()
+        };
+        (name.to_owned(), value.clone())
+    });
+    let mut all: Vec<_> = renamed.collect();
+    let length = ["prompt", "sequence", CONTEXT];
+    let said = all.iter().any(|(name, _)| length.contains(&name.as_str()));
+    if !said && mode.is_some() && scenario.workload.prompt == Scenario::default().workload.prompt {
+        all.push(("prompt".to_owned(), "4096".to_owned()));
+    }
+    all
 }
 
 fn unknown(name: &str) -> Failure {

@@ -11,6 +11,7 @@ mod axis;
 mod context;
 mod memory;
 mod pen;
+pub mod pipeline;
 #[cfg(test)]
 mod recorder;
 mod scatter;

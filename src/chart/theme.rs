@@ -32,6 +32,7 @@ pub const COLOURS: &[(&str, u32, u32)] = &[
     ("activations", 0xec7b38, 0xff985e),
     ("gradients", 0xe15a4e, 0xf7796c),
     ("optimizer", 0xbc4757, 0xd26571),
+    ("transient", 0xe0a08c, 0xc98d7c),
     ("overhead", 0xa7a49f, 0x7c7a76),
 ];
 

@@ -14,7 +14,8 @@ const EXAMPLES: &str = "Examples:
   weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090
   weighbridge estimate \"llama3 70b\" --hardware h100 --context 32k --launch
   weighbridge estimate Qwen/Qwen3-8B --mode serve --batch 64 --hardware l40s
-  weighbridge estimate ./config.json --mode pretrain --hardware h100-sxm
+  weighbridge estimate ./config.json --mode finetune --lora-rank 16
+  weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm
   weighbridge inspect openai/gpt-oss-20b --format tree
   weighbridge compare Qwen/Qwen3-32B deepseek-ai/DeepSeek-V3.1 --weights fp8
   weighbridge fit Qwen/Qwen3-32B --formats fp8,awq,q4_k_m
@@ -80,6 +81,14 @@ pub fn command() -> Command {
                 .after_help(
                     "Examples:\n  weighbridge compare Qwen/Qwen3-32B openai/gpt-oss-20b --hardware 4090 --formats best\n  weighbridge compare Qwen/Qwen3-32B --hardware 4090 --also 5090,m4-max-64gb --formats fp8,q4_k_m\n  weighbridge compare 'm=Qwen/Qwen3-32B&hw=rtx-5090&w=awq' 'm=openai/gpt-oss-20b&hw=rtx-4090'",
                 ),
+        )
+        .subcommand(
+            with_knobs(Command::new("plan").about("The best layouts of a training run, and why the usual ones lose"))
+                .arg(model())
+                .arg(Arg::new("within-days").long("within-days").value_name("N").value_parser(value_parser!(f64)).help("The fewest devices that train --tokens within so many days"))
+                .arg(Arg::new("cheapest").long("cheapest").action(ArgAction::SetTrue).help("Also the devices on which a million tokens cost least"))
+                .arg(format_arg(&[Format::Tree]))
+                .after_help("Pretraining unless --mode finetune is given. Without --framework, those that are usual for so many devices are weighed.\n\nExamples:\n  weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm --tokens 2T\n  weighbridge plan Qwen/Qwen3-32B --mode finetune --devices 8 --hardware h100-sxm\n  weighbridge plan meta-llama/Llama-3.1-8B --mode finetune --hardware 4090"),
         )
         .subcommand(
             with_knobs(Command::new("batch").about("A list of models, one estimate a row"))

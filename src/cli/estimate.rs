@@ -1,11 +1,12 @@
 //! `weighbridge estimate`.
 
+use crate::analysis::training::Training;
 use crate::analysis::{Analysis, Fit, Verdict, answers, launch, launch_in};
 use crate::ask::Estimate;
 use crate::export::Sheet;
 use crate::hardware::FrontEnd;
 use crate::hardware::file_formats::any_read_by;
-use crate::report::{limit, log_lines, notes, sentence, server, tokens};
+use crate::report::{limit, log_lines, notes, sentence, server, tokens, training_lines};
 use crate::scenario::Mode;
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count, shown};
 use clap::ArgMatches;
@@ -66,7 +67,15 @@ fn table(estimate: &Estimate, all: bool) -> Result<String, Failure> {
         out.push_str("Memory, speed and limits are not answered for what does not run.\n");
     } else {
         out.push('\n');
-        out.push_str(&sheets(&[memory(estimate), compute(estimate)], Format::Table)?);
+        let mut all = vec![memory(estimate), compute(estimate)];
+        if let Some(training) = &estimate.analysis.training {
+            if !training.rl_stages.is_empty() {
+                all.insert(1, stages(training));
+            }
+            all.insert(1, step(training));
+            all.insert(1, moments(training));
+        }
+        out.push_str(&sheets(&all, Format::Table)?);
         let lines = log_lines(&estimate.analysis);
         if !lines.is_empty() {
             let engine = estimate.analysis.setup.engine.label();
@@ -133,7 +142,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         scenario.workload.mode.label(),
         shown(&setup.weights.method)
     ));
-    if scenario.workload.mode != Mode::Pretrain {
+    if !scenario.workload.mode.trains() {
         out.push_str(&format!(", {} KV cache, {}", setup.kv.label, setup.engine.label()));
     }
     out.push_str(&format!(
@@ -167,6 +176,12 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             grouped(fit.max_batch)
         ));
     }
+    if analysis.training.is_some() {
+        for line in training_lines(analysis) {
+            out.push_str(&format!("\n{line}"));
+        }
+        return Ok(out);
+    }
     if let Some(serving) = &analysis.serving {
         for line in server(serving) {
             out.push_str(&format!("\n{} {}", line.words, line.basis));
@@ -177,7 +192,7 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
             Mode::Decode => "a token",
             Mode::Serve => "a token of each user",
             Mode::Prefill => "the prompt",
-            Mode::Pretrain => "a step",
+            Mode::Pretrain | Mode::Finetune => "a step",
         };
         let runs = |fit: &Fit| matches!(fit.verdict, Verdict::Fits | Verdict::Offload);
         if !analysis.fit.as_ref().is_none_or(runs) {
@@ -249,6 +264,75 @@ fn memory(estimate: &Estimate) -> Sheet {
         UNITS.bytes(total as f64),
         percent(1.0),
     ]);
+    sheet
+}
+
+/// Memory of the fullest rank over a training step.
+fn moments(training: &Training) -> Sheet {
+    let mut sheet = Sheet::new(
+        "Memory over a step",
+        &[
+            "moment",
+            "kept activations",
+            "gradients",
+            "for a moment",
+            "with weights and states",
+        ],
+    );
+    let fullest = training.stages.iter().max_by_key(|(_, memory)| memory.peak);
+    for moment in fullest.iter().flat_map(|(_, memory)| &memory.moments) {
+        let size = |bytes: u64| UNITS.bytes(bytes as f64);
+        sheet.push([
+            moment.when.label().to_owned(),
+            size(moment.activations.0),
+            size(moment.gradients.0),
+            size(moment.transient.0),
+            size(moment.total.0),
+        ]);
+    }
+    sheet
+}
+
+/// Stages of an update by reinforcement.
+fn stages(training: &Training) -> Sheet {
+    let mut sheet = Sheet::new("Stages of an update", &["stage", "memory of a device", "FLOP", "time"]);
+    for stage in &training.rl_stages {
+        sheet.push([
+            stage.label.to_owned(),
+            UNITS.bytes(stage.memory_bytes as f64),
+            count(stage.flops, "FLOP"),
+            stage.seconds.map_or_else(String::new, seconds),
+        ]);
+    }
+    sheet
+}
+
+/// What an optimizer step's time goes to.
+fn step(training: &Training) -> Sheet {
+    let mut sheet = Sheet::new("Time of a step", &["part", "time", "share", "bytes sent"]);
+    let Some(time) = &training.time else { return sheet };
+    let busy = time.compute + time.elementwise;
+    let mut row = |name: &str, part: f64, bytes: Option<f64>| {
+        if part > 0.0 || bytes.is_some() {
+            sheet.push([
+                name.to_owned(),
+                seconds(part),
+                percent(part / time.seconds),
+                bytes.map_or_else(String::new, |bytes| UNITS.bytes(bytes)),
+            ]);
+        }
+    };
+    row("Matrix products", time.compute, None);
+    row("Element by element", time.elementwise, None);
+    row("Pipeline bubble", busy * time.bubble, None);
+    for one in &time.communication {
+        row(
+            &format!("{}, not hidden", one.traffic.label()),
+            one.exposed,
+            Some(one.bytes),
+        );
+    }
+    row("Optimizer", time.optimizer, None);
     sheet
 }
 

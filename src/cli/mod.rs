@@ -14,6 +14,7 @@ mod inspect;
 mod local;
 mod log;
 mod output;
+mod plan;
 mod runs_here;
 mod search;
 mod source;
@@ -91,6 +92,7 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("inspect", arguments)) => inspect::run(arguments),
         Some(("fit", arguments)) => fit::run(arguments),
         Some(("compare", arguments)) => compare::run(arguments),
+        Some(("plan", arguments)) => plan::run(arguments),
         Some(("batch", arguments)) => batch::run(arguments),
         Some(("calculators", arguments)) => calculators::run(arguments),
         Some(("log", arguments)) => log::run(arguments),
@@ -100,7 +102,7 @@ fn run(matches: &clap::ArgMatches) -> Result<String, Failure> {
         Some(("completions", arguments)) => arguments::completions(arguments),
         _ => Err(Failure::new(
             "usage",
-            "Say what to do: estimate, inspect, fit, compare, batch, calculators, log, search, models, hardware. `weighbridge --help` shows examples.",
+            "Say what to do: estimate, inspect, fit, plan, compare, batch, calculators, log, search, models, hardware. `weighbridge --help` shows examples.",
         )),
     }
 }

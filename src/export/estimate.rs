@@ -74,6 +74,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
         "parameters": {
             "total": analysis.parameters.total.0,
             "active": analysis.parameters.active.0,
+            "trainable": analysis.training.as_ref().map(|training| training.trainable(setup)),
             "by_component": by_component,
             "beside": blueprint.beside.iter().map(|one| json!({"name": one.name, "elements": one.elements})).collect::<Vec<_>>(),
         },
@@ -87,6 +88,7 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "activation_bytes": ranks.sum(|rank| rank.activation_bytes),
             "gradient_bytes": ranks.sum(|rank| rank.gradient_bytes),
             "optimizer_bytes": ranks.sum(|rank| rank.optimizer_bytes),
+            "transient_bytes": ranks.sum(|rank| rank.transient_bytes),
             "peak_bytes": ranks.sum(|rank| rank.peak_bytes),
             "overhead_bytes": ranks.sum(|rank| rank.overhead_bytes),
             "total_bytes": ranks.sum(|rank| rank.total_bytes),
@@ -111,6 +113,9 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
         }
         if let Some(serving) = &analysis.serving {
             answer.insert("serving".to_owned(), json!(serving));
+        }
+        if let Some(training) = &analysis.training {
+            answer.insert("training".to_owned(), super::training::training(analysis, training));
         }
     }
     answer

@@ -9,6 +9,7 @@ mod inspect;
 mod log;
 mod rows;
 mod side_by_side;
+mod training;
 
 pub use calculators::{calculators, calculators_sheet};
 pub use escape::escape;

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::kind::{Segment, Vendor};
+use crate::tables::{self, Row};
 
 const TABLE: &str = include_str!("../../data/devices.csv");
 
 /// A device. Rates are dense peaks in operations a second (a multiply-add is two); `None` is "none or unknown".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Device {
     /// Stable id: `rtx-4090`.
     pub id: String,
@@ -91,9 +92,8 @@ pub struct Device {
 /// Every device of the table.
 pub fn devices() -> &'static [Device] {
     static DEVICES: LazyLock<Vec<Device>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
         // A row that does not parse is left out; a test counts them.
-        reader.deserialize().filter_map(Result::ok).collect()
+        tables::read(TABLE, Device::from_row)
     });
     &DEVICES
 }
@@ -120,6 +120,47 @@ pub struct Rate {
 }
 
 impl Device {
+    fn from_row(row: &Row<'_>) -> Option<Self> {
+        Some(Self {
+            id: row.text("id"),
+            name: row.text("name"),
+            vendor: row.of("vendor")?,
+            family: row.text("family"),
+            segment: row.of("segment")?,
+            year: row.maybe("year")?,
+            memory_bytes: row.of("memory_bytes")?,
+            memory_basis: row.text("memory_basis"),
+            visible_bytes: row.maybe("visible_bytes")?,
+            visible_basis: row.text("visible_basis"),
+            nominal_bytes: row.of("nominal_bytes")?,
+            memory_options_gib: row.text("memory_options_gib"),
+            memory_type: row.text("memory_type"),
+            unified: row.of("unified")?,
+            bandwidth_bytes_per_s: row.of("bandwidth_bytes_per_s")?,
+            fp32_flops: row.maybe("fp32_flops")?,
+            tf32_flops: row.maybe("tf32_flops")?,
+            fp16_flops: row.maybe("fp16_flops")?,
+            fp16_acc16_flops: row.maybe("fp16_acc16_flops")?,
+            bf16_flops: row.maybe("bf16_flops")?,
+            fp8_flops: row.maybe("fp8_flops")?,
+            fp8_acc16_flops: row.maybe("fp8_acc16_flops")?,
+            int8_ops: row.maybe("int8_ops")?,
+            fp4_flops: row.maybe("fp4_flops")?,
+            int4_ops: row.maybe("int4_ops")?,
+            link_bytes_per_s: row.maybe("link_bytes_per_s")?,
+            link_name: row.text("link_name"),
+            pcie_bytes_per_s: row.maybe("pcie_bytes_per_s")?,
+            link_domain: row.maybe("link_domain")?,
+            tdp_w: row.maybe("tdp_w")?,
+            compute_capability: row.text("compute_capability"),
+            price_low: row.maybe("price_low")?,
+            price_high: row.maybe("price_high")?,
+            price_source: row.text("price_source"),
+            confidence: row.text("confidence"),
+            source: row.text("source"),
+            note: row.text("note"),
+        })
+    }
     fn first(rates: &[(Option<f64>, &'static str)]) -> Option<Rate> {
         rates
             .iter()

@@ -13,6 +13,7 @@ use strum::{EnumCount, IntoEnumIterator};
 use super::device::Device;
 use super::engine::Engine;
 use super::kind::{Generation, Segment, Vendor};
+use crate::tables;
 
 const TABLE: &str = include_str!("../../data/efficiencies.csv");
 const TERMS: &str = include_str!("../../data/efficiency_terms.csv");
@@ -31,6 +32,7 @@ const TERMS: &str = include_str!("../../data/efficiency_terms.csv");
     Deserialize,
     strum::IntoStaticStr,
     strum::EnumIter,
+    strum::EnumString,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -151,9 +153,18 @@ pub struct Row {
 /// Every row of the table.
 pub fn rows() -> &'static [Row] {
     static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
         // A row that does not parse is left out; a test counts them.
-        reader.deserialize().filter_map(Result::ok).collect()
+        tables::read(TABLE, |row| {
+            let mut values = [0.0; Coefficients::COUNT];
+            for (value, name) in values.iter_mut().zip(Coefficients::NAMES) {
+                *value = row.of(name)?;
+            }
+            Some(Row {
+                level: row.of("level")?,
+                name: row.text("name"),
+                coefficients: Coefficients::from_array(values),
+            })
+        })
     });
     &ROWS
 }
@@ -353,11 +364,9 @@ pub fn terms() -> &'static Terms {
     static FOUND: LazyLock<Terms> = LazyLock::new(|| {
         // A term that is missing is taken as a plain guess; a test finds it.
         let mut values = Terms::START;
-        let mut reader = csv::Reader::from_reader(TERMS.as_bytes());
-        for line in reader.records().flatten() {
-            let at = Terms::NAMES.iter().position(|name| line.get(0) == Some(name));
-            let value = line.get(1).and_then(|text| text.parse().ok());
-            if let (Some(slot), Some(value)) = (at.and_then(|at| values.get_mut(at)), value) {
+        for (name, value) in tables::read(TERMS, |row| Some((row.text("name"), row.of("value")?))) {
+            let at = Terms::NAMES.iter().position(|known| *known == name);
+            if let Some(slot) = at.and_then(|at| values.get_mut(at)) {
                 *slot = value;
             }
         }

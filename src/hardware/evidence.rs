@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::efficiency::{generation, group};
 use super::measurement::Metric;
 use super::{Device, Engine, find};
+use crate::tables;
 use crate::units::counted;
 
 const TABLE: &str = include_str!("../../data/intervals.csv");
@@ -29,6 +30,7 @@ const MEASURED: &str = include_str!("../../data/measured.csv");
     Deserialize,
     strum::IntoStaticStr,
     strum::EnumIter,
+    strum::EnumString,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -60,7 +62,7 @@ pub struct Evidence {
     pub high: f64,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 struct Row {
     metric: Metric,
     engine: String,
@@ -70,9 +72,16 @@ struct Row {
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
     // A row that does not parse is left out; a test counts them.
-    reader.deserialize().filter_map(Result::ok).collect()
+    tables::read(TABLE, |row| {
+        Some(Row {
+            metric: row.of("metric")?,
+            engine: row.text("engine"),
+            seen: row.of("seen")?,
+            low: row.of("low")?,
+            high: row.of("high")?,
+        })
+    })
 });
 
 /// Rows of the table that are read.
@@ -82,30 +91,20 @@ pub fn rows() -> usize {
 
 type Counts = HashMap<(Metric, &'static str, Seen, String), (u32, u32)>;
 
-#[derive(Debug, Deserialize)]
-struct Count {
-    metric: Metric,
-    engine: String,
-    device: String,
-    rows: u32,
-    machines: u32,
-}
-
 /// Rows of measurements and the machines they are of, by engine and metric, on a device, a generation, a group, and in all.
 /// A machine is a publisher's device: who measures on one machine shares what is particular to it.
 static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
     let mut all = Counts::new();
-    let mut reader = csv::Reader::from_reader(MEASURED.as_bytes());
-    for row in reader.deserialize::<Count>().filter_map(Result::ok) {
-        let (Some(device), Ok(engine)) = (find(&row.device), row.engine.parse::<Engine>()) else {
-            continue;
-        };
+    tables::read(MEASURED, |row| {
+        let (device, engine): (_, Engine) = (find(row.get("device"))?, row.of("engine")?);
+        let (metric, rows, machines): (_, u32, u32) = (row.of("metric")?, row.of("rows")?, row.of("machines")?);
         for (seen, name) in places(device) {
-            let entry = all.entry((row.metric, engine.key(), seen, name)).or_insert((0, 0));
-            entry.0 += row.rows;
-            entry.1 += row.machines;
+            let entry = all.entry((metric, engine.key(), seen, name)).or_insert((0, 0));
+            entry.0 += rows;
+            entry.1 += machines;
         }
-    }
+        Some(())
+    });
     all
 });
 

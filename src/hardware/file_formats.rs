@@ -3,14 +3,15 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Engine;
+use crate::tables;
 
 const TABLE: &str = include_str!("../../data/file_formats.csv");
 
 /// A format of weight files.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct FileFormat {
     /// Its key.
     pub format: String,
@@ -41,8 +42,16 @@ pub struct Held {
 pub fn file_formats() -> &'static [FileFormat] {
     static ROWS: LazyLock<Vec<FileFormat>> = LazyLock::new(|| {
         // A row that does not parse is left out; a test counts them.
-        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
-        reader.deserialize().filter_map(Result::ok).collect()
+        tables::read(TABLE, |row| {
+            Some(FileFormat {
+                format: row.text("format"),
+                label: row.text("label"),
+                names: row.text("names"),
+                tag: row.text("tag"),
+                engines: row.text("engines"),
+                source: row.text("source"),
+            })
+        })
     });
     &ROWS
 }

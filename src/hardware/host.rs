@@ -2,14 +2,15 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::device::{Device, find};
+use crate::tables::{self, Row};
 
 const TABLE: &str = include_str!("../../data/hosts.csv");
 
 /// A machine: so many devices of one kind, their links, its RAM and its price.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Host {
     /// Stable id: `aws-p5-48xlarge`.
     pub id: String,
@@ -44,6 +45,25 @@ pub struct Host {
 }
 
 impl Host {
+    fn from_row(row: &Row<'_>) -> Option<Self> {
+        Some(Self {
+            id: row.text("id"),
+            name: row.text("name"),
+            provider: row.text("provider"),
+            device_id: row.text("device_id"),
+            device_count: row.of("device_count")?,
+            vcpus: row.maybe("vcpus")?,
+            host_memory_bytes: row.maybe("host_memory_bytes")?,
+            link_name: row.text("link_name"),
+            link_bytes_per_s: row.maybe("link_bytes_per_s")?,
+            network_bytes_per_s: row.maybe("network_bytes_per_s")?,
+            price_usd_h: row.maybe("price_usd_h")?,
+            price_date: row.text("price_date"),
+            price_source: row.text("price_source"),
+            note: row.text("note"),
+            source: row.text("source"),
+        })
+    }
     /// Its devices' row.
     pub fn device(&self) -> Option<&'static Device> {
         find(&self.device_id)
@@ -64,9 +84,8 @@ impl Host {
 /// Every machine of the table.
 pub fn hosts() -> &'static [Host] {
     static HOSTS: LazyLock<Vec<Host>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
         // A row that does not parse is left out; a test counts them.
-        reader.deserialize().filter_map(Result::ok).collect()
+        tables::read(TABLE, Host::from_row)
     });
     &HOSTS
 }

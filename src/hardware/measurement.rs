@@ -11,8 +11,9 @@ use super::efficiency::{FormatClass, group, same_generation};
 const TABLE: &str = include_str!("../../data/measurements.csv");
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Metric {
     /// Tokens written a second by the whole batch.
     Decode,

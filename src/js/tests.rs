@@ -50,6 +50,8 @@ fn one_question_however_it_is_asked() {
 fn every_flag_sets_its_knob() {
     for knob in KNOBS.iter() {
         let text = match knob.kind {
+            // Training asks for longer sequences where none are given.
+            _ if knob.flag == "mode" => "serve".to_owned(),
             KnobKind::Choice(rows) => rows().last().unwrap().key.to_owned(),
             KnobKind::Device => "h100-sxm".to_owned(),
             KnobKind::Devices => "rtx-4090,l40s".to_owned(),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::autograd::Autograd;
 use super::component::Component;
 use super::config::Config;
 use super::error::ModelError;
@@ -70,6 +71,8 @@ pub struct Blueprint {
     pub published: Quantisation,
     /// In the checkpoint but not in the model: buffers, multi-token-prediction layers. Listed apart, in words.
     pub beside: Vec<Beside>,
+    /// What the class of its type keeps for the backward pass.
+    pub autograd: Autograd,
     /// What was assumed.
     pub notices: Vec<Notice>,
 }
@@ -153,6 +156,7 @@ impl Blueprint {
     /// See [`ModelError`].
     pub fn from_config(config: &Config) -> Result<Self, ModelError> {
         let mut blueprint = families::build(config)?;
+        blueprint.autograd = Autograd::of(config);
         Quantisation::name_mixture(&mut blueprint);
         if blueprint.parameters() >= u64::MAX / 64 {
             return Err(ModelError::Overflow("the number of parameters"));

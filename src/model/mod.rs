@@ -5,6 +5,7 @@
 //! tensors and caches. Everything about bytes and parameters is a fold over its tensors; everything about FLOPs and
 //! traffic is a fold over its operators.
 
+pub mod autograd;
 pub mod blocks;
 pub mod blueprint;
 pub mod catalogue;

@@ -2,7 +2,6 @@
 
 use crate::analysis::Analysis;
 use crate::analysis::time::TimeParts;
-use crate::scenario::Mode;
 
 /// What takes most of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +64,7 @@ impl Limit {
 /// What takes most of the time of the pass, and its share; none where no time is known. In training it is what the roofline says.
 pub fn limit(analysis: &Analysis) -> Option<(Limit, f64)> {
     let speed = analysis.speed.as_ref()?;
-    if analysis.setup.scenario.workload.mode == Mode::Pretrain {
+    if analysis.setup.scenario.workload.mode.trains() {
         let roof = speed.roof;
         let bound = match roof.bound() {
             crate::analysis::Bound::Compute => (Limit::Compute, roof.compute),

@@ -7,7 +7,6 @@
 use super::pool::pool;
 use crate::analysis::{Analysis, RankMemory, Verdict};
 use crate::hardware::{Device, Engine, Vendor};
-use crate::scenario::Mode;
 use crate::units::grouped;
 
 /// Most devices that are listed one by one.
@@ -17,7 +16,7 @@ const MOST_LISTED: u64 = 16;
 pub fn log_lines(analysis: &Analysis) -> Vec<String> {
     let setup = &analysis.setup;
     let fits = analysis.fit.as_ref().filter(|fit| fit.verdict == Verdict::Fits);
-    let serves = setup.scenario.workload.mode != Mode::Pretrain;
+    let serves = !setup.scenario.workload.mode.trains();
     let (Some(_), Some(device), true) = (fits, setup.device(), serves) else {
         return Vec::new();
     };

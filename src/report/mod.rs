@@ -11,10 +11,14 @@ pub mod log;
 mod log_lines;
 pub mod model_rows;
 mod notes;
+mod plans;
 mod pool;
+pub mod run;
 pub mod scale;
 mod server;
+mod strategies;
 mod tiles;
+mod training;
 mod verdict;
 
 pub use cards::{Card, best_way, cards};
@@ -22,9 +26,12 @@ pub use elsewhere::elsewhere;
 pub use limit::{Limit, limit};
 pub use log_lines::log_lines;
 pub use notes::notes;
+pub use plans::{layout_words, why_not};
 pub use pool::{Pool, pool};
 pub use server::{Line, curve_caption, server};
+pub use strategies::{Judged, Strategy, judge, strategies};
 pub use tiles::{Tile, tiles};
+pub use training::training_lines;
 pub use verdict::{Sentence, about, sentence, verdict_name};
 
 use crate::units::{decimal, grouped};

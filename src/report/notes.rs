@@ -2,6 +2,7 @@
 
 use crate::analysis::Analysis;
 use crate::model::Notice;
+use crate::units::sort_few;
 
 /// Codes that say what is so in most questions. They are for those who want to know everything.
 const TRIVIA: &[&str] = &[
@@ -28,7 +29,7 @@ pub fn notes(analysis: &Analysis) -> (Vec<&Notice>, Vec<&Notice>) {
     let trivial = |code: &str| TRIVIA.contains(&code) || code.ends_with("_default");
     let (usual, mut heavy): (Vec<&Notice>, Vec<&Notice>) =
         analysis.notices.iter().partition(|notice| trivial(&notice.code));
-    heavy.sort_by_key(|notice| {
+    sort_few(&mut heavy, |notice| {
         FIRST
             .iter()
             .position(|code| *code == notice.code.as_str())

@@ -1,6 +1,6 @@
 //! The five numbers of an answer.
 
-use super::{between, limit};
+use super::{between, limit, run};
 use crate::analysis::time::PassTime;
 use crate::analysis::{Analysis, Figure, Fit, Speed, Verdict, cost, share_words};
 use crate::scenario::Mode;
@@ -24,7 +24,7 @@ pub struct Tile {
 }
 
 impl Tile {
-    fn new(
+    pub(super) fn new(
         figure: Figure,
         what: &'static str,
         value: impl Into<String>,
@@ -41,7 +41,7 @@ impl Tile {
         }
     }
     /// A time, its unit set apart.
-    fn time(figure: Figure, what: &'static str, time: f64, note: impl Into<String>) -> Self {
+    pub(super) fn time(figure: Figure, what: &'static str, time: f64, note: impl Into<String>) -> Self {
         let words = seconds(time);
         let (value, unit) = words.rsplit_once(' ').unwrap_or((&words, ""));
         Self::new(figure, what, value, unit, note)
@@ -62,6 +62,9 @@ impl Tile {
             Figure::LongestContext => "answer.max_context",
             Figure::LargestBatch => "answer.max_batch",
             Figure::Cost => "answer.cost",
+            Figure::Mfu => "answer.mfu",
+            Figure::Trainable | Figure::Parameters => "answer.trainable",
+            Figure::RunTime => "answer.run",
             _ => "answer.intensity",
         }
     }
@@ -70,6 +73,11 @@ impl Tile {
 /// All of them, in order.
 pub fn tiles(analysis: &Analysis, units: UnitSystem) -> Vec<Tile> {
     let mode = analysis.setup.scenario.workload.mode;
+    if let (Some(training), Some(words)) = (&analysis.training, run::words())
+        && analysis.fit.is_some()
+    {
+        return (words.tiles)(analysis, training, units);
+    }
     let mut all = vec![memory(analysis, units)];
     all.extend(speeds(analysis, mode));
     all.push(room(analysis, mode));
@@ -78,7 +86,7 @@ pub fn tiles(analysis: &Analysis, units: UnitSystem) -> Vec<Tile> {
     all
 }
 
-fn memory(analysis: &Analysis, units: UnitSystem) -> Tile {
+pub(super) fn memory(analysis: &Analysis, units: UnitSystem) -> Tile {
     let held = analysis.held().total_bytes as f64;
     let what = if analysis.setup.layout.devices > 1 {
         "Memory per device"
@@ -127,7 +135,7 @@ fn money(analysis: &Analysis) -> Option<Tile> {
 }
 
 /// Whether it runs; what does not has no speed of its own.
-fn unless_it_runs(analysis: &Analysis, note: &str) -> String {
+pub(super) fn unless_it_runs(analysis: &Analysis, note: &str) -> String {
     let runs = |fit: &Fit| matches!(fit.verdict, Verdict::Fits | Verdict::Offload);
     match &analysis.fit {
         Some(fit) if fit.verdict == Verdict::Unsupported => "if it ran".to_owned(),
@@ -184,20 +192,10 @@ fn speeds(analysis: &Analysis, mode: Mode) -> [Tile; 2] {
             rate(analysis, "Prefill", speed),
             timed(Figure::Time, "Whole prompt", &speed.pass),
         ],
-        Mode::Pretrain => [
-            Tile::time(
-                Figure::Time,
-                "Step, lower bound",
-                speed.roof.seconds,
-                unless_it_runs(analysis, "forward, backward, optimizer"),
-            ),
-            Tile::new(
-                Figure::TokensPerSecond,
-                "Training, at most",
-                decimal(speed.tokens_per_second),
-                "tokens/s",
-                unless_it_runs(analysis, "one device at peak"),
-            ),
+        // Without a device; with one a run has numbers of its own.
+        Mode::Pretrain | Mode::Finetune => [
+            Tile::none(Figure::Time, "Step", no_rate),
+            Tile::none(Figure::TokensPerSecond, "Training", no_rate),
         ],
     }
 }
@@ -207,7 +205,7 @@ fn room(analysis: &Analysis, mode: Mode) -> Tile {
         return Tile::none(Figure::LongestContext, "Longest context", "needs a device");
     };
     match mode {
-        Mode::Pretrain => Tile::new(
+        Mode::Pretrain | Mode::Finetune => Tile::new(
             Figure::LargestBatch,
             "Largest batch",
             grouped(fit.max_batch),
@@ -261,7 +259,7 @@ fn limited(analysis: &Analysis) -> Tile {
             "Limited by",
             limit.short(),
             "",
-            if analysis.setup.scenario.workload.mode == Mode::Pretrain || analysis.serving.is_some() {
+            if analysis.setup.scenario.workload.mode.trains() || analysis.serving.is_some() {
                 format!("{intensity} FLOP/byte, ridge {}", decimal(speed.ridge))
             } else {
                 format!("{:.0} % of the time; {intensity} FLOP/byte", 100.0 * share)

@@ -1,6 +1,6 @@
 //! The verdict in a sentence, and what follows from it in a second one.
 
-use super::tokens;
+use super::{run, tokens};
 use crate::analysis::{Analysis, Setup, Verdict};
 use crate::scenario::Mode;
 use crate::units::{UnitSystem, capital, counted, decimal, grouped, times};
@@ -46,7 +46,11 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
             rest: "Choose a device to see whether it fits.".to_owned(),
         };
     };
-    let training = setup.scenario.workload.mode == Mode::Pretrain;
+    let run = analysis.training.as_ref().zip(run::words());
+    if let Some(said) = run.and_then(|(run, words)| (words.sentence)(analysis, run, model, units)) {
+        return said;
+    }
+    let training = setup.scenario.workload.mode.trains();
     match fit.verdict {
         Verdict::Fits if analysis.serving.is_some() => served(model, &device, analysis),
         Verdict::Fits if fit.is_tight() && !training => Sentence {
@@ -201,7 +205,7 @@ fn pace_alone(analysis: &Analysis) -> String {
 /// `about 53 tokens a second`; of several sequences, of all together.
 fn rate(analysis: &Analysis) -> Option<String> {
     let workload = &analysis.setup.scenario.workload;
-    if workload.mode == Mode::Pretrain {
+    if workload.mode.trains() {
         return None;
     }
     let speed = analysis.speed.as_ref().filter(|speed| speed.pass.is_some())?;
@@ -229,7 +233,7 @@ fn room(analysis: &Analysis) -> String {
     let (Some(fit), setup) = (&analysis.fit, &*analysis.setup) else {
         return ".".to_owned();
     };
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return match fit.max_batch.saturating_sub(setup.scenario.workload.batch) {
             0 => ".".to_owned(),
             1 => ", enough for one more sequence.".to_owned(),

@@ -28,6 +28,8 @@ macro_rules! choice {
     };
 }
 
+pub(super) use choice;
+
 choice! {
     /// What runs.
     Mode {
@@ -38,8 +40,10 @@ choice! {
         Decode = "decode", "Decode", "Writing: one new token for each sequence.";
         /// Many requests, their prompts read and their answers written side by side.
         Serve = "serve", "Serve", "Many users: prompts are read and answers written side by side.";
-        /// One training step.
-        Pretrain = "pretrain", "Pretrain", "One training step: forward, backward, optimizer.";
+        /// Training of all parameters.
+        Pretrain = "pretrain", "Pretrain", "Training of all parameters: forward, backward, optimizer.";
+        /// Training on from a checkpoint: of all parameters, or of adapters.
+        Finetune = "finetune", "Fine-tune", "Training on from a checkpoint: all parameters, or adapters (LoRA, QLoRA).";
     }
 }
 
@@ -47,6 +51,10 @@ impl Mode {
     /// Whether its pass is a step that writes one token for each sequence.
     pub const fn writes(self) -> bool {
         matches!(self, Self::Decode | Self::Serve)
+    }
+    /// Whether it trains.
+    pub const fn trains(self) -> bool {
+        matches!(self, Self::Pretrain | Self::Finetune)
     }
 }
 
@@ -93,6 +101,8 @@ choice! {
         /// Scores stay on the chip.
         #[default]
         Flash = "flash", "Flash", "Scores stay on the chip: memory grows with the tokens.";
+        /// The kernel PyTorch picks.
+        Sdpa = "sdpa", "SDPA", "The fused kernel that PyTorch picks for the layer: flash where no mask is needed, else the memory-efficient one.";
         /// Scores are written to memory.
         Eager = "eager", "Eager", "All scores are written to memory, which grows with the square of the tokens.";
     }

@@ -18,6 +18,8 @@ pub enum Group {
     Hardware,
     /// What is assumed.
     Assumptions,
+    /// A training run.
+    Training,
 }
 
 /// A row of a menu.
@@ -171,7 +173,7 @@ pub enum KnobError {
         found: String,
     },
     /// Outside its range.
-    #[error("{label} is {found}; it must be {} to {}.", grouped(*least), grouped(*most))]
+    #[error("{label} is {found}; it must be {} to {}{unit}.", grouped(*least), grouped(*most))]
     OutOfRange {
         /// The knob.
         label: &'static str,
@@ -181,6 +183,8 @@ pub enum KnobError {
         least: u64,
         /// Largest.
         most: u64,
+        /// Of what, with the blank before it.
+        unit: &'static str,
     },
     /// Not one of the list.
     #[error("{label} \"{found}\" is unknown. Known are: {known}.")]
@@ -201,6 +205,14 @@ pub enum KnobError {
 }
 
 impl Knob {
+    /// Its name on the page in a mode: a training run calls some by other names.
+    pub fn label_in(&self, mode: Mode) -> &'static str {
+        match self.id {
+            KnobId::Prompt if mode.trains() => "Sequence length",
+            KnobId::Batch if mode.trains() => "Micro-batch",
+            _ => self.label,
+        }
+    }
     /// Whether it matters in this mode.
     pub fn applies(&self, mode: Mode) -> bool {
         self.modes.is_empty() || self.modes.contains(&mode)

@@ -1,5 +1,6 @@
 //! The question that a published measurement answers.
 
+use super::TrainingChoice;
 use super::{
     Assumptions, AttentionParallel, HardwareChoice, KvFormat, Lengths, Mode, ModelChoice, Precision, Scenario,
     ServingChoice, Split, Workload, weight_key,
@@ -68,6 +69,7 @@ impl Scenario {
                 ..ServingChoice::default()
             },
             assumptions: Assumptions::default(),
+            training: TrainingChoice::default(),
         })
     }
 }

@@ -10,6 +10,7 @@ mod link;
 mod measured;
 mod parts;
 mod prune;
+pub mod training;
 
 pub use crate::hardware::Engine;
 pub use cases::{COMPARE, MOST_CASES, cases_from_query, cases_to_query};
@@ -23,6 +24,8 @@ pub use knobs::{KNOBS, MOST_BESIDE, set_context, weight_key};
 pub use link::{LinkError, from_query, link, link_without_config, to_query};
 pub use parts::{Assumptions, HardwareChoice, ModelChoice, ModelSource, Precision, ServingChoice, Workload};
 pub use prune::{DROPPED, prune};
+
+pub use training::TrainingChoice;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +46,8 @@ pub struct Scenario {
     pub serving: ServingChoice,
     /// How things are counted.
     pub assumptions: Assumptions,
+    /// A training run.
+    pub training: TrainingChoice,
 }
 
 impl Scenario {
@@ -79,12 +84,12 @@ impl Scenario {
     }
     /// Tokens generated, the mode's default where none are given; training writes none.
     pub fn generated(&self) -> u64 {
-        if self.workload.mode == Mode::Pretrain {
+        if self.workload.mode.trains() {
             return 0;
         }
         self.workload.generate.unwrap_or(match self.workload.mode {
             Mode::Decode | Mode::Serve => 128,
-            Mode::Prefill | Mode::Pretrain => 0,
+            Mode::Prefill | Mode::Pretrain | Mode::Finetune => 0,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Every formula of the engine is written once, over [`Number`]. Run with [`Exact`] or `f64` it is plain arithmetic;
 //! run with [`Traced`] the same code also yields the tree of its parts, from which explanations are made.
 
+mod few;
 mod format;
 mod marks;
 mod number;
@@ -11,6 +12,7 @@ mod trace;
 mod typed;
 mod unit;
 
+pub use few::sort_few;
 pub use format::{
     UnitSystem, capital, commands, count, counted, decimal, dollars, grouped, one_or_times, percent, rate, seconds,
     short_count, shown, times,

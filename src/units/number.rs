@@ -6,7 +6,7 @@ use super::unit::Unit;
 /// What a formula computes with: plain numbers, or numbers that remember where they came from.
 ///
 /// Operations never fail. Exact arithmetic saturates at the largest `u64`, which the analysis reports as "too large".
-pub trait Number: Clone {
+pub trait Number: Clone + 'static {
     /// A number that belongs to the formula itself, such as the 2 of a multiply-add.
     fn constant(value: f64) -> Self;
     /// A named input: a dimension of the model, a choice of the user, a row of a table.

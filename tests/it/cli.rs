@@ -358,7 +358,14 @@ fn bad_configs_are_refused_in_words() {
 fn refusals() {
     let mut said = String::new();
     for arguments in [
-        &["estimate", "Qwen/Qwen2.5-7B-Instruct", "--mode", "finetune"][..],
+        &[
+            "estimate",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--mode",
+            "finetune",
+            "--base-weights",
+            "nf4",
+        ][..],
         &[
             "estimate",
             "Qwen/Qwen2.5-7B-Instruct",

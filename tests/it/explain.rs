@@ -4,7 +4,7 @@ use crate::support;
 
 use support::engine::weigh;
 use weighbridge::analysis::{Analysis, Explanation, Figure, MemoryPart, explain};
-use weighbridge::units::UnitSystem;
+use weighbridge::units::{UnitSystem, decimal, seconds};
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
 
@@ -91,14 +91,44 @@ fn what_is_not_counted_is_said_by_the_formula() {
     );
     assert_eq!(without(&two, Figure::Part(MemoryPart::KvCache)), cache);
     let trained = weigh(LLAMA, "mode=pretrain&hw=h100-sxm&p=4096");
-    assert_eq!(
-        without(&trained, Figure::Time),
-        "Launch overhead, communication, anything below peak rates."
-    );
-    assert_eq!(
-        without(&trained, Figure::Part(MemoryPart::Optimizer)),
-        "ZeRO and FSDP, which shard these across data-parallel devices."
-    );
+    assert_eq!(without(&trained, Figure::Part(MemoryPart::Optimizer)), "");
+}
+
+/// What opens from a run's numbers is the very number of the run, in every layout.
+#[test]
+fn a_run_explains_its_own_numbers() {
+    for query in [
+        "mode=pretrain&hw=h100-sxm&p=4096",
+        "mode=pretrain&hw=h100-sxm&n=64&p=8192&tp=2&pp=4&gb=512&tt=2000000000000&fw=megatron",
+        "mode=finetune&hw=rtx-4090&p=2048&lr=16&bw=nf4-dq",
+        "mode=pretrain&hw=h100-sxm&n=8&p=4096&mfu=40",
+    ] {
+        let found = weigh(LLAMA, query);
+        let training = found.training.as_ref().unwrap();
+        let time = training.time.as_ref().unwrap();
+        let title = |figure| explain(&found, figure, &[], UnitSystem::Gib).unwrap().title;
+        assert_eq!(
+            title(Figure::Time),
+            format!("Step: {}", seconds(time.seconds)),
+            "{query}"
+        );
+        let rate = time.tokens_per_second(&training.plan);
+        assert_eq!(
+            title(Figure::TokensPerSecond),
+            format!("Tokens a second: {} tokens/s", decimal(rate))
+        );
+        assert!(
+            title(Figure::Mfu).starts_with("Model FLOP utilisation: 0."),
+            "{}",
+            title(Figure::Mfu)
+        );
+        let adapters = explain(&found, Figure::Trainable, &[], UnitSystem::Gib);
+        assert_eq!(adapters.is_some(), query.contains("lr="));
+        if let Some(adapters) = adapters {
+            // PEFT counts 41,943,040 for rank 16 on all linear layers.
+            assert_eq!(adapters.title, "Trainable parameters: 41,943,040");
+        }
+    }
 }
 
 /// Scheduling, sampling and the queue are parts of a server's figures: no popover may deny them.

@@ -232,30 +232,6 @@ fn operations_equal_a_framework_counter() {
     }
 }
 
-/// Korthikanti 2022 (arXiv 2205.05198), equation 1 without dropout: a layer keeps s·b·h·(10 + 16 + 4) bytes beside the
-/// scores 2·a·s²·b, where the MLP is plain and 4h wide.
-#[test]
-fn training_activations_follow_the_published_formula() {
-    let config = serde_json::json!({
-        "model_type": "nemotron", "hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16, "num_key_value_heads": 16,
-        "head_dim": 64, "num_hidden_layers": 10, "vocab_size": 1000, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
-    });
-    let blueprint = Blueprint::from_value(config).map(Arc::new).unwrap();
-    let scenario = Scenario::default().with(|s| {
-        s.workload.mode = Mode::Pretrain;
-        s.workload.prompt = 512;
-        s.workload.batch = 4;
-        s.assumptions.attention = weighbridge::scenario::AttentionKernel::Eager;
-        s.workload.recompute = weighbridge::scenario::Recompute::None;
-    });
-    let found = analyse(&blueprint, &scenario).unwrap().memory.activations.0;
-    let (s, b, h, a, v) = (512, 4, 1024, 16, 1000);
-    // Attention: input 2, queries, keys, values 6, output 2; MLP: input 2, first matrix 8, activation 8; two norms 4.
-    let layer = s * b * h * (10 + 18 + 4) + 2 * a * s * s * b;
-    // Final norm and head input, logits in 16 and 32 bits.
-    assert_eq!(found, 10 * layer + s * b * h * 4 + s * b * v * 6);
-}
-
 #[test]
 fn questions_name_their_formats() {
     let blueprint = blueprint("deepseek-ai/DeepSeek-V3.1-Terminus");

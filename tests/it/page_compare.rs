@@ -120,6 +120,28 @@ fn cases_are_added_from_the_answer_and_from_the_search() {
 }
 
 #[test]
+fn a_reload_brings_all_cases_back() {
+    let (browser, server) = start(THREE);
+    wait_for_columns(&browser, 3);
+    browser.click("#column-1");
+    browser.wait_for("location.search === '?m=openai/gpt-oss-20b&hw=rtx-4090'", SOON);
+    browser.reload();
+    let shown = "document.querySelector('.cases .go[aria-current]')?.innerText.includes('gpt-oss 20B')";
+    browser.wait_for(
+        &format!("document.querySelectorAll('.cases .go').length === 3 && {shown}"),
+        SOON,
+    );
+    // In their order.
+    let names = browser.texts(".cases .go b");
+    assert_eq!(names, ["Llama 3.1 8B Instruct", "gpt-oss 20B", "Llama 3.1 8B Instruct"]);
+    // Another link in the same tab of the browser is a page of its own.
+    browser.goto(&server.at("?m=openai/gpt-oss-20b&hw=h100-sxm"));
+    browser.wait_for(WHOLE, SOON);
+    assert_eq!(browser.text("#compare .badge"), "1");
+    fine(&browser);
+}
+
+#[test]
 fn columns_are_put_in_order_and_removed_with_keys() {
     let (browser, _server) = start(THREE);
     wait_for_columns(&browser, 3);

@@ -181,6 +181,11 @@ fn a_token_opens_gates_and_is_seen_nowhere() {
     page.find("test/private");
     page.wait_for_name("private");
     page.assert_token_is_kept();
+    // Whoever uses this browser next does not learn which models a token opened.
+    let recent = page
+        .browser
+        .script("return localStorage.getItem('recent') ?? ''", json!([]));
+    assert!(!recent.as_str().unwrap().contains("test/"), "{recent}");
     page.settings(BAD, true);
     page.find("test/plain");
     page.problem("bad_token");

@@ -7,7 +7,7 @@ use crate::support;
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::{Analysis, Verdict, analyse, analyse_setup, answers, fixes};
 use weighbridge::model::quantisation::quality;
-use weighbridge::report::{Sentence, best_way, cards, elsewhere, sentence, server, tiles};
+use weighbridge::report::{Sentence, best_way, cards, elsewhere, judge, sentence, server, strategies, tiles};
 use weighbridge::units::UnitSystem;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
@@ -154,21 +154,89 @@ fn what_does_not_run_begins_with_a_capital() {
     );
 }
 
-/// A split that cannot run is none in training either, whatever else the scenario holds for other modes.
+/// Nothing of other modes counts in a run, whatever else the scenario holds for them.
 #[test]
 fn training_knows_impossible_splits_and_no_cache() {
-    let found = said(LLAMA, "hw=h100-sxm&n=64&mode=pretrain&p=8192");
-    assert_eq!(found.pill, "Not supported");
+    let (blueprint, scenario) = (
+        blueprint(LLAMA),
+        scenario("hw=h100-sxm&n=64&tp=64&mode=pretrain&p=8192"),
+    );
     assert_eq!(
-        found.main,
-        "Llama 3.1 8B does not train on 64 × H100 SXM5 80GB in this layout."
+        analyse(&blueprint, &scenario).unwrap_err().to_string(),
+        "32 query heads do not divide by tensor parallel 64."
     );
     let eight = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=8192&g=512");
     assert_eq!(eight.setup.tokens().value, 8192);
     assert!(eight.ranks.groups.iter().all(|rank| rank.memory.kv_cache_bytes == 0));
     assert_eq!(eight.fit.as_ref().unwrap().verdict, Verdict::Fits);
     let words = sentence(&eight, "Llama 3.1 8B", GIB).main;
-    assert_eq!(words, "Llama 3.1 8B trains on 8 × H100 SXM5 80GB in BF16.");
+    assert!(
+        words.starts_with("Llama 3.1 8B trains on 8 × H100 SXM5 80GB at about "),
+        "{words}"
+    );
+    assert!(words.contains(" tokens a second (MFU "), "{words}");
+}
+
+/// The method, the whole run with its cost, and of what does not fit how much is missing, when, and what takes it.
+#[test]
+fn a_run_in_a_sentence() {
+    let adapters = said(LLAMA, "hw=rtx-4090&mode=finetune&p=4096&lr=16&bw=nf4-dq&recompute=full");
+    assert!(
+        adapters
+            .main
+            .starts_with("Llama 3.1 8B trains with QLoRA of rank 16 on one RTX 4090 at about "),
+        "{}",
+        adapters.main
+    );
+    let whole = said(
+        LLAMA,
+        "hw=h100-sxm&n=64&mode=pretrain&p=8192&gb=512&tt=2000000000000&recompute=full",
+    );
+    assert!(
+        whole
+            .main
+            .starts_with("Llama 3.1 8B learns 2.00 T tokens on 64 × H100 SXM5 80GB in "),
+        "{}",
+        whole.main
+    );
+    assert!(whole.main.contains(" days, for about $"), "{}", whole.main);
+    let large = said(LLAMA, "hw=rtx-4090&mode=finetune&p=4096");
+    assert_eq!(large.pill, "Out of memory");
+    assert!(
+        large.rest.starts_with("With one sequence of 4,096 tokens, "),
+        "{}",
+        large.rest
+    );
+    assert!(
+        large.rest.contains(" are missing at ") && large.rest.contains("The optimizer's states take the most: "),
+        "{}",
+        large.rest
+    );
+}
+
+/// Each way is weighed as the page would after a click on it, and sharding more never needs more.
+#[test]
+fn ways_to_train_are_weighed() {
+    let one = answer(LLAMA, "hw=rtx-4090&mode=finetune&p=4096");
+    let all = strategies(&one.setup);
+    let judged = |name: &str| {
+        let found = all.iter().flat_map(|(_, list)| list).find(|one| one.name == name);
+        judge(&one.setup, found.unwrap(), true).unwrap()
+    };
+    assert!(judged("QLoRA, rank 16").fits && !judged("All parameters").fits);
+    assert!(judged("QLoRA, rank 16").total_bytes < judged("LoRA, rank 16").total_bytes);
+    let many = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=4096");
+    let sharded = strategies(&many.setup)
+        .into_iter()
+        .find(|(title, _)| *title == "What devices share");
+    let sizes: Vec<u64> = sharded
+        .unwrap()
+        .1
+        .iter()
+        .map(|one| judge(&many.setup, one, false).unwrap().total_bytes)
+        .collect();
+    assert_eq!(sizes.len(), 4);
+    assert!(sizes.is_sorted_by(|one, next| one > next), "{sizes:?}");
 }
 
 #[test]

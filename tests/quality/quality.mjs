@@ -1,49 +1,13 @@
 // Lighthouse and axe on the built page, behind a server that compresses as GitHub Pages does. `./dev quality` runs it.
 // Lighthouse: performance, accessibility, best practices, SEO, as a phone and as a desktop. axe: every tab, dialog and sheet, in both schemes.
-import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
-import { gzipSync } from "node:zlib";
-import { extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createRequire } from "node:module";
 import lighthouse, { desktopConfig } from "lighthouse";
-import puppeteer from "puppeteer-core";
+import { launch, serve } from "./serve.mjs";
 
-const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
-const CHROME = process.env.CHROME ?? "/usr/bin/chromium";
-// Least scores of Lighthouse, of 100. Performance is a time, so it is told and not tested; the aim is 95.
-const LEAST = { performance: 0, accessibility: 100, "best-practices": 100, seo: 95 };
-const TYPES = {
-  ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-  ".wasm": "application/wasm", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2",
-  ".webmanifest": "application/manifest+json", ".txt": "text/plain; charset=utf-8",
-};
-const COMPRESSED = new Set([".html", ".js", ".css", ".wasm", ".svg", ".webmanifest", ".txt"]);
-
-async function serve() {
-  const kept = new Map();
-  const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
-    const file = join(DIST, path.endsWith("/") ? `${path}index.html` : path);
-    try {
-      if (!kept.has(file)) {
-        const body = await readFile(file);
-        kept.set(file, COMPRESSED.has(extname(file)) ? [gzipSync(body), "gzip"] : [body, null]);
-      }
-      const [body, encoding] = kept.get(file);
-      response.writeHead(200, {
-        "content-type": TYPES[extname(file)] ?? "application/octet-stream",
-        "cache-control": "max-age=600",
-        ...(encoding && { "content-encoding": encoding }),
-      });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((resolve) => server.listen(0, resolve));
-  return server;
-}
+// Least scores of Lighthouse, of 100. Performance is a time: the aim is 95 and a quiet machine keeps it, a busy one measures its
+// neighbours, so the floor is where only a fault of the page's own gets to: a program that blocks the paint, or runs in one go.
+const LEAST = { performance: 70, accessibility: 100, "best-practices": 100, seo: 95 };
 
 const failures = [];
 const expect = (right, words) => {
@@ -109,7 +73,7 @@ async function axe(url, browser) {
 
 const server = await serve();
 const url = `http://localhost:${server.address().port}/`;
-const browser = await puppeteer.launch({ executablePath: CHROME, args: ["--no-sandbox"] });
+const browser = await launch();
 try {
   if (!process.argv.includes("--lighthouse")) await axe(url, browser);
   if (!process.argv.includes("--axe")) await scores(url, browser);

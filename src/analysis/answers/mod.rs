@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::fit::Verdict;
 use super::setup::Setup;
 use super::summary::Analysis;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Scenario;
 
 /// The longest context.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,7 +69,7 @@ pub struct Answers {
 pub fn in_best_format(setup: &Setup) -> Option<Scenario> {
     let scenario = &*setup.requested;
     let free = scenario.clone().on_any_engine();
-    let device = setup.device().filter(|_| scenario.workload.mode != Mode::Pretrain)?;
+    let device = setup.device().filter(|_| !scenario.workload.mode.trains())?;
     let best = formats::best(setup, device, &free)?;
     best.format.is_some().then_some(best.scenario)
 }
@@ -80,7 +80,7 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
     let fit = analysis.fit.as_ref()?;
     let device = setup.device()?;
     let scenario = &*setup.requested;
-    let runs = scenario.workload.mode != Mode::Pretrain;
+    let runs = !scenario.workload.mode.trains();
     let asked_to = scenario.hardware.offload.is_forced();
     let with_offload = fit.verdict == Verdict::Offload || (asked_to && fit.offload.is_some());
     let own = setup.blueprint.max_context.as_ref().map(|most| most.value);
@@ -100,6 +100,8 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
         with_offload,
         scenario: scenario.clone().with(|s| {
             s.workload.batch = fit.max_batch.max(1);
+            // Another micro-batch need not divide the step's sequences.
+            s.training.global_batch = None;
             s.workload.endless = false;
         }),
     };

@@ -27,7 +27,7 @@ impl Answers {
         let context = self.context.as_ref().map(|one| one.said(setup));
         let users = self.users.as_ref().map(|one| one.said(setup));
         let format = self.format.as_ref().map(|one| one.said(setup, units));
-        let cheapest = (now.workload.mode != Mode::Pretrain || self.cheapest.is_some()).then(|| {
+        let cheapest = (!now.workload.mode.trains() || self.cheapest.is_some()).then(|| {
             self.cheapest
                 .as_ref()
                 .map_or_else(|| none_priced(now), |one| one.said(now))
@@ -112,7 +112,7 @@ impl LongestContext {
 impl MostUsers {
     fn said(&self, setup: &Setup) -> Said {
         let here = here_with(setup, self.with_offload);
-        let what = if setup.requested.workload.mode == Mode::Pretrain {
+        let what = if setup.requested.workload.mode.trains() {
             "sequence"
         } else {
             "user"

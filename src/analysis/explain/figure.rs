@@ -48,4 +48,10 @@ pub enum Figure {
     LongestContext,
     /// Largest batch that fits.
     LargestBatch,
+    /// Model FLOP utilisation of a training run.
+    Mfu,
+    /// Parameters that adapters train.
+    Trainable,
+    /// Calendar time of a whole training run.
+    RunTime,
 }

@@ -12,9 +12,10 @@ use super::super::setup::Setup;
 use super::super::time as pass_time;
 use super::figure::Figure;
 use super::sharded;
+use crate::analysis::training::planner;
 use crate::model::Component;
 use crate::scenario::Mode;
-use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit};
+use crate::units::{Exact, Number, Operation, Origin, Quantity, Trace, Traced, Unit, sort_few};
 
 type Sizes = Traced<Exact>;
 type Reals = Traced<f64>;
@@ -28,6 +29,13 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
     };
     if let Some(sharded) = sharded::trace(setup, figure) {
         return Some((sharded, Unit::Bytes));
+    }
+    if setup.scenario.workload.mode.trains()
+        && let Some(found) = planner()
+            .ok()
+            .and_then(|planner| (planner.traced_figure)(setup, figure))
+    {
+        return Some(found);
     }
     let memory = || memory::<Sizes>(setup);
     Some(match figure {
@@ -74,11 +82,15 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         }
         Figure::FirstToken => {
             let prefill = setup.working(|scenario| scenario.workload.mode = Mode::Prefill);
-            (expected(&prefill)?.trace, Unit::Seconds)
+            // What lies in RAM is what the whole answer needs there.
+            let prompt: Reals = pass_time::traced(&prefill, &host_share(setup))?;
+            (prompt.trace, Unit::Seconds)
         }
         Figure::Cost => (cost_of_a_million(setup)?.trace, Unit::Dollars),
         Figure::LongestContext => (limit(setup, |fit| fit.max_context, "longest context")?, Unit::Count),
         Figure::LargestBatch => (limit(setup, |fit| fit.max_batch, "largest batch")?, Unit::Count),
+        // Of training runs alone.
+        Figure::Mfu | Figure::Trainable | Figure::RunTime => return None,
     })
 }
 
@@ -118,7 +130,7 @@ fn total(setup: &Setup, only: Option<Component>, of: Of) -> Reals {
             add(&mut list, cost.component, value.named(cost.name, ""));
         }
     }
-    list.sort_by_key(|(component, _)| *component);
+    sort_few(&mut list, |(component, _)| *component);
     let named = list
         .into_iter()
         .map(|(component, value)| value.named(component.label(), component.about()));
@@ -197,10 +209,10 @@ fn time(setup: &Setup, only: Option<Component>) -> Option<Reals> {
     )
 }
 
-/// Expected time of the pass; in training the least time stands for it.
+/// Expected time of the pass, or of a training step.
 fn expected(setup: &Setup) -> Option<Reals> {
-    if setup.scenario.workload.mode == Mode::Pretrain {
-        return time(setup, None);
+    if setup.scenario.workload.mode.trains() {
+        return (planner().ok()?.step)(setup);
     }
     if let Some(step) = traced_step::<Reals>(setup) {
         return Some(step);
@@ -218,6 +230,7 @@ fn tokens_per_second(setup: &Setup) -> Option<Reals> {
         .named("time", "Time of the pass.")
         .in_unit(Unit::Seconds);
     let rows = match setup.scenario.workload.mode {
+        mode if mode.trains() => (planner().ok()?.tokens)(setup)?,
         Mode::Decode | Mode::Serve => Reals::input(&setup.batch()),
         _ => Reals::input(&setup.batch()).times(Reals::input(&setup.prompt())),
     };

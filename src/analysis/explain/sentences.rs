@@ -21,6 +21,10 @@ pub struct Words {
 /// Where shares of peak are from.
 const MEASURED: &str = "Roofline of each operator (Williams, Waterman, Patterson 2009) at the share of peak that published measurements show.";
 
+/// The same for training.
+const RUNS: &str =
+    "The share of the peak that published training runs show; docs/training.md says how far that is off.";
+
 /// The words of a figure.
 pub fn words(setup: &Setup, figure: Figure) -> Words {
     let words = |title: &str, about: &str, source| Words {
@@ -86,10 +90,10 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
         Figure::ComponentIntensity(component) => {
             words(&format!("{}: intensity", component.label()), component.about(), "")
         }
-        Figure::Time if setup.scenario.workload.mode == Mode::Pretrain => words(
-            "Step, lower bound",
-            pass_words(setup),
-            "Williams, Waterman, Patterson 2009: Roofline.",
+        Figure::Time if setup.scenario.workload.mode.trains() => words(
+            "Step",
+            "Forward, backward, what is computed again, traffic and the optimizer.",
+            RUNS,
         ),
         Figure::Time if setup.scenario.workload.mode == Mode::Serve => words(
             "Time",
@@ -102,10 +106,10 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             component.about(),
             "Williams, Waterman, Patterson 2009: Roofline.",
         ),
-        Figure::TokensPerSecond if setup.scenario.workload.mode == Mode::Pretrain => words(
-            "Tokens a second, at most",
-            "Tokens of a step divided by its least time. No device can do better; real ones do worse.",
-            "",
+        Figure::TokensPerSecond if setup.scenario.workload.mode.trains() => words(
+            "Tokens a second",
+            "Tokens of a step divided by its time, all devices together.",
+            RUNS,
         ),
         Figure::TokensPerSecond => match setup.scenario.workload.mode {
             Mode::Serve => words("Tokens a second", "Output tokens of all users together.", MEASURED),
@@ -117,6 +121,29 @@ pub fn words(setup: &Setup, figure: Figure) -> Words {
             MEASURED,
         ),
         Figure::FirstToken => words("First token", "Time to read the whole prompt.", MEASURED),
+        Figure::Cost if setup.scenario.workload.mode.trains() => Words {
+            title: "Cost of the run".to_owned(),
+            about: format!(
+                "The price of an hour times the hours of the run. {}",
+                price(setup).map(|price| price.basis).unwrap_or_default()
+            ),
+            source: "",
+        },
+        Figure::Mfu => words(
+            "Model FLOP utilisation",
+            "The model's own operations, without what is computed again, as a share of what the devices could do at their peak.",
+            "Chowdhery 2022 (PaLM, arXiv 2204.02311), appendix B.",
+        ),
+        Figure::Trainable => words(
+            "Trainable parameters",
+            "Parameters of the adapters; the model beside them is frozen.",
+            "Hu 2021 (arXiv 2106.09685): rank × (inputs + outputs) of each adapted layer.",
+        ),
+        Figure::RunTime => words(
+            "Whole run",
+            "All tokens at the rate of the estimate, by the calendar.",
+            RUNS,
+        ),
         Figure::Cost => Words {
             title: "Cost of a million tokens".to_owned(),
             about: format!(
@@ -151,15 +178,22 @@ fn pass_words(setup: &Setup) -> &'static str {
         Mode::Prefill => "One forward pass over the prompt.",
         Mode::Decode => "One forward pass for one new token of each sequence.",
         Mode::Serve => "One forward pass for one new token of each running sequence.",
-        Mode::Pretrain => "Forward, backward at twice its cost, what is computed again, and the optimizer.",
+        Mode::Pretrain | Mode::Finetune => {
+            "Forward, backward at twice its cost, what is computed again, and the optimizer."
+        }
     }
 }
 
 const fn source(part: MemoryPart) -> &'static str {
     match part {
-        MemoryPart::Activations => "Training: Korthikanti 2022 (arXiv 2205.05198), by operator and without dropout.",
+        MemoryPart::Activations => {
+            "Training: what autograd keeps of each operator; fused layers by Korthikanti 2022 (arXiv 2205.05198)."
+        }
         MemoryPart::Gradients | MemoryPart::Optimizer => {
             "Mixed precision with AdamW: Rajbhandari 2020 (arXiv 1910.02054), 3.1."
+        }
+        MemoryPart::Transient => {
+            "Counted on the classes of transformers and on fused layers; docs/training.md lists the moments."
         }
         MemoryPart::KvCache | MemoryPart::StateCache | MemoryPart::Overhead => "",
     }

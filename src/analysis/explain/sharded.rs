@@ -14,7 +14,8 @@ use crate::units::{Exact, Node, Operation, Trace, Traced, Unit};
 /// figures.
 pub fn trace(setup: &Setup, figure: Figure) -> Option<Trace> {
     let elsewhere = setup.keeps_cache_in_ram() || setup.table_is_off_device() || setup.leaves_out_towers();
-    if setup.layout.devices <= 1 && !elsewhere {
+    // Of a training run the fullest rank is what is traced.
+    if setup.layout.devices <= 1 && !elsewhere || setup.scenario.workload.mode.trains() {
         return None;
     }
     let held = fullest(setup).ok()?;

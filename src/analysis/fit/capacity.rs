@@ -9,7 +9,7 @@ use crate::units::UnitSystem;
 /// Percentage of a device's memory the engine may take.
 pub(in crate::analysis) fn percent(setup: &Setup) -> u64 {
     match setup.scenario.workload.mode {
-        Mode::Pretrain => 100,
+        Mode::Pretrain | Mode::Finetune => 100,
         // Counted with the activations, which have the rest.
         _ if setup.static_thousandths().is_some() => 100,
         _ => setup

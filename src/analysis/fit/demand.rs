@@ -9,7 +9,6 @@ use crate::analysis::kv_support::{self, Wanted};
 use crate::analysis::placement::{OffloadOptions, Plan, Ranks, refusal};
 use crate::analysis::setup::Setup;
 use crate::hardware::{Compatibility, Device, Engine, Support, compatibility};
-use crate::scenario::Mode;
 
 /// What a question needs, whatever the device: judged against each of them.
 #[derive(Clone, Debug)]
@@ -69,7 +68,7 @@ impl Demand {
             engine: setup.engine,
             format: setup.weights.format.id.to_string(),
             percent: percent(setup),
-            serving: scenario.workload.mode != Mode::Pretrain,
+            serving: !scenario.workload.mode.trains(),
             cache: (!setup.caches_as_usual()).then(|| wanted_cache(scenario)),
             forced: scenario.hardware.offload.is_forced(),
             room: host_memory(scenario),

@@ -2,7 +2,7 @@
 
 use super::capacity::capacity;
 use crate::analysis::error::AnalysisError;
-use crate::analysis::memory::{Memory, memory_beside, weights};
+use crate::analysis::memory::{Memory, memory, memory_beside, weights};
 use crate::analysis::placement::{Ranks, Shard, ranks_of, weight_shards, with_caches};
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
@@ -50,6 +50,15 @@ impl Fixed {
     }
     /// What the fullest device must hold, bytes; the largest number there is where it cannot be shared so.
     pub(super) fn needed(&self, setup: &Setup) -> u64 {
+        if setup.scenario.workload.mode.trains() {
+            // Beyond 64 bits, and where the layout cannot be, nothing fits.
+            let held = memory::<Exact>(setup).total.0;
+            return if held == setup.scenario.assumptions.overhead {
+                u64::MAX
+            } else {
+                held
+            };
+        }
         let memory = self.memory(setup);
         if setup.layout.devices == 1 {
             return memory.total.0;

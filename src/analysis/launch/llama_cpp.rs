@@ -126,7 +126,7 @@ fn model(basis: &Basis<'_>, out: &mut Draft) {
 /// The format of keys and values, and the kernel they need.
 fn cache(basis: &Basis<'_>, out: &mut Draft) -> Result<(), String> {
     let (keys, values) = (basis.cache(), basis.values().or(basis.cache()));
-    let flash = basis.setup.scenario.assumptions.attention == AttentionKernel::Flash;
+    let flash = basis.setup.scenario.assumptions.attention != AttentionKernel::Eager;
     let plain =
         |format: Option<KvFormat>| matches!(format, None | Some(KvFormat::Fp16 | KvFormat::Bf16 | KvFormat::Fp32));
     if !flash && !plain(values) {

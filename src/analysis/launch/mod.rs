@@ -20,7 +20,6 @@ use super::fit::Verdict;
 use super::setup::Setup;
 use super::summary::Analysis;
 use crate::hardware::{Engine, FrontEnd};
-use crate::scenario::Mode;
 use crate::units::UnitSystem;
 use basis::Basis;
 
@@ -119,7 +118,7 @@ pub fn launch_in(analysis: &Analysis, name: &str, program: FrontEnd) -> Result<L
 /// What no engine can start.
 fn refuse(setup: &Setup, analysis: &Analysis) -> Result<(), String> {
     let mode = setup.scenario.workload.mode;
-    if mode == Mode::Pretrain {
+    if mode.trains() {
         return Err("A command here starts a model for use; there is none for training.".to_owned());
     }
     let (Some(fit), Some(device)) = (&analysis.fit, setup.device()) else {

@@ -68,7 +68,7 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
         }
     }
     let (kernel, why) = match setup.scenario.assumptions.attention {
-        AttentionKernel::Flash => ("sdpa", "A fused kernel: scores are not written to memory."),
+        AttentionKernel::Flash | AttentionKernel::Sdpa => ("sdpa", "A fused kernel: scores are not written to memory."),
         AttentionKernel::Eager => ("eager", "Scores of attention are written to memory."),
     };
     add("attn_implementation", python(kernel), why.to_owned());

@@ -40,6 +40,16 @@ impl Layout {
     /// Numbers that do not multiply to the number of devices, or experts over more devices than share a layer.
     pub fn of(scenario: &Scenario, engine: Engine) -> Result<Self, AnalysisError> {
         let devices = scenario.hardware.devices.max(1);
+        if scenario.workload.mode.trains() {
+            // A training run has a layout of its own, with data parallelism; it is checked there.
+            return Ok(Self {
+                devices,
+                tensor: scenario.hardware.tensor.unwrap_or(1).max(1),
+                pipeline: scenario.hardware.pipeline.max(1),
+                expert: scenario.hardware.expert.max(1),
+                ..Self::ONE
+            });
+        }
         let split =
             scenario
                 .hardware

@@ -10,7 +10,7 @@ use super::shards::{Part, StageSlot, shards};
 use crate::analysis::setup::Setup;
 use crate::hardware::{Device, Engine};
 use crate::model::Component;
-use crate::scenario::{Mode, Offload};
+use crate::scenario::Offload;
 use crate::units::UnitSystem;
 
 /// How an engine moves part of a model to RAM.
@@ -116,7 +116,7 @@ impl OffloadOptions {
     /// What can be moved, if the engine and the scenario let anything be.
     pub fn of(setup: &Setup, ranks: &Ranks) -> Option<Self> {
         let scenario = &*setup.scenario;
-        if scenario.workload.mode == Mode::Pretrain || scenario.hardware.offload == Offload::None {
+        if scenario.workload.mode.trains() || scenario.hardware.offload == Offload::None {
             return None;
         }
         let unit = unit_of(setup.engine)?;

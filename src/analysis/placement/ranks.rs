@@ -10,8 +10,9 @@ use crate::analysis::fit::capacity;
 use crate::analysis::memory::{Memory, MemoryPart, memory};
 use crate::analysis::setup::Setup;
 use crate::analysis::simple_rule;
+use crate::analysis::training::planner;
 use crate::model::Component;
-use crate::units::Exact;
+use crate::units::{Exact, sort_few};
 
 /// Most stages that are told apart.
 const MOST_STAGES: u64 = 4096;
@@ -34,7 +35,12 @@ pub struct RankMemory {
     pub gradient_bytes: u64,
     /// Optimizer states.
     pub optimizer_bytes: u64,
-    /// All of the above.
+    /// What else is alive at the peak of a training step.
+    pub transient_bytes: u64,
+    /// In training: gradients, kept activations and the rest as they are at the peak.
+    #[serde(skip)]
+    pub at_peak: Option<[u64; 3]>,
+    /// All of the above; in training the most at any moment of a step.
     pub peak_bytes: u64,
     /// Driver and runtime.
     pub overhead_bytes: u64,
@@ -52,6 +58,8 @@ impl RankMemory {
         activation_bytes: 0,
         gradient_bytes: 0,
         optimizer_bytes: 0,
+        transient_bytes: 0,
+        at_peak: None,
         peak_bytes: 0,
         overhead_bytes: 0,
         total_bytes: 0,
@@ -60,12 +68,15 @@ impl RankMemory {
     pub fn parts(&self) -> Vec<(&'static str, &'static str, u64)> {
         let weights = self.weights_by_component.iter();
         let weights = weights.map(|(component, bytes)| (component.key(), component.label(), *bytes));
+        let now = self.at_peak.unwrap_or([self.gradient_bytes, self.activation_bytes, 0]);
+        let [gradients, activations, transient] = now;
         let rest = [
             (MemoryPart::KvCache, self.kv_cache_bytes),
             (MemoryPart::StateCache, self.state_cache_bytes),
-            (MemoryPart::Activations, self.activation_bytes),
-            (MemoryPart::Gradients, self.gradient_bytes),
+            (MemoryPart::Activations, activations),
+            (MemoryPart::Gradients, gradients),
             (MemoryPart::Optimizer, self.optimizer_bytes),
+            (MemoryPart::Transient, transient),
             (MemoryPart::Overhead, self.overhead_bytes),
         ];
         let rest = rest.into_iter().map(|(part, bytes)| (part.key(), part.label(), bytes));
@@ -167,6 +178,9 @@ pub fn ranks_of(
     memory: &Memory<Exact>,
     shards: impl FnOnce() -> Vec<Shard>,
 ) -> Result<Ranks, AnalysisError> {
+    if setup.scenario.workload.mode.trains() {
+        return Ok((planner()?.training)(setup)?.ranks(setup));
+    }
     let layout = setup.layout;
     if layout.devices == 1 {
         return Ok(Ranks {
@@ -282,7 +296,7 @@ fn alike(layout: &Layout, batch: u64, held: &[(&Shard, u64)]) -> Vec<(u64, u64)>
     if layout.attention_dp {
         ends.push(batch % size);
     }
-    ends.sort_unstable();
+    sort_few(&mut ends, |end| *end);
     ends.windows(2)
         .filter_map(|pair| match pair {
             [from, to] if to > from => Some((*from, to - from)),
@@ -323,7 +337,7 @@ fn hold(setup: &Setup, memory: &Memory<Exact>, shards: &[(&Shard, u64)], number:
         }
     }
     held.weights_by_component.retain(|(_, bytes)| *bytes > 0);
-    held.weights_by_component.sort_by_key(|(component, _)| *component);
+    sort_few(&mut held.weights_by_component, |(component, _)| *component);
     let simple = simple_rule::applies(setup);
     held.activation_bytes = if simple {
         simple_rule::activations(Exact(held.weights_bytes)).0

@@ -3,7 +3,6 @@
 use crate::analysis::setup::Setup;
 use crate::hardware::{Compatibility, Engine, Support};
 use crate::model::{Component, Scales, Sharding, Tensor, TensorKind};
-use crate::scenario::Mode;
 
 /// vLLM `ModelConfig.verify_with_parallel_config`; SGLang and TensorRT-LLM assert the same when they split layers;
 /// transformers' `tp_plan` shards by equal parts.
@@ -32,7 +31,7 @@ static SEVERAL_MACS: Compatibility = Compatibility {
 /// Why an engine does not start a setup's layout; none where it does.
 pub fn refusal(setup: &Setup) -> Option<&'static Compatibility> {
     let layout = setup.layout;
-    if setup.scenario.workload.mode == Mode::Pretrain {
+    if setup.scenario.workload.mode.trains() {
         return (layout.tensor > 1).then(|| heads(setup)).flatten();
     }
     match setup.engine {

@@ -6,7 +6,6 @@ use crate::analysis::setup::Setup;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{CacheWidth, Role};
 use crate::model::{Blueprint, Component, Sharding, Tensor};
-use crate::scenario::Mode;
 use crate::units::Exact;
 
 /// Where in the model something lies.
@@ -106,7 +105,7 @@ pub fn weight_shards(setup: &Setup) -> Vec<Shard> {
 /// The caches and states of the workload, after the weights.
 pub fn with_caches(setup: &Setup, mut all: Vec<Shard>) -> Vec<Shard> {
     // Training keeps no cache.
-    if setup.scenario.workload.mode == Mode::Pretrain || setup.keeps_cache_in_ram() {
+    if setup.scenario.workload.mode.trains() || setup.keeps_cache_in_ram() {
         return all;
     }
     let own = setup.layout.attention_dp;

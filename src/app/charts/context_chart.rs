@@ -5,7 +5,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::analysis::Verdict;
 use weighbridge::chart;
-use weighbridge::scenario::Mode;
 use weighbridge::units::{UnitSystem, grouped};
 
 use super::figure::{ChartFigure, Draw};
@@ -86,7 +85,7 @@ fn words(answer: &Answer, data: &chart::ContextChart) -> String {
         .as_ref()
         .map(|serving| serving.admission.running);
     let batch = running.unwrap_or(answer.scenario.workload.batch);
-    if answer.scenario.workload.mode == Mode::Pretrain {
+    if answer.scenario.workload.mode.trains() {
         return format!(
             "Weights, gradients and optimizer states stay at {}; activations grow with the tokens of a step.",
             units.bytes(

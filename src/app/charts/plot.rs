@@ -2,10 +2,12 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::canvas::Canvas;
 use super::figure::Draw;
 use super::screen;
+use crate::app::slices::breath;
 
 /// The canvas in its frame; `label` says in words what it shows.
 #[component]
@@ -18,8 +20,16 @@ pub fn Plot(
     let frame = NodeRef::<html::Div>::new();
     let canvas = NodeRef::<html::Canvas>::new();
     let (density, scheme) = (screen::density(), screen::scheme());
+    // Each in its own task, lest several charts that come at once keep the page from what else is due.
+    let ready = RwSignal::new(false);
+    spawn_local(async move {
+        breath().await;
+        let _ = ready.try_set(true);
+    });
     Effect::new(move |_| {
-        let Some(frame) = frame.get() else { return };
+        let (Some(frame), true) = (frame.get(), ready.get()) else {
+            return;
+        };
         let size = screen::size_of(&frame);
         let draw = draw.clone();
         Effect::new(move |_| {

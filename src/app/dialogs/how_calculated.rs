@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::{self, Explanation, Figure, explain};
-use weighbridge::scenario::Mode;
 
 use super::Frame;
 use crate::app::case::{Answer, Case};
@@ -56,7 +55,7 @@ pub fn Worked() -> impl IntoView {
     let units = case.page.units.get_untracked();
     let steps = case.shown.with_untracked(|shown| {
         let answer = shown.as_ref()?;
-        let training = answer.scenario.workload.mode == Mode::Pretrain;
+        let training = answer.scenario.workload.mode.trains();
         let steps = STEPS.iter().map(|step| {
             let found: Vec<Explanation> = step
                 .figures

@@ -103,7 +103,7 @@ fn heading(answer: &Answer) -> String {
     };
     match scenario.workload.mode {
         Mode::Prefill => format!(" prompt tokens read a second{many}"),
-        Mode::Pretrain => format!(" trained in BF16{many}"),
+        Mode::Pretrain | Mode::Finetune => format!(" trained in BF16{many}"),
         Mode::Decode => format!(
             " tokens a second at {} tokens of context{many}",
             grouped(scenario.workload.prompt)

@@ -12,6 +12,8 @@ use crate::app::icon::Icon;
 use crate::app::knob::KnobControl;
 use crate::app::page::{Choosing, Dialog, Shows};
 use crate::app::panel::Sheet;
+use crate::app::parts::{Later, Part, training};
+use crate::app::slices::Slice;
 
 /// Knobs that say how several devices share the model.
 const SHARED: &[KnobId] = &[
@@ -43,7 +45,7 @@ pub fn HardwareCard() -> impl IntoView {
     view! {
         <Sheet id="sheet-hardware" title="Hardware" aside=aside>
             <div class="pickrow"><DeviceButton/><DeviceCount/></div>
-            <DeviceFacts/>
+            <Slice view=|| view! { <DeviceFacts/> }.into_any()/>
             <button class="link" id="runs-here" type="button" on:click=move |_| case.page.toggle(Shows::Models)>"What else runs here"</button>
             <super::MemorySize/>
             <BesideChips/>
@@ -140,6 +142,9 @@ fn BesideChips() -> impl IntoView {
 
 /// Engine and machine in a few words.
 fn engine_and_machine(case: Case) -> String {
+    if case.scenario.with(|scenario| scenario.workload.mode.trains()) {
+        return case.scenario.with(machine);
+    }
     let automatic = case.scenario.with(|scenario| scenario.serving.engine.is_none());
     let engine = case.shown.with(|shown| {
         let engine = shown.as_ref()?.analysis.setup.engine.label();
@@ -168,19 +173,22 @@ fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
             .filter(|knob| knob.group == Group::Hardware && ids.contains(&knob.id) && knob.applies(mode.get()))
             .collect()
     };
-    view! { <For each=list key=|knob| knob.key let(knob)><KnobControl knob=knob/></For> }
+    view! { <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For> }
 }
 
 /// Knobs behind a line that says how they stand.
 #[component]
 fn Fold(title: &'static str, now: Signal<String>, open: bool, ids: &'static [KnobId]) -> impl IntoView {
     let host = ids.contains(&KnobId::HostMemory);
+    let shared = ids.contains(&KnobId::Split);
+    let trains = Case::here().trains();
     view! {
         <details class="fold" open=open>
             <summary>{title}" "<span class="now num">{now}</span></summary>
             <div class="inner">
                 <Knobs ids=ids/>
-                {host.then(|| view! { <HostMenu/> })}
+                {shared.then(|| view! { <Show when=move || trains.get()><Later part=Part::Training view=|| training().map(|training| training.layout)/></Show> })}
+                {host.then(|| view! { <Slice view=|| view! { <HostMenu/> }.into_any()/> })}
             </div>
         </details>
     }
@@ -239,10 +247,12 @@ fn short_of(id: &str) -> String {
 
 /// How several devices share the model, in a few words.
 fn sharing(scenario: &Scenario) -> String {
-    let tensor = scenario
-        .hardware
-        .tensor
-        .unwrap_or(scenario.hardware.devices / scenario.hardware.pipeline.max(1));
+    // A run shares no layer unless it is told to.
+    let usual = match scenario.workload.mode.trains() {
+        true => 1,
+        false => scenario.hardware.devices / scenario.hardware.pipeline.max(1),
+    };
+    let tensor = scenario.hardware.tensor.unwrap_or(usual);
     let mut words = match scenario.hardware.split {
         Some(weighbridge::scenario::Split::Layer) => "whole layers each".to_owned(),
         _ if scenario.hardware.pipeline > 1 => {

@@ -14,7 +14,7 @@ pub fn fetch_when_idle() {
         spawn_local(async {
             for part in Part::iter() {
                 // One that is lost is asked for again by whoever needs it, and when the network comes back.
-                if arrival(part).get_untracked() != Arrival::Lost {
+                if !part.is_lost() {
                     bring(part).await;
                 }
             }

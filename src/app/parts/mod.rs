@@ -18,12 +18,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use strum::{EnumCount, IntoEnumIterator};
 
+use super::slices::breath;
 use super::state::State;
 
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, View};
+pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, Training, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -47,6 +48,8 @@ pub enum Part {
     Models,
     /// Past calculations.
     History,
+    /// The [planner](weighbridge::analysis::training) of training runs, its card and its tabs.
+    Training,
 }
 
 /// How far a part is.
@@ -71,15 +74,46 @@ impl Part {
             Self::Reader => "The search for models and the reading of files",
             Self::Tabs | Self::Dialogs | Self::Checks | Self::Compare | Self::Models => "This view",
             Self::History => "The list of past calculations",
+            Self::Training => "The planner of training runs",
         }
     }
-    /// What must be there before it.
-    const fn needs(self) -> Option<Self> {
+    /// Whether it, or what must be there before it, was asked for and did not come.
+    fn is_lost(self) -> bool {
+        let lost = |part| arrival(part).get_untracked() == Arrival::Lost;
+        lost(self) || self.file().needs().is_some_and(lost)
+    }
+    /// The file it comes in, with all others of that file.
+    const fn file(self) -> File {
         match self {
-            Self::Charts | Self::Library | Self::Tabs | Self::Compare => None,
-            Self::Reader | Self::Dialogs | Self::Checks | Self::History => Some(Self::Library),
-            Self::Models => Some(Self::Reader),
+            Self::Charts => File::Charts,
+            Self::Library | Self::Reader => File::Reader,
+            Self::Tabs | Self::Dialogs | Self::Checks => File::Views,
+            Self::Compare | Self::Models | Self::History => File::Places,
+            Self::Training => File::Training,
         }
+    }
+}
+
+/// A file of parts that are needed together, or soon after one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum File {
+    Charts,
+    Reader,
+    Views,
+    Places,
+    Training,
+}
+
+impl File {
+    /// What must be there before it.
+    const fn needs(self) -> Option<Part> {
+        match self {
+            Self::Charts | Self::Reader | Self::Training => None,
+            Self::Views | Self::Places => Some(Part::Reader),
+        }
+    }
+    fn parts(self) -> impl Iterator<Item = Part> {
+        Part::iter().filter(move |part| part.file() == self)
     }
 }
 
@@ -123,6 +157,8 @@ kept! {
     HISTORY history_part History;
     /// Models on a device, once they are there.
     MODELS models Models;
+    /// Training runs, once they are there.
+    TRAINING training Training;
 }
 
 /// How far a part is.
@@ -182,55 +218,68 @@ pub fn put_off(part: Part, deed: impl FnOnce() + 'static) {
     WAITING.with_borrow_mut(|all| all.push((part, deed)));
 }
 
-/// Fetches a part and what it needs; whether it is there.
+/// Fetches the file of a part and what it needs; whether it is there.
 async fn bring(part: Part) -> bool {
-    let arrival = arrival(part);
-    if arrival.get_untracked() == Arrival::Here {
+    let file = part.file();
+    if arrival(part).get_untracked() == Arrival::Here {
         return true;
     }
-    if arrival.get_untracked() != Arrival::Coming {
-        arrival.set(Arrival::Coming);
+    for one in file.parts() {
+        // Set once: whoever watches does not look twice.
+        if arrival(one).get_untracked() != Arrival::Coming {
+            arrival(one).set(Arrival::Coming);
+        }
     }
-    let ready = match part.needs() {
+    let ready = match file.needs() {
         Some(other) => Box::pin(bring(other)).await,
         None => true,
     };
     let came = ready
-        && match part {
-            Part::Charts => keep(&CHARTS, tables::charts().await),
-            Part::Reader => keep(&READER, tables::reader().await),
-            Part::Tabs => keep(&TABS, tables::tabs().await),
-            Part::Checks => keep(&CHECKS, tables::checks().await),
-            Part::Models => keep(&MODELS, tables::models().await),
-            Part::Dialogs => keep(&DIALOGS, tables::dialogs().await),
-            Part::Compare => keep(&COMPARE, tables::compare().await),
-            Part::History => keep(&HISTORY, tables::history().await),
-            Part::Library => tables::library().await.is_ok(),
+        && match file {
+            File::Charts => tables::charts().await.map(|charts| keep(&CHARTS, charts)).is_ok(),
+            File::Reader => tables::reader().await.map(|reader| keep(&READER, reader)).is_ok(),
+            File::Views => tables::views()
+                .await
+                .map(|(tabs, dialogs, checks)| {
+                    keep(&TABS, tabs);
+                    keep(&DIALOGS, dialogs);
+                    keep(&CHECKS, checks);
+                })
+                .is_ok(),
+            File::Places => tables::places()
+                .await
+                .map(|(compare, models, history)| {
+                    keep(&COMPARE, compare);
+                    keep(&MODELS, models);
+                    keep(&HISTORY, history);
+                })
+                .is_ok(),
+            File::Training => tables::training()
+                .await
+                .map(|training| keep(&TRAINING, training))
+                .is_ok(),
         };
-    // Asked for twice, it comes twice.
-    if arrival.get_untracked() == Arrival::Here {
-        return true;
-    }
-    arrival.set(if came { Arrival::Here } else { Arrival::Lost });
-    if came {
-        let due = WAITING.with_borrow_mut(|all| {
-            let (due, rest) = std::mem::take(all).into_iter().partition(|(one, _)| *one == part);
-            *all = rest;
-            let due: Vec<(Part, Deed)> = due;
-            due
-        });
-        due.into_iter().for_each(|(_, deed)| deed());
+    for one in file.parts() {
+        // Asked for twice, it comes twice.
+        if arrival(one).get_untracked() == Arrival::Here {
+            continue;
+        }
+        arrival(one).set(if came { Arrival::Here } else { Arrival::Lost });
+        if came {
+            breath().await;
+            let due = WAITING.with_borrow_mut(|all| {
+                let (due, rest) = std::mem::take(all).into_iter().partition(|(waits, _)| *waits == one);
+                *all = rest;
+                let due: Vec<(Part, Deed)> = due;
+                due
+            });
+            due.into_iter().for_each(|(_, deed)| deed());
+        }
     }
     came
 }
 
-fn keep<T>(
-    place: &'static std::thread::LocalKey<OnceCell<&'static T>>,
-    found: Result<&'static T, tables::DidNotCome>,
-) -> bool {
-    found.is_ok_and(|table| {
-        // The same table, should it come twice.
-        let _ = place.with(|cell| cell.set(table));
-        true
-    })
+/// The same table, should it come twice.
+fn keep<T>(place: &'static std::thread::LocalKey<OnceCell<&'static T>>, table: &'static T) {
+    let _ = place.with(|cell| cell.set(table));
 }

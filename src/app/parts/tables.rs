@@ -10,7 +10,8 @@ use crate::app::ways::Ways;
 use crate::app::{
     architecture, charts as charts_of, checks as checks_of, compare as compare_of, compute_table,
     dialogs as dialogs_of, drop, explanation, finder as finder_of, fit, hardware, header_check, history as history_of,
-    model_card, models as models_of, omnibox, palette as palette_of, problem, source, speed, ways,
+    model_card, models as models_of, omnibox, palette as palette_of, problem, source, speed, training as training_of,
+    ways,
 };
 
 /// A view, as a function of the context.
@@ -116,6 +117,29 @@ pub struct Models {
     pub search: View,
 }
 
+/// Training runs.
+#[derive(Debug)]
+pub struct Training {
+    /// The card of the panel.
+    pub card: View,
+    /// How devices share the model.
+    pub layout: View,
+    /// "Plan".
+    pub plan: View,
+    /// Memory of a rank over the step.
+    pub memory: View,
+    /// "Time".
+    pub time: View,
+}
+
+static TRAINING: Training = Training {
+    card: || view! { <training_of::TrainingCard/> }.into_any(),
+    layout: || view! { <training_of::LayoutKnobs/> }.into_any(),
+    plan: || view! { <training_of::PlanTab/> }.into_any(),
+    memory: || view! { <training_of::MemoryTab/> }.into_any(),
+    time: || view! { <training_of::TimeTab/> }.into_any(),
+};
+
 static MODELS: Models = Models {
     place: || view! { <models_of::Models/> }.into_any(),
     search: || view! { <finder_of::Finder/> }.into_any(),
@@ -201,12 +225,23 @@ macro_rules! part {
     };
 }
 
+/// What comes with the reader, in one file.
+pub type Known = &'static Reader;
+/// What comes with the tabs, in one file.
+pub type Views = (&'static Tabs, &'static Dialogs, &'static Checks);
+/// Places of full width, in one file.
+pub type Places = (&'static Compare, &'static Models, &'static History);
+
+// Few files: what two of them share is a file of its own again, and those multiply.
 part!(charts -> &'static Charts, &CHARTS);
-part!(reader -> &'static Reader, &READER);
-part!(tabs -> &'static Tabs, &TABS);
-part!(compare -> &'static Compare, &COMPARE);
-part!(history -> &'static History, &HISTORY);
-part!(dialogs -> &'static Dialogs, &DIALOGS);
-part!(checks -> &'static Checks, &CHECKS);
-part!(models -> &'static Models, &MODELS);
-part!(library -> (), weighbridge::model::library::arrive());
+part!(reader -> Known, {
+    weighbridge::model::library::arrive();
+    &READER
+});
+part!(views -> Views, (&TABS, &DIALOGS, &CHECKS));
+part!(places -> Places, (&COMPARE, &MODELS, &HISTORY));
+part!(training -> &'static Training, {
+    weighbridge::analysis::training::arrive();
+    weighbridge::report::run::arrive();
+    &TRAINING
+});

@@ -96,7 +96,7 @@ fn stacks(answer: &Answer) -> Vec<Stack> {
     }
     let of = |title, time: &Option<PassTime>| time.as_ref().map(|time| Stack::of(title, &time.parts));
     match answer.scenario.workload.mode {
-        Mode::Pretrain => Vec::new(),
+        Mode::Pretrain | Mode::Finetune => Vec::new(),
         Mode::Prefill => of("The whole prompt", &speed.pass).into_iter().collect(),
         Mode::Decode | Mode::Serve => [
             of("Each further token", &speed.pass),

@@ -2,7 +2,8 @@
 //! says how far off it is on rows it has not seen: `cargo run --release --features calibrate --bin calibrate`.
 //!
 //! Deterministic. `--quick` leaves no rows out and writes no intervals; `--again` takes the errors of rows left out from the
-//! run before (half an hour less); `--rows` prints every row; `--worst N` the worst ones.
+//! run before (half an hour less); `--rows` prints every row; `--worst N` the worst ones;
+//! `--training` fits training runs instead.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,12 +21,17 @@ mod report;
 mod rows;
 mod solve;
 mod table;
+mod training;
 
 use left_out::By;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let asked = |word: &str| arguments.iter().any(|one| one == word);
+    if asked("--training") {
+        training::run();
+        return;
+    }
     let (mut rows, left) = rows::read();
     println!("{} rows take part, {} do not", rows.len(), left.len());
     let mut fit = fit::Fit::new(&rows);

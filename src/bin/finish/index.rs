@@ -1,9 +1,6 @@
 //! The page's own file, edited as text: trunk writes it in one known way.
 
-use std::{error::Error, fs, path::Path};
-
-use base64::{Engine, engine::general_purpose::STANDARD};
-use sha2::{Digest, Sha384};
+use std::error::Error;
 
 use crate::Outcome;
 
@@ -53,14 +50,6 @@ impl Index {
     /// Adds a tag at the end of the head.
     pub fn add_to_head(&mut self, tag: &str) -> Outcome<()> {
         self.replace("</head>", &format!("{tag}\n</head>"))
-    }
-    /// Adds a `<link>` to a file of the page, with the hash of its contents, at the end of the head.
-    pub fn link(&mut self, staging: &Path, name: &str, attributes: &str) -> Outcome<()> {
-        let body = fs::read(staging.join(name))?;
-        let integrity = STANDARD.encode(Sha384::digest(body));
-        self.add_to_head(&format!(
-            "  <link {attributes} href=\"./{name}\" integrity=\"sha384-{integrity}\">"
-        ))
     }
     pub fn allow_reload(&mut self) {
         if self.0.contains("__TRUNK_WS_BASE__") {

@@ -1,7 +1,7 @@
 //! trunk's post_build hook: makes of its build what is published.
 //!
 //! trunk calls it when the staging folder is complete and before that becomes `dist`. The program is split into what the
-//! first load needs and parts for later, the style sheets become one, every file is weighed against its budget, and all are
+//! first load needs and parts for later, the style sheets go into the page, every file is weighed against its budget, and all are
 //! listed with their hashes for the offline worker. A debug build is left as trunk made it.
 
 mod index;
@@ -39,7 +39,7 @@ fn finish() -> Outcome<String> {
         fs::write(place, index.text())?;
         return Ok("debug build: one program, no offline worker, which would hide every edit".to_owned());
     }
-    styles::join(&staging, &mut index)?;
+    styles::inline(&staging, &mut index)?;
     program::split(&staging, &mut index)?;
     fs::write(place, index.text())?;
     let files = worker::files(&staging)?;

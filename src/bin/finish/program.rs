@@ -85,13 +85,8 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
     }
     index.take_links("rel=\"modulepreload\"");
     index.take_links("as=\"fetch\"");
-    index.link(staging, &script_name, "rel=\"modulepreload\" crossorigin=\"anonymous\"")?;
-    index.link(staging, &loader_name, "rel=\"modulepreload\" crossorigin=\"anonymous\"")?;
-    index.link(
-        staging,
-        &program_name,
-        "rel=\"preload\" crossorigin=\"anonymous\" as=\"fetch\" type=\"application/wasm\"",
-    )
+    // public/theme.js asks for both, after the first paint.
+    Ok(())
 }
 
 /// Writes the scripts between browser and program. trunk has found the same command on PATH, in the version of Cargo.lock.

@@ -1,11 +1,18 @@
-//! One style sheet instead of many: one request, and gzip sees all of it.
+//! The style sheets and the script that chooses the colours stand in the page itself: the first paint then waits for no
+//! request but the page's own, and gzip sees all of it.
 
 use std::{fs, path::Path};
 
-use crate::index::{Index, attribute};
-use crate::{Outcome, short_hash};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
 
-pub fn join(staging: &Path, index: &mut Index) -> Outcome<()> {
+use crate::Outcome;
+use crate::index::{Index, attribute};
+
+/// The script as the source of the page names it.
+const THEME: &str = "<script src=\"theme.js\"></script>";
+
+pub fn inline(staging: &Path, index: &mut Index) -> Outcome<()> {
     let mut all = String::new();
     for tag in index.take_links("rel=\"stylesheet\"") {
         let name = attribute(&tag, "href")
@@ -17,9 +24,32 @@ pub fn join(staging: &Path, index: &mut Index) -> Outcome<()> {
     if all.is_empty() {
         return Err("index.html has no style sheet".into());
     }
-    let name = format!("style-{}.css", short_hash(&[all.as_bytes()]));
-    fs::write(staging.join(&name), all)?;
-    index.link(staging, &name, "rel=\"stylesheet\"")
+    index.add_to_head(&format!("  <style>{all}</style>"))?;
+    allow(index, "style-src", &all)?;
+
+    let place = staging.join("theme.js");
+    let script = without_comments(&fs::read_to_string(&place)?);
+    fs::remove_file(place)?;
+    index.replace(THEME, &format!("<script>{script}</script>"))?;
+    allow(index, "script-src", &script)
+}
+
+/// Lets the page's policy accept an inline text, and no other, by its hash.
+fn allow(index: &mut Index, directive: &str, text: &str) -> Outcome<()> {
+    let hash = STANDARD.encode(Sha256::digest(text));
+    index.replace(
+        &format!("{directive} 'self'"),
+        &format!("{directive} 'self' 'sha256-{hash}'"),
+    )
+}
+
+/// A script without the lines that are comments, and without what sets lines in.
+fn without_comments(script: &str) -> String {
+    let lines = script.lines().map(str::trim);
+    let lines: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .collect();
+    lines.join("\n")
 }
 
 /// Without comments and without blanks that part nothing. Texts in quotes stay as they are.

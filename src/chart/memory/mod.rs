@@ -8,7 +8,7 @@ use strum::IntoEnumIterator as _;
 
 use super::Capacity;
 use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
-use crate::scenario::{Mode, Recompute};
+use crate::scenario::Recompute;
 use crate::units::UnitSystem;
 
 /// One bar: a format of the weights or, in training, what is computed again.
@@ -50,7 +50,7 @@ impl MemoryChart {
     pub fn of(setup: &Setup, formats: &FormatComparison, units: UnitSystem) -> Result<Self, AnalysisError> {
         let mut rows: Vec<MemoryRow> = Vec::new();
         let capacity = Capacity::of_setup(setup);
-        let training = setup.scenario.workload.mode == Mode::Pretrain;
+        let training = setup.scenario.workload.mode.trains();
         if training {
             for recompute in Recompute::iter() {
                 let parts = fullest(&setup.working(|scenario| scenario.workload.recompute = recompute))?.parts();

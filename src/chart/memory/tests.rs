@@ -6,6 +6,7 @@ use super::*;
 use crate::chart::Theme;
 use crate::chart::recorder::{Recorder, Shape};
 use crate::model::Blueprint;
+use crate::scenario::Mode;
 use crate::scenario::Scenario;
 
 fn example(id: &str, scenario: &Scenario) -> MemoryChart {

@@ -1,9 +1,9 @@
 //! Attention with explicit keys and values: multi-head, grouped-query, multi-query.
 
 use super::super::component::Component;
-use super::super::operator::{Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Span};
+use super::super::operator::{Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Span, Step};
 use super::super::tensor::{Sharding, Tensor, TensorKind};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// Heads and their widths.
@@ -92,12 +92,13 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
             ("q_norm", style.norm_modules[0], queries, &q_width),
             ("k_norm", style.norm_modules[1], kv, &k_width),
         ] {
-            let kind = if let QkNorm::PerHead(kind) = style.qk_norm {
-                kind
-            } else {
-                Norm::Rms
+            let kind = match style.qk_norm {
+                QkNorm::PerHead(kind) => kind,
+                // Cohere and StableLM: mean and variance of each head.
+                QkNorm::EachHead => Norm::LayerWithoutBias,
+                QkNorm::None | QkNorm::FullWidth => Norm::Rms,
             };
-            let mut operator = Operator::elementwise(name, Component::Norm, width, kind.flops(), 1);
+            let mut operator = Operator::elementwise(name, Component::Norm, width, Step::Norm(kind), 1);
             operator.tensors = match style.qk_norm {
                 QkNorm::PerHead(kind) => kind.tensors(module, Component::Norm, &[key_dim]),
                 QkNorm::EachHead => vec![Tensor::new(
@@ -116,7 +117,7 @@ pub fn grouped(hidden: &Quantity, style: &GroupedAttention) -> Block {
         "rotary positions",
         projection,
         &Quantity::sum("q_and_k", &[&q_width, &k_width]),
-        cost::ROTARY,
+        Step::Rotary,
         1,
     ));
     let attention = Attention {

@@ -1,8 +1,8 @@
 //! Small changes to a finished attention block: gates on its output, no positions.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator};
-use super::{cost, linear};
+use super::super::operator::{Block, Live, Operator, Step};
+use super::linear;
 use crate::units::Quantity;
 
 /// Takes the rotary positions out (NoPE).
@@ -20,7 +20,7 @@ pub fn output_gate(mut block: Block, module: &str, width: &Quantity, hidden: &Qu
         .position(|operator| operator.name == "o_proj")
         .unwrap_or(block.operators.len());
     let gate = linear("g_proj", module, Component::Projection, width, hidden, false);
-    let apply = Operator::elementwise("gate", Component::Projection, output, cost::GATED_ACTIVATION, 2);
+    let apply = Operator::elementwise("gate", Component::Projection, output, Step::GatedActivation, 2);
     block.operators.splice(at..at, [gate, apply]);
     gated(block, width)
 }
@@ -39,7 +39,7 @@ pub fn query_gate(mut block: Block, module: &str, queries: &Quantity, hidden: &Q
         .iter()
         .position(|operator| operator.name == "o_proj")
         .unwrap_or(block.operators.len());
-    let apply = Operator::elementwise("gate", Component::Projection, queries, cost::GATED_ACTIVATION, 2);
+    let apply = Operator::elementwise("gate", Component::Projection, queries, Step::GatedActivation, 2);
     block.operators.insert(at, apply);
     gated(block, queries)
 }

@@ -3,10 +3,10 @@
 use super::super::component::Component;
 use super::super::operator::{
     Attention, Block, Cache, CacheRole, CacheWidth, Compressor, Index, Kind, Latent, Live, Operator, Role, Rows, Span,
-    State,
+    State, Step,
 };
 use super::super::tensor::{Sharding, Tensor, TensorKind};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// Dimensions.
@@ -61,10 +61,10 @@ pub fn compressed(hidden: &Quantity, style: &CompressedAttention, compression: &
             linear("q_a_proj", "self_attn.q_a_proj", projection, q_rank, hidden, false).sharded(Sharding::Replicated),
             weighted_norm("q_a_norm", "self_attn.q_a_norm", q_rank),
             linear("q_b_proj", "self_attn.q_b_proj", projection, &q_width, q_rank, false),
-            Operator::elementwise("q_b_norm", Component::Norm, &q_width, cost::RMS_NORM, 1),
+            Operator::elementwise("q_b_norm", Component::Norm, &q_width, Step::Norm(Norm::Rms), 1),
             linear("kv_proj", "self_attn.kv_proj", projection, dim, hidden, false).sharded(Sharding::Replicated),
             weighted_norm("kv_norm", "self_attn.kv_norm", dim),
-            Operator::elementwise("rotary positions", projection, &q_width, cost::ROTARY, 1),
+            Operator::elementwise("rotary positions", projection, &q_width, Step::Rotary, 1),
             attend(style, "scores and values", Span::Window(style.window.clone())),
         ],
         caches: vec![Cache {
@@ -190,7 +190,7 @@ fn compressor(
         projection,
         &[ratio, &wide],
     );
-    let mut pool = Operator::elementwise("entries pooled", projection, &wide, cost::SOFTMAX, 2);
+    let mut pool = Operator::elementwise("entries pooled", projection, &wide, Step::Softmax, 2);
     pool.tensors.push(bias);
     pool.tensors
         .extend(Norm::Rms.tensors(&format!("{module}.kv_norm"), Component::Norm, &[width]));
@@ -265,7 +265,7 @@ fn attend(style: &CompressedAttention, name: &'static str, span: Span) -> Operat
 }
 
 fn weighted_norm(name: &'static str, module: &str, width: &Quantity) -> Operator {
-    let mut operator = Operator::elementwise(name, Component::Norm, width, cost::RMS_NORM, 1);
+    let mut operator = Operator::elementwise(name, Component::Norm, width, Step::Norm(Norm::Rms), 1);
     operator.tensors = Norm::Rms.tensors(module, Component::Norm, &[width]);
     operator
 }

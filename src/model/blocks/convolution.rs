@@ -1,9 +1,9 @@
 //! Short causal convolutions: as a step before a recurrence, and as a token mixer of their own (LFM).
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, State};
+use super::super::operator::{Block, Kind, Live, Operator, Role, State, Step};
 use super::super::tensor::{Tensor, TensorKind};
-use super::{cost, linear};
+use super::linear;
 use crate::units::Quantity;
 
 /// A causal convolution of each channel: one weight `[channels, 1, kernel]` for each part, biases `[channels]`.
@@ -49,7 +49,7 @@ pub fn short_convolution(hidden: &Quantity, style: &ShortConvolution) -> Block {
     let ShortConvolution { kernel, bias } = style;
     let component = Component::StateSpace;
     let three = hidden.times("3 × hidden", 3);
-    let gate = |name| Operator::elementwise(name, component, hidden, 1, 2);
+    let gate = |name| Operator::elementwise(name, component, hidden, Step::Plain(1), 2);
     let live = vec![
         Live::new("convolution input", hidden),
         Live::new("gates and values", &three),
@@ -68,7 +68,14 @@ pub fn short_convolution(hidden: &Quantity, style: &ShortConvolution) -> Block {
             channels: hidden.clone(),
             kernel: kernel.clone(),
         }],
-        saved: live.clone(),
+        // The matrix' result is kept whole, its parts are views.
+        saved: vec![
+            Live::new("convolution input", hidden),
+            Live::new("gates and values", &three),
+            Live::new("gated input", hidden),
+            Live::new("convolved", hidden),
+            Live::new("gated", hidden),
+        ],
         live,
         ..Block::new("Short convolution", Role::TokenMixer)
     }
@@ -76,5 +83,5 @@ pub fn short_convolution(hidden: &Quantity, style: &ShortConvolution) -> Block {
 
 /// The activation after a convolution.
 pub fn activated(channels: &Quantity) -> Operator {
-    Operator::elementwise("activation", Component::StateSpace, channels, cost::ACTIVATION, 1)
+    Operator::elementwise("activation", Component::StateSpace, channels, Step::Activation, 1)
 }

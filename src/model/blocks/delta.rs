@@ -1,11 +1,11 @@
 //! Linear attention with the gated delta rule: Gated DeltaNet and Kimi Delta Attention.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator, Role, Scan};
+use super::super::operator::{Block, Live, Operator, Role, Scan, Step};
 use super::super::tensor::Tensor;
 use super::convolution::{activated, convolution};
 use super::mamba::{scan, states};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 const PART: Component = Component::StateSpace;
@@ -89,7 +89,7 @@ pub fn gated_delta(hidden: &Quantity, style: &GatedDelta) -> Block {
     } else {
         vec![(conv("conv1d"), &channels)]
     };
-    let mut decay = Operator::elementwise("decay", PART, value_heads, 5, 1);
+    let mut decay = Operator::elementwise("decay", PART, value_heads, Step::Plain(5), 1);
     decay.tensors = ["dt_bias", "A_log"]
         .iter()
         .map(|part| Tensor::vector(format!("linear_attn.{part}"), PART, value_heads))
@@ -176,7 +176,7 @@ pub fn kimi_delta(hidden: &Quantity, style: &KimiDelta) -> Block {
         }
     };
     operators.extend(gate(*full_forget, ["f_proj", "f_a_proj", "f_b_proj"]));
-    let mut decay = Operator::elementwise("decay", PART, &width, 5, 1);
+    let mut decay = Operator::elementwise("decay", PART, &width, Step::Plain(5), 1);
     decay.tensors = vec![
         Tensor::vector(name("dt_bias"), PART, &width),
         Tensor::vector(name("A_log"), PART, decays.as_ref().unwrap_or(heads)),
@@ -216,7 +216,7 @@ fn finish(
     ends: &[String; 2],
 ) -> Block {
     let [norm_module, out_module] = ends;
-    let mut norm = Operator::elementwise("gated norm", Component::Norm, shape.values, cost::RMS_NORM, 1);
+    let mut norm = Operator::elementwise("gated norm", Component::Norm, shape.values, Step::Norm(Norm::Rms), 1);
     norm.tensors = Norm::Rms.tensors(norm_module, Component::Norm, &[shape.value_dim]);
     operators.extend([
         scan(Scan::Delta {
@@ -225,7 +225,7 @@ fn finish(
             value_dim: shape.value_dim.clone(),
         }),
         norm,
-        Operator::elementwise("gate", PART, shape.values, cost::GATED_ACTIVATION, 2),
+        Operator::elementwise("gate", PART, shape.values, Step::GatedActivation, 2),
         linear("out_proj", out_module, PART, hidden, shape.values, false),
     ]);
     let live = vec![

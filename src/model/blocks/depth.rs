@@ -1,9 +1,8 @@
 //! Attention over depth: each mixer reads a weighted sum of earlier block outputs (Kimi K3).
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, Rows};
+use super::super::operator::{Block, Kind, Live, Norm, Operator, Role, Rows, Step};
 use super::super::tensor::{Tensor, TensorKind};
-use super::cost;
 use crate::units::Quantity;
 
 /// The weights of one place that reads from depth: a norm `[hidden]` and a scoring vector `[1, hidden]`.
@@ -14,7 +13,7 @@ pub fn depth_weights(module: &str, hidden: &Quantity) -> Operator {
     let part = Component::Norm;
     let tensor =
         |name: &str, dims: &[&Quantity]| Tensor::new(format!("{module}_{name}"), TensorKind::Vector, part, dims);
-    let mut operator = Operator::elementwise("weights over depth", part, hidden, 0, 0);
+    let mut operator = Operator::elementwise("weights over depth", part, hidden, Step::Plain(0), 0);
     operator.tensors = vec![tensor("norm.weight", &[hidden]), tensor("proj.weight", &[&one, hidden])];
     operator
 }
@@ -51,10 +50,10 @@ pub fn depth_mixing(module: &str, hidden: &Quantity, rows: &Quantity) -> Block {
     Block {
         operators: vec![
             depth_weights(module, hidden),
-            Operator::elementwise("norms over depth", part, &elements, cost::RMS_NORM, 1),
+            Operator::elementwise("norms over depth", part, &elements, Step::Norm(Norm::Rms), 1),
             scores,
-            Operator::elementwise("softmax over depth", part, rows, cost::SOFTMAX, 1),
-            Operator::elementwise("sum over depth", part, &elements, 2, 1),
+            Operator::elementwise("softmax over depth", part, rows, Step::Softmax, 1),
+            Operator::elementwise("sum over depth", part, &elements, Step::Plain(2), 1),
         ],
         saved: vec![Live::new("stored output", hidden)],
         ..Block::new("Attention over depth", Role::Norm)

@@ -2,11 +2,11 @@
 
 use super::super::component::Component;
 use super::super::operator::{
-    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Routing, Rows, Span,
+    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Live, Operator, Role, Routing, Rows, Span, Step,
 };
 use super::super::tensor::{Tensor, TensorKind};
 use super::attention::Heads;
-use super::{cost, linear};
+use super::linear;
 use crate::units::Quantity;
 
 /// Builds the block. `heads.queries` are those of all experts a token uses.
@@ -70,7 +70,7 @@ pub fn expert_attention(hidden: &Quantity, heads: &Heads, routing: &Routing) -> 
                 hidden,
                 false,
             ),
-            Operator::elementwise("rotary positions", Component::Projection, &queries, cost::ROTARY, 1),
+            Operator::elementwise("rotary positions", Component::Projection, &queries, Step::Rotary, 1),
             Operator {
                 name: "scores and values",
                 component: Component::Attention,

@@ -1,9 +1,8 @@
 //! Mixture of experts: a router, routed experts, shared experts.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, Routing, Rows};
+use super::super::operator::{Block, Kind, Live, Operator, Role, Routing, Rows, Step};
 use super::super::tensor::{Sharding, Tensor, TensorKind};
-use super::cost;
 use super::mlp::{Mlp, mlp};
 use crate::units::Quantity;
 
@@ -70,7 +69,7 @@ pub fn routed_within(hidden: &Quantity, inner: &Quantity, style: &RoutedExperts)
             .correction
             .map(|name| Tensor::new(name, TensorKind::Buffer, Component::Router, &[experts])),
     );
-    let choose = Operator::elementwise("softmax and top-k", Component::Router, experts, cost::SOFTMAX, 1);
+    let choose = Operator::elementwise("softmax and top-k", Component::Router, experts, Step::Softmax, 1);
     let expert = |name, module: &str, out: &Quantity, input: &Quantity| {
         let weight = Tensor::matrix(format!("{module}.weight"), Component::Experts, out, input).each(experts);
         let bias = style
@@ -87,15 +86,15 @@ pub fn routed_within(hidden: &Quantity, inner: &Quantity, style: &RoutedExperts)
     let activation = Operator {
         kind: Kind::Elementwise {
             width: width.clone(),
-            flops: if gate.is_empty() {
-                cost::ACTIVATION
+            step: if gate.is_empty() {
+                Step::Activation
             } else {
-                cost::GATED_ACTIVATION
+                Step::GatedActivation
             },
             reads: if gate.is_empty() { 1 } else { 2 },
             routing: Some(style.routing.clone()),
         },
-        ..Operator::elementwise("activation", Component::Experts, width, 0, 0)
+        ..Operator::elementwise("activation", Component::Experts, width, Step::Plain(0), 0)
     };
     let mut operators = vec![router, choose];
     if !gate.is_empty() {

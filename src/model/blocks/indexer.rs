@@ -1,9 +1,9 @@
 //! The indexer of sparse attention: it scores every earlier token cheaply and attention looks at the best only.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Cache, CacheRole, CacheWidth, Index, Kind, Live, Operator, Span};
+use super::super::operator::{Block, Cache, CacheRole, CacheWidth, Index, Kind, Live, Operator, Span, Step};
 use super::super::tensor::{Sharding, Tensor};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// What varies between families.
@@ -46,7 +46,7 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
         linear("index key", key, projection, dim, hidden, false).sharded(Sharding::Replicated),
     ];
     for (module, kind) in *norms {
-        let mut operator = Operator::elementwise("index norm", Component::Norm, dim, kind.flops(), 1);
+        let mut operator = Operator::elementwise("index norm", Component::Norm, dim, Step::Norm(*kind), 1);
         operator.tensors = kind.tensors(module, Component::Norm, &[dim]);
         operators.push(operator);
     }
@@ -55,7 +55,7 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
         "index positions",
         projection,
         &rotated,
-        cost::ROTARY,
+        Step::Rotary,
         1,
     ));
     if let Some(weights) = weights {

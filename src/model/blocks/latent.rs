@@ -2,10 +2,10 @@
 
 use super::super::component::Component;
 use super::super::operator::{
-    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Latent, Live, Operator, Role, Span,
+    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Latent, Live, Operator, Role, Span, Step,
 };
 use super::super::tensor::{Sharding, Tensor};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// Dimensions of latent attention.
@@ -116,7 +116,7 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
         "rotary positions",
         projection,
         &rotated,
-        cost::ROTARY,
+        Step::Rotary,
         1,
     ));
     let attention = Attention {
@@ -176,7 +176,7 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
 }
 
 fn rank_norm(name: &'static str, module: &'static str, width: &Quantity) -> Operator {
-    let mut operator = Operator::elementwise(name, Component::Norm, width, cost::RMS_NORM, 1);
+    let mut operator = Operator::elementwise(name, Component::Norm, width, Step::Norm(Norm::Rms), 1);
     operator.tensors = Norm::Rms.tensors(module, Component::Norm, &[width]);
     operator
 }

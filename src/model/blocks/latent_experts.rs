@@ -1,9 +1,9 @@
 //! Experts that work in a narrower space than the residual stream.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator};
+use super::super::operator::{Block, Live, Operator, Step};
 use super::experts::{RoutedExperts, routed, routed_within};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// Builds a block of routed experts between two projections `[latent, hidden]` and `[hidden, latent]`; without a latent,
@@ -43,7 +43,7 @@ pub fn latent_experts(
 /// Puts a norm over the experts' sum before it leaves the latent space.
 pub fn latent_norm(mut block: Block, module: &str, latent: &Quantity) -> Block {
     let at = last_expert(&block);
-    let mut norm = Operator::elementwise("latent norm", Component::Norm, latent, cost::RMS_NORM, 1);
+    let mut norm = Operator::elementwise("latent norm", Component::Norm, latent, Step::Norm(Norm::Rms), 1);
     norm.tensors = Norm::Rms.tensors(module, Component::Norm, &[latent]);
     block.operators.insert(at, norm);
     block

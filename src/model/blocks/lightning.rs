@@ -1,9 +1,9 @@
 //! Lightning attention: linear attention with a fixed decay for each head.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator, Role, Scan, State};
+use super::super::operator::{Block, Live, Operator, Role, Scan, State, Step};
 use super::mamba::scan;
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// Dimensions of lightning attention.
@@ -25,7 +25,7 @@ pub fn lightning(hidden: &Quantity, style: &Lightning) -> Block {
     let part = Component::StateSpace;
     let width = Quantity::product("width", &[heads, head_dim]);
     let three = width.times("3 × width", 3);
-    let mut norm = Operator::elementwise("norm", Component::Norm, &width, cost::RMS_NORM, 1);
+    let mut norm = Operator::elementwise("norm", Component::Norm, &width, Step::Norm(Norm::Rms), 1);
     norm.tensors = Norm::Rms.tensors("self_attn.norm", Component::Norm, &[&width]);
     let live = vec![
         Live::new("mixer input", hidden),
@@ -36,7 +36,7 @@ pub fn lightning(hidden: &Quantity, style: &Lightning) -> Block {
     Block {
         operators: vec![
             linear("qkv_proj", "self_attn.qkv_proj", part, &three, hidden, false),
-            Operator::elementwise("activation", part, &three, cost::ACTIVATION, 1),
+            Operator::elementwise("activation", part, &three, Step::Activation, 1),
             scan(Scan::Lightning {
                 heads: heads.clone(),
                 head_dim: head_dim.clone(),
@@ -44,7 +44,7 @@ pub fn lightning(hidden: &Quantity, style: &Lightning) -> Block {
             }),
             norm,
             linear("output_gate", "self_attn.output_gate", part, &width, hidden, false),
-            Operator::elementwise("gate", part, &width, cost::GATED_ACTIVATION, 2),
+            Operator::elementwise("gate", part, &width, Step::GatedActivation, 2),
             linear("out_proj", "self_attn.out_proj", part, hidden, &width, false),
         ],
         states: vec![State::Recurrent {

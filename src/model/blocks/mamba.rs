@@ -1,10 +1,10 @@
 //! Selective state spaces: Mamba 1 and Mamba 2.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, Scan, State};
+use super::super::operator::{Block, Kind, Live, Operator, Role, Scan, State, Step};
 use super::super::tensor::{Tensor, TensorKind};
 use super::convolution::{activated, convolution};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 const PART: Component = Component::StateSpace;
@@ -72,13 +72,13 @@ pub fn mamba1(hidden: &Quantity, style: &Mamba1) -> Block {
             ("B norm", "b_layernorm", state),
             ("C norm", "c_layernorm", state),
         ] {
-            let mut operator = Operator::elementwise(label, Component::Norm, width, cost::RMS_NORM, 1);
+            let mut operator = Operator::elementwise(label, Component::Norm, width, Step::Norm(Norm::Rms), 1);
             operator.tensors = Norm::Rms.tensors(&name(part), Component::Norm, &[width]);
             operators.push(operator);
         }
     }
     operators.push(step);
-    let mut decay = Operator::elementwise("decay and skip", PART, inner, 2, 1);
+    let mut decay = Operator::elementwise("decay and skip", PART, inner, Step::Plain(2), 1);
     decay.tensors = vec![
         Tensor::new(name("A_log"), TensorKind::Vector, PART, &[inner, state]),
         Tensor::vector(name("D"), PART, inner),
@@ -89,7 +89,7 @@ pub fn mamba1(hidden: &Quantity, style: &Mamba1) -> Block {
             inner: inner.clone(),
             state: state.clone(),
         }),
-        Operator::elementwise("gate", PART, inner, cost::GATED_ACTIVATION, 2),
+        Operator::elementwise("gate", PART, inner, Step::GatedActivation, 2),
         linear("out_proj", &name("out_proj"), PART, hidden, inner, style.bias),
     ]);
     let live = vec![
@@ -158,7 +158,7 @@ pub fn mamba2(hidden: &Quantity, style: &Mamba2) -> Block {
     let shared = Quantity::product("B and C", &[groups, state]).times("B and C", 2);
     let channels = Quantity::sum("channels", &[inner, &shared]);
     let width = Quantity::sum("in_width", &[inner, &channels, heads]);
-    let mut steps = Operator::elementwise("time steps", PART, heads, 5, 1);
+    let mut steps = Operator::elementwise("time steps", PART, heads, Step::Plain(5), 1);
     steps.tensors = ["dt_bias", "A_log", "D"]
         .iter()
         .map(|part| Tensor::vector(name(part), PART, heads))
@@ -174,10 +174,10 @@ pub fn mamba2(hidden: &Quantity, style: &Mamba2) -> Block {
             state: state.clone(),
             chunk: chunk.clone(),
         }),
-        Operator::elementwise("gate", PART, inner, cost::GATED_ACTIVATION, 2),
+        Operator::elementwise("gate", PART, inner, Step::GatedActivation, 2),
     ];
     if style.norm {
-        let mut norm = Operator::elementwise("gated norm", Component::Norm, inner, cost::RMS_NORM, 1);
+        let mut norm = Operator::elementwise("gated norm", Component::Norm, inner, Step::Norm(Norm::Rms), 1);
         norm.tensors = Norm::Rms.tensors(&name("norm"), Component::Norm, &[inner]);
         operators.push(norm);
     }

@@ -1,9 +1,9 @@
 //! Dense feed-forward networks.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator, Role};
+use super::super::operator::{Block, Live, Operator, Role, Step};
 use super::super::tensor::Sharding;
-use super::{cost, linear};
+use super::linear;
 use crate::units::Quantity;
 
 /// What varies between families.
@@ -44,12 +44,12 @@ pub fn mlp(hidden: &Quantity, style: &Mlp) -> Block {
         }
         operators.push(linear("up_proj", up, *component, width, hidden, *bias));
     }
-    let (flops, reads) = if gate.is_some() {
-        (cost::GATED_ACTIVATION, 2)
+    let (step, reads) = if gate.is_some() {
+        (Step::GatedActivation, 2)
     } else {
-        (cost::ACTIVATION, 1)
+        (Step::Activation, 1)
     };
-    operators.push(Operator::elementwise("activation", *component, width, flops, reads));
+    operators.push(Operator::elementwise("activation", *component, width, step, reads));
     operators.push(linear("down_proj", down, *component, hidden, width, *bias).sharded(Sharding::Rows));
     // Gate, up and their product are kept; the activation itself is recomputed by fused kernels.
     let mut widths: Vec<Live> = gate.iter().map(|_| Live::new("gate", width)).collect();

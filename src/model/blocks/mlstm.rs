@@ -1,10 +1,10 @@
 //! Matrix LSTM: linear attention with exponential gates and a normaliser.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator, Role, Scan, State};
+use super::super::operator::{Block, Live, Norm, Operator, Role, Scan, State, Step};
 use super::super::tensor::Tensor;
+use super::linear;
 use super::mamba::scan;
-use super::{cost, linear};
 use crate::units::Quantity;
 
 /// Dimensions of the matrix LSTM.
@@ -39,7 +39,7 @@ pub fn matrix_lstm(hidden: &Quantity, style: &MatrixLstm) -> Block {
     let project = |label, module: &str, width: &Quantity, bias| linear(label, &name(module), part, width, hidden, bias);
     let key_dim = Quantity::quotient("key_dim", keys, heads);
     let value_dim = Quantity::quotient("value_dim", values, heads);
-    let mut norm = Operator::elementwise("norm", Component::Norm, values, cost::LAYER_NORM, 1);
+    let mut norm = Operator::elementwise("norm", Component::Norm, values, Step::Norm(Norm::Layer), 1);
     let parts: &[&str] = if *bias { &["weight", "bias"] } else { &["weight"] };
     norm.tensors = parts
         .iter()
@@ -67,7 +67,7 @@ pub fn matrix_lstm(hidden: &Quantity, style: &MatrixLstm) -> Block {
                 chunk: chunk.clone(),
             }),
             norm,
-            Operator::elementwise("gate", part, values, cost::GATED_ACTIVATION, 2),
+            Operator::elementwise("gate", part, values, Step::GatedActivation, 2),
             linear("out_proj", &name("out_proj"), part, hidden, values, *bias),
         ],
         states: vec![

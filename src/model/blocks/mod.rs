@@ -54,22 +54,6 @@ use super::operator::{Operator, Rows};
 use super::tensor::Tensor;
 use crate::units::Quantity;
 
-/// Operations an element costs, by convention: one for each addition, multiplication, division, root or exponential.
-pub mod cost {
-    /// Square, sum, scale by the root, weight.
-    pub const RMS_NORM: u64 = 4;
-    /// Mean, difference, square, sum, scale, weight, bias.
-    pub const LAYER_NORM: u64 = 7;
-    /// Exponential, sum, division, product with the other half.
-    pub const GATED_ACTIVATION: u64 = 5;
-    /// Exponential, sum, division, product.
-    pub const ACTIVATION: u64 = 4;
-    /// Two products and a sum.
-    pub const ROTARY: u64 = 3;
-    /// Largest, difference, exponential, sum, division.
-    pub const SOFTMAX: u64 = 5;
-}
-
 /// A linear layer of the given module: `{module}.weight` `[out, in]` and, if wanted, `{module}.bias` `[out]`.
 fn linear(
     name: &'static str,

@@ -1,23 +1,10 @@
 //! Normalisation.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator, Role};
+pub use super::super::operator::Norm;
+use super::super::operator::{Block, Live, Operator, Role, Step};
 use super::super::tensor::Tensor;
-use super::cost;
 use crate::units::Quantity;
-
-/// Kinds of normalisation by their parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Norm {
-    /// Root mean square, one weight an element.
-    Rms,
-    /// Mean and variance, weight and bias.
-    Layer,
-    /// Mean and variance, weight only.
-    LayerWithoutBias,
-    /// Mean and variance, no parameters (OLMo 1).
-    Plain,
-}
 
 impl Norm {
     /// The tensors of a norm of this kind over the last dimension of `dims`.
@@ -36,18 +23,11 @@ impl Norm {
             Self::Plain => Vec::new(),
         }
     }
-    /// Operations an element.
-    pub const fn flops(self) -> u64 {
-        match self {
-            Self::Rms => cost::RMS_NORM,
-            _ => cost::LAYER_NORM,
-        }
-    }
 }
 
 /// A norm of the residual stream.
 pub fn norm(kind: Norm, module: &'static str, hidden: &Quantity) -> Block {
-    let mut operator = Operator::elementwise(module, Component::Norm, hidden, kind.flops(), 1);
+    let mut operator = Operator::elementwise(module, Component::Norm, hidden, Step::Norm(kind), 1);
     operator.tensors = kind.tensors(module, Component::Norm, &[hidden]);
     let title = if kind == Norm::Rms { "RMSNorm" } else { "LayerNorm" };
     Block {

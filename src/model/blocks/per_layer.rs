@@ -1,9 +1,9 @@
 //! Additions of Gemma's edge models: embeddings for each layer, alternating updates, a learned low-rank residual.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, Rows};
+use super::super::operator::{Block, Kind, Live, Operator, Role, Rows, Step};
 use super::super::tensor::{Tensor, TensorKind};
-use super::{Norm, cost, linear};
+use super::{Norm, linear};
 use crate::units::Quantity;
 
 /// The stem of per-layer embeddings: a table `[vocabulary, layers·width]` of which a token reads one row, a projection of
@@ -24,7 +24,13 @@ pub fn per_layer_stem(vocabulary: &Quantity, layers: &Quantity, width: &Quantity
         kind: Kind::Lookup { width: row.clone() },
         tensors: vec![table],
     };
-    let mut norm = Operator::elementwise("per_layer_projection_norm", Component::Norm, &row, cost::RMS_NORM, 2);
+    let mut norm = Operator::elementwise(
+        "per_layer_projection_norm",
+        Component::Norm,
+        &row,
+        Step::Norm(Norm::Rms),
+        2,
+    );
     norm.tensors = Norm::Rms.tensors("per_layer_projection_norm", Component::Norm, &[width]);
     Block {
         operators: vec![
@@ -48,7 +54,13 @@ pub fn per_layer_stem(vocabulary: &Quantity, layers: &Quantity, width: &Quantity
 /// What a layer does with its own embedding: a gate `[width, hidden]`, a projection back `[hidden, width]`, a norm.
 pub fn per_layer_input(width: &Quantity, hidden: &Quantity) -> Block {
     let projection = Component::Projection;
-    let mut norm = Operator::elementwise("post_per_layer_input_norm", Component::Norm, hidden, cost::RMS_NORM, 1);
+    let mut norm = Operator::elementwise(
+        "post_per_layer_input_norm",
+        Component::Norm,
+        hidden,
+        Step::Norm(Norm::Rms),
+        1,
+    );
     norm.tensors = Norm::Rms.tensors("post_per_layer_input_norm", Component::Norm, &[hidden]);
     let live = vec![
         Live::new("per-layer gate", width),
@@ -64,7 +76,7 @@ pub fn per_layer_input(width: &Quantity, hidden: &Quantity) -> Block {
                 hidden,
                 false,
             ),
-            Operator::elementwise("activation", projection, width, cost::GATED_ACTIVATION, 2),
+            Operator::elementwise("activation", projection, width, Step::GatedActivation, 2),
             linear(
                 "per_layer_projection",
                 "per_layer_projection",
@@ -87,7 +99,7 @@ pub fn per_layer_input(width: &Quantity, hidden: &Quantity) -> Block {
 pub fn altup_predict(streams: &Quantity, hidden: &Quantity) -> Block {
     let square = Quantity::product("altup_mixing", &[streams, streams]);
     let all = Quantity::product("altup_width", &[streams, hidden]);
-    let mut norm = Operator::elementwise("altup.router_norm", Component::Norm, hidden, cost::RMS_NORM, 1);
+    let mut norm = Operator::elementwise("altup.router_norm", Component::Norm, hidden, Step::Norm(Norm::Rms), 1);
     norm.tensors = Norm::Rms.tensors("altup.router_norm", Component::Norm, &[hidden]);
     Block {
         operators: vec![
@@ -105,16 +117,16 @@ pub fn altup_predict(streams: &Quantity, hidden: &Quantity) -> Block {
 /// AltUp after a layer: the same router once more, then `[N, N]` corrections and a scale `[hidden]`.
 pub fn altup_correct(streams: &Quantity, hidden: &Quantity) -> Block {
     let all = Quantity::product("altup_width", &[streams, hidden]);
-    let mut scale = Operator::elementwise("altup.correct_output_scale", Component::Norm, hidden, 1, 1);
+    let mut scale = Operator::elementwise("altup.correct_output_scale", Component::Norm, hidden, Step::Plain(1), 1);
     scale
         .tensors
         .push(Tensor::vector("altup.correct_output_scale", Component::Norm, hidden));
     Block {
         operators: vec![
-            Operator::elementwise("altup.router_norm", Component::Norm, hidden, cost::RMS_NORM, 1),
+            Operator::elementwise("altup.router_norm", Component::Norm, hidden, Step::Norm(Norm::Rms), 1),
             product("altup.modality_router again", hidden, streams),
             small("altup.correction_coefs", streams, streams),
-            Operator::elementwise("streams corrected", Component::Norm, &all, 2, 2),
+            Operator::elementwise("streams corrected", Component::Norm, &all, Step::Plain(2), 2),
             scale,
         ],
         live: vec![Live::new("streams", &all)],
@@ -142,7 +154,13 @@ pub fn altup_streams(module: &'static str, role: Role, streams: &Quantity, hidde
 /// A learned residual of low rank beside attention: `[rank, hidden]`, `[hidden, rank]`, a norm (LAuReL, arXiv 2411.07501).
 pub fn laurel(rank: &Quantity, hidden: &Quantity) -> Block {
     let projection = Component::Projection;
-    let mut norm = Operator::elementwise("laurel.post_laurel_norm", Component::Norm, hidden, cost::RMS_NORM, 1);
+    let mut norm = Operator::elementwise(
+        "laurel.post_laurel_norm",
+        Component::Norm,
+        hidden,
+        Step::Norm(Norm::Rms),
+        1,
+    );
     norm.tensors = Norm::Rms.tensors("laurel.post_laurel_norm", Component::Norm, &[hidden]);
     Block {
         operators: vec![

@@ -1,11 +1,11 @@
 //! The recurrent block of Griffin: a gated linear recurrence behind a short convolution.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Live, Operator, Role, Rows, Scan, State};
+use super::super::operator::{Block, Kind, Live, Operator, Role, Rows, Scan, State, Step};
 use super::super::tensor::{Tensor, TensorKind};
 use super::convolution::convolution;
+use super::linear;
 use super::mamba::scan;
-use super::{cost, linear};
 use crate::units::Quantity;
 
 /// Dimensions of the recurrent block.
@@ -55,7 +55,7 @@ pub fn recurrent(hidden: &Quantity, style: &Recurrent) -> Block {
             ),
         ],
     };
-    let mut decay = Operator::elementwise("decay", part, width, 3, 1);
+    let mut decay = Operator::elementwise("decay", part, width, Step::Plain(3), 1);
     decay.tensors = vec![Tensor::vector(name("rg_lru.recurrent_param"), part, width)];
     let live = vec![
         Live::new("mixer input", hidden),
@@ -75,7 +75,7 @@ pub fn recurrent(hidden: &Quantity, style: &Recurrent) -> Block {
     Block {
         operators: vec![
             linear("linear_y", &name("linear_y"), part, width, hidden, true),
-            Operator::elementwise("activation", part, width, cost::ACTIVATION, 1),
+            Operator::elementwise("activation", part, width, Step::Activation, 1),
             linear("linear_x", &name("linear_x"), part, width, hidden, true),
             convolution(&[(name("conv_1d"), width)], width, kernel, true),
             gate("input gate", "input_gate"),
@@ -84,7 +84,7 @@ pub fn recurrent(hidden: &Quantity, style: &Recurrent) -> Block {
             scan(Scan::Elementwise {
                 flops: width.times("operations", RECURRENCE),
             }),
-            Operator::elementwise("gate", part, width, 1, 2),
+            Operator::elementwise("gate", part, width, Step::Plain(1), 2),
             linear("linear_out", &name("linear_out"), part, hidden, width, true),
         ],
         states: vec![

@@ -1,10 +1,10 @@
 //! RWKV 4: a recurrence of weighted averages and a channel mixer with a gate.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Live, Operator, Role, Scan, State};
+use super::super::operator::{Block, Live, Operator, Role, Scan, State, Step};
 use super::super::tensor::Tensor;
+use super::linear;
 use super::mamba::scan;
-use super::{cost, linear};
 use crate::units::Quantity;
 
 /// Operations a channel and token of the weighted average: two maxima, four exponentials, sums and a quotient.
@@ -16,7 +16,7 @@ const AVERAGE: u64 = 20;
 pub fn time_mix(hidden: &Quantity, width: &Quantity) -> Block {
     let part = Component::StateSpace;
     let name = |module: &str| format!("attention.{module}");
-    let mut decay = Operator::elementwise("decay", part, width, 2, 1);
+    let mut decay = Operator::elementwise("decay", part, width, Step::Plain(2), 1);
     decay.tensors = ["time_decay", "time_first"]
         .iter()
         .map(|module| Tensor::vector(name(module), part, width))
@@ -75,10 +75,10 @@ pub fn channel_mix(hidden: &Quantity, inner: &Quantity) -> Block {
         operators: vec![
             mixes,
             linear("key", &name("key"), part, inner, hidden, false),
-            Operator::elementwise("squared ReLU", part, inner, 2, 1),
+            Operator::elementwise("squared ReLU", part, inner, Step::Plain(2), 1),
             linear("value", &name("value"), part, hidden, inner, false),
             linear("receptance", &name("receptance"), part, hidden, hidden, false),
-            Operator::elementwise("gate", part, hidden, cost::GATED_ACTIVATION, 2),
+            Operator::elementwise("gate", part, hidden, Step::GatedActivation, 2),
         ],
         states: vec![State::Recurrent {
             elements: hidden.clone(),
@@ -92,7 +92,7 @@ pub fn channel_mix(hidden: &Quantity, inner: &Quantity) -> Block {
 /// Mixes of a token with the one before it: a weight `[hidden]` for each.
 fn shifts(module: &str, parts: &[&str], hidden: &Quantity) -> Operator {
     let part = Component::StateSpace;
-    let mut operator = Operator::elementwise("token shift", part, hidden, 3 * parts.len() as u64, 2);
+    let mut operator = Operator::elementwise("token shift", part, hidden, Step::Plain(3 * parts.len() as u64), 2);
     operator.tensors = parts
         .iter()
         .map(|name| Tensor::vector(format!("{module}_{name}"), part, hidden))

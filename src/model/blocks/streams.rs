@@ -1,9 +1,8 @@
 //! Hyper-connections: several residual streams, mixed by small learned matrices around each mixer.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Operator, Role, Rows};
+use super::super::operator::{Block, Kind, Norm, Operator, Role, Rows, Step};
 use super::super::tensor::{Tensor, TensorKind};
-use super::cost;
 use crate::units::Quantity;
 
 /// The connection before a mixer. With M streams of width H it reads all of them, `[(2 + M)·M, M·H]` (pre, post and
@@ -27,9 +26,9 @@ pub fn hyper_connection(module: &'static str, hidden: &Quantity, streams: &Quant
         Tensor::vector(format!("{module}.scale"), Component::Norm, &scales),
     ]);
     let mut operators = vec![
-        Operator::elementwise("stream norm", Component::Norm, &all, cost::RMS_NORM, 1),
+        Operator::elementwise("stream norm", Component::Norm, &all, Step::Norm(Norm::Rms), 1),
         project,
-        Operator::elementwise("streams joined", Component::Norm, &all, 2, 1),
+        Operator::elementwise("streams joined", Component::Norm, &all, Step::Plain(2), 1),
     ];
     if mixing {
         operators.push(Operator {
@@ -61,9 +60,9 @@ pub fn hyper_head(module: &'static str, hidden: &Quantity, streams: &Quantity) -
     ]);
     Block {
         operators: vec![
-            Operator::elementwise("stream norm", Component::Norm, &all, cost::RMS_NORM, 1),
+            Operator::elementwise("stream norm", Component::Norm, &all, Step::Norm(Norm::Rms), 1),
             project,
-            Operator::elementwise("streams joined", Component::Norm, &all, 2, 1),
+            Operator::elementwise("streams joined", Component::Norm, &all, Step::Plain(2), 1),
         ],
         ..Block::new("Hyper-connection", Role::Head)
     }

@@ -2,7 +2,7 @@
 
 use super::super::blocks::output_gate;
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Operator, Role};
+use super::super::operator::{Block, Kind, Operator, Role, Step};
 use super::super::tensor::Tensor;
 use crate::units::Quantity;
 
@@ -87,7 +87,7 @@ pub fn twice(mut block: Block) -> Block {
 
 /// An operator that only holds vectors.
 pub fn vectors(name: &'static str, component: Component, width: &Quantity, tensors: Vec<Tensor>) -> Operator {
-    let mut operator = Operator::elementwise(name, component, width, 1, 1);
+    let mut operator = Operator::elementwise(name, component, width, Step::Plain(1), 1);
     operator.tensors = tensors;
     operator
 }

@@ -1,5 +1,6 @@
 //! What every blueprint needs, whatever its layers are made of.
 
+use super::super::autograd::Autograd;
 use super::super::blueprint::{Beside, Blueprint, LayerKind};
 use super::super::config::{Config, MOST_LAYERS, whole};
 use super::super::error::ModelError;
@@ -150,6 +151,7 @@ impl<'c> Assembly<'c> {
             tied: self.tied,
             published: quantisation::read(self.config)?,
             beside: Vec::new(),
+            autograd: Autograd::default(),
             notices: Vec::new(),
         };
         count_rules(&mut blueprint)?;

@@ -4,7 +4,7 @@ use super::super::blocks::{Mlp, RoutedExperts, SharedExperts, mlp, routed};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Operator, Role, Routing};
+use super::super::operator::{Block, Operator, Role, Routing, Step};
 use super::super::tensor::Tensor;
 use super::decoder::{Correction, Decoder, Experts, Gate, Shared};
 use super::keys::{EXPERTS, TOP_K};
@@ -41,7 +41,8 @@ impl Channel {
             let mut block = mlp(hidden, &style);
             if !decoder.activation_parameters.is_empty() {
                 let one = Quantity::architecture("parameters", 1, "a learned scalar of the activation");
-                let mut operator = Operator::elementwise("activation parameters", Component::Mlp, &one, 0, 0);
+                let mut operator =
+                    Operator::elementwise("activation parameters", Component::Mlp, &one, Step::Plain(0), 0);
                 let scalars = decoder.activation_parameters.iter();
                 operator.tensors = scalars
                     .map(|name| Tensor::vector(*name, Component::Mlp, &one))

@@ -5,7 +5,7 @@ use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Operator};
+use super::super::operator::{Block, Operator, Step};
 use super::super::tensor::Tensor;
 use super::assemble::assemble;
 use super::{Build, Correction, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows, adjust};
@@ -150,7 +150,7 @@ pub const FAMILIES: &[Family] = &[
 
 /// A norm inside a mixer, before the operator of the given name.
 fn inner_norm(block: Block, name: &str, module: &'static str, width: &Quantity) -> Block {
-    let mut operator = Operator::elementwise("inner norm", Component::Norm, width, Norm::Rms.flops(), 1);
+    let mut operator = Operator::elementwise("inner norm", Component::Norm, width, Step::Norm(Norm::Rms), 1);
     operator.tensors = Norm::Rms.tensors(module, Component::Norm, &[width]);
     adjust::before(block, name, operator)
 }

@@ -7,7 +7,7 @@ use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Operator, Role, Rows};
+use super::super::operator::{Block, Operator, Role, Rows, Step};
 use super::super::tensor::Tensor;
 use super::assemble::assemble;
 use super::assembly::Assembly;
@@ -228,8 +228,13 @@ pub const FAMILIES: &[Family] = &[
             adjust_ends: |_, all| {
                 // Of all layers only the last has a bias behind its attention.
                 let bias = Tensor::vector("layers.last.attention.dense_bias", Component::Projection, &all.hidden);
-                let mut operator =
-                    Operator::elementwise("bias of the last attention", Component::Projection, &all.hidden, 1, 1);
+                let mut operator = Operator::elementwise(
+                    "bias of the last attention",
+                    Component::Projection,
+                    &all.hidden,
+                    Step::Plain(1),
+                    1,
+                );
                 operator.tensors.push(bias);
                 if let Some(block) = all.tail.first_mut() {
                     block.operators.insert(0, operator);

@@ -1,11 +1,11 @@
 //! JetMoE: experts in attention too, each with queries and an output of its own over shared keys and values.
 
-use super::super::blocks::{Heads, Norm, cost, embedding, expert_attention, head, norm, routed};
+use super::super::blocks::{Heads, Norm, embedding, expert_attention, head, norm, routed};
 use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::Operator;
+use super::super::operator::{Operator, Step};
 use super::super::tensor::Tensor;
 use super::assemble::tied;
 use super::assembly::Assembly;
@@ -53,7 +53,7 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
         "experts joined",
         Component::Experts,
         &hidden,
-        cost::ROTARY,
+        Step::Rotary,
         1,
     ));
     let count = usize::try_from(all.layers.value).unwrap_or(usize::MAX);

@@ -2,9 +2,11 @@
 
 mod block;
 mod cache;
+mod step;
 
 pub use block::{Block, Compressor, Live, Role};
 pub use cache::{Cache, CacheRole, CacheWidth, State};
+pub use step::{Norm, Step};
 
 use super::component::Component;
 use super::tensor::{Sharding, Tensor, TensorKind};
@@ -129,8 +131,8 @@ pub enum Kind {
     Elementwise {
         /// Elements a row.
         width: Quantity,
-        /// Operations an element (a convention, see `docs/conventions.md`).
-        flops: u64,
+        /// What is done.
+        step: Step,
         /// Values read an element.
         reads: u64,
         /// Rows routed to experts are `top_k` times the tokens.
@@ -263,10 +265,10 @@ impl Operator {
         self
     }
     /// An elementwise step without weights.
-    pub fn elementwise(name: &'static str, component: Component, width: &Quantity, flops: u64, reads: u64) -> Self {
+    pub fn elementwise(name: &'static str, component: Component, width: &Quantity, step: Step, reads: u64) -> Self {
         let kind = Kind::Elementwise {
             width: width.clone(),
-            flops,
+            step,
             reads,
             routing: None,
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::blueprint::Blueprint;
 use super::super::tensor::TensorKind;
 use super::Scope;
-use crate::units::Exact;
+use crate::units::{Exact, sort_few};
 
 /// A format of fewer of the weights than this is no part of a name.
 const SMALL: f64 = 0.02;
@@ -41,7 +41,7 @@ pub fn name(blueprint: &mut Blueprint) {
         .into_iter()
         .filter(|(_, (held, _))| *held as f64 > SMALL * converted as f64)
         .collect();
-    formats.sort_by_key(|(_, (held, _))| std::cmp::Reverse(*held));
+    sort_few(&mut formats, |(_, (held, _))| std::cmp::Reverse(*held));
     let Some((_, (_, first))) = formats.first() else {
         return;
     };

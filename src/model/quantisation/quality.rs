@@ -2,12 +2,14 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::tables;
 
 const TABLE: &str = include_str!("../../../data/quality.csv");
 
 /// One published figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Quality {
     /// Key of the format.
     pub format: String,
@@ -79,9 +81,18 @@ pub fn loss_of(format: &str) -> Loss {
 /// Figures of one model say how formats rank, not what another model loses.
 pub fn quality(format: &str) -> Option<&'static Quality> {
     static ROWS: LazyLock<Vec<Quality>> = LazyLock::new(|| {
-        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
         // A row that does not parse is left out; a test counts them.
-        reader.deserialize().filter_map(Result::ok).collect()
+        tables::read(TABLE, |row| {
+            Some(Quality {
+                format: row.text("format"),
+                importance_matrix: row.text("importance_matrix"),
+                perplexity: row.of("perplexity")?,
+                perplexity_increase: row.of("perplexity_increase")?,
+                kl_divergence: row.of("kl_divergence")?,
+                model: row.text("model"),
+                source: row.text("source"),
+            })
+        })
     });
     let mut of_format = ROWS.iter().filter(|row| row.format == format);
     let first = of_format.next()?;

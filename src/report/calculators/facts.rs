@@ -60,7 +60,7 @@ impl<'a> Facts<'a> {
             activation: setup.activation_bytes().value as f64,
             computed: match work.mode {
                 Mode::Decode | Mode::Serve => batch,
-                Mode::Prefill | Mode::Pretrain => batch * work.prompt as f64,
+                Mode::Prefill | Mode::Pretrain | Mode::Finetune => batch * work.prompt as f64,
             },
             bandwidth: setup
                 .device()

@@ -24,11 +24,11 @@ pub(super) struct Rule {
 const GIB: UnitSystem = UnitSystem::Gib;
 
 fn serves(facts: &Facts<'_>) -> Option<()> {
-    (facts.mode() != Mode::Pretrain).then_some(())
+    (!facts.mode().trains()).then_some(())
 }
 
 fn trains(facts: &Facts<'_>) -> Option<()> {
-    (facts.mode() == Mode::Pretrain).then_some(())
+    facts.mode().trains().then_some(())
 }
 
 /// What is there beside the weights, as a share of them.

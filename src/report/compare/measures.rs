@@ -446,7 +446,7 @@ fn mode(one: &Analysis) -> Mode {
 }
 
 fn trains(one: &Analysis) -> bool {
-    mode(one) == Mode::Pretrain
+    mode(one).trains()
 }
 
 fn whole(number: u64) -> Option<Value> {

@@ -7,6 +7,7 @@ mod hardware;
 mod precision;
 mod read;
 mod serving;
+mod training;
 mod workload;
 
 use std::sync::LazyLock;
@@ -24,6 +25,8 @@ const MOST_TOKENS: u64 = 100_000_000;
 const MOST_BATCH: u64 = 1_000_000;
 /// Modes that answer requests.
 const SERVING: &[Mode] = &[Mode::Decode, Mode::Prefill, Mode::Serve];
+/// Modes that train.
+const TRAINING: &[Mode] = &[Mode::Pretrain, Mode::Finetune];
 /// The word for "as the engine or the data say".
 const AUTO: &[Word] = &[Word {
     key: "auto",
@@ -56,6 +59,7 @@ pub static KNOBS: LazyLock<Vec<Knob>> = LazyLock::new(|| {
         hardware::KNOBS,
         serving::KNOBS,
         assumptions::KNOBS,
+        training::KNOBS,
     ]
     .concat()
 });
@@ -226,7 +230,7 @@ mod tests {
                 "0.905",
                 "Share of memory used is \"0.905\"; it must be a share in whole percent, such as 90, 90% or 0.9.",
             ),
-            ("mf", "120", "Share of memory used is 120; it must be 1 to 100."),
+            ("mf", "120", "Share of memory used is 120; it must be 1 to 100 %."),
             (
                 "ttft",
                 "soon",

@@ -31,7 +31,7 @@ fn counted(
     text: &str,
     (least, most): (u64, u64),
     base: u64,
-    units: &[&str],
+    (unit, words): (&'static str, &[&str]),
 ) -> Result<u64, KnobError> {
     let found = || short(text);
     let wrong = || KnobError::NotANumber { label, found: found() };
@@ -40,6 +40,7 @@ fn counted(
         found: found(),
         least,
         most,
+        unit,
     };
     // Digits alone are exact, however many they are.
     let digits: String = text
@@ -49,8 +50,12 @@ fn counted(
     let value = if !digits.is_empty() && digits.chars().all(|sign| sign.is_ascii_digit()) {
         digits.parse().map_err(|_| outside())?
     } else {
-        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
-        let step = match units.iter().find_map(|word| unit.strip_suffix(word)).unwrap_or(&unit) {
+        let (number, behind) = number_and_unit(text).ok_or_else(wrong)?;
+        let step = match words
+            .iter()
+            .find_map(|word| behind.strip_suffix(word))
+            .unwrap_or(&behind)
+        {
             "" => 1,
             "k" => base,
             "m" => base.saturating_mul(base),
@@ -89,12 +94,12 @@ const COUNTED: &[&str] = &[
 
 /// A whole number: `64`, `1,024`, `1e6`, `10k`, `20 layers`.
 pub(super) fn whole(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
-    counted(label, text, (least, most), 1000, COUNTED)
+    counted(label, text, (least, most), 1000, ("", COUNTED))
 }
 
 /// Tokens: as [`whole`], but `4k` is 4,096 and `1m` 1,048,576, as contexts are named.
 pub(super) fn tokens(label: &'static str, text: &str, least: u64, most: u64) -> Result<u64, KnobError> {
-    counted(label, text, (least, most), 1024, &["tokens", "token", "t"])
+    counted(label, text, (least, most), 1024, (" tokens", &["tokens", "token", "t"]))
 }
 
 /// Tokens, or a word for none.
@@ -135,6 +140,7 @@ pub(super) fn percent(label: &'static str, text: &str, least: u64, most: u64) ->
             found: short(text),
             least,
             most,
+            unit: " %",
         })
 }
 
@@ -161,6 +167,7 @@ pub(super) fn optional_milliseconds(label: &'static str, text: &str, most: u64) 
                 found: short(text),
                 least: 1,
                 most,
+                unit: " ms",
             })
     })
 }
@@ -193,6 +200,7 @@ pub(super) fn bytes(label: &'static str, text: &str, most: u64) -> Result<u64, K
             found: short(text),
             least: 0,
             most,
+            unit: " bytes",
         })
     }
 }
@@ -210,6 +218,36 @@ fn or_none(text: &str, read: impl FnOnce(&str) -> Result<u64, KnobError>) -> Res
 /// A whole number, or a word for none.
 pub(super) fn optional(label: &'static str, text: &str, least: u64, most: u64) -> Result<Option<u64>, KnobError> {
     or_none(text, |text| whole(label, text, least, most))
+}
+
+/// Tokens of a whole run, or a word for none: `300B`, `2T`, `2e12`.
+pub(super) fn trained_tokens(label: &'static str, text: &str, most: u64) -> Result<Option<u64>, KnobError> {
+    or_none(text, |text| {
+        let wrong = || KnobError::NotANumber {
+            label,
+            found: short(text),
+        };
+        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+        let scale = match unit.trim_end_matches("tokens").trim() {
+            "" => 1.0,
+            "k" => 1e3,
+            "m" => 1e6,
+            "b" | "g" => 1e9,
+            "t" => 1e12,
+            _ => return Err(wrong()),
+        };
+        let value = (number * scale).round();
+        Some(value)
+            .filter(|value| (1.0..=most as f64).contains(value))
+            .map(|value| value as u64)
+            .ok_or_else(|| KnobError::OutOfRange {
+                label,
+                found: short(text),
+                least: 1,
+                most,
+                unit: " tokens",
+            })
+    })
 }
 
 /// A number that need not be whole, from zero up.
@@ -233,6 +271,7 @@ pub(super) fn real(label: &'static str, text: &str, most: f64) -> Result<f64, Kn
             found: short(text),
             least: 0,
             most: most as u64,
+            unit: " $/h",
         })
     }
 }

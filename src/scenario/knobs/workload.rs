@@ -3,7 +3,9 @@
 use strum::IntoEnumIterator;
 
 use super::read::{choose, optional_milliseconds, tokens, whole};
-use super::{Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, Word, rows};
+use super::{
+    Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, TRAINING, Word, rows,
+};
 use crate::scenario::choices::{Mode, Recompute};
 
 const NO_TARGET: &[Word] = &[Word {
@@ -24,11 +26,6 @@ pub(super) const KNOBS: &[Knob] = &[
         modes: &[],
         get: |s| s.workload.mode.key().to_owned(),
         set: |s, text| {
-            if text == "finetune" {
-                return Err(KnobError::NotBuilt(
-                    "The mode \"finetune\" is not built yet. Built are: prefill, decode, serve, pretrain.".to_owned(),
-                ));
-            }
             choose("Mode", text, &mut s.workload.mode, Mode::iter().map(Mode::key))?;
             // Only a server has an endless queue.
             s.workload.endless &= s.workload.mode == Mode::Serve;
@@ -172,7 +169,7 @@ pub(super) const KNOBS: &[Knob] = &[
         help: "What the backward pass computes again instead of keeping it in memory.",
         group: Group::Workload,
         kind: KnobKind::Choice(rows!(Recompute)),
-        modes: &[Mode::Pretrain],
+        modes: TRAINING,
         get: |s| s.workload.recompute.key().to_owned(),
         set: |s, text| {
             choose(

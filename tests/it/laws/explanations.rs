@@ -29,12 +29,14 @@ fn figures(analysis: &Analysis) -> Vec<(Figure, String)> {
     for (component, number) in &held.weights_by_component {
         all.push((Figure::ComponentWeights(*component), bytes(*number)));
     }
+    let now = held.at_peak.unwrap_or([held.gradient_bytes, held.activation_bytes, 0]);
     for part in MemoryPart::iter() {
         let number = match part {
             MemoryPart::KvCache => held.kv_cache_bytes,
             MemoryPart::StateCache => held.state_cache_bytes,
-            MemoryPart::Activations => held.activation_bytes,
-            MemoryPart::Gradients => held.gradient_bytes,
+            MemoryPart::Gradients => now[0],
+            MemoryPart::Activations => now[1],
+            MemoryPart::Transient => now[2],
             MemoryPart::Optimizer => held.optimizer_bytes,
             MemoryPart::Overhead => held.overhead_bytes,
         };

@@ -52,6 +52,14 @@ fn least(analysis: &Analysis, device: &Device, peak: f64) -> f64 {
 fn holds(analysis: &Analysis, device: &Device, peak: f64) -> Result<(), TestCaseError> {
     let least = least(analysis, device, peak) / 1.000_001;
     let Some(speed) = &analysis.speed else { return Ok(()) };
+    if let Some(training) = &analysis.training {
+        let Some(time) = &training.time else { return Ok(()) };
+        let least = time.model_flops / (training.plan.devices as f64 * time.peak);
+        // Scores of attention may run in a slower format than the products, never in a faster one.
+        prop_assert!(time.between.0 * 1.000_001 >= least, "{} of {} s", time.between.0, least);
+        prop_assert!(time.between.0 <= time.seconds && time.seconds <= time.between.1);
+        return Ok(());
+    }
     if let Some(serving) = &analysis.serving {
         let most = serving.admission.running as f64 / least.max(f64::MIN_POSITIVE);
         prop_assert!(serving.tokens_per_second_low <= serving.tokens_per_second);

@@ -110,3 +110,51 @@ fn charts_are_crisp_and_have_a_table() {
         SOON,
     );
 }
+
+#[test]
+fn nothing_scrolls_sideways_on_the_narrowest_phone() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    browser.viewport(320, 640, 1.0, true);
+    for query in [
+        "",
+        "?m=meta-llama/Llama-3.1-8B-Instruct&hw=rtx-3060-12gb&mode=serve&b=64",
+    ] {
+        open(&browser, &server.at(query));
+        for tab in ["memory", "compute", "speed", "fit", "architecture"] {
+            browser.script(
+                "const tab = document.getElementById(`tab-${arguments[0]}`); tab.scrollIntoView({ block: 'center' }); tab.click()",
+                json!([tab]),
+            );
+            browser.wait_for(&format!("document.getElementById('tab-{tab}').ariaSelected === 'true' && !document.querySelector('#tabpanel .coming')"), SOON);
+            let wide = browser.script("return document.documentElement.scrollWidth", json!([]));
+            assert!(wide.as_u64().unwrap() <= 320, "{tab} of {query} is {wide} px wide");
+        }
+    }
+}
+
+#[test]
+fn the_longest_names_take_two_lines_at_most() {
+    let mut names: Vec<(&str, &str)> = weighbridge::model::catalogue::entries()
+        .iter()
+        .map(|entry| (entry.name.as_str(), entry.id.as_str()))
+        .collect();
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.chars().count()));
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    browser.viewport(1440, 900, 1.0, false);
+    for (name, id) in names.into_iter().take(20) {
+        browser.goto(&server.at(&format!("?m={id}&hw=rtx-4090")));
+        browser.wait_for(
+            &format!(
+                "document.querySelector('.model-name')?.innerText === {} && document.querySelector('h1')?.innerText",
+                json!(name)
+            ),
+            SOON,
+        );
+        let lines = browser.script(
+            "const h1 = document.querySelector('h1'), range = document.createRange(); range.selectNodeContents(h1);
+            return [new Set([...range.getClientRects()].map((one) => Math.round(one.bottom / 8))).size, h1.innerText]",
+            json!([]),
+        );
+        assert!(lines[0].as_u64().unwrap() <= 2, "{name}: {lines}");
+    }
+}

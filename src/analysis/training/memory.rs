@@ -1,0 +1,330 @@
+//! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
+
+use super::kept::Keeper;
+use super::plan::TrainingPlan;
+use super::stage::Stage;
+use super::states::{States, states};
+use crate::model::Blueprint;
+use crate::model::operator::{Kind, Step};
+use crate::scenario::Recompute;
+use crate::scenario::training::{Framework, Loss, Optimizer, Zero};
+use crate::units::{Number, Quantity};
+
+/// Bytes on one rank.
+#[derive(Clone, Debug)]
+pub struct StageMemory<N> {
+    /// What stays from step to step.
+    pub states: States<N>,
+    /// Optimizer states that lie on the device.
+    pub optimizer: N,
+    /// Kept by layers, all micro-batches in flight.
+    pub layers: N,
+    /// Kept after the head.
+    pub loss: N,
+    /// Final norm, head, stem, rotary tables, copies under autocast.
+    pub other: N,
+    /// All that is kept between forward and backward.
+    pub activations: N,
+    /// What else is alive at the peak.
+    pub transient: N,
+    /// The most alive at any moment of the step.
+    pub peak: N,
+    /// Moments of the step, in order, and what is alive then beside weights and states.
+    pub moments: Vec<Moment<N>>,
+}
+
+/// A moment of a step.
+#[derive(Clone, Debug)]
+pub struct Moment<N> {
+    /// Which.
+    pub when: When,
+    /// What is kept for the backward pass.
+    pub activations: N,
+    /// Gradients of weights.
+    pub gradients: N,
+    /// Everything else that lives for a moment.
+    pub transient: N,
+    /// All of it, with weights and states.
+    pub total: N,
+}
+
+/// Moments of a training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum When {
+    /// Before anything runs.
+    Start,
+    /// After the forward pass.
+    Forward,
+    /// The loss's backward pass.
+    Loss,
+    /// The backward pass of the last layer, the first to run.
+    Layer,
+    /// After the backward pass, as the optimizer runs.
+    Optimizer,
+}
+
+impl When {
+    /// As the end of "at …".
+    pub const fn at(self) -> &'static str {
+        match self {
+            Self::Start => "rest, between steps",
+            Self::Forward => "the end of the forward pass",
+            Self::Loss => "the backward pass of the loss",
+            Self::Layer => "the backward pass of the last layer",
+            Self::Optimizer => "the end of the backward pass, as the optimizer runs",
+        }
+    }
+    /// In words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Start => "Between steps",
+            Self::Forward => "End of the forward pass",
+            Self::Loss => "Backward pass of the loss",
+            Self::Layer => "Backward pass of a layer",
+            Self::Optimizer => "Optimizer",
+        }
+    }
+}
+
+/// What a rank of a stage holds over a step.
+///
+/// The peak is the largest of: the loss's backward pass, a layer's backward pass, the end with all gradients.
+pub fn stage_memory<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Stage) -> StageMemory<N> {
+    let held = stage_memory_with::<N>(plan, blueprint, stage, false);
+    let paged = matches!(plan.optimizer, Optimizer::PagedAdamw | Optimizer::PagedAdamw8bit);
+    // Paged states are moved to the host where they do not fit.
+    match plan.room {
+        Some(room) if paged && held.peak.value() > room as f64 => stage_memory_with(plan, blueprint, stage, true),
+        _ => held,
+    }
+}
+
+fn stage_memory_with<N: Number>(
+    plan: &TrainingPlan,
+    blueprint: &Blueprint,
+    stage: &Stage,
+    evicted: bool,
+) -> StageMemory<N> {
+    let keeper = Keeper::new(plan, blueprint);
+    let mut states = states::<N>(plan, blueprint, stage);
+    if plan.offloads_weights() {
+        states.weights = N::zero();
+        states.by_component = Vec::new();
+        states.gradients = N::zero();
+        states.idle_gradients = N::zero();
+    }
+    let states = states;
+    let ranks = |value: N, among: u64| {
+        if among > 1 {
+            value.over(N::input(&Quantity::choice("devices that share it", among, "Hardware")))
+        } else {
+            value
+        }
+    };
+    // Layers, in flight.
+    let (flying, of) = stage.in_flight(plan);
+    let mut layers = Vec::new();
+    let mut whole: Option<N> = None;
+    for (at, kind) in blueprint.kinds.iter().enumerate() {
+        let count = stage.counts.get(at).copied().unwrap_or(0);
+        if count == 0 {
+            continue;
+        }
+        let first = stage.first && blueprint.layout.kind_at(0) == Some(at);
+        let mut kept = N::constant(count as f64).times(keeper.kept_layer::<N>(kind, false));
+        if first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
+            // The first layer keeps less: nothing before it needs a gradient.
+            let less = keeper.layer::<N>(kind, false).minus(keeper.layer::<N>(kind, true));
+            kept = kept.minus(less);
+        }
+        layers.push(kept);
+        let layer = keeper.layer::<N>(kind, false);
+        whole = Some(match whole {
+            Some(known) if known.value() >= layer.value() => known,
+            _ => layer,
+        });
+    }
+    let mut layers = N::sum(layers);
+    if flying > 1 || of > 1 {
+        layers = layers.times(N::input(&Quantity::assumed(
+            "in flight",
+            flying,
+            "micro-batches, in chunks of layers",
+        )));
+        layers = ranks(layers, of);
+    }
+    if plan.activation_offload {
+        layers = N::zero();
+    }
+    let layers = layers.named("layers", "What the layers keep for the backward pass.");
+    let loss = if stage.last { keeper.loss::<N>() } else { N::zero() };
+    let ends = keeper.ends::<N>(stage.first, stage.last);
+    let other = ends.plus(keeper.once());
+    let activations = N::sum([layers.clone(), loss.clone(), other.clone()]);
+    let optimizer = if plan.optimizer_offload || evicted {
+        N::zero()
+    } else {
+        states.optimizer.clone()
+    };
+    let base = states.weights.clone().plus(optimizer.clone());
+
+    // The loss's backward pass: two FP32 gradients of the logits.
+    let logits =
+        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary));
+    let of_logits = match plan.loss {
+        _ if !stage.last => N::zero(),
+        Loss::Full => ranks(N::constant(8.0).times(logits), plan.tensor),
+        Loss::Chunked => ranks(logits, plan.tensor),
+        Loss::Fused => N::zero(),
+    };
+    let gathered = if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.pipeline > 1 {
+        // In a pipeline weights stay gathered between micro-batches, and gradients are added up whole, in FP32.
+        let layers = N::constant(stage.layers() as f64);
+        states.unit.clone().times(layers).plus(states.root.clone()).scaled(3.0)
+    } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.framework == Framework::Deepspeed {
+        // `stage3_max_live_parameters`: gathered weights are let go only beyond a thousand million.
+        let all = states
+            .unit
+            .clone()
+            .times(N::constant(stage.layers() as f64))
+            .plus(states.root.clone());
+        all.least(N::constant(2e9))
+            .most(states.unit.clone().scaled(2.0).plus(states.root.clone()))
+    } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 {
+        states.unit.clone().scaled(2.0).plus(states.root.clone())
+    } else {
+        N::zero()
+    };
+    let held = plan.accumulation > 1 || keeps_gradients(plan) || plan.pipeline > 1;
+    // Those of towers are never made in a step on text.
+    let gradients = || states.gradients.clone().minus(states.idle_gradients.clone());
+    let before = if held { gradients() } else { N::zero() };
+    // The last layer's backward pass: all layers are kept, the loss is gone.
+    let unit_gradient = if plan.gradient_shards() > 1 {
+        states.unit.clone()
+    } else {
+        N::zero()
+    };
+    let again = if keeper.checkpoints() {
+        whole.unwrap_or_else(N::zero)
+    } else {
+        N::zero()
+    };
+    let head_gradient = if plan.adapters.is_some() || held {
+        N::zero()
+    } else {
+        let root = ranks(states.root.clone(), plan.gradient_shards());
+        root.times(N::constant(plan.bytes.gradient as f64))
+            .over(N::constant(2.0))
+    };
+    // The end: all gradients, those of table and tied head side by side.
+    let tied = if blueprint.tied && plan.adapters.is_none() && plan.pipeline == 1 && plan.gradient_shards() == 1 {
+        let root = states
+            .root
+            .clone()
+            .times(N::constant(plan.bytes.gradient as f64))
+            .over(N::constant(2.0));
+        root.scaled(2.0)
+    } else {
+        N::zero()
+    };
+    let moment = |when, activations: N, gradients: N, transient: N| Moment {
+        when,
+        total: N::sum([base.clone(), activations.clone(), gradients.clone(), transient.clone()]),
+        activations,
+        gradients,
+        transient,
+    };
+    let none = N::zero;
+    let moments = vec![
+        moment(
+            When::Start,
+            none(),
+            if keeps_gradients(plan) { gradients() } else { none() },
+            none(),
+        ),
+        moment(When::Forward, activations.clone(), before.clone(), gathered.clone()),
+        moment(
+            When::Loss,
+            activations.clone(),
+            before.clone(),
+            of_logits.plus(gathered.clone()),
+        ),
+        moment(
+            When::Layer,
+            layers.clone().plus(other.clone()),
+            before.plus(head_gradient),
+            N::sum([again, of_layer::<N>(plan, blueprint), unit_gradient, gathered]),
+        ),
+        moment(When::Optimizer, none(), gradients(), tied),
+    ];
+    let totals = moments.iter().map(|moment| moment.total.clone());
+    let peak = totals
+        .reduce(N::most)
+        .unwrap_or_else(N::zero)
+        .named("peak", "The most alive at any moment of a step.");
+    let stays = N::sum([base, activations.clone(), gradients()]);
+    let transient = peak.clone().minus(stays);
+    StageMemory {
+        states,
+        optimizer,
+        layers,
+        loss,
+        other,
+        activations,
+        transient,
+        peak,
+        moments,
+    }
+}
+
+/// Whether gradients have a buffer of their own that is there from step to step.
+fn keeps_gradients(plan: &TrainingPlan) -> bool {
+    matches!(
+        plan.framework,
+        Framework::Megatron | Framework::Internevo | Framework::Colossalai
+    )
+}
+
+/// Gradients of activations while the widest part of a layer runs backward.
+fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let widest = blueprint
+        .kinds
+        .iter()
+        .flat_map(|kind| &kind.blocks)
+        .flat_map(|block| &block.operators)
+        .filter_map(|operator| match &operator.kind {
+            Kind::Elementwise {
+                width,
+                step: Step::Activation | Step::GatedActivation,
+                routing,
+                ..
+            } => {
+                let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
+                Some((width.value.saturating_mul(top), width, routing))
+            }
+            _ => None,
+        })
+        .max_by_key(|(wide, ..)| *wide);
+    let Some((_, width, routing)) = widest else {
+        return N::zero();
+    };
+    let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
+    if let Some(routing) = routing {
+        elements = elements.times(N::input(&routing.top_k));
+    }
+    let bytes = N::constant(3.0 * plan.activation_bytes() as f64).times(elements);
+    let hidden = N::product([
+        N::constant(4.0 * plan.activation_bytes() as f64),
+        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
+        N::input(&blueprint.hidden),
+    ]);
+    if plan.tensor > 1 {
+        return bytes
+            .over(N::input(&Quantity::choice("tensor parallel", plan.tensor, "Hardware")))
+            .plus(hidden);
+    }
+    bytes.plus(hidden)
+}

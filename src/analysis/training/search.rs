@@ -1,0 +1,525 @@
+//! The search for a plan: every layout a framework can run on so many devices, ranked by the time of a step.
+
+use std::collections::HashMap;
+
+use super::memory::stage_memory;
+use super::plan::TrainingPlan;
+use super::stage::stages;
+use super::time::{StepTime, Work, step_time};
+use crate::analysis::error::AnalysisError;
+use crate::analysis::setup::Setup;
+use crate::hardware::Device;
+use crate::model::operator::Kind;
+use crate::model::{Blueprint, Component};
+use crate::scenario::training::{Framework, Optimizer, Zero};
+use crate::scenario::{Mode, Recompute, Scenario};
+use crate::units::Exact;
+
+/// A layout and how it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The scenario that runs it.
+    pub scenario: Scenario,
+    /// The same, resolved.
+    pub plan: TrainingPlan,
+    /// Bytes of the fullest rank, driver and runtime included.
+    pub total_bytes: u64,
+    /// The step.
+    pub time: StepTime,
+    /// Whether it fits the device.
+    pub fits: bool,
+}
+
+impl Candidate {
+    /// Tokens a second of all devices.
+    pub fn tokens_per_second(&self) -> f64 {
+        self.time.tokens_per_second(&self.plan)
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Search {
+    /// Those that fit, fastest first.
+    pub best: Vec<Candidate>,
+    /// The one that needs least, where none fits.
+    pub nearest: Option<Candidate>,
+    /// What people try first, whether or not it fits: name and layout.
+    pub usual: Vec<(&'static str, Candidate)>,
+    /// Layouts that were weighed.
+    pub tried: usize,
+    /// Bytes of a device.
+    pub room: u64,
+}
+
+/// Most plans that are kept.
+const KEPT: usize = 20;
+/// Sequences of a step where none are given: four million tokens in pretraining, as open runs of this decade take.
+const USUAL_TOKENS: u64 = 4 << 20;
+const USUAL_FINETUNE: u64 = 128;
+
+/// A layout before it is weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Layout {
+    framework: Framework,
+    tensor: u64,
+    pipeline: u64,
+    chunks: u64,
+    context: u64,
+    expert: u64,
+    zero: Zero,
+    micro_batch: u64,
+    recompute: Recompute,
+}
+
+/// How a framework can share a model: tensor, pipeline, context and expert parallel, and the sharding it runs.
+const fn shares(framework: Framework) -> (bool, bool, bool, bool, &'static [Zero]) {
+    match framework {
+        Framework::Megatron => (true, true, true, true, &[Zero::States]),
+        Framework::Torchtitan => (true, true, true, true, &[Zero::Weights]),
+        Framework::Maxtext => (true, false, true, true, &[Zero::Weights]),
+        Framework::Internevo => (true, true, false, false, &[Zero::States]),
+        Framework::Colossalai => (true, true, false, false, &[Zero::States, Zero::Gradients]),
+        Framework::Deepspeed => (
+            false,
+            false,
+            false,
+            false,
+            &[Zero::States, Zero::Gradients, Zero::Weights],
+        ),
+        Framework::Transformers | Framework::Unsloth => (false, false, false, false, &[Zero::None]),
+        Framework::Fsdp | Framework::Torchtune | Framework::Litgpt | Framework::LlmFoundry => {
+            (false, false, false, false, &[Zero::Gradients, Zero::Weights])
+        }
+    }
+}
+
+fn divisors(of: u64, most: u64) -> Vec<u64> {
+    (1..=of.min(most)).filter(|one| of.is_multiple_of(*one)).collect()
+}
+
+fn powers(most: u64) -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(1_u64), |one| one.checked_mul(2)).take_while(move |one| *one <= most)
+}
+
+/// What limits how a model can be shared.
+struct Shape {
+    heads: u64,
+    kv_heads: u64,
+    experts: u64,
+    layers: u64,
+}
+
+impl Shape {
+    fn of(blueprint: &Blueprint) -> Self {
+        let inside = || blueprint.blocks().filter(|place| place.kind.is_some());
+        let attention = || inside().flat_map(|place| place.block.attentions());
+        let experts = inside()
+            .flat_map(|place| &place.block.operators)
+            .filter_map(|operator| match &operator.kind {
+                Kind::Linear {
+                    routing: Some(routing), ..
+                } => Some(routing.experts.value),
+                _ => None,
+            });
+        Self {
+            heads: attention().map(|one| one.heads.value).min().unwrap_or(1),
+            kv_heads: attention().map(|one| one.kv_heads.value).min().unwrap_or(1),
+            experts: experts.max().unwrap_or(0),
+            layers: blueprint.layers.value,
+        }
+    }
+}
+
+/// Every layout of a framework; the order does not matter.
+fn layouts(framework: Framework, shape: &Shape, devices: u64, node: u64, sequence: u64, global: u64) -> Vec<Layout> {
+    let (tensors, pipelines, contexts, experts, zeros) = shares(framework);
+    let mut all = Vec::new();
+    // Tensor groups larger than a domain of fast links are never worth it.
+    let most_tensor = if tensors { node.min(devices).min(shape.heads) } else { 1 };
+    for tensor in powers(most_tensor).filter(|one| shape.heads.is_multiple_of(*one)) {
+        // Beyond the key heads each rank keeps a copy; twice as many is the most that is run.
+        if tensor > shape.kv_heads.saturating_mul(4).max(8) {
+            continue;
+        }
+        for pipeline in divisors(devices / tensor, if pipelines { shape.layers } else { 1 }) {
+            if pipeline > 64 {
+                break;
+            }
+            // Fewer than 4,096 tokens a device are not worth a ring.
+            let most_context = if contexts { 16.min(sequence / 4096) } else { 1 };
+            for context in powers(most_context.max(1)) {
+                let ranks = tensor * pipeline * context;
+                if !devices.is_multiple_of(ranks) || !sequence.is_multiple_of(context) {
+                    continue;
+                }
+                let data = devices / ranks;
+                let among = data * context * tensor;
+                let most_expert = if experts && shape.experts > 0 {
+                    shape.experts.min(among)
+                } else {
+                    1
+                };
+                for expert in powers(most_expert) {
+                    if expert > 1 && !(shape.experts.is_multiple_of(expert) && among.is_multiple_of(expert)) {
+                        continue;
+                    }
+                    for micro_batch in powers(32) {
+                        if !global.is_multiple_of(micro_batch * data) {
+                            continue;
+                        }
+                        let batches = global / (micro_batch * data);
+                        // A pipeline with fewer micro-batches than stages stands still most of the time.
+                        if pipeline > 1 && batches < pipeline {
+                            continue;
+                        }
+                        let chunks: &[u64] = if pipeline > 1 { &[1, 2, 4, 8] } else { &[1] };
+                        for &chunk in chunks.iter().filter(|one| pipeline * **one <= shape.layers) {
+                            for &zero in zeros {
+                                for recompute in [Recompute::None, Recompute::Full] {
+                                    all.push(Layout {
+                                        framework,
+                                        tensor,
+                                        pipeline,
+                                        chunks: chunk,
+                                        context,
+                                        expert,
+                                        zero: if data * context > 1 { zero } else { Zero::None },
+                                        micro_batch,
+                                        recompute,
+                                    });
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    all.dedup();
+    all
+}
+
+impl Layout {
+    fn scenario(&self, of: &Scenario, global: u64) -> Scenario {
+        of.clone().with(|scenario| {
+            scenario.workload.batch = self.micro_batch;
+            scenario.workload.recompute = self.recompute;
+            scenario.hardware.tensor = Some(self.tensor);
+            scenario.hardware.pipeline = self.pipeline;
+            scenario.hardware.expert = self.expert;
+            let training = &mut scenario.training;
+            training.framework = Some(self.framework);
+            training.context_parallel = Some(self.context);
+            training.virtual_stages = (self.chunks > 1).then_some(self.chunks);
+            training.schedule = None;
+            training.zero = Some(self.zero);
+            training.shard_group = None;
+            training.global_batch = Some(global);
+            training.accumulation = None;
+        })
+    }
+}
+
+/// Weighs layouts of one model on one device.
+struct Scale<'a> {
+    setup: &'a Setup,
+    device: &'a Device,
+    work: Work,
+    room: u64,
+    /// Parameters of routed experts, and all others.
+    routed: f64,
+    dense: f64,
+}
+
+impl Scale<'_> {
+    /// What a rank holds of weights and states at least, bytes, by their numbers alone; `like` is a plan of the framework.
+    fn least(&self, layout: &Layout, like: &TrainingPlan) -> f64 {
+        if like.adapters.is_some() || like.optimizer_offload {
+            return 0.0;
+        }
+        let bytes = like.bytes;
+        // Optimizers but AdamW keep less; a bound may not be above what is kept.
+        let moments = if like.optimizer == Optimizer::Adamw {
+            2 * bytes.moment
+        } else {
+            0
+        };
+        let experts = if layout.expert > 1 {
+            layout.expert
+        } else {
+            layout.tensor
+        };
+        let replicas = like.devices / (layout.tensor * layout.pipeline);
+        let of = |sharded: bool| {
+            let shards = if sharded { replicas } else { 1 };
+            let of_experts = if sharded {
+                (shards * layout.tensor / layout.expert).max(1)
+            } else {
+                1
+            };
+            let dense = self.dense / (layout.tensor * shards) as f64;
+            let routed = self.routed / (experts * of_experts) as f64;
+            (dense + routed) / layout.pipeline as f64
+        };
+        // The middle of a pipeline holds a little less than its share.
+        let states = (moments + bytes.master) as f64 * of(layout.zero != Zero::None);
+        0.8 * (bytes.weight as f64 * of(layout.zero == Zero::Weights) + states)
+    }
+    /// Weighs a layout; `None` where it cannot be.
+    fn weigh(&self, scenario: Scenario) -> Option<Candidate> {
+        let blueprint = &self.setup.blueprint;
+        let plan = self.plan(&scenario)?;
+        let all = stages(&plan, blueprint);
+        // The first stage has most in flight, the last the loss; those between lie between.
+        let ends = all.first().into_iter().chain(all.last().filter(|_| all.len() > 1));
+        let held: Vec<_> = ends
+            .map(|stage| (stage.clone(), stage_memory::<Exact>(&plan, blueprint, stage)))
+            .collect();
+        let peak = held.iter().map(|(_, memory)| memory.peak.0).max()?;
+        let total_bytes = peak.saturating_add(self.setup.scenario.assumptions.overhead);
+        let time = step_time(&self.asking(&scenario), &plan, &held, self.device, &self.work)?;
+        Some(Candidate {
+            scenario,
+            plan,
+            fits: total_bytes <= self.room,
+            total_bytes,
+            time,
+        })
+    }
+    fn plan(&self, scenario: &Scenario) -> Option<TrainingPlan> {
+        let plan = TrainingPlan::of(&self.setup.blueprint, scenario).ok()?;
+        Some(plan.on(Some(self.device.usable_bytes())))
+    }
+    fn asking(&self, scenario: &Scenario) -> Setup {
+        self.setup.working(|own| *own = scenario.clone())
+    }
+}
+
+fn elements(blueprint: &Blueprint, routed: bool) -> f64 {
+    let mine = blueprint.tensors().filter(|(_, tensor)| {
+        tensor.is_parameter() && (tensor.component == Component::Experts && tensor.copies.is_some()) == routed
+    });
+    mine.map(|(place, tensor)| place.stored(tensor, tensor.elements::<f64>()))
+        .sum()
+}
+
+/// Finds the best plans for a setup's model, devices, sequence and global batch. Frameworks are those that were chosen, else the
+/// usual ones.
+///
+/// # Errors
+/// No device, or a global batch that no layout divides.
+pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
+    let Some(device) = setup.device() else {
+        return Err(AnalysisError::Layout(
+            "Choose a device with --hardware: a plan is for devices of one kind.".to_owned(),
+        ));
+    };
+    let scenario = &*setup.requested;
+    let devices = scenario.hardware.devices.max(1);
+    let finetune = scenario.workload.mode == Mode::Finetune;
+    let sequence = scenario.workload.prompt.max(1);
+    let global = scenario
+        .training
+        .global_batch
+        .unwrap_or_else(|| usual_batch(finetune, sequence, devices));
+    let frameworks: Vec<Framework> = match scenario.training.framework {
+        Some(one) => vec![one],
+        None if devices == 1 => vec![Framework::Transformers],
+        None if finetune => vec![Framework::Deepspeed, Framework::Fsdp],
+        None => vec![Framework::Fsdp, Framework::Torchtitan, Framework::Megatron],
+    };
+    let shape = Shape::of(&setup.blueprint);
+    let node = device.link_domain.unwrap_or(8).min(8);
+    let scale = Scale {
+        setup,
+        device,
+        work: Work::of(setup),
+        room: crate::analysis::fit::capacity(setup, device),
+        routed: elements(&setup.blueprint, true),
+        dense: elements(&setup.blueprint, false),
+    };
+    let mut found = Vec::new();
+    let mut nearest: Option<Candidate> = None;
+    let mut smallest: Option<(f64, Scenario)> = None;
+    let mut tried = 0;
+    for framework in frameworks {
+        let all = layouts(framework, &shape, devices, node, sequence, global);
+        tried += all.len();
+        let mut like = None;
+        // Of layouts that differ in micro-batch alone: whether a smaller one was too large already, and which fitted with
+        // everything kept, where computing layers again only costs time.
+        let mut known: HashMap<Layout, (bool, u64)> = HashMap::new();
+        for layout in all {
+            let way = Layout {
+                micro_batch: 0,
+                recompute: Recompute::None,
+                ..layout
+            };
+            let (too_large, kept) = known.get(&way).copied().unwrap_or_default();
+            if too_large || layout.recompute == Recompute::Full && kept == layout.micro_batch {
+                continue;
+            }
+            let asked = || layout.scenario(scenario, global);
+            if like.is_none() {
+                like = scale.plan(&asked());
+            }
+            let least = like.as_ref().map_or(0.0, |like| scale.least(&layout, like));
+            if least > scale.room as f64 {
+                if smallest.as_ref().is_none_or(|(known, _)| least < *known) {
+                    smallest = Some((least, asked()));
+                }
+                continue;
+            }
+            let Some(candidate) = scale.weigh(asked()) else {
+                continue;
+            };
+            let fits = candidate.fits;
+            known.insert(
+                way,
+                match layout.recompute {
+                    Recompute::Full => (!fits, kept),
+                    _ => (false, if fits { layout.micro_batch } else { kept }),
+                },
+            );
+            if fits {
+                found.push(candidate);
+            } else if nearest
+                .as_ref()
+                .is_none_or(|known| candidate.total_bytes < known.total_bytes)
+            {
+                nearest = Some(candidate);
+            }
+        }
+    }
+    if found.is_empty() && nearest.is_none() {
+        nearest = smallest.and_then(|(_, asked)| scale.weigh(asked));
+    }
+    found.sort_by(|one, other| {
+        one.time
+            .seconds
+            .total_cmp(&other.time.seconds)
+            .then(one.plan.context.cmp(&other.plan.context))
+            .then(one.total_bytes.cmp(&other.total_bytes))
+    });
+    let found = distinct(found);
+    let usual = usual(&scale, scenario, &shape, devices, global, node);
+    Ok(Search {
+        nearest: if found.is_empty() { nearest } else { None },
+        best: found,
+        usual,
+        tried,
+        room: scale.room,
+    })
+}
+
+/// The best of each way to share a model, fastest first: variants that differ in micro-batch and chunks alone are one way, and
+/// one that shares less comes before an equally fast one that shares more.
+fn distinct(found: Vec<Candidate>) -> Vec<Candidate> {
+    let ways = |plan: &TrainingPlan| [plan.tensor, plan.pipeline, plan.context, plan.expert].map(|degree| degree > 1);
+    let mut kept: Vec<Candidate> = Vec::new();
+    for one in found {
+        let same = |known: &&Candidate| {
+            let (a, b) = (&known.plan, &one.plan);
+            (a.framework, a.tensor, a.pipeline, a.context, a.expert)
+                == (b.framework, b.tensor, b.pipeline, b.context, b.expert)
+                && (a.zero, a.recompute) == (b.zero, b.recompute)
+        };
+        // Sharing a sequence as well is no other way where it is no faster.
+        let no_faster = |known: &&Candidate| {
+            let fewer = ways(&known.plan)
+                .iter()
+                .zip(ways(&one.plan))
+                .all(|(known, here)| !known || here);
+            fewer
+                && one.plan.context > known.plan.context
+                && (known.plan.framework, known.plan.tensor, known.plan.pipeline)
+                    == (one.plan.framework, one.plan.tensor, one.plan.pipeline)
+        };
+        if kept.len() < KEPT && !kept.iter().any(|known| same(&known) || no_faster(&known)) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+/// Sequences of a step where none are given: a number that most layouts divide.
+fn usual_batch(finetune: bool, sequence: u64, devices: u64) -> u64 {
+    let wanted = if finetune {
+        USUAL_FINETUNE
+    } else {
+        (USUAL_TOKENS / sequence).max(1)
+    };
+    wanted.max(devices).next_power_of_two()
+}
+
+/// What people try first.
+fn usual(
+    scale: &Scale<'_>,
+    scenario: &Scenario,
+    shape: &Shape,
+    devices: u64,
+    global: u64,
+    node: u64,
+) -> Vec<(&'static str, Candidate)> {
+    let plain = Layout {
+        framework: scenario.training.framework.unwrap_or(if devices == 1 {
+            Framework::Transformers
+        } else {
+            Framework::Fsdp
+        }),
+        tensor: 1,
+        pipeline: 1,
+        chunks: 1,
+        context: 1,
+        expert: 1,
+        zero: Zero::None,
+        micro_batch: 1,
+        recompute: Recompute::None,
+    };
+    let mut rows = vec![("Copies (plain data parallel)", plain)];
+    if devices > 1 {
+        rows.push((
+            "Everything sharded (ZeRO-3, FSDP)",
+            Layout {
+                zero: Zero::Weights,
+                ..plain
+            },
+        ));
+        rows.push((
+            "Everything sharded, layers recomputed",
+            Layout {
+                zero: Zero::Weights,
+                recompute: Recompute::Full,
+                ..plain
+            },
+        ));
+        let tensor = powers(node.min(devices))
+            .filter(|one| shape.heads.is_multiple_of(*one))
+            .max()
+            .unwrap_or(1);
+        rows.push((
+            "Tensor parallel in each node",
+            Layout {
+                tensor,
+                zero: Zero::States,
+                framework: Framework::Megatron,
+                ..plain
+            },
+        ));
+    } else {
+        rows.push((
+            "Layers recomputed",
+            Layout {
+                recompute: Recompute::Full,
+                ..plain
+            },
+        ));
+    }
+    let weighed = rows.into_iter().filter_map(|(name, layout)| {
+        let data = devices / (layout.tensor * layout.pipeline * layout.context).max(1);
+        let global = global.div_ceil(data.max(1)) * data.max(1);
+        Some((name, scale.weigh(layout.scenario(scenario, global))?))
+    });
+    weighed.collect()
+}

@@ -1,0 +1,30 @@
+//! Training runs: the card, the knobs of the layout, and the tabs that only a run has.
+
+mod card;
+mod layout;
+mod memory;
+mod pipeline;
+mod plans;
+mod rank_bar;
+mod strategies;
+mod time;
+
+pub use card::{LayoutKnobs, TrainingCard};
+pub use memory::MemoryTab;
+pub use time::TimeTab;
+
+use leptos::prelude::*;
+
+use super::parts::sheet;
+
+/// What comes with the part.
+fn dress() {
+    sheet::adopt(include_str!("../../../style/parts/training.css"));
+}
+
+/// The tab "Plan".
+#[component]
+pub fn PlanTab() -> impl IntoView {
+    dress();
+    view! { <layout::LayoutCard/><strategies::Strategies/><plans::Plans/> }
+}

@@ -1,0 +1,237 @@
+//! `weighbridge plan`: the best layouts of a training run, and why the usual ones lose.
+
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+
+use super::output::{Failure, Format, json_text, sheets};
+use super::{arguments, source};
+use crate::analysis::training::{Candidate, Search, Way, cheapest, fewest, search, ways};
+use crate::analysis::{Setup, price};
+use crate::export::Sheet;
+use crate::report::{layout_words, why_not};
+use crate::scenario::{Mode, link};
+use crate::units::{UnitSystem, decimal, grouped, percent, seconds, shown, times};
+
+const UNITS: UnitSystem = UnitSystem::Gib;
+
+/// Runs the command.
+pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
+    let model = matches.get_one::<String>("model").map_or("", String::as_str);
+    let mut scenario = arguments::scenario(matches)?;
+    if !scenario.workload.mode.trains() {
+        scenario.workload.mode = Mode::Pretrain;
+        let given = arguments::given(matches);
+        if !given.contains(&crate::scenario::KnobId::Prompt) {
+            scenario.workload.prompt = 4096;
+        }
+    }
+    let found = source::find(model, matches)?;
+    scenario.model.source = found.source.clone();
+    let mut blueprint = found.blueprint(&scenario)?;
+    found.adopt(&mut blueprint);
+    let setup = Setup::new(&Arc::new(blueprint), &scenario)?;
+    let days = match matches.get_one::<f64>("within-days") {
+        Some(_) if scenario.training.tokens.is_none() => {
+            return Err(Failure::new(
+                "bad_value",
+                "--within-days needs --tokens: how much is trained on.",
+            ));
+        }
+        days => days.copied(),
+    };
+    let plans = search(&setup)?;
+    let more = More {
+        fewest: fewest(&setup, days),
+        ways: if scenario.workload.mode == Mode::Finetune {
+            ways(&setup)
+        } else {
+            Vec::new()
+        },
+        cheapest: if matches.get_flag("cheapest") {
+            cheapest(&setup)
+        } else {
+            Vec::new()
+        },
+        days,
+    };
+    match arguments::format(matches) {
+        Format::Json => json_text(&answer(&setup, &plans, &more)),
+        Format::Table => table(&setup, &found.facts.id, &plans, &more),
+        other => sheets(&[sheet(&setup, &plans)], other),
+    }
+}
+
+/// What is answered beside the plans.
+struct More {
+    fewest: Option<Candidate>,
+    ways: Vec<Way>,
+    cheapest: Vec<crate::analysis::training::Priced>,
+    days: Option<f64>,
+}
+
+/// Days of the whole run, and US dollars.
+fn whole(setup: &Setup, candidate: &Candidate) -> (Option<f64>, Option<f64>) {
+    let tokens = setup.requested.training.tokens;
+    let days = tokens
+        .map(|tokens| tokens as f64 / candidate.tokens_per_second() / candidate.plan.goodput.max(0.01) / 86_400.0);
+    let each = price(setup).map(|price| price.usd_per_hour / setup.layout.devices.max(1) as f64);
+    let cost = days
+        .zip(each)
+        .map(|(days, each)| days * 24.0 * each * candidate.plan.devices as f64);
+    (days, cost)
+}
+
+fn sheet(setup: &Setup, plans: &Search) -> Sheet {
+    let mut columns = vec!["plan", "step", "tokens/s", "MFU", "memory", "headroom"];
+    if setup.requested.training.tokens.is_some() {
+        columns.extend(["days", "cost"]);
+    }
+    let mut sheet = Sheet::new("Plans that fit, fastest first", &columns);
+    for one in &plans.best {
+        let mut row = vec![
+            layout_words(one),
+            seconds(one.time.seconds),
+            grouped(one.tokens_per_second().round() as u64),
+            percent(one.time.mfu(&one.plan)),
+            UNITS.bytes(one.total_bytes as f64),
+            UNITS.bytes(plans.room.saturating_sub(one.total_bytes) as f64),
+        ];
+        if setup.requested.training.tokens.is_some() {
+            let (days, cost) = whole(setup, one);
+            row.push(days.map_or_else(String::new, decimal));
+            row.push(cost.map_or_else(String::new, |cost| format!("${}", grouped(cost.round() as u64))));
+        }
+        sheet.push(row);
+    }
+    sheet
+}
+
+fn table(setup: &Setup, id: &str, plans: &Search, more: &More) -> Result<String, Failure> {
+    let device = setup.device().map_or("", |device| device.short_name());
+    let first = plans.best.first().or(plans.nearest.as_ref());
+    let mut out = format!(
+        "{} on {}, {}: {} layouts weighed, {} kept\n",
+        shown(id),
+        times(setup.requested.hardware.devices, device),
+        first.map_or_else(String::new, |one| format!(
+            "{} sequences of {} tokens a step",
+            grouped(one.plan.global_batch),
+            grouped(one.plan.sequence)
+        )),
+        grouped(plans.tried as u64),
+        plans.best.len()
+    );
+    if plans.best.is_empty() {
+        out.push_str("No layout fits.\n");
+        if let Some(nearest) = &plans.nearest {
+            out.push_str(&format!(
+                "The nearest is {}: {}\n",
+                layout_words(nearest),
+                why_not(nearest, None, plans.room, UNITS)
+            ));
+        }
+    } else {
+        out.push('\n');
+        out.push_str(&sheets(&[sheet(setup, plans)], Format::Table)?);
+    }
+    if !plans.usual.is_empty() {
+        out.push_str("\nWhat people try first\n");
+        for (name, one) in &plans.usual {
+            out.push_str(&format!(
+                "  {name}: {}\n    {}\n",
+                layout_words(one),
+                why_not(one, plans.best.first(), plans.room, UNITS)
+            ));
+        }
+    }
+    out.push_str("\nWhat would it take\n");
+    let within = more
+        .days
+        .map_or_else(String::new, |days| format!(" within {} days", decimal(days)));
+    match &more.fewest {
+        Some(one) => out.push_str(&format!(
+            "  Fewest devices{within}: {} ({})\n",
+            times(one.plan.devices, device),
+            layout_words(one)
+        )),
+        None => out.push_str(&format!("  No number of {device} up to 65,536 does{within}.\n")),
+    }
+    for way in &more.ways {
+        out.push_str(&format!(
+            "  {}: {}\n",
+            way.name,
+            if way.fits {
+                format!(
+                    "fits with {}, sequences up to {} tokens",
+                    UNITS.bytes(way.total_bytes as f64),
+                    grouped(way.longest)
+                )
+            } else {
+                format!(
+                    "does not fit: {} are missing",
+                    UNITS.bytes(way.total_bytes.saturating_sub(plans.room) as f64)
+                )
+            }
+        ));
+    }
+    for one in more.cheapest.iter().take(5) {
+        out.push_str(&format!(
+            "  {}: ${} for a million tokens ({})\n",
+            times(one.candidate.plan.devices, one.device.short_name()),
+            decimal(one.usd_per_million_tokens),
+            layout_words(&one.candidate)
+        ));
+    }
+    Ok(out)
+}
+
+fn row(setup: &Setup, plans: &Search, one: &Candidate) -> Value {
+    let (days, cost) = whole(setup, one);
+    let plan = &one.plan;
+    json!({
+        "framework": plan.framework.key(), "devices": plan.devices, "data": plan.data, "tensor": plan.tensor,
+        "pipeline": plan.pipeline, "virtual_stages": plan.virtual_stages, "context": plan.context, "expert": plan.expert,
+        "zero": plan.zero.key(), "micro_batch": plan.micro_batch, "accumulation": plan.accumulation,
+        "global_batch": plan.global_batch, "sequence": plan.sequence, "recompute": plan.recompute.key(),
+        "fits": one.fits, "total_bytes": one.total_bytes,
+        "headroom_bytes": i128::from(plans.room) - i128::from(one.total_bytes),
+        "step_seconds": one.time.seconds, "step_seconds_low": one.time.between.0, "step_seconds_high": one.time.between.1,
+        "tokens_per_second": one.tokens_per_second(), "mfu": one.time.mfu(plan), "hfu": one.time.hfu(plan),
+        "bubble": one.time.bubble, "exposed_seconds": one.time.exposed(),
+        "days": days, "cost_usd": cost,
+        "link": link(&one.scenario).ok().map(|query| format!("?{query}")),
+    })
+}
+
+fn answer(setup: &Setup, plans: &Search, more: &More) -> Value {
+    let usual = plans.usual.iter().map(|(name, one)| {
+        let mut row = row(setup, plans, one);
+        if let Value::Object(row) = &mut row {
+            row.insert("name".to_owned(), json!(name));
+            row.insert(
+                "why_not".to_owned(),
+                json!(why_not(one, plans.best.first(), plans.room, UNITS)),
+            );
+        }
+        row
+    });
+    json!({
+        "weighbridge": crate::export::VERSION,
+        "tried": plans.tried,
+        "device_bytes": plans.room,
+        "plans": plans.best.iter().map(|one| row(setup, plans, one)).collect::<Vec<_>>(),
+        "nearest": plans.nearest.as_ref().map(|one| row(setup, plans, one)),
+        "usual": usual.collect::<Vec<_>>(),
+        "fewest": more.fewest.as_ref().map(|one| row(setup, plans, one)),
+        "ways": more.ways.iter().map(|way| json!({
+            "name": way.name, "fits": way.fits, "total_bytes": way.total_bytes, "longest_sequence": way.longest,
+            "link": link(&way.scenario).ok().map(|query| format!("?{query}")),
+        })).collect::<Vec<_>>(),
+        "cheapest": more.cheapest.iter().map(|one| json!({
+            "device": one.device.id, "usd_per_million_tokens": one.usd_per_million_tokens,
+            "plan": row(setup, plans, &one.candidate),
+        })).collect::<Vec<_>>(),
+    })
+}

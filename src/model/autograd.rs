@@ -1,0 +1,282 @@
+//! What the class of a model type leaves for the backward pass, where that differs from class to class.
+//!
+//! Read off transformers 5 (`modeling_*.py` of each type) and counted on its classes with a saved-tensor hook; the tests
+//! hold counts of whole models. A type that is not listed is as Llama.
+
+use serde_json::Value;
+
+use super::config::Config;
+
+/// How a class writes its norm, which decides the copies that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NormForm {
+    /// An FP32 copy of the input and the 16-bit result before the weight (Llama).
+    #[default]
+    Upcast,
+    /// All in FP32, the weight as 1 + weight (Gemma).
+    OnePlus,
+    /// The same with the root written as a power (Gemma 4).
+    OnePlusPower,
+    /// All in FP32, the result cast at the end (OLMo 2, gpt-oss).
+    Float,
+    /// Mean and variance by hand in FP32 (Cohere).
+    CenteredFloat,
+    /// PyTorch's layer norm, which keeps its input.
+    Native,
+}
+
+/// How a class writes its nonlinearity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ActivationForm {
+    /// One operator: its input is kept.
+    #[default]
+    Native,
+    /// One whose result tells its input (ReLU).
+    Result,
+    /// The tanh form of GELU, written out: four tensors.
+    WrittenOut,
+    /// x · sigmoid(1.702 x), written out: two tensors.
+    Quick,
+    /// ReLU squared: two tensors.
+    Squared,
+    /// xIELU, written out: four tensors and where the input is positive.
+    Xielu,
+}
+
+/// How a class computes attention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AttentionForm {
+    /// Through PyTorch's fused kernels.
+    #[default]
+    Fused,
+    /// Scores are always written; the softmax in FP32 and its 16-bit copy are kept.
+    Eager,
+    /// Scores are always written, queries and keys in FP32 (GPT-Neo).
+    EagerFloat,
+    /// Scores are always written, the softmax in 16 bits with a column for the sink (gpt-oss).
+    EagerSink,
+}
+
+/// What is kept where classes differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Autograd {
+    /// Norms of root mean squares; others keep as PyTorch's layer norm.
+    pub norm: NormForm,
+    /// Nonlinearities.
+    pub activation: ActivationForm,
+    /// Attention.
+    pub attention: AttentionForm,
+    /// Whether heads are laid one after the other, so that the output is copied before its projection.
+    pub copies_output: bool,
+    /// Whether attention and MLP read the same residual, each through a norm of its own.
+    pub shared_residual: bool,
+    /// Whether scores of attention are capped by a tanh.
+    pub caps_scores: bool,
+    /// Whether a dropout mask is kept of the scores.
+    pub drops_attention: bool,
+    /// Whether logits are capped by a tanh.
+    pub caps_logits: bool,
+    /// Whether a dropout mask is kept after the token table.
+    pub drops_embedding: bool,
+    /// Whether dropout masks are kept after attention and MLP.
+    pub drops_residual: bool,
+    /// Whether the router reads an FP32 copy of its input.
+    pub routes_in_float: bool,
+    /// Whether queries, keys and values come from one matrix.
+    pub joins_qkv: bool,
+    /// Whether gate and up come from one matrix.
+    pub joins_gate: bool,
+    /// Whether values are normed, without a weight.
+    pub norms_values: bool,
+    /// Whether written scores go through a softmax in 16 bits.
+    pub halves_scores: bool,
+    /// Whether the first layer reads something else than the token table's rows: positions added, or scaled by a factor.
+    pub changes_embedding: bool,
+    /// Whether attention gets a mask even where it is plainly causal.
+    pub always_masks: bool,
+    /// Whether queries and keys are normed after their rotation, which autocast left in FP32.
+    pub norms_rotated: bool,
+    /// Whether gate and up are clamped before their product.
+    pub clamps_gate: bool,
+    /// Whether values are copied out of the one matrix that also makes queries and keys, instead of being a view of it.
+    pub copies_values: bool,
+    /// Whether a gate on the output of attention reads the kernel's own result, not a copy.
+    pub gates_in_place: bool,
+    /// Whether experts read their input times a random factor.
+    pub jitters_input: bool,
+}
+
+/// Types by the form of their norm.
+const NORMS: &[(&[&str], NormForm)] = &[
+    (
+        &[
+            "gemma",
+            "gemma2",
+            "gemma3",
+            "gemma3_text",
+            "recurrent_gemma",
+            "qwen3_next",
+            "qwen3_5",
+            "qwen3_5_text",
+            "qwen3_5_moe",
+            "qwen3_5_moe_text",
+            "t5gemma",
+            "vaultgemma",
+            // Not 1 + weight, but an FP32 copy of the weight all the same.
+            "helium",
+        ],
+        NormForm::OnePlus,
+    ),
+    (
+        &["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"],
+        NormForm::OnePlusPower,
+    ),
+    (&["olmo2", "olmo3", "gpt_oss", "flex_olmo", "afmoe"], NormForm::Float),
+    (&["cohere", "cohere2", "cohere2_vision"], NormForm::CenteredFloat),
+];
+/// Types whose attention has no fused path.
+const EAGER: &[(&[&str], AttentionForm)] = &[
+    (
+        &["gemma2", "bloom", "mpt", "vaultgemma", "gpt_neox_japanese"],
+        AttentionForm::Eager,
+    ),
+    (&["gpt_neo", "gptj"], AttentionForm::EagerFloat),
+    (&["gpt_oss", "mimo_v2_flash"], AttentionForm::EagerSink),
+];
+/// Types that join the rotated part of a head with the rest, or queries and keys of several parts.
+const JOINED: &[&str] = &[
+    "phi3",
+    "gpt_neox",
+    "phi",
+    "phi4_multimodal",
+    "persimmon",
+    "stablelm",
+    "glm",
+    "glm4",
+    "glm4_moe",
+    "nemotron",
+    "minimax_m2",
+];
+/// Types whose caps of scores and logits the class has where the config is silent.
+const CAPPED: &[&str] = &["gemma2", "vaultgemma", "t5gemma"];
+/// Types whose router reads an FP32 copy of its input.
+const FLOAT_ROUTERS: &[&str] = &[
+    "deepseek_v2",
+    "deepseek_v3",
+    "deepseek_v32",
+    "glm4_moe",
+    "glm4_moe_lite",
+    "kimi_k2",
+    "dots1",
+    "hunyuan_v1_moe",
+    "ernie4_5_moe",
+    "exaone_moe",
+    "solar_open",
+    "mimo_v2_flash",
+];
+/// Parameters that no gradient reaches: corrections of routers, which a rule of their own updates.
+pub const FROZEN: [&str; 2] = ["e_score_correction_bias", "expert_bias"];
+/// Types with dropout unless the config says otherwise: key, and what the class has.
+const DROPOUT: &[(&[&str], &str, &str)] = &[
+    (&["gpt2", "gpt_bigcode"], "embd_pdrop", "resid_pdrop"),
+    (&["opt"], "", "dropout"),
+];
+
+/// Keys of dropout after the token table and in the residual stream.
+const EMBEDDING_DROPOUT: [&str; 4] = ["embd_pdrop", "embedding_dropout", "embed_dropout", "emb_pdrop"];
+const ATTENTION_DROPOUT: [&str; 2] = ["attn_pdrop", "attention_dropout"];
+const RESIDUAL_DROPOUT: [&str; 5] = [
+    "resid_pdrop",
+    "residual_dropout",
+    "hidden_dropout",
+    "resid_dropout",
+    "dropout",
+];
+
+impl Autograd {
+    /// What the class of a config keeps.
+    pub fn of(config: &Config) -> Self {
+        let name = config.model_type();
+        let listed = |list: &[&str]| list.contains(&name);
+        let norm = NORMS.iter().find(|(types, _)| listed(types));
+        let eager = EAGER.iter().find(|(types, _)| listed(types));
+        let number = |key: &str| config.get(key).and_then(Value::as_f64);
+        let usual = DROPOUT.iter().find(|(types, ..)| listed(types));
+        let drops = |keys: &[&str], usual: Option<&str>| {
+            let said = keys.iter().find_map(|key| number(key));
+            said.map_or(usual.is_some_and(|key| !key.is_empty()), |share| share > 0.0)
+        };
+        let caps = |key: &str| match config.has(key) {
+            true => number(key).is_some_and(|cap| cap > 0.0),
+            false => listed(CAPPED),
+        };
+        let per_layer = number("hidden_size_per_layer_input").is_some_and(|width| width > 0.0);
+        let edge = listed(&["gemma4", "gemma4_text", "gemma3n", "gemma3n_text"]) && per_layer;
+        Self {
+            norm: norm.map_or(NormForm::Upcast, |(_, form)| *form),
+            activation: activation(config),
+            attention: match eager {
+                Some((_, form)) => *form,
+                None if edge => AttentionForm::Eager,
+                None => AttentionForm::Fused,
+            },
+            copies_output: listed(JOINED),
+            shared_residual: match name {
+                "gpt_neox" | "stablelm" => config
+                    .get("use_parallel_residual")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(name == "gpt_neox"),
+                "falcon" => config.get("parallel_attn").and_then(Value::as_bool).unwrap_or(true),
+                _ => false,
+            },
+            caps_scores: caps("attn_logit_softcapping"),
+            caps_logits: caps("final_logit_softcapping"),
+            drops_attention: drops(
+                &ATTENTION_DROPOUT,
+                usual.map(|row| if row.1.is_empty() { "" } else { "attn_pdrop" }),
+            ),
+            drops_embedding: drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
+            drops_residual: drops(&RESIDUAL_DROPOUT, usual.map(|row| row.2)),
+            joins_qkv: listed(&["phi3", "phi4_multimodal"]),
+            joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
+            norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
+            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]),
+            changes_embedding: listed(&["gpt2", "gpt_bigcode", "gpt_neo", "opt", "starcoder2", "xglm", "biogpt"])
+                || number("embedding_multiplier").is_some_and(|factor| factor != 1.0),
+            routes_in_float: listed(FLOAT_ROUTERS),
+            // Falcon's mask always exists, so that ALiBi may be added to it.
+            always_masks: name == "falcon",
+            norms_rotated: listed(&["hunyuan_v1_dense", "hunyuan_v1_moe"]),
+            copies_values: listed(&["codegen", "gpt_neox_japanese"]),
+            gates_in_place: listed(&["afmoe", "laguna"]),
+            clamps_gate: name == "gpt_oss",
+            jitters_input: name == "phimoe" && number("input_jitter_noise").is_some_and(|noise| noise > 0.0),
+        }
+    }
+}
+
+/// The nonlinearity that a config names, by how its module in `activations.py` is written.
+fn activation(config: &Config) -> ActivationForm {
+    let keys = [
+        "hidden_activation",
+        "hidden_act",
+        "activation_function",
+        "mlp_hidden_act",
+        "ffn_act",
+    ];
+    let named = keys.iter().find_map(|key| config.get(key).and_then(Value::as_str));
+    let usual = match config.model_type() {
+        "gpt2" | "gpt_neo" | "gptj" | "phi" => "gelu_new",
+        "opt" => "relu",
+        "nemotron" => "relu2",
+        _ => "silu",
+    };
+    match named.unwrap_or(usual) {
+        "gelu_new" | "gelu_fast" => ActivationForm::WrittenOut,
+        "quick_gelu" => ActivationForm::Quick,
+        "relu" => ActivationForm::Result,
+        "relu2" => ActivationForm::Squared,
+        "xielu" => ActivationForm::Xielu,
+        _ => ActivationForm::Native,
+    }
+}

@@ -1,0 +1,81 @@
+//! Plans of a training run in words: the layout, and why another one loses.
+
+use crate::analysis::training::Candidate;
+use crate::scenario::Recompute;
+use crate::scenario::training::Zero;
+use crate::units::{UnitSystem, grouped};
+
+/// A layout in a line: `Megatron · data 8 · tensor 4 · pipeline 2 × 4 chunks · micro-batch 2 · ZeRO-1 · layers recomputed`.
+pub fn layout_words(candidate: &Candidate) -> String {
+    let plan = &candidate.plan;
+    let mut parts = vec![plan.framework.label().to_owned(), format!("data {}", plan.data)];
+    let mut degree = |name: &str, degree: u64| {
+        if degree > 1 {
+            parts.push(format!("{name} {degree}"));
+        }
+    };
+    degree("tensor", plan.tensor);
+    degree("context", plan.context);
+    degree("expert", plan.expert);
+    if plan.pipeline > 1 {
+        parts.push(match plan.virtual_stages {
+            1 => format!("pipeline {}", plan.pipeline),
+            chunks => format!("pipeline {} × {chunks} chunks", plan.pipeline),
+        });
+    }
+    parts.push(format!("micro-batch {}", plan.micro_batch));
+    if plan.zero != Zero::None {
+        parts.push(format!("ZeRO-{}", plan.zero.key()));
+    }
+    if plan.recompute == Recompute::Full {
+        parts.push("layers recomputed".to_owned());
+    }
+    parts.join(" · ")
+}
+
+/// What a layout loses by.
+type Measure = fn(&Candidate) -> f64;
+
+/// Why a layout is not the best one, in a sentence.
+pub fn why_not(candidate: &Candidate, best: Option<&Candidate>, room: u64, units: UnitSystem) -> String {
+    if !candidate.fits {
+        let missing = candidate.total_bytes.saturating_sub(room);
+        return format!(
+            "Does not fit: {} are missing on each device.",
+            units.bytes(missing as f64)
+        );
+    }
+    let Some(best) = best else { return String::new() };
+    let times = candidate.time.seconds / best.time.seconds.max(1e-12) * per_token(candidate, best);
+    if times <= 1.005 {
+        return "As fast as the best.".to_owned();
+    }
+    let lost = |part: fn(&Candidate) -> f64| part(candidate) - part(best);
+    let reasons: [(&str, Measure); 4] = [
+        ("more is computed again", |one| {
+            one.time.hardware_flops / one.time.model_flops
+        }),
+        ("the pipeline stands still longer", |one| one.time.bubble),
+        ("traffic between devices is not hidden", |one| {
+            one.time.exposed() / one.time.seconds
+        }),
+        ("its products are smaller or its kernels slower", |one| {
+            0.5 - one.time.efficiency.middle
+        }),
+    ];
+    let worst = reasons
+        .iter()
+        .max_by(|one, other| lost(one.1).total_cmp(&lost(other.1)));
+    let why = worst.filter(|one| lost(one.1) > 0.005).map_or("", |(words, _)| words);
+    let percent = grouped(((times - 1.0) * 100.0).round() as u64);
+    if why.is_empty() {
+        format!("{percent} % slower.")
+    } else {
+        format!("{percent} % slower: {why}.")
+    }
+}
+
+/// Steps may hold different numbers of sequences.
+fn per_token(candidate: &Candidate, best: &Candidate) -> f64 {
+    best.plan.step_tokens() as f64 / candidate.plan.step_tokens().max(1) as f64
+}
