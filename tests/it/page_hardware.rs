@@ -201,7 +201,11 @@ fn on_a_phone_nothing_scrolls_sideways_in_any_mode() {
             &browser,
             &server.at(&format!("?m=meta-llama/Llama-3.1-8B-Instruct&hw=rtx-4090&mode={mode}")),
         );
-        for tab in ["tab-memory", "tab-speed", "tab-fit"] {
+        let tabs = match mode {
+            "pretrain" => ["tab-memory", "tab-plan", "tab-time"],
+            _ => ["tab-memory", "tab-speed", "tab-fit"],
+        };
+        for tab in tabs {
             browser.script(&format!("document.getElementById('{tab}').click()"), json!([]));
             browser.wait_for(
                 &format!("document.getElementById('{tab}').ariaSelected === 'true'"),

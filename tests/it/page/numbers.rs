@@ -92,7 +92,8 @@ fn the_page_says_what_the_command_line_says() {
         let parameters = grouped(answer["parameters"]["total"].as_u64().unwrap());
         let said = explanation(&browser, "#app td [data-figure='parameters.total']");
         assert!(said.contains(&parameters), "{about}: {parameters} in {said}");
-        // The Compute tab.
+        // The Compute tab; a long table may have left it under the header.
+        browser.script("scrollTo(0, 0)", json!([]));
         browser.click("#tab-compute");
         for (component, cost) in answer["compute"]["by_component"].as_object().unwrap() {
             let shown = |key: &str| browser.text(&format!("#app [data-figure='compute.{component}.{key}']"));
