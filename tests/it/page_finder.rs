@@ -178,7 +178,7 @@ fn further_pages_follow_the_mark_alone() {
     browser.wait_for("!document.querySelector('#find-more')", SOON);
     let asked = asked(&hub);
     assert_eq!(asked.len(), 3);
-    assert!(asked[2].ends_with("&cursor=after-40"), "{asked:?}");
+    assert!(asked[2].contains("&cursor=after-40"), "{asked:?}");
 }
 
 #[test]

@@ -120,7 +120,7 @@ pub fn line(place: Place, row: Row) -> impl IntoView {
             <span class="rp num" data-label="Parameters">{row.parameters.map_or_else(|| "–".to_owned(), |count| short_count(count as f64))}{active}</span>
             <span class="rf" data-label="Formats">{formats}{gguf}</span>
             <span class="rl" data-label="Licence">{row.licence.clone().unwrap_or_default()}</span>
-            <span class="rd num" data-label="Downloads">{row.downloads.map(|count| short(count))}<small>{row.updated.clone()}</small></span>
+            <span class="rd num" data-label="Downloads">{row.downloads.map(short)}<small>{row.updated.clone()}</small></span>
             <span class="rv">{verdict}</span>
             <span class="ra">
                 <button class="icon-button pin" type="button" aria-pressed=pinned.to_string() aria-label=pin_label.clone() title=pin_label on:click=pin>

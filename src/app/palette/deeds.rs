@@ -53,11 +53,12 @@ pub fn offered(case: Case, state: State, typed: &str) -> Vec<Deed> {
         return fast;
     }
     let query = words(typed);
-    let mut groups: Vec<(Option<Class>, Vec<Deed>)> = Vec::new();
-    groups.push(ranked(fast, &query));
-    groups.push(ranked(choices(case), &query));
-    groups.push(models(case, state, typed));
-    groups.push(devices(case, typed));
+    let mut groups = vec![
+        ranked(fast, &query),
+        ranked(choices(case), &query),
+        models(case, state, typed),
+        devices(case, typed),
+    ];
     groups.extend(number(case, typed).map(|deed| (Some(Class::Exact), vec![deed])));
     // The group that is surest first; of those alike the order above.
     groups.sort_by_key(|(class, _)| std::cmp::Reverse(*class));
@@ -226,7 +227,9 @@ fn standing(case: Case, state: State) -> Vec<Deed> {
             page.settings.set_theme(theme)
         }));
     }
-    for units in UnitSystem::iter() {
+    // A search does not tell GiB from GB: only the other one is offered.
+    let now = page.units.get_untracked();
+    for units in UnitSystem::iter().filter(|units| *units != now) {
         all.push(deed(
             "Show",
             format!("Memory in {units}"),

@@ -20,7 +20,7 @@ use super::{Endpoint, Listed, searchable};
 /// Models of a page.
 pub const PAGE: usize = 20;
 /// What a search is asked for: enough for a row and a rough verdict.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "downloads",
     "gated",
     "gguf",
@@ -28,6 +28,7 @@ const FIELDS: [&str; 9] = [
     "library_name",
     "likes",
     "pipeline_tag",
+    "private",
     "safetensors",
     "tags",
 ];
@@ -277,7 +278,7 @@ mod tests {
         assert_eq!(
             endpoint.find_url(&asked, 20, None),
             "https://huggingface.co/api/models?search=qwen3%2030b&author=unsloth&filter=gguf&num_parameters=max%3A40B&filter=license%3Aapache-2.0&gated=false&sort=downloads&limit=20\
-             &expand=downloads&expand=gated&expand=gguf&expand=lastModified&expand=library_name&expand=likes&expand=pipeline_tag&expand=safetensors&expand=tags"
+             &expand=downloads&expand=gated&expand=gguf&expand=lastModified&expand=library_name&expand=likes&expand=pipeline_tag&expand=private&expand=safetensors&expand=tags"
         );
         assert!(
             endpoint
