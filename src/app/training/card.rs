@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::scenario::training::BaseWeights;
-use weighbridge::scenario::{KNOBS, Knob, KnobId, Mode, Scenario};
+use weighbridge::scenario::{KNOBS, Knob, KnobId, Mode, Recompute, Scenario};
 
 use crate::app::case::Case;
 use crate::app::knob::KnobControl;
@@ -138,6 +138,11 @@ impl Method {
             Self::Lora => (rank, None),
             Self::Qlora => (rank, Some(BaseWeights::Nf4Double)),
         };
+        // As TRL does by itself: what adapters save is lost again where every layer is kept.
+        if self != Self::Whole && scenario.workload.recompute == Recompute::Selective {
+            scenario.workload.recompute = Recompute::Full;
+        }
+        let training = &mut scenario.training;
         if self == Self::Whole {
             (training.lora_targets, training.dora) = (None, None);
         }
