@@ -100,7 +100,9 @@ mod run {
             }
         }
         for devices in super::training::DEVICES {
-            let setup = super::training::setup(MODELS[0], devices);
+            let Some(setup) = super::training::setup(MODELS[0], devices) else {
+                continue;
+            };
             for _ in 0..3 {
                 let start = now();
                 let tried = search(&setup).map_or(0, |found| found.tried);

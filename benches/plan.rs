@@ -20,13 +20,15 @@ fn main() {
 /// One analysis in training mode, on 64 devices.
 #[divan::bench(args = MODELS)]
 fn analysis_of_a_run(bencher: Bencher<'_, '_>, id: &str) {
-    let setup = training::setup(id, 64);
+    let Some(setup) = training::setup(id, 64) else { return };
     bencher.bench(|| analyse_setup(black_box(&setup).clone()).map(|one| one.flops));
 }
 
 /// The search for a plan.
 #[divan::bench(args = MODELS, consts = training::DEVICES)]
 fn search_for_a_plan<const DEVICES: u64>(bencher: Bencher<'_, '_>, id: &str) {
-    let setup = training::setup(id, DEVICES);
+    let Some(setup) = training::setup(id, DEVICES) else {
+        return;
+    };
     bencher.bench(|| search(black_box(&setup)).map(|found| found.tried));
 }

@@ -9,20 +9,15 @@ use weighbridge::scenario::{Mode, Scenario};
 /// Devices that plans are searched for.
 pub const DEVICES: [u64; 3] = [64, 1024, 16_384];
 
-/// Pretraining of a model on so many H100.
-///
-/// # Panics
-/// Where the catalogue lacks the model.
-pub fn setup(id: &str, devices: u64) -> Setup {
-    let config = catalogue::find(id)
-        .map(|entry| entry.config.clone())
-        .expect("a built-in model");
-    let blueprint = Arc::new(Blueprint::from_value(config).expect("a known type"));
+/// Pretraining of a built-in model on so many H100.
+pub fn setup(id: &str, devices: u64) -> Option<Setup> {
+    let config = catalogue::find(id)?.config.clone();
+    let blueprint = Arc::new(Blueprint::from_value(config).ok()?);
     let scenario = Scenario::default().with(|scenario| {
         scenario.workload.mode = Mode::Pretrain;
         scenario.workload.prompt = 4096;
         scenario.hardware.device = Some("h100-sxm".to_owned());
         scenario.hardware.devices = devices;
     });
-    Setup::new(&blueprint, &scenario).expect("a device of the table")
+    Setup::new(&blueprint, &scenario).ok()
 }

@@ -190,8 +190,10 @@ impl Case {
                 };
                 let analysis = setup.and_then(analyse_setup);
                 if analysis.as_ref().is_err_and(is_coming) {
-                    parts::want(parts::Part::Training);
-                    parts::arrival(parts::Part::Training).track();
+                    // Asked for once: what did not come is tried again by hand.
+                    if parts::arrival(parts::Part::Training).get() == parts::Arrival::Away {
+                        parts::want(parts::Part::Training);
+                    }
                 }
                 let analysis = analysis.map_err(NoAnswer::Analysis)?;
                 Ok(Answer {

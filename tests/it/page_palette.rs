@@ -62,7 +62,7 @@ fn everything_is_done_by_typing() {
     browser.wait_for("document.activeElement?.id === 'palette'", SOON);
     browser.keys(&["ArrowUp"]);
     browser.wait_for(
-        "document.querySelector('#palette-list .choice:last-child')?.ariaSelected === 'true'",
+        "[...document.querySelectorAll('#palette-list [role=option]')].at(-1)?.ariaSelected === 'true'",
         SOON,
     );
     browser.keys(&["Escape"]);
