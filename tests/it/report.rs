@@ -236,7 +236,7 @@ fn ways_to_train_are_weighed() {
         .map(|one| judge(&many.setup, one, false).unwrap().total_bytes)
         .collect();
     assert_eq!(sizes.len(), 4);
-    assert!(sizes.is_sorted_by(|one, next| one > next), "{sizes:?}");
+    assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
 }
 
 #[test]
