@@ -222,7 +222,7 @@ fn page() -> String {
         * Towers for images and sound are counted as weights; what their own pass takes while a server starts is not.\n\
         * Rates of Apple's GPUs are measurements of others: Apple publishes none. What an NVIDIA card leaves to engines is from public reports for 28 cards, most of them not read again, and by rule for the others.\n\
         * Speed on engines and kinds of devices that nobody measured has the spread of its kind; servers were measured by few publishers, so their intervals are wide.\n\
-        * Training has a lower bound of time only. Speculative decoding and cached prompts are not modelled.\n\n\
+        * Speculative decoding and cached prompts are not modelled.\n\n\
         ## Check it\n\n\
         `./dev test` runs the comparisons above but for rows left out of a fit: those are printed by `cargo run --profile fast --features calibrate --bin calibrate`, which fits the speed anew (about ten minutes), and kept by hand in [speed](speed.md).\n",
     );

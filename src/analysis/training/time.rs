@@ -77,7 +77,8 @@ impl StepTime {
     }
     /// Seconds of communication that nothing hides.
     pub fn exposed(&self) -> f64 {
-        self.communication.iter().map(|one| one.exposed).sum()
+        // An empty sum of floats is minus zero.
+        self.communication.iter().map(|one| one.exposed).sum::<f64>() + 0.0
     }
 }
 
