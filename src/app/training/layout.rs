@@ -160,9 +160,12 @@ fn keys(plan: &TrainingPlan) -> impl IntoView + use<> {
         ));
     }
     if plan.data > 1 {
+        let sharded = |what: &str| format!("{what} sharded over {} of them", grouped(plan.shard_group));
         let shared = match plan.zero {
             Zero::None => "each with all of it".to_owned(),
-            zero => format!("{} over {}", zero.label(), grouped(plan.shard_group)),
+            Zero::States => sharded("optimizer states"),
+            Zero::Gradients => sharded("optimizer states and gradients"),
+            Zero::Weights => sharded("weights, gradients and optimizer states"),
         };
         all.push(format!(
             "{} replicas take sequences of their own (data parallel), {shared}.",
