@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::analysis::Analysis;
 use crate::analysis::training::law::LAWS;
 use crate::analysis::training::{StageMemory, Training};
-use crate::analysis::{Analysis, price};
 use crate::units::Exact;
 
 /// The keys of a training run.
@@ -101,24 +101,20 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
         }
     }
     put_one("communication", Value::Object(communication));
-    if let Some(run) = training.run(
-        analysis.setup.device(),
-        price(&analysis.setup).map(|price| price.usd_per_hour),
-    ) {
+    if let Some(run) = training.run(&analysis.setup) {
         put_one("tokens", json!(run.tokens));
         put_one("steps", json!(run.steps));
         put_one("days_low", json!(run.days_between.0));
         put_one("days_high", json!(run.days_between.1));
         let [law, printed] = LAWS;
         let parameters = analysis.parameters.total.0 as f64;
-        let flops = time.model_flops / plan.step_tokens().max(1) as f64 * run.tokens as f64;
-        let best = law.best(flops);
+        let best = law.best(run.flops);
         put_one(
             "law",
             json!({
                 "optimal_parameters": best.parameters, "optimal_tokens": best.tokens,
                 "loss": law.loss(parameters, run.tokens as f64), "source": law.source,
-                "as_printed": {"optimal_parameters": printed.best(flops).parameters, "optimal_tokens": printed.best(flops).tokens,
+                "as_printed": {"optimal_parameters": printed.best(run.flops).parameters, "optimal_tokens": printed.best(run.flops).tokens,
                     "loss": printed.loss(parameters, run.tokens as f64), "source": printed.source},
             }),
         );

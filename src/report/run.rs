@@ -6,7 +6,7 @@ use super::tiles::{Tile, memory, unless_it_runs};
 use super::verdict::{Sentence, about};
 use super::{between, tokens};
 use crate::analysis::training::{Run, Training};
-use crate::analysis::{Analysis, Figure, Fit, Verdict, price};
+use crate::analysis::{Analysis, Figure, Fit, Verdict};
 use crate::scenario::training::BaseWeights;
 use crate::units::{UnitSystem, capital, decimal, dollars, grouped, one_or_times, percent, seconds, short_count};
 
@@ -65,11 +65,6 @@ fn load(training: &Training) -> String {
     format!("{micro} at a time, {} a step", grouped(plan.global_batch))
 }
 
-fn run_of(analysis: &Analysis, training: &Training) -> Option<Run> {
-    let hour = price(&analysis.setup).map(|price| price.usd_per_hour);
-    training.run(analysis.setup.device(), hour)
-}
-
 /// Two digits of a number of days.
 fn days(run: &Run) -> String {
     match run.days {
@@ -87,7 +82,7 @@ fn sentence(analysis: &Analysis, training: &Training, model: &str, units: UnitSy
     let precision = plan.precision.label();
     match fit.verdict {
         Verdict::Fits => {
-            let run = run_of(analysis, training);
+            let run = training.run(&analysis.setup);
             let main = match (&run, &training.time) {
                 (Some(run), _) => {
                     let cost = run
@@ -217,7 +212,7 @@ fn tiles(analysis: &Analysis, training: &Training, units: UnitSystem) -> Vec<Til
             format!("{share} of the model"),
         ));
     }
-    if let Some(run) = run_of(analysis, training) {
+    if let Some(run) = training.run(&analysis.setup) {
         let (low, high) = run.days_between;
         let (value, unit) = match run.days {
             short if short < 1.0 => (decimal(24.0 * run.days), "hours"),

@@ -1,6 +1,6 @@
 //! Other ways to train the same model on the same devices, each weighed.
 
-use crate::analysis::{Analysis, Setup, Verdict, analyse_setup, price};
+use crate::analysis::{Analysis, Setup, Verdict, analyse_setup};
 use crate::scenario::training::{BaseWeights, Optimizer, Switch, Zero};
 use crate::scenario::{Mode, Recompute, Scenario};
 use crate::units::grouped;
@@ -150,14 +150,13 @@ pub fn judge(setup: &Setup, strategy: &Strategy, or_recomputed: bool) -> Result<
     }
     let training = found.training.as_ref();
     let time = training.and_then(|training| Some((training.time.as_ref()?, &training.plan)));
-    let hour = price(&found.setup).map(|price| price.usd_per_hour);
     Ok(Judged {
         parts: found.held().parts(),
         total_bytes: found.held().total_bytes,
         fits: fits(&found),
         speed: time.map(|(time, plan)| (time.seconds, time.tokens_per_second(plan))),
         days: training
-            .and_then(|training| training.run(found.setup.device(), hour))
+            .and_then(|training| training.run(&found.setup))
             .map(|run| run.days),
         recomputed,
         scenario,

@@ -1,8 +1,8 @@
 //! A training run in words: the layout, the step, the run, the law.
 
+use crate::analysis::Analysis;
 use crate::analysis::training::law::LAWS;
 use crate::analysis::training::{Training, TrainingPlan};
-use crate::analysis::{Analysis, price};
 use crate::scenario::training::Zero;
 use crate::units::{counted, decimal, grouped, percent, seconds, short_count};
 
@@ -46,10 +46,7 @@ pub fn training_lines(analysis: &Analysis) -> Vec<String> {
             plan.precision.label()
         ));
     }
-    let Some(run) = training.run(
-        analysis.setup.device(),
-        price(&analysis.setup).map(|price| price.usd_per_hour),
-    ) else {
+    let Some(run) = training.run(&analysis.setup) else {
         return lines;
     };
     let (days_low, days_high) = run.days_between;
@@ -71,7 +68,7 @@ pub fn training_lines(analysis: &Analysis) -> Vec<String> {
     lines.push(whole);
     let [law, _] = LAWS;
     let parameters = analysis.parameters.total.0 as f64;
-    let best = law.best(time.model_flops / plan.step_tokens().max(1) as f64 * run.tokens as f64);
+    let best = law.best(run.flops);
     lines.push(format!(
         "a loss of {:.2} is predicted; best for this compute would be {} parameters on {} tokens ({:.2}) ({})",
         law.loss(parameters, run.tokens as f64),

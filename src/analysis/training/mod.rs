@@ -58,6 +58,8 @@ pub struct Training {
 pub struct Run {
     /// Tokens trained on.
     pub tokens: u64,
+    /// Operations of the model itself over all tokens.
+    pub flops: f64,
     /// Optimizer steps.
     pub steps: u64,
     /// Days of calendar time.
@@ -100,8 +102,10 @@ impl Training {
             rl_stages,
         })
     }
-    /// The whole run, where its tokens are given: with the price of an hour of all devices.
-    pub fn run(&self, device: Option<&Device>, usd_per_hour: Option<f64>) -> Option<Run> {
+    /// The whole run, where its tokens are given; its cost where an hour of all devices has a price.
+    pub fn run(&self, setup: &Setup) -> Option<Run> {
+        let device = setup.device();
+        let usd_per_hour = super::price(setup).map(|price| price.usd_per_hour);
         let (time, tokens) = (self.time.as_ref()?, self.plan.tokens?);
         let rate = time.tokens_per_second(&self.plan);
         let seconds = tokens as f64 / rate / self.plan.goodput.max(0.01);
@@ -111,6 +115,7 @@ impl Training {
         let devices = self.plan.devices as f64;
         Some(Run {
             tokens,
+            flops: time.model_flops / self.plan.step_tokens().max(1) as f64 * tokens as f64,
             steps: tokens.div_ceil(self.plan.step_tokens().max(1)),
             days: seconds / 86_400.0,
             days_between: (days(high), days(low)),

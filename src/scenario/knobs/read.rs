@@ -144,6 +144,20 @@ pub(super) fn percent(label: &'static str, text: &str, least: u64, most: u64) ->
         })
 }
 
+/// A number that was read, whole, from one up to `most`.
+fn up_to(label: &'static str, text: &str, value: f64, most: u64, unit: &'static str) -> Result<u64, KnobError> {
+    Some(value.round())
+        .filter(|value| (1.0..=most as f64).contains(value))
+        .map(|value| value as u64)
+        .ok_or_else(|| KnobError::OutOfRange {
+            label,
+            found: short(text),
+            least: 1,
+            most,
+            unit,
+        })
+}
+
 /// Milliseconds, or a word for none: `500`, `500ms`, `2 s`, `1 min`.
 pub(super) fn optional_milliseconds(label: &'static str, text: &str, most: u64) -> Result<Option<u64>, KnobError> {
     or_none(text, |text| {
@@ -158,17 +172,7 @@ pub(super) fn optional_milliseconds(label: &'static str, text: &str, most: u64) 
             "min" | "minutes" | "minute" => 60_000.0,
             _ => return Err(wrong()),
         };
-        let value = (number * scale).round();
-        Some(value)
-            .filter(|value| (1.0..=most as f64).contains(value))
-            .map(|value| value as u64)
-            .ok_or_else(|| KnobError::OutOfRange {
-                label,
-                found: short(text),
-                least: 1,
-                most,
-                unit: " ms",
-            })
+        up_to(label, text, number * scale, most, " ms")
     })
 }
 
@@ -236,17 +240,7 @@ pub(super) fn trained_tokens(label: &'static str, text: &str, most: u64) -> Resu
             "t" => 1e12,
             _ => return Err(wrong()),
         };
-        let value = (number * scale).round();
-        Some(value)
-            .filter(|value| (1.0..=most as f64).contains(value))
-            .map(|value| value as u64)
-            .ok_or_else(|| KnobError::OutOfRange {
-                label,
-                found: short(text),
-                least: 1,
-                most,
-                unit: " tokens",
-            })
+        up_to(label, text, number * scale, most, " tokens")
     })
 }
 
