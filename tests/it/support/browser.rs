@@ -1,4 +1,5 @@
-//! A browser for the tests: Chromium, driven over WebDriver through chromedriver.
+//! A browser for the tests: Chromium, driven over WebDriver through chromedriver; `BROWSER=firefox` takes Firefox and
+//! geckodriver, for tests that use nothing of [`view`].
 //!
 //! An own client, although fantoccini and thirtyfour are well kept. They cost 99 and 147 crates and an async runtime
 //! for tests that do one thing after another, and what these tests need beyond the common part (console log, emulated
@@ -62,6 +63,10 @@ impl Browser {
 
     #[track_caller]
     pub fn reload(&self) {
+        // Firefox's own command goes past the offline worker, which a user's press of the key does not.
+        if self.session.kind() == session::Kind::Firefox {
+            return self.goto(&self.url());
+        }
         self.must("POST", "/refresh", json!({}));
     }
 
@@ -156,6 +161,9 @@ impl Browser {
 
     /// Everything the console has said since the start (or [`Self::forget_console`]), network errors included.
     pub fn console(&self) -> Vec<Entry> {
+        if self.session.kind() == session::Kind::Firefox {
+            return firefox_console(&self.session.output());
+        }
         let new = self
             .session
             .call("POST", "/se/log", json!({ "type": "browser" }))
@@ -250,6 +258,18 @@ impl Browser {
         }
         report
     }
+}
+
+/// The errors in Firefox's output: the rest of it is mostly about Firefox itself. They are all of the session: none can be
+/// forgotten.
+fn firefox_console(output: &str) -> Vec<Entry> {
+    let of_page = |line: &&str| line.starts_with("JavaScript error: http") || line.starts_with("console.error: (new ");
+    let entry = |line: &str| Entry {
+        level: "SEVERE".to_owned(),
+        source: "console-api".to_owned(),
+        text: line.to_owned(),
+    };
+    output.lines().filter(of_page).map(entry).collect()
 }
 
 impl Drop for Browser {

@@ -1,4 +1,4 @@
-//! chromedriver as a process, one WebDriver session in it, and the commands over HTTP.
+//! chromedriver or geckodriver as a process, one WebDriver session in it, and the commands over HTTP.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,54 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use ureq::Agent;
 
-/// chromedriver with a session; dropping it closes Chromium, ends chromedriver and removes the profile.
+/// In the profile: what the driver writes.
+const OUTPUT: &str = "driver.log";
+
+/// The browsers that the tests know. Only Chromium speaks the DevTools protocol, so only tests that need no more than
+/// WebDriver run in both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Chromium,
+    Firefox,
+}
+
+impl Kind {
+    /// What the environment asks for: `BROWSER=firefox`, or Chromium.
+    fn wanted() -> Self {
+        match std::env::var("BROWSER").as_deref() {
+            Ok("firefox") => Self::Firefox,
+            _ => Self::Chromium,
+        }
+    }
+
+    fn driver(self) -> PathBuf {
+        match self {
+            Self::Chromium => program("CHROMEDRIVER", &["chromedriver"]),
+            Self::Firefox => program("GECKODRIVER", &["geckodriver"]),
+        }
+    }
+
+    fn browser(self) -> PathBuf {
+        match self {
+            Self::Chromium => program(
+                "CHROMIUM",
+                &[
+                    "chromium",
+                    "chromium-browser",
+                    "google-chrome",
+                    "google-chrome-stable",
+                    "chrome",
+                ],
+            ),
+            Self::Firefox => program("FIREFOX", &["firefox", "firefox-esr"]),
+        }
+    }
+}
+
+/// A driver with a session; dropping it closes the browser, ends the driver and removes the profile.
 #[derive(Debug)]
 pub struct Session {
+    kind: Kind,
     driver: Child,
     agent: Agent,
     root: String,
@@ -21,37 +66,33 @@ pub struct Session {
 
 impl Session {
     pub fn start() -> Self {
-        let driver = program("CHROMEDRIVER", &["chromedriver"]);
-        let chromium = program(
-            "CHROMIUM",
-            &[
-                "chromium",
-                "chromium-browser",
-                "google-chrome",
-                "google-chrome-stable",
-                "chrome",
-            ],
-        );
-        // Another process may take the free port before chromedriver does: then once more.
+        let kind = Kind::wanted();
+        let (driver, browser) = (kind.driver(), kind.browser());
+        // Another process may take the free port before the driver does: then once more.
         for _ in 0..3 {
-            if let Some(session) = Self::try_start(&driver, &chromium) {
+            if let Some(session) = Self::try_start(kind, &driver, &browser) {
                 return session;
             }
         }
-        panic!(
-            "chromedriver ended at once, three times; try {} --version",
-            driver.display()
-        );
+        panic!("{} ended at once, three times; try its --version", driver.display());
     }
 
-    fn try_start(driver: &Path, chromium: &Path) -> Option<Self> {
+    fn try_start(kind: Kind, driver: &Path, browser: &Path) -> Option<Self> {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let port = free.expect("cannot find a free port").port();
+        let profile = super::super::fresh_folder("profile");
+        // Firefox says what its console says on its output alone.
+        let log = std::fs::File::create(profile.join(OUTPUT)).expect("the profile's folder was just made");
         let child = Command::new(driver)
-            .arg(format!("--port={port}"))
+            .args(
+                ["--port".to_owned(), port.to_string()]
+                    .iter()
+                    .take(if kind == Kind::Firefox { 2 } else { 0 }),
+            )
+            .args((kind == Kind::Chromium).then(|| format!("--port={port}")))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from))
+            .stderr(Stdio::from(log))
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", driver.display()));
         let agent = Agent::config_builder()
@@ -60,8 +101,8 @@ impl Session {
             .proxy(None)
             .build()
             .into();
-        let profile = super::super::fresh_folder("profile");
         let mut session = Self {
+            kind,
             driver: child,
             agent,
             root: format!("http://127.0.0.1:{port}"),
@@ -71,11 +112,12 @@ impl Session {
         if !session.ready() {
             return None;
         }
-        let made = session.call("POST", "/session", session.capabilities(chromium));
+        let made = session.call("POST", "/session", session.capabilities(browser));
         let made = made.unwrap_or_else(|error| {
             panic!(
-                "Chromium did not start: {error}\nIs chromedriver of the same version as {}?",
-                chromium.display()
+                "the browser did not start: {error}\nIs {} of the version that {} asks for?",
+                driver.display(),
+                browser.display()
             )
         });
         session.path = format!("/session/{}", made["sessionId"].as_str().expect("a session has an id"));
@@ -86,7 +128,17 @@ impl Session {
         &self.profile
     }
 
-    /// Waits until chromedriver answers; false if it has ended.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What the driver and Firefox have written so far.
+    pub fn output(&self) -> String {
+        std::fs::read(self.profile.join(OUTPUT))
+            .map_or_else(|_| String::new(), |all| String::from_utf8_lossy(&all).into_owned())
+    }
+
+    /// Waits until the driver answers; false if it has ended.
     fn ready(&mut self) -> bool {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {
@@ -101,10 +153,23 @@ impl Session {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("chromedriver did not answer within 20 s");
+        panic!("the driver did not answer within 20 s");
     }
 
-    fn capabilities(&self, chromium: &Path) -> Value {
+    fn capabilities(&self, browser: &Path) -> Value {
+        let timeouts = json!({ "script": 30_000, "pageLoad": 30_000, "implicit": 0 });
+        if self.kind == Kind::Firefox {
+            // Firefox makes a profile of its own under the temporary folder, and removes it.
+            return json!({ "capabilities": { "alwaysMatch": {
+                "browserName": "firefox",
+                "timeouts": timeouts,
+                "moz:firefoxOptions": {
+                    "binary": browser,
+                    "args": ["-headless"],
+                    "prefs": { "devtools.console.stdout.content": true, "dom.ipc.processCount": 1 },
+                },
+            } } });
+        }
         let profile = format!("--user-data-dir={}", self.profile.display());
         let args = [
             "--headless",
@@ -121,13 +186,13 @@ impl Session {
         ];
         json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
-            "timeouts": { "script": 30_000, "pageLoad": 30_000, "implicit": 0 },
-            "goog:chromeOptions": { "binary": chromium, "args": args },
+            "timeouts": timeouts,
+            "goog:chromeOptions": { "binary": browser, "args": args },
             "goog:loggingPrefs": { "browser": "ALL" },
         } } })
     }
 
-    /// One command, with its path below the session. The error is chromedriver's own, without its stack trace.
+    /// One command, with its path below the session. The error is the driver's own, without its stack trace.
     pub fn call(&self, method: &str, path: &str, body: Value) -> Result<Value, String> {
         let url = format!("{}{}{path}", self.root, self.path);
         let answer = match method {
@@ -162,7 +227,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Chromium ends with its session; killing chromedriver alone would leave it running.
+        // The browser ends with its session; killing the driver alone would leave it running.
         if !self.path.is_empty() {
             let _ = self.call("DELETE", "", Value::Null);
         }
@@ -196,8 +261,9 @@ fn program(variable: &str, names: &[&str]) -> PathBuf {
     });
     found.unwrap_or_else(|| {
         panic!(
-            "no {} on PATH. The browser tests need Chromium and the chromedriver of the same version: install both \
-             (Debian: apt-get install chromium chromium-driver) or set {variable}, then run ./dev test.",
+            "no {} on PATH. The browser tests need Chromium and the chromedriver of the same version (Debian: apt-get \
+             install chromium chromium-driver), or with BROWSER=firefox Firefox and geckodriver: install both or set \
+             {variable}.",
             names.join(" or ")
         )
     })
