@@ -1,6 +1,6 @@
 //! The address bar and the cases: each follows the other.
 //!
-//! What a person did as one deed (another model, device, mode, tab or case) is a step that Back takes back; a slider on
+//! What a person did as one deed (another model, device, mode, tab or case, or a button that changes several knobs) is a step that Back takes back; a slider on
 //! its way only rewrites the step it stands on.
 
 use std::time::Duration;
@@ -43,6 +43,8 @@ struct Step {
     mode: Mode,
     tab: Tab,
     shows: Shows,
+    /// Buttons that changed several knobs at once.
+    deeds: u32,
 }
 
 impl Step {
@@ -54,6 +56,7 @@ impl Step {
             mode: scenario.workload.mode,
             tab,
             shows: case.page.shows.get_untracked(),
+            deeds: case.deeds.get_untracked(),
         })
     }
 }

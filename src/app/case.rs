@@ -131,6 +131,8 @@ pub struct Case {
     pub changed: RwSignal<Option<Changed>>,
     /// Knobs whose field holds a value they refuse.
     pub refused: RwSignal<BTreeSet<KnobId>>,
+    /// How many buttons changed several knobs at once: each is a step that Back takes back.
+    pub deeds: RwSignal<u32>,
 }
 
 impl Case {
@@ -221,6 +223,7 @@ impl Case {
             opened: RwSignal::new(None),
             changed: RwSignal::new(None),
             refused: RwSignal::new(BTreeSet::new()),
+            deeds: RwSignal::new(0),
         }
     }
     /// Whether it trains.

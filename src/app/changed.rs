@@ -7,6 +7,7 @@ use super::case::Case;
 use super::hardware::facts::resolve;
 use super::icon::Icon;
 use super::knob::spoken;
+use super::verdict::focus_answer;
 
 /// Most knobs that are named.
 const MOST: usize = 4;
@@ -27,6 +28,9 @@ impl Case {
             after: after.clone(),
         }));
         self.scenario.set(after);
+        self.deeds.update(|count| *count = count.wrapping_add(1));
+        // The button may be gone with what it offered.
+        focus_answer();
     }
 }
 

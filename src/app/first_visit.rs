@@ -53,9 +53,17 @@ pub fn FirstVisit() -> impl IntoView {
         }
         first.set(false);
     };
-    // Whatever is changed, by whichever way, the example has served.
+    // A model and a device chosen, or anything else changed: the example has served. One of the two alone leaves the other row.
     Effect::new(move |_| {
-        if case.scenario.with(|scenario| *scenario != Scenario::example()) && first.get_untracked() {
+        let served = case.scenario.with(|now| {
+            let example = Scenario::example();
+            let (model, device) = (
+                now.model != example.model,
+                now.hardware.device != example.hardware.device,
+            );
+            (model && device) || (!model && !device && *now != example) || now.workload != example.workload
+        });
+        if served && first.get_untracked() {
             dismiss();
         }
     });
@@ -88,10 +96,6 @@ pub fn FirstVisit() -> impl IntoView {
         move |at: usize| verdicts.with(|found| found.as_ref().and_then(|(models, _)| models.get(at).copied()));
     let device_sign =
         move |at: usize| verdicts.with(|found| found.as_ref().and_then(|(_, devices)| devices.get(at).copied()));
-    let model = case.scenario.with_untracked(|scenario| scenario.model.source.clone());
-    let device = case
-        .scenario
-        .with_untracked(|scenario| scenario.hardware.device.clone());
     view! {
         <Show when=move || first.get()>
             <section class="card first" aria-label="Start">
@@ -102,9 +106,9 @@ pub fn FirstVisit() -> impl IntoView {
                 </div>
                 <div class="chiprow" role="group" aria-label="Model"><span>"Model"</span>
                     {MODELS.iter().enumerate().map(|(at, (id, name))| {
-                        let now = model == ModelSource::Id((*id).to_owned());
+                        let now = move || case.scenario.with(|now| matches!(&now.model.source, ModelSource::Id(one) if one == id));
                         view! {
-                            <button class="startchip" type="button" data-verdict=move || model_sign(at) aria-pressed=now.to_string()
+                            <button class="startchip" type="button" data-verdict=move || model_sign(at) aria-pressed=move || now().to_string()
                                 on:click=move |_| parts::reader::load(case, id)>{*name}<span class="sign">{move || model_sign(at).map(sign)}</span></button>
                         }
                     }).collect_view()}
@@ -114,9 +118,9 @@ pub fn FirstVisit() -> impl IntoView {
                     // The list of devices asks the browser, once it is told to.
                     <button class="startchip" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Devices(Choosing::Device)))>"This computer?"</button>
                     {DEVICES.iter().enumerate().map(|(at, (id, name))| {
-                        let now = device.as_deref() == Some(*id);
+                        let now = move || case.scenario.with(|now| now.hardware.device.as_deref() == Some(*id));
                         view! {
-                            <button class="startchip" type="button" data-verdict=move || device_sign(at) aria-pressed=now.to_string()
+                            <button class="startchip" type="button" data-verdict=move || device_sign(at) aria-pressed=move || now().to_string()
                                 on:click=move |_| first_choice::for_device(case, |scenario| scenario.hardware.device = Some((*id).to_owned()))>{*name}<span class="sign">{move || device_sign(at).map(sign)}</span></button>
                         }
                     }).collect_view()}

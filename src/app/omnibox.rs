@@ -7,12 +7,15 @@ use weighbridge::hub::search::HubQuery;
 
 use super::badge::fit_badge;
 use super::case::Case;
+use super::first_choice;
+use super::hardware::choose;
 use super::icon::Icon;
 use super::page::Shows;
 use super::source::search::{Search, search};
 use super::source::{self, recent};
 use super::state::State;
 use super::suggest::{Kind, Suggestion, suggestions};
+use super::verdict::focus_answer;
 
 /// The search field with its list. `/` anywhere on the page goes to it.
 #[component]
@@ -45,23 +48,16 @@ pub fn Omnibox() -> impl IntoView {
         at.set(0);
         open.set(true);
     };
-    let take = move |what: &str| {
+    let take = move |what: &str, kind: Kind| {
         open.set(false);
         text.set(String::new());
-        if let Some(field) = field.get_untracked() {
-            let _ = field.blur();
+        if kind == Kind::Device {
+            first_choice::for_device(case, |scenario| choose(scenario, what.to_owned(), false));
+        } else {
+            source::load(state.for_another(case), what);
         }
-        source::load(state.for_another(case), what);
-    };
-    let enter = move || {
-        let typed = text.get_untracked();
-        let chosen = offered.with_untracked(|all| all.get(at.get_untracked()).map(|one| one.text.clone()));
-        // Nothing to offer: the text itself says what is wrong with it.
-        match chosen {
-            Some(chosen) => take(&chosen),
-            None if !typed.trim().is_empty() => take(&typed),
-            None => {}
-        }
+        // The list is gone: on with the answer, not with the top of the page.
+        focus_answer();
     };
     // The same words on the Hub, with filters and all that is found.
     let further = move || {
@@ -70,6 +66,18 @@ pub fn Omnibox() -> impl IntoView {
         case.page.search.set(HubQuery::of(words.trim()).to_link());
         text.set(String::new());
         case.page.shows.set(Shows::Search);
+    };
+    let enter = move || {
+        let typed = text.get_untracked();
+        let chosen = offered.with_untracked(|all| all.get(at.get_untracked()).map(|one| (one.text.clone(), one.kind)));
+        match chosen {
+            Some((chosen, kind)) => take(&chosen, kind),
+            None if typed.trim().is_empty() => {}
+            // Several words that name nothing built in: the Hub may know them.
+            None if typed.trim().contains(' ') && !typed.contains('/') && !source::is_json(&typed) => further(),
+            // Nothing to offer: the text itself says what is wrong with it.
+            None => take(&typed, Kind::Hub),
+        }
     };
     let step = move |by: isize| {
         if !open.get_untracked() {
@@ -101,7 +109,7 @@ pub fn Omnibox() -> impl IntoView {
             .unwrap_or_default();
         if source::is_json(&pasted) {
             event.prevent_default();
-            take(&pasted);
+            take(&pasted, Kind::Hub);
         }
     };
     let slash = window_event_listener(ev::keydown, move |event| {
@@ -152,7 +160,7 @@ pub fn Omnibox() -> impl IntoView {
             <Show when=move || shown.get()>
                 // A press must not take the focus away before the click comes.
                 <div class="suggest" on:mousedown=|event| event.prevent_default()>
-                    <div id="find-list" role="listbox" aria-label="Models">{move || groups(offered.get(), at, take)}</div>
+                    <div id="find-list" role="listbox" aria-label="Models and hardware">{move || groups(offered.get(), at, take)}</div>
                     <p class="searched" role="status">{move || words(&found.get(), text)}</p>
                     <button class="choice hub" id="find-further" type="button" tabindex="-1" on:click=move |_| further()>
                         <Icon name="search"/><span class="name">"All on the Hub, with filters"</span><span class="meta">"Ctrl Enter"</span></button>
@@ -175,7 +183,7 @@ pub fn words(found: &Search, text: RwSignal<String>) -> Option<&'static str> {
 }
 
 /// The list, with a heading wherever the group changes.
-fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str) + Copy + 'static) -> Vec<AnyView> {
+fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str, Kind) + Copy + 'static) -> Vec<AnyView> {
     let mut views = Vec::new();
     let mut rest: Vec<(usize, Suggestion)> = all.into_iter().enumerate().collect();
     while let Some((_, first)) = rest.first() {
@@ -201,7 +209,12 @@ fn groups(all: Vec<Suggestion>, at: RwSignal<usize>, take: impl Fn(&str) + Copy 
     views
 }
 
-fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str) + Copy + 'static) -> impl IntoView {
+fn option(
+    index: usize,
+    one: Suggestion,
+    at: RwSignal<usize>,
+    take: impl Fn(&str, Kind) + Copy + 'static,
+) -> impl IntoView {
     let Suggestion {
         text,
         name,
@@ -215,6 +228,7 @@ fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str
         Kind::Catalogue => view! { <span class="name">{name}</span> }.into_any(),
         Kind::Found => view! { <Icon name="cloud" /><span class="name">{name}</span> }.into_any(),
         Kind::Recent => view! { <Icon name="clock" /><span class="name">{name}</span> }.into_any(),
+        Kind::Device => view! { <span class="name">"On "{name}</span> }.into_any(),
         Kind::Hub => {
             view! { <Icon name="cloud" /><span class="name">"Load "<b>{name}</b>" from the Hub"</span> }.into_any()
         }
@@ -226,11 +240,11 @@ fn option(index: usize, one: Suggestion, at: RwSignal<usize>, take: impl Fn(&str
             id=format!("find-{index}")
             role="option"
             aria-selected=move || (at.get() == index).to_string()
-            on:click=move |_| take(&text)
+            on:click=move |_| take(&text, kind)
             on:mousemove=move |_| if at.get_untracked() != index { at.set(index) }
         >
             {inside}
-            {fit_badge(Case::here(), &of, listed.as_ref())}
+            {(kind != Kind::Device).then(|| fit_badge(Case::here(), &of, listed.as_ref()))}
             <span class="meta">{meta}</span>
         </div>
     }

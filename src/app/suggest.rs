@@ -1,10 +1,11 @@
 //! What the search for a model offers: pure, without the page.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use weighbridge::analysis::{self, Verdict};
 use weighbridge::hardware::file_formats::by_tags;
-use weighbridge::hardware::{Device, Vendor};
+use weighbridge::hardware::{self, Device, Vendor};
 use weighbridge::hub::{Endpoint, Listed, Locator};
 use weighbridge::model::catalogue::{self, Entry};
 use weighbridge::model::{Blueprint, quantisation};
@@ -13,10 +14,12 @@ use weighbridge::report::hub_row::billions;
 use weighbridge::scenario::Scenario;
 use weighbridge::units::{UnitSystem, short_count};
 
-use super::hardware::facts::resolve;
+use super::hardware::facts::{memory, resolve};
 
 /// How many catalogue models are offered while typing.
 const MOST: usize = 12;
+/// How many devices are offered beside them.
+const MOST_DEVICES: usize = 3;
 
 /// Something that can be chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +49,8 @@ pub enum Kind {
     Hub,
     /// Found by a search of the Hub.
     Found,
+    /// Hardware, for the model in hand.
+    Device,
 }
 
 /// Parameters of a built-in model in words: `30.5 B, 3.35 B active`.
@@ -170,6 +175,12 @@ pub fn on_the_hub(query: &str, endpoint: &Endpoint) -> Option<Locator> {
     Locator::parse_at(query, endpoint).ok().filter(|_| named)
 }
 
+/// The built-in model that an address of the Hub means: its config as it is on the main branch.
+pub fn built_in(locator: &Locator) -> Option<&'static Entry> {
+    let plain = locator.revision_or_main() == "main" && locator.path().is_none_or(|path| path == "config.json");
+    catalogue::find(&locator.id().to_string()).filter(|_| plain)
+}
+
 /// What to offer for a query; the first is what Enter takes.
 pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &[Listed]) -> Vec<Suggestion> {
     let query = query.trim();
@@ -184,19 +195,24 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &
     if query.is_empty() {
         return recent.iter().take(6).map(lately).collect();
     }
-    let mut all: Vec<Suggestion> = by_family(query)
-        .into_iter()
-        .take(MOST)
-        .map(|entry| Suggestion {
-            group: entry.family.clone(),
-            text: entry.id.clone(),
-            name: entry.name.clone(),
-            meta: size(entry),
-            kind: Kind::Catalogue,
-            listed: None,
-        })
-        .collect();
-    if let Some(locator) = on_the_hub(query, endpoint) {
+    let known = |entry: &Entry| Suggestion {
+        group: entry.family.clone(),
+        text: entry.id.clone(),
+        name: entry.name.clone(),
+        meta: size(entry),
+        kind: Kind::Catalogue,
+        listed: None,
+    };
+    let mut all: Vec<Suggestion> = by_family(query).into_iter().take(MOST).map(known).collect();
+    let devices = devices(query);
+    let beside = devices.len();
+    all.splice(0..0, devices);
+    let hub = on_the_hub(query, endpoint).filter(|_| beside == 0);
+    if let Some(entry) = hub.as_ref().and_then(built_in) {
+        if !all.iter().any(|one| one.text == entry.id) {
+            all.insert(0, known(entry));
+        }
+    } else if let Some(locator) = hub {
         let name = locator.to_string();
         let hub = Suggestion {
             group: "Hub".to_owned(),
@@ -206,10 +222,8 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &
             kind: Kind::Hub,
             listed: None,
         };
-        if catalogue::find(&locator.to_string()).is_none() {
-            // Before longer names of the catalogue that merely hold it.
-            all.insert(0, hub);
-        }
+        // Before longer names of the catalogue that merely hold it.
+        all.insert(0, hub);
     }
     let lower = query.to_lowercase();
     let old = recent.iter().filter(|id| id.to_lowercase().contains(&lower));
@@ -226,6 +240,33 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &
         .collect();
     all.extend(others);
     all
+}
+
+/// The first devices that a query names, each with how well it names it.
+pub fn named_devices(query: &str) -> impl Iterator<Item = (Class, Cow<'static, Device>)> {
+    let classes = hardware::named(query).into_iter().map(|(rank, _)| rank.class);
+    classes.zip(hardware::found(query))
+}
+
+/// Devices that a query names better than any model: "4090" is none.
+fn devices(query: &str) -> Vec<Suggestion> {
+    if query.contains('/') {
+        return Vec::new();
+    }
+    let model = catalogue::named(query).first().map(|(rank, _)| rank.class);
+    let better = |class: Class| class > Class::Close && Some(class) > model;
+    let found = named_devices(query)
+        .filter(|(class, _)| better(*class))
+        .take(MOST_DEVICES);
+    let suggested = found.map(|(_, device)| Suggestion {
+        group: "Hardware".to_owned(),
+        text: device.id.clone(),
+        name: device.name.clone(),
+        meta: memory(&device, UnitSystem::default()),
+        kind: Kind::Device,
+        listed: None,
+    });
+    suggested.collect()
 }
 
 /// A model of the Hub's listing.

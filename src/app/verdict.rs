@@ -1,6 +1,9 @@
 //! The verdict in a sentence, and what stands beside it.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use weighbridge::report::{Sentence, sentence};
 
 use super::case::{Case, NoAnswer, is_coming};
@@ -46,19 +49,23 @@ fn nothing(case: Case) -> Sentence {
     }
 }
 
-/// While another model is read, the old answer stays and says so.
+/// While another model is read, or what was asked could not be, the old answer stays and says so.
 #[component]
 pub fn StaleLine() -> impl IntoView {
     let case = Case::here();
     let old = Memo::new(move |_| case.shown.with(Option::is_some));
+    let name = move || case.model_name().unwrap_or_else(|| "the last model".to_owned());
     move || {
-        case.loading.get().filter(|_| old.get()).map(|loading| {
-            let name = case.model_name();
-            view! {
-                <div class="stale"><Icon name="clock"/>
-                    <span>"Still shown: "<b>{name.unwrap_or_else(|| "the last model".to_owned())}</b>", until "{loading.what}" is read."</span>
-                </div>
+        let until = match case.loading.get() {
+            Some(loading) => format!(", until {} is read.", loading.what),
+            None if case.problem.with(Option::is_some) => ". What was asked for last could not be read.".to_owned(),
+            None if case.refused.with(|refused| !refused.is_empty()) => {
+                " with the last value that could be read.".to_owned()
             }
+            None => return None,
+        };
+        old.get().then(|| {
+            view! { <div class="stale"><Icon name="clock"/><span>"Still shown: "<b>{name()}</b>{until}</span></div> }
         })
     }
 }
@@ -84,7 +91,7 @@ pub fn VerdictLine() -> impl IntoView {
         }
     });
     view! {
-        <section class="verdict" id="verdict" data-verdict=move || look(sentence.get().verdict) aria-live="polite" aria-label="Verdict">
+        <section class="verdict" id="verdict" tabindex="-1" data-verdict=move || look(sentence.get().verdict) aria-live="polite" aria-label="Verdict">
             <div class="above">
                 <p class="pill">{move || sign(sentence.get().verdict)}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
                 <span class="deeds">
@@ -101,6 +108,27 @@ pub fn VerdictLine() -> impl IntoView {
             <WeightyNotices/>
         </section>
     }
+}
+
+/// Puts the focus on the answer, once what had it has gone: else it falls to the top of the page.
+pub fn focus_answer() {
+    set_timeout(
+        || {
+            let lost = document()
+                .active_element()
+                .is_none_or(|element| element.tag_name() == "BODY" || element.id() == "find");
+            let answer = document().get_element_by_id("verdict");
+            if let Some(answer) = answer
+                .filter(|_| lost)
+                .and_then(|answer| answer.dyn_into::<web_sys::HtmlElement>().ok())
+            {
+                let options = web_sys::FocusOptions::new();
+                options.set_prevent_scroll(true);
+                let _ = answer.focus_with_options(&options);
+            }
+        },
+        Duration::from_millis(50),
+    );
 }
 
 /// The sign of a verdict.

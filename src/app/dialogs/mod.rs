@@ -43,9 +43,13 @@ fn Soon(dialog: Dialog) -> impl IntoView {
     want(Part::Dialogs);
     let arrival = arrival(Part::Dialogs);
     let here = Memo::new(move |_| arrival.get() == Arrival::Here);
-    move || match dialogs().filter(|_| here.get()) {
-        Some(dialogs) => untrack(|| (dialogs.open)(dialog)),
-        None => view! { <Frame title="One moment" class="narrow"><Waiting part=Part::Dialogs/></Frame> }.into_any(),
+    move || {
+        // Read before it is asked what is there: what has not come is waited for by this alone.
+        let here = here.get();
+        match dialogs().filter(|_| here) {
+            Some(dialogs) => untrack(|| (dialogs.open)(dialog)),
+            None => view! { <Frame title="One moment" class="narrow"><Waiting part=Part::Dialogs/></Frame> }.into_any(),
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
-use weighbridge::hardware;
 use weighbridge::hub::search::HubQuery;
 use weighbridge::model::catalogue;
 use weighbridge::naming::{Candidate, Class, words};
@@ -21,7 +20,7 @@ use crate::app::page::{Choosing, Dialog, Shows, Tab};
 use crate::app::settings::{Theme, keep_units};
 use crate::app::source;
 use crate::app::state::State;
-use crate::app::suggest::size;
+use crate::app::suggest::{named_devices, size};
 use crate::app::tabs;
 use crate::app::toasts;
 
@@ -319,14 +318,10 @@ fn models(case: Case, state: State, typed: &str) -> (Option<Class>, Vec<Deed>) {
 }
 
 fn devices(case: Case, typed: &str) -> (Option<Class>, Vec<Deed>) {
-    let found = hardware::found(typed);
-    let query = words(typed);
-    let class = found.first().map(|device| {
-        let rank = Candidate::new(&[&device.name, &device.id], "", 0).rank(&query);
-        rank.map_or(Class::Inside, |rank| rank.class)
-    });
+    let found: Vec<_> = named_devices(typed).take(MOST).collect();
+    let class = found.first().map(|(class, _)| *class);
     let units = case.page.units.get_untracked();
-    let deeds = found.into_iter().take(MOST).map(|device| {
+    let deeds = found.into_iter().map(|(_, device)| {
         let id = device.id.clone();
         let mut deed = deed("Devices", format!("On {}", device.name), &[], "", move || {
             let id = id.clone();

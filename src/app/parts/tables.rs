@@ -172,7 +172,7 @@ static TABS: Tabs = Tabs {
         .into_any()
     },
     speed: || view! { <speed::SpeedTab/> }.into_any(),
-    fit: || view! { <fit::Answers/><fit::LaunchCard/><fit::FitMatrix/> }.into_any(),
+    fit: || view! { <fit::Answers/><fit::FitMatrix/><fit::LaunchCard/> }.into_any(),
     architecture: || {
         view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><architecture::Architecture/></section> }.into_any()
     },

@@ -35,6 +35,7 @@ use super::case::{Case, Loading, Problem};
 use super::first_choice;
 use super::loaded::{Loaded, at_hand};
 use super::settings::Settings;
+use super::suggest::built_in;
 pub use fetch::{Stop, run};
 use load::Found;
 
@@ -77,7 +78,7 @@ pub fn load(case: Case, text: &str) {
     };
     let id = match &locator {
         Ok(None) => text.to_owned(),
-        Ok(Some(locator)) => locator.to_string(),
+        Ok(Some(locator)) => built_in(locator).map_or_else(|| locator.to_string(), |entry| entry.id.clone()),
         Err(error) => return fail(case, Problem::Address(error.to_string())),
     };
     let source = ModelSource::Id(catalogue::find(&id).map_or(id, |entry| entry.id.clone()));
