@@ -9,6 +9,7 @@ use super::reading::Mark;
 use super::table::{Table, Value};
 use crate::analysis::time::OperatorTimes;
 use crate::analysis::{ComponentCost, FormatFigures};
+use crate::report::compare::{Cell, Head, Row, SideBySide};
 use crate::units::{UnitSystem, count, decimal, percent, seconds};
 
 /// Below this width names stand above their bars.
@@ -169,6 +170,39 @@ impl BarsChart {
         }
     }
 
+    /// Rows of a comparison, a measure each; its columns are the rows here.
+    pub fn of_columns(beside: &SideBySide, rows: &[&Row]) -> Self {
+        let of = |cell: &Cell| {
+            // Ends of the interval are shares of the scale, as the bar is.
+            let scale = cell
+                .number
+                .zip(cell.bar)
+                .map(|(number, bar)| number / bar.max(f64::MIN_POSITIVE));
+            Bar {
+                value: cell.number.filter(|_| cell.bar.is_some()),
+                between: cell
+                    .between
+                    .zip(scale)
+                    .map(|((low, high), scale)| (low * scale, high * scale)),
+                text: cell.whole(),
+                over: false,
+            }
+        };
+        let line = |(at, head): (usize, &Head)| BarRow {
+            label: format!("{} {}", head.letter, head.named),
+            key: "mlp",
+            now: false,
+            bars: rows
+                .iter()
+                .map(|row| row.cells.get(at).map(of).unwrap_or_default())
+                .collect(),
+        };
+        Self {
+            rows_are: "Question",
+            measures: rows.iter().map(|row| measure(row.label, "")).collect(),
+            rows: beside.heads.iter().enumerate().map(line).collect(),
+        }
+    }
     /// How long the longest bar of a measure is.
     fn longest(&self, at: usize) -> f64 {
         let ends = self.rows.iter().filter_map(|row| row.bars.get(at)).flat_map(|bar| {

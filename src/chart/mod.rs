@@ -15,6 +15,7 @@ mod memory;
 mod pen;
 mod phases;
 pub mod pipeline;
+mod planes;
 mod reading;
 #[cfg(test)]
 mod recorder;
@@ -27,12 +28,13 @@ mod theme;
 
 pub use answer_card::answer_card;
 pub use axis::{byte_ticks, tick_texts, tokens_short};
-pub use bars::{Bar, BarRow, BarsChart};
+pub use bars::{Bar, BarRow, BarsChart, Measure as BarMeasure};
 pub use growth::{Band, GrowthChart};
 pub use latency::{Latency, LatencyChart};
 pub use memory::{MemoryChart, MemoryRow};
 pub use pen::{Caption, Drawn, FONT, Frame, Pen, Read};
 pub use phases::PhaseChart;
+pub use planes::{PlaneChart, plane_figures};
 pub use reading::{Mark, Reading, Stop};
 pub use roofline::RooflineChart;
 pub use scatter::{Dot, RADIUS, Scatter, scatter};

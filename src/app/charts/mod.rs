@@ -14,7 +14,7 @@ mod screen;
 
 pub use choice::Choice;
 pub use context_chart::ContextChart;
-pub use figure::{ChartFigure, draw_of, model_name, table_of};
+pub use figure::{ChartFigure, Deeds, HandOut, draw_of, markup, model_name, table_of};
 pub use intensity_gauge::IntensityGauge;
 pub use memory_chart::MemoryChart;
 pub use operators::OperatorCharts;
