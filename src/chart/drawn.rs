@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::recorder::Recorder;
 use super::svg::{FINENESS, Svg, about};
-use super::{BarsChart, Chart, GrowthChart, Latency, LatencyChart, Mark, PhaseChart, RooflineChart, Theme};
+use super::{BarsChart, Chart, GrowthChart, Latency, LatencyChart, Mark, PhaseChart, PlaneChart, RooflineChart, Theme};
 use crate::analysis::time::{Pass, operator_times};
 use crate::analysis::{Analysis, FormatComparison, HostShare, Over, analyse};
 use crate::model::{Blueprint, catalogue};
+use crate::report::compare::{Column, Plane, SideBySide, points};
 use crate::scenario::{Mode, Scenario};
 use crate::units::UnitSystem;
 
@@ -149,6 +150,46 @@ fn phases() {
         &PhaseChart::of(&answer("google/gemma-3-27b-it", "rtx-4090", |_| {}), UnitSystem::Gb).unwrap(),
         false,
     );
+}
+
+#[test]
+fn comparisons() {
+    let answers = [
+        answer(LLAMA, "rtx-4090", |_| {}),
+        answer("openai/gpt-oss-20b", "rtx-4090", |_| {}),
+        answer(LLAMA, "h100-sxm", |_| {}),
+    ];
+    let columns: Vec<Column<'_>> = answers
+        .iter()
+        .map(|analysis| Column {
+            name: "Model",
+            analysis,
+        })
+        .collect();
+    let beside = SideBySide::of(&columns, 0, UnitSystem::Gib);
+    let names = beside
+        .heads
+        .iter()
+        .map(|head| format!("{} {}", head.letter, head.named))
+        .collect::<Vec<_>>();
+    let mut out = String::new();
+    for plane in [Plane::MemorySpeed, Plane::CostLatency] {
+        let chart = PlaneChart {
+            points: points(&columns, plane),
+            names: names.clone(),
+            plane,
+            units: UnitSystem::Gib,
+        };
+        out.push_str(&format!("{}\n{}\n", said(&chart, true), chart.table().csv().unwrap()));
+    }
+    let rows: Vec<_> = ["memory", "written"]
+        .into_iter()
+        .filter_map(|key| beside.row(key))
+        .collect();
+    let bars = BarsChart::of_columns(&beside, &rows);
+    assert_eq!((bars.rows.len(), bars.measures.len()), (3, 2));
+    out.push_str(&format!("{}\n{}", said(&bars, true), bars.table().csv().unwrap()));
+    insta::assert_snapshot!(out);
 }
 
 /// A file of lines and words that says the same as the screen.

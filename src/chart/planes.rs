@@ -93,7 +93,9 @@ impl Chart for PlaneChart {
             let (x, y) = at(dot.at);
             if let Some((low, high)) = dot.between {
                 let (low, high) = (at((0.0, low)).1, at((0.0, high)).1);
-                pen.path(&[(x, low), (x, high)], pen.theme.colour("rule-strong"), 2.0)?;
+                let range = [(x, low), (x, high)];
+                pen.path(&range, pen.theme.colour("rule-strong"), 2.0)?;
+                pen.keep_line_free(&range);
             }
             pen.disc(x, y, RADIUS, if dot.best { brand } else { card }, brand)?;
             pen.keep_free(Frame {
