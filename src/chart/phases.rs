@@ -1,5 +1,7 @@
 //! The map of what holds a decode step back, over context and batch.
 
+use std::sync::Arc;
+
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
@@ -17,7 +19,7 @@ use crate::units::{UnitSystem, counted, grouped, percent, seconds};
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseChart {
     /// The map.
-    pub map: Phases,
+    pub map: Arc<Phases>,
     /// Tokens and sequences of the scenario.
     pub now: (u64, u64),
     /// GiB or GB.
@@ -37,12 +39,16 @@ const fn colour(phase: Phase) -> &'static str {
 impl PhaseChart {
     /// The map of an answer.
     pub fn of(analysis: &Analysis, units: UnitSystem) -> Option<Self> {
+        Some(Self::on(Arc::new(phases(&analysis.setup)?), analysis, units))
+    }
+    /// The same where the map is known: tokens and sequences of the question change nothing of it.
+    pub fn on(map: Arc<Phases>, analysis: &Analysis, units: UnitSystem) -> Self {
         let setup = &analysis.setup;
-        Some(Self {
-            map: phases(setup)?,
+        Self {
+            map,
             now: (setup.tokens().value, setup.scenario.workload.batch),
             units,
-        })
+        }
     }
     /// What it means.
     pub fn words(&self) -> String {

@@ -1,7 +1,11 @@
 //! What holds a decode step back, over context and batch.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
+use weighbridge::analysis::phases::phases;
 use weighbridge::chart::PhaseChart as Map;
+use weighbridge::scenario::Scenario;
 
 use super::figure::{ChartFigure, draw_of, table_of};
 use crate::app::case::Case;
@@ -10,9 +14,27 @@ use crate::app::case::Case;
 #[component]
 pub fn PhaseChart() -> impl IntoView {
     let case = Case::here();
+    // Dragging a slider of tokens or sequences moves the mark alone.
+    let asked = Memo::new(move |_| {
+        case.shown.with(|shown| {
+            let answer = shown.as_ref()?;
+            let still = Scenario::clone(&answer.scenario).with(|s| {
+                (s.workload.prompt, s.workload.generate, s.workload.batch) = (1, None, 1);
+            });
+            Some((Arc::as_ptr(&answer.blueprint) as usize, still))
+        })
+    });
+    let map = Memo::new(move |_| {
+        asked.track();
+        let found = case
+            .shown
+            .with_untracked(|shown| phases(&shown.as_ref()?.analysis.setup))?;
+        Some(Arc::new(found))
+    });
     let data = Memo::new(move |_| {
-        let units = case.page.units.get();
-        case.shown.with(|shown| Map::of(&shown.as_ref()?.analysis, units))
+        let (map, units) = (map.get()?, case.page.units.get());
+        case.shown
+            .with(|shown| Some(Map::on(map, &shown.as_ref()?.analysis, units)))
     });
     let there = Memo::new(move |_| data.with(Option::is_some));
     let words = Signal::derive(move || data.with(|map| map.as_ref().map_or_else(String::new, Map::words)));

@@ -77,11 +77,12 @@ pub fn Plot(
         let at = read.get()?;
         reading.with(|reading| reading.stops.get(at).cloned())
     });
+    let readable = Memo::new(move |_| reading.with(|reading| !reading.stops.is_empty()));
     let words = move || shown.with(|stop| stop.as_ref().map_or_else(|| "none chosen".to_owned(), Stop::words));
     view! {
         <div class="plot" node_ref=frame>
             <canvas node_ref=canvas role="img" aria-label=label></canvas>
-            {move || (!reading.with(|reading| reading.stops.is_empty())).then(|| view! {
+            {move || readable.get().then(|| view! {
                 <div class="reader" role="slider" tabindex="0" aria-label="Values, point by point" aria-valuemin="1"
                     aria-valuemax=move || reading.with(|reading| reading.stops.len()).to_string()
                     aria-valuenow=move || read.get().map_or(1, |at| at + 1).to_string() aria-valuetext=words
