@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use super::compute::costs;
 use super::error::AnalysisError;
 use super::file_kind::usual_container;
-use super::serving::admitted;
+use super::fit::{Verdict, capacity, fit};
+use super::memory::memory;
+use super::placement::{fullest, ranks};
+use super::serving::{admitted, throughput};
 use super::setup::Setup;
+use super::speed::speed;
 use crate::model::Format;
-use crate::model::quantisation::{Quantisation, Scope, WeightFileKind};
+use crate::model::quantisation::{Quality, Quantisation, Scope, WeightFileKind, quality};
 use crate::scenario::{Scenario, weight_key};
+use crate::units::Exact;
 
 /// Formats worth a comparison: one of each width that an engine loads, beside the published one and the scenario's own.
 const fn compared(container: WeightFileKind) -> [&'static str; 4] {
@@ -79,6 +85,71 @@ impl FormatComparison {
         }
         Ok(found)
     }
+}
+
+/// What a compared format comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormatFigures {
+    /// Its name: `BF16 (as published)`.
+    pub label: String,
+    /// Whether the scenario has it.
+    pub now: bool,
+    /// Bytes of the weights on the fullest device.
+    pub weights: u64,
+    /// All that the fullest device holds, bytes.
+    pub total: u64,
+    /// Whether it fits whole; none without a device.
+    pub fits: Option<bool>,
+    /// Tokens a second, expected and at both ends; none where it does not run or is not known.
+    pub pace: Option<(f64, f64, f64)>,
+    /// What it loses against what is published: nothing, a figure, or not known.
+    pub loss: Option<f64>,
+    /// The model that its loss was measured on and who did.
+    pub measured_on: Option<&'static Quality>,
+}
+
+impl FormatComparison {
+    /// Size, speed and published loss of each.
+    pub fn figures(&self) -> Vec<FormatFigures> {
+        let of = |(at, row): (usize, &ComparedFormat)| {
+            let held = fullest(&row.setup).ok()?;
+            let published = rule(&row.setup.weights) == rule(&row.setup.blueprint.published);
+            let measured_on = quality(&row.setup.weights.format.id).filter(|_| !published);
+            Some(FormatFigures {
+                label: row.label.clone(),
+                now: at == 0,
+                weights: held.weights_bytes,
+                total: held.total_bytes,
+                fits: row
+                    .setup
+                    .device()
+                    .map(|device| held.total_bytes <= capacity(&row.setup, device)),
+                pace: pace(&row.setup),
+                loss: if published {
+                    Some(0.0)
+                } else {
+                    measured_on.map(|one| one.kl_divergence)
+                },
+                measured_on,
+            })
+        };
+        self.rows.iter().enumerate().filter_map(of).collect()
+    }
+}
+
+/// Tokens a second of a setup as it runs: expected, slow end, fast end.
+fn pace(setup: &Setup) -> Option<(f64, f64, f64)> {
+    if let Some(rates) = throughput(setup) {
+        return Some(rates);
+    }
+    let memory = memory::<Exact>(setup);
+    let fit = fit(setup, &ranks(setup, &memory).ok()?, setup.device()?);
+    if !matches!(fit.verdict, Verdict::Fits | Verdict::Offload) {
+        return None;
+    }
+    let speed = speed(setup, &costs(setup), &fit.host())?;
+    let (low, high) = speed.tokens_per_second_between?;
+    Some((speed.tokens_per_second, low, high))
 }
 
 /// What tells two formats apart.

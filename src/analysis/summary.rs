@@ -9,7 +9,7 @@ use super::error::AnalysisError;
 use super::fit::{Fit, Verdict, fit, host_memory};
 use super::memory::{Memory, memory, table_bytes};
 use super::parameters::{Parameters, parameters};
-use super::placement::{Plan, RankMemory, Ranks, fullest, ranks};
+use super::placement::{Plan, RankMemory, Ranks, ranks};
 use super::roofline::{Bound, Roof};
 use super::serving::{self, Serving};
 use super::setup::Setup;
@@ -264,56 +264,4 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
         all.push(Notice::new("edited", "Some keys of the config were changed by hand."));
     }
     all
-}
-
-/// A point of memory over context.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ContextPoint {
-    /// Tokens of each sequence.
-    pub tokens: u64,
-    /// Weights, gradients and optimizer states: what does not grow.
-    pub fixed: u64,
-    /// Activations.
-    pub activations: u64,
-    /// KV cache and states.
-    pub kv_cache: u64,
-    /// Driver and runtime.
-    pub overhead: u64,
-}
-
-impl ContextPoint {
-    /// All of it.
-    pub const fn total(&self) -> u64 {
-        self.fixed
-            .saturating_add(self.activations)
-            .saturating_add(self.kv_cache)
-            .saturating_add(self.overhead)
-    }
-}
-
-/// Memory of the fullest device at so many evenly spaced context lengths from one token to `most`.
-///
-/// # Errors
-/// An unknown device.
-pub fn context_curve(setup: &Setup, most: u64, points: u64) -> Result<Vec<ContextPoint>, AnalysisError> {
-    let points = points.max(2);
-    let at = |step: u64| -> Result<ContextPoint, AnalysisError> {
-        let tokens = (u128::from(most) * u128::from(step) / u128::from(points - 1)).max(1) as u64;
-        let held = fullest(&setup.working(|scenario| {
-            scenario.workload.prompt = tokens;
-            scenario.workload.generate = Some(0);
-        }))?;
-        let fixed = held
-            .weights_bytes
-            .saturating_add(held.gradient_bytes)
-            .saturating_add(held.optimizer_bytes);
-        Ok(ContextPoint {
-            tokens,
-            fixed,
-            activations: held.activation_bytes,
-            kv_cache: held.kv_cache_bytes.saturating_add(held.state_cache_bytes),
-            overhead: held.overhead_bytes,
-        })
-    };
-    (0..points).map(at).collect()
 }

@@ -130,8 +130,8 @@ pub fn Tabs() -> impl IntoView {
                 Tab::Time => view! { <Later part=Part::Training view=|| training().map(|training| training.time)/> }.into_any(),
                 Tab::Memory => view! {
                     <Slice view=|| view! { <MemoryTable/> }.into_any()/>
-                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory over context"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>
-                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Memory compared"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.memory)/></section>
+                    <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory as it grows"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>
+                    <section class="card wide" aria-labelledby="formats-title"><h2 id="formats-title">"Formats compared"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.memory)/></section>
                 }.into_any(),
                 Tab::Compute => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.compute)/> }.into_any(),
                 Tab::Speed => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.speed)/> }.into_any(),

@@ -86,10 +86,84 @@ pub fn tick_texts(ticks: &[f64], unit: f64) -> Vec<String> {
     ticks.iter().map(|tick| text(tick / unit)).collect()
 }
 
+/// A logarithmic axis between two powers of ten, which need not be whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogAxis {
+    /// Its beginning.
+    pub low: f64,
+    /// Its end.
+    pub high: f64,
+}
+
+impl LogAxis {
+    fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+        let logs = values.filter(|value| value.is_finite() && *value > 0.0).map(f64::log10);
+        let (low, high) = logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| {
+            (low.min(log), high.max(log))
+        });
+        if low <= high { (low, high) } else { (0.0, 1.0) }
+    }
+    /// Whole powers of ten around all values, the highest so many of them at most.
+    pub fn over(values: impl Iterator<Item = f64>, most: f64) -> Self {
+        let (low, high) = Self::ends(values);
+        let high = high.ceil();
+        Self {
+            low: low.floor().max(high - most).min(high - 1.0),
+            high,
+        }
+    }
+    /// A little more than from the least to the greatest.
+    pub fn close(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = Self::ends(values);
+        let room = ((high - low) * 0.08).max(0.1);
+        Self {
+            low: low - room,
+            high: high + room,
+        }
+    }
+    /// The place of a value, from 0 to 1.
+    pub fn place(self, value: f64) -> f64 {
+        let log = if value > 0.0 { value.log10() } else { self.low };
+        ((log - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+    /// Powers of ten on it.
+    pub fn decades(self) -> impl Iterator<Item = f64> {
+        let (low, high) = (
+            self.low.ceil().clamp(-300.0, 300.0),
+            self.high.floor().clamp(-300.0, 300.0),
+        );
+        (low as i32..=high as i32).map(|power| 10_f64.powi(power))
+    }
+    /// Round values on it, 1, 2 and 5 of each power of ten.
+    pub fn ticks(self) -> impl Iterator<Item = f64> {
+        let (low, high) = (
+            self.low.floor().clamp(-300.0, 300.0),
+            self.high.ceil().clamp(-300.0, 300.0),
+        );
+        let all = (low as i32..=high as i32).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)));
+        all.filter(move |value| (self.low..=self.high).contains(&value.log10()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn logarithms_have_round_ticks() {
+        let axis = LogAxis::over([0.3, 400.0].into_iter(), 9.0);
+        assert_eq!(axis.decades().collect::<Vec<_>>(), [0.1, 1.0, 10.0, 100.0, 1000.0]);
+        assert_eq!(
+            [0.0, 0.1, 10.0, 1e9].map(|value| axis.place(value)),
+            [0.0, 0.0, 0.5, 1.0]
+        );
+        assert_eq!(LogAxis::over([1e-9, 400.0].into_iter(), 2.0).decades().count(), 3);
+        let close = LogAxis::close([0.02, 0.3].into_iter());
+        assert_eq!(close.ticks().collect::<Vec<_>>(), [0.02, 0.05, 0.1, 0.2]);
+        // Nothing, and nonsense.
+        assert!(LogAxis::over([f64::NAN, -1.0].into_iter(), 9.0).decades().count() > 1);
+        assert!(LogAxis::close(std::iter::empty()).ticks().count() > 1);
+    }
     #[test]
     fn ticks_are_round() {
         assert_eq!(token_ticks(131_072, 4), [0, 32_768, 65_536, 98_304, 131_072]);

@@ -2,33 +2,71 @@
 //!
 //! 1. [`Theme`]: the colours of both schemes, one table, equal to the variables of `style/tokens.css`.
 //! 2. `pen`: lines, areas and labels in CSS pixels, written at the density of the screen; labels never overlap.
-//! 3. [`ContextChart`], [`MemoryChart`], [`ServingChart`]: the data of a chart, taken from an analysis, and how it is drawn.
+//! 3. [`GrowthChart`], [`MemoryChart`], [`ServingChart`]: the data of a chart, taken from an analysis, and how it is drawn.
 //!
 //! A chart never draws outside its frame and never fails on its data: empty, one point, or near 2^64 bytes.
 
 mod answer_card;
 mod axis;
-mod context;
+mod bars;
+mod growth;
+mod latency;
 mod memory;
 mod pen;
+mod phases;
 pub mod pipeline;
+mod planes;
+mod reading;
 #[cfg(test)]
 mod recorder;
+mod roofline;
 mod scatter;
 mod serving;
+mod svg;
+mod table;
 mod theme;
 
 pub use answer_card::answer_card;
 pub use axis::{byte_ticks, tick_texts, tokens_short};
-pub use context::{Band, ContextChart};
+pub use bars::{Bar, BarRow, BarsChart, Measure as BarMeasure};
+pub use growth::{Band, GrowthChart};
+pub use latency::{Latency, LatencyChart};
 pub use memory::{MemoryChart, MemoryRow};
-pub use pen::{Caption, Drawn, FONT};
+pub use pen::{Caption, Drawn, FONT, Frame, Pen, Read};
+pub use phases::PhaseChart;
+pub use planes::{PlaneChart, plane_figures};
+pub use reading::{Mark, Reading, Stop};
+pub use roofline::RooflineChart;
 pub use scatter::{Dot, RADIUS, Scatter, scatter};
 pub use serving::ServingChart;
+pub use svg::{FINENESS, Measure, Svg};
+pub use table::{Column, Table, Value};
 pub use theme::{COLOURS, Theme};
+
+use plotters::prelude::DrawingBackend;
 
 use crate::analysis::{Setup, capacity};
 use crate::hardware::Device;
+
+/// A chart: how it is drawn, and its values as a table.
+pub trait Chart {
+    /// Draws it, and says what can be read of it.
+    ///
+    /// # Errors
+    /// Whatever the backend reports.
+    fn paint<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B>;
+    /// The same numbers.
+    fn table(&self) -> Table;
+    /// Draws it on a sheet of its own, of so many device pixels for a CSS pixel.
+    ///
+    /// # Errors
+    /// Whatever the backend reports.
+    fn draw<B: DrawingBackend>(&self, backend: B, theme: Theme, scale: f64, caption: Option<&Caption>) -> Read<B> {
+        let mut pen = Pen::new(backend, theme, scale, caption)?;
+        self.paint(&mut pen)?;
+        pen.finish()
+    }
+}
 
 /// What a device carries.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,11 +105,14 @@ pub(crate) fn short_name<'a>(key: &str, label: &'a str) -> &'a str {
 }
 
 #[cfg(test)]
+mod drawn;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::{ContextChart, MemoryChart};
-    use crate::analysis::{Analysis, FormatComparison, Setup, analyse_setup, resolved};
+    use super::{GrowthChart, MemoryChart};
+    use crate::analysis::{Analysis, FormatComparison, Over, Setup, analyse_setup, resolved};
     use crate::model::{Blueprint, catalogue};
     use crate::scenario::{KvFormat, Mode, Scenario};
     use crate::units::UnitSystem;
@@ -81,7 +122,7 @@ mod tests {
         let analysis = analyse_setup(setup).unwrap();
         let formats = FormatComparison::of(&analysis.setup, before).unwrap();
         MemoryChart::of(&analysis.setup, &formats, UnitSystem::Gib).unwrap();
-        ContextChart::of(&analysis, 129, UnitSystem::Gib).unwrap();
+        GrowthChart::of(&analysis, Over::Context, 129, UnitSystem::Gib).unwrap();
         (analysis, formats)
     }
 

@@ -7,6 +7,7 @@ use plotters::prelude::{Color as _, DrawingBackend, FontDesc, FontFamily, FontSt
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters_backend::DrawingErrorKind;
 
+use super::reading::{Mark, Reading, Stop};
 use super::theme::Theme;
 
 /// Fonts of the page, as far as a canvas has them.
@@ -14,6 +15,9 @@ pub const FONT: &str = "Inter, ui-sans-serif, system-ui, sans-serif";
 
 /// Whether the backend could draw.
 pub type Drawn<B> = Result<(), DrawingErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+/// What can be read of the drawing, if the backend could draw.
+pub type Read<B> = Result<Reading, DrawingErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Words around a chart that leaves the page as a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,6 +76,15 @@ pub struct Pen<B: DrawingBackend> {
     scale: f64,
     size: (i32, i32),
     taken: Vec<Frame>,
+    reading: Reading,
+}
+
+impl<B: DrawingBackend> std::fmt::Debug for Pen<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pen")
+            .field("frame", &self.frame)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<B: DrawingBackend> Pen<B> {
@@ -101,6 +114,7 @@ impl<B: DrawingBackend> Pen<B> {
             scale,
             size,
             taken: Vec::new(),
+            reading: Reading::default(),
         };
         pen.fill(frame, theme.colour("card"))?;
         if let Some(caption) = caption {
@@ -139,8 +153,26 @@ impl<B: DrawingBackend> Pen<B> {
         Ok(pen)
     }
     /// Ends the picture.
-    pub fn finish(mut self) -> Drawn<B> {
-        self.backend.present()
+    pub fn finish(mut self) -> Read<B> {
+        self.backend.present()?;
+        Ok(self.reading)
+    }
+    /// A point that can be read.
+    pub fn stop(&mut self, at: (f64, f64), mark: Mark, title: String, lines: Vec<String>) {
+        self.reading.stops.push(Stop { at, mark, title, lines });
+    }
+    /// A point on a curve, read where it is nearest along the first axis.
+    pub fn stop_on(&mut self, frame: Frame, at: (f64, f64), title: String, lines: Vec<String>) {
+        let line = Frame {
+            left: at.0,
+            right: at.0,
+            ..frame
+        };
+        self.stop(at, Mark::Line(line), title, lines);
+    }
+    /// Points form a grid with so many in a row.
+    pub const fn grid(&mut self, across: usize) {
+        self.reading.across = Some(across);
     }
 
     fn point(&self, x: f64, y: f64) -> (i32, i32) {
@@ -208,8 +240,12 @@ impl<B: DrawingBackend> Pen<B> {
     }
     /// A point on a line: filled, with a rim.
     pub fn dot(&mut self, x: f64, y: f64, fill: RGBColor, rim: RGBColor) -> Drawn<B> {
+        self.disc(x, y, 5.0, fill, rim)
+    }
+    /// A point of this radius: filled, with a rim inside of it.
+    pub fn disc(&mut self, x: f64, y: f64, radius: f64, fill: RGBColor, rim: RGBColor) -> Drawn<B> {
         let at = self.point(x, y);
-        let (outer, inner) = (self.pixels(5.0), self.pixels(3.4));
+        let (outer, inner) = (self.pixels(radius), self.pixels(radius - 1.6));
         self.backend
             .draw_circle(at, outer, &ShapeStyle::from(&rim).filled(), true)?;
         self.backend
@@ -324,9 +360,89 @@ impl<B: DrawingBackend> Pen<B> {
         let places: Vec<_> = ys.iter().map(|&y| (x.clamp(low, high), y, HPos::Center)).collect();
         self.place(text, lettering, &places)
     }
+    /// As [`Self::place`] around a point: above, below, beside it, further and further away.
+    pub fn place_around(
+        &mut self,
+        text: &str,
+        lettering: Lettering,
+        point: (f64, f64),
+    ) -> Result<bool, DrawingErrorKind<B::ErrorType>> {
+        self.place_beside(text, lettering, point, &[1.0, 1.6, 2.4, 3.4, 4.6])
+    }
+    /// As [`Self::place_around`], at these distances in turn; one is the height of a line.
+    pub fn place_beside(
+        &mut self,
+        text: &str,
+        lettering: Lettering,
+        (x, y): (f64, f64),
+        distances: &[f64],
+    ) -> Result<bool, DrawingErrorKind<B::ErrorType>> {
+        let half = self.width(text, lettering) / 2.0 + 2.5;
+        let (low, high) = (self.frame.left + half, self.frame.right - half);
+        if low > high {
+            return Ok(false);
+        }
+        let near = |by: f64| {
+            [
+                (x.clamp(low, high), y - 13.0 * by, HPos::Center),
+                (x.clamp(low, high), y + 13.0 * by, HPos::Center),
+                (x + 9.0 * by, y, HPos::Left),
+                (x - 9.0 * by, y, HPos::Right),
+                (x + 9.0 * by, y + 13.0 * by, HPos::Left),
+                (x + 9.0 * by, y - 13.0 * by, HPos::Left),
+                (x - 9.0 * by, y - 13.0 * by, HPos::Right),
+                (x - 9.0 * by, y + 13.0 * by, HPos::Right),
+            ]
+        };
+        let places: Vec<_> = distances.iter().copied().flat_map(near).collect();
+        self.place(text, lettering, &places)
+    }
     /// Keeps labels away from a spot.
     pub fn keep_free(&mut self, frame: Frame) {
         self.taken.push(frame);
+    }
+    /// Keeps labels away from a line through points.
+    pub fn keep_line_free(&mut self, points: &[(f64, f64)]) {
+        for pair in points.windows(2) {
+            let &[(x, y), (to_x, to_y)] = pair else { continue };
+            let steps = ((to_x - x).abs().max((to_y - y).abs()) / 4.0).clamp(1.0, 4096.0).ceil();
+            for at in 0..=steps as u32 {
+                let share = f64::from(at) / steps;
+                let (x, y) = (x + (to_x - x) * share, y + (to_y - y) * share);
+                self.keep_free(Frame {
+                    left: x - 2.0,
+                    right: x + 2.0,
+                    top: y - 2.0,
+                    bottom: y + 2.0,
+                });
+            }
+        }
+    }
+    /// An upright hairline.
+    pub fn upright(&mut self, x: f64, top: f64, bottom: f64, colour: RGBColor) -> Drawn<B> {
+        self.fill(
+            Frame {
+                left: x - 0.5,
+                right: x + 0.5,
+                top,
+                bottom,
+            },
+            colour,
+        )
+    }
+    /// A dashed upright line.
+    pub fn dashed_upright(&mut self, x: f64, top: f64, bottom: f64, colour: RGBColor) -> Drawn<B> {
+        dashes(top, bottom).try_for_each(|(top, bottom)| {
+            self.fill(
+                Frame {
+                    left: x - 0.75,
+                    right: x + 0.75,
+                    top,
+                    bottom,
+                },
+                colour,
+            )
+        })
     }
 }
 

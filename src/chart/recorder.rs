@@ -23,6 +23,7 @@ type Box = (BackendCoord, BackendCoord);
 pub struct Recorder {
     size: (u32, u32),
     drawn: Rc<RefCell<Vec<(Shape, Box)>>>,
+    lines: Rc<RefCell<Vec<Vec<BackendCoord>>>>,
 }
 
 impl Recorder {
@@ -30,6 +31,7 @@ impl Recorder {
         Self {
             size: (width, height),
             drawn: Rc::default(),
+            lines: Rc::default(),
         }
     }
     pub fn shapes(&self) -> Vec<Shape> {
@@ -64,6 +66,30 @@ impl Recorder {
                 let apart =
                     to.0 <= other_from.0 || other_to.0 <= from.0 || to.1 <= other_from.1 || other_to.1 <= from.1;
                 assert!(apart, "{one:?} lies on {other:?}");
+            }
+        }
+    }
+    /// No text lies on a line that was drawn.
+    pub fn check_lines(&self) {
+        for line in self.lines.borrow().iter() {
+            self.check_path(line);
+        }
+    }
+    /// No text lies on a line through these points.
+    pub fn check_path(&self, line: &[BackendCoord]) {
+        let drawn = self.drawn.borrow();
+        let texts: Vec<_> = drawn
+            .iter()
+            .filter(|(shape, _)| matches!(shape, Shape::Text(_)))
+            .collect();
+        for pair in line.windows(2) {
+            let (wide, high) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+            let steps = wide.abs().max(high.abs()).max(1);
+            for (x, y) in (0..=steps).map(|at| (pair[0].0 + wide * at / steps, pair[0].1 + high * at / steps)) {
+                for (text, (from, to)) in &texts {
+                    let apart = x <= from.0 || to.0 <= x || y <= from.1 || to.1 <= y;
+                    assert!(apart, "{text:?} at {from:?} lies on a line at {x}, {y}");
+                }
             }
         }
     }
@@ -109,6 +135,8 @@ impl DrawingBackend for Recorder {
         Ok(())
     }
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, _: &S) -> Kept {
+        let path: Vec<_> = path.into_iter().collect();
+        self.lines.borrow_mut().push(path.clone());
         self.keep(Shape::Line, path);
         Ok(())
     }
@@ -135,16 +163,12 @@ impl DrawingBackend for Recorder {
         );
         Ok(())
     }
-    /// About as wide as Inter.
     fn estimate_text_size<S: BackendTextStyle>(
         &self,
         text: &str,
         style: &S,
     ) -> Result<(u32, u32), DrawingErrorKind<Self::ErrorType>> {
-        let bold = if style.style().as_str() == "bold" { 0.6 } else { 0.55 };
-        Ok((
-            (text.chars().count() as f64 * style.size() * bold).ceil() as u32,
-            style.size().ceil() as u32,
-        ))
+        let width = super::svg::about(text, style.size(), style.style().as_str() == "bold");
+        Ok((width.ceil() as u32, style.size().ceil() as u32))
     }
 }

@@ -3,11 +3,12 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
+use super::Chart;
 use super::axis::tick_texts;
-use super::pen::{Caption, Drawn, Frame, Lettering, Pen};
-use super::theme::Theme;
+use super::pen::{Drawn, Frame, Lettering, Pen};
+use super::table::{Table, Value};
 use crate::analysis::serving::{Point, Serving};
-use crate::units::{counted, decimal, seconds, short_count};
+use crate::units::{counted, decimal, grouped, seconds, short_count};
 
 /// The chart of a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,13 +60,10 @@ impl ServingChart {
             ),
         }
     }
+}
 
-    /// Draws the chart.
-    ///
-    /// # Errors
-    /// Whatever the backend reports.
-    pub fn draw<B: DrawingBackend>(&self, backend: B, theme: Theme, scale: f64, caption: Option<&Caption>) -> Drawn<B> {
-        let mut pen = Pen::new(backend, theme, scale, caption)?;
+impl Chart for ServingChart {
+    fn paint<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B> {
         let highest = self
             .points
             .iter()
@@ -89,7 +87,7 @@ impl ServingChart {
             bottom: outer.bottom - 40.0,
         };
         if self.points.len() < 2 || highest <= 0.0 || frame.right <= frame.left || frame.bottom <= frame.top {
-            return pen.finish();
+            return Ok(());
         }
         let plot = Plot {
             most: highest * self.spread.1.clamp(1.0, 1.6) * 1.05,
@@ -112,11 +110,57 @@ impl ServingChart {
         }
         let middle = (frame.left + frame.right) / 2.0;
         pen.place_near("requests in flight", small, middle, &[frame.bottom + 29.0])?;
-        self.lines(&mut pen, &plot)?;
-        self.marks(&mut pen, &plot)?;
-        pen.finish()
+        self.lines(pen, &plot)?;
+        self.marks(pen, &plot)?;
+        for point in &self.points {
+            let spot = (plot.x(point.requests as f64), plot.y(point.tokens_per_second));
+            pen.stop_on(frame, spot, counted(point.requests, "request"), point_lines(point));
+        }
+        Ok(())
     }
+    fn table(&self) -> Table {
+        curve_table(&self.points, self.knee)
+    }
+}
 
+/// What a point of the curve says.
+pub(super) fn point_lines(point: &Point) -> Vec<String> {
+    vec![
+        format!("{} tokens/s in all", decimal(point.tokens_per_second)),
+        format!("first token after {}", seconds(point.ttft)),
+        format!("{} each further", seconds(point.tpot)),
+    ]
+}
+
+/// The curve of a server as a table.
+pub(super) fn curve_table(points: &[Point], knee: usize) -> Table {
+    let mut table = Table::new([
+        ("Requests", "", false),
+        ("Tokens/s", "tokens/s", false),
+        ("For each", "tokens/s", true),
+        ("First token", "s", false),
+        ("Each further", "s", false),
+    ]);
+    for (at, point) in points.iter().enumerate() {
+        let name = if at == knee {
+            format!("{}, the knee", grouped(point.requests))
+        } else {
+            grouped(point.requests)
+        };
+        let rate = |rate: f64| Value::number(rate, decimal(rate));
+        let time = |time: f64| Value::number(time, seconds(time));
+        table.rows.push(vec![
+            Value::number(point.requests as f64, name),
+            rate(point.tokens_per_second),
+            rate(point.tokens_per_second_per_user),
+            time(point.ttft),
+            time(point.tpot),
+        ]);
+    }
+    table
+}
+
+impl ServingChart {
     /// The interval as a band, the expected rate as a line.
     fn lines<B: DrawingBackend>(&self, pen: &mut Pen<B>, plot: &Plot) -> Drawn<B> {
         let line = |factor: f64| {
@@ -129,6 +173,7 @@ impl ServingChart {
         let colour = pen.theme.colour("mlp");
         pen.area(&band, colour, 0.16)?;
         let expected: Vec<(f64, f64)> = line(1.0).collect();
+        pen.keep_line_free(&expected);
         pen.path(&expected, colour, 2.0)
     }
 
@@ -159,20 +204,12 @@ impl ServingChart {
                 counted(knee.requests, "request"),
                 seconds(knee.tpot)
             );
-            pen.place_near(
-                &text,
-                bold,
-                x,
-                &[y - 14.0, y + 16.0, y - 30.0, y + 32.0, y - 46.0, y + 48.0, y + 64.0],
-            )?;
+            if !pen.place_around(&text, bold, (x, y))? {
+                pen.place_around(&format!("knee: {}", counted(knee.requests, "request")), bold, (x, y))?;
+            }
         }
         pen.dot(x, y, ink, ink)?;
-        pen.place_near(
-            &format!("now {} tokens/s", decimal(self.now.1)),
-            bold,
-            x,
-            &[y + 16.0, y - 14.0, y + 32.0, y - 30.0],
-        )?;
+        pen.place_around(&format!("now {} tokens/s", decimal(self.now.1)), bold, (x, y))?;
         let text = format!("{} run at once", short_count(self.capacity as f64));
         pen.place_near(&text, bold, end, &[frame.bottom - 12.0, frame.top + 8.0])?;
         Ok(())
@@ -180,7 +217,7 @@ impl ServingChart {
 }
 
 /// Round rates from zero to a little beyond the highest.
-fn ticks(highest: f64) -> Vec<f64> {
+pub(super) fn ticks(highest: f64) -> Vec<f64> {
     let rough = highest / 4.0;
     if !rough.is_finite() || rough <= 0.0 {
         return vec![0.0];
@@ -193,6 +230,7 @@ fn ticks(highest: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Theme;
     use super::super::recorder::Recorder;
     use super::*;
     use crate::analysis::analyse;

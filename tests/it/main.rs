@@ -57,6 +57,8 @@ mod page;
 #[cfg(feature = "cli")]
 mod page_boot;
 #[cfg(feature = "cli")]
+mod page_charts;
+#[cfg(feature = "cli")]
 mod page_checks;
 mod page_compare;
 #[cfg(feature = "cli")]

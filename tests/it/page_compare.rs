@@ -250,3 +250,43 @@ fn on_a_phone_two_columns_are_in_sight_and_nothing_scrolls_sideways() {
     );
     fine(&browser);
 }
+
+/// A column is dragged to another place; the picture, the lines and the values of both cards go out as files.
+#[test]
+fn columns_are_dragged_and_charts_saved() {
+    let (browser, _server) = start(THREE);
+    wait_for_columns(&browser, 3);
+    let drag = "const heads = [...document.querySelectorAll('.cmp thead th[draggable]')]; const data = new DataTransfer();
+        const tell = (one, type) => one.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
+        tell(heads[1], 'dragstart'); tell(heads[0], 'dragover'); tell(heads[0], 'drop');";
+    browser.script(drag, json!([]));
+    browser.wait_for(
+        "document.querySelector('.cmp thead .name')?.innerText === 'gpt-oss 20B'",
+        SOON,
+    );
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare-downloads");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    browser.downloads(&folder);
+    let saved = |card: &str, button: &str, what: &str, ending: &str| {
+        browser.script(
+            "document.querySelector(arguments[0]).click()",
+            json!([format!("{card} {button}")]),
+        );
+        let name = format!(
+            "comparison-{what}-weighbridge-{}.{ending}",
+            weighbridge::export::VERSION
+        );
+        std::fs::read(browser.wait_for_download(&folder, &name, SOON)).unwrap()
+    };
+    for (card, what) in [(".plane", "two-measures"), (".bars", "bars")] {
+        let svg = String::from_utf8(saved(card, "[aria-label='Save as SVG']", what, "svg")).unwrap();
+        assert!(svg.contains("A gpt-oss 20B"), "{svg}");
+        let csv = String::from_utf8(saved(card, "[aria-label='Save as CSV']", what, "csv")).unwrap();
+        assert!(csv.starts_with("Question,") && csv.lines().count() == 4, "{csv}");
+        assert!(saved(card, ".deeds button:nth-child(2)", what, "png").starts_with(b"\x89PNG"));
+    }
+    browser.click(".bars .deeds button");
+    browser.wait_for("document.querySelectorAll('.bars tbody tr').length === 3", SOON);
+    fine(&browser);
+}

@@ -226,6 +226,30 @@ fn chosen_rows_are_plotted_and_set_side_by_side() {
     browser.wait_for("document.querySelector('.read')", SOON);
     let said = browser.text(".read");
     assert!(said.contains("Weights") && said.contains("Together"), "{said}");
+    // The same as a table, and as files.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("history-plot");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    browser.downloads(&folder);
+    let saved = |button: &str, ending: &str| {
+        browser.script(
+            "document.querySelector(arguments[0]).click()",
+            json!([format!(".plotted {button}")]),
+        );
+        let name = format!(
+            "history-calculations-plotted-weighbridge-{}.{ending}",
+            weighbridge::export::VERSION
+        );
+        std::fs::read(browser.wait_for_download(&folder, &name, SOON)).unwrap()
+    };
+    assert!(saved(".deeds button:nth-child(2)", "png").starts_with(b"\x89PNG"));
+    assert!(
+        String::from_utf8(saved("[aria-label='Save as CSV']", "csv"))
+            .unwrap()
+            .starts_with("Calculation,\"Memory, bytes\"")
+    );
+    browser.click(".plotted .deeds button");
+    browser.wait_for("document.querySelectorAll('.plotted tbody tr').length === 2", SOON);
     browser.script(
         "[...document.querySelectorAll('.selbar .button')].find((one) => one.innerText === 'Compare').click()",
         json!([]),
@@ -392,6 +416,43 @@ fn an_old_answer_is_weighed_anew() {
     fine(&browser);
 }
 
+/// The longest stretch of scripting that each deed causes, some times over, in milliseconds: handlers with all that follows of them
+/// at once, and each slice that is drawn later.
+const FRAMES: &str = r#"
+    const rest = new MessageChannel();
+    const task = () => new Promise((done) => { rest.port1.onmessage = done; rest.port2.postMessage(0); });
+    const wait = (time) => new Promise((done) => setTimeout(done, time));
+    let worst = 0;
+    const told = (start) => { worst = Math.max(worst, performance.now() - start); };
+    const frame = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (then) => frame((time) => { const start = performance.now(); then(time); told(start); });
+    const button = (css) => document.querySelector(css);
+    const type = (text) => { const field = button('#history-filter'); field.value = text; field.dispatchEvent(new Event('input', { bubbles: true })); };
+    const deeds = {
+        'filter by words': () => type('row 43'),
+        'all again': () => type(''),
+        'sort by model': () => button('.past .h-model button').click(),
+        'sort by memory': () => button('.past .h-memory button').click(),
+        'sort by time': () => button('.past .h-when button').click(),
+        'more rows': () => button('.past-card .more .link').click(),
+        'choose a row': () => button('.past tr[data-id] input').click(),
+    };
+    const all = {};
+    for (let turn = 0; turn < 4; turn++) {
+        for (const [name, deed] of Object.entries(deeds)) {
+            worst = 0;
+            await new Promise((done) => frame(done));
+            const start = performance.now();
+            deed();
+            await task();
+            told(start);
+            await wait(600);
+            (all[name] ??= []).push(Math.round(worst * 10) / 10);
+        }
+    }
+    return all;
+"#;
+
 #[test]
 fn thousands_of_rows_come_in_pieces() {
     let one = three().remove(0);
@@ -418,6 +479,24 @@ fn thousands_of_rows_come_in_pieces() {
     wait_for_rows(&browser, 100);
     browser.type_into("#history-filter", "row 4321");
     wait_for_names(&browser, &["row 4321"]);
+    browser.set_input("#history-filter", "");
+    wait_for_rows(&browser, 50);
+    // No frame of a slow processor is full of scripting, whatever is done.
+    browser.slow_processor(4.0);
+    let worst = browser.script(FRAMES, json!([]));
+    let all = worst.as_object().unwrap();
+    assert!(all.len() > 4, "{worst}");
+    for (deed, times) in all {
+        println!("{deed}: {times} ms");
+        // The least disturbed of some repetitions: other programs run on this machine too.
+        let least = times
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(serde_json::Value::as_f64)
+            .fold(f64::INFINITY, f64::min);
+        assert!(least < 16.0, "{deed} takes {times} ms");
+    }
     fine(&browser);
 }
 

@@ -3,12 +3,14 @@
 //! A step works on a mix of tokens (some sequences write a token each, some prompts are read); [`step()`] is the formula. A
 //! decode pass, a prefill and a server are mixes of it. `docs/speed.md` tells how it is fitted and what is missing.
 
+mod operators;
 mod parts;
 mod runner;
 mod setting;
 mod step;
 mod work;
 
+pub use operators::{OperatorTime, OperatorTimes, Pass, operator_times};
 pub use parts::TimeParts;
 pub use runner::{PassParts, Runner};
 pub use setting::Setting;

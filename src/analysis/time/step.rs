@@ -124,8 +124,30 @@ pub fn step<N: Number>(works: &[Work<N>], mix: &Mix<N>, set: &Setting<'_>) -> St
     }
 }
 
+/// Seconds of one operator in such a step, and all the bytes that are counted for it.
+pub fn operator_seconds(work: &Work<f64>, mix: &Mix<f64>, set: &Setting<'_>) -> (f64, f64) {
+    let tokens = mix.decodes + mix.prompts * set.prompt;
+    let time = operator(work, mix, tokens, set).time;
+    let seconds = beside_host(work, mix, tokens, set, time);
+    let touched = work.routed.map_or(1.0, |routed| {
+        routed.touched(tokens.max(1e-9).powf(set.with.expert_overlap))
+    });
+    // What fused kernels move of one row is part of the launch.
+    let kept_on_chip = work.kind == Kind::Cache && !set.eager;
+    let activations = of(work, mix, |load| load.activations)
+        - if kept_on_chip {
+            mix.decodes * work.decode.activations
+        } else {
+            0.0
+        };
+    (
+        seconds,
+        work.weights * touched + activations + of(work, mix, |load| load.cache),
+    )
+}
+
 /// Of both kinds of tokens, what one load costs.
-fn of<N: Number>(work: &Work<N>, mix: &Mix<N>, part: impl Fn(&Load<N>) -> N) -> N {
+pub(super) fn of<N: Number>(work: &Work<N>, mix: &Mix<N>, part: impl Fn(&Load<N>) -> N) -> N {
     let one = |count: &N, load: &Load<N>| {
         if count.value() > 0.0 {
             Some(count.clone().times(part(load)))

@@ -7,6 +7,7 @@ use crate::analysis::setup::Setup;
 use crate::hardware::Device;
 use crate::hardware::efficiency::FormatClass;
 use crate::hardware::engine::Engine;
+use crate::model::Component;
 use crate::model::operator::{Kind as Operation, Operator, Rows};
 use crate::units::{Number, Quantity};
 
@@ -57,6 +58,8 @@ pub struct Load<N> {
 pub struct Work<N> {
     /// Its name.
     pub name: &'static str,
+    /// Its component.
+    pub component: Component,
     /// What kind it is.
     pub kind: Kind,
     /// Class of its weights' format.
@@ -146,6 +149,7 @@ pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
             };
             Work {
                 name: operator.name,
+                component: operator.component,
                 kind: kind(operator),
                 class: decode.format.as_deref().map_or(FormatClass::Plain, FormatClass::of),
                 rate: rate(setup.engine, device, decode.format.as_deref()),

@@ -1,57 +1,68 @@
-//! Memory over context, and where the device is full.
-
-use std::sync::Arc;
+//! Memory over context or over sequences, and where the device is full.
 
 use leptos::prelude::*;
-use weighbridge::analysis::Verdict;
+use weighbridge::analysis::{Over, Verdict};
 use weighbridge::chart;
-use weighbridge::units::{UnitSystem, grouped};
+use weighbridge::units::grouped;
 
-use super::figure::{ChartFigure, Draw};
+use super::choice::Choice;
+use super::figure::{ChartFigure, draw_of, table_of};
 use crate::app::case::{Answer, Case};
 
 /// Points of the curve: 128 steps, so that those of a power of two are round.
 const POINTS: u64 = 129;
-/// Rows of the table are every so many points.
-const STEP: usize = 8;
 
-/// Memory over context.
+/// Memory over context, or over sequences.
 #[component]
 pub fn ContextChart() -> impl IntoView {
     let case = Case::here();
+    let over = RwSignal::new(Over::Context);
+    let trains = Memo::new(move |_| {
+        case.shown.with(|shown| {
+            shown
+                .as_ref()
+                .is_some_and(|answer| answer.scenario.workload.mode.trains())
+        })
+    });
     let data = Memo::new(move |_| {
         let answer = case.shown.get()?;
-        chart::ContextChart::of(&answer.analysis, POINTS, case.page.units.get()).ok()
-    });
-    let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
-        data.with(|data| {
-            if let Some(data) = data {
-                // A canvas that cannot draw leaves the table.
-                drop(data.draw(canvas, theme, scale, caption));
-            }
-        });
+        chart::GrowthChart::of(
+            &answer.analysis,
+            if trains.get() { Over::Context } else { over.get() },
+            POINTS,
+            case.page.units.get(),
+        )
+        .ok()
     });
     let label = Signal::derive(move || data.with(|data| data.as_ref().map_or_else(String::new, finding)));
     let caption = Signal::derive(move || {
         let (Some(answer), Some(data)) = (case.shown.get(), data.get()) else {
             return String::new();
         };
-        words(&answer, &data)
+        match data.over {
+            Over::Context => words(&answer, &data),
+            Over::Sequences => data.words(),
+        }
     });
-    let table = move || data.with(|data| data.as_ref().map(rows));
-    view! { <ChartFigure title="Memory over context" label=label caption=caption draw=draw table=table.into() /> }
+    let title = move || match over.get() {
+        Over::Context => "Memory over context",
+        Over::Sequences => "Memory over sequences",
+    };
+    view! {
+        {move || (!trains.get()).then(|| view! { <Choice label="Memory over" chosen=over choices=vec![(Over::Context, "Over context"), (Over::Sequences, "Over sequences")]/> })}
+        {move || view! { <ChartFigure title=title() label=label caption=caption draw=draw_of(data) table=table_of(data) /> }}
+    }
 }
 
 /// What the picture shows.
-fn finding(data: &chart::ContextChart) -> String {
-    let longest = data.tokens.last().copied().unwrap_or(0);
+fn finding(data: &chart::GrowthChart) -> String {
     let units = data.units;
-    let mut text = format!("Chart of memory from 1 to {} tokens of context.", grouped(longest));
-    if let Some((tokens, bytes)) = data.now {
+    let mut text = format!("Chart of memory from 1 to {}.", data.place_words(data.longest()));
+    if let Some((place, bytes)) = data.now {
         text.push_str(&format!(
-            " Now {} at {} tokens.",
+            " Now {} at {}.",
             units.bytes(bytes as f64),
-            grouped(tokens)
+            data.place_words(place)
         ));
     }
     if let Some(capacity) = &data.capacity {
@@ -62,10 +73,10 @@ fn finding(data: &chart::ContextChart) -> String {
         ));
         match data.crossing {
             Some(most) if data.crossing_is_models => {
-                text.push_str(&format!("; the model's own limit is {} tokens.", grouped(most)));
+                text.push_str(&format!("; the model's own limit is {}.", data.place_words(most)));
             }
-            Some(full) => text.push_str(&format!(" and is full at {} tokens.", grouped(full))),
-            None if data.total(data.tokens.len().saturating_sub(1)) <= capacity.bytes => {
+            Some(full) => text.push_str(&format!(" and is full at {}.", data.place_words(full))),
+            None if data.total(data.places.len().saturating_sub(1)) <= capacity.bytes => {
                 text.push_str(", enough for all of it.")
             }
             None => text.push_str(", too little for any of it."),
@@ -75,7 +86,7 @@ fn finding(data: &chart::ContextChart) -> String {
 }
 
 /// What it means.
-fn words(answer: &Answer, data: &chart::ContextChart) -> String {
+fn words(answer: &Answer, data: &chart::GrowthChart) -> String {
     let units = data.units;
     let held = answer.analysis.held();
     // Of a server, what runs of its requests.
@@ -134,64 +145,4 @@ fn growth(answer: &Answer) -> u64 {
     let (all, held) = (&answer.analysis.memory, answer.analysis.held());
     let share = held.kv_cache_bytes as f64 / (all.kv_cache.0 as f64).max(1.0);
     (all.kv_cache_per_token.0 as f64 * share).round() as u64
-}
-
-/// The same numbers.
-fn rows(data: &chart::ContextChart) -> impl IntoView + use<> {
-    let units = data.units;
-    let growing = ["activations", "kv_cache"];
-    let of = |key: &str, at: usize| {
-        data.bands
-            .iter()
-            .find(|band| band.key == key)
-            .and_then(|band| band.bytes.get(at))
-            .copied()
-            .unwrap_or(0)
-    };
-    let fixed = |at: usize| {
-        let bands = data.bands.iter().filter(|band| !growing.contains(&band.key));
-        bands.fold(0_u64, |sum, band| {
-            sum.saturating_add(band.bytes.get(at).copied().unwrap_or(0))
-        })
-    };
-    let carried = data.capacity.as_ref().map(|capacity| capacity.bytes);
-    let body: Vec<_> = data
-        .tokens
-        .iter()
-        .enumerate()
-        .step_by(STEP)
-        .map(|(at, &tokens)| {
-            let total = data.total(at);
-            let fits = carried.map(|carried| if total <= carried { "yes" } else { "no" });
-            view! {
-                <tr>
-                    <th scope="row">{grouped(tokens)}</th>
-                    <td class="optional">{bytes(units, fixed(at))}</td>
-                    <td class="optional">{bytes(units, of("activations", at))}</td>
-                    <td>{bytes(units, of("kv_cache", at))}</td>
-                    <td>{bytes(units, total)}</td>
-                    {fits.map(|fits| view! { <td>{fits}</td> })}
-                </tr>
-            }
-        })
-        .collect();
-    view! {
-        <table>
-            <thead>
-                <tr>
-                    <th scope="col">"Tokens"</th>
-                    <th scope="col" class="optional">"What stays"</th>
-                    <th scope="col" class="optional">"Activations"</th>
-                    <th scope="col">"KV cache"</th>
-                    <th scope="col">"Total"</th>
-                    {carried.map(|_| view! { <th scope="col">"Fits"</th> })}
-                </tr>
-            </thead>
-            <tbody>{body}</tbody>
-        </table>
-    }
-}
-
-fn bytes(units: UnitSystem, bytes: u64) -> String {
-    units.bytes(bytes as f64)
 }

@@ -1,42 +1,69 @@
-//! Memory by format of the weights, or by what training computes again, against what the device carries.
-
-use std::sync::Arc;
+//! Formats of the weights, or what training computes again: memory against what the device carries; size, speed and loss.
 
 use leptos::prelude::*;
 use weighbridge::analysis::FormatComparison;
-use weighbridge::chart;
+use weighbridge::chart::{self, BarsChart};
 
-use super::figure::{ChartFigure, Draw};
+use super::choice::Choice;
+use super::figure::{ChartFigure, draw_of, table_of};
 use crate::app::case::Case;
 
-/// Memory by format of the weights; in training, by what is computed again.
+/// Where the figures of loss are from.
+const LOSS: &str = "Loss is the published divergence of a format's tokens from the original's, measured on one model: it ranks formats and says little of this one. Pale: the likely range.";
+
+/// Memory by format of the weights, or their size, speed and loss; in training, by what is computed again.
 #[component]
 pub fn MemoryChart() -> impl IntoView {
     let case = Case::here();
+    let all = RwSignal::new(false);
     let compared = StoredValue::new(FormatComparison::default());
+    let formats = Memo::new(move |_| {
+        let setup = case.shown.get()?.analysis.setup.clone();
+        let formats = compared
+            .with_value(|before| FormatComparison::of(&setup, before))
+            .ok()?;
+        compared.set_value(formats.clone());
+        Some(Found { setup, formats })
+    });
     let data = Memo::new(move |_| {
-        let answer = case.shown.get()?;
-        let (setup, units) = (&answer.analysis.setup, case.page.units.get());
-        let formats = compared.with_value(|before| FormatComparison::of(setup, before)).ok()?;
-        let chart = chart::MemoryChart::of(setup, &formats, units).ok();
-        compared.set_value(formats);
-        chart
+        let units = case.page.units.get();
+        let found = formats.get()?;
+        chart::MemoryChart::of(&found.setup, &found.formats, units).ok()
     });
-    let draw: Draw = Arc::new(move |canvas, theme, scale, caption| {
-        data.with(|data| {
-            if let Some(data) = data {
-                // A canvas that cannot draw leaves the table.
-                drop(data.draw(canvas, theme, scale, caption));
-            }
-        });
+    let three = Memo::new(move |_| {
+        let units = case.page.units.get();
+        let found = formats.get().filter(|_| all.get())?;
+        Some(BarsChart::of_formats(&found.formats.figures(), units))
     });
+    let trains = Memo::new(move |_| data.with(|data| data.as_ref().is_some_and(|data| data.training)));
     let label = Signal::derive(move || {
         let words = data.with(|data| data.as_ref().map_or_else(String::new, words));
         format!("Bars of memory. {words}")
     });
     let caption = Signal::derive(move || data.with(|data| data.as_ref().map_or_else(String::new, words)));
-    let table = move || data.with(|data| data.as_ref().map(rows));
-    view! { <ChartFigure title="Memory compared" label=label caption=caption draw=draw table=table.into() /> }
+    let loss = Signal::derive(|| LOSS.to_owned());
+    let three_label = Signal::derive(|| format!("Bars of memory, speed and loss by format. {LOSS}"));
+    view! {
+        {move || (!trains.get()).then(|| view! { <Choice label="What is compared" chosen=all choices=vec![(false, "Memory by part"), (true, "Size, speed, loss")]/> })}
+        {move || if all.get() && !trains.get() {
+            view! { <ChartFigure title="Formats compared" label=three_label caption=loss draw=draw_of(three) table=table_of(three) /> }.into_any()
+        } else {
+            view! { <ChartFigure title="Memory compared" label=label caption=caption draw=draw_of(data) table=table_of(data) /> }.into_any()
+        }}
+    }
+}
+
+/// The formats of an answer.
+#[derive(Clone)]
+struct Found {
+    setup: std::sync::Arc<weighbridge::analysis::Setup>,
+    formats: FormatComparison,
+}
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&self.setup, &other.setup)
+    }
 }
 
 /// What it means: the same workload in other formats, and which of them fit.
@@ -72,59 +99,4 @@ fn words(data: &chart::MemoryChart) -> String {
         }
     }
     text
-}
-
-/// The same numbers.
-fn rows(data: &chart::MemoryChart) -> impl IntoView + use<> {
-    let units = data.units;
-    let carried = data.capacity.as_ref().map(|capacity| capacity.bytes);
-    let body: Vec<_> = data
-        .rows
-        .iter()
-        .map(|row| {
-            let total = row.total();
-            let of = |keys: &[&str]| {
-                row.parts
-                    .iter()
-                    .filter(|part| keys.contains(&part.0))
-                    .fold(0_u64, |sum, part| sum.saturating_add(part.2))
-            };
-            let rest = of(&["kv_cache", "activations", "gradients", "optimizer", "overhead"]);
-            let left = carried.map(|carried| {
-                if total <= carried {
-                    units.bytes((carried - total) as f64)
-                } else {
-                    format!("−{}", units.bytes((total - carried) as f64))
-                }
-            });
-            let name = if row.now {
-                format!("{}, now", row.label)
-            } else {
-                row.label.clone()
-            };
-            view! {
-                <tr>
-                    <th scope="row">{name}</th>
-                    <td class="optional">{units.bytes(total.saturating_sub(rest) as f64)}</td>
-                    <td class="optional">{units.bytes(rest as f64)}</td>
-                    <td>{units.bytes(total as f64)}</td>
-                    {left.map(|left| view! { <td>{left}</td> })}
-                </tr>
-            }
-        })
-        .collect();
-    view! {
-        <table>
-            <thead>
-                <tr>
-                    <th scope="col">{if data.training { "Computed again" } else { "Weights in" }}</th>
-                    <th scope="col" class="optional">"Weights"</th>
-                    <th scope="col" class="optional">"All else"</th>
-                    <th scope="col">"Total"</th>
-                    {carried.map(|_| view! { <th scope="col">"Free"</th> })}
-                </tr>
-            </thead>
-            <tbody>{body}</tbody>
-        </table>
-    }
 }

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, HtmlImageElement, Url};
-use weighbridge::chart::{Caption, Theme};
+use weighbridge::chart::{Caption, FINENESS, Svg, Theme};
 use weighbridge::export::VERSION;
 use weighbridge::units::neutral;
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Paper, measured};
 use super::figure::Draw;
 
 /// Size of a saved picture in CSS pixels, and its density.
@@ -46,13 +46,20 @@ pub fn save_picture(name: String, draw: &Draw, theme: Theme, caption: &Caption) 
     let Some(backend) = Canvas::new(canvas.clone()) else {
         return;
     };
-    neutral(|| draw(backend, theme, DENSITY, Some(caption)));
+    neutral(|| draw(Paper::Canvas(backend), theme, DENSITY, Some(caption)));
     let done = Closure::once_into_js(move |blob: Option<Blob>| {
         if let Some(blob) = blob {
             save(&name, &blob);
         }
     });
     let _ = canvas.to_blob(done.unchecked_ref());
+}
+
+/// Draws a chart once more as lines and words, and hands it out.
+pub fn save_svg(name: &str, draw: &Draw, theme: Theme, caption: &Caption) {
+    let svg = Svg::new(PICTURE.0 as u32, PICTURE.1 as u32, measured);
+    neutral(|| draw(Paper::Svg(svg.clone()), theme, FINENESS, Some(caption)));
+    save_text(name, "image/svg+xml", &svg.text());
 }
 
 /// Hands out a drawing of so many CSS pixels as a picture of twice as many.

@@ -1,9 +1,12 @@
 //! Bars on one scale from zero: in the cells of the table, and three small charts that share their rows.
 
 use leptos::prelude::*;
-use weighbridge::report::compare::{Cell, Row};
+use weighbridge::chart::BarsChart;
+use weighbridge::report::compare::{Cell, Row, SideBySide};
 
+use super::plane::hand_out;
 use super::shown::Shown;
+use crate::app::charts::{Deeds, draw_of, markup, table_of};
 
 /// Rows that are drawn large, with the unit of their heading; of each group the first that there is.
 const LARGE: [&[&str]; 3] = [
@@ -34,15 +37,29 @@ pub fn Bar(cell: Cell) -> impl IntoView {
     }
 }
 
+/// The rows that there are.
+fn large(beside: &SideBySide) -> Vec<&Row> {
+    let found = |keys: &&[&str]| keys.iter().find_map(|key| beside.row(key));
+    LARGE.iter().filter_map(found).collect()
+}
+
 /// The three charts.
 #[component]
 pub fn Bars(shown: Memo<Shown>) -> impl IntoView {
+    let as_table = RwSignal::new(false);
+    let chart =
+        Memo::new(move |_| shown.with(|shown| Some(BarsChart::of_columns(&shown.beside, &large(&shown.beside)))));
+    let table = table_of(chart);
+    let named = move || hand_out("Bars", &shown.get_untracked().beside);
     view! {
         <section class="card bars" aria-labelledby="bars-title">
             <div class="head"><h2 id="bars-title">"Side by side"</h2><span class="side">"each scale from zero; pale: the likely range"</span></div>
             {move || {
+                if as_table.get() {
+                    return view! { <div class="table" tabindex="0" role="region" aria-label="The same as a table">{markup(&table.get())}</div> }.into_any();
+                }
                 let beside = shown.get().beside;
-                let rows: Vec<Row> = LARGE.iter().filter_map(|keys| keys.iter().find_map(|key| beside.row(key)).cloned()).collect();
+                let rows: Vec<Row> = large(&beside).into_iter().cloned().collect();
                 let titles = rows.iter().map(|row| view! { <span class="sh">{row.label}</span> }).collect_view();
                 let lines = beside.heads.iter().enumerate().map(|(at, head)| {
                     let cells = rows.iter().map(|row| {
@@ -51,8 +68,9 @@ pub fn Bars(shown: Memo<Shown>) -> impl IntoView {
                     }).collect_view();
                     view! { <span class="sl"><i class="let">{head.letter}</i><span>{head.model.clone()}<small>{head.on.clone()}</small></span></span>{cells} }
                 }).collect_view();
-                view! { <div class="mult num" style:--charts=rows.len().to_string()><span></span>{titles}{lines}</div> }
+                view! { <div class="mult num" style:--charts=rows.len().to_string()><span></span>{titles}{lines}</div> }.into_any()
             }}
+            <Deeds as_table=as_table named=named draw=draw_of(chart) table=table/>
         </section>
     }
 }

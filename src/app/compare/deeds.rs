@@ -19,13 +19,21 @@ use crate::app::toasts;
 /// Formats that all can be set to, by their keys.
 pub const FORMATS: [&str; 6] = ["bf16", "fp8", "awq", "q8_0", "q4_k_m", "mlx-q4"];
 
-/// Moves a column; its head keeps the focus.
+/// Moves a column so many places; its head keeps the focus.
 pub fn shift(state: State, id: CaseId, by: isize) {
+    let cases = untrack(|| state.cases());
+    if let Some(at) = cases.iter().position(|case| case.id == id) {
+        put(state, id, at.saturating_add_signed(by));
+    }
+}
+
+/// Moves a column to a place; its head keeps the focus.
+pub fn put(state: State, id: CaseId, to: usize) {
     let mut cases = untrack(|| state.cases());
     let Some(at) = cases.iter().position(|case| case.id == id) else {
         return;
     };
-    let to = at.saturating_add_signed(by).min(cases.len().saturating_sub(1));
+    let to = to.min(cases.len().saturating_sub(1));
     if to != at {
         let case = cases.remove(at);
         cases.insert(to, case);

@@ -1,11 +1,13 @@
 //! Two planes with their frontiers: memory against speed, cost against latency. Lines of the page itself, so crisp at any size.
 
 use leptos::prelude::*;
-use weighbridge::chart::{Dot, RADIUS, Scatter, scatter};
+use weighbridge::chart::{Dot, PlaneChart, RADIUS, Scatter, plane_figures as figures, scatter};
+use weighbridge::export::VERSION;
 use weighbridge::report::compare::{Column, Plane, SideBySide, letter, points};
-use weighbridge::units::{UnitSystem, decimal, dollars, seconds};
+use weighbridge::units::UnitSystem;
 
 use super::shown::Shown;
+use crate::app::charts::{Deeds, HandOut, draw_of, markup, table_of};
 use crate::app::page::Page;
 
 /// The paper on a wide page and on a phone.
@@ -27,7 +29,7 @@ pub fn Planes(shown: Memo<Shown>) -> impl IntoView {
             view! { <button type="button" aria-pressed=move || (plane.get() == one).to_string() on:click=move |_| { read.set(None); plane.set(one) }>{words}</button> }
         })
         .collect_view();
-    let drawn = Memo::new(move |_| {
+    let chart = Memo::new(move |_| {
         let (shown, units, plane) = (shown.get(), page.units.get(), plane.get());
         let columns: Vec<Column<'_>> = shown
             .beside
@@ -39,9 +41,26 @@ pub fn Planes(shown: Memo<Shown>) -> impl IntoView {
                 analysis: &answer.analysis,
             })
             .collect();
-        let found = points(&columns, plane);
-        SIZES.map(|size| scatter(&found, plane, units, size))
+        Some(PlaneChart {
+            points: points(&columns, plane),
+            names: shown
+                .beside
+                .heads
+                .iter()
+                .map(|head| format!("{} {}", head.letter, head.named))
+                .collect(),
+            plane,
+            units,
+        })
     });
+    let drawn = Memo::new(move |_| {
+        chart.with(|chart| {
+            let points = chart.as_ref().map_or(&[][..], |chart| &chart.points);
+            SIZES.map(|size| scatter(points, plane.get(), page.units.get(), size))
+        })
+    });
+    let table = table_of(chart);
+    let named = move || hand_out("Two measures", &shown.get_untracked().beside);
     let said = move |dot: &Dot, beside: &SideBySide| said(dot, beside, plane.get(), page.units.get());
     let read_out = move || {
         let beside = shown.get().beside;
@@ -74,7 +93,7 @@ pub fn Planes(shown: Memo<Shown>) -> impl IntoView {
             {move || {
                 let beside = shown.get().beside;
                 if as_table.get() {
-                    drawn.with(|[drawn, _]| table(drawn, &beside, plane.get(), page.units.get())).into_any()
+                    view! { <div class="table" tabindex="0" role="region" aria-label="The same as a table">{markup(&table.get())}</div> }.into_any()
                 } else {
                     drawn.get().into_iter().zip(["onwide", "onphone"])
                         .map(|(drawn, class)| view! { <div class=class>{picture(drawn, &beside, read, plane.get(), page.units.get())}</div> })
@@ -82,7 +101,7 @@ pub fn Planes(shown: Memo<Shown>) -> impl IntoView {
                 }
             }}
             <p class="out num" role="status">{read_out}</p>
-            <div class="deeds"><button class="link" type="button" on:click=move |_| as_table.update(|on| *on = !*on)>{move || if as_table.get() { "As a chart" } else { "As a table" }}</button></div>
+            <Deeds as_table=as_table named=named draw=draw_of(chart) table=table/>
         </section>
     }
 }
@@ -94,29 +113,8 @@ fn said(dot: &Dot, beside: &SideBySide, plane: Plane, units: UnitSystem) -> Stri
         .get(dot.point.column)
         .map_or("", |head| head.named.as_str());
     let best = if dot.best { ", on the frontier" } else { "" };
-    let [x, y, likely] = figures(dot, plane, units);
+    let [x, y, likely] = figures(&dot.point, plane, units);
     format!("{} {name}: {x}, {y}{likely}{best}", letter(dot.point.column))
-}
-
-fn figures(dot: &Dot, plane: Plane, units: UnitSystem) -> [String; 3] {
-    let likely = |words: &dyn Fn(f64) -> String| {
-        let between = dot.point.between;
-        between.map_or_else(String::new, |(low, high)| {
-            format!(" ({} to {} likely)", words(low), words(high))
-        })
-    };
-    match plane {
-        Plane::MemorySpeed => [
-            units.bytes(dot.point.x),
-            format!("{} tokens/s", decimal(dot.point.y)),
-            likely(&decimal),
-        ],
-        Plane::CostLatency => [
-            format!("{} a million tokens", dollars(dot.point.x)),
-            format!("first token after {}", seconds(dot.point.y)),
-            likely(&seconds),
-        ],
-    }
 }
 
 fn picture(
@@ -175,18 +173,12 @@ fn picture(
     }
 }
 
-fn table(drawn: &Scatter, beside: &SideBySide, plane: Plane, units: UnitSystem) -> impl IntoView + use<> {
-    let rows = drawn.dots.iter().map(|dot| {
-        let name = beside.heads.get(dot.point.column).map_or("", |head| head.named.as_str());
-        let [x, y, likely] = figures(dot, plane, units);
-        view! {
-            <tr><th scope="row">{format!("{} {name}", letter(dot.point.column))}</th><td>{x}</td><td>{format!("{y}{likely}")}</td><td>{if dot.best { "yes" } else { "no" }}</td></tr>
-        }
-    }).collect_view();
-    view! {
-        <div class="table" tabindex="0" role="region" aria-label="The same as a table"><table>
-            <thead><tr><th scope="col">"Question"</th><th scope="col">{drawn.names.0.clone()}</th><th scope="col">{drawn.names.1}</th><th scope="col">"On the frontier"</th></tr></thead>
-            <tbody>{rows}</tbody>
-        </table></div>
+/// What pictures of a comparison are called.
+pub fn hand_out(what: &'static str, beside: &SideBySide) -> HandOut {
+    HandOut {
+        title: format!("{what}, side by side"),
+        source: format!("{} Weighbridge {VERSION}", beside.main),
+        of: "comparison".to_owned(),
+        what,
     }
 }

@@ -65,6 +65,9 @@ fn body(shown: Shown, only: bool) -> impl IntoView {
     }
 }
 
+/// What a dragged column is handed over as.
+const DRAGGED: &str = "application/x-weighbridge-column";
+
 #[component]
 fn Column(case: Case, head: Head, at: usize, width: usize) -> impl IntoView {
     let state = State::here();
@@ -82,8 +85,39 @@ fn Column(case: Case, head: Head, at: usize, width: usize) -> impl IntoView {
         event.prevent_default();
     };
     let name = head.named.clone();
+    // What is dragged is read from the event: a column of another page is none of these.
+    let begin = move |event: web_sys::DragEvent| {
+        if let Some(data) = event.data_transfer() {
+            let _ = data.set_data(DRAGGED, &case.id.to_string());
+            data.set_effect_allowed("move");
+        }
+    };
+    let aimed = RwSignal::new(false);
+    let over = move |event: web_sys::DragEvent| {
+        let ours = event
+            .data_transfer()
+            .is_some_and(|data| data.types().includes(&DRAGGED.into(), 0));
+        if ours {
+            event.prevent_default();
+            aimed.set(true);
+        }
+    };
+    let drop = move |event: web_sys::DragEvent| {
+        aimed.set(false);
+        let dragged = event.data_transfer().and_then(|data| data.get_data(DRAGGED).ok());
+        let found = state
+            .cases()
+            .into_iter()
+            .find(|other| Some(other.id.to_string()) == dragged);
+        if let Some(found) = found {
+            event.prevent_default();
+            event.stop_propagation();
+            deeds::put(state, found.id, at);
+        }
+    };
     view! {
-        <th role="columnheader" scope="col" data-case=case.id.to_string() on:keydown=keys>
+        <th role="columnheader" scope="col" data-case=case.id.to_string() class:aimed=move || aimed.get() draggable=(width > 1).then_some("true")
+            on:keydown=keys on:dragstart=begin on:dragover=over on:dragleave=move |_| aimed.set(false) on:drop=drop>
             <span class="cl"><i class="let">{head.letter}</i><button class="link name" type="button" id=format!("column-{}", case.id) aria-keyshortcuts="Alt+ArrowLeft Alt+ArrowRight Delete" title="Opens this question" on:click=open>{head.model}</button></span>
             <span class="cs">{head.on}</span>
             <span class="pill" data-verdict=look(head.verdict)>{sign(head.verdict)}{head.pill}</span>

@@ -7,7 +7,8 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement};
-use weighbridge::chart::{byte_ticks, tick_texts};
+use weighbridge::chart::{Bar, BarMeasure, BarRow, BarsChart, byte_ticks, tick_texts};
+use weighbridge::export::VERSION;
 use weighbridge::export::history::{Figures, Kept};
 use weighbridge::hardware::Engine;
 use weighbridge::report::between;
@@ -15,6 +16,7 @@ use weighbridge::units::{UnitSystem, decimal, dollars, seconds};
 
 use super::markup::{escape, load, verdict_words};
 use super::when::When;
+use crate::app::charts::{Deeds, HandOut, draw_of, markup as chart_table, table_of};
 use crate::app::page::Page;
 
 /// Most rows that are plotted: more bars than that nobody compares.
@@ -104,6 +106,15 @@ pub fn Plot(rows: Memo<Vec<Kept>>) -> impl IntoView {
         1 => "One calculation, plotted".to_owned(),
         many => format!("{many} calculations, plotted"),
     };
+    let as_table = RwSignal::new(false);
+    let chart = Memo::new(move |_| Some(rows.with(|rows| bars(rows, measure.get(), page.units.get()))));
+    let named = move || HandOut {
+        title: untrack(title),
+        source: format!("Weighbridge {VERSION}"),
+        of: "history".to_owned(),
+        what: "calculations plotted",
+    };
+    let table = table_of(chart);
     let tip = move || {
         let (at, down) = read.get()?;
         let row = rows.with(|rows| rows.get(at).cloned())?;
@@ -116,7 +127,8 @@ pub fn Plot(rows: Memo<Vec<Kept>>) -> impl IntoView {
                 <label class="pickone"><i>"Bars"</i><select on:change:target=move |event| measure.set(event.target().value().parse().unwrap_or_default())>
                     {Measure::iter().map(|one| view! { <option value=one.key()>{one.label()}</option> }).collect_view()}
                 </select></label></div>
-            <div class="pm-frame">
+            {move || as_table.get().then(|| view! { <div class="table" tabindex="0" role="region" aria-label="The same as a table">{chart_table(&table.get())}</div> })}
+            <div class="pm-frame" hidden=move || as_table.get()>
                 <div class="pm num" node_ref=grid on:mouseover=move |event| point(event.target()) on:focusin=move |event| point(event.target())
                     on:click=move |event| point(event.target()) on:mouseleave=move |_| read.set(None) on:focusout=move |_| read.set(None)></div>
                 {tip}
@@ -125,7 +137,47 @@ pub fn Plot(rows: Memo<Vec<Kept>>) -> impl IntoView {
                 {parts(&Figures::default()).map(|(component, label, _)| view! { <li><span class="entry" data-component=component><i class="dot"></i>{label}</span></li> }).into_iter().collect_view()}
                 <li><span class="entry"><i class="capkey"></i>"what the engine may use"</span></li>
             </ul>
+            <Deeds as_table=as_table named=named draw=draw_of(chart) table=table/>
         </section>
+    }
+}
+
+/// The same as a chart that leaves the page, and as a table.
+fn bars(rows: &[Kept], measure: Measure, units: UnitSystem) -> BarsChart {
+    let line = |row: &Kept| {
+        let answer = &row.answer;
+        let over = answer
+            .capacity_bytes
+            .is_some_and(|capacity| answer.memory_bytes > capacity);
+        let value = measure.of(answer);
+        BarRow {
+            label: format!("{}, {}", row.title(), beside(row, rows)),
+            key: "projection",
+            now: false,
+            bars: vec![
+                Bar {
+                    value: Some(answer.memory_bytes as f64),
+                    text: units.bytes(answer.memory_bytes as f64),
+                    over,
+                    ..Bar::default()
+                },
+                Bar {
+                    value,
+                    between: measure.range(answer),
+                    text: value.map_or_else(|| "–".to_owned(), |value| measure.words(value)),
+                    over: false,
+                },
+            ],
+        }
+    };
+    let named = |name: &str, unit| BarMeasure {
+        name: name.to_owned(),
+        unit,
+    };
+    BarsChart {
+        rows_are: "Calculation",
+        measures: vec![named("Memory", "bytes"), named(measure.label(), "")],
+        rows: rows.iter().map(line).collect(),
     }
 }
 

@@ -167,6 +167,7 @@ static TABS: Tabs = Tabs {
     compute: || {
         view! {
             <compute_table::ComputeTable/>
+            <section class="card wide" aria-labelledby="operators-title"><h2 id="operators-title">"Where operations and time go"</h2><charts_of::OperatorCharts/></section>
             <section class="card wide" aria-labelledby="intensity-title"><h2 id="intensity-title">"Intensity"</h2><charts_of::IntensityGauge/></section>
         }
         .into_any()

@@ -13,6 +13,7 @@ pub use serving::ServingCard;
 use leptos::prelude::*;
 
 use super::case::Case;
+use super::charts::PhaseChart;
 use super::page::Dialog;
 
 /// What the tab shows.
@@ -36,6 +37,7 @@ pub fn SpeedTab() -> impl IntoView {
         None => view! {
             <section class="card wide" aria-labelledby="intervals-title"><div class="head"><h2 id="intervals-title">"How fast"</h2><button class="link side" type="button" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Worked))>"How is this calculated?"</button></div><Intervals/></section>
             <ServingCard/>
+            <PhaseChart/>
             <section class="card" aria-labelledby="time-title"><h2 id="time-title">"Where the time goes"</h2><TimeParts/></section>
             <section class="card" aria-labelledby="nearest-title"><h2 id="nearest-title">"Closest measurements"</h2><Nearest/></section>
         }

@@ -5,17 +5,14 @@ use plotters::style::text_anchor::HPos;
 
 use super::{MemoryChart, MemoryRow};
 use crate::chart::axis::{byte_ticks, byte_unit, tick_texts};
-use crate::chart::pen::{Caption, Drawn, Frame, Lettering, Pen};
-use crate::chart::short_name;
-use crate::chart::theme::{ON_PART, Theme};
+use crate::chart::pen::{Drawn, Frame, Lettering, Pen};
+use crate::chart::reading::Mark;
+use crate::chart::table::Table;
+use crate::chart::theme::ON_PART;
+use crate::chart::{Chart, short_name};
 
-impl MemoryChart {
-    /// Draws the chart.
-    ///
-    /// # Errors
-    /// Whatever the backend reports.
-    pub fn draw<B: DrawingBackend>(&self, backend: B, theme: Theme, scale: f64, caption: Option<&Caption>) -> Drawn<B> {
-        let mut pen = Pen::new(backend, theme, scale, caption)?;
+impl Chart for MemoryChart {
+    fn paint<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B> {
         let outer = pen.frame;
         let top = outer.top + if self.capacity.is_some() { 20.0 } else { 4.0 };
         // Few bars are not stretched; the axis follows them.
@@ -28,7 +25,7 @@ impl MemoryChart {
             bottom,
         };
         if self.rows.is_empty() || frame.right <= frame.left || frame.bottom <= frame.top {
-            return pen.finish();
+            return Ok(());
         }
         let total = self.rows.iter().map(MemoryRow::total).max().unwrap_or(0) as f64;
         let carried = self.capacity.as_ref().map_or(0.0, |capacity| capacity.bytes as f64);
@@ -40,7 +37,7 @@ impl MemoryChart {
         })
         .max(1.0);
         let x = |bytes: f64| frame.left + (frame.right - frame.left) * (bytes / most).clamp(0.0, 1.0);
-        self.axis(&mut pen, frame, most, x)?;
+        self.axis(pen, frame, most, x)?;
         let ink = pen.theme.colour("ink");
         if let Some(capacity) = &self.capacity {
             let bold = Lettering {
@@ -63,7 +60,7 @@ impl MemoryChart {
         for (row, at) in self.rows.iter().zip(0_u32..) {
             let top = frame.top + f64::from(at) * height;
             self.row(
-                &mut pen,
+                pen,
                 row,
                 Frame {
                     top,
@@ -89,9 +86,14 @@ impl MemoryChart {
                 )?;
             }
         }
-        pen.finish()
+        Ok(())
     }
+    fn table(&self) -> Table {
+        self.table()
+    }
+}
 
+impl MemoryChart {
     fn axis<B: DrawingBackend>(&self, pen: &mut Pen<B>, frame: Frame, most: f64, x: impl Fn(f64) -> f64) -> Drawn<B> {
         let (unit, unit_name) = byte_unit(self.units, most);
         let small = Lettering {
@@ -169,6 +171,23 @@ impl MemoryChart {
             bottom: (place.bottom - 6.0).max(place.top + 20.0),
             ..place
         };
+        let lines = row.parts.iter().filter(|part| part.2 > 0);
+        let lines = lines.map(|&(_, label, bytes)| format!("{} {label}", self.units.bytes(bytes as f64)));
+        let verdict = match (over, &self.capacity) {
+            (true, _) => ", too much",
+            (false, Some(_)) => ", fits",
+            (false, None) => "",
+        };
+        let lines = std::iter::once(format!("{size} in all{verdict}"))
+            .chain(lines)
+            .collect();
+        let middle = (x(total as f64), f64::midpoint(bar.top, bar.bottom));
+        let reach = Frame {
+            left: bar.left,
+            right: middle.0,
+            ..bar
+        };
+        pen.stop(middle, Mark::Area(reach), row.label.clone(), lines);
         let mut below = 0_u64;
         for &(key, label, bytes) in &row.parts {
             let above = below.saturating_add(bytes);

@@ -7,6 +7,7 @@ mod tests;
 use strum::IntoEnumIterator as _;
 
 use super::Capacity;
+use super::table::{Table, Value};
 use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
 use crate::scenario::Recompute;
 use crate::units::UnitSystem;
@@ -76,6 +77,50 @@ impl MemoryChart {
             capacity,
             units,
         })
+    }
+}
+
+/// Parts beside the weights.
+const BESIDE: [&str; 5] = ["kv_cache", "activations", "gradients", "optimizer", "overhead"];
+
+impl MemoryChart {
+    /// The same numbers.
+    pub fn table(&self) -> Table {
+        let name = if self.training { "Computed again" } else { "Weights in" };
+        let mut table = Table::new([
+            (name, "", false),
+            ("Weights", "bytes", true),
+            ("All else", "bytes", true),
+            ("Total", "bytes", false),
+            ("Free", "bytes", false),
+        ]);
+        if self.capacity.is_none() {
+            table.columns.pop();
+        }
+        for row in &self.rows {
+            let total = row.total();
+            let beside = row.parts.iter().filter(|part| BESIDE.contains(&part.0));
+            let beside = beside.fold(0_u64, |sum, part| sum.saturating_add(part.2));
+            let bytes = |bytes: u64| Value::number(bytes as f64, self.units.bytes(bytes as f64));
+            let name = if row.now {
+                format!("{}, now", row.label)
+            } else {
+                row.label.clone()
+            };
+            let free = self.capacity.as_ref().map(|capacity| {
+                let free = capacity.bytes as f64 - total as f64;
+                let sign = if free < 0.0 { "−" } else { "" };
+                Value::number(free, format!("{sign}{}", self.units.bytes(free.abs())))
+            });
+            let row = [
+                Value::text(name),
+                bytes(total.saturating_sub(beside)),
+                bytes(beside),
+                bytes(total),
+            ];
+            table.rows.push(row.into_iter().chain(free).collect());
+        }
+        table
     }
 }
 

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 use super::*;
-use crate::chart::Theme;
 use crate::chart::recorder::{Recorder, Shape};
+use crate::chart::{Chart as _, Theme};
 use crate::model::Blueprint;
 use crate::scenario::Mode;
 use crate::scenario::Scenario;

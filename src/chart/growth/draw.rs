@@ -1,29 +1,52 @@
-//! How memory over context is drawn.
+//! How memory over context or over sequences is drawn.
 
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
-use super::ContextChart;
+use super::GrowthChart;
+use crate::analysis::Over;
 use crate::chart::axis::{byte_ticks, byte_unit, tick_texts, token_ticks, tokens_short};
-use crate::chart::pen::{Caption, Drawn, Frame, Lettering, Pen};
-use crate::chart::short_name;
-use crate::chart::theme::{ON_PART, Theme};
+use crate::chart::pen::{Drawn, Frame, Lettering, Pen};
+use crate::chart::table::Table;
+use crate::chart::theme::ON_PART;
+use crate::chart::{Chart, short_name};
 use crate::units::grouped;
 
-impl ContextChart {
-    /// Draws the chart.
-    ///
-    /// # Errors
-    /// Whatever the backend reports.
-    pub fn draw<B: DrawingBackend>(&self, backend: B, theme: Theme, scale: f64, caption: Option<&Caption>) -> Drawn<B> {
-        let mut pen = Pen::new(backend, theme, scale, caption)?;
-        let plot = self.axes(&mut pen)?;
-        if self.tokens.len() > 1 {
-            self.areas(&mut pen, &plot)?;
-            self.marks(&mut pen, &plot)?;
-            self.labels(&mut pen, &plot)?;
+impl Chart for GrowthChart {
+    fn paint<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B> {
+        let plot = self.axes(pen)?;
+        if self.places.len() > 1 {
+            self.areas(pen, &plot)?;
+            self.marks(pen, &plot)?;
+            self.labels(pen, &plot)?;
+            self.stops(pen, &plot);
         }
-        pen.finish()
+        Ok(())
+    }
+    fn table(&self) -> Table {
+        self.table()
+    }
+}
+
+impl GrowthChart {
+    /// What each point says.
+    fn stops<B: DrawingBackend>(&self, pen: &mut Pen<B>, plot: &Plot) {
+        for (at, place) in self.shown() {
+            let [fixed, activations, cache, total] = self.parts(at).map(|bytes| self.units.bytes(bytes as f64));
+            let verdict = match self.fits(at) {
+                Some(true) => ", fits",
+                Some(false) => ", too much",
+                None => "",
+            };
+            let lines = vec![
+                format!("{total} in all{verdict}"),
+                format!("{cache} KV cache"),
+                format!("{activations} activations"),
+                format!("{fixed} stays"),
+            ];
+            let spot = (plot.x(place as f64), plot.y(self.total(at) as f64));
+            pen.stop_on(plot.frame, spot, self.place_words(place), lines);
+        }
     }
 
     /// Frame, ticks and the mapping from tokens and bytes.
@@ -31,7 +54,7 @@ impl ContextChart {
         &self,
         pen: &mut Pen<B>,
     ) -> Result<Plot, plotters_backend::DrawingErrorKind<B::ErrorType>> {
-        let total = (0..self.tokens.len()).map(|at| self.total(at)).max().unwrap_or(0) as f64;
+        let total = (0..self.places.len()).map(|at| self.total(at)).max().unwrap_or(0) as f64;
         let capacity = self.capacity.as_ref().map_or(0.0, |capacity| capacity.bytes as f64);
         // A capacity far above everything would press the curve flat: it is told in words instead.
         let most = (if capacity > 3.0 * total {
@@ -59,7 +82,7 @@ impl ContextChart {
         };
         let plot = Plot {
             frame,
-            tokens: self.longest() as f64,
+            longest: self.longest() as f64,
             bytes: most,
         };
         if frame.right <= frame.left || frame.bottom <= frame.top {
@@ -77,12 +100,19 @@ impl ContextChart {
             pen.place(&text, small, &[(frame.left - 7.0, y, HPos::Right)])?;
         }
         pen.place_near(
-            "tokens of each sequence",
+            match self.over {
+                Over::Context => "tokens of each sequence",
+                Over::Sequences => "sequences at once",
+            },
             small,
             (frame.left + frame.right) / 2.0,
             &[frame.bottom + 32.0],
         )?;
-        for tick in token_ticks(self.longest(), 4) {
+        let ticks = match self.over {
+            Over::Context => token_ticks(self.longest(), 4),
+            Over::Sequences => token_ticks(self.longest(), 8),
+        };
+        for tick in ticks {
             let x = plot.x(tick as f64);
             pen.fill(
                 Frame {
@@ -93,13 +123,17 @@ impl ContextChart {
                 },
                 pen.theme.colour("rule-strong"),
             )?;
-            pen.place_near(&tokens_short(tick), small, x, &[frame.bottom + 15.0])?;
+            let text = match self.over {
+                Over::Context => tokens_short(tick),
+                Over::Sequences => grouped(tick),
+            };
+            pen.place_near(&text, small, x, &[frame.bottom + 15.0])?;
         }
         Ok(plot)
     }
 
     fn areas<B: DrawingBackend>(&self, pen: &mut Pen<B>, plot: &Plot) -> Drawn<B> {
-        let xs: Vec<f64> = self.tokens.iter().map(|&tokens| plot.x(tokens as f64)).collect();
+        let xs: Vec<f64> = self.places.iter().map(|&tokens| plot.x(tokens as f64)).collect();
         for (at, band) in self.bands.iter().enumerate() {
             let upper = xs
                 .iter()
@@ -121,11 +155,12 @@ impl ContextChart {
                 .collect();
             pen.path(&line, pen.theme.colour("card"), 1.0)?;
         }
-        let Some(capacity) = &self.capacity else { return Ok(()) };
         let top: Vec<(f64, f64)> = xs
             .into_iter()
             .zip(self.heights(self.bands.len()).into_iter().map(|bytes| plot.y(bytes)))
             .collect();
+        pen.keep_line_free(&top);
+        let Some(capacity) = &self.capacity else { return Ok(()) };
         let mark = plot.y(capacity.bytes as f64);
         let over: Vec<(f64, f64)> = std::iter::successors(Some(plot.frame.left), |x| Some(x + 1.0))
             .take_while(|&x| x <= plot.frame.right)
@@ -177,6 +212,7 @@ impl ContextChart {
             let y = plot.y(capacity.bytes as f64);
             if (capacity.bytes as f64) <= plot.bytes {
                 pen.dashed_level(plot.frame.left, plot.frame.right, y, ink)?;
+                pen.keep_line_free(&[(plot.frame.left, y), (plot.frame.right, y)]);
                 let (left, right) = (plot.frame.left + 6.0, plot.frame.right - 4.0);
                 pen.place(
                     &text,
@@ -185,6 +221,7 @@ impl ContextChart {
                         (left, y - 10.0, HPos::Left),
                         (right, y - 10.0, HPos::Right),
                         (left, y + 11.0, HPos::Left),
+                        (right, y + 11.0, HPos::Right),
                     ],
                 )?;
             } else {
@@ -196,26 +233,24 @@ impl ContextChart {
             }
         }
         if let Some((x, y, tokens)) = crossing {
-            pen.place_near(
-                &if self.crossing_is_models {
-                    format!("model's limit: {} tokens", grouped(tokens))
-                } else {
-                    format!("full at {} tokens", grouped(tokens))
-                },
-                bold,
-                x,
-                &[y - 15.0, y - 29.0, y + 16.0, y + 30.0],
-            )?;
+            let text = if self.crossing_is_models {
+                format!("model's limit: {}", self.place_words(tokens))
+            } else {
+                format!("full at {}", self.place_words(tokens))
+            };
+            // First to the left above, where the curve comes from below.
+            let above = [15.0, 29.0, 43.0].map(|up| (x + 6.0, y - up, HPos::Right));
+            if !pen.place(&text, bold, &above)? {
+                pen.place_around(&text, bold, (x, y))?;
+            }
             pen.dot(x, y, card, ink)?;
         }
         if let Some((x, y, bytes)) = now {
-            // To the right of the axis, else to the left of the end.
-            let beside = |y: f64| [(x - 4.0, y, HPos::Left), (x + 4.0, y, HPos::Right)];
-            let places: Vec<_> = [y - 15.0, y - 29.0, y + 16.0, y + 30.0]
-                .into_iter()
-                .flat_map(beside)
-                .collect();
-            pen.place(&format!("now {}", self.units.bytes(bytes as f64)), bold, &places)?;
+            let text = format!("now {}", self.units.bytes(bytes as f64));
+            let above = [15.0, 29.0, 43.0, 57.0].map(|up| (x - 4.0, y - up, HPos::Left));
+            if !pen.place(&text, bold, &above)? {
+                pen.place_around(&text, bold, (x, y))?;
+            }
             pen.dot(x, y, ink, card)?;
         }
         Ok(())
@@ -230,7 +265,7 @@ impl ContextChart {
             colour: ON_PART,
             halo: None,
         };
-        let xs: Vec<f64> = self.tokens.iter().map(|&tokens| plot.x(tokens as f64)).collect();
+        let xs: Vec<f64> = self.places.iter().map(|&tokens| plot.x(tokens as f64)).collect();
         let curve = |bands: usize| -> Vec<(f64, f64)> {
             xs.iter()
                 .copied()
@@ -280,13 +315,13 @@ impl ContextChart {
 /// The mapping from tokens and bytes to the sheet.
 struct Plot {
     frame: Frame,
-    tokens: f64,
+    longest: f64,
     bytes: f64,
 }
 
 impl Plot {
-    fn x(&self, tokens: f64) -> f64 {
-        self.frame.left + (self.frame.right - self.frame.left) * (tokens / self.tokens).clamp(0.0, 1.0)
+    fn x(&self, place: f64) -> f64 {
+        self.frame.left + (self.frame.right - self.frame.left) * (place / self.longest).clamp(0.0, 1.0)
     }
     fn y(&self, bytes: f64) -> f64 {
         self.frame.bottom - (self.frame.bottom - self.frame.top) * (bytes / self.bytes).clamp(0.0, 1.0)

@@ -1,12 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chart::Theme;
 use crate::chart::recorder::{Recorder, Shape};
+use crate::chart::{Chart as _, Theme};
 use crate::model::Blueprint;
 use crate::scenario::Scenario;
 
-fn example(hardware: Option<&str>) -> ContextChart {
+fn example(hardware: Option<&str>) -> GrowthChart {
     let blueprint = Blueprint::from_value(
         crate::model::catalogue::find("meta-llama/Llama-3.1-8B-Instruct")
             .unwrap()
@@ -19,7 +19,7 @@ fn example(hardware: Option<&str>) -> ContextChart {
         s.hardware.device = hardware.map(str::to_owned);
     });
     let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
-    ContextChart::of(&analysis, 120, UnitSystem::Gib).unwrap()
+    GrowthChart::of(&analysis, Over::Context, 120, UnitSystem::Gib).unwrap()
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn a_device_with_room_to_spare_is_told_in_words() {
 
 #[test]
 fn the_range_shows_what_matters() {
-    assert_eq!(range(8704, Some(131_072), Some(61_120)), 131_072);
-    assert_eq!(range(8704, Some(10_485_760), Some(20_000)), 65_536);
-    assert_eq!(range(200_000, Some(131_072), None), 200_000);
-    assert_eq!(range(0, None, Some(0)), 131_072);
-    assert_eq!(range(u64::MAX, None, None), u64::MAX);
+    assert_eq!(range(8704, Some(131_072), Some(61_120), [8192, 131_072]), 131_072);
+    assert_eq!(range(8704, Some(10_485_760), Some(20_000), [8192, 131_072]), 65_536);
+    assert_eq!(range(200_000, Some(131_072), None, [8192, 131_072]), 200_000);
+    assert_eq!(range(0, None, Some(0), [8192, 131_072]), 131_072);
+    assert_eq!(range(u64::MAX, None, None, [8192, 131_072]), u64::MAX);
 }
 
 proptest! {
@@ -84,11 +84,11 @@ proptest! {
         size in (0_u32..1400, 0_u32..700),
         scale in prop_oneof![Just(0.0), Just(f64::NAN), 0.5_f64..4.0],
     ) {
-        let mut tokens = tokens;
-        tokens.sort_unstable();
+        let mut places = tokens;
+        places.sort_unstable();
         let bands = bytes.into_iter().map(|bytes| Band { key: "mlp", label: "MLP", bytes }).collect();
         let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
-        let chart = ContextChart { tokens, bands, capacity, crossing, crossing_is_models: false, now, units: UnitSystem::Gib };
+        let chart = GrowthChart { over: Over::Context, places, bands, capacity, crossing, crossing_is_models: false, now, units: UnitSystem::Gib };
         let recorder = Recorder::new(size.0, size.1);
         chart.draw(recorder.clone(), Theme::Light, scale, None).unwrap();
         recorder.check();
