@@ -23,6 +23,8 @@ pub struct MemoryPoint {
     pub fixed: u64,
     /// Activations.
     pub activations: u64,
+    /// What else is alive at the peak of a training step.
+    pub transient: u64,
     /// KV cache and states.
     pub kv_cache: u64,
     /// Driver and runtime.
@@ -34,6 +36,7 @@ impl MemoryPoint {
     pub const fn total(&self) -> u64 {
         self.fixed
             .saturating_add(self.activations)
+            .saturating_add(self.transient)
             .saturating_add(self.kv_cache)
             .saturating_add(self.overhead)
     }
@@ -65,6 +68,7 @@ pub fn memory_curve(setup: &Setup, over: Over, most: u64, points: u64) -> Result
             at,
             fixed,
             activations: held.activation_bytes,
+            transient: held.transient_bytes,
             kv_cache: held.kv_cache_bytes.saturating_add(held.state_cache_bytes),
             overhead: held.overhead_bytes,
         })

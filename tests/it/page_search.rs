@@ -130,3 +130,33 @@ fn what_is_no_name_is_not_sent_and_silence_is_told() {
     );
     assert!(browser.texts("#find-list .choice").len() > 3);
 }
+
+#[test]
+fn the_search_knows_devices_addresses_of_built_in_models_and_where_else_to_ask() {
+    let mut hub = hub();
+    let (browser, _server) = start(&hub, "?m=Qwen/Qwen3-8B&hw=h100-sxm");
+    hub.stop();
+    // A device, for the model in hand.
+    browser.click("#find");
+    browser.type_into("#find", "4090");
+    browser.wait_for(
+        "document.querySelector('#find-list .choice')?.innerText.startsWith('On RTX 4090')",
+        SOON,
+    );
+    browser.keys(&["Enter"]);
+    browser.wait_for("location.search.includes('hw=rtx-4090')", SOON);
+    assert_eq!(browser.text(".model-name"), "Qwen3 8B");
+    // The list is gone; what follows is the answer.
+    browser.wait_for("document.activeElement.id === 'verdict'", SOON);
+    // The address of a built-in model needs no Hub.
+    browser.click("#find");
+    browser.type_into("#find", "https://huggingface.co/Qwen/Qwen3-32B/blob/main/config.json");
+    browser.keys(&["Enter"]);
+    browser.wait_for("document.querySelector('.model-name')?.innerText === 'Qwen3 32B'", SOON);
+    assert_eq!(browser.count(".panel .callout[role=alert]"), 0);
+    // Words that name nothing built in are asked of the Hub.
+    browser.click("#find");
+    browser.type_into("#find", "nothing of that kind");
+    browser.keys(&["Enter"]);
+    browser.wait_for("location.search.includes('place=search')", SOON);
+}

@@ -38,12 +38,9 @@ impl GrowthChart {
                 Some(false) => ", too much",
                 None => "",
             };
-            let lines = vec![
-                format!("{total} in all{verdict}"),
-                format!("{cache} KV cache"),
-                format!("{activations} activations"),
-                format!("{fixed} stays"),
-            ];
+            let mut lines = vec![format!("{total} in all{verdict}")];
+            lines.extend(self.has_cache().then(|| format!("{cache} KV cache")));
+            lines.extend([format!("{activations} activations"), format!("{fixed} stays")]);
             let spot = (plot.x(place as f64), plot.y(self.total(at) as f64));
             pen.stop_on(plot.frame, spot, self.place_words(place), lines);
         }

@@ -100,6 +100,10 @@ impl GrowthChart {
             curve.iter().map(|point| point.activations).collect(),
         ));
         bands.push(growing(
+            MemoryPart::Transient,
+            curve.iter().map(|point| point.transient).collect(),
+        ));
+        bands.push(growing(
             MemoryPart::KvCache,
             curve.iter().map(|point| point.kv_cache).collect(),
         ));
@@ -152,13 +156,18 @@ impl GrowthChart {
             size(each)
         )
     }
+    /// Whether anything of it is cache: nothing is in training.
+    fn has_cache(&self) -> bool {
+        self.bands.iter().any(|band| band.key == MemoryPart::KvCache.key())
+    }
     fn bytes_of(&self, key: &str, at: usize) -> u64 {
         let band = self.bands.iter().find(|band| band.key == key);
         band.and_then(|band| band.bytes.get(at)).copied().unwrap_or(0)
     }
     /// What stays, activations, cache and all of it at a point, bytes.
     fn parts(&self, at: usize) -> [u64; 4] {
-        let [activations, cache] = ["activations", "kv_cache"].map(|key| self.bytes_of(key, at));
+        let [kept, transient, cache] = ["activations", "transient", "kv_cache"].map(|key| self.bytes_of(key, at));
+        let activations = kept.saturating_add(transient);
         let total = self.total(at);
         let fixed = total.saturating_sub(activations).saturating_sub(cache);
         [fixed, activations, cache, total]
@@ -202,6 +211,9 @@ fn range(now: u64, limit: Option<u64>, longest: Option<u64>, [least, far]: [u64;
     wanted.max(least).min(limit).max(now).max(2)
 }
 
+/// The column of the cache in the table.
+const CACHE: usize = 3;
+
 /// Rows of the table, about.
 const ROWS: usize = 16;
 
@@ -228,10 +240,17 @@ impl GrowthChart {
         if self.capacity.is_none() {
             table.columns.pop();
         }
+        let cached = self.has_cache();
+        if !cached {
+            table.columns.remove(CACHE);
+        }
         for (at, place) in self.shown() {
             let bytes = |bytes: u64| Value::number(bytes as f64, self.units.bytes(bytes as f64));
             let mut row = vec![Value::number(place as f64, grouped(place))];
             row.extend(self.parts(at).map(bytes));
+            if !cached {
+                row.remove(CACHE);
+            }
             row.extend(self.fits(at).map(|fits| Value::text(if fits { "yes" } else { "no" })));
             table.rows.push(row);
         }

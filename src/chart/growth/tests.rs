@@ -54,6 +54,33 @@ fn says_what_it_shows_at_every_width() {
 }
 
 #[test]
+fn a_run_of_training_is_counted_at_its_fullest_moment() {
+    let blueprint = Blueprint::from_value(
+        crate::model::catalogue::find("meta-llama/Llama-3.1-8B-Instruct")
+            .unwrap()
+            .config
+            .clone(),
+    )
+    .map(std::sync::Arc::new)
+    .unwrap();
+    let (scenario, errors) = crate::scenario::from_query("mode=finetune&p=4096&hw=rtx-4090&lora=16&bw=nf4");
+    assert_eq!(errors, []);
+    let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
+    let chart = GrowthChart::of(&analysis, Over::Context, 120, UnitSystem::Gib).unwrap();
+    let (now, total) = chart.now.unwrap();
+    assert_eq!((now, total), (4096, analysis.held().total_bytes));
+    // The curve passes through what the answer says.
+    let after = chart.places.iter().position(|&place| place >= now).unwrap();
+    assert!(
+        chart.total(after - 1) <= total && total <= chart.total(after),
+        "{} {total} {}",
+        chart.total(after - 1),
+        chart.total(after)
+    );
+    assert!(chart.table().columns.iter().all(|column| column.name != "KV cache"));
+}
+
+#[test]
 fn a_device_with_room_to_spare_is_told_in_words() {
     let recorder = Recorder::new(480, 318);
     example(Some("h200-sxm"))

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::figure;
 use crate::support::browser::Browser;
-use crate::support::page::{SOON, open};
+use crate::support::page::{MOUNTED, SOON, open};
 use crate::support::server::Server;
 
 #[test]
@@ -149,4 +149,43 @@ fn the_keyboard_is_enough_for_the_answer() {
         json!([]),
     );
     assert_eq!(nameless, json!([]));
+}
+
+/// A dialog asked for before its part is there shows itself when it comes.
+#[test]
+fn a_dialog_pressed_early_opens() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    browser.goto(&server.url());
+    browser.wait_for(MOUNTED, SOON);
+    browser.click("#hardware");
+    browser.wait_for("document.querySelector('dialog[open] [role=listbox], dialog[open] input')", SOON);
+}
+
+/// A button that changes several knobs is one step of Back, and hands the focus to the answer.
+#[test]
+fn back_takes_back_what_a_button_changed() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(&browser, &server.at("?m=Qwen/Qwen2.5-72B-Instruct&hw=rtx-4090&off=none"));
+    browser.wait_for("document.querySelector('#app .ways [data-figure=\"way.format\"]')", SOON);
+    browser.click("#app .ways [data-figure='way.format']");
+    browser.wait_for("location.search.includes('w=')", SOON);
+    browser.wait_for("document.activeElement.id === 'verdict'", SOON);
+    browser.back();
+    browser.wait_for("!location.search.includes('w=')", SOON);
+    assert_eq!(figure(&browser, "fit.verdict"), "Does not fit");
+}
+
+/// What could not be read leaves the answer, and says that it is the one before.
+#[test]
+fn a_refused_value_says_what_is_still_shown() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(&browser, &server.url());
+    browser.set_input("#prompt", "many");
+    browser.wait_for("document.querySelector('.stale')", SOON);
+    assert_eq!(
+        browser.text(".stale"),
+        "Still shown: Llama 3.1 8B Instruct with the last value that could be read."
+    );
+    browser.set_input("#prompt", "1,024");
+    browser.wait_for("!document.querySelector('.stale')", SOON);
 }
