@@ -382,7 +382,7 @@ impl RooflineChart {
         pen.place(
             &name,
             bold,
-            &[(edge, above, HPos::Right), (edge, above + 20.0, HPos::Right)],
+            &[(edge, above, HPos::Right), (edge, above - 14.0, HPos::Right)],
         )?;
         if lowest_rate < highest {
             let level = plane.at(ridge, lowest_rate).1;
