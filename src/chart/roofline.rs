@@ -145,11 +145,11 @@ impl RooflineChart {
                 Pass::Decode => "Writing tokens",
             };
             if memory >= 0.5 {
-                format!("{verb} waits for bandwidth in {} of its time.", percent(memory))
+                format!("{verb} waits for bandwidth in {} of its time.", most(memory))
             } else {
                 format!(
                     "{verb} is held back by arithmetic in {} of its time.",
-                    percent(1.0 - memory)
+                    most(1.0 - memory)
                 )
             }
         });
@@ -159,6 +159,15 @@ impl RooflineChart {
                 .to_owned(),
         );
         words.join(" ")
+    }
+}
+
+/// A share in words: `all`, `87.5 %`.
+fn most(share: f64) -> String {
+    if share >= 0.9995 {
+        "all".to_owned()
+    } else {
+        percent(share)
     }
 }
 
@@ -373,7 +382,7 @@ impl RooflineChart {
         pen.place(
             &name,
             bold,
-            &[(edge, above, HPos::Right), (edge, above + 20.0, HPos::Right)],
+            &[(edge, above, HPos::Right), (edge, above - 14.0, HPos::Right)],
         )?;
         if lowest_rate < highest {
             let level = plane.at(ridge, lowest_rate).1;

@@ -182,7 +182,7 @@ fn crisp_and_never_too_wide() {
     for (scheme, width, scale) in [("light", 360, 3.0), ("dark", 768, 1.5), ("dark", 1440, 1.0)] {
         browser.viewport(width, 900, scale, false);
         browser.scheme(scheme);
-        for query in ["?hw=h100-sxm&tab=compute", SERVED] {
+        for query in ["?m=meta-llama/Llama-3.1-8B-Instruct&hw=h100-sxm&tab=compute", SERVED] {
             browser.goto(&server.at(query));
             browser.wait_for("document.querySelector('.plot .reader')", SOON);
             let sharp = browser.script(

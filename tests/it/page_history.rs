@@ -416,16 +416,19 @@ fn an_old_answer_is_weighed_anew() {
     fine(&browser);
 }
 
-/// The longest stretch of scripting that each deed causes, some times over, in milliseconds: handlers with all that follows of them
+/// The longest stretch of scripting that each deed causes, in milliseconds: handlers with all that follows of them
 /// at once, and each slice that is drawn later.
 const FRAMES: &str = r#"
     const rest = new MessageChannel();
     const task = () => new Promise((done) => { rest.port1.onmessage = done; rest.port2.postMessage(0); });
     const wait = (time) => new Promise((done) => setTimeout(done, time));
-    let worst = 0;
-    const told = (start) => { worst = Math.max(worst, performance.now() - start); };
-    const frame = window.requestAnimationFrame.bind(window);
-    window.requestAnimationFrame = (then) => frame((time) => { const start = performance.now(); then(time); told(start); });
+    window.worst = 0;
+    const told = (start) => { window.worst = Math.max(window.worst, performance.now() - start); };
+    window.frame ??= (() => {
+        const frame = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (then) => frame((time) => { const start = performance.now(); then(time); told(start); });
+        return frame;
+    })();
     const button = (css) => document.querySelector(css);
     const type = (text) => { const field = button('#history-filter'); field.value = text; field.dispatchEvent(new Event('input', { bubbles: true })); };
     const deeds = {
@@ -438,17 +441,15 @@ const FRAMES: &str = r#"
         'choose a row': () => button('.past tr[data-id] input').click(),
     };
     const all = {};
-    for (let turn = 0; turn < 4; turn++) {
-        for (const [name, deed] of Object.entries(deeds)) {
-            worst = 0;
-            await new Promise((done) => frame(done));
-            const start = performance.now();
-            deed();
-            await task();
-            told(start);
-            await wait(600);
-            (all[name] ??= []).push(Math.round(worst * 10) / 10);
-        }
+    for (const [name, deed] of Object.entries(deeds)) {
+        window.worst = 0;
+        await new Promise((done) => window.frame(done));
+        const start = performance.now();
+        deed();
+        await task();
+        told(start);
+        await wait(400);
+        all[name] = Math.round(window.worst * 10) / 10;
     }
     return all;
 "#;
@@ -483,19 +484,13 @@ fn thousands_of_rows_come_in_pieces() {
     wait_for_rows(&browser, 50);
     // No frame of a slow processor is full of scripting, whatever is done.
     browser.slow_processor(4.0);
-    let worst = browser.script(FRAMES, json!([]));
-    let all = worst.as_object().unwrap();
-    assert!(all.len() > 4, "{worst}");
-    for (deed, times) in all {
-        println!("{deed}: {times} ms");
-        // The least disturbed of some repetitions: other programs run on this machine too.
-        let least = times
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(serde_json::Value::as_f64)
-            .fold(f64::INFINITY, f64::min);
-        assert!(least < 16.0, "{deed} takes {times} ms");
+    // The least disturbed of some turns counts: other programs run on this machine too.
+    let turns: Vec<serde_json::Value> = (0..4).map(|_| browser.script(FRAMES, json!([]))).collect();
+    for (deed, _) in turns[0].as_object().unwrap() {
+        let times: Vec<f64> = turns.iter().filter_map(|turn| turn[deed].as_f64()).collect();
+        println!("{deed}: {times:?} ms");
+        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(least < 16.0, "{deed} takes {times:?} ms");
     }
     fine(&browser);
 }

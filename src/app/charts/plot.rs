@@ -57,7 +57,12 @@ pub fn Plot(
         });
     });
     let point = move |event: &MouseEvent| {
-        let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        let Some(frame) = frame.get_untracked() else { return };
+        let edge = frame.get_bounding_client_rect();
+        let place = (
+            f64::from(event.client_x()) - edge.left(),
+            f64::from(event.client_y()) - edge.top(),
+        );
         let found = reading.with_untracked(|reading| reading.nearest(place));
         if read.get_untracked() != found {
             read.set(found);

@@ -6,7 +6,7 @@ use weighbridge::report::compare::{Cell, Group, Head, Row};
 use super::bars::Bar;
 use super::deeds;
 use super::shown::Shown;
-use crate::app::case::Case;
+use crate::app::case::{Case, CaseId};
 use crate::app::icon::Icon;
 use crate::app::page::Shows;
 use crate::app::state::State;
@@ -31,12 +31,14 @@ pub fn Table(shown: Memo<Shown>, only_differences: RwSignal<bool>) -> impl IntoV
 fn body(shown: Shown, only: bool) -> impl IntoView {
     let width = shown.cases.len();
     let same = if only { shown.beside.same() } else { Vec::new() };
+    // The column that is being dragged; one of another page is none of these.
+    let dragged = RwSignal::new(None::<CaseId>);
     let heads = shown
         .cases
         .iter()
         .zip(shown.beside.heads.clone())
         .enumerate()
-        .map(|(at, (case, head))| view! { <Column case=*case head=head at=at width=width/> })
+        .map(|(at, (case, head))| view! { <Column case=*case head=head at=at width=width dragged=dragged/> })
         .collect_view();
     let sections = shown
         .beside
@@ -65,11 +67,8 @@ fn body(shown: Shown, only: bool) -> impl IntoView {
     }
 }
 
-/// What a dragged column is handed over as.
-const DRAGGED: &str = "application/x-weighbridge-column";
-
 #[component]
-fn Column(case: Case, head: Head, at: usize, width: usize) -> impl IntoView {
+fn Column(case: Case, head: Head, at: usize, width: usize, dragged: RwSignal<Option<CaseId>>) -> impl IntoView {
     let state = State::here();
     let open = move |_| {
         state.show(case.id);
@@ -85,39 +84,32 @@ fn Column(case: Case, head: Head, at: usize, width: usize) -> impl IntoView {
         event.prevent_default();
     };
     let name = head.named.clone();
-    // What is dragged is read from the event: a column of another page is none of these.
     let begin = move |event: web_sys::DragEvent| {
+        // Firefox drags nothing that has no data.
         if let Some(data) = event.data_transfer() {
-            let _ = data.set_data(DRAGGED, &case.id.to_string());
-            data.set_effect_allowed("move");
+            let _ = data.set_data("text/plain", &head.named);
         }
+        dragged.set(Some(case.id));
     };
     let aimed = RwSignal::new(false);
     let over = move |event: web_sys::DragEvent| {
-        let ours = event
-            .data_transfer()
-            .is_some_and(|data| data.types().includes(&DRAGGED.into(), 0));
-        if ours {
+        if dragged.get_untracked().is_some() {
             event.prevent_default();
             aimed.set(true);
         }
     };
     let drop = move |event: web_sys::DragEvent| {
         aimed.set(false);
-        let dragged = event.data_transfer().and_then(|data| data.get_data(DRAGGED).ok());
-        let found = state
-            .cases()
-            .into_iter()
-            .find(|other| Some(other.id.to_string()) == dragged);
-        if let Some(found) = found {
+        if let Some(id) = dragged.get_untracked() {
             event.prevent_default();
             event.stop_propagation();
-            deeds::put(state, found.id, at);
+            dragged.set(None);
+            deeds::put(state, id, at);
         }
     };
     view! {
         <th role="columnheader" scope="col" data-case=case.id.to_string() class:aimed=move || aimed.get() draggable=(width > 1).then_some("true")
-            on:keydown=keys on:dragstart=begin on:dragover=over on:dragleave=move |_| aimed.set(false) on:drop=drop>
+            on:keydown=keys on:dragstart=begin on:dragover=over on:dragleave=move |_| aimed.set(false) on:dragend=move |_| dragged.set(None) on:drop=drop>
             <span class="cl"><i class="let">{head.letter}</i><button class="link name" type="button" id=format!("column-{}", case.id) aria-keyshortcuts="Alt+ArrowLeft Alt+ArrowRight Delete" title="Opens this question" on:click=open>{head.model}</button></span>
             <span class="cs">{head.on}</span>
             <span class="pill" data-verdict=look(head.verdict)>{sign(head.verdict)}{head.pill}</span>
