@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};
+use crate::analysis::training::launch::{Program, launch};
 use crate::analysis::training::{Candidate, Search, Way, cheapest, fewest, search, ways};
-use crate::analysis::{Setup, price};
-use crate::export::Sheet;
+use crate::analysis::{Analysis, Setup, analyse_setup, price};
+use crate::export::{Sheet, start_training};
 use crate::report::{layout_words, why_not};
 use crate::scenario::{Mode, link};
 use crate::units::{UnitSystem, decimal, grouped, percent, seconds, shown, times};
@@ -42,6 +43,15 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         days => days.copied(),
     };
     let plans = search(&setup)?;
+    let format = arguments::format(matches);
+    let program = arguments::program(matches)?;
+    let wanted = matches.get_one::<String>("launch").map(String::as_str);
+    let started = wanted.map(|_| start(&setup, &plans, &found.facts.id, program));
+    if let (Some("only"), Some(started)) = (wanted, &started)
+        && format != Format::Json
+    {
+        return started.clone().map_err(|why| Failure::new("no_launch", why));
+    }
     let more = More {
         fewest: fewest(&setup, days),
         ways: if scenario.workload.mode == Mode::Finetune {
@@ -56,11 +66,33 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         },
         days,
     };
-    match arguments::format(matches) {
-        Format::Json => json_text(&answer(&setup, &plans, &more)),
-        Format::Table => table(&setup, &found.facts.id, &plans, &more),
+    match format {
+        Format::Json => json_text(&answer(&setup, &found.facts.id, &plans, &more)),
+        Format::Table => {
+            let mut out = table(&setup, &found.facts.id, &plans, &more)?;
+            if let Some(command) = started {
+                out.push_str(&format!(
+                    "\nStart it\n{}",
+                    command.unwrap_or_else(|why| format!("{why}\n"))
+                ));
+            }
+            Ok(out)
+        }
         other => sheets(&[sheet(&setup, &plans)], other),
     }
+}
+
+/// The analysis of the best plan.
+fn best(setup: &Setup, plans: &Search) -> Result<Analysis, String> {
+    let first = plans.best.first().ok_or("No layout fits.")?;
+    let setup = setup.under(first.scenario.clone()).map_err(|error| error.to_string())?;
+    analyse_setup(setup).map_err(|error| error.to_string())
+}
+
+/// The command that starts the best plan, explained in comments.
+fn start(setup: &Setup, plans: &Search, id: &str, program: Option<Program>) -> Result<String, String> {
+    let made = launch(&best(setup, plans)?, id, program)?;
+    Ok(made.commented())
 }
 
 /// What is answered beside the plans.
@@ -205,7 +237,7 @@ fn row(setup: &Setup, plans: &Search, one: &Candidate) -> Value {
     })
 }
 
-fn answer(setup: &Setup, plans: &Search, more: &More) -> Value {
+fn answer(setup: &Setup, id: &str, plans: &Search, more: &More) -> Value {
     let usual = plans.usual.iter().map(|(name, one)| {
         let mut row = row(setup, plans, one);
         if let Value::Object(row) = &mut row {
@@ -224,6 +256,7 @@ fn answer(setup: &Setup, plans: &Search, more: &More) -> Value {
         "plans": plans.best.iter().map(|one| row(setup, plans, one)).collect::<Vec<_>>(),
         "nearest": plans.nearest.as_ref().map(|one| row(setup, plans, one)),
         "usual": usual.collect::<Vec<_>>(),
+        "launch": best(setup, plans).ok().and_then(|found| Some(start_training(&found, found.training.as_ref()?, id))),
         "fewest": more.fewest.as_ref().map(|one| row(setup, plans, one)),
         "ways": more.ways.iter().map(|way| json!({
             "name": way.name, "fits": way.fits, "total_bytes": way.total_bytes, "longest_sequence": way.longest,
