@@ -89,6 +89,7 @@ pub fn command() -> Command {
             with_knobs(Command::new("plan").about("The best layouts of a training run, and why the usual ones lose"))
                 .arg(model())
                 .arg(Arg::new("within-days").long("within-days").value_name("N").value_parser(value_parser!(f64)).help("The fewest devices that train --tokens within so many days"))
+                .arg(Arg::new("within-dollars").long("within-dollars").value_name("N").value_parser(value_parser!(f64)).help("The fewest devices, and the run that is done first, for so many US dollars"))
                 .arg(launch_arg("Also the command that starts the best plan, its options explained in comments; --launch=only writes nothing else"))
                 .arg(program_arg())
                 .arg(Arg::new("cheapest").long("cheapest").action(ArgAction::SetTrue).help("Also the devices on which a million tokens cost least"))

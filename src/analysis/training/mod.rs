@@ -9,6 +9,7 @@ mod explained;
 mod kept;
 pub mod launch;
 pub mod law;
+mod layouts;
 mod links;
 mod memory;
 mod passes;
@@ -21,7 +22,7 @@ mod states;
 mod time;
 mod traced;
 
-pub use answers::{Priced, Way, cheapest, fewest, ways};
+pub use answers::{Budget, Priced, Way, cheapest, fewest, quickest, ways};
 pub use at_hand::{arrive, planner};
 pub use communication::{Communication, Traffic};
 pub use efficiency::{Efficiency, FEW, Question, USUAL};

@@ -414,6 +414,25 @@ impl TrainingPlan {
     pub fn rank_tokens(&self) -> u64 {
         self.micro_batch.saturating_mul(self.sequence) / self.context
     }
+    /// How many devices share what: data always, all others where there are several.
+    pub fn degrees(&self) -> Vec<String> {
+        let mut all = vec![format!("data {}", grouped(self.data))];
+        for (name, degree) in [
+            ("tensor", self.tensor),
+            ("context", self.context),
+            ("expert", self.expert),
+        ] {
+            if degree > 1 {
+                all.push(format!("{name} {degree}"));
+            }
+        }
+        match (self.pipeline, self.virtual_stages) {
+            (1, _) => {}
+            (stages, 1) => all.push(format!("pipeline {stages}")),
+            (stages, chunks) => all.push(format!("pipeline {stages} × {chunks} chunks")),
+        }
+        all
+    }
     /// Tokens of an optimizer step.
     pub fn step_tokens(&self) -> u64 {
         self.global_batch.saturating_mul(self.sequence)
