@@ -71,6 +71,12 @@ fn weigh(setup: &Setup, scenario: &Scenario) -> Option<u64> {
     Some(memory.total.0)
 }
 
+/// The longest sequence of a run with which it fits the setup's devices, tokens; zero if none does, nothing without a device.
+pub fn longest_sequence(setup: &Setup, scenario: &Scenario) -> Option<u64> {
+    let room = capacity(setup, setup.device()?);
+    Some(longest(setup, scenario, room))
+}
+
 /// The longest sequence that fits, in steps of 256 tokens, up to what the model was made for.
 fn longest(setup: &Setup, scenario: &Scenario, room: u64) -> u64 {
     let most = setup.blueprint.max_context.as_ref().map_or(1 << 20, |most| most.value) / 256;

@@ -1,5 +1,6 @@
 //! Training runs: the card, the knobs of the layout, and the tabs that only a run has.
 
+mod answers;
 mod card;
 mod launch;
 mod layout;
@@ -31,5 +32,5 @@ fn dress() {
 #[component]
 pub fn PlanTab() -> impl IntoView {
     dress();
-    view! { <layout::LayoutCard/><strategies::Strategies/><plans::Plans/><launch::RunCard/> }
+    view! { <layout::LayoutCard/><strategies::Strategies/><plans::Plans/><answers::Answers/><launch::RunCard/> }
 }

@@ -28,7 +28,7 @@ fn run() -> impl Strategy<Value = Scenario> {
         Framework::Torchtune,
     ];
     let sizes = (0u32..7, 0u32..4, 0u32..3, 8u32..14, 1u64..5, 1u64..5);
-    (proptest::sample::select(&frameworks[..]), sizes, any::<bool>()).prop_map(
+    (proptest::sample::select(frameworks.to_vec()), sizes, any::<bool>()).prop_map(
         |(framework, (devices, tensor, pipeline, sequence, micro, steps), adapters)| {
             Scenario::default().with(|scenario| {
                 scenario.workload.mode = if adapters { Mode::Finetune } else { Mode::Pretrain };
