@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::analysis::Analysis;
-use crate::analysis::training::launch::{launch, programs};
+use crate::analysis::training::launch::programs;
 use crate::analysis::training::law::LAWS;
-use crate::analysis::training::{StageMemory, Training};
+use crate::analysis::training::{StageMemory, Training, planner};
 use crate::units::Exact;
 
 /// The keys of a training run.
@@ -129,6 +129,11 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
 
 /// The command that starts a run in each program that can, the usual one first; without one why.
 pub fn start(analysis: &Analysis, training: &Training, name: &str) -> Value {
+    // In the published page the texts come with the planner.
+    let launch = match planner() {
+        Ok(planner) => planner.launch,
+        Err(error) => return json!({"command": null, "why": error.to_string()}),
+    };
     let mut all = programs(training.plan.framework).iter().map(|program| {
         let known = program.known();
         let mut made = match launch(analysis, name, Some(*program)) {
