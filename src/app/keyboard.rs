@@ -1,4 +1,4 @@
-//! Keys: 1 to 5 open the tabs, c the comparison, m what runs here, s the search of the Hub, h past calculations, Ctrl+K everything. `/` belongs to the search, `?` to the dialogs.
+//! Keys: 1 to 7 open the tabs, c the comparison, m what runs here, s the search of the Hub, h past calculations, Ctrl+K everything. `/` belongs to the search, `?` to the dialogs.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -22,6 +22,8 @@ pub fn listen(page: Page) {
             "3" => tabs::open_nth(2),
             "4" => tabs::open_nth(3),
             "5" => tabs::open_nth(4),
+            "6" => tabs::open_nth(5),
+            "7" => tabs::open_nth(6),
             "c" => page.toggle(Shows::Compare),
             "h" => page.toggle(Shows::History),
             "m" => page.toggle(Shows::Models),

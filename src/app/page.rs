@@ -25,6 +25,10 @@ pub enum Tab {
     Plan,
     /// Of a training run: where the time of a step goes.
     Time,
+    /// Of a training run: the loss that a law predicts, the learning rate.
+    Loss,
+    /// Of a training run: the stages of reinforcement learning.
+    Rl,
 }
 
 /// What the page shows below its header.

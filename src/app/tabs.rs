@@ -19,6 +19,8 @@ impl Tab {
             Self::Architecture => "Architecture",
             Self::Plan => "Plan",
             Self::Time => "Time",
+            Self::Loss => "Loss",
+            Self::Rl => "RL",
         }
     }
     const fn id(self) -> &'static str {
@@ -30,12 +32,22 @@ impl Tab {
             Self::Architecture => "tab-architecture",
             Self::Plan => "tab-plan",
             Self::Time => "tab-time",
+            Self::Loss => "tab-loss",
+            Self::Rl => "tab-rl",
         }
     }
     /// The tabs of a question that trains or does not, in order.
     const fn all(trains: bool) -> &'static [Self] {
         if trains {
-            &[Self::Plan, Self::Memory, Self::Time, Self::Compute, Self::Architecture]
+            &[
+                Self::Plan,
+                Self::Memory,
+                Self::Time,
+                Self::Loss,
+                Self::Rl,
+                Self::Compute,
+                Self::Architecture,
+            ]
         } else {
             &[Self::Memory, Self::Compute, Self::Speed, Self::Fit, Self::Architecture]
         }
@@ -128,6 +140,8 @@ pub fn Tabs() -> impl IntoView {
                 }.into_any(),
                 Tab::Plan => view! { <Later part=Part::Training view=|| training().map(|training| training.plan)/> }.into_any(),
                 Tab::Time => view! { <Later part=Part::Training view=|| training().map(|training| training.time)/> }.into_any(),
+                Tab::Loss => view! { <Later part=Part::Training view=|| training().map(|training| training.loss)/> }.into_any(),
+                Tab::Rl => view! { <Later part=Part::Training view=|| training().map(|training| training.rl)/> }.into_any(),
                 Tab::Memory => view! {
                     <Slice view=|| view! { <MemoryTable/> }.into_any()/>
                     <section class="card" aria-labelledby="context-title"><h2 id="context-title">"Memory as it grows"</h2><Later part=Part::Charts view=|| charts().map(|charts| charts.context)/></section>

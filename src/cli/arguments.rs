@@ -1,10 +1,12 @@
 //! Commands and flags; those of a scenario are made from the knobs.
 
+use crate::analysis::training::launch::Program;
 use crate::ask::{ENGINES_OWN, LLAMA_CPP_OWN, LlamaCppOwn, set_flags};
 use crate::hardware::{self, NamedDevice};
 use crate::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario, Word};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
+use strum::IntoEnumIterator;
 
 use super::output::{Failure, Format, tell};
 use super::{search, this_machine};
@@ -58,7 +60,8 @@ pub fn command() -> Command {
         .subcommand(
             with_knobs(Command::new("estimate").about("Memory, compute, intensity and fit of one model"))
                 .arg(model())
-                .arg(Arg::new("launch").long("launch").value_name("only").num_args(0..=1).require_equals(true).default_missing_value("beside").value_parser(["beside", "only"]).help("Also the command that starts the engine as estimated, its options explained in comments; --launch=only writes nothing else"))
+                .arg(launch_arg("Also the command that starts the engine or the run as estimated, its options explained in comments; --launch=only writes nothing else"))
+                .arg(program_arg())
                 .arg(Arg::new("all-notes").long("all-notes").action(ArgAction::SetTrue).help("Also what is assumed of nearly every model"))
                 .arg(Arg::new("answers").long("answers").action(ArgAction::SetTrue).help("Also what it would take: longest context, most users, best format, cheapest hardware, fewest devices"))
                 .arg(format_arg(&[Format::Tree])).after_help(
@@ -86,6 +89,9 @@ pub fn command() -> Command {
             with_knobs(Command::new("plan").about("The best layouts of a training run, and why the usual ones lose"))
                 .arg(model())
                 .arg(Arg::new("within-days").long("within-days").value_name("N").value_parser(value_parser!(f64)).help("The fewest devices that train --tokens within so many days"))
+                .arg(Arg::new("within-dollars").long("within-dollars").value_name("N").value_parser(value_parser!(f64)).help("The fewest devices, and the run that is done first, for so many US dollars"))
+                .arg(launch_arg("Also the command that starts the best plan, its options explained in comments; --launch=only writes nothing else"))
+                .arg(program_arg())
                 .arg(Arg::new("cheapest").long("cheapest").action(ArgAction::SetTrue).help("Also the devices on which a million tokens cost least"))
                 .arg(format_arg(&[Format::Tree]))
                 .after_help("Pretraining unless --mode finetune is given. Without --framework, those that are usual for so many devices are weighed.\n\nExamples:\n  weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm --tokens 2T\n  weighbridge plan Qwen/Qwen3-32B --mode finetune --devices 8 --hardware h100-sxm\n  weighbridge plan meta-llama/Llama-3.1-8B --mode finetune --hardware 4090"),
@@ -320,6 +326,39 @@ pub fn given(matches: &ArgMatches) -> Vec<KnobId> {
         .chain(own.map(|own| own.sets))
         .chain(context.into_iter().flatten())
         .collect()
+}
+
+fn launch_arg(help: &'static str) -> Arg {
+    Arg::new("launch")
+        .long("launch")
+        .value_name("only")
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("beside")
+        .value_parser(["beside", "only"])
+        .help(help)
+}
+
+fn program_arg() -> Arg {
+    Arg::new("program")
+        .long("program")
+        .value_name("NAME")
+        .requires("launch")
+        .help("What starts a training run: trl, axolotl, llama-factory for Transformers, DeepSpeed and FSDP; llama-factory for Unsloth too")
+}
+
+/// The program that is to start a training run.
+///
+/// # Errors
+/// A name that is none.
+pub fn program(matches: &ArgMatches) -> Result<Option<Program>, Failure> {
+    let Some(name) = matches.get_one::<String>("program") else {
+        return Ok(None);
+    };
+    Program::named(name).map(Some).ok_or_else(|| {
+        let all: Vec<&str> = Program::iter().map(Program::key).collect();
+        Failure::new("bad_value", format!("--program {name} is none of {}.", all.join(", ")))
+    })
 }
 
 /// The format asked for, wherever it was said.

@@ -1,6 +1,7 @@
 //! `weighbridge estimate`.
 
 use crate::analysis::training::Training;
+use crate::analysis::training::launch::{Program, launch as start_training};
 use crate::analysis::{Analysis, Fit, Verdict, answers, launch, launch_in};
 use crate::ask::Estimate;
 use crate::export::Sheet;
@@ -21,8 +22,11 @@ pub fn of(model: &str, matches: &ArgMatches) -> Result<Estimate, Failure> {
 }
 
 /// The command that starts it, explained in comments.
-fn started(estimate: &Estimate, program: Option<FrontEnd>) -> Result<String, String> {
+fn started(estimate: &Estimate, program: Option<FrontEnd>, trains: Option<Program>) -> Result<String, String> {
     let (analysis, id) = (&estimate.analysis, &estimate.found.facts.id);
+    if analysis.training.is_some() {
+        return start_training(analysis, id, trains).map(|launch| launch.commented());
+    }
     let made = match program {
         Some(program) => launch_in(analysis, id, program),
         None => launch(analysis, id),
@@ -39,8 +43,9 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let program = matches
         .get_one::<String>("engine")
         .and_then(|name| FrontEnd::named(name));
+    let trains = arguments::program(matches)?;
     if launch == Some("only") && format != Format::Json {
-        return started(&estimate, program).map_err(|why| Failure::new("no_launch", why));
+        return started(&estimate, program, trains).map_err(|why| Failure::new("no_launch", why));
     }
     match format {
         Format::Json => json_text(&estimate.json(matches.get_flag("answers"))),
@@ -50,7 +55,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                 out.push_str(&told(&estimate));
             }
             if launch.is_some() {
-                let command = started(&estimate, program).unwrap_or_else(|why| format!("{why}\n"));
+                let command = started(&estimate, program, trains).unwrap_or_else(|why| format!("{why}\n"));
                 out.push_str(&format!("\nStart it\n{command}"));
             }
             Ok(out)

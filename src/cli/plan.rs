@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};
-use crate::analysis::training::{Candidate, Search, Way, cheapest, fewest, search, ways};
-use crate::analysis::{Setup, price};
-use crate::export::Sheet;
+use crate::analysis::training::launch::{Program, launch};
+use crate::analysis::training::{Budget, Candidate, Search, Way, cheapest, fewest, quickest, search, ways};
+use crate::analysis::{Analysis, Setup, analyse_setup, price};
+use crate::export::{Sheet, start_training};
 use crate::report::{layout_words, why_not};
 use crate::scenario::{Mode, link};
 use crate::units::{UnitSystem, decimal, grouped, percent, seconds, shown, times};
@@ -32,18 +33,35 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let mut blueprint = found.blueprint(&scenario)?;
     found.adopt(&mut blueprint);
     let setup = Setup::new(&Arc::new(blueprint), &scenario)?;
-    let days = match matches.get_one::<f64>("within-days") {
-        Some(_) if scenario.training.tokens.is_none() => {
-            return Err(Failure::new(
-                "bad_value",
-                "--within-days needs --tokens: how much is trained on.",
-            ));
-        }
-        days => days.copied(),
+    let budget = Budget {
+        days: matches.get_one::<f64>("within-days").copied(),
+        dollars: matches.get_one::<f64>("within-dollars").copied(),
     };
+    if (budget.days.is_some() || budget.dollars.is_some()) && scenario.training.tokens.is_none() {
+        return Err(Failure::new(
+            "bad_value",
+            "--within-days and --within-dollars need --tokens: how much is trained on.",
+        ));
+    }
+    if budget.dollars.is_some() && price(&setup).is_none() {
+        return Err(Failure::new(
+            "bad_value",
+            "--within-dollars needs a price: give --price for a device hour.",
+        ));
+    }
     let plans = search(&setup)?;
+    let format = arguments::format(matches);
+    let program = arguments::program(matches)?;
+    let wanted = matches.get_one::<String>("launch").map(String::as_str);
+    let started = wanted.map(|_| start(&setup, &plans, &found.facts.id, program));
+    if let (Some("only"), Some(started)) = (wanted, &started)
+        && format != Format::Json
+    {
+        return started.clone().map_err(|why| Failure::new("no_launch", why));
+    }
     let more = More {
-        fewest: fewest(&setup, days),
+        fewest: fewest(&setup, budget),
+        quickest: budget.dollars.and_then(|_| quickest(&setup, budget)),
         ways: if scenario.workload.mode == Mode::Finetune {
             ways(&setup)
         } else {
@@ -54,33 +72,49 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         } else {
             Vec::new()
         },
-        days,
+        budget,
     };
-    match arguments::format(matches) {
-        Format::Json => json_text(&answer(&setup, &plans, &more)),
-        Format::Table => table(&setup, &found.facts.id, &plans, &more),
+    match format {
+        Format::Json => json_text(&answer(&setup, &found.facts.id, &plans, &more)),
+        Format::Table => {
+            let mut out = table(&setup, &found.facts.id, &plans, &more)?;
+            if let Some(command) = started {
+                out.push_str(&format!(
+                    "\nStart it\n{}",
+                    command.unwrap_or_else(|why| format!("{why}\n"))
+                ));
+            }
+            Ok(out)
+        }
         other => sheets(&[sheet(&setup, &plans)], other),
     }
+}
+
+/// The analysis of the best plan.
+fn best(setup: &Setup, plans: &Search) -> Result<Analysis, String> {
+    let first = plans.best.first().ok_or("No layout fits.")?;
+    let setup = setup.under(first.scenario.clone()).map_err(|error| error.to_string())?;
+    analyse_setup(setup).map_err(|error| error.to_string())
+}
+
+/// The command that starts the best plan, explained in comments.
+fn start(setup: &Setup, plans: &Search, id: &str, program: Option<Program>) -> Result<String, String> {
+    let made = launch(&best(setup, plans)?, id, program)?;
+    Ok(made.commented())
 }
 
 /// What is answered beside the plans.
 struct More {
     fewest: Option<Candidate>,
+    quickest: Option<Candidate>,
     ways: Vec<Way>,
     cheapest: Vec<crate::analysis::training::Priced>,
-    days: Option<f64>,
+    budget: Budget,
 }
 
 /// Days of the whole run, and US dollars.
 fn whole(setup: &Setup, candidate: &Candidate) -> (Option<f64>, Option<f64>) {
-    let tokens = setup.requested.training.tokens;
-    let days = tokens
-        .map(|tokens| tokens as f64 / candidate.tokens_per_second() / candidate.plan.goodput.max(0.01) / 86_400.0);
-    let each = price(setup).map(|price| price.usd_per_hour / setup.layout.devices.max(1) as f64);
-    let cost = days
-        .zip(each)
-        .map(|(days, each)| days * 24.0 * each * candidate.plan.devices as f64);
-    (days, cost)
+    (candidate.days(), candidate.dollars(setup))
 }
 
 fn sheet(setup: &Setup, plans: &Search) -> Sheet {
@@ -147,9 +181,11 @@ fn table(setup: &Setup, id: &str, plans: &Search, more: &More) -> Result<String,
         }
     }
     out.push_str("\nWhat would it take\n");
-    let within = more
-        .days
-        .map_or_else(String::new, |days| format!(" within {} days", decimal(days)));
+    let Budget { days, dollars } = more.budget;
+    let mut within = days.map_or_else(String::new, |days| format!(" within {} days", decimal(days)));
+    if let Some(dollars) = dollars {
+        within.push_str(&format!(" for ${}", grouped(dollars.round() as u64)));
+    }
     match &more.fewest {
         Some(one) => out.push_str(&format!(
             "  Fewest devices{within}: {} ({})\n",
@@ -157,6 +193,14 @@ fn table(setup: &Setup, id: &str, plans: &Search, more: &More) -> Result<String,
             layout_words(one)
         )),
         None => out.push_str(&format!("  No number of {device} up to 65,536 does{within}.\n")),
+    }
+    if let Some(one) = &more.quickest {
+        out.push_str(&format!(
+            "  Done first for that: {} in {} days ({})\n",
+            times(one.plan.devices, device),
+            one.days().map_or_else(String::new, decimal),
+            layout_words(one)
+        ));
     }
     for way in &more.ways {
         out.push_str(&format!(
@@ -193,7 +237,7 @@ fn row(setup: &Setup, plans: &Search, one: &Candidate) -> Value {
     json!({
         "framework": plan.framework.key(), "devices": plan.devices, "data": plan.data, "tensor": plan.tensor,
         "pipeline": plan.pipeline, "virtual_stages": plan.virtual_stages, "context": plan.context, "expert": plan.expert,
-        "zero": plan.zero.key(), "micro_batch": plan.micro_batch, "accumulation": plan.accumulation,
+        "zero": plan.zero.key(), "shard_group": plan.shard_group, "micro_batch": plan.micro_batch, "accumulation": plan.accumulation,
         "global_batch": plan.global_batch, "sequence": plan.sequence, "recompute": plan.recompute.key(),
         "fits": one.fits, "total_bytes": one.total_bytes,
         "headroom_bytes": i128::from(plans.room) - i128::from(one.total_bytes),
@@ -205,7 +249,7 @@ fn row(setup: &Setup, plans: &Search, one: &Candidate) -> Value {
     })
 }
 
-fn answer(setup: &Setup, plans: &Search, more: &More) -> Value {
+fn answer(setup: &Setup, id: &str, plans: &Search, more: &More) -> Value {
     let usual = plans.usual.iter().map(|(name, one)| {
         let mut row = row(setup, plans, one);
         if let Value::Object(row) = &mut row {
@@ -224,7 +268,9 @@ fn answer(setup: &Setup, plans: &Search, more: &More) -> Value {
         "plans": plans.best.iter().map(|one| row(setup, plans, one)).collect::<Vec<_>>(),
         "nearest": plans.nearest.as_ref().map(|one| row(setup, plans, one)),
         "usual": usual.collect::<Vec<_>>(),
+        "launch": best(setup, plans).ok().and_then(|found| Some(start_training(&found, found.training.as_ref()?, id))),
         "fewest": more.fewest.as_ref().map(|one| row(setup, plans, one)),
+        "quickest": more.quickest.as_ref().map(|one| row(setup, plans, one)),
         "ways": more.ways.iter().map(|way| json!({
             "name": way.name, "fits": way.fits, "total_bytes": way.total_bytes, "longest_sequence": way.longest,
             "link": link(&way.scenario).ok().map(|query| format!("?{query}")),

@@ -147,6 +147,9 @@ pub fn answers(analysis: &Analysis) -> Value {
 
 /// The command that starts it, or why there is none.
 fn start(analysis: &Analysis, name: &str) -> Value {
+    if let Some(training) = &analysis.training {
+        return super::training::start(analysis, training, name);
+    }
     match launch(analysis, name) {
         Ok(launch) => json!(launch),
         Err(why) => json!({"command": null, "why": why}),

@@ -18,6 +18,7 @@ pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use log::{difference, log_check, log_sheet};
 pub use rows::{Sheet, markdown};
 pub use side_by_side::{column_names, side_by_side};
+pub use training::start as start_training;
 
 /// Version of the program, written into every export.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::analysis::Analysis;
+use crate::analysis::training::launch::programs;
 use crate::analysis::training::law::LAWS;
-use crate::analysis::training::{StageMemory, Training};
+use crate::analysis::training::{StageMemory, Training, planner};
 use crate::units::Exact;
 
 /// The keys of a training run.
@@ -124,4 +125,36 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
         put_one("energy_kwh", json!(run.energy_kwh));
     }
     answer
+}
+
+/// The command that starts a run in each program that can, the usual one first; without one why.
+pub fn start(analysis: &Analysis, training: &Training, name: &str) -> Value {
+    // In the published page the texts come with the planner.
+    let launch = match planner() {
+        Ok(planner) => planner.launch,
+        Err(error) => return json!({"command": null, "why": error.to_string()}),
+    };
+    let mut all = programs(training.plan.framework).iter().map(|program| {
+        let known = program.known();
+        let mut made = match launch(analysis, name, Some(*program)) {
+            Ok(made) => json!(made),
+            Err(why) => json!({"command": null, "why": why}),
+        };
+        if let Value::Object(made) = &mut made {
+            made.insert("program".to_owned(), json!(program.key()));
+            made.insert(
+                "options_of".to_owned(),
+                json!({"repository": known.repository, "version": known.version, "date": known.date}),
+            );
+        }
+        made
+    });
+    let Some(mut first) = all.next() else {
+        let why = launch(analysis, name, None).err();
+        return json!({"command": null, "why": why});
+    };
+    if let Value::Object(first) = &mut first {
+        first.insert("also".to_owned(), json!(all.collect::<Vec<_>>()));
+    }
+    first
 }

@@ -8,24 +8,15 @@ use crate::units::{UnitSystem, grouped};
 /// A layout in a line: `Megatron · data 8 · tensor 4 · pipeline 2 × 4 chunks · micro-batch 2 · ZeRO-1 · layers recomputed`.
 pub fn layout_words(candidate: &Candidate) -> String {
     let plan = &candidate.plan;
-    let mut parts = vec![plan.framework.label().to_owned(), format!("data {}", plan.data)];
-    let mut degree = |name: &str, degree: u64| {
-        if degree > 1 {
-            parts.push(format!("{name} {degree}"));
-        }
-    };
-    degree("tensor", plan.tensor);
-    degree("context", plan.context);
-    degree("expert", plan.expert);
-    if plan.pipeline > 1 {
-        parts.push(match plan.virtual_stages {
-            1 => format!("pipeline {}", plan.pipeline),
-            chunks => format!("pipeline {} × {chunks} chunks", plan.pipeline),
-        });
-    }
+    let mut parts = vec![plan.framework.label().to_owned()];
+    parts.extend(plan.degrees());
     parts.push(format!("micro-batch {}", plan.micro_batch));
     if plan.zero != Zero::None {
-        parts.push(format!("ZeRO-{}", plan.zero.key()));
+        let within = match plan.shard_group {
+            all if all == plan.data.saturating_mul(plan.context) => String::new(),
+            group => format!(" in groups of {group}"),
+        };
+        parts.push(format!("ZeRO-{}{within}", plan.zero.key()));
     }
     if plan.recompute == Recompute::Full {
         parts.push("layers recomputed".to_owned());

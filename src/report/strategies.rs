@@ -94,10 +94,10 @@ pub fn strategies(setup: &Setup) -> Vec<(&'static str, Vec<Strategy>)> {
         all.push((
             "What devices share",
             vec![
-                way("Plain copies (DDP)", "each device holds all", &shard(Zero::None)),
-                way("ZeRO-1", "optimizer states sharded", &shard(Zero::States)),
-                way("ZeRO-2", "and gradients", &shard(Zero::Gradients)),
-                way("ZeRO-3, FSDP", "and weights", &shard(Zero::Weights)),
+                way(Zero::None.way(), "each device holds all", &shard(Zero::None)),
+                way(Zero::States.way(), "optimizer states sharded", &shard(Zero::States)),
+                way(Zero::Gradients.way(), "and gradients", &shard(Zero::Gradients)),
+                way(Zero::Weights.way(), "and weights", &shard(Zero::Weights)),
             ],
         ));
     }

@@ -106,17 +106,6 @@ fn what(analysis: &Analysis, training: &Training) -> String {
 
 /// How many devices share what.
 fn layout(plan: &TrainingPlan) -> String {
-    let mut parts = vec![format!("data {}", plan.data)];
-    for (name, degree) in [
-        ("tensor", plan.tensor),
-        ("pipeline", plan.pipeline),
-        ("context", plan.context),
-        ("expert", plan.expert),
-    ] {
-        if degree > 1 {
-            parts.push(format!("{name} {degree}"));
-        }
-    }
     let mut line = format!(
         "{} of {}, {} a step: micro-batch {} × {} × {}",
         counted(plan.global_batch, "sequence"),
@@ -127,7 +116,7 @@ fn layout(plan: &TrainingPlan) -> String {
         counted(plan.accumulation, "accumulation step")
     );
     if plan.devices > 1 {
-        line.push_str(&format!("; parallel: {}", parts.join(", ")));
+        line.push_str(&format!("; parallel: {}", plan.degrees().join(", ")));
         if plan.zero != Zero::None {
             line.push_str(&format!("; ZeRO-{} over {} devices", plan.zero.key(), plan.shard_group));
         }

@@ -219,7 +219,9 @@ fn rate(analysis: &Analysis) -> Option<String> {
 /// A rate as a sentence says it: whole above ten, else with the two digits that are worth saying.
 pub fn about(rate: f64) -> String {
     if rate >= 10.0 {
-        grouped(rate.round() as u64)
+        // An estimate carries three digits at most.
+        let step = 10_f64.powf((rate.log10().floor() - 2.0).max(0.0));
+        grouped(((rate / step).round() * step) as u64)
     } else {
         decimal(super::two_digits(rate))
             .trim_end_matches('0')

@@ -88,6 +88,18 @@ choice! {
     }
 }
 
+impl Zero {
+    /// The way to train that it is, as people call it.
+    pub const fn way(self) -> &'static str {
+        match self {
+            Self::None => "Plain copies (DDP)",
+            Self::States => "ZeRO-1",
+            Self::Gradients => "ZeRO-2",
+            Self::Weights => "ZeRO-3, FSDP",
+        }
+    }
+}
+
 impl TrainingPrecision {
     /// Whether 32-bit master weights stand behind narrower products.
     pub const fn is_mixed(self) -> bool {

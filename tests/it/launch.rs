@@ -100,7 +100,7 @@ fn what_cannot_run_has_no_command() {
     for (query, word) in [
         ("e=vllm&hw=rtx-3060-12gb&off=none", "missing"),
         ("e=mlx&hw=rtx-4090", "does not run"),
-        ("mode=pretrain&hw=rtx-4090", "training"),
+        ("mode=pretrain&hw=rtx-4090", "missing"),
         ("e=llama.cpp&hw=h100-sxm&n=4&tp=2&pp=2&w=q8_0", "no other way"),
     ] {
         let why = start(LLAMA, LLAMA, query).unwrap_err();

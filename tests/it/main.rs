@@ -47,6 +47,7 @@ mod hub_locator;
 #[cfg(feature = "cli")]
 mod hub_native;
 mod launch;
+mod launch_training;
 mod laws;
 mod logs;
 mod machine;

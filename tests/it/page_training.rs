@@ -126,3 +126,32 @@ fn a_run_waits_for_its_planner() {
     );
     assert_eq!(browser.count(".numbers"), 0);
 }
+
+/// What a law predicts, the learning rate, the stages of reinforcement learning, and the command that starts it.
+#[test]
+fn loss_stages_and_command_of_a_run() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(
+        &browser,
+        &server.at("?m=meta-llama/Llama-3.1-8B-Instruct&mode=pretrain&hw=h100-sxm&n=64&p=8192&tt=2e12&recompute=full"),
+    );
+    waits(&browser, "[data-figure='launch.command']", "distributed_type: FSDP");
+    press(&browser, ".programs button", "Axolotl");
+    waits(&browser, "[data-figure='launch.command']", "axolotl train");
+    browser.click("#tab-loss");
+    waits(&browser, "[aria-labelledby=loss-title]", "Besiroglu 2024");
+    waits(&browser, "[aria-labelledby=loss-title]", "a prediction, no measurement");
+    press(&browser, "[aria-labelledby=rate-title] button", "Linear");
+    waits(&browser, "[aria-labelledby=rate-title]", "ends at 0");
+    browser.click("#tab-rl");
+    press(&browser, "[aria-labelledby=rl-title] button", "PPO");
+    waits(&browser, "#rl-title", "PPO: what one update does");
+    waits(&browser, "[aria-labelledby=rl-title]", "Critic");
+    assert!(
+        browser
+            .script("return location.search", json!([]))
+            .as_str()
+            .is_some_and(|query| query.contains("rl=ppo"))
+    );
+    assert_eq!(browser.errors(), []);
+}

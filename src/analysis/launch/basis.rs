@@ -12,7 +12,7 @@ use crate::units::grouped;
 
 /// A question with its answer, as options want it.
 #[derive(Debug)]
-pub(super) struct Basis<'a> {
+pub(in crate::analysis) struct Basis<'a> {
     /// The question.
     pub setup: &'a Setup,
     /// Its answer.
@@ -167,6 +167,12 @@ impl<'a> Basis<'a> {
     }
     /// What holds for every engine.
     pub fn notes(&self) -> Vec<String> {
+        let mut all = self.notes_beside_machines();
+        all.extend(self.note_on_machines());
+        all
+    }
+    /// The same without what several machines need.
+    pub fn notes_beside_machines(&self) -> Vec<String> {
         let mut all = Vec::new();
         let mut say = |text: String| all.push(text);
         if !self.named {
@@ -182,10 +188,13 @@ impl<'a> Basis<'a> {
                 grouped(self.tokens)
             ));
         }
-        let Some(device) = self.device() else {
+        if self.device().is_none() {
             say("No device is chosen, so nothing says that this fits.".to_owned());
-            return all;
-        };
+        }
+        all
+    }
+    fn note_on_machines(&self) -> Option<String> {
+        let device = self.device()?;
         // Without a machine's name the largest that is known of holds as many as any.
         let named = self.setup.scenario.hardware.host.as_deref().and_then(find_host);
         let largest = || {
@@ -194,15 +203,14 @@ impl<'a> Basis<'a> {
                 .max()
                 .unwrap_or(MOST_USUAL)
         };
-        let per_machine = Some(named.map_or_else(largest, |host| host.device_count));
-        if let Some(each) = per_machine.filter(|each| *each > 0 && *each < self.layout().devices) {
-            say(format!(
+        let each = named.map_or_else(largest, |host| host.device_count);
+        (each > 0 && each < self.layout().devices).then(|| {
+            format!(
                 "{} × {} are more than the {each} of one machine: start it on each machine as the engine's documentation on several nodes says.",
                 self.layout().devices,
                 device.name
-            ));
-        }
-        all
+            )
+        })
     }
 }
 

@@ -21,7 +21,8 @@ use super::setup::Setup;
 use super::summary::Analysis;
 use crate::hardware::{Engine, FrontEnd};
 use crate::units::UnitSystem;
-use basis::Basis;
+pub(in crate::analysis) use basis::Basis;
+pub(in crate::analysis) use draft::Draft;
 
 /// What a command is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
@@ -85,9 +86,13 @@ impl Launch {
 /// `name` is the model as it was found: a Hub id with or without `@revision`, a folder, or a file.
 ///
 /// # Errors
-/// A sentence: it does not fit, does not run, is training, or the engine has no option for what was chosen.
+/// A sentence: it does not fit, does not run, or the engine has no option for what was chosen.
 pub fn launch(analysis: &Analysis, name: &str) -> Result<Launch, String> {
     let setup = &*analysis.setup;
+    if setup.scenario.workload.mode.trains() {
+        let planner = super::training::planner().map_err(|error| error.to_string())?;
+        return (planner.launch)(analysis, name, None);
+    }
     refuse(setup, analysis)?;
     let basis = Basis::new(setup, analysis, name);
     let mut made = match setup.engine {
@@ -117,10 +122,6 @@ pub fn launch_in(analysis: &Analysis, name: &str, program: FrontEnd) -> Result<L
 
 /// What no engine can start.
 fn refuse(setup: &Setup, analysis: &Analysis) -> Result<(), String> {
-    let mode = setup.scenario.workload.mode;
-    if mode.trains() {
-        return Err("A command here starts a model for use; there is none for training.".to_owned());
-    }
     let (Some(fit), Some(device)) = (&analysis.fit, setup.device()) else {
         return Ok(());
     };

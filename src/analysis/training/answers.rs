@@ -71,6 +71,12 @@ fn weigh(setup: &Setup, scenario: &Scenario) -> Option<u64> {
     Some(memory.total.0)
 }
 
+/// The longest sequence of a run with which it fits the setup's devices, tokens; zero if none does, nothing without a device.
+pub fn longest_sequence(setup: &Setup, scenario: &Scenario) -> Option<u64> {
+    let room = capacity(setup, setup.device()?);
+    Some(longest(setup, scenario, room))
+}
+
 /// The longest sequence that fits, in steps of 256 tokens, up to what the model was made for.
 fn longest(setup: &Setup, scenario: &Scenario, room: u64) -> u64 {
     let most = setup.blueprint.max_context.as_ref().map_or(1 << 20, |most| most.value) / 256;
@@ -86,30 +92,55 @@ fn longest(setup: &Setup, scenario: &Scenario, room: u64) -> u64 {
     low * 256
 }
 
-/// The fewest devices of the same kind on which some plan fits, and within so many days where they are given.
-pub fn fewest(setup: &Setup, days: Option<f64>) -> Option<Candidate> {
-    let tokens = setup.requested.training.tokens;
+/// What a run may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// Days of calendar time.
+    pub days: Option<f64>,
+    /// US dollars.
+    pub dollars: Option<f64>,
+}
+
+impl Budget {
+    /// Whether a plan keeps to it; what is not known is no reason against one.
+    fn allows(self, setup: &Setup, plan: &Candidate) -> bool {
+        let within = |most: Option<f64>, needs: Option<f64>| match (most, needs) {
+            (Some(most), Some(needs)) => needs <= most,
+            _ => true,
+        };
+        within(self.days, plan.days()) && within(self.dollars, plan.dollars(setup))
+    }
+}
+
+/// The best plan on each number of devices of the same kind, doubling from one.
+fn by_number(setup: &Setup) -> impl Iterator<Item = Candidate> {
     let counts = std::iter::successors(Some(1_u64), |count| count.checked_mul(2)).take_while(|count| *count <= 65_536);
-    for count in counts {
+    counts.filter_map(|count| {
         let asked = setup.with(|scenario| {
             scenario.hardware.devices = count;
             scenario.hardware.mixed = Vec::new();
         });
-        let Ok(found) = asked.and_then(|asked| search(&asked)) else {
-            continue;
-        };
-        let Some(best) = found.best.into_iter().next() else {
-            continue;
-        };
-        let enough = match (days, tokens) {
-            (Some(days), Some(tokens)) => tokens as f64 / best.tokens_per_second() / 86_400.0 <= days,
-            _ => true,
-        };
-        if enough {
-            return Some(best);
+        search(&asked.ok()?).ok()?.best.into_iter().next()
+    })
+}
+
+/// The fewest devices of the same kind on which some plan fits and keeps to a budget.
+pub fn fewest(setup: &Setup, budget: Budget) -> Option<Candidate> {
+    by_number(setup).find(|best| budget.allows(setup, best))
+}
+
+/// The plan that is done first within a budget of dollars, on as many devices of the same kind as that pays for.
+pub fn quickest(setup: &Setup, budget: Budget) -> Option<Candidate> {
+    let mut found: Option<Candidate> = None;
+    for best in by_number(setup) {
+        // The more devices, the more traffic: once it is too dear it stays so.
+        match (budget.allows(setup, &best), &found) {
+            (true, _) => found = Some(best),
+            (false, Some(_)) => break,
+            (false, None) => {}
         }
     }
-    None
+    found
 }
 
 /// A device and what training a million tokens on as many of them costs.

@@ -5,11 +5,14 @@
 
 use std::any::Any;
 
+use super::launch::{self, Program};
 use super::{Training, explained, memory, traced};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::explain::Figure;
+use crate::analysis::launch::Launch;
 use crate::analysis::memory::Memory;
 use crate::analysis::setup::Setup;
+use crate::analysis::summary::Analysis;
 #[cfg(split)]
 use crate::model::ModelError;
 use crate::units::{Exact, Number, Trace, Traced, Unit};
@@ -25,6 +28,8 @@ pub struct Planner {
     pub step: fn(&Setup) -> Option<Traced<f64>>,
     /// Tokens of a step.
     pub tokens: fn(&Setup) -> Option<Traced<f64>>,
+    /// The command that starts a run.
+    pub launch: fn(&Analysis, &str, Option<Program>) -> Result<Launch, String>,
     exact: fn(&Setup) -> Memory<Exact>,
     traced: fn(&Setup) -> Memory<Traced<Exact>>,
 }
@@ -34,6 +39,7 @@ static WHOLE: Planner = Planner {
     traced_figure: traced::trace,
     step: explained::step,
     tokens: explained::tokens,
+    launch: launch::launch,
     exact: memory::<Exact>,
     traced: memory::<Traced<Exact>>,
 };

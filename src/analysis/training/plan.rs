@@ -1,11 +1,10 @@
 //! A training run with nothing left open: what the scenario says, and the framework's habits for the rest.
 
+use super::parameter_bytes::{ParameterBytes, parameter_bytes};
 use crate::analysis::error::AnalysisError;
 use crate::model::Blueprint;
-use crate::model::operator::Kind;
 use crate::scenario::training::{
-    BaseWeights, Framework, GradientFormat, LoraTargets, Loss, MasterFormat, Optimizer, Schedule, StateFormat, Switch,
-    TrainingPrecision, Zero,
+    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Schedule, Switch, TrainingPrecision, Zero,
 };
 use crate::scenario::{AttentionKernel, Mode, Recompute, Scenario};
 use crate::units::grouped;
@@ -21,19 +20,6 @@ pub struct Adapters {
     pub magnitudes: bool,
     /// Format of the frozen base.
     pub base: BaseWeights,
-}
-
-/// Bytes a trained parameter, before sharding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParameterBytes {
-    /// The weight that products read.
-    pub weight: u64,
-    /// Its gradient.
-    pub gradient: u64,
-    /// Master copies beside it.
-    pub master: u64,
-    /// One moment of the optimizer.
-    pub moment: u64,
 }
 
 /// A run, resolved.
@@ -105,7 +91,8 @@ fn on(choice: Option<Switch>, otherwise: bool) -> bool {
     choice.map_or(otherwise, |switch| switch == Switch::On)
 }
 
-fn refused(words: String) -> AnalysisError {
+/// A layout that cannot be.
+pub(super) fn refused(words: String) -> AnalysisError {
     AnalysisError::Layout(words)
 }
 
@@ -239,86 +226,6 @@ impl TrainingPlan {
         Ok(plan)
     }
 
-    /// Whether the layout can be at all.
-    fn check(&self, blueprint: &Blueprint) -> Result<(), AnalysisError> {
-        let layers = blueprint.layers.value;
-        let chunks = self.pipeline.saturating_mul(self.virtual_stages);
-        // Megatron and torchtitan count token table and head as a layer each.
-        if self.pipeline > 1 && chunks > layers.saturating_add(2) {
-            return Err(refused(format!(
-                "{} stages × {} chunks are {}, more than the model's {layers} layers.",
-                self.pipeline,
-                self.virtual_stages,
-                grouped(chunks)
-            )));
-        }
-        if self.virtual_stages > 1 && (self.pipeline == 1 || self.schedule != Schedule::Interleaved) {
-            return Err(refused(format!(
-                "{} chunks of layers a stage need a pipeline with the interleaved schedule; it is {} with {} stages.",
-                self.virtual_stages,
-                self.schedule.label(),
-                self.pipeline
-            )));
-        }
-        if self.schedule == Schedule::Interleaved && self.virtual_stages < 2 {
-            return Err(refused(
-                "The interleaved schedule needs --virtual-stages of 2 or more.".to_owned(),
-            ));
-        }
-        if self.context > 1 && !self.sequence.is_multiple_of(self.context) {
-            return Err(refused(format!(
-                "A sequence of {} tokens does not divide by context parallel {}.",
-                grouped(self.sequence),
-                self.context
-            )));
-        }
-        let heads = blueprint.blocks().filter(|place| place.kind.is_some());
-        let uneven = heads
-            .flat_map(|place| place.block.attentions())
-            .find(|attention| !attention.heads.value.is_multiple_of(self.tensor));
-        if let Some(attention) = uneven {
-            return Err(refused(format!(
-                "{} query heads do not divide by tensor parallel {}.",
-                attention.heads.value, self.tensor
-            )));
-        }
-        if self.expert > 1 {
-            let experts = experts(blueprint);
-            if experts == 0 {
-                return Err(refused(format!(
-                    "Expert parallel is {}, but the model has no experts.",
-                    self.expert
-                )));
-            }
-            let among = self.data.saturating_mul(self.context).saturating_mul(self.tensor);
-            if !experts.is_multiple_of(self.expert) || !among.is_multiple_of(self.expert) {
-                return Err(refused(format!(
-                    "Expert parallel is {}; it must divide the {experts} experts and the {} devices of data × context × tensor parallel.",
-                    self.expert,
-                    grouped(among)
-                )));
-            }
-        }
-        let replicas = self.data.saturating_mul(self.context);
-        if self.zero != Zero::None && (self.shard_group == 0 || !replicas.is_multiple_of(self.shard_group)) {
-            return Err(refused(format!(
-                "A shard group of {} does not divide the {} devices of data × context parallel.",
-                self.shard_group,
-                grouped(replicas)
-            )));
-        }
-        if self.framework == Framework::Deepspeed
-            && self.pipeline > 1
-            && matches!(self.zero, Zero::Gradients | Zero::Weights)
-        {
-            return Err(refused(
-                "DeepSpeed runs no pipeline with ZeRO-2 or ZeRO-3, which shard the gradients that a pipeline adds up: take --zero 1."
-                    .to_owned(),
-            ));
-        }
-        Ok(())
-    }
-
     /// Whether the model's classes run under autocast: FP32 weights, each product casts what it reads.
     pub fn autocasts(&self) -> bool {
         self.precision.is_mixed() && self.framework == Framework::Transformers && self.adapters.is_none()
@@ -414,22 +321,29 @@ impl TrainingPlan {
     pub fn rank_tokens(&self) -> u64 {
         self.micro_batch.saturating_mul(self.sequence) / self.context
     }
+    /// How many devices share what: data always, all others where there are several.
+    pub fn degrees(&self) -> Vec<String> {
+        let mut all = vec![format!("data {}", grouped(self.data))];
+        for (name, degree) in [
+            ("tensor", self.tensor),
+            ("context", self.context),
+            ("expert", self.expert),
+        ] {
+            if degree > 1 {
+                all.push(format!("{name} {degree}"));
+            }
+        }
+        match (self.pipeline, self.virtual_stages) {
+            (1, _) => {}
+            (stages, 1) => all.push(format!("pipeline {stages}")),
+            (stages, chunks) => all.push(format!("pipeline {stages} × {chunks} chunks")),
+        }
+        all
+    }
     /// Tokens of an optimizer step.
     pub fn step_tokens(&self) -> u64 {
         self.global_batch.saturating_mul(self.sequence)
     }
-}
-
-/// Experts of the layers that have some.
-fn experts(blueprint: &Blueprint) -> u64 {
-    let operators = blueprint.blocks().flat_map(|place| &place.block.operators);
-    let of = operators.filter_map(|operator| match &operator.kind {
-        Kind::Linear {
-            routing: Some(routing), ..
-        } => Some(routing.experts.value),
-        _ => None,
-    });
-    of.max().unwrap_or(0)
 }
 
 /// Sequences of a step and micro-batches of it.
@@ -457,64 +371,5 @@ fn batches(global: Option<u64>, accumulation: Option<u64>, micro: u64, data: u64
             grouped(once.saturating_mul(steps))
         ))),
         (Some(global), _) => Ok((global, global / once)),
-    }
-}
-
-/// Bytes a trained parameter by framework and precision.
-///
-/// Sources: Rajbhandari 2020 (arXiv 1910.02054) figure 1 for 16 bytes; Megatron-LM `docs/dist_optimizer.md` for 18 and 20;
-/// torch.optim keeps moments in the parameter's type; FSDP2's `MixedPrecisionPolicy` keeps FP32 shards.
-fn parameter_bytes(
-    framework: Framework,
-    precision: TrainingPrecision,
-    scenario: &Scenario,
-    adapters: bool,
-) -> ParameterBytes {
-    let of = |weight, gradient, master, moment| ParameterBytes {
-        weight,
-        gradient,
-        master,
-        moment,
-    };
-    let usual = match (precision, framework) {
-        // PEFT trains adapters in FP32 whatever the base; LitGPT and torchtune in the base's type.
-        (TrainingPrecision::Bf16, Framework::Litgpt | Framework::Torchtune) if adapters => of(2, 2, 0, 2),
-        _ if adapters => of(4, 4, 0, 4),
-        (TrainingPrecision::Fp32, _) => of(4, 4, 0, 4),
-        (TrainingPrecision::Bf16, Framework::Megatron) => of(2, 2, 0, 4),
-        (TrainingPrecision::Bf16, _) => of(2, 2, 0, 2),
-        (TrainingPrecision::Fp16Mixed, Framework::Megatron) => of(2, 2, 8, 4),
-        (_, Framework::Megatron) => of(2, 4, 4, 4),
-        (_, Framework::Deepspeed | Framework::Internevo | Framework::Colossalai) => of(2, 2, 4, 4),
-        _ => of(4, 4, 0, 4),
-    };
-    let choice = &scenario.training;
-    let apart = usual.master > 0;
-    let master = match choice.master_weights {
-        Some(MasterFormat::Fp32) if apart => 4,
-        Some(MasterFormat::Bf16) if apart => 2,
-        Some(MasterFormat::None) => 0,
-        _ => usual.master,
-    };
-    let weight = match choice.master_weights {
-        // Where the weights are their own masters, their format is the masters'.
-        Some(MasterFormat::Bf16 | MasterFormat::None) if !apart => 2,
-        Some(MasterFormat::Fp32) if !apart => 4,
-        _ => usual.weight,
-    };
-    ParameterBytes {
-        weight,
-        master,
-        gradient: match choice.gradient_format {
-            Some(GradientFormat::Fp32) => 4,
-            Some(GradientFormat::Bf16) => 2,
-            None => usual.gradient,
-        },
-        moment: match choice.optimizer_format {
-            Some(StateFormat::Fp32) => 4,
-            Some(StateFormat::Bf16) => 2,
-            Some(StateFormat::Int8 | StateFormat::Fp8) => 1,
-            None => usual.moment,
-        },
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::layouts::{Layout, Limits, Shape, powers};
 use super::memory::stage_memory;
 use super::plan::TrainingPlan;
 use super::stage::stages;
 use super::time::{StepTime, Work, step_time};
 use crate::analysis::error::AnalysisError;
+use crate::analysis::price;
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
-use crate::model::operator::Kind;
 use crate::model::{Blueprint, Component};
 use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::scenario::{Mode, Recompute, Scenario};
@@ -35,6 +36,16 @@ impl Candidate {
     pub fn tokens_per_second(&self) -> f64 {
         self.time.tokens_per_second(&self.plan)
     }
+    /// Days of calendar time for the tokens of the run, where they are given.
+    pub fn days(&self) -> Option<f64> {
+        let seconds = self.plan.tokens? as f64 / self.tokens_per_second() / self.plan.goodput.max(0.01);
+        Some(seconds / 86_400.0)
+    }
+    /// US dollars of the run, where its tokens are given and a device of the setup has a price.
+    pub fn dollars(&self, setup: &Setup) -> Option<f64> {
+        let each = price(setup)?.usd_per_hour / setup.layout.devices.max(1) as f64;
+        Some(self.days()? * 24.0 * each * self.plan.devices as f64)
+    }
 }
 
 /// What was found.
@@ -45,7 +56,7 @@ pub struct Search {
     /// The one that needs least, where none fits.
     pub nearest: Option<Candidate>,
     /// What people try first, whether or not it fits: name and layout.
-    pub usual: Vec<(&'static str, Candidate)>,
+    pub usual: Vec<(String, Candidate)>,
     /// Layouts that were weighed.
     pub tried: usize,
     /// Bytes of a device.
@@ -57,169 +68,6 @@ const KEPT: usize = 20;
 /// Sequences of a step where none are given: four million tokens in pretraining, as open runs of this decade take.
 const USUAL_TOKENS: u64 = 4 << 20;
 const USUAL_FINETUNE: u64 = 128;
-
-/// A layout before it is weighed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Layout {
-    framework: Framework,
-    tensor: u64,
-    pipeline: u64,
-    chunks: u64,
-    context: u64,
-    expert: u64,
-    zero: Zero,
-    micro_batch: u64,
-    recompute: Recompute,
-}
-
-/// How a framework can share a model: tensor, pipeline, context and expert parallel, and the sharding it runs.
-const fn shares(framework: Framework) -> (bool, bool, bool, bool, &'static [Zero]) {
-    match framework {
-        Framework::Megatron => (true, true, true, true, &[Zero::States]),
-        Framework::Torchtitan => (true, true, true, true, &[Zero::Weights]),
-        Framework::Maxtext => (true, false, true, true, &[Zero::Weights]),
-        Framework::Internevo => (true, true, false, false, &[Zero::States]),
-        Framework::Colossalai => (true, true, false, false, &[Zero::States, Zero::Gradients]),
-        Framework::Deepspeed => (
-            false,
-            false,
-            false,
-            false,
-            &[Zero::States, Zero::Gradients, Zero::Weights],
-        ),
-        Framework::Transformers | Framework::Unsloth => (false, false, false, false, &[Zero::None]),
-        Framework::Fsdp | Framework::Torchtune | Framework::Litgpt | Framework::LlmFoundry => {
-            (false, false, false, false, &[Zero::Gradients, Zero::Weights])
-        }
-    }
-}
-
-fn divisors(of: u64, most: u64) -> Vec<u64> {
-    (1..=of.min(most)).filter(|one| of.is_multiple_of(*one)).collect()
-}
-
-fn powers(most: u64) -> impl Iterator<Item = u64> {
-    std::iter::successors(Some(1_u64), |one| one.checked_mul(2)).take_while(move |one| *one <= most)
-}
-
-/// What limits how a model can be shared.
-struct Shape {
-    heads: u64,
-    kv_heads: u64,
-    experts: u64,
-    layers: u64,
-}
-
-impl Shape {
-    fn of(blueprint: &Blueprint) -> Self {
-        let inside = || blueprint.blocks().filter(|place| place.kind.is_some());
-        let attention = || inside().flat_map(|place| place.block.attentions());
-        let experts = inside()
-            .flat_map(|place| &place.block.operators)
-            .filter_map(|operator| match &operator.kind {
-                Kind::Linear {
-                    routing: Some(routing), ..
-                } => Some(routing.experts.value),
-                _ => None,
-            });
-        Self {
-            heads: attention().map(|one| one.heads.value).min().unwrap_or(1),
-            kv_heads: attention().map(|one| one.kv_heads.value).min().unwrap_or(1),
-            experts: experts.max().unwrap_or(0),
-            layers: blueprint.layers.value,
-        }
-    }
-}
-
-/// Every layout of a framework; the order does not matter.
-fn layouts(framework: Framework, shape: &Shape, devices: u64, node: u64, sequence: u64, global: u64) -> Vec<Layout> {
-    let (tensors, pipelines, contexts, experts, zeros) = shares(framework);
-    let mut all = Vec::new();
-    // Tensor groups larger than a domain of fast links are never worth it.
-    let most_tensor = if tensors { node.min(devices).min(shape.heads) } else { 1 };
-    for tensor in powers(most_tensor).filter(|one| shape.heads.is_multiple_of(*one)) {
-        // Beyond the key heads each rank keeps a copy; twice as many is the most that is run.
-        if tensor > shape.kv_heads.saturating_mul(4).max(8) {
-            continue;
-        }
-        for pipeline in divisors(devices / tensor, if pipelines { shape.layers } else { 1 }) {
-            if pipeline > 64 {
-                break;
-            }
-            // Fewer than 4,096 tokens a device are not worth a ring.
-            let most_context = if contexts { 16.min(sequence / 4096) } else { 1 };
-            for context in powers(most_context.max(1)) {
-                let ranks = tensor * pipeline * context;
-                if !devices.is_multiple_of(ranks) || !sequence.is_multiple_of(context) {
-                    continue;
-                }
-                let data = devices / ranks;
-                let among = data * context * tensor;
-                let most_expert = if experts && shape.experts > 0 {
-                    shape.experts.min(among)
-                } else {
-                    1
-                };
-                for expert in powers(most_expert) {
-                    if expert > 1 && !(shape.experts.is_multiple_of(expert) && among.is_multiple_of(expert)) {
-                        continue;
-                    }
-                    for micro_batch in powers(32) {
-                        if !global.is_multiple_of(micro_batch * data) {
-                            continue;
-                        }
-                        let batches = global / (micro_batch * data);
-                        // A pipeline with fewer micro-batches than stages stands still most of the time.
-                        if pipeline > 1 && batches < pipeline {
-                            continue;
-                        }
-                        let chunks: &[u64] = if pipeline > 1 { &[1, 2, 4, 8] } else { &[1] };
-                        for &chunk in chunks.iter().filter(|one| pipeline * **one <= shape.layers) {
-                            for &zero in zeros {
-                                for recompute in [Recompute::None, Recompute::Full] {
-                                    all.push(Layout {
-                                        framework,
-                                        tensor,
-                                        pipeline,
-                                        chunks: chunk,
-                                        context,
-                                        expert,
-                                        zero: if data * context > 1 { zero } else { Zero::None },
-                                        micro_batch,
-                                        recompute,
-                                    });
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    all.dedup();
-    all
-}
-
-impl Layout {
-    fn scenario(&self, of: &Scenario, global: u64) -> Scenario {
-        of.clone().with(|scenario| {
-            scenario.workload.batch = self.micro_batch;
-            scenario.workload.recompute = self.recompute;
-            scenario.hardware.tensor = Some(self.tensor);
-            scenario.hardware.pipeline = self.pipeline;
-            scenario.hardware.expert = self.expert;
-            let training = &mut scenario.training;
-            training.framework = Some(self.framework);
-            training.context_parallel = Some(self.context);
-            training.virtual_stages = (self.chunks > 1).then_some(self.chunks);
-            training.schedule = None;
-            training.zero = Some(self.zero);
-            training.shard_group = None;
-            training.global_batch = Some(global);
-            training.accumulation = None;
-        })
-    }
-}
 
 /// Weighs layouts of one model on one device.
 struct Scale<'a> {
@@ -250,7 +98,7 @@ impl Scale<'_> {
         } else {
             layout.tensor
         };
-        let replicas = like.devices / (layout.tensor * layout.pipeline);
+        let replicas = layout.group.unwrap_or(like.devices / (layout.tensor * layout.pipeline));
         let of = |sharded: bool| {
             let shards = if sharded { replicas } else { 1 };
             let of_experts = if sharded {
@@ -344,13 +192,21 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
     let mut smallest: Option<(f64, Scenario)> = None;
     let mut tried = 0;
     for framework in frameworks {
-        let all = layouts(framework, &shape, devices, node, sequence, global);
-        tried += all.len();
+        let limits = Limits {
+            framework,
+            shape: &shape,
+            devices,
+            node,
+            sequence,
+            global,
+            schedule: scenario.training.schedule,
+        };
         let mut like = None;
         // Of layouts that differ in micro-batch alone: whether a smaller one was too large already, and which fitted with
         // everything kept, where computing layers again only costs time.
         let mut known: HashMap<Layout, (bool, u64)> = HashMap::new();
-        for layout in all {
+        for layout in limits.layouts() {
+            tried += 1;
             let way = Layout {
                 micro_batch: 0,
                 recompute: Recompute::None,
@@ -423,7 +279,7 @@ fn distinct(found: Vec<Candidate>) -> Vec<Candidate> {
             let (a, b) = (&known.plan, &one.plan);
             (a.framework, a.tensor, a.pipeline, a.context, a.expert)
                 == (b.framework, b.tensor, b.pipeline, b.context, b.expert)
-                && (a.zero, a.recompute) == (b.zero, b.recompute)
+                && (a.zero, a.shard_group, a.recompute) == (b.zero, b.shard_group, b.recompute)
         };
         // Sharing a sequence as well is no other way where it is no faster.
         let no_faster = |known: &&Candidate| {
@@ -461,7 +317,7 @@ fn usual(
     devices: u64,
     global: u64,
     node: u64,
-) -> Vec<(&'static str, Candidate)> {
+) -> Vec<(String, Candidate)> {
     let plain = Layout {
         framework: scenario.training.framework.unwrap_or(if devices == 1 {
             Framework::Transformers
@@ -474,20 +330,21 @@ fn usual(
         context: 1,
         expert: 1,
         zero: Zero::None,
+        group: None,
         micro_batch: 1,
         recompute: Recompute::None,
     };
-    let mut rows = vec![("Copies (plain data parallel)", plain)];
+    let mut rows = vec![(Zero::None.way().to_owned(), plain)];
     if devices > 1 {
         rows.push((
-            "Everything sharded (ZeRO-3, FSDP)",
+            Zero::Weights.way().to_owned(),
             Layout {
                 zero: Zero::Weights,
                 ..plain
             },
         ));
         rows.push((
-            "Everything sharded, layers recomputed",
+            format!("{}, layers recomputed", Zero::Weights.way()),
             Layout {
                 zero: Zero::Weights,
                 recompute: Recompute::Full,
@@ -499,7 +356,7 @@ fn usual(
             .max()
             .unwrap_or(1);
         rows.push((
-            "Tensor parallel in each node",
+            "Tensor parallel in each node".to_owned(),
             Layout {
                 tensor,
                 zero: Zero::States,
@@ -509,7 +366,7 @@ fn usual(
         ));
     } else {
         rows.push((
-            "Layers recomputed",
+            "Layers recomputed".to_owned(),
             Layout {
                 recompute: Recompute::Full,
                 ..plain

@@ -16,7 +16,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["/"], "Find a model"),
     (&["S"], "Search the Hub with filters, and back"),
     (&["Ctrl", "Enter"], "In the search for a model: its words with filters"),
-    (&["1"], "to 5: the tabs"),
+    (&["1"], "to 7: the tabs that are there"),
     (&["M"], "What runs on the device, and back"),
     (&["C"], "Compare all questions of this page, and back"),
     (&["Alt", "←"], "In a comparison: move the column"),

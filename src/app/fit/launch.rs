@@ -48,7 +48,8 @@ fn with_code(text: &str) -> Vec<AnyView> {
         .collect()
 }
 
-fn body(case: Case, launch: Launch) -> impl IntoView {
+/// The command, what each part of it is for, and what to know.
+pub fn body(case: Case, launch: Launch) -> impl IntoView {
     let text = launch.command.clone();
     let rows: Vec<_> = launch
         .flags

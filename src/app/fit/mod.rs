@@ -14,7 +14,7 @@ mod weigh;
 
 pub use answers::Answers;
 pub use card::FitMatrix;
-pub use launch::LaunchCard;
+pub use launch::{LaunchCard, body as launch_body};
 pub use searched::searched;
 pub use verdict_words::{room_words, verdict_name, verdict_words};
 pub use weigh::{weigh, weigh_room};

@@ -130,6 +130,10 @@ pub struct Training {
     pub memory: View,
     /// "Time".
     pub time: View,
+    /// "Loss".
+    pub loss: View,
+    /// "RL".
+    pub rl: View,
 }
 
 static TRAINING: Training = Training {
@@ -138,6 +142,8 @@ static TRAINING: Training = Training {
     plan: || view! { <training_of::PlanTab/> }.into_any(),
     memory: || view! { <training_of::MemoryTab/> }.into_any(),
     time: || view! { <training_of::TimeTab/> }.into_any(),
+    loss: || view! { <training_of::LossTab/> }.into_any(),
+    rl: || view! { <training_of::RlTab/> }.into_any(),
 };
 
 static MODELS: Models = Models {

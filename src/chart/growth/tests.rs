@@ -63,7 +63,7 @@ fn a_run_of_training_is_counted_at_its_fullest_moment() {
     )
     .map(std::sync::Arc::new)
     .unwrap();
-    let (scenario, errors) = crate::scenario::from_query("mode=finetune&p=4096&hw=rtx-4090&lora=16&bw=nf4");
+    let (scenario, errors) = crate::scenario::from_query("mode=finetune&p=4096&hw=rtx-4090&lr=16&bw=nf4");
     assert_eq!(errors, []);
     let analysis = crate::analysis::analyse(&blueprint, &scenario).unwrap();
     let chart = GrowthChart::of(&analysis, Over::Context, 120, UnitSystem::Gib).unwrap();

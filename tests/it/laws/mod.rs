@@ -7,6 +7,7 @@ mod monotone;
 mod physics;
 mod round_trips;
 mod sums;
+mod training;
 mod ways_out;
 
 use std::sync::{Arc, LazyLock};

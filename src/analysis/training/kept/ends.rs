@@ -1,0 +1,166 @@
+//! What is kept once for the model: before the layers, after them, and of the loss.
+
+use super::{Keeper, Seen};
+use crate::analysis::training::adapters::{adapts, trainable};
+use crate::model::autograd::AttentionForm;
+use crate::model::operator::{Block, Kind, Role, Step};
+use crate::scenario::Recompute;
+use crate::scenario::training::Loss;
+use crate::units::Number;
+
+impl Keeper<'_> {
+    /// Of the blocks before the first layer, and of final norm and head.
+    pub fn ends<N: Number>(&self, stem: bool, head: bool) -> N {
+        let mut parts = Vec::new();
+        let mut seen = Seen::default();
+        if stem {
+            let class = self.class();
+            if self.plan.runs_classes() && class.drops_embedding {
+                parts.push(self.each(1, N::input(&self.blueprint.hidden)));
+            }
+            let linear = |block: &&Block| {
+                block.role != Role::Embedding
+                    || block
+                        .operators
+                        .iter()
+                        .any(|operator| matches!(operator.kind, Kind::Linear { .. }))
+            };
+            let adapted = |block: &&Block| match &self.plan.adapters {
+                // Under adapters nothing before the first of them needs a gradient.
+                Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
+                None => true,
+            };
+            if self.plan.adapters.is_some() && self.checkpoints() && self.plan.runs_classes() && class.changes_embedding
+            {
+                parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
+            }
+            {
+                let blocks = self.blueprint.stem.iter().filter(linear).filter(adapted);
+                for block in blocks {
+                    seen.stream = false;
+                    parts.push(if block.role == Role::Norm {
+                        self.norm_block(block, &mut seen)
+                    } else {
+                        self.block(block, &mut seen)
+                    });
+                    seen.residual = false;
+                }
+            }
+        }
+        if head {
+            seen.stream = false;
+            for block in &self.blueprint.head {
+                parts.push(if block.role == Role::Norm {
+                    self.norm_block(block, &mut seen)
+                } else {
+                    self.block(block, &mut seen)
+                });
+            }
+        }
+        N::sum(parts)
+    }
+
+    /// After the head: log-probabilities of all tokens in FP32, labels, and capped logits.
+    pub fn loss<N: Number>(&self) -> N {
+        let vocabulary = || N::input(&self.blueprint.vocabulary);
+        let labels = if self.plan.micro_batch == 1 { 1.0 } else { 0.0 };
+        let labels = N::constant(8.0)
+            .times(N::input(&self.tokens).plus(N::constant(labels)))
+            .plus(N::constant(4.0));
+        let kept = match self.plan.loss {
+            Loss::Full => {
+                let caps = if self.class().caps_logits { self.element() } else { 0 };
+                self.shared(self.each(4 + caps, vocabulary()))
+            }
+            Loss::Chunked => self.shared(self.each(2, vocabulary())),
+            Loss::Fused => N::zero(),
+        };
+        kept.plus(labels).named(
+            "loss",
+            "Log-probabilities of every token over the vocabulary in FP32, and the labels.",
+        )
+    }
+
+    /// Kept once for the whole model: rotary tables, positions, copies of weights under autocast.
+    pub fn once<N: Number>(&self) -> N {
+        let mut parts = Vec::new();
+        let rotated = self
+            .blueprint
+            .kinds
+            .iter()
+            .flat_map(|kind| &kind.blocks)
+            .find_map(|block| {
+                let rotates = block
+                    .operators
+                    .iter()
+                    .any(|operator| matches!(operator.kind, Kind::Elementwise { step: Step::Rotary, .. }));
+                block.attentions().next().filter(|_| rotates)
+            });
+        if let Some(attention) = rotated {
+            let bytes = if self.plan.autocasts() {
+                8.0
+            } else {
+                2.0 * self.element() as f64
+            };
+            let width = attention
+                .latent
+                .as_ref()
+                .map_or(&attention.key_dim, |latent| &latent.rope);
+            parts.push(N::product([
+                N::constant(bytes),
+                N::input(&self.sequence),
+                N::input(width),
+            ]));
+        }
+        match self.plan.recompute {
+            Recompute::Full => parts.push(N::constant(8.0).times(N::input(&self.sequence))),
+            _ if self.plan.runs_classes() && !self.plan.is_eager() => {
+                parts.push(N::constant(24.0).times(N::input(&self.blueprint.layers)));
+            }
+            _ => {}
+        }
+        if self.plan.autocasts() {
+            parts.push(self.weight_copies());
+        } else if let Some(adapters) = &self.plan.adapters
+            && self.plan.is_under_autocast()
+            && !self.checkpoints()
+        {
+            let all = trainable::<N>(self.blueprint, adapters, |place| {
+                (place.block.role != Role::Tower).then(|| place.times(N::constant(1.0)))
+            });
+            parts.push(N::constant(2.0).times(all));
+        }
+        if self.checkpoints() && self.plan.runs_classes() && self.class().attention == AttentionForm::EagerSink {
+            // The masks of full and of windowed layers.
+            parts.push(N::product([
+                N::constant(4.0),
+                N::input(&self.sequence),
+                N::input(&self.sequence),
+            ]));
+        }
+        N::sum(parts).named(
+            "once",
+            "Rotary tables, positions, and 16-bit copies of weights under autocast.",
+        )
+    }
+
+    /// The 16-bit copy of every linear weight, which autocast keeps until the backward pass.
+    pub(super) fn weight_copies<N: Number>(&self) -> N {
+        let linear = self.blueprint.blocks().flat_map(|place| {
+            let operators = place.block.operators.iter();
+            let matrices = operators.filter(move |operator| {
+                matches!(operator.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. })
+                    && !operator.is_idle()
+                    && (!self.checkpoints() || place.kind.is_none())
+            });
+            matrices.filter_map(move |operator| {
+                let weight = operator.tensors.first()?;
+                Some(place.times(weight.elements::<N>()))
+            })
+        });
+        N::constant(2.0).times(N::sum(linear)).named(
+            "copies of weights",
+            "Autocast keeps the 16-bit copy of each linear weight.",
+        )
+    }
+}

@@ -1,0 +1,256 @@
+//! What lives between the forward and the backward pass of a micro-batch: tensors that autograd keeps, operator by
+//! operator, as the classes of transformers write them, or as fused kernels do.
+//!
+//! Sources: autograd's saved tensors of PyTorch's operators; transformers' `modeling_*.py`; Korthikanti 2022
+//! (arXiv 2205.05198) for fused layers and their sharding.
+
+mod attention;
+mod ends;
+mod linear;
+mod norm;
+
+use super::adapters::{adapts, is_joined};
+use super::plan::TrainingPlan;
+use crate::model::autograd::{ActivationForm, Autograd};
+use crate::model::blueprint::LayerKind;
+use crate::model::operator::{Block, Kind, Role, Step};
+use crate::model::{Blueprint, Component};
+use crate::scenario::Recompute;
+use crate::scenario::training::Framework;
+use crate::units::{Number, Quantity};
+
+/// What is kept on one rank for one micro-batch.
+#[derive(Debug)]
+pub struct Keeper<'a> {
+    plan: &'a TrainingPlan,
+    blueprint: &'a Blueprint,
+    tokens: Quantity,
+    batch: Quantity,
+    sequence: Quantity,
+    tensor: Quantity,
+}
+
+/// Where the input of a linear layer comes from; one tensor is kept once, however many layers read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The normed residual.
+    Stream,
+    /// A tensor inside the block.
+    Inner(u32),
+}
+
+/// What is known to be kept already while a layer is walked through.
+#[derive(Debug, Default)]
+struct Seen {
+    stream: bool,
+    residual: bool,
+    inner: Vec<u32>,
+    next: u32,
+}
+
+impl<'a> Keeper<'a> {
+    /// For a plan.
+    pub fn new(plan: &'a TrainingPlan, blueprint: &'a Blueprint) -> Self {
+        Self {
+            plan,
+            blueprint,
+            tokens: Quantity::choice("tokens", plan.rank_tokens(), "Workload"),
+            batch: Quantity::choice("micro-batch", plan.micro_batch, "Workload"),
+            sequence: Quantity::choice("sequence", plan.sequence, "Workload"),
+            tensor: Quantity::choice("tensor parallel", plan.tensor, "Hardware"),
+        }
+    }
+    fn class(&self) -> &Autograd {
+        &self.blueprint.autograd
+    }
+    fn element(&self) -> u64 {
+        self.plan.activation_bytes()
+    }
+    /// So many bytes of each element of a width, for every token.
+    fn each<N: Number>(&self, bytes: u64, width: N) -> N {
+        N::product([N::input(&self.tokens), N::constant(bytes as f64), width])
+    }
+    /// What the tensor group shares.
+    fn shared<N: Number>(&self, value: N) -> N {
+        if self.plan.tensor > 1 {
+            value.over(N::input(&self.tensor))
+        } else {
+            value
+        }
+    }
+    /// What it shares only with sequence parallelism.
+    fn outer<N: Number>(&self, value: N) -> N {
+        if self.plan.sequence_parallel {
+            self.shared(value)
+        } else {
+            value
+        }
+    }
+    /// Bytes of an element of the residual stream.
+    fn residual_bytes(&self) -> u64 {
+        if self.plan.autocasts() || self.plan.widens_rest() {
+            4
+        } else {
+            self.element()
+        }
+    }
+
+    /// One layer of a kind, all of it kept. The first layer of a model under adapters needs no gradient of its input.
+    pub fn layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
+        let mut seen = Seen::default();
+        let mut parts = Vec::new();
+        // Whether the residual, and what a norm made of it, need a gradient.
+        let mut residual = !(first && self.plan.adapters.is_some() && self.plan.recompute != Recompute::Full);
+        let mut stream = residual;
+        for block in &kind.blocks {
+            if block.role == Role::Norm {
+                seen.stream = false;
+                let kept = self.norm_block(block, &mut seen);
+                if !self.class().shared_residual {
+                    stream = residual;
+                }
+                if stream {
+                    parts.push(kept);
+                }
+                continue;
+            }
+            let adapted = self
+                .plan
+                .adapters
+                .as_ref()
+                .is_some_and(|adapters| block.operators.iter().any(|operator| adapts(adapters, block, operator)));
+            if !(stream || adapted) {
+                continue;
+            }
+            residual |= adapted;
+            parts.push(self.block(block, &mut seen));
+            if !self.class().shared_residual {
+                seen.residual = false;
+            }
+            if self.plan.runs_classes()
+                && self.class().drops_residual
+                && matches!(block.role, Role::TokenMixer | Role::ChannelMixer)
+            {
+                parts.push(self.each(1, N::input(&self.blueprint.hidden)));
+            }
+        }
+        N::sum(parts)
+    }
+
+    /// What a checkpointed layer keeps: its input.
+    pub fn checkpoint<N: Number>(&self) -> N {
+        let input = self.each(self.residual_bytes(), N::input(&self.blueprint.hidden));
+        self.outer(input)
+            .named("layer input", "All that is kept of a layer which is computed again.")
+    }
+
+    fn block<N: Number>(&self, block: &Block, seen: &mut Seen) -> N {
+        let scans = block
+            .operators
+            .iter()
+            .any(|operator| matches!(operator.kind, Kind::Scan(_) | Kind::Conv { .. }));
+        if scans {
+            // A kernel for the whole mixer keeps what the block lists.
+            let widths = N::sum(block.saved.iter().map(|live| N::input(&live.width)));
+            return self
+                .shared(self.each(self.element(), widths))
+                .named(block.title, "What the backward pass of this block needs.");
+        }
+        let mut parts = Vec::new();
+        let mut source = Source::Stream;
+        let mut after: Option<Component> = None;
+        let fused = self.class().joins_qkv || block.operators.iter().any(|operator| operator.name == "qkv_proj");
+        let rotates = block
+            .operators
+            .iter()
+            .any(|operator| matches!(operator.kind, Kind::Elementwise { step: Step::Rotary, .. }));
+        for operator in &block.operators {
+            match &operator.kind {
+                Kind::Linear {
+                    input, routing, output, ..
+                } => {
+                    let reads_stream = match after {
+                        Some(component) => component != operator.component,
+                        None => input.value == self.blueprint.hidden.value || source == Source::Stream,
+                    };
+                    let from = if reads_stream { Source::Stream } else { source };
+                    if is_joined(self.class(), operator) && self.plan.runs_classes() {
+                        continue;
+                    }
+                    if operator.component == Component::Router && self.reads_float_copy() {
+                        parts.push(self.each(4, N::input(&self.blueprint.hidden)));
+                        continue;
+                    }
+                    parts.push(self.linear(block, operator, input, routing.as_ref(), from, seen));
+                    if routing.is_some() && after == Some(operator.component) {
+                        parts.push(self.routed_output(input, output, routing.as_ref()));
+                    }
+                    if operator.component == Component::SharedExperts && output.value == 1 {
+                        parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
+                    }
+                }
+                Kind::Expand { latent, .. } => {
+                    parts.push(self.linear(block, operator, &latent.rank, None, source, seen));
+                }
+                Kind::Elementwise {
+                    width, step, routing, ..
+                } => match step {
+                    Step::Norm(norm) => {
+                        let kept = self.norm(operator, width, *norm, false, seen);
+                        parts.push(self.shared(kept));
+                        source = Source::Inner(seen.next);
+                        seen.next += 1;
+                    }
+                    Step::Activation | Step::GatedActivation => {
+                        let gated = *step == Step::GatedActivation;
+                        parts.push(self.activation(operator.component, width, gated, routing.as_ref()));
+                        after = Some(operator.component);
+                        source = Source::Inner(seen.next);
+                        if !gated && self.class().activation == ActivationForm::Result && self.plan.runs_classes() {
+                            // The result is the input of what follows.
+                            seen.inner.push(seen.next);
+                        }
+                        seen.next += 1;
+                    }
+                    Step::Softmax if operator.component == Component::Router => {
+                        parts.push(self.each(4, N::input(width)));
+                        if self.class().jitters_input && self.plan.runs_classes() {
+                            parts.push(self.each(2 * self.element(), N::input(&self.blueprint.hidden)));
+                        }
+                    }
+                    Step::Rotary | Step::Softmax | Step::Plain(_) => {}
+                },
+                Kind::Attention(attention) => {
+                    let (kept, kept_output) = self.attention(attention, fused, rotates);
+                    parts.push(kept);
+                    source = Source::Inner(seen.next);
+                    if kept_output {
+                        seen.inner.push(seen.next);
+                    }
+                    seen.next += 1;
+                    after = Some(Component::Projection);
+                }
+                Kind::Lookup { .. } | Kind::Index(_) | Kind::Conv { .. } | Kind::Scan(_) | Kind::Idle => {}
+            }
+        }
+        N::sum(parts).named(block.title, "What the backward pass of this block needs.")
+    }
+
+    /// Whether layers are computed again.
+    pub fn checkpoints(&self) -> bool {
+        self.plan.recompute == Recompute::Full
+    }
+
+    /// What a layer keeps under the plan's recomputation.
+    pub fn kept_layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
+        match self.plan.recompute {
+            Recompute::Full => self.checkpoint(),
+            // torchtitan leaves every second layer without a checkpoint or keeps every second product.
+            Recompute::Selective if self.plan.framework == Framework::Torchtitan => self
+                .layer::<N>(kind, first)
+                .plus(self.checkpoint())
+                .over(N::constant(2.0)),
+            _ => self.layer(kind, first),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The configuration and the command that start a run as it was weighed, each value explained.
+//!
+//! What a program has no option for is said in a note. Learning rates are not part of an estimate: where a program demands
+//! one, a usual value stands there and says so.
+
+mod accelerate;
+mod axolotl;
+mod basis;
+mod lines;
+mod llama_factory;
+mod megatron;
+mod program;
+mod torchtitan;
+mod torchtune;
+mod trl;
+mod unsloth;
+
+pub use program::{Known, Program, programs};
+
+use basis::RunBasis;
+
+use crate::analysis::fit::Verdict;
+use crate::analysis::launch::Launch;
+use crate::analysis::summary::Analysis;
+use crate::scenario::training::Reinforcement;
+use crate::units::UnitSystem;
+
+/// The command that starts a run, in the words of a program; without one in those of the framework's own.
+///
+/// `name` is the model as it was found.
+///
+/// # Errors
+/// A sentence: it does not fit, or no program here runs it.
+pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Result<Launch, String> {
+    let Some(training) = &analysis.training else {
+        return Err("It is no training run.".to_owned());
+    };
+    let framework = training.plan.framework;
+    if let (Some(fit), Some(device)) = (&analysis.fit, analysis.setup.device())
+        && fit.verdict != Verdict::Fits
+    {
+        return Err(format!(
+            "There is no command: it does not fit on {}, {} are missing.",
+            device.name,
+            UnitSystem::Gib.bytes(fit.missing_bytes as f64)
+        ));
+    }
+    let rewards = analysis.setup.scenario.training.reinforcement;
+    if rewards.is_some_and(|kind| kind != Reinforcement::None) {
+        return Err("There is no command for reinforcement learning: it needs a reward that only you know.".to_owned());
+    }
+    let known = programs(framework);
+    let program = match program {
+        Some(one) if !known.contains(&one) => {
+            return Err(format!(
+                "{} does not run {}: choose another framework.",
+                one.label(),
+                framework.label()
+            ));
+        }
+        Some(one) => one,
+        None => *known
+            .first()
+            .ok_or_else(|| format!("There is no command for {} here.", framework.label()))?,
+    };
+    let basis = RunBasis::new(analysis, training, name);
+    let mut made = match program {
+        Program::Trl => trl::launch(&basis),
+        Program::Torchtitan => torchtitan::launch(&basis),
+        Program::Megatron => megatron::launch(&basis),
+        Program::Torchtune => torchtune::launch(&basis),
+        Program::Axolotl => axolotl::launch(&basis),
+        Program::LlamaFactory => llama_factory::launch(&basis),
+        Program::Unsloth => unsloth::launch(&basis),
+    };
+    made.notes.extend(basis.notes());
+    let known = program.known();
+    made.notes.push(format!(
+        "Options are those of {} {} of {}.",
+        program.label(),
+        known.version,
+        known.date
+    ));
+    Ok(made)
+}

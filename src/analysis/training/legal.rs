@@ -1,0 +1,102 @@
+//! Which layouts of a run can be.
+
+use super::plan::{TrainingPlan, refused};
+use crate::analysis::error::AnalysisError;
+use crate::model::Blueprint;
+use crate::model::operator::Kind;
+use crate::scenario::training::{Framework, Schedule, Zero};
+use crate::units::grouped;
+
+impl TrainingPlan {
+    /// Whether the layout can be at all.
+    pub(super) fn check(&self, blueprint: &Blueprint) -> Result<(), AnalysisError> {
+        let layers = blueprint.layers.value;
+        let chunks = self.pipeline.saturating_mul(self.virtual_stages);
+        // Megatron and torchtitan count token table and head as a layer each.
+        if self.pipeline > 1 && chunks > layers.saturating_add(2) {
+            return Err(refused(format!(
+                "{} stages × {} chunks are {}, more than the model's {layers} layers.",
+                self.pipeline,
+                self.virtual_stages,
+                grouped(chunks)
+            )));
+        }
+        if self.virtual_stages > 1 && (self.pipeline == 1 || self.schedule != Schedule::Interleaved) {
+            return Err(refused(format!(
+                "{} chunks of layers a stage need a pipeline with the interleaved schedule; it is {} with {} stages.",
+                self.virtual_stages,
+                self.schedule.label(),
+                self.pipeline
+            )));
+        }
+        if self.schedule == Schedule::Interleaved && self.virtual_stages < 2 {
+            return Err(refused(
+                "The interleaved schedule needs --virtual-stages of 2 or more.".to_owned(),
+            ));
+        }
+        if self.context > 1 && !self.sequence.is_multiple_of(self.context) {
+            return Err(refused(format!(
+                "A sequence of {} tokens does not divide by context parallel {}.",
+                grouped(self.sequence),
+                self.context
+            )));
+        }
+        let heads = blueprint.blocks().filter(|place| place.kind.is_some());
+        let uneven = heads
+            .flat_map(|place| place.block.attentions())
+            .find(|attention| !attention.heads.value.is_multiple_of(self.tensor));
+        if let Some(attention) = uneven {
+            return Err(refused(format!(
+                "{} query heads do not divide by tensor parallel {}.",
+                attention.heads.value, self.tensor
+            )));
+        }
+        if self.expert > 1 {
+            let experts = experts(blueprint);
+            if experts == 0 {
+                return Err(refused(format!(
+                    "Expert parallel is {}, but the model has no experts.",
+                    self.expert
+                )));
+            }
+            let among = self.data.saturating_mul(self.context).saturating_mul(self.tensor);
+            if !experts.is_multiple_of(self.expert) || !among.is_multiple_of(self.expert) {
+                return Err(refused(format!(
+                    "Expert parallel is {}; it must divide the {experts} experts and the {} devices of data × context × tensor parallel.",
+                    self.expert,
+                    grouped(among)
+                )));
+            }
+        }
+        let replicas = self.data.saturating_mul(self.context);
+        if self.zero != Zero::None && (self.shard_group == 0 || !replicas.is_multiple_of(self.shard_group)) {
+            return Err(refused(format!(
+                "A shard group of {} does not divide the {} devices of data × context parallel.",
+                self.shard_group,
+                grouped(replicas)
+            )));
+        }
+        if self.framework == Framework::Deepspeed
+            && self.pipeline > 1
+            && matches!(self.zero, Zero::Gradients | Zero::Weights)
+        {
+            return Err(refused(
+                "DeepSpeed runs no pipeline with ZeRO-2 or ZeRO-3, which shard the gradients that a pipeline adds up: take --zero 1."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Experts of the layers that have some.
+fn experts(blueprint: &Blueprint) -> u64 {
+    let operators = blueprint.blocks().flat_map(|place| &place.block.operators);
+    let of = operators.filter_map(|operator| match &operator.kind {
+        Kind::Linear {
+            routing: Some(routing), ..
+        } => Some(routing.experts.value),
+        _ => None,
+    });
+    of.max().unwrap_or(0)
+}
