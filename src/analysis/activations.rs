@@ -3,7 +3,7 @@
 use super::memory::MemoryPart;
 use super::setup::Setup;
 use crate::hardware::Engine;
-use crate::model::operator::{Block, Live, Span};
+use crate::model::operator::{Block, Input, Live, Span};
 use crate::scenario::{Logits, Mode};
 use crate::units::{Number, Quantity};
 
@@ -90,6 +90,10 @@ fn inference<N: Number>(setup: &Setup) -> N {
         _ => Some(next),
     };
     for place in blueprint.blocks() {
+        // What is alive over images and sounds belongs to a pass of its own.
+        if matches!(place.block.input, Input::Items(..)) {
+            continue;
+        }
         let live = N::sum(place.block.live.iter().map(width::<N>))
             .named(place.block.title, "Tensors of this block that are alive together.");
         widest = larger(widest, live);

@@ -67,10 +67,14 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if operator.is_idle() && !setup.scenario.workload.mode.trains() {
+            if !setup.runs(place.block, operator) && !setup.scenario.workload.mode.trains() {
                 continue;
             }
-            let mut cost = forward(setup, pass, place, operator);
+            let over = pass.over(setup, &place.block.input);
+            let mut cost = forward(setup, &over, place, operator);
+            if pass.decode && setup.reads_once(place.block, operator) {
+                cost.weight_bytes = N::zero();
+            }
             if setup.scenario.workload.mode.trains() {
                 cost = training(setup, place, operator, cost);
             }
@@ -102,7 +106,7 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
         kv_bytes: N::zero(),
         state_bytes: N::zero(),
     };
-    if operator.is_idle() {
+    if !setup.runs(place.block, operator) {
         return cost;
     }
     match &operator.kind {
@@ -254,12 +258,24 @@ fn attend<N: Number>(
         activations = activations.plus(N::constant(4.0).times(pairs()).times(each()));
     }
     cost_of.activation_bytes = place.times(activations);
+    // Of what sees both ways nothing is kept: keys and values are activations.
+    if matches!(attention.span, Span::Both | Span::Around(_)) {
+        let keys = input(&attention.kv_heads).times(input(&attention.key_dim).plus(input(&attention.value_dim)));
+        let read = place.times(rows.times(keys).times(each()));
+        cost_of.activation_bytes = cost_of.activation_bytes.clone().plus(read);
+        cost_of.format = Some(setup.activation.id.to_string());
+        return;
+    }
     let keeps_latent = attention.latent.as_ref().filter(|_| setup.keeps_latent());
     // Read once for each sequence, and the new tokens written.
     let kept = || pass.batch.clone().times(pass.keys_read(&attention.span));
     let moved = |width: N, stored: Stored| {
         let read = setup.cache_bytes(kept().times(width.clone()), stored);
-        let written = setup.cache_bytes(rows.clone().times(width), stored);
+        let written = match attention.span {
+            Span::Cross => pass.rows(Rows::Encoder),
+            _ => rows.clone(),
+        };
+        let written = setup.cache_bytes(written.times(width), stored);
         read.plus(written)
     };
     let sparse = matches!(attention.span, Span::Chosen(_));

@@ -11,14 +11,17 @@ mod channel;
 mod composite;
 mod decoder;
 pub mod defaults;
+mod encoder;
 mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
+mod side;
 mod wrappers;
 
 mod adjust;
 mod bamba;
+mod bert;
 mod cohere;
 mod dbrx;
 mod deepseek;
@@ -96,7 +99,7 @@ impl Family {
     pub const fn decoder(&self) -> Option<&Decoder> {
         match &self.build {
             Build::Decoder(decoder) => Some(decoder),
-            Build::Own(_) => None,
+            Build::Encoder(_) | Build::Own(_) => None,
         }
     }
 }
@@ -107,6 +110,8 @@ impl Family {
 pub enum Build {
     /// From a description: most decoders.
     Decoder(Decoder),
+    /// From a description: an encoder of text.
+    Encoder(encoder::Encoder),
     /// By a function of its own, over shared blocks.
     Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
 }
@@ -143,6 +148,7 @@ pub const MORE: &[&[Family]] = &[
     granite_swa::FAMILIES,
     muse::FAMILIES,
     minimax_m3::FAMILIES,
+    bert::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
     deepseek_v4::FAMILIES,
@@ -191,6 +197,7 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
     };
     match &family.build {
         Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
+        Build::Encoder(encoder) => encoder::build(config, family.title, encoder),
         Build::Own(build) => build(config, family.title),
     }
 }

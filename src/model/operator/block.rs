@@ -22,6 +22,26 @@ pub enum Role {
     Tower,
 }
 
+/// What an item of a prompt beside its text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modality {
+    /// An image.
+    Image,
+    /// A piece of sound, as long as the encoder reads at once.
+    Sound,
+}
+
+/// What a block runs over.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The tokens of the text.
+    Text,
+    /// The tokens of the encoder's input.
+    Encoder,
+    /// So many positions of each image or sound.
+    Items(Modality, Quantity),
+}
+
 /// A block of a layer: what the architecture drawing shows as one box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -29,6 +49,8 @@ pub struct Block {
     pub title: &'static str,
     /// What it is for.
     pub role: Role,
+    /// What it runs over.
+    pub input: Input,
     /// What it does, in order.
     pub operators: Vec<Operator>,
     /// What it keeps for each token.
@@ -94,6 +116,7 @@ impl Block {
         Self {
             title,
             role,
+            input: Input::Text,
             operators: Vec::new(),
             caches: Vec::new(),
             states: Vec::new(),

@@ -4,7 +4,7 @@ mod block;
 mod cache;
 mod step;
 
-pub use block::{Block, Compressor, Live, Role};
+pub use block::{Block, Compressor, Input, Live, Modality, Role};
 pub use cache::{Cache, CacheRole, CacheWidth, State};
 pub use step::{Norm, Step};
 
@@ -23,6 +23,8 @@ pub enum Rows {
     Keys,
     /// Tokens of the encoder's input, once a request.
     Encoder,
+    /// One a sequence, when its prompt is read: the token that a pooler looks at.
+    Sequences,
     /// None in a pass over text: vision and audio towers.
     Idle,
 }
@@ -32,6 +34,12 @@ pub enum Rows {
 pub enum Span {
     /// All before it.
     Full,
+    /// All, before it and after it.
+    Both,
+    /// So many around it, half of them on each side.
+    Around(Quantity),
+    /// All of the encoder's.
+    Cross,
     /// The last so many, itself included.
     Window(Quantity),
     /// Those of its own chunk: tokens are cut into chunks of this length.

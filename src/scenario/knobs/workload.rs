@@ -13,6 +13,13 @@ const NO_TARGET: &[Word] = &[Word {
     label: "No target",
 }];
 
+const AS_THE_MODEL: &[Word] = &[Word {
+    key: "auto",
+    label: "As the model has it",
+}];
+/// No prompt has more images, or pieces of sound.
+const MOST_ITEMS: u64 = 1000;
+
 /// The card "Workload".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
@@ -76,6 +83,68 @@ pub(super) const KNOBS: &[Knob] = &[
             };
             Ok(())
         },
+    },
+    Knob {
+        id: KnobId::EncoderTokens,
+        key: "enc",
+        flag: "encoder-tokens",
+        label: "Encoder tokens",
+        help: "Tokens the encoder reads, of a model that has one beside its decoder. By itself as many as its class fixes, else the prompt's.",
+        group: Group::Workload,
+        kind: KnobKind::WholeOr {
+            words: AS_THE_MODEL,
+            least: 1,
+            most: MOST_TOKENS,
+            unit: "tokens",
+        },
+        modes: SERVING,
+        get: |s| {
+            s.workload
+                .encoder_tokens
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.workload.encoder_tokens = if text == "auto" {
+                None
+            } else {
+                Some(tokens("Encoder tokens", text, 1, MOST_TOKENS)?)
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        id: KnobId::Images,
+        key: "img",
+        flag: "images",
+        label: "Images",
+        help: "Images of each prompt: work of the vision tower. Their tokens in the text are part of the prompt.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_ITEMS,
+            slider: 16,
+            unit: "",
+        },
+        modes: SERVING,
+        get: |s| s.workload.images.to_string(),
+        set: |s, text| whole("Images", text, 0, MOST_ITEMS).map(|value| s.workload.images = value),
+    },
+    Knob {
+        id: KnobId::Sounds,
+        key: "snd",
+        flag: "sounds",
+        label: "Sounds",
+        help: "Pieces of sound of each prompt, each as long as the audio tower reads at once. Their tokens are part of the prompt.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_ITEMS,
+            slider: 16,
+            unit: "",
+        },
+        modes: SERVING,
+        get: |s| s.workload.sounds.to_string(),
+        set: |s, text| whole("Sounds", text, 0, MOST_ITEMS).map(|value| s.workload.sounds = value),
     },
     Knob {
         id: KnobId::Batch,
