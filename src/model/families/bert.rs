@@ -118,9 +118,10 @@ const LARGE: Encoder = Encoder {
 const DISTIL: Encoder = Encoder {
     class: "DistilBert",
     side: Side {
-        hidden: &["dim", "hidden_size"],
-        layers: &["n_layers", "num_hidden_layers"],
-        heads: &["n_heads", "num_attention_heads"],
+        // The names of other classes win where a file has both.
+        hidden: &["hidden_size", "dim"],
+        layers: &["num_hidden_layers", "n_layers"],
+        heads: &["num_attention_heads", "n_heads"],
         width: &["hidden_dim"],
         attention: [
             "attention.q_lin",

@@ -16,11 +16,13 @@ mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
+mod pair;
 mod side;
 mod wrappers;
 
 mod adjust;
 mod bamba;
+mod bart;
 mod bert;
 mod cohere;
 mod dbrx;
@@ -68,6 +70,7 @@ mod recurrent_gemma;
 mod rwkv;
 mod sparse;
 mod step;
+mod t5;
 mod xlstm;
 mod zamba;
 
@@ -99,7 +102,7 @@ impl Family {
     pub const fn decoder(&self) -> Option<&Decoder> {
         match &self.build {
             Build::Decoder(decoder) => Some(decoder),
-            Build::Encoder(_) | Build::Own(_) => None,
+            Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
         }
     }
 }
@@ -112,6 +115,8 @@ pub enum Build {
     Decoder(Decoder),
     /// From a description: an encoder of text.
     Encoder(encoder::Encoder),
+    /// From a description: an encoder with a decoder.
+    Pair(pair::Pair),
     /// By a function of its own, over shared blocks.
     Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
 }
@@ -149,6 +154,8 @@ pub const MORE: &[&[Family]] = &[
     muse::FAMILIES,
     minimax_m3::FAMILIES,
     bert::FAMILIES,
+    bart::FAMILIES,
+    t5::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
     deepseek_v4::FAMILIES,
@@ -198,6 +205,7 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
     match &family.build {
         Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
         Build::Encoder(encoder) => encoder::build(config, family.title, encoder),
+        Build::Pair(pair) => pair::build(config, family.title, pair),
         Build::Own(build) => build(config, family.title),
     }
 }
