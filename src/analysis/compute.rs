@@ -259,7 +259,7 @@ fn attend<N: Number>(
     }
     cost_of.activation_bytes = place.times(activations);
     // Of what sees both ways nothing is kept: keys and values are activations.
-    if matches!(attention.span, Span::Both | Span::Around(_)) {
+    if attention.span.sees_ahead() {
         let keys = input(&attention.kv_heads).times(input(&attention.key_dim).plus(input(&attention.value_dim)));
         let read = place.times(rows.times(keys).times(each()));
         cost_of.activation_bytes = cost_of.activation_bytes.clone().plus(read);

@@ -107,6 +107,14 @@ impl<N: Number> ForwardPass<N> {
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),
             Rows::Encoder => self.encoder.clone(),
+            Rows::Given(_) if self.decode => return N::zero(),
+            Rows::Given(rows) => {
+                return N::input(&Quantity::architecture(
+                    "rows",
+                    rows,
+                    "rows of a table that is multiplied whole",
+                ));
+            }
             Rows::Sequences if self.decode => return N::zero(),
             Rows::Sequences => return self.batch.clone(),
             Rows::Idle => return N::zero(),
@@ -118,7 +126,7 @@ impl<N: Number> ForwardPass<N> {
     pub fn keys(&self, span: &Span) -> N {
         let context = || self.context.clone();
         match span {
-            Span::Full | Span::Both => context(),
+            Span::Full | Span::Both | Span::Blocks { .. } => context(),
             Span::Cross => self.encoder.clone(),
             Span::Around(window) | Span::Window(window) => context().least(N::input(window)),
             Span::Chunk(chunk) if self.full => context().least(N::input(chunk)),
@@ -140,6 +148,7 @@ impl<N: Number> ForwardPass<N> {
         match span {
             Span::Cross => tokens().times(self.encoder.clone()),
             Span::Both => tokens().times(tokens()),
+            Span::Blocks { size, random } => self.sparse_blocks(size, *random),
             Span::Around(window) if !self.full => tokens().times(tokens().least(N::input(window))),
             Span::Every { ratio, chosen } => {
                 let seen = || self.chosen(entries(tokens(), ratio), chosen.as_ref());
@@ -160,6 +169,23 @@ impl<N: Number> ForwardPass<N> {
             Span::Chosen(most) if self.skips && self.is_longer_than(most) => self.windowed(most),
             _ => triangle(tokens()),
         }
+    }
+
+    /// Pairs of blocks, in tokens: of n blocks the first and the last see all, the next two four and the random ones, the
+    /// others five and the random ones. Short texts are seen whole.
+    fn sparse_blocks(&self, size: &Quantity, random: u64) -> N {
+        let tokens = || self.tokens.clone();
+        if tokens().value() <= (5 + 2 * random.min(1 << 20)) as f64 * size.value as f64 {
+            return tokens().times(tokens());
+        }
+        let random = random as f64;
+        let blocks = || tokens().over_ceiling(N::input(size));
+        let seen = N::sum([
+            blocks().times(N::constant(2.0)),
+            N::constant(2.0 * (4.0 + random)),
+            blocks().minus(N::constant(4.0)).times(N::constant(5.0 + random)),
+        ]);
+        N::product([seen, N::input(size), N::input(size)])
     }
 
     /// Cached entries that are read for one sequence.

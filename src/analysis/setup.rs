@@ -274,7 +274,7 @@ impl Setup {
     /// Whether an operator runs when a prompt is read and never in a step that writes.
     pub fn reads_once(&self, block: &Block, operator: &Operator) -> bool {
         let rows = match &operator.kind {
-            Kind::Linear { rows, .. } => matches!(rows, Rows::Encoder | Rows::Sequences),
+            Kind::Linear { rows, .. } => matches!(rows, Rows::Encoder | Rows::Sequences | Rows::Given(_)),
             _ => false,
         };
         rows || block.input != Input::Text

@@ -30,7 +30,8 @@ pub const FAMILIES: &[Family] = &[
     row(&["eurobert"], "EuroBERT", EURO),
 ];
 
-const fn row(types: &'static [&'static str], title: &'static str, encoder: Encoder) -> Family {
+/// A row of these.
+pub const fn row(types: &'static [&'static str], title: &'static str, encoder: Encoder) -> Family {
     Family {
         types,
         title,

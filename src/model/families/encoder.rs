@@ -64,8 +64,6 @@ pub enum Sorting {
     Pooled,
     /// A dense layer and one matrix.
     Dense(&'static str, &'static str),
-    /// Those of the head for masked words, and one matrix.
-    Transformed,
     /// Not built.
     Unknown,
 }
@@ -103,6 +101,8 @@ pub struct Encoder {
     pub pooler: &'static str,
     /// Pooler that the plain model leaves out unless a class asks for it.
     pub asked_pooler: bool,
+    /// Whether every class has the pooler, used or not.
+    pub always_pools: bool,
     /// For masked words.
     pub masked: Masked,
     /// For texts.
@@ -148,6 +148,7 @@ impl Encoder {
         final_norm: "",
         pooler: "pooler.dense",
         asked_pooler: false,
+        always_pools: false,
         masked: Masked {
             dense: "cls.predictions.transform.dense",
             dense_bias: Flag::Yes,
@@ -293,8 +294,7 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
         let blocks = side.layer(config, &hidden, span.clone())?;
         Ok((title.to_owned(), (encoder.adjust_layer)(config, &hidden, *key, blocks)?))
     })?;
-    let heads = side.read_heads(config, &hidden)?;
-    all.attention = super::side::words(&heads);
+    all.attention = side.words(config, &hidden)?;
     if !encoder.final_norm.is_empty() {
         all.tail.push(norm(side.norm, encoder.final_norm, &hidden));
     }
@@ -315,6 +315,12 @@ fn heads_of(
     let masked = &encoder.masked;
     let head = |module: &str, out: &Quantity, rows| dense(module, out, hidden, true, rows, Component::LmHead);
     let pooler = || dense(encoder.pooler, hidden, hidden, true, Rows::Sequences, Component::LmHead);
+    let pools_anyway = purpose == Purpose::Plain
+        || purpose == Purpose::Texts && matches!(encoder.sorting, Sorting::Pooled)
+        || purpose == Purpose::Pretraining;
+    if encoder.always_pools && !pools_anyway {
+        all.tail.push(pooler());
+    }
     match purpose {
         Purpose::Plain => {
             if !encoder.pooler.is_empty() && !encoder.asked_pooler {
@@ -363,7 +369,7 @@ fn heads_of(
                 all.tail.push(head(first, hidden, Rows::Sequences));
                 all.tail.push(head(second, &labels(config)?, Rows::Sequences));
             }
-            Sorting::Transformed | Sorting::Unknown => return not_built(config, "A head that sorts texts"),
+            Sorting::Unknown => return not_built(config, "A head that sorts texts"),
         },
     }
     Ok(())

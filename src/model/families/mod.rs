@@ -24,6 +24,7 @@ mod adjust;
 mod bamba;
 mod bart;
 mod bert;
+mod bert_variants;
 mod cohere;
 mod dbrx;
 mod deepseek;
@@ -154,6 +155,7 @@ pub const MORE: &[&[Family]] = &[
     muse::FAMILIES,
     minimax_m3::FAMILIES,
     bert::FAMILIES,
+    bert_variants::FAMILIES,
     bart::FAMILIES,
     t5::FAMILIES,
     dbrx::FAMILIES,

@@ -337,7 +337,7 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
         let blocks = (pair.adjust_layer)(config, &hidden, false, *first, blocks)?;
         Ok(("full and cross attention · MLP".to_owned(), blocks))
     })?;
-    all.attention = super::side::words(&decoder.read_heads(config, &hidden)?);
+    all.attention = decoder.words(config, &hidden)?;
     if !pair.after.last_norm.is_empty() {
         all.tail.extend(named(
             vec![norm(decoder.norm, pair.after.last_norm, &hidden)],

@@ -153,7 +153,7 @@ impl Side {
                 span: span.clone(),
             },
         );
-        if matches!(span, Span::Both | Span::Around(_)) {
+        if span.sees_ahead() {
             block.caches.clear();
         }
         let key_bias = config.decide(self.key_bias)?;
@@ -176,6 +176,23 @@ impl Side {
             block
         } else {
             without_positions(block)
+        })
+    }
+
+    /// Heads in words.
+    ///
+    /// # Errors
+    /// As [`read_heads`](Self::read_heads).
+    pub fn words(&self, config: &Config, hidden: &Quantity) -> Result<String, ModelError> {
+        if self.attention[3].is_empty() {
+            return Ok("no attention".to_owned());
+        }
+        let heads = self.read_heads(config, hidden)?;
+        let (queries, kv) = (heads.queries.value, heads.kv.value);
+        Ok(if queries == kv {
+            format!("MHA {queries}")
+        } else {
+            format!("GQA {queries} : {kv}")
         })
     }
 
@@ -222,7 +239,9 @@ impl Side {
         };
         let mut blocks = Vec::with_capacity(9);
         blocks.extend(norm(0));
-        blocks.push(self.attend(config, hidden, self.attention, span)?);
+        if !self.attention[3].is_empty() {
+            blocks.push(self.attend(config, hidden, self.attention, span)?);
+        }
         blocks.extend(norm(1));
         if !self.cross[3].is_empty() {
             blocks.extend(norm(2));
@@ -253,14 +272,4 @@ pub fn of_encoder(blocks: Vec<Block>, prefix: &str) -> Vec<Block> {
         }
     }
     blocks
-}
-
-/// Heads in words.
-pub fn words(heads: &Heads) -> String {
-    let (queries, kv) = (heads.queries.value, heads.kv.value);
-    if queries == kv {
-        format!("MHA {queries}")
-    } else {
-        format!("GQA {queries} : {kv}")
-    }
 }

@@ -25,6 +25,8 @@ pub enum Rows {
     Encoder,
     /// One a sequence, when its prompt is read: the token that a pooler looks at.
     Sequences,
+    /// So many, however many sequences there are: a table that is multiplied whole.
+    Given(u64),
     /// None in a pass over text: vision and audio towers.
     Idle,
 }
@@ -38,6 +40,13 @@ pub enum Span {
     Both,
     /// So many around it, half of them on each side.
     Around(Quantity),
+    /// Blocks of so many tokens: the first and the last, its own and those beside it, and some chosen by chance.
+    Blocks {
+        /// Tokens of a block.
+        size: Quantity,
+        /// Blocks chosen by chance.
+        random: u64,
+    },
     /// All of the encoder's.
     Cross,
     /// The last so many, itself included.
@@ -53,6 +62,13 @@ pub enum Span {
         /// Entries an indexer chooses, where there is one.
         chosen: Option<Quantity>,
     },
+}
+
+impl Span {
+    /// Whether tokens after it are seen too: nothing is kept then.
+    pub const fn sees_ahead(&self) -> bool {
+        matches!(self, Self::Both | Self::Around(_) | Self::Blocks { .. })
+    }
 }
 
 /// The shape of attention in one layer.
