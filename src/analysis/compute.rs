@@ -67,10 +67,10 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if !setup.runs(place.block, operator) && !setup.scenario.workload.mode.trains() {
+            if operator.is_idle() && !setup.scenario.workload.mode.trains() {
                 continue;
             }
-            let over = pass.over(setup, &place.block.input);
+            let over = pass.over(place.block.input);
             let mut cost = forward(setup, &over, place, operator);
             if pass.decode && setup.reads_once(place.block, operator) {
                 cost.weight_bytes = N::zero();
@@ -106,7 +106,7 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
         kv_bytes: N::zero(),
         state_bytes: N::zero(),
     };
-    if !setup.runs(place.block, operator) {
+    if operator.is_idle() {
         return cost;
     }
     match &operator.kind {

@@ -79,22 +79,16 @@ impl<N: Number> ForwardPass<N> {
     }
 
     /// The pass over what a block runs over: nothing in a step that writes, where it is not the text.
-    pub fn over(&self, setup: &Setup, input: &Input) -> Self {
-        let (items, tokens) = match input {
-            Input::Text => return self.clone(),
-            Input::Encoder => (N::constant(1.0), self.encoder.clone()),
-            Input::Items(modality, positions) => (N::input(&setup.items(*modality)), N::input(positions)),
-        };
-        Self {
-            batch: if self.decode {
-                N::zero()
-            } else {
-                self.batch.clone().times(items)
+    pub fn over(&self, input: Input) -> Self {
+        match input {
+            Input::Text => self.clone(),
+            Input::Encoder => Self {
+                batch: if self.decode { N::zero() } else { self.batch.clone() },
+                context: self.encoder.clone(),
+                tokens: self.encoder.clone(),
+                decode: false,
+                ..self.clone()
             },
-            context: tokens.clone(),
-            tokens,
-            decode: false,
-            ..self.clone()
         }
     }
 

@@ -12,7 +12,7 @@ use super::resolve::{self, Conversion};
 use super::simple_rule;
 use crate::hardware::{Budget, Device, Engine, Start};
 use crate::model::blueprint::Reading;
-use crate::model::operator::{Attention, Block, Input, Kind, Modality, Operator, Rows};
+use crate::model::operator::{Attention, Block, Input, Kind, Operator, Rows};
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
 use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
@@ -254,22 +254,6 @@ impl Setup {
             (None, Reading::Both(Some(fixed))) => fixed.clone(),
             _ => self.prompt().renamed("encoder tokens"),
         }
-    }
-    /// Images or pieces of sound of each prompt.
-    pub fn items(&self, modality: Modality) -> Quantity {
-        let workload = &self.scenario.workload;
-        match modality {
-            Modality::Image => Quantity::choice("images", workload.images, "Workload"),
-            Modality::Sound => Quantity::choice("sounds", workload.sounds, "Workload"),
-        }
-    }
-    /// Whether an operator takes part in a pass: of a tower, where the prompt has something for it.
-    pub fn runs(&self, block: &Block, operator: &Operator) -> bool {
-        let there = match &block.input {
-            Input::Text | Input::Encoder => true,
-            Input::Items(modality, _) => self.items(*modality).value > 0,
-        };
-        there && !operator.is_idle()
     }
     /// Whether an operator runs when a prompt is read and never in a step that writes.
     pub fn reads_once(&self, block: &Block, operator: &Operator) -> bool {

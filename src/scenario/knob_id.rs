@@ -14,8 +14,6 @@ pub enum KnobId {
     Prompt,
     Generate,
     EncoderTokens,
-    Images,
-    Sounds,
     Batch,
     TargetTtft,
     TargetTpot,

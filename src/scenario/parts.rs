@@ -50,10 +50,6 @@ pub struct Workload {
     pub prompt: u64,
     /// Tokens of the encoder's input, where there is an encoder; `None` is as its class fixes them, else the prompt's.
     pub encoder_tokens: Option<u64>,
-    /// Images of each prompt.
-    pub images: u64,
-    /// Pieces of sound of each prompt, each as long as the encoder reads at once.
-    pub sounds: u64,
     /// Tokens generated for each sequence; `None` is the mode's own default.
     pub generate: Option<u64>,
     /// Requests of a run that ends; `None` is a server in steady state.
@@ -72,8 +68,6 @@ impl Default for Workload {
             endless: false,
             prompt: 512,
             encoder_tokens: None,
-            images: 0,
-            sounds: 0,
             generate: None,
             requests: None,
             lengths: Lengths::Fixed,

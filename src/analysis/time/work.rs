@@ -128,7 +128,7 @@ pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
     let blocks = setup.blueprint.blocks();
     let operators = blocks.flat_map(|place| place.block.operators.iter().map(move |one| (place, one)));
     operators
-        .filter(|(place, operator)| setup.runs(place.block, operator))
+        .filter(|(_, operator)| !operator.is_idle())
         .zip(decode.into_iter().zip(prompt))
         .map(|((place, operator), (decode, prompt))| {
             let (weights, share) = share_of::<N>(setup, place, operator);

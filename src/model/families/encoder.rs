@@ -201,7 +201,7 @@ fn purpose(config: &Config, class: &str) -> Result<Purpose, ModelError> {
 }
 
 /// Labels of a class that sorts: those named, else as many as the config says, else two.
-fn labels(config: &Config) -> Result<Quantity, ModelError> {
+pub fn labels(config: &Config) -> Result<Quantity, ModelError> {
     let (key, value) = if let Some(named) = config.get("id2label") {
         let Value::Object(names) = named else {
             return Err(wrong("id2label", named, "an object of names"));

@@ -72,6 +72,7 @@ mod rwkv;
 mod sparse;
 mod step;
 mod t5;
+mod vision;
 mod xlstm;
 mod zamba;
 
@@ -158,6 +159,7 @@ pub const MORE: &[&[Family]] = &[
     bert_variants::FAMILIES,
     bart::FAMILIES,
     t5::FAMILIES,
+    vision::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
     deepseek_v4::FAMILIES,

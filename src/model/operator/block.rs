@@ -22,24 +22,13 @@ pub enum Role {
     Tower,
 }
 
-/// What an item of a prompt beside its text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modality {
-    /// An image.
-    Image,
-    /// A piece of sound, as long as the encoder reads at once.
-    Sound,
-}
-
 /// What a block runs over.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// The tokens of the text.
     Text,
     /// The tokens of the encoder's input.
     Encoder,
-    /// So many positions of each image or sound.
-    Items(Modality, Quantity),
 }
 
 /// A block of a layer: what the architecture drawing shows as one box.

@@ -4,7 +4,7 @@ mod block;
 mod cache;
 mod step;
 
-pub use block::{Block, Compressor, Input, Live, Modality, Role};
+pub use block::{Block, Compressor, Input, Live, Role};
 pub use cache::{Cache, CacheRole, CacheWidth, State};
 pub use step::{Norm, Step};
 

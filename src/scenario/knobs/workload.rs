@@ -17,8 +17,6 @@ const AS_THE_MODEL: &[Word] = &[Word {
     key: "auto",
     label: "As the model has it",
 }];
-/// No prompt has more images, or pieces of sound.
-const MOST_ITEMS: u64 = 1000;
 
 /// The card "Workload".
 pub(super) const KNOBS: &[Knob] = &[
@@ -111,40 +109,6 @@ pub(super) const KNOBS: &[Knob] = &[
             };
             Ok(())
         },
-    },
-    Knob {
-        id: KnobId::Images,
-        key: "img",
-        flag: "images",
-        label: "Images",
-        help: "Images of each prompt: work of the vision tower. Their tokens in the text are part of the prompt.",
-        group: Group::Workload,
-        kind: KnobKind::Whole {
-            least: 0,
-            most: MOST_ITEMS,
-            slider: 16,
-            unit: "",
-        },
-        modes: SERVING,
-        get: |s| s.workload.images.to_string(),
-        set: |s, text| whole("Images", text, 0, MOST_ITEMS).map(|value| s.workload.images = value),
-    },
-    Knob {
-        id: KnobId::Sounds,
-        key: "snd",
-        flag: "sounds",
-        label: "Sounds",
-        help: "Pieces of sound of each prompt, each as long as the audio tower reads at once. Their tokens are part of the prompt.",
-        group: Group::Workload,
-        kind: KnobKind::Whole {
-            least: 0,
-            most: MOST_ITEMS,
-            slider: 16,
-            unit: "",
-        },
-        modes: SERVING,
-        get: |s| s.workload.sounds.to_string(),
-        set: |s, text| whole("Sounds", text, 0, MOST_ITEMS).map(|value| s.workload.sounds = value),
     },
     Knob {
         id: KnobId::Batch,
