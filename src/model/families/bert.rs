@@ -312,7 +312,7 @@ const EURO: Encoder = Encoder {
         dense: "",
         norm: "",
         decoder: "lm_head",
-        bias: Flag::No,
+        bias: Flag::Key("mlp_bias", false),
         twin: "",
         ..Encoder::BERT.masked
     },

@@ -676,6 +676,13 @@ fn thin(config: &Config, hidden: &Quantity, _: u64, _: Vec<Block>) -> Result<Vec
         );
     }
     let inner = config.size("bottleneck", &["intra_bottleneck_size"])?;
+    // A file's own word wins over the width of the bottleneck, which other parts keep.
+    if config
+        .optional("width", &["true_hidden_size"])?
+        .is_some_and(|width| width.value != inner.value)
+    {
+        return not_built(config, "Another width than that of the bottleneck (true_hidden_size)");
+    }
     let width = config.size("intermediate", &["intermediate_size"])?;
     let networks = config.size("networks", &["num_feedforward_networks"])?;
     if networks.value > 1000 {

@@ -84,6 +84,8 @@ pub enum Pretraining {
 pub struct Encoder {
     /// The name of its classes, without what each is for.
     pub class: &'static str,
+    /// What a config is loaded for that names no class.
+    pub usual: Purpose,
     /// Its layers.
     pub side: Side,
     /// Table of the tokens.
@@ -140,6 +142,7 @@ impl Encoder {
     /// BERT.
     pub const BERT: Self = Self {
         class: "Bert",
+        usual: Purpose::Masked,
         side: Side::BERT,
         tokens: "embeddings.word_embeddings",
         tables: &[POSITIONS, TYPES],
@@ -174,8 +177,8 @@ pub fn not_built<T>(config: &Config, what: impl Into<String>) -> Result<T, Model
     })
 }
 
-/// What the config's class is for; a class of another name is loaded as the one for masked words.
-fn purpose(config: &Config, class: &str) -> Result<Purpose, ModelError> {
+/// What the config's class is for; a class of another name is loaded as the usual one, mostly that for masked words.
+fn purpose(config: &Config, class: &str, usual: Purpose) -> Result<Purpose, ModelError> {
     let named = config
         .get_anywhere("architectures")
         .and_then(Value::as_array)
@@ -184,7 +187,8 @@ fn purpose(config: &Config, class: &str) -> Result<Purpose, ModelError> {
         .filter_map(Value::as_str)
         .find_map(|name| name.strip_prefix(class));
     match named {
-        None | Some("ForMaskedLM") => Ok(Purpose::Masked),
+        None => Ok(usual),
+        Some("ForMaskedLM") => Ok(Purpose::Masked),
         // What BERT's class for generation calls its layers alone, and with a head.
         Some("Decoder") if class == "BertGeneration" => Ok(Purpose::Masked),
         Some("Encoder") if class == "BertGeneration" => Ok(Purpose::Plain),
@@ -200,15 +204,15 @@ fn purpose(config: &Config, class: &str) -> Result<Purpose, ModelError> {
     }
 }
 
-/// Labels of a class that sorts: those named, else as many as the config says, else two.
+/// Labels of a class that sorts: as many as the config says, which makes names of its own, else those named, else two.
 pub fn labels(config: &Config) -> Result<Quantity, ModelError> {
-    let (key, value) = if let Some(named) = config.get("id2label") {
+    let (key, value) = if let Some(count) = config.get("num_labels") {
+        ("num_labels", whole("num_labels", count, 1, 1 << 24)?)
+    } else if let Some(named) = config.get("id2label") {
         let Value::Object(names) = named else {
             return Err(wrong("id2label", named, "an object of names"));
         };
         ("id2label", names.len() as u64)
-    } else if let Some(count) = config.get("num_labels") {
-        ("num_labels", whole("num_labels", count, 1, 1 << 24)?)
     } else {
         return Ok(Quantity {
             name: "labels".into(),
@@ -241,7 +245,7 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
         }
     }
     let side = &encoder.side;
-    let purpose = purpose(config, encoder.class)?;
+    let purpose = purpose(config, encoder.class, encoder.usual)?;
     let mut all = Assembly::of(
         config,
         title,

@@ -5,6 +5,8 @@ use super::Flag;
 use super::bart::row;
 use super::pair::{Around, Pair, Ties, around, relative};
 use super::side::Side;
+use serde_json::Value;
+
 use crate::model::blocks::Norm;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
@@ -107,10 +109,12 @@ fn biased(config: &Config, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelEr
 fn plain(config: &Config, hidden: &Quantity, encoder: bool, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     const KEY: &str = "feed_forward_proj";
     let said = config.get(KEY).or_else(|| config.class_default(KEY));
-    if said
-        .and_then(|value| value.as_str())
-        .is_some_and(|name| name.starts_with("gated-"))
-    {
+    // A file that keeps what its class made of that name is taken at its word.
+    let kept = config.get("is_gated_act").and_then(Value::as_bool);
+    if kept.unwrap_or_else(|| {
+        said.and_then(|value| value.as_str())
+            .is_some_and(|name| name.starts_with("gated-"))
+    }) {
         return Ok(blocks);
     }
     let side = Side {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::assembly::Assembly;
 use super::bert::row;
 use super::decoder::Flag;
-use super::encoder::{Encoder, Pretraining, Sorting, Table, dense, labels, not_built, table};
+use super::encoder::{Encoder, Pretraining, Purpose, Sorting, Table, dense, labels, not_built, table};
 use super::side::Side;
 use super::{Build, Family};
 use crate::model::blocks::{Norm, norm};
@@ -52,6 +52,7 @@ const PLACES: &[Table] = &[table("embeddings.position_embedding", &["max_positio
 const fn text(class: &'static str, pooler: &'static str) -> Encoder {
     Encoder {
         class,
+        usual: Purpose::Plain,
         side: Side {
             attention: [
                 "self_attn.q_proj",
@@ -79,7 +80,7 @@ const fn text(class: &'static str, pooler: &'static str) -> Encoder {
                 return not_built(config, "A projection of another width (projection_size)");
             }
             match purpose {
-                super::encoder::Purpose::Plain => Ok(()),
+                Purpose::Plain => Ok(()),
                 _ => not_built(config, "A class without both sides"),
             }
         },
