@@ -3,6 +3,8 @@
 use super::memory::MemoryPart;
 use super::setup::Setup;
 use crate::hardware::Engine;
+use crate::model::TensorKind;
+use crate::model::blueprint::Reading;
 use crate::model::operator::{Block, Live, Span};
 use crate::scenario::{Logits, Mode};
 use crate::units::{Number, Quantity};
@@ -49,7 +51,9 @@ fn rows<N: Number>(setup: &Setup) -> N {
         let context = Quantity::assumed("context", padded, "tokens of a sequence, padded as the engine does");
         Quantity::product("rows", &[&setup.batch(), &context])
     } else {
-        Quantity::product("rows", &[&setup.batch(), &setup.prompt()])
+        let (prompt, read) = (setup.prompt(), setup.encoder_tokens());
+        let longer = matches!(setup.blueprint.reading, Reading::Both(_)) && read.value > prompt.value;
+        Quantity::product("rows", &[&setup.batch(), if longer { &read } else { &prompt }])
     };
     match chunk {
         // A decode step needs a row for each sequence, however short the chunk.
@@ -151,7 +155,19 @@ fn logits<N: Number>(setup: &Setup) -> N {
     let each = || N::input(setup.activation_bytes());
     let batch = || N::input(&setup.batch());
     let vocabulary = || N::input(&setup.blueprint.vocabulary);
+    // What writes nothing has scores of words for every token, or none.
+    let encodes = setup.blueprint.reading == Reading::Encodes;
+    let heads = || {
+        setup
+            .blueprint
+            .tensors()
+            .any(|(_, tensor)| tensor.kind == TensorKind::Head)
+    };
+    if encodes && !heads() {
+        return N::zero();
+    }
     let all = match (setup.scenario.workload.mode, setup.scenario.assumptions.logits) {
+        _ if encodes => batch().times(N::input(&setup.prompt())),
         (Mode::Prefill, Logits::All) => batch().times(N::input(&setup.prompt())),
         _ => batch(),
     };

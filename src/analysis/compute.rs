@@ -70,7 +70,11 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
             if operator.is_idle() && !setup.scenario.workload.mode.trains() {
                 continue;
             }
-            let mut cost = forward(setup, pass, place, operator);
+            let over = pass.over(place.block.input);
+            let mut cost = forward(setup, &over, place, operator);
+            if pass.decode && setup.reads_once(place.block, operator) {
+                cost.weight_bytes = N::zero();
+            }
             if setup.scenario.workload.mode.trains() {
                 cost = training(setup, place, operator, cost);
             }
@@ -254,12 +258,24 @@ fn attend<N: Number>(
         activations = activations.plus(N::constant(4.0).times(pairs()).times(each()));
     }
     cost_of.activation_bytes = place.times(activations);
+    // Of what sees both ways nothing is kept: keys and values are activations.
+    if attention.span.sees_ahead() {
+        let keys = input(&attention.kv_heads).times(input(&attention.key_dim).plus(input(&attention.value_dim)));
+        let read = place.times(rows.times(keys).times(each()));
+        cost_of.activation_bytes = cost_of.activation_bytes.clone().plus(read);
+        cost_of.format = Some(setup.activation.id.to_string());
+        return;
+    }
     let keeps_latent = attention.latent.as_ref().filter(|_| setup.keeps_latent());
     // Read once for each sequence, and the new tokens written.
     let kept = || pass.batch.clone().times(pass.keys_read(&attention.span));
     let moved = |width: N, stored: Stored| {
         let read = setup.cache_bytes(kept().times(width.clone()), stored);
-        let written = setup.cache_bytes(rows.clone().times(width), stored);
+        let written = match attention.span {
+            Span::Cross => pass.rows(Rows::Encoder),
+            _ => rows.clone(),
+        };
+        let written = setup.cache_bytes(written.times(width), stored);
         read.plus(written)
     };
     let sparse = matches!(attention.span, Span::Chosen(_));

@@ -1,7 +1,7 @@
 //! One pass through the model: how many rows each operator sees.
 
 use super::setup::Setup;
-use crate::model::operator::{Rows, Span};
+use crate::model::operator::{Input, Rows, Span};
 use crate::scenario::{AttentionFlops, Logits};
 use crate::units::{Number, Quantity};
 
@@ -16,6 +16,8 @@ pub struct ForwardPass<N> {
     pub context: N,
     /// Positions of each sequence whose logits are wanted.
     pub logits: N,
+    /// Tokens of the encoder's input of each sequence.
+    pub encoder: N,
     /// Whether one token a sequence is written.
     pub decode: bool,
     /// Count all pairs, as framework counters do.
@@ -53,6 +55,7 @@ impl<N: Number> ForwardPass<N> {
             tokens: N::constant(1.0),
             context: N::input(&context),
             logits: N::constant(1.0),
+            encoder: N::input(&setup.encoder_tokens()),
             decode: true,
             full: setup.scenario.assumptions.attention_flops == AttentionFlops::Full,
             skips: setup.skips(),
@@ -68,9 +71,24 @@ impl<N: Number> ForwardPass<N> {
             tokens: N::input(&prompt),
             context: N::input(&prompt),
             logits: if all { N::input(&prompt) } else { N::constant(1.0) },
+            encoder: N::input(&setup.encoder_tokens()),
             decode: false,
             full: scenario.assumptions.attention_flops == AttentionFlops::Full,
             skips: setup.skips(),
+        }
+    }
+
+    /// The pass over what a block runs over: nothing in a step that writes, where it is not the text.
+    pub fn over(&self, input: Input) -> Self {
+        match input {
+            Input::Text => self.clone(),
+            Input::Encoder => Self {
+                batch: if self.decode { N::zero() } else { self.batch.clone() },
+                context: self.encoder.clone(),
+                tokens: self.encoder.clone(),
+                decode: false,
+                ..self.clone()
+            },
         }
     }
 
@@ -82,7 +100,17 @@ impl<N: Number> ForwardPass<N> {
             Rows::Logits => self.logits.clone(),
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),
-            Rows::Encoder => self.tokens.clone(),
+            Rows::Encoder => self.encoder.clone(),
+            Rows::Given(_) if self.decode => return N::zero(),
+            Rows::Given(rows) => {
+                return N::input(&Quantity::architecture(
+                    "rows",
+                    rows,
+                    "rows of a table that is multiplied whole",
+                ));
+            }
+            Rows::Sequences if self.decode => return N::zero(),
+            Rows::Sequences => return self.batch.clone(),
             Rows::Idle => return N::zero(),
         };
         self.batch.clone().times(each)
@@ -92,8 +120,9 @@ impl<N: Number> ForwardPass<N> {
     pub fn keys(&self, span: &Span) -> N {
         let context = || self.context.clone();
         match span {
-            Span::Full => context(),
-            Span::Window(window) => context().least(N::input(window)),
+            Span::Full | Span::Both | Span::Blocks { .. } => context(),
+            Span::Cross => self.encoder.clone(),
+            Span::Around(window) | Span::Window(window) => context().least(N::input(window)),
             Span::Chunk(chunk) if self.full => context().least(N::input(chunk)),
             Span::Chunk(chunk) => self.rest_of_chunk(context(), chunk).1,
             Span::Chosen(most) => self.chosen(context(), Some(most)),
@@ -111,6 +140,10 @@ impl<N: Number> ForwardPass<N> {
         }
         let tokens = || self.tokens.clone();
         match span {
+            Span::Cross => tokens().times(self.encoder.clone()),
+            Span::Both => tokens().times(tokens()),
+            Span::Blocks { size, random } => self.sparse_blocks(size, *random),
+            Span::Around(window) if !self.full => tokens().times(tokens().least(N::input(window))),
             Span::Every { ratio, chosen } => {
                 let seen = || self.chosen(entries(tokens(), ratio), chosen.as_ref());
                 if self.full {
@@ -132,10 +165,28 @@ impl<N: Number> ForwardPass<N> {
         }
     }
 
+    /// Pairs of blocks, in tokens: of n blocks the first and the last see all, the next two four and the random ones, the
+    /// others five and the random ones. Short texts are seen whole.
+    fn sparse_blocks(&self, size: &Quantity, random: u64) -> N {
+        let tokens = || self.tokens.clone();
+        if tokens().value() <= (5 + 2 * random.min(1 << 20)) as f64 * size.value as f64 {
+            return tokens().times(tokens());
+        }
+        let random = random as f64;
+        let blocks = || tokens().over_ceiling(N::input(size));
+        let seen = N::sum([
+            blocks().times(N::constant(2.0)),
+            N::constant(2.0 * (4.0 + random)),
+            blocks().minus(N::constant(4.0)).times(N::constant(5.0 + random)),
+        ]);
+        N::product([seen, N::input(size), N::input(size)])
+    }
+
     /// Cached entries that are read for one sequence.
     pub fn keys_read(&self, span: &Span) -> N {
         match span {
             _ if self.decode => self.keys(span),
+            Span::Cross => self.encoder.clone(),
             Span::Every { ratio, .. } => entries(self.tokens.clone(), ratio),
             _ => self.tokens.clone(),
         }

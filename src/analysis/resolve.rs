@@ -14,9 +14,10 @@ use super::packed_cache::PackedPages;
 use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
+use crate::model::blueprint::Reading;
 use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
 use crate::model::{Blueprint, Component, Format, ModelError, Notice};
-use crate::scenario::{AttentionKernel, Scenario};
+use crate::scenario::{AttentionKernel, Mode, Scenario};
 use crate::units::UnitSystem;
 
 /// Weights as an engine stores them, with what is to be said of that.
@@ -41,6 +42,7 @@ pub fn resolve(
     requested: Arc<Scenario>,
     known: Option<&Setup>,
 ) -> Result<Setup, AnalysisError> {
+    let requested = as_it_reads(blueprint, requested)?;
     if let Some(known) = known.filter(|known| resolves_alike(&known.requested, &requested)) {
         return Ok(paged(Setup {
             scenario: requested.clone(),
@@ -57,10 +59,43 @@ pub fn resolve(
             None => AnalysisError::UnknownDevice(id.clone()),
         })?),
     };
-    let mut notices = Vec::new();
+    let mut notices: Vec<Notice> = said_of_encoding(blueprint).into_iter().collect();
     let device = host::placed(device, &requested, &mut notices);
     let device = device.map(|device| Arc::new(device.into_owned()));
     on_device(blueprint, requested, device, notices, known)
+}
+
+/// The scenario as the model can answer it: one that writes nothing is asked to read its prompt.
+fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Scenario>, AnalysisError> {
+    let mode = requested.workload.mode;
+    if blueprint.reading != Reading::Writes && mode.trains() {
+        return Err(ModelError::NotBuilt {
+            model_type: blueprint.model_type.clone(),
+            what: "Training of a model with an encoder".to_owned(),
+        }
+        .into());
+    }
+    if blueprint.reading != Reading::Encodes || mode == Mode::Prefill {
+        return Ok(requested);
+    }
+    Ok(Arc::new(Scenario::clone(&requested).with(|s| {
+        s.workload.mode = Mode::Prefill;
+        s.workload.endless = false;
+        s.workload.generate = None;
+    })))
+}
+
+/// What is said of a model that writes nothing.
+fn said_of_encoding(blueprint: &Blueprint) -> Option<Notice> {
+    (blueprint.reading == Reading::Encodes).then(|| {
+        Notice::new(
+            "encodes_only",
+            format!(
+                "{} reads and writes nothing: what is estimated is encoding the tokens of its input.",
+                blueprint.family
+            ),
+        )
+    })
 }
 
 /// The same on another device, which stands in no machine.

@@ -11,7 +11,8 @@ use super::placement::{Layout, Member, named, words};
 use super::resolve::{self, Conversion};
 use super::simple_rule;
 use crate::hardware::{Budget, Device, Engine, Start};
-use crate::model::operator::Attention;
+use crate::model::blueprint::Reading;
+use crate::model::operator::{Attention, Block, Input, Kind, Operator, Rows};
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
 use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
@@ -245,6 +246,22 @@ impl Setup {
     /// Tokens of each prompt.
     pub fn prompt(&self) -> Quantity {
         Quantity::choice("prompt", self.scenario.workload.prompt, "Workload")
+    }
+    /// Tokens of the encoder's input: as chosen, else as its class fixes them, else as many as the prompt has.
+    pub fn encoder_tokens(&self) -> Quantity {
+        match (self.scenario.workload.encoder_tokens, &self.blueprint.reading) {
+            (Some(chosen), _) => Quantity::choice("encoder tokens", chosen, "Workload"),
+            (None, Reading::Both(Some(fixed))) => fixed.clone(),
+            _ => self.prompt().renamed("encoder tokens"),
+        }
+    }
+    /// Whether an operator runs when a prompt is read and never in a step that writes.
+    pub fn reads_once(&self, block: &Block, operator: &Operator) -> bool {
+        let rows = match &operator.kind {
+            Kind::Linear { rows, .. } => matches!(rows, Rows::Encoder | Rows::Sequences | Rows::Given(_)),
+            _ => false,
+        };
+        rows || block.input != Input::Text
     }
     /// Tokens generated.
     pub fn generated(&self) -> Quantity {

@@ -36,6 +36,18 @@ pub struct Tower {
     pub count: Option<Quantity>,
 }
 
+/// How a model reads and writes.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Reading {
+    /// It writes token by token.
+    #[default]
+    Writes,
+    /// It reads and writes nothing: embeddings, scores, masked words.
+    Encodes,
+    /// An encoder reads, a decoder writes; so many tokens of the encoder where its class fixes them.
+    Both(Option<Quantity>),
+}
+
 /// The exact shape of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blueprint {
@@ -65,6 +77,8 @@ pub struct Blueprint {
     pub head: Vec<Block>,
     /// Towers and projectors: in memory, idle over text.
     pub towers: Vec<Tower>,
+    /// How it reads and writes.
+    pub reading: Reading,
     /// Whether the output head is the token table.
     pub tied: bool,
     /// Number format of the weights as published.

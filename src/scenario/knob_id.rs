@@ -13,6 +13,7 @@ pub enum KnobId {
     Mode,
     Prompt,
     Generate,
+    EncoderTokens,
     Batch,
     TargetTtft,
     TargetTpot,

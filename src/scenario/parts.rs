@@ -48,6 +48,8 @@ pub struct Workload {
     pub endless: bool,
     /// Tokens of each prompt; the sequence length in training.
     pub prompt: u64,
+    /// Tokens of the encoder's input, where there is an encoder; `None` is as its class fixes them, else the prompt's.
+    pub encoder_tokens: Option<u64>,
     /// Tokens generated for each sequence; `None` is the mode's own default.
     pub generate: Option<u64>,
     /// Requests of a run that ends; `None` is a server in steady state.
@@ -65,6 +67,7 @@ impl Default for Workload {
             batch: 1,
             endless: false,
             prompt: 512,
+            encoder_tokens: None,
             generate: None,
             requests: None,
             lengths: Lengths::Fixed,

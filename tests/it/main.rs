@@ -21,6 +21,7 @@ mod checkpoints;
 mod cli;
 #[cfg(feature = "cli")]
 mod command_line;
+mod encoders;
 mod engine_facts;
 mod explain;
 mod facts;

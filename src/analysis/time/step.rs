@@ -188,6 +188,9 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
     };
     let bandwidth = with.bandwidth * format_bandwidth * if experts { with.expert_bandwidth } else { 1.0 };
     let weights = |touched: f64| {
+        if work.is_left_out(mix.prompts.value()) {
+            return N::zero();
+        }
         work.weights.clone().scaled(touched).over(set.input(
             "bandwidth reached",
             cap(bandwidth) * peak,
@@ -343,9 +346,11 @@ fn beside_host<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setti
         return time;
     }
     let share = share.min(1.0);
-    let touched = work.routed.map_or(1.0, |routed| {
-        routed.touched(tokens.max(1e-9).powf(set.with.expert_overlap))
-    });
+    let touched = match &work.routed {
+        _ if work.is_left_out(mix.prompts.value()) => 0.0,
+        Some(routed) => routed.touched(tokens.max(1e-9).powf(set.with.expert_overlap)),
+        None => 1.0,
+    };
     let moved = work
         .weights
         .clone()

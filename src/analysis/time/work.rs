@@ -74,12 +74,21 @@ pub struct Work<N> {
     pub routed: Option<Routed>,
     /// Whether a prompt has one row here, not one a token: the head.
     pub last_row: bool,
+    /// Whether a step that only writes leaves it out: the encoder, and keys made of what it read.
+    pub prompt_only: bool,
     /// Weights on the rank, bytes.
     pub weights: N,
     /// A decode step of one sequence at its mean context.
     pub decode: Load<N>,
     /// One prompt.
     pub prompt: Load<N>,
+}
+
+impl<N> Work<N> {
+    /// Whether a step with so many prompts leaves it out.
+    pub fn is_left_out(&self, prompts: f64) -> bool {
+        self.prompt_only && prompts <= 0.0
+    }
 }
 
 /// The device's best dense rate for products of a format, where the engine may use it.
@@ -159,7 +168,14 @@ pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
                     experts: experts as f64,
                     top_k: top_k as f64,
                 }),
-                last_row: matches!(operator.kind, Operation::Linear { rows: Rows::Logits, .. }),
+                prompt_only: setup.reads_once(place.block, operator),
+                last_row: matches!(
+                    operator.kind,
+                    Operation::Linear {
+                        rows: Rows::Logits | Rows::Sequences,
+                        ..
+                    }
+                ),
                 // A look-up reads rows, not the table.
                 weights: if lookup { N::zero() } else { weights },
                 decode: load(decode),

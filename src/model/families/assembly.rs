@@ -1,7 +1,7 @@
 //! What every blueprint needs, whatever its layers are made of.
 
 use super::super::autograd::Autograd;
-use super::super::blueprint::{Beside, Blueprint, LayerKind};
+use super::super::blueprint::{Beside, Blueprint, LayerKind, Reading, Tower};
 use super::super::config::{Config, MOST_LAYERS, whole};
 use super::super::error::ModelError;
 use super::super::layout::Layout;
@@ -31,6 +31,10 @@ pub struct Assembly<'c> {
     pub stem: Vec<Block>,
     /// After the last layer.
     pub tail: Vec<Block>,
+    /// The encoder's parts, where there is one beside the layers.
+    pub encoder: Vec<Tower>,
+    /// How it reads and writes.
+    pub reading: Reading,
     /// Whether the head is the token table.
     pub tied: bool,
     /// Heads in words.
@@ -58,6 +62,22 @@ impl<'c> Assembly<'c> {
     /// # Errors
     /// A missing or impossible dimension.
     pub fn with_layers(config: &'c Config, title: &'static str, layers: Quantity) -> Result<Self, ModelError> {
+        let hidden = config.size("hidden", HIDDEN)?;
+        let vocabulary = config.size("vocabulary", VOCABULARY)?;
+        Self::of(config, title, hidden, layers, vocabulary)
+    }
+
+    /// The same where all of them were read already.
+    ///
+    /// # Errors
+    /// More layers than any model has.
+    pub fn of(
+        config: &'c Config,
+        title: &'static str,
+        hidden: Quantity,
+        layers: Quantity,
+        vocabulary: Quantity,
+    ) -> Result<Self, ModelError> {
         if layers.value > MOST_LAYERS {
             let found = thousands(layers.value);
             return Err(ModelError::OutOfRange {
@@ -70,12 +90,14 @@ impl<'c> Assembly<'c> {
         Ok(Self {
             config,
             title,
-            hidden: config.size("hidden", HIDDEN)?,
-            vocabulary: config.size("vocabulary", VOCABULARY)?,
+            hidden,
+            vocabulary,
             layers,
             max_context: config.optional("max_context", POSITIONS)?,
             stem: Vec::new(),
             tail: Vec::new(),
+            encoder: Vec::new(),
+            reading: Reading::Writes,
             tied: false,
             attention: String::new(),
             experts: None,
@@ -147,7 +169,8 @@ impl<'c> Assembly<'c> {
             kinds: self.kinds,
             layout: Layout::new(&self.order),
             head: self.tail,
-            towers: Vec::new(),
+            towers: self.encoder,
+            reading: self.reading,
             tied: self.tied,
             published: quantisation::read(self.config)?,
             beside: Vec::new(),
@@ -169,6 +192,7 @@ fn count_rules(blueprint: &mut Blueprint) -> Result<(), ModelError> {
         stem,
         kinds,
         head,
+        towers,
         ..
     } = blueprint;
     let work = Work::default();
@@ -184,6 +208,13 @@ fn count_rules(blueprint: &mut Blueprint) -> Result<(), ModelError> {
     for (at, kind) in kinds.iter_mut().enumerate() {
         let span = Span::Kind(layout, at, kind.count.value);
         kind.blocks.iter_mut().try_for_each(|block| count(block, span))?;
+    }
+    for tower in towers {
+        let span = tower
+            .count
+            .as_ref()
+            .map_or(Span::Once, |count| Span::Tower(count.value));
+        tower.blocks.iter_mut().try_for_each(|block| count(block, span))?;
     }
     Ok(())
 }

@@ -11,14 +11,20 @@ mod channel;
 mod composite;
 mod decoder;
 pub mod defaults;
+mod encoder;
 mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
+mod pair;
+mod side;
 mod wrappers;
 
 mod adjust;
 mod bamba;
+mod bart;
+mod bert;
+mod bert_variants;
 mod cohere;
 mod dbrx;
 mod deepseek;
@@ -65,6 +71,8 @@ mod recurrent_gemma;
 mod rwkv;
 mod sparse;
 mod step;
+mod t5;
+mod vision;
 mod xlstm;
 mod zamba;
 
@@ -96,7 +104,7 @@ impl Family {
     pub const fn decoder(&self) -> Option<&Decoder> {
         match &self.build {
             Build::Decoder(decoder) => Some(decoder),
-            Build::Own(_) => None,
+            Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
         }
     }
 }
@@ -107,6 +115,10 @@ impl Family {
 pub enum Build {
     /// From a description: most decoders.
     Decoder(Decoder),
+    /// From a description: an encoder of text.
+    Encoder(encoder::Encoder),
+    /// From a description: an encoder with a decoder.
+    Pair(pair::Pair),
     /// By a function of its own, over shared blocks.
     Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
 }
@@ -143,6 +155,11 @@ pub const MORE: &[&[Family]] = &[
     granite_swa::FAMILIES,
     muse::FAMILIES,
     minimax_m3::FAMILIES,
+    bert::FAMILIES,
+    bert_variants::FAMILIES,
+    bart::FAMILIES,
+    t5::FAMILIES,
+    vision::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
     deepseek_v4::FAMILIES,
@@ -191,6 +208,8 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
     };
     match &family.build {
         Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
+        Build::Encoder(encoder) => encoder::build(config, family.title, encoder),
+        Build::Pair(pair) => pair::build(config, family.title, pair),
         Build::Own(build) => build(config, family.title),
     }
 }

@@ -22,6 +22,15 @@ pub enum Role {
     Tower,
 }
 
+/// What a block runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The tokens of the text.
+    Text,
+    /// The tokens of the encoder's input.
+    Encoder,
+}
+
 /// A block of a layer: what the architecture drawing shows as one box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -29,6 +38,8 @@ pub struct Block {
     pub title: &'static str,
     /// What it is for.
     pub role: Role,
+    /// What it runs over.
+    pub input: Input,
     /// What it does, in order.
     pub operators: Vec<Operator>,
     /// What it keeps for each token.
@@ -94,6 +105,7 @@ impl Block {
         Self {
             title,
             role,
+            input: Input::Text,
             operators: Vec::new(),
             caches: Vec::new(),
             states: Vec::new(),

@@ -4,7 +4,7 @@ mod block;
 mod cache;
 mod step;
 
-pub use block::{Block, Compressor, Live, Role};
+pub use block::{Block, Compressor, Input, Live, Role};
 pub use cache::{Cache, CacheRole, CacheWidth, State};
 pub use step::{Norm, Step};
 
@@ -23,6 +23,10 @@ pub enum Rows {
     Keys,
     /// Tokens of the encoder's input, once a request.
     Encoder,
+    /// One a sequence, when its prompt is read: the token that a pooler looks at.
+    Sequences,
+    /// So many, however many sequences there are: a table that is multiplied whole.
+    Given(u64),
     /// None in a pass over text: vision and audio towers.
     Idle,
 }
@@ -32,6 +36,19 @@ pub enum Rows {
 pub enum Span {
     /// All before it.
     Full,
+    /// All, before it and after it.
+    Both,
+    /// So many around it, half of them on each side.
+    Around(Quantity),
+    /// Blocks of so many tokens: the first and the last, its own and those beside it, and some chosen by chance.
+    Blocks {
+        /// Tokens of a block.
+        size: Quantity,
+        /// Blocks chosen by chance.
+        random: u64,
+    },
+    /// All of the encoder's.
+    Cross,
     /// The last so many, itself included.
     Window(Quantity),
     /// Those of its own chunk: tokens are cut into chunks of this length.
@@ -45,6 +62,13 @@ pub enum Span {
         /// Entries an indexer chooses, where there is one.
         chosen: Option<Quantity>,
     },
+}
+
+impl Span {
+    /// Whether tokens after it are seen too: nothing is kept then.
+    pub const fn sees_ahead(&self) -> bool {
+        matches!(self, Self::Both | Self::Around(_) | Self::Blocks { .. })
+    }
 }
 
 /// The shape of attention in one layer.

@@ -10,6 +10,7 @@ mod llama_vision;
 mod mobilenet;
 mod molmo;
 mod moonvit;
+pub mod muse;
 mod ovis;
 pub mod phi;
 mod pixtral;
@@ -37,7 +38,7 @@ pub type Parts = Result<Vec<Tower>, ModelError>;
 /// A tower that is not built, or a dimension that is missing or impossible.
 pub fn tower(config: &Config, prefix: &str) -> Parts {
     match config.model_type() {
-        "clip_vision_model" => clip::tower(config, prefix),
+        "clip_vision_model" | "metaclip_2_vision_model" => clip::tower(config, prefix),
         "siglip_vision_model" => siglip::tower(config, prefix, siglip::Form::SIGLIP),
         "siglip2_vision_model" | "lfm2_vl_vision" => siglip::tower(config, prefix, siglip::Form::SIGLIP2),
         "idefics2_vision" | "idefics3_vision" | "smolvlm_vision" | "video_llama_3_vision" => {
@@ -125,7 +126,7 @@ fn patches(config: &Config, image: &'static str, patch: &'static str) -> Result<
 }
 
 /// Colours of an image.
-fn channels(config: &Config) -> Result<Quantity, ModelError> {
+pub fn channels(config: &Config) -> Result<Quantity, ModelError> {
     config.size_or("channels", &["num_channels", "in_channels"], || {
         fixed("channels", 3, "red, green and blue")
     })

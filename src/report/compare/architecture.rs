@@ -225,7 +225,9 @@ const fn scan_name(scan: &Scan) -> &'static str {
 
 fn span_name(span: &Span) -> Option<String> {
     match span {
-        Span::Full => None,
+        Span::Full | Span::Both | Span::Cross => None,
+        Span::Blocks { size, .. } => Some(format!("some blocks of {} tokens", grouped(size.value))),
+        Span::Around(tokens) => Some(format!("{} tokens around it", grouped(tokens.value))),
         Span::Window(tokens) => Some(format!("a window of {} tokens", grouped(tokens.value))),
         Span::Chunk(tokens) => Some(format!("chunks of {} tokens", grouped(tokens.value))),
         Span::Chosen(tokens) => Some(format!("{} chosen tokens", grouped(tokens.value))),

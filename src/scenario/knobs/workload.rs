@@ -13,6 +13,11 @@ const NO_TARGET: &[Word] = &[Word {
     label: "No target",
 }];
 
+const AS_THE_MODEL: &[Word] = &[Word {
+    key: "auto",
+    label: "As the model has it",
+}];
+
 /// The card "Workload".
 pub(super) const KNOBS: &[Knob] = &[
     Knob {
@@ -73,6 +78,34 @@ pub(super) const KNOBS: &[Knob] = &[
                 None
             } else {
                 Some(tokens("Generated tokens", text, 0, MOST_TOKENS)?)
+            };
+            Ok(())
+        },
+    },
+    Knob {
+        id: KnobId::EncoderTokens,
+        key: "enc",
+        flag: "encoder-tokens",
+        label: "Encoder tokens",
+        help: "Tokens the encoder reads, of a model that has one beside its decoder. By itself as many as its class fixes, else the prompt's.",
+        group: Group::Workload,
+        kind: KnobKind::WholeOr {
+            words: AS_THE_MODEL,
+            least: 1,
+            most: MOST_TOKENS,
+            unit: "tokens",
+        },
+        modes: SERVING,
+        get: |s| {
+            s.workload
+                .encoder_tokens
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.workload.encoder_tokens = if text == "auto" {
+                None
+            } else {
+                Some(tokens("Encoder tokens", text, 1, MOST_TOKENS)?)
             };
             Ok(())
         },

@@ -16,12 +16,23 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use weighbridge::hardware::{devices, hosts};
+use weighbridge::model::families::{Build, Family};
 use weighbridge::model::{Blueprint, catalogue, families};
 use weighbridge::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario};
 
-/// A config of any family with small random dimensions.
+/// Whether a family writes token by token, with nothing beside its decoder.
+fn writes(name: &str, family: &Family) -> bool {
+    // Encoders of images and sound alone are built by hand.
+    !matches!(family.build, Build::Encoder(_) | Build::Pair(_))
+        && !["vit", "audio-spectrogram-transformer", "pixtral"].contains(&name)
+}
+
+/// A config of any family that writes, with small random dimensions.
 pub fn any_config() -> impl Strategy<Value = Value> {
-    let types: Vec<&'static str> = families::known().map(|(name, _)| name).collect();
+    let types: Vec<&'static str> = families::known()
+        .filter(|(name, family)| writes(name, family))
+        .map(|(name, _)| name)
+        .collect();
     (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 1u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
         |(model_type, layers, kv, per, dim, vocab, experts, tied)| {
             json!({

@@ -4,6 +4,7 @@
 mod audio;
 mod gemma;
 mod llava;
+mod newer;
 mod others;
 mod qwen;
 
@@ -86,4 +87,14 @@ pub const WRAPPERS: &[Wrapper] = &[
     with(Tie::Never, &["qwen2_audio"], audio::qwen2),
     with(Tie::Never, &["audioflamingo3", "musicflamingo"], audio::flamingo),
     with(Tie::Never, &["voxtral"], audio::voxtral),
+    wrapper(&["fuyu"], newer::fuyu),
+    wrapper(&["hyperclovax_vision_v2"], newer::hyperclovax),
+    wrapper(&["minimax_m3_vl"], newer::minimax),
+    wrapper(&["muse_glimmer"], newer::glimmer),
+    wrapper(&["muse_spark"], newer::spark),
+    wrapper(&["lfm3_vl"], newer::lfm),
+    wrapper(&["modernvbert"], newer::modern),
+    wrapper(&["ultravbert"], newer::ultra),
+    wrapper(&["siglip", "siglip2"], newer::siglip),
+    wrapper(&["clip", "metaclip_2"], newer::clip),
 ];

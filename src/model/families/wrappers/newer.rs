@@ -1,0 +1,219 @@
+//! Wrappers of 2025 and 2026, and encoders of text beside one of images.
+
+use super::Around;
+use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::component::Component::{Encoder, Vision};
+use crate::model::config::Config;
+use crate::model::error::ModelError;
+use crate::model::towers::{Parts, channels, muse, pair, tower};
+use crate::units::Quantity;
+
+/// Fuyu: patches go straight into the language model.
+pub fn fuyu(around: &Around<'_>) -> Parts {
+    let patch = around.whole.size("patch", &["patch_size"])?;
+    let flat = Quantity::product("patch_values", &[&channels(&around.whole)?, &patch, &patch]);
+    let first = Stack::once(Vision, "Patch embedding", "vision_embed_tokens");
+    Ok(vec![first.linear("", around.text, &flat, true).finish()])
+}
+
+/// HyperCLOVA X vision: one matrix behind Qwen's tower.
+pub fn hyperclovax(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let out = vision.size("output", &["out_hidden_size"])?;
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    let projector = Stack::once(Vision, "Projector", "model.");
+    parts.push(projector.linear("projector", around.text, &out, true).finish());
+    Ok(parts)
+}
+
+/// MiniMax M3: each patch is projected, then a square of them is joined.
+pub fn minimax(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("hidden", &["hidden_size"])?;
+    let width = vision.size("intermediate", &["intermediate_size"])?;
+    let layers = vision.size("layers", &["num_hidden_layers"])?;
+    let frames = vision.size("frames", &["temporal_patch_size"])?;
+    let (down, across) = pair(&vision, "patch_size")?;
+    let side = vision.size("merge", &["spatial_merge_size"])?;
+    let inner = around.whole.size("projector", &["projector_hidden_size"])?;
+    let text = around.text;
+    let joined = Quantity::product("merged", &[text, &side, &side]);
+    let prefix = "model.vision_tower.";
+    let dims = [&hidden, &channels(&vision)?, &frames, &down, &across];
+    let first = Stack::once(Vision, "Patch embedding", prefix)
+        .kernel("embeddings.proj", &dims, false)
+        .norm("pre_layrnorm", Norm::Layer, &hidden);
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
+    let layer = layer.vit(&Vit {
+        hidden: &hidden,
+        queries: &hidden,
+        keys: &hidden,
+        width: &width,
+        qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+        output: "self_attn.out_proj",
+        mlp: &["mlp.fc1", "mlp.fc2"],
+        norms: &["layer_norm1", "layer_norm2"],
+        norm: Norm::Layer,
+        head_norm: None,
+        scales: &[],
+        bias: Biases::ALL,
+    });
+    let projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.")
+        .linear("linear_1", &inner, &hidden, true)
+        .linear("linear_2", text, &inner, true)
+        .linear("merge_linear_1", &inner, &joined, true)
+        .linear("merge_linear_2", text, &inner, true);
+    Ok(vec![first.finish(), layer.finish(), projector.finish()])
+}
+
+/// Muse Glimmer: two narrow layers, then one to the language model.
+pub fn glimmer(around: &Around<'_>) -> Parts {
+    let mut parts = muse::vision(&around.config.part("vision_config"), "model.vision_tower.")?;
+    let out = around.whole.size("output", &["out_hidden_size"])?;
+    let inner = around.whole.size("projector", &["projector_hidden_size"])?;
+    let projector = Stack::once(Vision, "Projector", "model.")
+        .linear("vision_adapter.fc1", &inner, &out, false)
+        .linear("vision_adapter.fc2", &inner, &inner, false)
+        .linear("vision_projection", around.text, &inner, false);
+    parts.push(projector.finish());
+    Ok(parts)
+}
+
+/// Muse Spark: the same, and it listens.
+pub fn spark(around: &Around<'_>) -> Parts {
+    let mut parts = glimmer(around)?;
+    parts.extend(muse::audio(&around.config.part("audio_config"), "model.audio_tower.")?);
+    Ok(parts)
+}
+
+/// LFM 3: convolutions over the plane of patches, attention in some layers.
+pub fn lfm(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("hidden", &["hidden_size"])?;
+    let width = vision.size("intermediate", &["intermediate_size"])?;
+    let layers = vision.size("layers", &["num_hidden_layers"])?;
+    let patch = vision.size("patch", &["patch_size"])?;
+    let frames = vision.size("frames", &["temporal_patch_size"])?;
+    let flat = Quantity::product("patch_values", &[&channels(&vision)?, &frames, &patch, &patch]);
+    let heads = vision.size("heads", &["num_attention_heads"])?;
+    let groups = vision.size("kv_heads", &["num_key_value_heads"])?;
+    let kernel = vision.size("kernel", &["conv_kernel_size"])?;
+    let side = vision.size("merge", &["spatial_merge_size"])?;
+    let dim = Quantity::quotient("head_dim", &hidden, &heads);
+    let queries = Quantity::product("q_width", &[&heads, &dim]);
+    let keys = Quantity::product("k_width", &[&groups, &dim]);
+    let names: Vec<String> = match vision.names("layer_types")? {
+        Some(names) => names.iter().map(|&name| name.to_owned()).collect(),
+        None => vision
+            .class_names("_layer_types", layers.value)
+            .map(|names| names.map(str::to_owned).collect())
+            .unwrap_or_default(),
+    };
+    if (names.len() as u64) < layers.value {
+        return Err(ModelError::Inconsistent(format!(
+            "layer_types has {} entries for {} layers.",
+            names.len(),
+            layers.value
+        )));
+    }
+    let all = names.iter().take(layers.value as usize);
+    let plane = all.filter(|name| *name == "conv").count() as u64;
+    let count = |value| Quantity::config("layers of this kind", "layer_types", value);
+    let prefix = "model.vision_tower.";
+    let first = Stack::once(Vision, "Patch embedding", prefix)
+        .linear("patch_embed", &hidden, &flat, false)
+        .norm("embedding_norm", Norm::Rms, &hidden);
+    let mut parts = vec![first.finish()];
+    let one = Quantity::architecture("filter", 1, "a filter for each channel");
+    let mlp = |stack: Stack| {
+        stack
+            .linear("feed_forward.w1", &width, &hidden, false)
+            .linear("feed_forward.w3", &width, &hidden, false)
+            .linear("feed_forward.w2", &hidden, &width, false)
+            .norm("operator_norm", Norm::Rms, &hidden)
+            .norm("ffn_norm", Norm::Rms, &hidden)
+            .finish()
+    };
+    let of = |title, number| Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), &count(number));
+    if plane > 0 {
+        let stack = of("Convolution layers", plane)
+            .linear("conv.in_proj", &hidden.times("in_proj", 3), &hidden, false)
+            .kernel("conv.spatial_conv", &[&hidden, &one, &kernel, &kernel], false)
+            .linear("conv.out_proj", &hidden, &hidden, false);
+        parts.push(mlp(stack));
+    }
+    if layers.value > plane {
+        let stack = of("Attention layers", layers.value - plane)
+            .linear("self_attn.q_proj", &queries, &hidden, false)
+            .linear("self_attn.k_proj", &keys, &hidden, false)
+            .linear("self_attn.v_proj", &keys, &hidden, false)
+            .linear("self_attn.out_proj", &hidden, &queries, false)
+            .norm("self_attn.q_norm", Norm::Rms, &dim)
+            .norm("self_attn.k_norm", Norm::Rms, &dim);
+        parts.push(mlp(stack));
+    }
+    let inner = around.whole.size("projector", &["projector_hidden_size"])?;
+    let bias = around.whole.flag("projector_bias", true)?;
+    let merged = Quantity::product("merged", &[&hidden, &side, &side]);
+    let projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.")
+        .norm("layer_norm", Norm::Layer, &hidden)
+        .linear("linear_1", &inner, &merged, bias)
+        .linear("linear_2", around.text, &inner, bias);
+    parts.push(projector.finish());
+    Ok(parts)
+}
+
+/// A square of patches, joined and projected.
+fn connector(around: &Around<'_>, vision: &Config) -> Result<Stack, ModelError> {
+    let width = vision.size("vision_hidden", &["hidden_size"])?;
+    let side = around.whole.size("shuffle", &["pixel_shuffle_factor"])?;
+    let joined = Quantity::product("shuffled", &[&width, &side, &side]);
+    Ok(Stack::once(Vision, "Projector", "model.connector.").linear("modality_projection", around.text, &joined, false))
+}
+
+/// ModernBERT that sees.
+pub fn modern(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    parts.push(connector(around, &vision)?.finish());
+    Ok(parts)
+}
+
+/// UltraBERT that sees.
+pub fn ultra(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let mut parts = tower(&vision, "model.vision_model.")?;
+    parts.push(
+        connector(around, &vision)?
+            .norm("norm", Norm::Rms, around.text)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// Scales of the scores between texts and images.
+fn scales(names: &[&str]) -> Stack {
+    let one = Quantity::architecture("scalar", 1, "one number");
+    let stack = Stack::once(Encoder, "Scales", "");
+    names.iter().fold(stack, |stack, name| stack.tensor(name, &[&one]))
+}
+
+/// SigLIP: both sides, a scale and a bias.
+pub fn siglip(around: &Around<'_>) -> Parts {
+    let mut parts = tower(&around.config.part("vision_config"), "vision_model.")?;
+    parts.push(scales(&["logit_scale", "logit_bias"]).finish());
+    Ok(parts)
+}
+
+/// CLIP: both sides, each with a projection, and a scale.
+pub fn clip(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let width = vision.size("vision_hidden", &["hidden_size"])?;
+    let shared = around.whole.size("projection", &["projection_dim"])?;
+    let mut parts = tower(&vision, "vision_model.")?;
+    let projections = Stack::once(Vision, "Projections", "")
+        .linear("visual_projection", &shared, &width, false)
+        .linear("text_projection", &shared, around.text, false);
+    parts.extend([projections.finish(), scales(&["logit_scale"]).finish()]);
+    Ok(parts)
+}

@@ -1,0 +1,62 @@
+//! Models that only read, and encoders with a decoder: what any mode answers, with literal figures.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use weighbridge::analysis::analyse;
+use weighbridge::model::Blueprint;
+use weighbridge::scenario::{Engine, Mode, Scenario};
+
+fn scenario(mode: Mode, prompt: u64) -> Scenario {
+    Scenario::default().with(|s| {
+        s.workload.mode = mode;
+        s.workload.prompt = prompt;
+        s.workload.generate = Some(1);
+        s.serving.engine = Some(Engine::Transformers);
+    })
+}
+
+/// BERT base, from its paper: 110 M parameters; whatever the mode, it encodes, and keeps nothing.
+#[test]
+fn an_encoder_encodes_in_every_mode() {
+    let config = json!({ "model_type": "bert", "architectures": ["BertModel"] });
+    let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+    assert_eq!(blueprint.parameters(), 109_482_240);
+    let answer = |mode| analyse(&blueprint, &scenario(mode, 128)).unwrap();
+    let prefill = answer(Mode::Prefill);
+    for mode in [Mode::Decode, Mode::Serve] {
+        let other = answer(mode);
+        assert_eq!(other.flops, prefill.flops);
+        assert!(other.notices.iter().any(|notice| notice.code == "encodes_only"));
+    }
+    assert!(analyse(&blueprint, &scenario(Mode::Pretrain, 128)).is_err());
+}
+
+/// Keys and values of the encoder's tokens are kept once: 2 · 6 layers · 8 heads · 64 elements of 2 bytes a token of either.
+#[test]
+fn cross_caches_do_not_grow() {
+    let config = json!({ "model_type": "t5", "torch_dtype": "bfloat16" });
+    let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+    assert_eq!(blueprint.parameters(), 60_506_624);
+    let cache = |written: u64, read: u64| {
+        let asked = scenario(Mode::Decode, written - 1).with(|s| s.workload.encoder_tokens = Some(read));
+        analyse(&blueprint, &asked).unwrap().memory.kv_cache.0
+    };
+    assert_eq!(cache(100, 1000), 12_288 * 1100);
+    assert_eq!(cache(101, 1000) - cache(100, 1000), 12_288);
+    assert_eq!(cache(100, 1001) - cache(100, 1000), 12_288);
+}
+
+/// A step that writes does no work of the encoder's.
+#[test]
+fn the_encoder_runs_once() {
+    let config = json!({ "model_type": "whisper" });
+    let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+    let flops = |read: Option<u64>| {
+        let asked = scenario(Mode::Prefill, 10).with(|s| s.workload.encoder_tokens = read);
+        analyse(&blueprint, &asked).unwrap().flops
+    };
+    // Thirty seconds of sound are 1,500 positions.
+    assert_eq!(flops(None), flops(Some(1500)));
+    assert!(flops(Some(300)) < flops(None));
+}
