@@ -158,15 +158,24 @@ fn a_dialog_pressed_early_opens() {
     browser.goto(&server.url());
     browser.wait_for(MOUNTED, SOON);
     browser.click("#hardware");
-    browser.wait_for("document.querySelector('dialog[open] [role=listbox], dialog[open] input')", SOON);
+    browser.wait_for(
+        "document.querySelector('dialog[open] [role=listbox], dialog[open] input')",
+        SOON,
+    );
 }
 
 /// A button that changes several knobs is one step of Back, and hands the focus to the answer.
 #[test]
 fn back_takes_back_what_a_button_changed() {
     let (browser, server) = (Browser::start(), Server::dist("/"));
-    open(&browser, &server.at("?m=Qwen/Qwen2.5-72B-Instruct&hw=rtx-4090&off=none"));
-    browser.wait_for("document.querySelector('#app .ways [data-figure=\"way.format\"]')", SOON);
+    open(
+        &browser,
+        &server.at("?m=Qwen/Qwen2.5-72B-Instruct&hw=rtx-4090&off=none"),
+    );
+    browser.wait_for(
+        "document.querySelector('#app .ways [data-figure=\"way.format\"]')",
+        SOON,
+    );
     browser.click("#app .ways [data-figure='way.format']");
     browser.wait_for("location.search.includes('w=')", SOON);
     browser.wait_for("document.activeElement.id === 'verdict'", SOON);
