@@ -125,9 +125,9 @@ impl Chart for PlaneChart {
     fn table(&self) -> Table {
         // Whether a point is on the frontier does not depend on the paper.
         let drawn = self.laid_out((560.0, 360.0));
-        let units = match self.plane {
-            Plane::MemorySpeed => ("bytes", "tokens/s"),
-            Plane::CostLatency => ("USD", "s"),
+        let (x, y) = match self.plane {
+            Plane::MemorySpeed => (("Memory", "bytes"), ("Speed", "tokens/s")),
+            Plane::CostLatency => (("A million tokens", "USD"), ("First token", "s")),
         };
         let column = |name: String, unit| Column {
             name,
@@ -136,10 +136,10 @@ impl Chart for PlaneChart {
         };
         let columns = vec![
             column("Question".to_owned(), ""),
-            column(drawn.names.0.clone(), units.0),
-            column(drawn.names.1.to_owned(), units.1),
-            column("Least".to_owned(), units.1),
-            column("Most".to_owned(), units.1),
+            column(x.0.to_owned(), x.1),
+            column(y.0.to_owned(), y.1),
+            column("Least".to_owned(), y.1),
+            column("Most".to_owned(), y.1),
             column("On the frontier".to_owned(), ""),
         ];
         let mut table = Table {

@@ -22,7 +22,7 @@ const live = [...app.querySelectorAll('*')];
 copy.querySelectorAll('*').forEach((one, at) => {
   one.live = live[at];
 });
-copy.querySelectorAll('canvas').forEach((one) => one.remove());
+copy.querySelectorAll('canvas, .reader').forEach((one) => one.remove());
 let n = 0;
 copy.querySelectorAll('*').forEach((one) => {
   const was = one.live;
