@@ -300,7 +300,7 @@ fn distinct(found: Vec<Candidate>) -> Vec<Candidate> {
 }
 
 /// Sequences of a step where none are given: a number that most layouts divide.
-fn usual_batch(finetune: bool, sequence: u64, devices: u64) -> u64 {
+pub(super) fn usual_batch(finetune: bool, sequence: u64, devices: u64) -> u64 {
     let wanted = if finetune {
         USUAL_FINETUNE
     } else {

@@ -103,8 +103,8 @@ fn curve(run: Run) -> impl IntoView + use<> {
     };
     view! {
         <section class="card" aria-labelledby="loss-title">
-            <h2 id="loss-title">"The loss a scaling law predicts"<span class="side">"a prediction, no measurement"</span></h2>
-            <div class="plot" role="img" aria-label=about.clone()>
+            <h2 id="loss-title">"The loss a scaling law predicts"<span class="side">" · a prediction, no measurement"</span></h2>
+            <div class="law-curve" role="img" aria-label=about.clone()>
                 <span class="high num">{words_of(top)}</span><span class="low num">{words_of(bottom)}</span>
                 <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
                     <polygon class="band" points=format!("{there}{back}")></polygon>
@@ -152,7 +152,7 @@ fn best(run: Run) -> impl IntoView + use<> {
                 <thead><tr><th scope="col">"Run"</th><th scope="col">"Parameters"</th><th scope="col">"Tokens"</th><th scope="col">"Tokens a parameter"</th><th scope="col">"Loss"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>
-            <p>{format!("For {}: the laws count 6 operations a parameter and token. A smaller model trained for longer learns less for the same operations and is cheaper to use.", weighbridge::units::count(flops, "FLOP"))}</p>
+            <p>{format!("For {flops:.1e} FLOP: the laws count 6 operations a parameter and token. A smaller model trained for longer learns less for the same operations and is cheaper to use.")}</p>
         </section>
     }
 }
@@ -189,14 +189,14 @@ fn rate(run: Run) -> impl IntoView + use<> {
     };
     view! {
         <section class="card wide" aria-labelledby="rate-title">
-            <h2 id="rate-title">"Learning rate"<span class="side">"as a share of its peak"</span></h2>
+            <h2 id="rate-title">"Learning rate"<span class="side">" as a share of its peak"</span></h2>
             <div class="programs" role="group" aria-label="Schedule">{choices}</div>
             <label class="warm">"Warm-up, % of the steps"
                 <input type="range" min="0" max="20" step="0.5" prop:value=move || warm.get().to_string()
                     on:input=move |event| { if let Ok(value) = event_target_value(&event).parse() { warm.set(value); } }/>
                 <span class="num">{move || percent(warm.get() / 100.0)}</span>
             </label>
-            <div class="plot flat" role="img" aria-label=said>
+            <div class="law-curve flat" role="img" aria-label=said>
                 <span class="high num">"100 %"</span><span class="low num">"0"</span>
                 <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"><polyline class="line" points=drawn></polyline></svg>
                 <span class="from num">"0"</span><span class="to num">{length}</span>
