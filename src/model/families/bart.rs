@@ -1,5 +1,6 @@
 //! Encoders with a decoder in BART's form (Lewis 2019, arXiv 1910.13461). Counts checked against transformers' classes.
 
+use super::bert_variants::blocks_seen;
 use super::encoder::not_built;
 use super::pair::{Around, Pair, Places, Ties, convolution};
 use super::side::Side;
@@ -13,6 +14,7 @@ pub const FAMILIES: &[Family] = &[
     row(&["plbart"], "PLBart", named("PLBart")),
     row(&["mbart"], "mBART", MBART),
     row(&["pegasus"], "Pegasus", PEGASUS),
+    row(&["bigbird_pegasus"], "BigBird Pegasus", BIG_BIRD),
     row(&["marian"], "Marian", MARIAN),
     row(&["m2m_100"], "M2M-100", M2M),
     row(&["blenderbot"], "Blenderbot", BLENDERBOT),
@@ -93,6 +95,41 @@ const SMALL: Pair = Pair {
         ..Pair::BART.after
     },
     ..named("BlenderbotSmall")
+};
+/// BigBird's blocks in the encoder (Zaheer 2020, arXiv 2007.14062).
+const BIG_BIRD: Pair = {
+    let base = before("BigBirdPegasus", ROWS, "");
+    let bias = Flag::Key("use_bias", false);
+    Pair {
+        encoder: Side {
+            attention: [
+                "self_attn.self.query",
+                "self_attn.self.key",
+                "self_attn.self.value",
+                "self_attn.output",
+            ],
+            qkv_bias: bias,
+            key_bias: bias,
+            output_bias: bias,
+            ..base.encoder
+        },
+        decoder: Side {
+            qkv_bias: bias,
+            key_bias: bias,
+            output_bias: bias,
+            ..base.decoder
+        },
+        span: blocks_seen,
+        before: Around {
+            last_norm: "layernorm_embedding",
+            ..base.before
+        },
+        after: Around {
+            last_norm: "layernorm_embedding",
+            ..base.after
+        },
+        ..base
+    }
 };
 /// No norms around the layers (Junczys-Dowmunt 2018, arXiv 1804.00344).
 const MARIAN: Pair = Pair {

@@ -148,7 +148,7 @@ const DISTIL: Encoder = Encoder {
     ..Encoder::BERT
 };
 /// A table of its own width, and a head that tells replaced tokens (Clark 2020, arXiv 2003.10555).
-const ELECTRA: Encoder = Encoder {
+pub const ELECTRA: Encoder = Encoder {
     class: "Electra",
     narrow: Some(("embedding_size", "embeddings_project", false)),
     pooler: "",

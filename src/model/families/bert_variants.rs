@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Family;
-use super::bert::row;
+use super::bert::{ELECTRA, row};
 use super::decoder::Flag;
 use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, dense, not_built};
 use super::side::Side;
@@ -22,6 +22,7 @@ pub const FAMILIES: &[Family] = &[
     row(&["ultrabert"], "UltraBERT", ULTRA),
     row(&["deberta-v2"], "DeBERTa 2", DEBERTA2),
     row(&["deberta"], "DeBERTa", DEBERTA),
+    row(&["convbert"], "ConvBERT", CONV),
     row(&["fnet"], "FNet", FNET),
     row(&["big_bird"], "BigBird", BIG_BIRD),
     row(&["luke"], "LUKE", LUKE),
@@ -354,6 +355,77 @@ const DEBERTA: Encoder = Encoder {
     },
     ..Encoder::BERT
 };
+
+/// Half of the heads are convolutions whose kernels follow from the tokens (Jiang 2020, arXiv 2008.02496).
+const CONV: Encoder = Encoder {
+    class: "ConvBert",
+    pretraining: Pretraining::Unknown,
+    adjust_layer: convolved,
+    ..ELECTRA
+};
+
+/// A layer of ConvBERT.
+fn convolved(config: &Config, hidden: &Quantity, _: u64, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+    if config
+        .optional("groups", &["num_groups"])?
+        .is_some_and(|groups| groups.value != 1)
+    {
+        return not_built(config, "An MLP in groups (num_groups)");
+    }
+    let all = config.size("heads", &["num_attention_heads"])?;
+    let ratio = config.size("ratio", &["head_ratio"])?;
+    let kernel = config.size("kernel", &["conv_kernel_size"])?;
+    let heads = Quantity::quotient("heads", &all, &ratio);
+    if !all.value.is_multiple_of(ratio.value) || !hidden.value.is_multiple_of(heads.value.saturating_mul(2).max(1)) {
+        return not_built(config, "Heads that the ratio does not divide (head_ratio)");
+    }
+    let two = Quantity::architecture("two", 2, "attention and convolution");
+    let dim = Quantity::quotient("head_dim", &Quantity::quotient("width", hidden, &heads), &two);
+    let half = Quantity::product("half", &[&heads, &dim]);
+    let one = Quantity::architecture("filter", 1, "a filter for each channel");
+    let kernels = Quantity::product("kernels", &[&heads, &kernel]);
+    let Some(attention) = blocks.first_mut() else {
+        return Ok(blocks);
+    };
+    for operator in &mut attention.operators {
+        if let Some(module) = match operator.name {
+            "q_proj" => Some("attention.self.query"),
+            "k_proj" => Some("attention.self.key"),
+            "v_proj" => Some("attention.self.value"),
+            _ => None,
+        } {
+            *operator = dense(module, &half, hidden, true, Rows::Tokens, Component::Projection)
+                .operators
+                .remove(0);
+        }
+        if let Kind::Attention(attention) = &mut operator.kind {
+            attention.heads = heads.clone();
+            attention.kv_heads = heads.clone();
+            attention.key_dim = dim.clone();
+            attention.value_dim = dim.clone();
+        }
+    }
+    let component = Component::Attention;
+    let prefix = "attention.self.key_conv_attn_layer";
+    let kernel_of =
+        |name: &str, dims: &[&Quantity]| Tensor::new(format!("{prefix}.{name}"), TensorKind::Vector, component, dims);
+    let depth = kernel_of("depthwise.weight", &[hidden, &one, &kernel]);
+    let point = kernel_of("pointwise.weight", &[&half, hidden, &one]);
+    let bias = kernel_of("bias", &[&half, &one]);
+    let linear = |module: &str, out: &Quantity, input: &Quantity| {
+        dense(module, out, input, true, Rows::Tokens, component)
+            .operators
+            .remove(0)
+    };
+    attention.operators.extend([
+        Operator::linear("convolution", depth, None, Rows::Tokens, hidden, &kernel),
+        Operator::linear("convolution", point, Some(bias), Rows::Tokens, &half, hidden),
+        linear("attention.self.conv_kernel_layer", &kernels, &half),
+        linear("attention.self.conv_out_layer", &half, hidden),
+        with_positions("kernels and values", &kernel, &half),
+    ]);
+    Ok(blocks)
+}
 
 /// A Fourier transform in place of attention (Lee-Thorp 2021, arXiv 2105.03824).
 const FNET: Encoder = Encoder {

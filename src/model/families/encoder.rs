@@ -79,6 +79,9 @@ pub enum Pretraining {
     Unknown,
 }
 
+/// The last change to the blocks of a layer of this index.
+pub type AdjustEncoder = fn(&Config, &Quantity, u64, Vec<Block>) -> Result<Vec<Block>, ModelError>;
+
 /// How an encoder is built.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder {
@@ -114,7 +117,7 @@ pub struct Encoder {
     /// Which tokens a layer of this index sees.
     pub span: fn(&Config, u64) -> Result<Span, ModelError>,
     /// The last change to the blocks of a layer, and to what is around the layers.
-    pub adjust_layer: fn(&Config, &Quantity, u64, Vec<Block>) -> Result<Vec<Block>, ModelError>,
+    pub adjust_layer: AdjustEncoder,
     /// What distinguishes layers, besides what they see.
     pub layer_key: fn(&Config, u64) -> u64,
     /// The last change to what is around the layers.

@@ -53,6 +53,8 @@ pub struct Pair {
     pub encoder: Side,
     /// Layers of the decoder.
     pub decoder: Side,
+    /// What the encoder's layers see.
+    pub span: fn(&Config) -> Result<Span, ModelError>,
     /// Around the encoder's layers.
     pub before: Around,
     /// Around the decoder's.
@@ -143,6 +145,7 @@ impl Pair {
             ],
             ..Side::BERT
         },
+        span: |_| Ok(Span::Both),
         before: Around {
             places: Some(Places {
                 rows: &["max_position_embeddings"],
@@ -240,7 +243,7 @@ fn kinds(config: &Config, pair: &Pair, layers: &Quantity, hidden: &Quantity) -> 
     }
     let alone = counted.len() == 1;
     let parts = counted.into_iter().map(|(_, first, count)| {
-        let blocks = pair.encoder.layer(config, hidden, Span::Both)?;
+        let blocks = pair.encoder.layer(config, hidden, (pair.span)(config)?)?;
         let blocks = (pair.adjust_layer)(config, hidden, true, first, blocks)?;
         let count = if alone {
             layers.clone()
