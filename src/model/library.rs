@@ -4,6 +4,7 @@
 //! It is always at hand but in the published page (`cfg(split)`), whose first load leaves it out. There a part of the
 //! program hands it over ([`arrive`]); until then whatever needs it is [`ModelError::StillLoading`], never another answer.
 
+use super::blueprint::Blueprint;
 use super::config::Config;
 use super::error::ModelError;
 use super::families::{Family, Wrapper};
@@ -15,6 +16,8 @@ use super::{catalogue, families, quantisation};
 pub struct Library {
     /// Every family but the first ones.
     pub families: &'static [&'static [Family]],
+    /// Builds a family that encodes.
+    pub encoders: fn(&Config, &Family) -> Result<Blueprint, ModelError>,
     /// Every wrapper around a language model.
     pub wrappers: &'static [Wrapper],
     /// Class defaults, one model type a line.
@@ -27,6 +30,7 @@ pub struct Library {
 
 static WHOLE: Library = Library {
     families: families::MORE,
+    encoders: families::encoding,
     wrappers: families::WRAPPERS,
     defaults: families::defaults::TABLE,
     catalogue: catalogue::TABLE,

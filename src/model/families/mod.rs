@@ -208,8 +208,16 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
     };
     match &family.build {
         Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
+        Build::Own(build) => build(config, family.title),
+        Build::Encoder(_) | Build::Pair(_) => (library::library()?.encoders)(config, family),
+    }
+}
+
+/// Builds what encodes, alone or for a decoder beside it. Part of the library: the first models only write.
+pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelError> {
+    match &family.build {
         Build::Encoder(encoder) => encoder::build(config, family.title, encoder),
         Build::Pair(pair) => pair::build(config, family.title, pair),
-        Build::Own(build) => build(config, family.title),
+        Build::Decoder(_) | Build::Own(_) => language(config),
     }
 }
