@@ -13,6 +13,8 @@ export interface Flags {
   mode?: string;
   /** Tokens of each prompt; in training the length of a sequence. */
   prompt?: Value;
+  /** Tokens the encoder reads, of a model that has one beside its decoder. By itself as many as its class fixes, else the prompt's. */
+  "encoder-tokens"?: Value;
   /** Tokens written after the prompt. Memory has room for all of them; time is that of the middle one. */
   generate?: Value;
   /** How many sequences run together. When serving, the requests in flight; `max` is an endless queue. */

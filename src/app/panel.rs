@@ -1,9 +1,10 @@
 //! The cards of the panel: what can be set, from the table of knobs. On a phone each is a sheet that a chip opens.
 
 use leptos::prelude::*;
+use weighbridge::model::blueprint::Reading;
 use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, Mode};
 
-use super::case::Case;
+use super::case::{Answer, Case};
 use super::knob::KnobControl;
 use super::parts::{Later, Part, training};
 use super::slices::Slice;
@@ -67,7 +68,13 @@ fn Done(id: &'static str) -> impl IntoView {
 fn GroupKnobs(group: Group) -> impl IntoView {
     let case = Case::here();
     let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
-    let list = move || -> Vec<_> { of(group, mode.get()).collect() };
+    // Of a model without an encoder its tokens are nothing to ask for.
+    let reads = Memo::new(move |_| {
+        let both = |answer: &Answer| matches!(answer.analysis.setup.blueprint.reading, Reading::Both(_));
+        case.shown.with(|shown| shown.as_ref().is_some_and(both))
+    });
+    let counts = move |knob: &&Knob| knob.id != KnobId::EncoderTokens || reads.get();
+    let list = move || -> Vec<_> { of(group, mode.get()).filter(counts).collect() };
     view! { <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For> }
 }
 

@@ -140,7 +140,7 @@ fn the_search_knows_devices_addresses_of_built_in_models_and_where_else_to_ask()
     browser.click("#find");
     browser.type_into("#find", "4090");
     browser.wait_for(
-        "document.querySelector('#find-list .choice')?.innerText.startsWith('On RTX 4090')",
+        "document.querySelector('#find-list .choice')?.innerText.startsWith('On GeForce RTX 4090')",
         SOON,
     );
     browser.keys(&["Enter"]);

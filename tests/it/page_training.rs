@@ -133,7 +133,9 @@ fn loss_stages_and_command_of_a_run() {
     let (browser, server) = (Browser::start(), Server::dist("/"));
     open(
         &browser,
-        &server.at("?m=meta-llama/Llama-3.1-8B-Instruct&mode=pretrain&hw=h100-sxm&n=64&p=8192&tt=2e12&recompute=full"),
+        &server.at(
+            "?m=meta-llama/Llama-3.1-8B-Instruct&mode=pretrain&hw=h100-sxm&n=64&p=8192&tt=2e12&recompute=full&tab=plan",
+        ),
     );
     waits(&browser, "[data-figure='launch.command']", "distributed_type: FSDP");
     press(&browser, ".programs button", "Axolotl");

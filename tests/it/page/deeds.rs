@@ -177,10 +177,10 @@ fn back_takes_back_what_a_button_changed() {
         SOON,
     );
     browser.click("#app .ways [data-figure='way.format']");
-    browser.wait_for("location.search.includes('w=')", SOON);
+    browser.wait_for("location.search.includes('&w=')", SOON);
     browser.wait_for("document.activeElement.id === 'verdict'", SOON);
     browser.back();
-    browser.wait_for("!location.search.includes('w=')", SOON);
+    browser.wait_for("!location.search.includes('&w=')", SOON);
     assert_eq!(figure(&browser, "fit.verdict"), "Does not fit");
 }
 
