@@ -149,11 +149,6 @@ fn loss_stages_and_command_of_a_run() {
     press(&browser, "[aria-labelledby=rl-title] button", "PPO");
     waits(&browser, "#rl-title", "PPO: what one update does");
     waits(&browser, "[aria-labelledby=rl-title]", "Critic");
-    assert!(
-        browser
-            .script("return location.search", json!([]))
-            .as_str()
-            .is_some_and(|query| query.contains("rl=ppo"))
-    );
+    browser.wait_for("location.search.includes('rl=ppo')", SOON);
     assert_eq!(browser.errors(), []);
 }

@@ -121,7 +121,7 @@ fn list(case: Case, all: Vec<Said>) -> impl IntoView {
         })
         .collect();
     view! {
-        <div class="table"><table class="plans">
+        <div class="table" tabindex="0" role="region" aria-label="What it would take"><table class="plans">
             <thead class="unseen"><tr><th scope="col">"Question"</th><th scope="col">"Answer"</th><th scope="col">"Take it"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table></div>

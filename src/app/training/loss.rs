@@ -113,7 +113,7 @@ fn curve(run: Run) -> impl IntoView + use<> {
                 <span class="from num">"0"</span><span class="to num">{format!("{} tokens", short_count(run.tokens))}</span>
             </div>
             <p>{format!("{length}{about} The band lies between two published fits of one law. Each point is the last loss of a run that ends there, on their data: read the shape, not the level.")}</p>
-            <div class="table"><table class="num"><thead><tr><th scope="col">"Law"</th><th scope="col">"Loss at the end"</th><th scope="col">"No model passes"</th></tr></thead><tbody>{ends}</tbody></table></div>
+            <div class="table" tabindex="0" role="region" aria-label="Loss by law"><table class="num"><thead><tr><th scope="col">"Law"</th><th scope="col">"Loss at the end"</th><th scope="col">"No model passes"</th></tr></thead><tbody>{ends}</tbody></table></div>
         </section>
     }
 }
@@ -148,7 +148,7 @@ fn best(run: Run) -> impl IntoView + use<> {
     view! {
         <section class="card" aria-labelledby="best-title">
             <h2 id="best-title">"The same operations, best spent"</h2>
-            <div class="table"><table class="num">
+            <div class="table" tabindex="0" role="region" aria-label="The same operations, best spent"><table class="num">
                 <thead><tr><th scope="col">"Run"</th><th scope="col">"Parameters"</th><th scope="col">"Tokens"</th><th scope="col">"Tokens a parameter"</th><th scope="col">"Loss"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>

@@ -156,7 +156,7 @@ fn table(rows: &[Row], found: &Shown, what: &'static str) -> impl IntoView + use
         })
         .collect();
     view! {
-        <div class="table"><table class="num moments">
+        <div class="table" tabindex="0" role="region" aria-label="Memory over a step"><table class="num moments">
             <thead><tr><th scope="col">{what}</th><th class="wide-bar" aria-hidden="true"></th><th scope="col">"In all"</th>{names}</tr></thead>
             <tbody>{rows}</tbody>
         </table></div>

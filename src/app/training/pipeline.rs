@@ -80,7 +80,7 @@ fn drawing(all: &[Slot], length: f64, stages: u64, schedule: Schedule) -> impl I
         </div>
         <p class="key"><span class="forward"></span>"forward"<span class="backward"></span>"backward"<span class="waits"></span>"waiting"</p>
         <details class="as-table"><summary>"As a table"</summary>
-            <div class="table"><table class="num"><thead><tr><th scope="col">"Stage"</th><th scope="col">"Works"</th><th scope="col">"Waits"</th></tr></thead><tbody>{rows}</tbody></table></div>
+            <div class="table" tabindex="0" role="region" aria-label="Stages of the pipeline"><table class="num"><thead><tr><th scope="col">"Stage"</th><th scope="col">"Works"</th><th scope="col">"Waits"</th></tr></thead><tbody>{rows}</tbody></table></div>
         </details>
     }
 }

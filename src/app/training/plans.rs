@@ -76,7 +76,7 @@ fn list(case: Case, found: &Search) -> impl IntoView + use<> {
     };
     view! {
         <p role="status">{said}</p>
-        <div class="table"><table class="num plans">
+        <div class="table" tabindex="0" role="region" aria-label="Plans"><table class="num plans">
             <thead><tr><th scope="col">"Layout"</th><th scope="col">"Memory"</th><th scope="col">"MFU"</th><th scope="col" class="optional">"Step"</th><th scope="col">"Tokens/s"</th><th scope="col"><span class="unseen">"Take it"</span></th></tr></thead>
             <tbody>{rows}</tbody>
         </table></div>

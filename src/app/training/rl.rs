@@ -134,7 +134,7 @@ fn stages(case: Case, found: &Shown) -> impl IntoView + use<> {
     view! {
         <p>{said}</p>
         {strip}
-        <div class="table"><table class="num strategies">
+        <div class="table" tabindex="0" role="region" aria-label="Stages of an update"><table class="num strategies">
             <thead><tr><th scope="col">"Stage"</th><th scope="col" class="wide-bar"><span class="unseen">"Bar"</span></th><th scope="col">"A device holds"</th><th scope="col">"Time"</th><th scope="col" class="optional">"Share"</th><th scope="col" class="optional">"Operations"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table></div>

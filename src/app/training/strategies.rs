@@ -63,7 +63,7 @@ pub fn Strategies() -> impl IntoView {
         Some(view! {
             <section class="card wide" aria-labelledby="strategies-title">
                 <h2 id="strategies-title">"Other ways to train, each weighed"</h2>
-                <div class="table"><table class="num strategies">
+                <div class="table" tabindex="0" role="region" aria-label="Other ways to train"><table class="num strategies">
                     <thead><tr><th scope="col">"Way"</th><th scope="col" class="wide-bar">"One device"</th><th scope="col">"Memory"</th><th scope="col" class="optional">"Step"</th><th scope="col">"Tokens/s"</th>
                         {days.then(|| view! { <th scope="col">"Days"</th> })}<th scope="col"><span class="unseen">"Take it"</span></th></tr></thead>
                     <tbody>{groups}</tbody>

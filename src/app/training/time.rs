@@ -129,7 +129,7 @@ pub fn TimeTab() -> impl IntoView {
                 <h3 class="stack-title">"One step"
                     <button class="why num" type="button" on:click=move |event| case.open(Figure::Time, &event)>{seconds(found.total)}</button></h3>
                 <div class="time-deck" aria-hidden="true">{deck}</div>
-                <div class="table"><table class="num"><thead class="unseen"><tr><th scope="col">"Part"</th><th scope="col">"Time"</th><th scope="col">"Share"</th></tr></thead><tbody>{rows}</tbody></table></div>
+                <div class="table" tabindex="0" role="region" aria-label="Parts of a step"><table class="num"><thead class="unseen"><tr><th scope="col">"Part"</th><th scope="col">"Time"</th><th scope="col">"Share"</th></tr></thead><tbody>{rows}</tbody></table></div>
                 <p>{format!("{} to {} is likely. {}", seconds(found.between.0), seconds(found.between.1), found.basis)}</p>
             </section>
             {traffic(&found.traffic, case.page.units.get())}
@@ -153,7 +153,7 @@ fn traffic(all: &[(&'static str, f64, f64, f64)], units: UnitSystem) -> impl Int
                 view! { <p>"Nothing: one device works by itself."</p> }.into_any()
             } else {
                 view! {
-                    <div class="table"><table class="num">
+                    <div class="table" tabindex="0" role="region" aria-label="Traffic between devices"><table class="num">
                         <thead><tr><th scope="col">"Why"</th><th scope="col">"Bytes sent"</th><th scope="col">"Time"</th><th scope="col">"Not hidden"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table></div>
