@@ -244,8 +244,9 @@ pub fn suggestions(query: &str, endpoint: &Endpoint, recent: &[String], found: &
 
 /// The first devices that a query names, each with how well it names it.
 pub fn named_devices(query: &str) -> impl Iterator<Item = (Class, Cow<'static, Device>)> {
-    let classes = hardware::named(query).into_iter().map(|(rank, _)| rank.class);
-    classes.zip(hardware::found(query))
+    hardware::found(query)
+        .into_iter()
+        .map(|(rank, device)| (rank.class, device))
 }
 
 /// Devices that a query names better than any model: "4090" is none.

@@ -225,12 +225,7 @@ fn with_share(text: String, part: f64, all: f64) -> String {
 impl Chart for BarsChart {
     fn paint<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B> {
         let outer = pen.frame;
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let name = |row: &BarRow, pen: &Pen<B>| Lettering {
             size: 11.5,
             bold: row.now,

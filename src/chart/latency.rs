@@ -109,12 +109,7 @@ impl Chart for LatencyChart {
         }
         let times = self.points.iter().map(|point| self.of_point(point));
         let axis = LogAxis::close(times.chain(self.target).chain(self.now.map(|now| now.1)));
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let rates = ticks(highest);
         let texts: Vec<(f64, String)> = rates.iter().copied().zip(tick_texts(&rates, 1.0)).collect();
         let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);

@@ -300,6 +300,15 @@ impl<B: DrawingBackend> Pen<B> {
             ..TextStyle::from(font).pos(Pos::new(side, VPos::Center))
         }
     }
+    /// The lettering of axes and notes.
+    pub fn small(&self) -> Lettering {
+        Lettering {
+            size: 11.0,
+            bold: false,
+            colour: self.theme.colour("faint"),
+            halo: None,
+        }
+    }
     /// Width of a text in CSS pixels.
     pub fn width(&self, text: &str, lettering: Lettering) -> f64 {
         let style = self.style(lettering, HPos::Left);

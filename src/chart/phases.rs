@@ -102,12 +102,7 @@ fn shares(cell: &PhaseCell) -> [f64; 3] {
 impl Chart for PhaseChart {
     fn paint<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B> {
         let (columns, rows) = (self.map.contexts.len(), self.map.batches.len());
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let outer = pen.frame;
         let frame = Frame {
             left: outer.left + 40.0,

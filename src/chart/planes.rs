@@ -64,12 +64,7 @@ impl Chart for PlaneChart {
         let drawn = self.laid_out(size);
         let at = |(x, y): (f64, f64)| (outer.left + x, outer.top + y);
         let ((left, top), (right, bottom)) = (at((drawn.plane.0, drawn.plane.1)), at((drawn.plane.2, drawn.plane.3)));
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         for (y, text) in &drawn.y {
             let level = at((0.0, *y)).1;
             pen.level(left, right, level, pen.theme.colour("rule"))?;

@@ -212,12 +212,7 @@ impl Chart for RooflineChart {
                 .chain([highest * 2.0, highest / 1e3]),
             DEEPEST,
         );
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let outer = pen.frame;
         let texts: Vec<(f64, String)> = y.decades().map(|value| (value, round(value, "FLOP/s"))).collect();
         let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);

@@ -70,12 +70,7 @@ impl Chart for ServingChart {
             .map(|point| point.tokens_per_second)
             .fold(0.0, f64::max);
         let last = self.points.last().map_or(1, |point| point.requests) as f64;
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let ticks = ticks(highest);
         let texts: Vec<(f64, String)> = ticks.iter().copied().zip(tick_texts(&ticks, 1.0)).collect();
         let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);

@@ -44,9 +44,9 @@ pub fn named(query: &str) -> Vec<(Rank, &'static Device)> {
 }
 
 /// The same, each with the memory that the query names, where it is sold with it.
-pub fn found(query: &str) -> Vec<Cow<'static, Device>> {
+pub fn found(query: &str) -> Vec<(Rank, Cow<'static, Device>)> {
     let all = named(query).into_iter();
-    all.map(|(_, device)| as_asked(device, query)).collect()
+    all.map(|(rank, device)| (rank, as_asked(device, query))).collect()
 }
 
 /// The device that a query names, with the memory it names; or ids that may have been meant.

@@ -196,7 +196,7 @@ fn the_first_hit_is_what_is_meant() {
         let row = row.unwrap();
         let (kind, query, first) = (&row[0], &row[1], &row[2]);
         let found: Vec<String> = match kind {
-            "device" => found(query).iter().map(|device| device.id.clone()).collect(),
+            "device" => found(query).iter().map(|(_, device)| device.id.clone()).collect(),
             _ => catalogue::named(query).iter().map(|(_, one)| one.id.clone()).collect(),
         };
         count += 1;

@@ -37,9 +37,10 @@ pub fn DevicePicker(what: Choosing) -> impl IntoView {
             return table.with_value(|all| all.iter().filter(|device| lets(device)).cloned().collect::<Vec<_>>());
         }
         // The group of the best one first, the best of each first.
-        let mut found = hardware::found(&query);
-        found.retain(|device| lets(device));
-        naming::grouped(found, |device| group_name(device))
+        let found = hardware::found(&query).into_iter().map(|(_, device)| device);
+        naming::grouped(found.filter(|device| lets(device)).collect(), |device| {
+            group_name(device)
+        })
     });
     Effect::new(move |before: Option<()>| {
         found.track();

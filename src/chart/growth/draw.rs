@@ -61,12 +61,7 @@ impl GrowthChart {
         } * 1.08)
             .max(1.0);
         let (unit, unit_name) = byte_unit(self.units, most);
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let ticks = byte_ticks(self.units, most, 6.0);
         let texts: Vec<(f64, String)> = ticks.iter().copied().zip(tick_texts(&ticks, unit)).collect();
         let widest = texts.iter().map(|(_, text)| pen.width(text, small)).fold(0.0, f64::max);

@@ -96,12 +96,7 @@ impl Chart for MemoryChart {
 impl MemoryChart {
     fn axis<B: DrawingBackend>(&self, pen: &mut Pen<B>, frame: Frame, most: f64, x: impl Fn(f64) -> f64) -> Drawn<B> {
         let (unit, unit_name) = byte_unit(self.units, most);
-        let small = Lettering {
-            size: 11.0,
-            bold: false,
-            colour: pen.theme.colour("faint"),
-            halo: None,
-        };
+        let small = pen.small();
         let ticks = byte_ticks(self.units, most, 6.0);
         let last = ticks.len().saturating_sub(1);
         let texts = tick_texts(&ticks, unit);

@@ -45,6 +45,26 @@ pub struct Vit<'a> {
     pub bias: Biases,
 }
 
+impl<'a> Vit<'a> {
+    /// The layer of CLIP's image tower, by the names SigLIP and others took over: full heads, two norms, biases everywhere.
+    pub fn clip(hidden: &'a Quantity, width: &'a Quantity) -> Self {
+        Self {
+            hidden,
+            queries: hidden,
+            keys: hidden,
+            width,
+            qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+            output: "self_attn.out_proj",
+            mlp: &["mlp.fc1", "mlp.fc2"],
+            norms: &["layer_norm1", "layer_norm2"],
+            norm: Norm::Layer,
+            head_norm: None,
+            scales: &[],
+            bias: Biases::ALL,
+        }
+    }
+}
+
 /// Which matrices of a layer have biases.
 #[derive(Clone, Copy, Debug)]
 pub struct Biases {

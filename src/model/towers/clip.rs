@@ -1,7 +1,7 @@
 //! CLIP's vision tower (Radford 2021, arXiv 2103.00020).
 
 use super::{Parts, and_one, channels, pair, patches};
-use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
 
@@ -27,20 +27,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         format!("{prefix}encoder.layers.{{i}}."),
         &layers,
     )
-    .vit(&Vit {
-        hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
-        width: &width,
-        qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-        output: "self_attn.out_proj",
-        mlp: &["mlp.fc1", "mlp.fc2"],
-        norms: &["layer_norm1", "layer_norm2"],
-        norm: Norm::Layer,
-        head_norm: None,
-        scales: &[],
-        bias: Biases::ALL,
-    });
+    .vit(&Vit::clip(&hidden, &width));
     let last = Stack::once(Vision, "Vision norm", prefix).norm("post_layernorm", Norm::Layer, &hidden);
     Ok(vec![embeddings.finish(), layer.finish(), last.finish()])
 }

@@ -1,7 +1,7 @@
 //! SigLIP's vision tower (Zhai 2023, arXiv 2303.15343) and the towers made from it.
 
 use super::{Parts, channels, fixed, pair, patches};
-use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
 use crate::units::Quantity;
@@ -86,20 +86,7 @@ pub fn tower(config: &Config, prefix: &str, form: Form) -> Parts {
         format!("{prefix}encoder.layers.{{i}}."),
         &layers,
     )
-    .vit(&Vit {
-        hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
-        width: &width,
-        qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-        output: "self_attn.out_proj",
-        mlp: &["mlp.fc1", "mlp.fc2"],
-        norms: &["layer_norm1", "layer_norm2"],
-        norm: Norm::Layer,
-        head_norm: None,
-        scales: &[],
-        bias: Biases::ALL,
-    });
+    .vit(&Vit::clip(&hidden, &width));
     let last = Stack::once(Vision, "Vision norm", prefix).norm("post_layernorm", Norm::Layer, &hidden);
     let mut parts = vec![embeddings.finish(), layer.finish(), last.finish()];
     let head = form.head.map_or(Ok(false), |key| config.flag(key, true))?;

@@ -39,6 +39,17 @@ pub(super) struct Shares {
     pub hybrid: bool,
 }
 
+impl Shares {
+    /// Every way there is.
+    pub(super) const ALL: Self = Self {
+        tensor: true,
+        pipeline: true,
+        context: true,
+        expert: true,
+        hybrid: true,
+    };
+}
+
 impl<'a> RunBasis<'a> {
     /// From the name of a model as it was found.
     pub fn new(analysis: &'a Analysis, training: &'a Training, name: &str) -> Self {

@@ -227,16 +227,7 @@ fn parallel(run: &RunBasis<'_>, out: &mut Draft) {
         "--overlap-param-gather",
         "Weights are gathered while layers run.",
     );
-    for note in run.beyond(
-        "Megatron-LM",
-        Shares {
-            tensor: true,
-            pipeline: true,
-            context: true,
-            expert: true,
-            hybrid: true,
-        },
-    ) {
+    for note in run.beyond("Megatron-LM", Shares::ALL) {
         out.note(note);
     }
 }

@@ -192,16 +192,7 @@ fn parallel(run: &RunBasis<'_>, out: &mut Draft) {
         "--training.disable_cuda_graphs",
         "Its CUDA graphs have no pipelines and wait for no experts.",
     );
-    for note in run.beyond(
-        "torchtitan",
-        Shares {
-            tensor: true,
-            pipeline: true,
-            context: true,
-            expert: true,
-            hybrid: true,
-        },
-    ) {
+    for note in run.beyond("torchtitan", Shares::ALL) {
         out.note(note);
     }
 }

@@ -1,7 +1,7 @@
 //! Wrappers of 2025 and 2026, and encoders of text beside one of images.
 
 use super::Around;
-use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::{Encoder, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
@@ -44,20 +44,7 @@ pub fn minimax(around: &Around<'_>) -> Parts {
         .kernel("embeddings.proj", &dims, false)
         .norm("pre_layrnorm", Norm::Layer, &hidden);
     let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
-    let layer = layer.vit(&Vit {
-        hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
-        width: &width,
-        qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-        output: "self_attn.out_proj",
-        mlp: &["mlp.fc1", "mlp.fc2"],
-        norms: &["layer_norm1", "layer_norm2"],
-        norm: Norm::Layer,
-        head_norm: None,
-        scales: &[],
-        bias: Biases::ALL,
-    });
+    let layer = layer.vit(&Vit::clip(&hidden, &width));
     let projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.")
         .linear("linear_1", &inner, &hidden, true)
         .linear("linear_2", text, &inner, true)
