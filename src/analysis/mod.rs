@@ -5,6 +5,7 @@
 
 mod activations;
 mod admission;
+pub mod anatomy;
 pub mod answers;
 mod at_best;
 mod cache;

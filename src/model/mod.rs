@@ -13,6 +13,7 @@ mod component;
 mod config;
 mod error;
 pub mod families;
+pub mod flow;
 mod format;
 pub mod headers;
 mod layout;

@@ -10,7 +10,7 @@ mod setting;
 mod step;
 mod work;
 
-pub use operators::{OperatorTime, OperatorTimes, Pass, operator_times};
+pub use operators::{OperatorTime, OperatorTimes, Pass, each_operator, operator_times};
 pub use parts::TimeParts;
 pub use runner::{PassParts, Runner};
 pub use setting::Setting;

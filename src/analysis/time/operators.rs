@@ -31,6 +31,8 @@ impl Pass {
 /// An operator in a step, all its layers together, on one rank.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OperatorTime {
+    /// Which of the operators that run over text it is, in the order of the blueprint's blocks; of several the first.
+    pub at: usize,
     /// Its name.
     pub name: &'static str,
     /// Its component.
@@ -101,54 +103,77 @@ impl OperatorTimes {
     }
 }
 
-/// The operators of a step under a setup's load; none in training, without a device or a known rate, and on devices that are not
+/// The operators of a step under a setup's load, those of one name and component as one; none in training, without a device or a known rate, and on devices that are not
 /// alike, which have no roof in common.
 pub fn operator_times(setup: &Setup, host: &HostShare, pass: Pass) -> Option<OperatorTimes> {
+    let mut each = each_operator(setup, host, pass)?;
+    let mut operators: Vec<OperatorTime> = Vec::new();
+    for one in each.operators {
+        let known = operators
+            .iter_mut()
+            .find(|known| (known.name, known.component) == (one.name, one.component));
+        match known {
+            Some(known) => {
+                known.flops += one.flops;
+                known.bytes += one.bytes;
+                known.seconds += one.seconds;
+                known.share += one.share;
+                known.rate = known.rate.max(one.rate);
+                known.bound = bound(known, each.bandwidth);
+            }
+            None => operators.push(one),
+        }
+    }
+    each.operators = operators;
+    Some(each)
+}
+
+/// The same with every operator of every block by itself.
+pub fn each_operator(setup: &Setup, host: &HostShare, pass: Pass) -> Option<OperatorTimes> {
     let device = setup.device()?;
     if setup.scenario.workload.mode.trains() || !setup.members.is_empty() || device.bandwidth_bytes_per_s <= 0.0 {
         return None;
     }
     let runner = Runner::<f64>::of(setup, device, host)?;
     let mix = mix(setup, &runner, pass);
-    let mut operators: Vec<OperatorTime> = Vec::new();
-    for work in &runner.works {
+    let bandwidth = device.bandwidth_bytes_per_s;
+    let each = runner.works.iter().enumerate().map(|(at, work)| {
         let (seconds, bytes) = operator_seconds(work, &mix, &runner.set);
-        let flops = of(work, &mix, |load| load.matmul + load.elementwise);
-        let rate = work.rate.or_else(|| vector(device)).unwrap_or(0.0);
-        let known = operators
-            .iter_mut()
-            .find(|known| (known.name, known.component) == (work.name, work.component));
-        match known {
-            Some(known) => {
-                known.flops += flops;
-                known.bytes += bytes;
-                known.seconds += seconds;
-                known.rate = known.rate.max(rate);
-            }
-            None => operators.push(OperatorTime {
-                name: work.name,
-                component: work.component,
-                flops,
-                bytes,
-                rate,
-                seconds,
-                share: 0.0,
-                bound: Bound::Memory,
-            }),
+        let one = OperatorTime {
+            at,
+            name: work.name,
+            component: work.component,
+            flops: of(work, &mix, |load| load.matmul + load.elementwise),
+            bytes,
+            rate: work.rate.or_else(|| vector(device)).unwrap_or(0.0),
+            seconds,
+            share: 0.0,
+            bound: Bound::Memory,
+        };
+        OperatorTime {
+            bound: bound(&one, bandwidth),
+            ..one
         }
-    }
+    });
+    let mut operators: Vec<OperatorTime> = each.collect();
     let all: f64 = operators.iter().map(|one| one.seconds).sum();
     for one in &mut operators {
         one.share = if all > 0.0 { one.seconds / all } else { 0.0 };
-        if one.flops * device.bandwidth_bytes_per_s > one.bytes * one.rate && one.rate > 0.0 {
-            one.bound = Bound::Compute;
-        }
     }
     Some(OperatorTimes {
         pass,
         operators,
-        bandwidth: device.bandwidth_bytes_per_s,
+        bandwidth,
     })
+}
+
+/// Which side of the ridge of its rate it is on.
+fn bound(one: &OperatorTime, bandwidth: f64) -> Bound {
+    if one.rate > 0.0 && one.flops * bandwidth > one.bytes * one.rate {
+        Bound::Compute
+    } else {
+        Bound::Memory
+    }
 }
 
 fn vector(device: &Device) -> Option<f64> {

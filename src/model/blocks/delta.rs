@@ -74,8 +74,8 @@ pub fn gated_delta(hidden: &Quantity, style: &GatedDelta) -> Block {
             project("q_proj", "q_proj", &keys),
             project("k_proj", "k_proj", &keys),
             project("v_proj", "v_proj", &values),
-            project("a_proj", "a_proj", value_heads),
             project("b_proj", "b_proj", value_heads),
+            project("a_proj", "a_proj", value_heads),
             project("g_proj", "g_proj", &values),
         ],
     };
