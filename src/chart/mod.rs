@@ -7,6 +7,7 @@
 //! A chart never draws outside its frame and never fails on its data: empty, one point, or near 2^64 bytes.
 
 mod answer_card;
+pub mod architecture;
 mod axis;
 mod bars;
 mod growth;

@@ -64,23 +64,23 @@ pub fn command() -> Command {
                 .arg(program_arg())
                 .arg(Arg::new("all-notes").long("all-notes").action(ArgAction::SetTrue).help("Also what is assumed of nearly every model"))
                 .arg(Arg::new("answers").long("answers").action(ArgAction::SetTrue).help("Also what it would take: longest context, most users, best format, cheapest hardware, fewest devices"))
-                .arg(format_arg(&[Format::Tree])).after_help(
+                .arg(format_arg(&[])).after_help(
                 "Examples:\n  weighbridge estimate Qwen/Qwen2.5-7B-Instruct --hardware 4090\n  weighbridge estimate Qwen/Qwen3-32B --mode prefill --format json\n  weighbridge estimate gpt-oss-120b --hardware 4090 --engine ollama --launch",
             ),
         )
-        .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[])).args(access()))
+        .subcommand(Command::new("inspect").about("The blueprint: components, layers, every tensor").arg(model()).arg(format_arg(&[Format::Tree, Format::Svg])).args(access()))
         .subcommand(
             with_knobs(Command::new("fit").about("The verdict on every device of the table; with --models, what runs on one device"))
                 .arg(model().required(false).required_unless_present("models").conflicts_with("models"))
                 .arg(Arg::new("models").long("models").value_name("LIST|all").requires("hardware").conflicts_with("formats").help("What runs on --hardware: each of these models, or all built-in ones, in the format that is best there"))
                 .arg(Arg::new("formats").long("formats").value_name("LIST|all").help("Weights in each of these formats, e.g. fp8,awq,q4_k_m; `all` is twelve usual ones"))
-                .arg(format_arg(&[Format::Tree])),
+                .arg(format_arg(&[])),
         )
         .subcommand(
             with_knobs(Command::new("compare").about("Models, devices, formats or whole cases side by side"))
                 .arg(models)
                 .arg(Arg::new("formats").long("formats").value_name("LIST|best").help("Each model in each of these formats, e.g. fp8,awq,q4_k_m; `best` is the one that loses least and fits whole, which links take too"))
-                .arg(format_arg(&[Format::Tree]))
+                .arg(format_arg(&[]))
                 .after_help(
                     "Examples:\n  weighbridge compare Qwen/Qwen3-32B openai/gpt-oss-20b --hardware 4090 --formats best\n  weighbridge compare Qwen/Qwen3-32B --hardware 4090 --also 5090,m4-max-64gb --formats fp8,q4_k_m\n  weighbridge compare 'm=Qwen/Qwen3-32B&hw=rtx-5090&w=awq' 'm=openai/gpt-oss-20b&hw=rtx-4090'",
                 ),
@@ -93,7 +93,7 @@ pub fn command() -> Command {
                 .arg(launch_arg("Also the command that starts the best plan, its options explained in comments; --launch=only writes nothing else"))
                 .arg(program_arg())
                 .arg(Arg::new("cheapest").long("cheapest").action(ArgAction::SetTrue).help("Also the devices on which a million tokens cost least"))
-                .arg(format_arg(&[Format::Tree]))
+                .arg(format_arg(&[]))
                 .after_help("Pretraining unless --mode finetune is given. Without --framework, those that are usual for so many devices are weighed.\n\nExamples:\n  weighbridge plan meta-llama/Llama-3.1-8B --devices 64 --hardware h100-sxm --tokens 2T\n  weighbridge plan Qwen/Qwen3-32B --mode finetune --devices 8 --hardware h100-sxm\n  weighbridge plan meta-llama/Llama-3.1-8B --mode finetune --hardware 4090"),
         )
         .subcommand(
@@ -102,24 +102,24 @@ pub fn command() -> Command {
                 .arg(Arg::new("formats").long("formats").value_name("LIST|best").help("Each model in each of these formats; `best` is the one that loses least and fits whole, which links take too"))
                 .arg(Arg::new("column").long("column").value_name("NAME").help("The column of a CSV that holds the models"))
                 .arg(Arg::new("jobs").long("jobs").value_name("N").default_value("4").value_parser(value_parser!(u64).range(1..=16)).help("How many are fetched at once"))
-                .arg(format_arg(&[Format::Tree]))
+                .arg(format_arg(&[]))
                 .after_help("JSON is one line a model, written as soon as it is known. What cannot be answered stays in its place, with the reason.\n\nExamples:\n  weighbridge batch models.txt --hardware 4090 --format csv\n  weighbridge models --format csv | weighbridge batch - --hardware h100 --format json"),
         )
         .subcommand(
             with_knobs(Command::new("calculators").about("What the rules of other calculators give, and why they disagree"))
                 .arg(model())
-                .arg(format_arg(&[Format::Tree])),
+                .arg(format_arg(&[])),
         )
         .subcommand(
             with_knobs(Command::new("log").about("An engine's log beside the estimate, part by part"))
                 .arg(Arg::new("file").value_name("FILE").required(true).help("Log of vLLM, SGLang, llama.cpp, Ollama or MLX, or what nvidia-smi prints; - is standard input"))
                 .arg(Arg::new("model").value_name("MODEL").help("The model, where the log does not name it: Hub id, config.json, folder, or built-in name"))
-                .arg(format_arg(&[Format::Tree]))
+                .arg(format_arg(&[]))
                 .after_help("What the log says of how the engine was started is taken over; flags come first.\n\nExamples:\n  vllm serve Qwen/Qwen3-8B 2>&1 | tee start.log\n  weighbridge log start.log --hardware h100\n  llama-server -m model.gguf 2>&1 | weighbridge log - Qwen/Qwen3-8B"),
         )
-        .subcommand(search::command(format_arg(&[Format::Tree]), access().into_iter().filter(|one| one.get_id() != "headers")))
-        .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[Format::Tree])))
-        .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[Format::Tree])))
+        .subcommand(search::command(format_arg(&[]), access().into_iter().filter(|one| one.get_id() != "headers")))
+        .subcommand(Command::new("models").about("The built-in models").arg(Arg::new("types").long("types").action(ArgAction::SetTrue).help("The model types that are known instead")).arg(format_arg(&[])))
+        .subcommand(Command::new("hardware").about("The built-in devices").arg(Arg::new("nodes").long("nodes").action(ArgAction::SetTrue).help("Machines and cloud instances instead")).arg(format_arg(&[])))
         .subcommand(
             Command::new("completions")
                 .about("Completions for a shell, on standard output")
@@ -127,10 +127,11 @@ pub fn command() -> Command {
         )
 }
 
-fn format_arg(without: &[Format]) -> Arg {
+fn format_arg(also: &[Format]) -> Arg {
+    let usual = |one: &Format| !matches!(one, Format::Tree | Format::Svg);
     let values = Format::value_variants()
         .iter()
-        .filter(|one| !without.contains(one))
+        .filter(|one| usual(one) || also.contains(one))
         .filter_map(ValueEnum::to_possible_value);
     Arg::new("format")
         .long("format")

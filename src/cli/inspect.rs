@@ -1,16 +1,26 @@
 //! `weighbridge inspect`.
 
+use std::sync::Arc;
+
+use crate::analysis::anatomy::Anatomy;
+use crate::analysis::time::Pass;
+use crate::analysis::{HostShare, Setup};
 use crate::ask::{self, Found};
-use crate::export::{Sheet, inspection, tree};
+use crate::chart::architecture::{Plan, Show, scene, svg, usually_open};
+use crate::chart::{Caption, Theme};
+use crate::export::{Sheet, VERSION, inspection, tree};
 use crate::model::Blueprint;
 use crate::model::headers::Checkpoint;
 use crate::scenario::Scenario;
-use crate::units::{UnitSystem, grouped};
+use crate::units::{UnitSystem, grouped, short_count};
 use clap::ArgMatches;
 use serde_json::json;
 
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, headers, source};
+
+/// Width of the drawing in pixels.
+const WIDTH: f64 = 760.0;
 
 /// Runs the command.
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
@@ -34,6 +44,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             json_text(&whole)
         }
         Format::Tree => Ok(tree(&blueprint)),
+        Format::Svg => drawing(blueprint, &found.facts.id),
         format => {
             let mut components = Sheet::new("Components", &["component", "parameters"]);
             for row in &whole.components {
@@ -89,6 +100,28 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             }
         }
     }
+}
+
+/// The architecture as a picture, its largest kind of layer open.
+fn drawing(blueprint: Blueprint, name: &str) -> Result<String, Failure> {
+    let blueprint = Arc::new(blueprint);
+    let setup = Setup::new(&blueprint, &Scenario::default())?;
+    let anatomy = Anatomy::of(&setup, &HostShare::default(), Pass::Decode);
+    let open = usually_open(&blueprint, &anatomy);
+    let plan = Plan {
+        blueprint: &blueprint,
+        anatomy: &anatomy,
+        show: Show::Parameters,
+        open: &open,
+        width: WIDTH,
+        units: UnitSystem::Gib,
+    };
+    let parameters = blueprint.parameters();
+    let caption = Caption {
+        title: format!("{name}: {} parameters", short_count(parameters as f64)),
+        source: format!("Parameters of each part of one layer · Weighbridge {VERSION}"),
+    };
+    Ok(svg(&scene(&plan), Theme::Light, &caption))
 }
 
 /// What the headers say, and how the config stands to them where there is one.

@@ -14,6 +14,8 @@ pub enum Format {
     Table,
     /// An indented tree (`inspect` only).
     Tree,
+    /// The drawing of the architecture (`inspect` only).
+    Svg,
     /// JSON.
     Json,
     /// Comma-separated values.

@@ -64,6 +64,16 @@ const LABELS: &[(&str, &str, &str)] = &[
         "Scores, far tokens",
         "The same for tokens far back, which are kept as one entry for several.",
     ),
+    (
+        "compressor kv_proj",
+        "Far tokens",
+        "Makes what is kept of tokens far back, one entry for several.",
+    ),
+    (
+        "compressor gate_proj",
+        "Far weights",
+        "How much each of the tokens counts in their common entry.",
+    ),
     ("index queries", "Index queries", "Small queries of the indexer."),
     ("index key", "Index key", "One small key a token, for the indexer."),
     ("index norm", "Norm", "Rescales the indexer's key."),

@@ -12,8 +12,9 @@ pub struct Branch {
     pub after_sum: Option<usize>,
 }
 
+/// Norms, and what mixes streams around a mixer (hyper-connections, attention over depth).
 fn is_norm(block: &Block) -> bool {
-    block.role == Role::Norm && block.operators.len() == 1
+    block.role == Role::Norm
 }
 
 /// Norms with mean, variance and a bias come after the sum where a layer begins with its mixer (Vaswani 2017); those of root
@@ -55,11 +56,14 @@ pub fn branches(blocks: &[Block], shares_residual: bool) -> Vec<Branch> {
     for (nth, &mixer) in mixers.iter().enumerate() {
         let until = mixers.get(nth + 1).copied().unwrap_or(blocks.len());
         let between: Vec<usize> = (mixer + 1..until).collect();
-        // Of the norms between two mixers the last is the next one's own, unless all come after.
+        // Of the norms between two mixers the last is the next one's own, unless all come after; what mixes streams begins the
+        // next one's part.
+        let mixes = |at: &usize| blocks.get(*at).is_some_and(|block| block.operators.len() > 1);
         let own = if post || until == blocks.len() {
             between.len()
         } else {
-            between.len().saturating_sub(1)
+            let last = between.len().saturating_sub(1);
+            between.iter().position(mixes).map_or(last, |at| at.min(last))
         };
         let (after, before) = between.split_at(own);
         let mut row = std::mem::take(&mut waiting);

@@ -149,8 +149,15 @@ pub fn shape_words(block: &Block, node: &Node) -> String {
         .collect();
     let linears = || own.iter().filter(|one| matches!(one.kind, Kind::Linear { .. }));
     // From the first width through the inner one and back.
+    let comes_back = |one: &&&Operator| match (linears().next().map(|first| &first.kind), &one.kind) {
+        (Some(Kind::Linear { input, .. }), Kind::Linear { output, .. }) => input.value == output.value,
+        _ => false,
+    };
     if linears().count() > 1
-        && let (Some(first), Some(last)) = (linears().next(), linears().next_back())
+        && let (Some(first), Some(last)) = (
+            linears().next(),
+            linears().rfind(comes_back).or_else(|| linears().next_back()),
+        )
         && let (
             Kind::Linear {
                 input, output, routing, ..
