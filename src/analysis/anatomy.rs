@@ -34,7 +34,23 @@ pub struct PartFigures {
 }
 
 impl PartFigures {
-    fn add(&mut self, other: &Self) {
+    /// An even part of them.
+    #[must_use]
+    pub fn over(&self, parts: f64) -> Self {
+        let parts = parts.max(1.0);
+        let whole = |value: u64| (value as f64 / parts).round() as u64;
+        Self {
+            parameters: whole(self.parameters),
+            active: whole(self.active),
+            bytes: whole(self.bytes),
+            kept: whole(self.kept),
+            flops: self.flops / parts,
+            traffic: self.traffic / parts,
+            seconds: self.seconds / parts,
+        }
+    }
+    /// Adds those of another part.
+    pub fn add(&mut self, other: &Self) {
         self.parameters = self.parameters.saturating_add(other.parameters);
         self.active = self.active.saturating_add(other.active);
         self.bytes = self.bytes.saturating_add(other.bytes);
@@ -187,6 +203,11 @@ impl Anatomy {
             }
         }
         sum
+    }
+    /// What one operator costs, by the indices of its block and its own.
+    pub fn operator(&self, group: Group, block: usize, operator: usize) -> Option<PartFigures> {
+        let block = self.blocks(group).get(block)?;
+        block.operators.get(operator).map(|one| one.figures)
     }
     /// What holds a part back: the bound under which most of its time is spent.
     pub fn bound(&self, blueprint: &Blueprint, part: PartId) -> Option<Bound> {

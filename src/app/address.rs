@@ -97,6 +97,7 @@ pub fn follow(state: State) {
         let case = untrack(|| state.current());
         state.page.shows.set(place.shows);
         state.page.search.set(place.search);
+        state.page.explored.set(place.explored);
         // The comparison is of the cases that are here.
         if place.shows == Shows::Compare {
             last.set_value(Some(Step::of(case, state.page.tab.get_untracked())));

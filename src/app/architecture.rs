@@ -1,81 +1,171 @@
-//! The blueprint: the order of layers, what each kind of layer is made of, every tensor.
+//! The architecture of the model in hand: drawn, listed, followed, changed.
 
+mod beside;
 mod blocks;
+mod canvas;
 mod header_table;
+mod inspector;
+mod looking;
+mod parts_list;
+mod spread;
+mod surgery;
 mod tensor_table;
-
-use std::sync::Arc;
+mod walk;
 
 use leptos::prelude::*;
-use weighbridge::export::inspection;
-use weighbridge::model::quantisation::Quantisation;
-use weighbridge::model::{Blueprint, Component};
+use strum::IntoEnumIterator;
+use weighbridge::analysis::time::Pass;
+use weighbridge::chart::Caption;
+use weighbridge::chart::architecture::{Show as Measure, svg};
+use weighbridge::export::{VERSION, inspection};
+use weighbridge::model::Blueprint;
 use weighbridge::units::{grouped, percent, short_count};
 
 use super::case::Case;
-use super::charts::{file_name, save_text};
-use blocks::Blocks;
+use super::charts::{file_name, save_svg_as_picture, save_text, scheme_now};
+use super::parts::sheet::adopt;
 use header_table::HeaderTable;
+use looking::{Looking, View};
 use tensor_table::TensorTable;
 
-/// Above this many layers the stripe shows runs instead of layers.
-const MOST_LAYERS: u64 = 256;
+/// Width of a drawing that leaves the page, in CSS pixels.
+const PICTURE: f64 = 860.0;
 
-/// What is drawn: the model, and the rule that gives each tensor its bytes in this scenario.
-#[derive(Clone, Debug)]
-struct Shown {
-    blueprint: Arc<Blueprint>,
-    rule: Arc<Quantisation>,
-}
-
-impl PartialEq for Shown {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.blueprint, &other.blueprint) && self.rule == other.rule
+/// The tab.
+#[component]
+pub fn Architecture() -> impl IntoView {
+    adopt(include_str!("../../style/parts/explorer.css"));
+    let case = Case::here();
+    let looking = Looking::new(case);
+    provide_context(looking);
+    walk::provide_journey();
+    // What was opened by hand in one model says nothing of another.
+    let model = Memo::new(move |_| {
+        looking
+            .shown
+            .with(|shown| shown.as_ref().map(|shown| shown.blueprint().model_type.clone()))
+    });
+    Effect::new(move |before: Option<Option<String>>| {
+        let now = model.get();
+        if before.is_some_and(|before| before != now) {
+            looking.open.set(None);
+        }
+        now
+    });
+    view! {
+        <section class="architecture" aria-labelledby="architecture-title">
+            <h2 id="architecture-title" class="unseen">"Architecture"</h2>
+            <p class="sentence">{move || looking.shown.with(|shown| shown.as_ref().map(|shown| sentence(shown.blueprint())))}</p>
+            <Bar/>
+            {move || match looking.view.get() {
+                View::Diagram => view! {
+                    <div class="explorer"><section class="card" aria-label="Diagram"><canvas::Canvas/><inspector::Legend/></section><inspector::Inspector/></div>
+                }.into_any(),
+                View::Parts => view! { <parts_list::PartsList/> }.into_any(),
+                View::Spread => view! { <spread::Spread/> }.into_any(),
+                View::Walk => view! { <div class="explorer"><walk::Walk/><inspector::Inspector/></div> }.into_any(),
+                View::Surgery => view! { <surgery::Surgery/> }.into_any(),
+                View::Beside => view! { <beside::Beside/> }.into_any(),
+                View::Tensors => view! { <Tensors/> }.into_any(),
+            }}
+        </section>
     }
 }
 
-/// The architecture of the model in hand.
+/// Views, what sizes are told in, the pass, and what can be taken along.
 #[component]
-pub fn Architecture() -> impl IntoView {
-    let case = Case::here();
-    // The workload changes none of it: only another model or format draws it again.
-    let shown = Memo::new(move |_| {
-        let answer = case.shown.get()?;
-        let rule = answer.analysis.setup.weights.clone();
-        Some(Shown {
-            blueprint: answer.blueprint.clone(),
-            rule,
+fn Bar() -> impl IntoView {
+    let looking = Looking::here();
+    let views = View::iter()
+        .map(|view| view! { <button type="button" aria-pressed=move || (looking.view.get() == view).to_string() on:click=move |_| looking.see(view)>{view.label()}</button> })
+        .collect_view();
+    let measures = Measure::iter()
+        .map(|show| {
+            let known = move || show != Measure::Time || looking.shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.anatomy.timed));
+            view! { <button type="button" disabled=move || !known() aria-pressed=move || (looking.show.get() == show).to_string() on:click=move |_| looking.measure(show)>{show.label()}</button> }
         })
-    });
-    let save = move |_| {
-        let Some(shown) = shown.get_untracked() else { return };
-        let name = case.model.with_untracked(|model| {
-            model
-                .as_ref()
-                .map_or_else(|| "model".to_owned(), |model| model.name.clone())
-        });
-        if let Ok(text) = serde_json::to_string_pretty(&inspection(&shown.blueprint)) {
-            save_text(&file_name(&name, "architecture", "json"), "application/json", &text);
-            case.page.hand_out();
+        .collect_view();
+    let pass = move || {
+        looking
+            .shown
+            .with(|shown| shown.as_ref().and_then(|shown| shown.anatomy.pass))
+    };
+    let passes = move || {
+        let now = pass()?;
+        let of_pass = matches!(looking.show.get(), Measure::Flops | Measure::Traffic | Measure::Time);
+        of_pass.then(|| {
+            let choice = |one: Pass, words: &'static str| view! { <button type="button" aria-pressed=(now == one).to_string() on:click=move |_| looking.look_at(one)>{words}</button> };
+            view! { <div class="segments" role="group" aria-label="Pass">{choice(Pass::Prefill, "Prefill")}{choice(Pass::Decode, "Decode")}</div> }
+        })
+    };
+    let drawing = move |lines: bool| {
+        let Some(scene) = untrack(|| canvas::scene_of(looking, PICTURE)) else {
+            return;
+        };
+        let name = looking.case.model_name_untracked();
+        let caption = Caption {
+            title: format!("{name}: its architecture"),
+            source: format!(
+                "{} of each part · Weighbridge {VERSION}",
+                looking.show.get_untracked().label()
+            ),
+        };
+        let text = svg(&scene, scheme_now(), &caption);
+        if lines {
+            save_text(&file_name(&name, "architecture", "svg"), "image/svg+xml", &text);
+        } else {
+            let size = ((scene.width + 24.0) as u32, (scene.height + 96.0) as u32);
+            save_svg_as_picture(file_name(&name, "architecture", "png"), &text, size);
+        }
+        looking.case.page.hand_out();
+    };
+    let json = move |_| {
+        let Some(blueprint) = looking
+            .shown
+            .with_untracked(|shown| shown.as_ref().map(|shown| shown.blueprint().clone()))
+        else {
+            return;
+        };
+        let name = looking.case.model_name_untracked();
+        if let Ok(text) = serde_json::to_string_pretty(&inspection(&blueprint)) {
+            save_text(&file_name(&name, "model_analysis", "json"), "application/json", &text);
+            looking.case.page.hand_out();
         }
     };
+    view! {
+        <div class="explorer-bar">
+            <div class="segments" role="group" aria-label="View">{views}</div>
+            <div class="row">
+                <span class="from">"Show by"</span>
+                <div class="segments" role="group" aria-label="Show by">{measures}</div>
+                {passes}
+                <span class="deeds">
+                    <button class="link" type="button" on:click=move |_| drawing(false)>"Save as PNG"</button>
+                    <button class="link" type="button" aria-label="Save as SVG" on:click=move |_| drawing(true)>"SVG"</button>
+                    <button class="link" type="button" aria-label="Save as JSON" on:click=json>"JSON"</button>
+                </span>
+            </div>
+        </div>
+    }
+}
+
+/// Facts, the headers of files, every tensor.
+#[component]
+fn Tensors() -> impl IntoView {
+    let looking = Looking::here();
+    let units = looking.case.page.units;
     move || {
-        shown.get().map(|shown| {
-            let blueprint = shown.blueprint;
-            view! {
-                <p>{sentence(&blueprint)}</p>
-                {stripe(&blueprint)}
-                {facts(&blueprint)}
-                <Blocks blueprint=blueprint.clone() rule=shown.rule.clone() units=case.page.units.into() />
-                <HeaderTable />
-                <TensorTable blueprint=blueprint rule=shown.rule units=case.page.units.into() />
-                <div class="row" style:margin-top="12px">
-                    <button class="button small" type="button" on:click=save>
-                        <svg class="icon" aria-hidden="true"><use href="#i-download"></use></svg>
-                        "Download as JSON"
-                    </button>
-                </div>
-            }
+        looking.shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            let blueprint = shown.blueprint().clone();
+            let rule = shown.setup().weights.clone();
+            Some(view! {
+                <section class="card">
+                    {facts(&blueprint)}
+                    <HeaderTable/>
+                    <TensorTable blueprint=blueprint rule=rule units=units.into()/>
+                </section>
+            })
         })
     }
 }
@@ -113,74 +203,6 @@ fn order(blueprint: &Blueprint) -> String {
         }
     });
     groups.collect::<Vec<_>>().join(", then ")
-}
-
-/// Colour of a kind of layer, and how strong: its largest component; kinds that share one differ in strength.
-fn tint(blueprint: &Blueprint, kind: usize) -> (Option<Component>, f64) {
-    let largest = |kind: usize| {
-        let blocks = blueprint
-            .kinds
-            .get(kind)
-            .map(|kind| kind.blocks.as_slice())
-            .unwrap_or_default();
-        let tensors = blocks.iter().flat_map(|block| block.tensors());
-        tensors
-            .max_by_key(|tensor| tensor.count())
-            .map(|tensor| tensor.component)
-    };
-    let own = largest(kind);
-    let before = (0..kind).filter(|&other| largest(other) == own).count();
-    (
-        own,
-        match before {
-            0 => 1.0,
-            1 => 0.55,
-            _ => 0.3,
-        },
-    )
-}
-
-/// One stripe a layer.
-fn stripe(blueprint: &Blueprint) -> impl IntoView + use<> {
-    let single = blueprint.layers.value <= MOST_LAYERS;
-    let mut all: Vec<(usize, u64, u64)> = Vec::new();
-    let mut first: u64 = 1;
-    'groups: for group in &blueprint.layout.groups {
-        for _ in 0..group.repeat {
-            for &(kind, count) in &group.runs {
-                if single {
-                    all.extend((first..first.saturating_add(count)).map(|layer| (kind, layer, 1)));
-                } else {
-                    all.push((kind, first, count));
-                }
-                first = first.saturating_add(count);
-                if all.len() as u64 > 4 * MOST_LAYERS {
-                    break 'groups;
-                }
-            }
-        }
-    }
-    let marks: Vec<_> = all
-        .into_iter()
-        .map(|(kind, first, count)| {
-            let (component, strength) = tint(blueprint, kind);
-            let name = blueprint.kinds.get(kind).map_or("", |kind| kind.title.as_str());
-            let layers = if count == 1 {
-                format!("Layer {first}")
-            } else {
-                format!("Layers {first} to {}", first + count - 1)
-            };
-            view! {
-                <span
-                    data-component=component.map(Component::key)
-                    style:opacity=strength.to_string()
-                    style:flex-grow=count.to_string()
-                    title=format!("{layers}: {name}")
-                ></span>
-            }
-        })
-        .collect();
-    view! { <div class="stripe" role="img" aria-label=format!("Layers in order: {}", order(blueprint))>{marks}</div> }
 }
 
 /// The numbers that name a model's size.

@@ -103,13 +103,15 @@ pub struct Page {
     pub log: RwSignal<Option<String>>,
     /// The search of the Hub, as the address has it.
     pub search: RwSignal<String>,
+    /// What of the architecture is looked at, as the address has it.
+    pub explored: RwSignal<String>,
     /// Endpoint, token, colour scheme.
     pub settings: Settings,
 }
 
 impl Page {
     /// A page on a tab, with the settings that the browser keeps.
-    pub fn new(shows: Shows, tab: Tab, search: String) -> Self {
+    pub fn new(shows: Shows, tab: Tab, search: String, explored: String) -> Self {
         Self {
             units: RwSignal::new(settings::units()),
             shows: RwSignal::new(shows),
@@ -119,6 +121,7 @@ impl Page {
             toasts: RwSignal::new(Vec::new()),
             log: RwSignal::new(None),
             search: RwSignal::new(search),
+            explored: RwSignal::new(explored),
             settings: Settings::load(),
         }
     }

@@ -30,7 +30,7 @@ impl State {
         if let Some(kept) = address::before_reload() {
             place.take_back(&kept);
         }
-        let page = Page::new(place.shows, place.tab, place.search);
+        let page = Page::new(place.shows, place.tab, place.search, place.explored);
         let begin = |id: usize, scenario: Scenario, errors: Vec<LinkError>| {
             let case = Case::new(page, id as CaseId, scenario, None);
             if !errors.is_empty() {
@@ -186,6 +186,8 @@ pub struct Place {
     pub tab: Tab,
     /// The search of the Hub.
     pub search: String,
+    /// What of the architecture is looked at.
+    pub explored: String,
     /// Whether it names a model alone: then everything else is as on the page that opens without a link.
     pub bare: bool,
 }
@@ -197,9 +199,12 @@ impl Place {
         let (views, asked): (Vec<&str>, Vec<&str>) = query
             .split('&')
             .filter(|pair| !pair.is_empty())
-            .partition(|pair| [TAB, PLACE, FIND].iter().any(|key| pair.starts_with(key)));
-        let found: Vec<&str> = views.iter().copied().filter(|pair| pair.starts_with(FIND)).collect();
-        let search = found.join("&");
+            .partition(|pair| [TAB, PLACE, FIND, PART].iter().any(|key| pair.starts_with(key)));
+        let with = |key: &str| {
+            let found: Vec<&str> = views.iter().copied().filter(|pair| pair.starts_with(key)).collect();
+            found.join("&")
+        };
+        let (search, explored) = (with(FIND), with(PART));
         let tab = views
             .iter()
             .find_map(|pair| pair.strip_prefix(TAB)?.parse().ok())
@@ -227,6 +232,7 @@ impl Place {
                 shows,
                 tab,
                 search,
+                explored,
                 bare: false,
             };
         }
@@ -251,6 +257,7 @@ impl Place {
             shows,
             tab,
             search,
+            explored,
             bare,
         }
     }
@@ -267,7 +274,16 @@ impl Place {
     /// The query that names what the state shows, without the question mark; tracked.
     pub fn of_state(state: State) -> String {
         match state.page.shows.get() {
-            Shows::Answer => Self::query(&state.current().query(), state.page.tab.get()),
+            Shows::Answer => {
+                let tab = state.page.tab.get();
+                let mut query = Self::query(&state.current().query(), tab);
+                let explored = state.page.explored.get();
+                if tab == Tab::Architecture && !explored.is_empty() {
+                    query.push('&');
+                    query.push_str(&explored);
+                }
+                query
+            }
             Shows::Compare => {
                 let cases = state.cases();
                 cases_to_query(&cases.iter().map(|case| case.scenario.get()).collect::<Vec<_>>())
@@ -307,5 +323,7 @@ const MODEL: &str = "m=";
 const PLACE: &str = "place=";
 /// What keys of a search of the Hub begin with in an address.
 const FIND: &str = weighbridge::hub::search::KEY;
+/// What keys of the architecture begin with in an address.
+const PART: &str = "at-";
 /// Key of the tab in an address.
 const TAB: &str = "tab=";

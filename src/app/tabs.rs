@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::case::Case;
 use super::memory_table::MemoryTable;
 use super::page::{Page, Tab};
-use super::parts::{Later, Part, charts, tabs, training};
+use super::parts::{Later, Part, charts, explorer, tabs, training};
 use super::slices::Slice;
 
 impl Tab {
@@ -150,7 +150,7 @@ pub fn Tabs() -> impl IntoView {
                 Tab::Compute => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.compute)/> }.into_any(),
                 Tab::Speed => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.speed)/> }.into_any(),
                 Tab::Fit => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.fit)/> }.into_any(),
-                Tab::Architecture => view! { <Later part=Part::Tabs view=|| tabs().map(|tabs| tabs.architecture)/> }.into_any(),
+                Tab::Architecture => view! { <Later part=Part::Explorer view=|| explorer().map(|explorer| explorer.tab)/> }.into_any(),
             }}
         </div>
     }

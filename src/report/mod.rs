@@ -11,15 +11,18 @@ pub mod log;
 mod log_lines;
 pub mod model_rows;
 mod notes;
+pub mod parts;
 mod plans;
 mod pool;
 pub mod run;
 pub mod scale;
 mod server;
+pub mod spread;
 mod strategies;
 mod tiles;
 mod training;
 mod verdict;
+pub mod walk;
 
 pub use cards::{Card, best_way, cards};
 pub use elsewhere::elsewhere;

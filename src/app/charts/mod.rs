@@ -20,4 +20,4 @@ pub use memory_chart::MemoryChart;
 pub use operators::OperatorCharts;
 pub use phase_chart::PhaseChart;
 pub use save::{file_name, save_svg_as_picture, save_text};
-pub use screen::scheme_now;
+pub use screen::{scheme_now, size_of};

@@ -9,6 +9,8 @@ mod picker;
 mod settings;
 pub mod share;
 
+pub use config_field::{Changes, Property};
+
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

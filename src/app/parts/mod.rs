@@ -24,7 +24,7 @@ use super::state::State;
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
 pub use omnibox::OmniboxSoon;
-pub use tables::{Charts, Checks, Compare, Dialogs, History, Models, Reader, Tabs, Training, View};
+pub use tables::{Charts, Checks, Compare, Dialogs, Explorer, History, Models, Reader, Tabs, Training, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 
 /// A part of the program, in the order in which idle time fetches them.
@@ -48,6 +48,8 @@ pub enum Part {
     Models,
     /// Past calculations.
     History,
+    /// The architecture of a model.
+    Explorer,
     /// The [planner](weighbridge::analysis::training) of training runs, its card and its tabs.
     Training,
 }
@@ -73,6 +75,7 @@ impl Part {
             Self::Library => "What this page knows of other models",
             Self::Reader => "The search for models and the reading of files",
             Self::Tabs | Self::Dialogs | Self::Checks | Self::Compare | Self::Models => "This view",
+            Self::Explorer => "The explorer of the architecture",
             Self::History => "The list of past calculations",
             Self::Training => "The planner of training runs",
         }
@@ -89,6 +92,7 @@ impl Part {
             Self::Library | Self::Reader => File::Reader,
             Self::Tabs | Self::Dialogs | Self::Checks => File::Views,
             Self::Compare | Self::Models | Self::History => File::Places,
+            Self::Explorer => File::Explorer,
             Self::Training => File::Training,
         }
     }
@@ -101,6 +105,7 @@ enum File {
     Reader,
     Views,
     Places,
+    Explorer,
     Training,
 }
 
@@ -109,7 +114,7 @@ impl File {
     const fn needs(self) -> Option<Part> {
         match self {
             Self::Charts | Self::Reader | Self::Training => None,
-            Self::Views | Self::Places => Some(Part::Reader),
+            Self::Views | Self::Places | Self::Explorer => Some(Part::Reader),
         }
     }
     fn parts(self) -> impl Iterator<Item = Part> {
@@ -157,6 +162,8 @@ kept! {
     HISTORY history_part History;
     /// Models on a device, once they are there.
     MODELS models Models;
+    /// The explorer, once it is there.
+    EXPLORER explorer Explorer;
     /// Training runs, once they are there.
     TRAINING training Training;
 }
@@ -253,6 +260,10 @@ async fn bring(part: Part) -> bool {
                     keep(&MODELS, models);
                     keep(&HISTORY, history);
                 })
+                .is_ok(),
+            File::Explorer => tables::explorer()
+                .await
+                .map(|explorer| keep(&EXPLORER, explorer))
                 .is_ok(),
             File::Training => tables::training()
                 .await

@@ -60,8 +60,6 @@ pub struct Tabs {
     pub speed: View,
     /// "Hardware fit".
     pub fit: View,
-    /// "Architecture".
-    pub architecture: View,
     /// Devices side by side.
     pub beside: View,
     /// What would make it fit.
@@ -116,6 +114,17 @@ pub struct Models {
     /// The search of the Hub.
     pub search: View,
 }
+
+/// The architecture of a model.
+#[derive(Debug)]
+pub struct Explorer {
+    /// The whole tab.
+    pub tab: View,
+}
+
+static EXPLORER: Explorer = Explorer {
+    tab: || view! { <architecture::Architecture/> }.into_any(),
+};
 
 /// Training runs.
 #[derive(Debug)]
@@ -180,9 +189,6 @@ static TABS: Tabs = Tabs {
     },
     speed: || view! { <speed::SpeedTab/> }.into_any(),
     fit: || view! { <fit::Answers/><fit::FitMatrix/><fit::LaunchCard/> }.into_any(),
-    architecture: || {
-        view! { <section class="card wide" aria-labelledby="architecture-title"><h2 id="architecture-title">"Architecture"</h2><architecture::Architecture/></section> }.into_any()
-    },
     beside: || view! { <hardware::Beside/> }.into_any(),
     ways: || view! { <ways::WayCards/> }.into_any(),
     find_ways: ways::find,
@@ -247,6 +253,7 @@ part!(reader -> Known, {
 });
 part!(views -> Views, (&TABS, &DIALOGS, &CHECKS));
 part!(places -> Places, (&COMPARE, &MODELS, &HISTORY));
+part!(explorer -> &'static Explorer, &EXPLORER);
 part!(training -> &'static Training, {
     weighbridge::analysis::training::arrive();
     weighbridge::report::run::arrive();

@@ -9,9 +9,8 @@ mod show;
 mod svg;
 mod whole;
 
-pub use block::grid_columns;
-pub use rail::place_words;
+pub use block::{SMALL, TITLE};
 pub use scene::{RailCell, Scene, SceneBox, SceneFrame, SceneWire, SceneWords, text_width};
 pub use show::Show;
-pub use svg::{rounded, svg};
-pub use whole::{Plan, fits, group_words, largest_component, opened, opens, scene, usually_open};
+pub use svg::{cells, heat, rounded, svg};
+pub use whole::{Plan, TITLE_AT, opened, opens, scene, usually_open};

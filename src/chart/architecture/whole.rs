@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{Laid, SMALL, laid, sized};
-use super::rail::{place_words, rail};
-use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, text_width};
+use super::block::{Laid, laid, sized};
+use super::rail::rail;
+use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords};
 use super::show::Show;
 use crate::analysis::anatomy::{Anatomy, PartFigures};
 use crate::model::blueprint::Repeated;
-use crate::model::flow::{BlockDrawing, Branch, Group, Look, PartId, Piece, branches, shape_words};
+use crate::model::flow::{
+    BlockDrawing, Branch, Group, Look, PartId, Piece, branches, group_words, largest_component, shape_words,
+};
 use crate::model::operator::{Block, Kind, Role};
 use crate::model::{Blueprint, Component};
 use crate::units::{UnitSystem, grouped};
@@ -63,14 +65,6 @@ pub fn opens(block: &Block) -> bool {
     block.operators.len() > 1
 }
 
-/// The component that most of some blocks' parameters belong to.
-pub fn largest_component<'b>(blocks: impl Iterator<Item = &'b Block>) -> Option<Component> {
-    let tensors = blocks.flat_map(Block::tensors);
-    tensors
-        .max_by_key(|tensor| tensor.count())
-        .map(|tensor| tensor.component)
-}
-
 /// Room between boxes on the spine.
 const STEP: f64 = 26.0;
 /// From a frame's edge to the residual stream.
@@ -79,7 +73,7 @@ const STREAM: f64 = 22.0;
 const BRANCH: f64 = 26.0;
 const HEADING: f64 = 30.0;
 /// From the edge of a layer's frame to its title: right of the stream.
-pub(super) const TITLE_AT: f64 = STREAM + 16.0;
+pub const TITLE_AT: f64 = STREAM + 16.0;
 
 /// An open block: where what it reads comes in, where what it gives goes out, and its lower edge.
 struct Framed {
@@ -746,45 +740,4 @@ fn closed_words(block: &Block, drawing: &BlockDrawing) -> String {
         Some(first) if matrices <= 3 => shape_words(block, first),
         _ => format!("{} parts", block.operators.len()),
     }
-}
-
-/// Title and detail of a group.
-pub fn group_words(blueprint: &Blueprint, group: Group) -> (String, String) {
-    match group {
-        Group::Stem => ("Before the layers".to_owned(), String::new()),
-        Group::Head => ("After the layers".to_owned(), String::new()),
-        Group::Kind(at) => {
-            let title = blueprint
-                .kinds
-                .get(at)
-                .map(|kind| kind.title.clone())
-                .unwrap_or_default();
-            (place_words(blueprint, at), title)
-        }
-        Group::Tower(at) => {
-            let tower = blueprint.towers.get(at);
-            let title = tower.map_or("", |tower| tower.title);
-            let count = tower
-                .and_then(|tower| tower.count.as_ref())
-                .map_or(1, |count| count.value);
-            let parts = tower.map_or(0, |tower| {
-                tower.blocks.iter().map(|block| block.operators.len()).sum::<usize>()
-            });
-            let one = tower.filter(|_| parts == 1).and_then(|tower| tower.blocks.first());
-            let only = one
-                .map(BlockDrawing::of)
-                .and_then(|drawing| drawing.nodes.into_iter().next());
-            let detail = match (count, one.zip(only)) {
-                (_, Some((block, only))) => shape_words(block, &only),
-                (1, None) => format!("{parts} parts"),
-                _ => format!("{} layers of {parts} parts", grouped(count)),
-            };
-            (title.to_owned(), detail)
-        }
-    }
-}
-
-/// Whether words fit beside each other in so much room, for whoever draws them.
-pub fn fits(title: &str, figure: &str, width: f64) -> bool {
-    text_width(title, 13.5) + text_width(figure, SMALL) + 40.0 <= width
 }

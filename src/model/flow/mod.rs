@@ -8,6 +8,7 @@ mod labels;
 mod layer;
 mod nodes;
 mod part;
+mod places;
 mod shapes;
 mod wires;
 
@@ -15,5 +16,6 @@ pub use labels::{label, purpose};
 pub use layer::{Branch, branches};
 pub use nodes::{BlockDrawing, Joint, Look, Node};
 pub use part::{Group, NoPart, PartId, Piece};
+pub use places::{MOST, group_words, largest_component, place_words, runs, tint};
 pub use shapes::{shape_words, span_words, width_words};
 pub use wires::{End, Wire, wires};

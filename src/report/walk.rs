@@ -1,0 +1,511 @@
+//! A token on its way through a model, step by step: shapes, what is read and written, what it costs; the same for a step of
+//! training and an update of reinforcement learning.
+
+use crate::analysis::anatomy::Anatomy;
+use crate::analysis::time::Pass;
+use crate::analysis::{Analysis, Setup};
+use crate::model::Blueprint;
+use crate::model::flow::{Group, PartId, group_words};
+use crate::model::operator::{Block, Cache, Kind, Role, Span};
+use crate::report::parts::{Dim, Dimension};
+use crate::units::{UnitSystem, capital, counted, grouped, seconds, short_count};
+
+/// What is followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumIter, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum Journey {
+    /// The prompts, all tokens at once.
+    Prefill,
+    /// One more token of each sequence.
+    #[default]
+    Decode,
+    /// A step of training.
+    Training,
+    /// An update of reinforcement learning.
+    Reinforcement,
+}
+
+impl Journey {
+    /// Its name on the page.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Prefill => "Prompt read",
+            Self::Decode => "Token written",
+            Self::Training => "Training step",
+            Self::Reinforcement => "RL update",
+        }
+    }
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its name.
+    pub title: String,
+    /// What happens, in a sentence or two.
+    pub about: String,
+    /// The part it happens in.
+    pub part: Option<PartId>,
+    /// What leaves it: `32 sequences × 1 token × 7,168`.
+    pub shape: Vec<Dim>,
+    /// What is read and written beside weights: `reads 7.1 MiB of the cache`.
+    pub touched: Vec<String>,
+    /// Operations and time: `0.9 G FLOPs`, `13.4 ms`.
+    pub costs: Vec<String>,
+}
+
+impl Step {
+    fn new(title: impl Into<String>, about: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            about: about.into(),
+            part: None,
+            shape: Vec::new(),
+            touched: Vec::new(),
+            costs: Vec::new(),
+        }
+    }
+    fn at(self, part: PartId) -> Self {
+        Self {
+            part: Some(part),
+            ..self
+        }
+    }
+    fn giving(self, dims: &[(&str, u64, Dimension)]) -> Self {
+        let shape = dims.iter().map(|(name, value, of)| Dim {
+            value: *value,
+            name: (*name).to_owned(),
+            of: *of,
+        });
+        Self {
+            shape: shape.collect(),
+            ..self
+        }
+    }
+}
+
+/// The steps of a pass over text.
+pub fn pass(setup: &Setup, anatomy: &Anatomy, units: UnitSystem) -> Vec<Step> {
+    let blueprint = &*setup.blueprint;
+    let workload = &setup.scenario.workload;
+    let decode = anatomy.pass == Some(Pass::Decode);
+    let sequences = workload.batch.max(1);
+    let tokens = if decode { 1 } else { workload.prompt };
+    let stream = [
+        ("sequences", sequences, Dimension::Other),
+        ("tokens", tokens, Dimension::Other),
+        ("hidden", blueprint.hidden.value, Dimension::Stream),
+    ];
+    let ids = [
+        ("sequences", sequences, Dimension::Other),
+        ("tokens", tokens, Dimension::Other),
+    ];
+    let walker = Walker {
+        blueprint,
+        anatomy,
+        units,
+        decode,
+        sequences,
+        tokens,
+        context: if decode { setup.tokens().value } else { workload.prompt },
+    };
+    let begin = if decode {
+        Step::new(
+            "The last token",
+            format!(
+                "Each of {} has just written a token; it goes in to find the next one.",
+                counted(sequences, "sequence")
+            ),
+        )
+    } else {
+        Step::new(
+            "The prompt",
+            format!(
+                "The text is cut into {} a sequence, all of which go in at once.",
+                counted(tokens, "token")
+            ),
+        )
+    };
+    let mut steps = vec![begin.giving(&ids)];
+    for (at, place) in Group::Stem.blocks(blueprint).into_iter().enumerate() {
+        steps.push(walker.block(Group::Stem, at, place.block).giving(&stream));
+    }
+    let mut seen = Vec::new();
+    let mut layer: u64 = 0;
+    for (kind, first, count) in crate::model::flow::runs(blueprint) {
+        layer = layer.max(first.saturating_add(count).saturating_sub(1));
+        if seen.contains(&kind) {
+            continue;
+        }
+        seen.push(kind);
+        let group = Group::Kind(kind);
+        let (title, detail) = group_words(blueprint, group);
+        let head = Step::new(
+            format!("Layer {first}"),
+            format!("{title}: {detail}. Each adds its results to the stream and hands it on; its width never changes."),
+        );
+        steps.push(head.at(PartId::Group(group)).giving(&stream));
+        for (at, place) in group.blocks(blueprint).into_iter().enumerate() {
+            // Norms are said once.
+            if place.block.role == Role::Norm && place.block.operators.len() == 1 {
+                continue;
+            }
+            steps.push(walker.block(group, at, place.block).giving(&stream));
+        }
+        let more = group.repeats(blueprint).saturating_sub(1);
+        if more > 0 {
+            let mut again = Step::new(
+                format!("{} more like it", capital(&counted(more, "layer"))),
+                "The same shapes with weights of their own. Together with the first:",
+            )
+            .at(PartId::Group(group));
+            again.costs = walker.costs(PartId::Group(group), 1);
+            again.touched = walker.kept(PartId::Group(group));
+            steps.push(again.giving(&stream));
+        }
+    }
+    let words = [
+        ("sequences", sequences, Dimension::Other),
+        ("vocabulary", blueprint.vocabulary.value, Dimension::Vocabulary),
+    ];
+    for (at, place) in Group::Head.blocks(blueprint).into_iter().enumerate() {
+        let step = walker.block(Group::Head, at, place.block);
+        let scores = place
+            .block
+            .operators
+            .iter()
+            .any(|one| one.component == crate::model::Component::LmHead);
+        steps.push(if scores {
+            step.giving(&words)
+        } else {
+            step.giving(&stream)
+        });
+    }
+    if blueprint.reading != crate::model::blueprint::Reading::Encodes {
+        let mut last = Step::new(
+            "The next token",
+            "A softmax over the scores, and one word is drawn for each sequence. It goes in at the top again.",
+        )
+        .giving(&[("sequences", sequences, Dimension::Other)]);
+        last.costs = walker.costs(PartId::Model, 1);
+        last.touched = vec!["all of the pass together".to_owned()];
+        steps.push(last);
+    }
+    steps
+}
+
+struct Walker<'a> {
+    blueprint: &'a Blueprint,
+    anatomy: &'a Anatomy,
+    units: UnitSystem,
+    decode: bool,
+    sequences: u64,
+    tokens: u64,
+    context: u64,
+}
+
+impl Walker<'_> {
+    /// What a part costs in one of its layers.
+    fn costs(&self, part: PartId, layers: u64) -> Vec<String> {
+        let figures = self.anatomy.figures(self.blueprint, part);
+        let each = layers.max(1) as f64;
+        let mut out = Vec::new();
+        if figures.flops > 0.0 {
+            out.push(format!("{} FLOPs", short_count(figures.flops / each)));
+        }
+        if figures.traffic > 0.0 {
+            out.push(format!("{} moved", self.units.bytes(figures.traffic / each)));
+        }
+        if figures.seconds > 0.0 {
+            out.push(seconds(figures.seconds / each));
+        }
+        out
+    }
+    /// What a part keeps of all sequences.
+    fn kept(&self, part: PartId) -> Vec<String> {
+        let kept = self.anatomy.figures(self.blueprint, part).kept;
+        let words = (kept > 0).then(|| {
+            format!(
+                "{} kept for all sequences at their longest",
+                self.units.bytes(kept as f64)
+            )
+        });
+        words.into_iter().collect()
+    }
+    fn block(&self, group: Group, at: usize, block: &Block) -> Step {
+        let part = PartId::Block(group, at);
+        let repeats = group.repeats(self.blueprint);
+        let mut step = Step::new(block.title, self.about(block)).at(part);
+        step.costs = self.costs(part, repeats);
+        step.touched = self.cached(block);
+        step
+    }
+    fn about(&self, block: &Block) -> String {
+        let routing = block.operators.iter().find_map(|one| match &one.kind {
+            Kind::Linear { routing, .. } => routing.as_ref(),
+            _ => None,
+        });
+        if let Some(routing) = routing {
+            let (experts, top_k) = (routing.experts.value, routing.top_k.value);
+            let routed = crate::analysis::time::Routed {
+                experts: experts as f64,
+                top_k: top_k as f64,
+            };
+            let rows = self.sequences.saturating_mul(self.tokens);
+            let touched = routed.touched(rows as f64) * experts as f64;
+            return format!(
+                "The router scores {} experts and sends each token to {}. {} choose about {} of them, and only those are read.",
+                grouped(experts),
+                grouped(top_k),
+                capital(&counted(rows, "token")),
+                grouped(touched.round() as u64)
+            );
+        }
+        let attention = block.attentions().next();
+        if let Some(attention) = attention {
+            let sees = match &attention.span {
+                Span::Window(window) => format!("the last {}", counted(window.value.min(self.context), "token")),
+                Span::Cross => "all that the encoder read".to_owned(),
+                Span::Both => format!("all {} before and after it", counted(self.context, "token")),
+                Span::Chosen(most) => format!(
+                    "the {} that the indexer picked",
+                    counted(most.value.min(self.context), "token")
+                ),
+                _ if self.decode => format!("all {} so far", counted(self.context, "token")),
+                _ => "itself and all tokens before it".to_owned(),
+            };
+            return format!(
+                "{} compare each token with {sees} and mix what they find.",
+                capital(&counted(attention.heads.value, "head"))
+            );
+        }
+        let known = crate::report::parts::of_block(block).map(|(about, _)| about);
+        let only = || crate::model::flow::purpose(block.operators.first()?.name);
+        known.or_else(only).unwrap_or("A part of the model.").to_owned()
+    }
+    /// What a block writes into its cache and reads from it, in numbers a token and layer.
+    fn cached(&self, block: &Block) -> Vec<String> {
+        use crate::model::operator::CacheWidth;
+        let mut out = Vec::new();
+        if !block.caches.is_empty() {
+            let width = |cache: &Cache| match &cache.width {
+                CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => width.value,
+                CacheWidth::Latent { latent, .. } => latent.value,
+            };
+            let widths = block.caches.iter().map(width).fold(0, u64::saturating_add);
+            out.push(format!(
+                "writes {} into its cache for each token",
+                counted(widths, "number")
+            ));
+            if self.decode {
+                out.push("reads what all tokens it sees left there".to_owned());
+            }
+        }
+        if !block.states.is_empty() {
+            out.push("reads its state, changes it, writes it back".to_owned());
+        }
+        out
+    }
+}
+
+/// The steps of a training run's optimizer step; nothing where the analysis is of no run.
+pub fn training(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
+    let training = analysis.training.as_ref()?;
+    let plan = &training.plan;
+    let setup = &analysis.setup;
+    let (batch, sequence) = (plan.global_batch, plan.sequence);
+    let tokens = batch.saturating_mul(sequence);
+    let ids = [
+        ("sequences", plan.micro_batch, Dimension::Other),
+        ("tokens", sequence, Dimension::Other),
+    ];
+    let stream = [
+        ("sequences", plan.micro_batch, Dimension::Other),
+        ("tokens", sequence, Dimension::Other),
+        ("hidden", setup.blueprint.hidden.value, Dimension::Stream),
+    ];
+    let words = [
+        ("sequences", plan.micro_batch, Dimension::Other),
+        ("tokens", sequence, Dimension::Other),
+        ("vocabulary", setup.blueprint.vocabulary.value, Dimension::Vocabulary),
+    ];
+    let fullest = training.stages.iter().max_by_key(|(_, memory)| memory.peak);
+    let moments: Vec<String> = fullest.map_or_else(Vec::new, |(_, memory)| {
+        let all = memory.moments.iter();
+        all.map(|moment| format!("{}: {}", moment.when.label(), units.bytes(moment.total.0 as f64)))
+            .collect()
+    });
+    let time = training.time.as_ref();
+    let mut steps = vec![
+        Step::new("Loading", "Documents are read from storage, shuffled, and packed until a sequence is full.").giving(&ids),
+        Step::new(
+            "Tokenisation",
+            format!(
+                "Text becomes numbers below {}. A step takes {} of {}: {}.",
+                grouped(setup.blueprint.vocabulary.value),
+                counted(batch, "sequence"),
+                counted(sequence, "token"),
+                counted(tokens, "token")
+            ),
+        )
+        .giving(&ids),
+        Step::new(
+            "Forward",
+            "The micro-batch passes all layers; what the backward pass will need is kept.",
+        )
+        .at(PartId::Model)
+        .giving(&stream),
+        Step::new("Loss", "Each position's scores are compared with the token that really came next.").giving(&words),
+        Step::new(
+            "Backward",
+            "From the loss back to the first layer: two products for each one of the forward pass, one for the input's gradient, one for the weight's.",
+        )
+        .at(PartId::Model)
+        .giving(&stream),
+    ];
+    if plan.accumulation > 1 {
+        steps.push(Step::new(
+            "Again",
+            format!(
+                "Forward and backward run {} times before the weights change; gradients add up.",
+                grouped(plan.accumulation)
+            ),
+        ));
+    }
+    if let Some(time) = time {
+        let mut exchange = Step::new(
+            "Exchange",
+            "Ranks add up gradients and hand out weights; part of it hides behind the work.",
+        );
+        exchange.costs = time
+            .communication
+            .iter()
+            .map(|one| format!("{}: {}", one.traffic.label(), seconds(one.seconds)))
+            .collect();
+        if !exchange.costs.is_empty() {
+            steps.push(exchange);
+        }
+    }
+    let mut update = Step::new(
+        "Optimizer",
+        format!(
+            "{} reads gradients and moments and writes new weights.",
+            plan.optimizer.label()
+        ),
+    );
+    if let Some(time) = time {
+        update.costs.push(seconds(time.optimizer));
+    }
+    steps.push(update);
+    let mut whole = Step::new("One step", "All of it together.");
+    whole.touched = moments;
+    if let Some(time) = time {
+        whole.costs = vec![
+            format!("{} FLOPs of the model", short_count(time.model_flops)),
+            seconds(time.seconds),
+        ];
+    }
+    steps.push(whole);
+    Some(steps)
+}
+
+/// The stages of an update of reinforcement learning; nothing where nothing is reinforced.
+pub fn reinforcement(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
+    let training = analysis.training.as_ref()?;
+    if training.rl_stages.is_empty() {
+        return None;
+    }
+    let about = |name: &str| match name {
+        "rollout" => "The policy writes answers to each prompt, as a server would.",
+        "reference" => {
+            "A copy that doesn't change scores the same answers, so that the policy doesn't run away from it."
+        }
+        "reward" => "Each answer gets its reward: from a model, a test, or a rule.",
+        "old_log_probabilities" => "The policy itself, as it is now, scores the answers once more.",
+        name if name.contains("critic") || name.contains("value") => {
+            "The critic guesses what each answer is worth, and learns from what it was."
+        }
+        _ => "Answers better than expected become likelier: forward, backward, optimizer.",
+    };
+    let steps = training.rl_stages.iter().map(|stage| {
+        let mut step = Step::new(stage.label, about(stage.name));
+        step.touched = vec![format!(
+            "{} on the fullest device",
+            units.bytes(stage.memory_bytes as f64)
+        )];
+        step.costs = vec![format!("{} FLOPs", short_count(stage.flops))];
+        step.costs.extend(stage.seconds.map(seconds));
+        step
+    });
+    Some(steps.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::analysis::HostShare;
+    use crate::model::catalogue;
+    use crate::scenario::Scenario;
+
+    fn steps(model: &str, pass_of: Pass) -> Vec<Step> {
+        let config = catalogue::find(model).unwrap().config.clone();
+        let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+        let setup = Setup::new(&blueprint, &Scenario::example()).unwrap();
+        let anatomy = Anatomy::of(&setup, &HostShare::default(), pass_of);
+        pass(&setup, &anatomy, UnitSystem::Gib)
+    }
+
+    #[test]
+    fn a_token_passes_deepseek() {
+        let steps = steps("deepseek-ai/DeepSeek-V3.1", Pass::Decode);
+        let titles: Vec<&str> = steps.iter().map(|step| step.title.as_str()).collect();
+        assert_eq!(
+            titles,
+            [
+                "The last token",
+                "Token embedding",
+                "Layer 1",
+                "Multi-head latent attention",
+                "Gated MLP",
+                "2 layers more like it",
+                "Layer 4",
+                "Multi-head latent attention",
+                "Mixture of experts",
+                "57 layers more like it",
+                "RMSNorm",
+                "LM head",
+                "The next token"
+            ]
+        );
+        // One sequence: a token chooses 8 of 256. Source: the model's config.
+        assert!(
+            steps[8].about.contains("256 experts") && steps[8].about.contains("about 8 of them"),
+            "{}",
+            steps[8].about
+        );
+        assert_eq!(steps[7].touched[0], "writes 576 numbers into its cache for each token");
+    }
+
+    #[test]
+    fn every_model_can_be_walked() {
+        for entry in catalogue::entries() {
+            let Ok(blueprint) = Blueprint::from_value(entry.config.clone()) else {
+                continue;
+            };
+            let blueprint = Arc::new(blueprint);
+            let Ok(setup) = Setup::new(&blueprint, &Scenario::example()) else {
+                continue;
+            };
+            for which in [Pass::Prefill, Pass::Decode] {
+                let anatomy = Anatomy::of(&setup, &HostShare::default(), which);
+                let steps = pass(&setup, &anatomy, UnitSystem::Gib);
+                assert!(steps.len() > 4, "{}", entry.id);
+                for step in steps {
+                    assert!(step.about.ends_with(['.', ':']), "{} {}", entry.id, step.about);
+                }
+            }
+        }
+    }
+}
