@@ -59,7 +59,8 @@ pub fn Architecture() -> impl IntoView {
             <Bar/>
             {move || match looking.view.get() {
                 View::Diagram => view! {
-                    <div class="explorer"><section class="card" aria-label="Diagram"><canvas::Canvas/><inspector::Legend/></section><inspector::Inspector/></div>
+                    <div class="explorer"><section class="card" aria-label="Diagram"><canvas::Canvas/></section><inspector::Inspector/></div>
+                    {move || case.comparison.with(Option::is_some).then(|| view! { <section class="card"><HeaderTable/></section> })}
                 }.into_any(),
                 View::Parts => view! { <parts_list::PartsList/> }.into_any(),
                 View::Spread => view! { <spread::Spread/> }.into_any(),

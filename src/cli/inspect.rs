@@ -12,7 +12,7 @@ use crate::export::{Sheet, VERSION, inspection, tree};
 use crate::model::Blueprint;
 use crate::model::headers::Checkpoint;
 use crate::scenario::Scenario;
-use crate::units::{UnitSystem, grouped, short_count};
+use crate::units::{UnitSystem, grouped, percent, short_count};
 use clap::ArgMatches;
 use serde_json::json;
 
@@ -46,11 +46,28 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         Format::Tree => Ok(tree(&blueprint)),
         Format::Svg => drawing(blueprint, &found.facts.id),
         format => {
-            let mut components = Sheet::new("Components", &["component", "parameters"]);
+            let share = |part: u64| percent(part as f64 / whole.parameters.max(1) as f64);
+            let mut components = Sheet::new("Components", &["component", "parameters", "share"]);
             for row in &whole.components {
-                components.push([row.component.to_owned(), grouped(row.parameters)]);
+                components.push([row.component.to_owned(), grouped(row.parameters), share(row.parameters)]);
             }
-            components.push(["total".to_owned(), grouped(whole.parameters)]);
+            let totals = [
+                ("total", whole.parameters),
+                ("used by a token", whole.active_parameters),
+                ("trainable", whole.trainable_parameters),
+            ];
+            for (name, parameters) in totals {
+                components.push([name.to_owned(), grouped(parameters), share(parameters)]);
+            }
+            let mut towers = Sheet::new("Towers and encoders", &["part", "how often", "parameters", "share"]);
+            for group in whole.structure.iter().filter(|group| group.id.starts_with("tower")) {
+                towers.push([
+                    group.title.clone(),
+                    grouped(group.count),
+                    grouped(group.parameters),
+                    share(group.parameters),
+                ]);
+            }
             let mut layers = Sheet::new("Layers", &["layer", "in a row", "group repeats"]);
             for run in &whole.runs {
                 for part in &run.layers {
@@ -92,7 +109,16 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             if format == Format::Csv {
                 sheets(&[tensors], format)
             } else {
-                let tables = sheets(&[components, layers, tensors], format)?;
+                let tables: Vec<Sheet> = [
+                    Some(components),
+                    Some(layers),
+                    Some(towers).filter(|_| whole.tower_parameters > 0),
+                    Some(tensors),
+                ]
+                .into_iter()
+                .flatten()
+                .collect();
+                let tables = sheets(&tables, format)?;
                 Ok(match comparison {
                     Some((_, comparison)) => format!("{}\n\n{tables}", comparison.line),
                     None => tables,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::parameters;
 use crate::model::blueprint::Repeated;
+use crate::model::flow::{BlockDrawing, Group, Joint, PartId, group_words, shape_words};
 use crate::model::operator::Role;
 use crate::model::quantisation::Part;
 use crate::model::{Blueprint, Tensor, TensorKind};
@@ -63,6 +64,53 @@ pub struct TensorRow {
     pub buffer: bool,
 }
 
+/// A part of a block: an operator or those that are drawn with it, a cache, a state.
+#[derive(Clone, Debug, Serialize)]
+pub struct PieceRow {
+    /// Its name in links: `layers-2.3.5`.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// Its shape in words.
+    pub shape: String,
+    /// Parameters in one layer.
+    pub parameters: u64,
+    /// What it reads: other parts by their names, `input` (what the block reads), `encoder`.
+    pub reads: Vec<String>,
+}
+
+/// A block.
+#[derive(Clone, Debug, Serialize)]
+pub struct BlockRow {
+    /// Its name in links.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// What it is for: `token_mixer`, `channel_mixer`, `norm`, ...
+    pub role: &'static str,
+    /// Parameters in one layer.
+    pub parameters: u64,
+    /// What it is made of.
+    pub parts: Vec<PieceRow>,
+}
+
+/// Blocks that stand together: a kind of layer, what is before or after the layers, a part of a tower.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupRow {
+    /// Its name in links.
+    pub id: String,
+    /// Where it stands: `Layers 4–61`.
+    pub title: String,
+    /// What it is.
+    pub detail: String,
+    /// How often it occurs.
+    pub count: u64,
+    /// Parameters of all of them.
+    pub parameters: u64,
+    /// Its blocks, in order.
+    pub blocks: Vec<BlockRow>,
+}
+
 /// A whole blueprint.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
@@ -74,6 +122,10 @@ pub struct Inspection {
     pub parameters: u64,
     /// Parameters a token uses.
     pub active_parameters: u64,
+    /// Parameters that a full training changes: all of them.
+    pub trainable_parameters: u64,
+    /// Parameters of vision and audio towers and of encoders, which a pass over text alone leaves idle.
+    pub tower_parameters: u64,
     /// Layers.
     pub layers: u64,
     /// Width of the residual stream.
@@ -88,6 +140,11 @@ pub struct Inspection {
     pub components: Vec<ComponentRow>,
     /// Layers, run-length.
     pub runs: Vec<Run>,
+    /// The kind of each layer, in order, as an index into the groups `layers-1`, `layers-2`, ... from 1 on; run-length where there
+    /// are more than 4,096.
+    pub layer_kinds: Vec<u64>,
+    /// Everything by where it stands, with what reads what.
+    pub structure: Vec<GroupRow>,
     /// Tensors.
     pub tensors: Vec<TensorRow>,
     /// What was assumed.
@@ -114,11 +171,20 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
             })
             .collect(),
     });
+    let structure: Vec<GroupRow> = Group::all(blueprint)
+        .into_iter()
+        .map(|group| group_row(blueprint, group))
+        .collect();
     Inspection {
         model_type: blueprint.model_type.clone(),
         family: blueprint.family,
         parameters: counted.total.0,
         active_parameters: counted.active.0,
+        trainable_parameters: counted.total.0,
+        tower_parameters: structure
+            .iter()
+            .filter(|group| group.id.starts_with("tower"))
+            .fold(0, |all: u64, group| all.saturating_add(group.parameters)),
         layers: blueprint.layers.value,
         hidden: blueprint.hidden.value,
         attention: blueprint.attention.clone(),
@@ -133,11 +199,81 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
             })
             .collect(),
         runs: runs.collect(),
+        layer_kinds: blueprint
+            .layout
+            .order()
+            .take(MOST_KINDS)
+            .map(|kind| kind as u64 + 1)
+            .collect(),
+        structure,
         tensors: blueprint
             .tensors()
             .flat_map(|(place, tensor)| rows(blueprint, place, tensor))
             .collect(),
         notices: blueprint.notices.clone(),
+    }
+}
+
+/// More layers than these are told run-length alone.
+const MOST_KINDS: usize = 4096;
+
+fn group_row(blueprint: &Blueprint, group: Group) -> GroupRow {
+    let (title, detail) = group_words(blueprint, group);
+    let places = group.blocks(blueprint);
+    let own = |place: Repeated<'_>, operators: &[usize], stored: bool| {
+        let operators = operators.iter().filter_map(|at| place.block.operators.get(*at));
+        let tensors = operators
+            .flat_map(|operator| &operator.tensors)
+            .filter(|tensor| tensor.is_parameter());
+        let sizes = tensors.map(|tensor| {
+            if stored {
+                place.stored(tensor, tensor.elements::<Exact>()).0
+            } else {
+                tensor.count()
+            }
+        });
+        sizes.fold(0, u64::saturating_add)
+    };
+    let mut parameters: u64 = 0;
+    let mut blocks = Vec::new();
+    for (at, place) in places.into_iter().enumerate() {
+        let all: Vec<usize> = (0..place.block.operators.len()).collect();
+        parameters = parameters.saturating_add(own(place, &all, true));
+        let drawing = BlockDrawing::of(place.block);
+        let id = |piece| PartId::Piece(group, at, piece).to_string();
+        let named = |joint: &Joint| match joint {
+            Joint::Input => Some("input".to_owned()),
+            Joint::Encoder => Some("encoder".to_owned()),
+            Joint::Node(node) => drawing.nodes.get(*node).map(|node| id(node.piece)),
+            Joint::Output => None,
+        };
+        let parts = drawing.nodes.iter().enumerate().map(|(nth, node)| PieceRow {
+            id: id(node.piece),
+            title: node.label.clone(),
+            shape: shape_words(place.block, node),
+            parameters: own(place, &node.operators, false),
+            reads: drawing
+                .wires
+                .iter()
+                .filter(|(_, to)| *to == Joint::Node(nth))
+                .filter_map(|(from, _)| named(from))
+                .collect(),
+        });
+        blocks.push(BlockRow {
+            id: PartId::Block(group, at).to_string(),
+            title: place.block.title.to_owned(),
+            role: place.block.role.into(),
+            parameters: own(place, &all, false),
+            parts: parts.collect(),
+        });
+    }
+    GroupRow {
+        id: group.to_string(),
+        title,
+        detail,
+        count: group.repeats(blueprint),
+        parameters,
+        blocks,
     }
 }
 

@@ -130,7 +130,9 @@ pub fn areas(blueprint: &Blueprint, anatomy: &Anatomy, amount: impl Fn(&PartFigu
     for group in Group::all(blueprint) {
         let of = group_words(blueprint, group).0;
         for block in children(blueprint, anatomy, PartId::Group(group)) {
-            for piece in children(blueprint, anatomy, block.part) {
+            let pieces = children(blueprint, anatomy, block.part);
+            let pieces = if pieces.is_empty() { vec![block] } else { pieces };
+            for piece in pieces {
                 if matches!(piece.part, PartId::Piece(_, _, Piece::Cache | Piece::State)) {
                     continue;
                 }

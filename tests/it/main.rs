@@ -64,6 +64,8 @@ mod page_charts;
 mod page_checks;
 mod page_compare;
 #[cfg(feature = "cli")]
+mod page_explorer;
+#[cfg(feature = "cli")]
 mod page_finder;
 mod page_hardware;
 mod page_headers;

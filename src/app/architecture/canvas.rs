@@ -74,6 +74,21 @@ pub fn Canvas() -> impl IntoView {
             element.set_scroll_top(top - (event.client_y() - y));
         }
     };
+    // A link to a part leads to it.
+    let linked = looking.part.get_untracked();
+    Effect::new(move |done: Option<bool>| {
+        let there = drawn.with(Option::is_some);
+        if there && done != Some(true) && linked != PartId::Model {
+            request_animation_frame(move || {
+                if let Some(element) = document().get_element_by_id(&id(linked)) {
+                    let options = web_sys::ScrollIntoViewOptions::new();
+                    options.set_block(web_sys::ScrollLogicalPosition::Center);
+                    element.scroll_into_view_with_scroll_into_view_options(&options);
+                }
+            });
+        }
+        there || done == Some(true)
+    });
     view! {
         <div class="canvas-bar">
             <button class="button small" type="button" aria-label="Smaller" disabled=move || zoom.get() == 0 on:click=move |_| zoom.update(|at| *at = at.saturating_sub(1))>"−"</button>
@@ -219,7 +234,7 @@ fn draw(looking: Looking, scene: &Scene, factor: f64) -> impl IntoView + use<> {
             view! {
                 <rect class="cell" data-component=cell.component.map(|one| one.key()) x=format!("{rail_x:.1}") y=format!("{:.2}", cell.y)
                     width=format!("{rail_width:.1}") height=format!("{:.2}", cell.height) rx="2" fill-opacity=format!("{:.2}", cell.strength)
-                    class:on=move || looking.part.get().group().map(PartId::Group) == Some(part)
+                    class:on=move || { looking.part.get().group().map(PartId::Group) == Some(part) }
                     on:click=move |_| press(looking, part, true)><title>{words}</title></rect>
             }
         })

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::analysis::anatomy::PartFigures;
 use weighbridge::model::Component;
-use weighbridge::model::flow::{Group, PartId};
+use weighbridge::model::flow::{Group, PartId, Piece};
 use weighbridge::model::operator::Role;
 use weighbridge::report::parts::{PartReport, children};
 use weighbridge::report::walk::Journey;
@@ -49,7 +49,7 @@ struct Row {
     title: String,
     place: String,
     shape: String,
-    component: Option<Component>,
+    colour: Option<&'static str>,
     figures: PartFigures,
     /// Everything it is found by, in small letters.
     words: String,
@@ -116,7 +116,11 @@ fn rows(shown: &Shown, units: UnitSystem) -> Vec<Row> {
                     .collect::<Vec<_>>()
                     .join(" › "),
                 shape: child.shape,
-                component: child.component,
+                colour: match child.part {
+                    PartId::Piece(_, _, Piece::Cache) => Some("kv_cache"),
+                    PartId::Piece(_, _, Piece::State) => Some("state_cache"),
+                    _ => child.component.map(Component::key),
+                },
                 figures: child.figures,
                 words: words.to_lowercase(),
             });
@@ -210,7 +214,7 @@ fn listed(looking: Looking, row: &Row) -> impl IntoView + use<> {
         }
     };
     view! {
-        <li><button type="button" data-component=row.component.map(Component::key) aria-pressed=move || (looking.part.get() == part).to_string() on:click=move |_| looking.choose(part)>
+        <li><button type="button" data-component=row.colour aria-pressed=move || (looking.part.get() == part).to_string() on:click=move |_| looking.choose(part)>
             <i class="dot"></i><span>{row.title.clone()}" "<small>{row.shape.clone()}</small></span><small class="place">{row.place.clone()}</small><b>{amount}</b>
         </button></li>
     }

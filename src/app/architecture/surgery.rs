@@ -8,7 +8,7 @@ use strum::IntoEnumIterator;
 use weighbridge::analysis::{Analysis, Setup, analyse_setup};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::apply_edits;
-use weighbridge::scenario::fields::{FIELDS, Field, FieldGroup};
+use weighbridge::scenario::fields::{FIELDS, Field, FieldGroup, language_model};
 use weighbridge::units::{UnitSystem, percent, seconds, short_count};
 
 use super::canvas::Canvas;
@@ -148,20 +148,11 @@ pub fn Surgery() -> impl IntoView {
         _ => None,
     };
     let halve = move |_| {
-        let keys = ["num_key_value_heads", "n_kv_heads", "num_kv_heads"];
-        let found =
-            edited.with_untracked(|config| keys.into_iter().find_map(|key| Some((key, config.get(key)?.as_u64()?))));
-        if let Some((key, heads)) = found {
+        if let Some((key, heads)) = edited.with_untracked(kv_heads) {
             changes.set(key, Some(Value::from((heads / 2).max(1))));
         }
     };
-    let can_halve = move || {
-        edited.with(|config| {
-            ["num_key_value_heads", "n_kv_heads", "num_kv_heads"]
-                .iter()
-                .any(|key| config.get(key).and_then(Value::as_u64).is_some_and(|heads| heads > 1))
-        })
-    };
+    let can_halve = move || edited.with(|config| kv_heads(config).is_some_and(|(_, heads)| heads > 1));
     view! {
         <div class="surgery">
             <section class="card" aria-label="Keys">
@@ -186,6 +177,19 @@ pub fn Surgery() -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// The key of the KV heads and how many there are.
+fn kv_heads(config: &Value) -> Option<(&'static str, u64)> {
+    let keys = [
+        "num_key_value_heads",
+        "n_kv_heads",
+        "num_kv_heads",
+        "multi_query_group_num",
+    ];
+    let (own, _) = language_model(config);
+    let own = own?;
+    keys.into_iter().find_map(|key| Some((key, own.get(key)?.as_u64()?)))
 }
 
 /// A blueprint that is the same only if it is the very one.

@@ -94,7 +94,7 @@ pub fn Walk() -> impl IntoView {
             <div class="row">
                 <div class="segments" role="group" aria-label="What is followed">{choices}</div>
                 <button class="button small" type="button" disabled=move || at.get() == 0 on:click=move |_| go(at.get_untracked().saturating_sub(1))>"Back"</button>
-                <button class="button small" type="button" disabled=move || at.get() + 1 >= count() on:click=move |_| go(at.get_untracked() + 1)>"Next"</button>
+                <button class="button small" type="button" disabled=move || { at.get() + 1 >= count() } on:click=move |_| go(at.get_untracked() + 1)>"Next"</button>
                 <span class="num" role="status">{move || { let all = count(); (all > 0).then(|| format!("Step {} of {all}", at.get() + 1)) }}</span>
             </div>
             {move || match steps.get() {

@@ -90,9 +90,8 @@ impl Part {
         match self {
             Self::Charts => File::Charts,
             Self::Library | Self::Reader => File::Reader,
-            Self::Tabs | Self::Dialogs | Self::Checks => File::Views,
+            Self::Tabs | Self::Dialogs | Self::Checks | Self::Explorer => File::Views,
             Self::Compare | Self::Models | Self::History => File::Places,
-            Self::Explorer => File::Explorer,
             Self::Training => File::Training,
         }
     }
@@ -105,7 +104,6 @@ enum File {
     Reader,
     Views,
     Places,
-    Explorer,
     Training,
 }
 
@@ -114,7 +112,7 @@ impl File {
     const fn needs(self) -> Option<Part> {
         match self {
             Self::Charts | Self::Reader | Self::Training => None,
-            Self::Views | Self::Places | Self::Explorer => Some(Part::Reader),
+            Self::Views | Self::Places => Some(Part::Reader),
         }
     }
     fn parts(self) -> impl Iterator<Item = Part> {
@@ -247,7 +245,8 @@ async fn bring(part: Part) -> bool {
             File::Reader => tables::reader().await.map(|reader| keep(&READER, reader)).is_ok(),
             File::Views => tables::views()
                 .await
-                .map(|(tabs, dialogs, checks)| {
+                .map(|(tabs, dialogs, checks, explorer)| {
+                    keep(&EXPLORER, explorer);
                     keep(&TABS, tabs);
                     keep(&DIALOGS, dialogs);
                     keep(&CHECKS, checks);
@@ -260,10 +259,6 @@ async fn bring(part: Part) -> bool {
                     keep(&MODELS, models);
                     keep(&HISTORY, history);
                 })
-                .is_ok(),
-            File::Explorer => tables::explorer()
-                .await
-                .map(|explorer| keep(&EXPLORER, explorer))
                 .is_ok(),
             File::Training => tables::training()
                 .await

@@ -241,7 +241,7 @@ macro_rules! part {
 /// What comes with the reader, in one file.
 pub type Known = &'static Reader;
 /// What comes with the tabs, in one file.
-pub type Views = (&'static Tabs, &'static Dialogs, &'static Checks);
+pub type Views = (&'static Tabs, &'static Dialogs, &'static Checks, &'static Explorer);
 /// Places of full width, in one file.
 pub type Places = (&'static Compare, &'static Models, &'static History);
 
@@ -251,9 +251,8 @@ part!(reader -> Known, {
     weighbridge::model::library::arrive();
     &READER
 });
-part!(views -> Views, (&TABS, &DIALOGS, &CHECKS));
+part!(views -> Views, (&TABS, &DIALOGS, &CHECKS, &EXPLORER));
 part!(places -> Places, (&COMPARE, &MODELS, &HISTORY));
-part!(explorer -> &'static Explorer, &EXPLORER);
 part!(training -> &'static Training, {
     weighbridge::analysis::training::arrive();
     weighbridge::report::run::arrive();

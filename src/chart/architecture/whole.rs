@@ -712,10 +712,10 @@ impl Pencil<'_> {
                     grid,
                     opens: false,
                 };
-                let most = if node.look == Look::Experts {
-                    most.max(wide.min(320.0))
-                } else {
-                    most
+                let most = match node.look {
+                    Look::Experts => most.max(wide.min(320.0)),
+                    Look::Cache | Look::State => most.max(wide.min(190.0)),
+                    _ => most,
                 };
                 sized(one, &shape_words(block, node), most)
             })

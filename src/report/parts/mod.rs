@@ -15,7 +15,7 @@ use crate::model::flow::{
 };
 use crate::model::operator::{Block, Kind, Operator};
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
-use crate::units::{Origin, Quantity, UnitSystem, grouped, percent, seconds, short_count};
+use crate::units::{Origin, Quantity, UnitSystem, counted, grouped, percent, seconds, short_count};
 
 /// A tensor of a part.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,6 +147,8 @@ pub fn children(blueprint: &Blueprint, anatomy: &Anatomy, part: PartId) -> Vec<P
         }
         PartId::Block(group, at) => part.place(blueprint).map_or_else(Vec::new, |place| {
             let nodes = BlockDrawing::of(place.block).nodes;
+            // One box is the block itself.
+            let nodes = if nodes.len() > 1 { nodes } else { Vec::new() };
             nodes
                 .iter()
                 .map(|node| {
@@ -208,6 +210,8 @@ impl PartReport {
             PartId::Piece(_, _, piece) => Some(piece),
             _ => None,
         };
+        let single = place.is_some_and(|place| BlockDrawing::of(place.block).nodes.len() == 1);
+        let piece = piece.or_else(|| single.then_some(Piece::Operator(0)));
         let look = piece.and_then(|piece| look_of(place?.block, piece));
         let first = own
             .iter()
@@ -309,7 +313,16 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
     let figures = anatomy.figures(blueprint, part);
     let whole = anatomy.figures(blueprint, PartId::Model);
     let repeats = part.group().map_or(1, |group| group.repeats(blueprint)).max(1);
-    let of_all = |own: f64, all: f64| if all > 0.0 { percent(own / all) } else { percent(0.0) };
+    let of_all = |own: f64, all: f64| match all > 0.0 {
+        _ if part == PartId::Model => String::new(),
+        true => percent(own / all),
+        false => percent(0.0),
+    };
+    // What is said of the whole has no share.
+    let with = |words: &str, share: String| match share.is_empty() {
+        true => words.to_owned(),
+        false => format!("{words}, {share}"),
+    };
     let layers = |share: String| match repeats {
         1 => share,
         _ => format!("{} layers, {share}", grouped(repeats)),
@@ -330,17 +343,14 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
         let share = of_all(figures.bytes as f64, whole.bytes as f64);
         line(
             "Weights",
-            format!("{}, {share}", setup.weights.method),
+            with(&setup.weights.method, share),
             units.bytes(figures.bytes as f64),
         );
     }
     if figures.kept > 0 {
         let workload = &setup.scenario.workload;
-        let note = format!(
-            "{} sequences of {} tokens",
-            grouped(workload.batch),
-            grouped(setup.tokens().value)
-        );
+        let (batch, tokens) = (workload.batch, setup.tokens().value);
+        let note = format!("{} of {}", counted(batch, "sequence"), counted(tokens, "token"));
         line("Kept", note, units.bytes(figures.kept as f64));
     }
     let pass = match anatomy.pass {
@@ -351,14 +361,14 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
     if figures.flops > 0.0 {
         line(
             "FLOPs",
-            format!("{pass}, {}", of_all(figures.flops, whole.flops)),
+            with(pass, of_all(figures.flops, whole.flops)),
             short_count(figures.flops),
         );
     }
     if figures.traffic > 0.0 {
         line(
             "Moved",
-            format!("{pass}, {}", of_all(figures.traffic, whole.traffic)),
+            with(pass, of_all(figures.traffic, whole.traffic)),
             units.bytes(figures.traffic),
         );
     }
@@ -375,7 +385,10 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
             Some(Bound::Memory) => ", memory-bound",
             _ => "",
         };
-        let note = format!("of {}{bound}", seconds(whole.seconds));
+        let note = match part {
+            PartId::Model => bound.trim_start_matches(", ").to_owned(),
+            _ => format!("of {}{bound}", seconds(whole.seconds)),
+        };
         line("Time", note, seconds(figures.seconds));
     }
     out
