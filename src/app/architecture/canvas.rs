@@ -4,7 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use weighbridge::chart::architecture::{
-    Plan, Scene, SceneBox, SceneFrame, TITLE_AT, cells, heat, opens, rounded, scene,
+    Plan, Scene, SceneBox, SceneFrame, TITLE_AT, cells, heads, heat, opens, rounded, scene,
 };
 use weighbridge::model::flow::{Look, PartId};
 
@@ -347,6 +347,10 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
             .map(|(x, y, hot)| view! { <rect class=if hot { "expert hot" } else { "expert" } x=format!("{x:.1}") y=format!("{y:.1}") width="5" height="5" rx="1"></rect> })
             .collect_view()
     });
+    let squares = heads(one)
+        .into_iter()
+        .map(|(x, y, stored)| view! { <rect class=if stored { "head stored" } else { "head" } x=format!("{x:.1}") y=format!("{y:.1}") width="5" height="5" rx="1"></rect> })
+        .collect_view();
     let words = [
         Some(one.title.clone()),
         Some(one.detail.join(" ")),
@@ -365,7 +369,7 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
             {rect("face", None)}
             {rect("heat", Some(format!("{:.3}", heat(one.share))))}
             <rect class="band" x=format!("{:.1}", x + 5.0) y=format!("{:.1}", y + 6.0) width="4" height=format!("{:.1}", height - 12.0) rx="2"></rect>
-            {title}{beside}{lines}{grid}
+            {title}{beside}{lines}{squares}{grid}
         </g>
     }
     .into_any()

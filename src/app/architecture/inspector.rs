@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::model::Component;
+use weighbridge::model::flow::PartId;
 use weighbridge::report::parts::{Dim, PartChild, PartReport};
 
 use super::looking::Looking;
@@ -60,17 +61,21 @@ fn told(looking: Looking, report: PartReport) -> impl IntoView {
     let paper = report.paper.map(|paper| {
         view! { <p class="paper-line">"Paper: "<a href=paper.address target="_blank" rel="noreferrer">{paper.name}</a>", "{paper.title}</p> }
     });
-    let also = (!report.also.is_empty()).then(|| {
-        let places = report
-            .also
+    let linked = |words: &'static str, parts: &[(PartId, String)]| {
+        let links = parts
             .iter()
             .map(|(part, title)| {
                 let part = *part;
                 view! { <button class="link" type="button" on:click=move |_| looking.choose(part)>{title.clone()}</button>" " }
             })
             .collect_view();
-        view! { <p class="also">"Also in: "{places}</p> }
-    });
+        (!parts.is_empty()).then(|| view! { <p class="also">{words}" "{links}</p> })
+    };
+    let also = [
+        linked("Reads:", &report.reads),
+        linked("Read by:", &report.read_by),
+        linked("Also in:", &report.also),
+    ];
     let parts = (!report.parts.is_empty()).then(|| {
         let rows = report.parts.into_iter().map(|child| row(looking, child)).collect_view();
         view! { <div class="made-of"><h3>"Made of"</h3><ul>{rows}</ul></div> }

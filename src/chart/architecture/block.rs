@@ -46,6 +46,10 @@ pub fn sized(mut one: SceneBox, shape: &str, most: f64) -> SceneBox {
         .max(if one.beside { 0.0 } else { figure + INSIDE });
     let lines = 1 + one.detail.len() + usize::from(!one.beside && !one.figure.is_empty());
     one.height = 14.0 + LINE * lines as f64;
+    if let Some((queries, kv)) = one.heads {
+        one.width = one.width.max(most.min(180.0));
+        one.height += heads_height(queries, kv, one.width - INSIDE) + 6.0;
+    }
     if let Some((experts, _)) = one.grid {
         one.width = one.width.max(most.min(300.0));
         one.height += grid_height(experts, one.width - INSIDE) + 8.0;
@@ -62,6 +66,52 @@ pub fn grid_columns(experts: u64, width: f64) -> (u64, f64) {
         _ => 6.5,
     };
     (((width / pitch).floor() as u64).clamp(1, experts.max(1)), pitch)
+}
+
+/// Side of a head's square with its gap, and the gap after those that share a head of keys and values.
+const HEAD: (f64, f64) = (6.0, 4.0);
+/// More heads than these are a wall.
+const MOST_HEADS: u64 = 160;
+
+/// Squares of the heads, from (0, 0) on: place, and whether it is a head of keys and values. Those that share one stand above it; of no stored ones, the heads alone.
+pub fn head_squares(queries: u64, kv: u64, width: f64) -> Vec<(f64, f64, bool)> {
+    let (side, gap) = HEAD;
+    if queries == 0 || queries > MOST_HEADS {
+        return Vec::new();
+    }
+    if kv == 0 {
+        let columns = ((width / side).floor() as u64).max(1);
+        let square = |head: u64| ((head % columns) as f64 * side, (head / columns) as f64 * side, false);
+        return (0..queries).map(square).collect();
+    }
+    if !queries.is_multiple_of(kv) {
+        return Vec::new();
+    }
+    let shared = queries / kv;
+    // A group in rows of four at most, so that it stays a group.
+    let columns = shared.min(4);
+    let rows = shared.div_ceil(columns);
+    let wide = columns as f64 * side + if shared > 1 { gap } else { 1.0 };
+    let high = (rows + 1) as f64 * side + gap;
+    let abreast = ((width / wide).floor() as u64).max(1);
+    let mut out = Vec::new();
+    for group in 0..kv {
+        let (left, top) = ((group % abreast) as f64 * wide, (group / abreast) as f64 * high);
+        for head in 0..shared {
+            out.push((
+                left + (head % columns) as f64 * side,
+                top + (head / columns) as f64 * side,
+                false,
+            ));
+        }
+        out.push((left, top + rows as f64 * side + 1.0, true));
+    }
+    out
+}
+
+fn heads_height(queries: u64, kv: u64, width: f64) -> f64 {
+    let squares = head_squares(queries, kv, width);
+    squares.iter().map(|one| one.1 + HEAD.0).fold(0.0, f64::max)
 }
 
 fn grid_height(experts: u64, width: f64) -> f64 {

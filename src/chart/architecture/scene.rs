@@ -32,6 +32,8 @@ pub struct SceneBox {
     pub component: Option<Component>,
     /// Experts drawn as a grid: how many, and how many of them a token uses.
     pub grid: Option<(u64, u64)>,
+    /// Heads drawn with those that share a head of keys and values together: how many of both.
+    pub heads: Option<(u64, u64)>,
     /// Whether it opens in place.
     pub opens: bool,
 }

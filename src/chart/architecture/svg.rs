@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::block::{SMALL, TITLE, grid_columns};
+use super::block::{SMALL, TITLE, grid_columns, head_squares};
 use super::scene::{Scene, SceneBox};
 use super::whole::TITLE_AT;
 use crate::chart::{Caption, Theme};
@@ -217,6 +217,13 @@ fn boxed(out: &mut String, one: &SceneBox, theme: Theme, write: &Write<'_>) {
         y += 16.0;
         write(out, one.x + 16.0, y, SMALL, &one.figure, &soft, "");
     }
+    for (x, y, stored) in heads(one) {
+        let fill = if stored { colour("kv_cache") } else { part.clone() };
+        let _ = write!(
+            out,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"5\" height=\"5\" rx=\"1\" fill=\"{fill}\"/>"
+        );
+    }
     if let Some((experts, chosen)) = one.grid {
         for (x, y, hot) in cells(one, experts, chosen) {
             let opacity = if hot { 1.0 } else { 0.25 };
@@ -228,6 +235,24 @@ fn boxed(out: &mut String, one: &SceneBox, theme: Theme, write: &Write<'_>) {
     }
 }
 
+/// Where the picture inside a box begins: below what is written in it.
+fn below_words(one: &SceneBox) -> f64 {
+    let lines = 1 + one.detail.len() + usize::from(!one.beside && !one.figure.is_empty());
+    one.y + 12.0 + 16.0 * lines as f64
+}
+
+/// Squares of a box's heads: place, and whether it is a head of keys and values.
+pub fn heads(one: &SceneBox) -> Vec<(f64, f64, bool)> {
+    let Some((queries, kv)) = one.heads else {
+        return Vec::new();
+    };
+    let top = below_words(one);
+    let squares = head_squares(queries, kv, one.width - 24.0).into_iter();
+    squares
+        .map(|(x, y, stored)| (one.x + 16.0 + x, top + y, stored))
+        .collect()
+}
+
 /// How strongly a box is tinted for its share of the whole.
 pub fn heat(share: f64) -> f64 {
     0.5 * share.clamp(0.0, 1.0).sqrt()
@@ -236,8 +261,7 @@ pub fn heat(share: f64) -> f64 {
 /// Cells of a grid of experts: place, and whether a token uses it; which ones is for the example.
 pub fn cells(one: &SceneBox, experts: u64, chosen: u64) -> Vec<(f64, f64, bool)> {
     let (columns, pitch) = grid_columns(experts, one.width - 24.0);
-    let lines = 1 + one.detail.len() + usize::from(!one.beside && !one.figure.is_empty());
-    let top = one.y + 14.0 + 16.0 * lines as f64;
+    let top = below_words(one) + 2.0;
     let shown = experts.min(columns * 24);
     // Spread without a pattern that looks like one: steps of the golden section.
     let hot: std::collections::BTreeSet<u64> = (0..chosen.min(shown))

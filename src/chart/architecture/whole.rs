@@ -384,6 +384,7 @@ impl Pencil<'_> {
             },
             component: largest_component(std::iter::once(block)),
             grid: None,
+            heads: None,
             opens: opens(block),
         };
         sized(one, &detail, most)
@@ -418,6 +419,7 @@ impl Pencil<'_> {
                 look: Look::Matrix,
                 component,
                 grid: None,
+                heads: None,
                 opens: true,
             };
             let most = (self.right - self.left).min(380.0);
@@ -694,6 +696,22 @@ impl Pencil<'_> {
                 let grid = routing
                     .filter(|_| node.look == Look::Experts)
                     .map(|routing| (routing.experts.value, routing.top_k.value));
+                let heads = block
+                    .operators
+                    .iter()
+                    .enumerate()
+                    .find_map(|(at, one)| match &one.kind {
+                        Kind::Attention(attention) if node.operators.contains(&at) => {
+                            // What is made from a latent is stored for no head.
+                            let stored = if attention.latent.is_some() {
+                                0
+                            } else {
+                                attention.kv_heads.value
+                            };
+                            Some((attention.heads.value, stored))
+                        }
+                        _ => None,
+                    });
                 let kept = matches!(node.piece, Piece::Cache | Piece::State);
                 let figure = if kept { String::new() } else { self.figure(part) };
                 let one = SceneBox {
@@ -710,6 +728,7 @@ impl Pencil<'_> {
                     look: node.look,
                     component: node.component,
                     grid,
+                    heads,
                     opens: false,
                 };
                 let most = match node.look {

@@ -11,7 +11,7 @@ use crate::analysis::time::Pass;
 use crate::analysis::{Bound, Setup};
 use crate::model::blueprint::Repeated;
 use crate::model::flow::{
-    BlockDrawing, Group, Look, PartId, Piece, group_words, largest_component, purpose, shape_words,
+    BlockDrawing, Group, Joint, Look, PartId, Piece, group_words, largest_component, purpose, shape_words,
 };
 use crate::model::operator::{Block, Kind, Operator};
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
@@ -88,6 +88,10 @@ pub struct PartReport {
     pub pseudocode: Option<&'static str>,
     /// Who introduced it.
     pub paper: Option<Paper>,
+    /// Parts of the same block that it reads.
+    pub reads: Vec<(PartId, String)>,
+    /// Parts of the same block that read it.
+    pub read_by: Vec<(PartId, String)>,
     /// Other places of the model where the same kind of part is.
     pub also: Vec<(PartId, String)>,
     /// What it is made of.
@@ -240,6 +244,8 @@ impl PartReport {
             keys: keys(&own, place, piece),
             pseudocode: place.and_then(|place| known::pseudocode(place.block, look.unwrap_or(Look::Matrix), main)),
             paper: place.and_then(|place| of_block(place.block)).map(|(_, paper)| paper),
+            reads: joined(blueprint, part, true),
+            read_by: joined(blueprint, part, false),
             also: also(blueprint, part),
             parts: children(blueprint, anatomy, part),
         })
@@ -524,6 +530,33 @@ fn origin_keys(quantity: &Quantity, out: &mut Vec<PartKey>, depth: u32) {
             source,
         });
     }
+}
+
+/// What a part of a block reads, or what reads it.
+fn joined(blueprint: &Blueprint, part: PartId, reads: bool) -> Vec<(PartId, String)> {
+    let (PartId::Piece(group, at, piece), Some(place)) = (part, part.place(blueprint)) else {
+        return Vec::new();
+    };
+    let drawing = BlockDrawing::of(place.block);
+    let Some(own) = drawing.nodes.iter().position(|node| node.piece == piece) else {
+        return Vec::new();
+    };
+    let own = Joint::Node(own);
+    let others = drawing.wires.iter().filter_map(|(from, to)| match reads {
+        true => (*to == own).then_some(from),
+        false => (*from == own).then_some(to),
+    });
+    others
+        .filter_map(|joint| match joint {
+            Joint::Node(node) => drawing
+                .nodes
+                .get(*node)
+                .map(|node| (PartId::Piece(group, at, node.piece), node.label.clone())),
+            Joint::Input => Some((PartId::Block(group, at), "what the block reads".to_owned())),
+            Joint::Encoder => Some((PartId::Block(group, at), "what the encoder read".to_owned())),
+            Joint::Output => Some((PartId::Block(group, at), "the residual stream".to_owned())),
+        })
+        .collect()
 }
 
 /// Blocks of the same name elsewhere.
