@@ -131,7 +131,7 @@ fn parts_are_found_by_key_tensor_and_width() {
     let (browser, _server) = start(&format!("{DEEPSEEK}&at-view=parts"));
     browser.wait_for("document.querySelector('.part-rows button')", SOON);
     let find = |words: &str| {
-        browser.set_input(".find input", words);
+        browser.set_input(".find-part input", words);
         browser.wait_for(
             "document.querySelector('.explorer [role=status]').innerText.includes(' of ')",
             SOON,
@@ -158,7 +158,7 @@ fn parts_are_found_by_key_tensor_and_width() {
 #[test]
 fn a_token_is_followed_and_sizes_are_shown_by_time() {
     let (browser, _server) = start(&format!("{DEEPSEEK}&at-view=walk"));
-    browser.wait_for("document.querySelectorAll('.steps li').length === 13", SOON);
+    browser.wait_for("document.querySelectorAll('.steps > li').length === 13", SOON);
     for _ in 0..3 {
         browser.script(
             "[...document.querySelectorAll('.walk button')].find((one) => one.innerText === 'Next').click()",

@@ -188,7 +188,7 @@ pub fn PartsList() -> impl IntoView {
         <div class="explorer">
             <section class="card" aria-label="Parts">
                 <div class="row">
-                    <label class="find">"Find a part"<input type="search" placeholder="name, tensor, config key or width" autocomplete="off" spellcheck="false" bind:value=wanted/></label>
+                    <label class="find-part">"Find a part"<input type="search" placeholder="name, tensor, config key or width" autocomplete="off" spellcheck="false" bind:value=wanted/></label>
                     <span class="num" role="status">{count}</span>
                 </div>
                 {sections}
