@@ -39,6 +39,7 @@ const told = (audit) => {
 const VIEWS = [
   ["first tab", []],
   ...["compute", "speed", "fit", "architecture"].map((tab) => [`tab ${tab}`, [`#tab-${tab}`]]),
+  ...[2, 3, 4, 5, 6, 7].map((nth) => [`architecture, view ${nth}`, ["#tab-architecture", `.explorer-bar [aria-label=View] button:nth-child(${nth})`]]),
   ["models", ["#model"]],
   ["devices", ["#hardware"]],
   ["editor", ["#edit-model"]],
@@ -59,7 +60,10 @@ async function axe(url, browser) {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
         await page.goto(url, { waitUntil: "networkidle0" });
         await page.waitForFunction("!document.querySelector('#app').ariaBusy");
-        for (const press of presses) await page.$eval(press, (one) => one.click());
+        for (const press of presses) {
+          await page.waitForSelector(press);
+          await page.$eval(press, (one) => one.click());
+        }
         await new Promise((resolve) => setTimeout(resolve, 600));
         await page.evaluate(source);
         const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
