@@ -13,9 +13,9 @@ use crate::model::blueprint::Repeated;
 use crate::model::flow::{
     BlockDrawing, Group, Joint, Look, PartId, Piece, group_words, largest_component, purpose, shape_words,
 };
-use crate::model::operator::{Block, Kind, Operator};
+use crate::model::operator::{Block, Cache, CacheWidth, Kind, Operator};
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
-use crate::units::{Origin, Quantity, UnitSystem, counted, grouped, percent, seconds, short_count};
+use crate::units::{Origin, Quantity, UnitSystem, counted, decimal, grouped, percent, seconds, short_count};
 
 /// A tensor of a part.
 #[derive(Clone, Debug, PartialEq)]
@@ -281,7 +281,13 @@ fn about(blueprint: &Blueprint, part: PartId, look: Option<Look>, main: Option<&
             known.or_else(only).unwrap_or("A part of the model.").to_owned()
         }
         PartId::Piece(_, _, Piece::Cache) => {
-            "What each token leaves for those after it. It grows with every token and is read at each step.".to_owned()
+            let kept = part
+                .place(blueprint)
+                .map(|place| cache_words(place.block))
+                .unwrap_or_default();
+            format!(
+                "What each token leaves for those after it. It grows with every token and is read at each step.{kept}"
+            )
         }
         PartId::Piece(_, _, Piece::State) => {
             "What one sequence keeps. Its size is fixed, however long the text is.".to_owned()
@@ -297,6 +303,30 @@ fn about(blueprint: &Blueprint, part: PartId, look: Option<Look>, main: Option<&
                 .to_owned(),
         },
     }
+}
+
+/// What a token leaves in one layer, beside what plain multi-head attention would leave there.
+fn cache_words(block: &Block) -> String {
+    let of = |cache: &Cache| match &cache.width {
+        CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => width.value,
+        CacheWidth::Latent { latent, .. } => latent.value,
+    };
+    let kept = block.caches.iter().map(of).fold(0, u64::saturating_add);
+    let Some(attention) = block.attentions().next() else {
+        return String::new();
+    };
+    let each = attention.key_dim.value.saturating_add(attention.value_dim.value);
+    let plain = attention.heads.value.saturating_mul(each);
+    let numbers = format!(" A token leaves {} in each layer", counted(kept, "number"));
+    if kept == 0 || plain <= kept {
+        return format!("{numbers}.");
+    }
+    format!(
+        "{numbers}; with keys and values of its own for each of {} heads it would be {}, {} times as many.",
+        grouped(attention.heads.value),
+        grouped(plain),
+        decimal(plain as f64 / kept as f64)
+    )
 }
 
 fn tensor_line(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> PartTensor {
@@ -504,9 +534,8 @@ fn keys(own: &[(Repeated<'_>, &Operator)], place: Option<Repeated<'_>>, piece: O
     if let (Some(place), Some(Piece::Cache)) = (place, piece) {
         for cache in &place.block.caches {
             match &cache.width {
-                crate::model::operator::CacheWidth::Plain(width)
-                | crate::model::operator::CacheWidth::Copied { once: width, .. } => see(width),
-                crate::model::operator::CacheWidth::Latent { latent, .. } => see(latent),
+                CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => see(width),
+                CacheWidth::Latent { latent, .. } => see(latent),
             }
         }
     }
@@ -623,6 +652,34 @@ mod tests {
         assert_eq!(way, ["The whole model", "Layers 4–61", "Mixture of experts"]);
         assert_eq!(experts.lines[1].note, "58 layers, 97.5 %");
         assert_eq!(experts.lines[1].value, "654 B");
+    }
+
+    /// Sources: DeepSeek-V2 (arXiv 2405.04434), section 2.1: 512 + 64 numbers a token and layer; here 128 heads of 192 + 128.
+    #[test]
+    fn what_a_token_leaves_is_said_beside_plain_attention() {
+        let latent = report("deepseek-ai/DeepSeek-V3.1", "layers-1.2.cache");
+        assert!(
+            latent.about.ends_with(
+                "A token leaves 576 numbers in each layer; with keys and values of its own for each of 128 heads it would be 40,960, 71.1 times as many."
+            ),
+            "{}",
+            latent.about
+        );
+        let grouped = report("meta-llama/Llama-3.1-8B-Instruct", "layers-1.2.cache");
+        assert!(
+            grouped.about.ends_with("it would be 8,192, 4.00 times as many."),
+            "{}",
+            grouped.about
+        );
+        assert_eq!(
+            grouped
+                .reads
+                .iter()
+                .map(|(_, title)| title.as_str())
+                .collect::<Vec<_>>(),
+            ["Keys", "Values"]
+        );
+        assert_eq!(grouped.read_by.len(), 1);
     }
 
     #[test]
