@@ -21,6 +21,7 @@ mod side;
 mod wrappers;
 
 mod adjust;
+mod axk2;
 mod bamba;
 mod bart;
 mod bert;
@@ -162,6 +163,7 @@ pub const MORE: &[&[Family]] = &[
     vision::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
+    axk2::FAMILIES,
     deepseek_v4::FAMILIES,
     gemma_edge::FAMILIES,
     nas::FAMILIES,

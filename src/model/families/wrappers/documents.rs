@@ -1,10 +1,10 @@
-//! Readers of documents: Granite Docling, MiniCPM-V 4.6 and 4.7 and MiniCPM-OCR.
+//! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, ERNIE 4.5 VL.
 
 use super::Around;
 use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::error::ModelError;
-use crate::model::towers::{Parts, list, siglip};
+use crate::model::towers::{Parts, channels, list, siglip};
 use crate::units::Quantity;
 
 /// Granite Docling: a coarse route for all patches and a fine one, each with mergers of deeper features.
@@ -20,6 +20,12 @@ pub fn granite(around: &Around<'_>) -> Parts {
     let hidden = vision.size("vision_hidden", &["hidden_size"])?;
     let out = vision.size("output", &["out_hidden_size"])?;
     let scale = vision.size("scale", &["scale_factor"])?;
+    if out.value != around.text.value {
+        return Err(ModelError::Inconsistent(
+            "The connector must be as wide as the language model (out_hidden_size); the class refuses anything else."
+                .to_owned(),
+        ));
+    }
     let taps = list(&vision, "deepstack_visual_indexes")?;
     let mut parts = siglip::tower(&vision, PREFIX, siglip::Form::HEADLESS)?;
     let ends = Stack::once(Vision, "Connector", format!("{PREFIX}connector."))
@@ -94,4 +100,44 @@ pub fn minicpm(around: &Around<'_>) -> Parts {
     let one = Quantity::architecture("last merger", 1, "the last merger projects");
     parts.push(merger(Stack::repeated(Vision, "Merger", prefix, &one), around.text));
     Ok(parts)
+}
+
+/// ERNIE 4.5 VL: patches come as flat rows; squares of them and pairs of frames are joined in a resampler.
+pub fn ernie(around: &Around<'_>) -> Parts {
+    const PREFIX: &str = "model.vision_tower.";
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let width = vision.size("intermediate", &["intermediate_size"])?;
+    let layers = vision.size("layers", &["depth"])?;
+    let patch = vision.size("patch", &["patch_size"])?;
+    let (side, frames) = (
+        vision.size("merge", &["spatial_merge_size"])?,
+        vision.size("frames", &["temporal_merge_size"])?,
+    );
+    let flat = Quantity::product("patch_values", &[&channels(&vision)?, &patch, &patch]);
+    let first = Stack::once(Vision, "Patch embedding", PREFIX).linear("patch_embed.proj", &hidden, &flat, false);
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{PREFIX}blocks.{{i}}."), &layers).vit(&Vit {
+        qkv: &["attn.qkv"],
+        output: "attn.proj",
+        norms: &["norm1", "norm2"],
+        ..Vit::clip(&hidden, &width)
+    });
+    let last = Stack::once(Vision, "Vision norm", PREFIX).norm("ln", Norm::Layer, &hidden);
+    let square = Quantity::product("square", &[&hidden, &side, &side]);
+    let cube = Quantity::product("square of frames", &[&square, &frames]);
+    let resampler = [("spatial_linear", &square), ("temporal_linear", &cube)]
+        .into_iter()
+        .fold(
+            Stack::once(Vision, "Resampler", "model.resampler_model."),
+            |stack, (name, input)| {
+                stack
+                    .linear(&format!("{name}.fc1"), &square, input, true)
+                    .linear(&format!("{name}.fc2"), &square, &square, true)
+                    .norm(&format!("{name}.ln"), Norm::Layer, &square)
+            },
+        );
+    let resampler = resampler
+        .linear("mlp", around.text, &square, true)
+        .norm("after_norm", Norm::Rms, around.text);
+    Ok(vec![first.finish(), layer.finish(), last.finish(), resampler.finish()])
 }

@@ -109,6 +109,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     with(Tie::Text, &["nemotron_h_omni"], newer::nemotron),
     wrapper(&["granite_docling"], documents::granite),
     wrapper(&["minicpm_ocr", "minicpmv4_6", "minicpmv4_7"], documents::minicpm),
+    wrapper(&["ernie4_5_vl_moe"], documents::ernie),
     wrapper(&["janus"], janus::janus),
     wrapper(&["fun_asr_nano"], listening::fun),
     wrapper(&["voxtral_realtime"], listening::live),
