@@ -1,9 +1,9 @@
 //! Encoders with a decoder in BART's form (Lewis 2019, arXiv 1910.13461). Counts checked against transformers' classes.
 
-use super::bert_variants::blocks_seen;
 use super::encoder::not_built;
 use super::pair::{Around, Pair, Places, Ties, convolution};
 use super::side::Side;
+use super::sparse_encoders::blocks_seen;
 use super::{Build, Family, Flag};
 use crate::model::operator::{Block, Role};
 use crate::units::Quantity;

@@ -12,6 +12,7 @@ mod composite;
 mod decoder;
 pub mod defaults;
 mod encoder;
+mod encoding;
 mod hybrid;
 mod keys;
 mod layers;
@@ -25,13 +26,15 @@ mod axk2;
 mod bamba;
 mod bart;
 mod bert;
-mod bert_variants;
 mod cohere;
+mod convbert;
 mod dbrx;
+mod deberta;
 mod deepseek;
 mod deepseek_v4;
 mod early_llm;
 mod ernie;
+mod eurobert;
 mod falcon;
 mod followers;
 mod gemma;
@@ -51,6 +54,7 @@ mod lfm;
 mod llama;
 mod llama4;
 mod longcat;
+mod luke;
 mod mamba;
 mod mimo;
 mod minimax;
@@ -58,10 +62,12 @@ mod minimax_m3;
 mod mistral;
 mod mixtures;
 mod mllama;
+mod mobilebert;
 mod modernbert;
 mod muse;
 mod nas;
 mod nemotron_h;
+mod neomme;
 mod olmo;
 mod olmo_hybrid;
 mod others;
@@ -71,9 +77,12 @@ pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
 mod sparse;
+mod sparse_encoders;
 mod step;
 mod t5;
 mod vision;
+mod xlm;
+mod xlnet;
 mod xlstm;
 mod zamba;
 
@@ -157,7 +166,15 @@ pub const MORE: &[&[Family]] = &[
     muse::FAMILIES,
     minimax_m3::FAMILIES,
     bert::FAMILIES,
-    bert_variants::FAMILIES,
+    eurobert::FAMILIES,
+    deberta::FAMILIES,
+    convbert::FAMILIES,
+    sparse_encoders::FAMILIES,
+    luke::FAMILIES,
+    xlm::FAMILIES,
+    xlnet::FAMILIES,
+    neomme::FAMILIES,
+    mobilebert::FAMILIES,
     bart::FAMILIES,
     t5::FAMILIES,
     vision::FAMILIES,
@@ -218,7 +235,7 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
 /// Builds what encodes, alone or for a decoder beside it. Part of the library: the first models only write.
 pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelError> {
     match &family.build {
-        Build::Encoder(encoder) => encoder::build(config, family.title, encoder),
+        Build::Encoder(encoder) => encoding::build(config, family.title, encoder),
         Build::Pair(pair) => pair::build(config, family.title, pair),
         Build::Decoder(_) | Build::Own(_) => language(config),
     }

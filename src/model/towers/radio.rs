@@ -5,19 +5,21 @@ use super::{Parts, channels, scaled};
 use crate::model::blocks::{Biases, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
-use crate::model::error::ModelError;
 use crate::units::Quantity;
 
 /// Patches come as flat rows; pairs of video frames have a matrix of their own.
 pub fn tower(config: &Config, prefix: &str) -> Parts {
-    if config.flag("use_swiglu_ffn", false)? {
-        return Err(ModelError::NotBuilt {
-            model_type: config.model_type().to_owned(),
-            what: "A gated MLP in the tower (use_swiglu_ffn)".to_owned(),
-        });
-    }
     let hidden = config.size("hidden", &["hidden_size"])?;
-    let width = scaled(config, &hidden, "mlp_ratio")?;
+    let wide = scaled(config, &hidden, "mlp_ratio")?;
+    // With a gate, two thirds of the width, up to a multiple of eight.
+    let gated = config.flag("use_swiglu_ffn", false)?;
+    let (width, mlp): (_, &[&'static str]) = if gated {
+        let thirds = wide.value.saturating_mul(2) / 3;
+        let width = Quantity::config("intermediate", "mlp_ratio", thirds.div_ceil(8).saturating_mul(8));
+        (width, &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"])
+    } else {
+        (wide, &["mlp.fc1", "mlp.fc2"])
+    };
     let layers = config.size("layers", &["num_hidden_layers"])?;
     let patch = config.size("patch", &["patch_size"])?;
     let side = Quantity::quotient("patches of a side", &config.size("image", &["max_img_size"])?, &patch);
@@ -53,6 +55,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         qkv: &["attention.q_proj", "attention.k_proj", "attention.v_proj"],
         output: "attention.o_proj",
         norms: &["norm1", "norm2"],
+        mlp,
         scales: &["layer_scale1.lambda1", "layer_scale2.lambda1"],
         bias: Biases {
             qv: bias,

@@ -68,7 +68,9 @@ pub fn minicpm(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let hidden = vision.size("vision_hidden", &["hidden_size"])?;
     let width = vision.size("intermediate", &["intermediate_size"])?;
-    let times = around.whole.size("mergers", &["merger_times"])?;
+    // The class makes one merger where it is told to make none.
+    let times = around.whole.optional("mergers", &["merger_times"])?;
+    let times = times.map_or(1, |times| times.value);
     let (down, across) = crate::model::towers::pair(&vision, "window_kernel_size")?;
     let window = Quantity::product("window", &[&hidden, &down, &across]);
     let wide = Quantity::product("window_intermediate", &[&width, &down, &across]);
@@ -93,8 +95,8 @@ pub fn minicpm(around: &Around<'_>) -> Parts {
             .finish()
     };
     let prefix = "model.merger.mlp.{i}.";
-    if times.value > 1 {
-        let more = Quantity::config("mergers", "merger_times", times.value - 1);
+    if times > 1 {
+        let more = Quantity::config("mergers", "merger_times", times - 1);
         parts.push(merger(Stack::repeated(Vision, "Mergers", prefix, &more), &hidden));
     }
     let one = Quantity::architecture("last merger", 1, "the last merger projects");

@@ -7,7 +7,7 @@ use crate::model::blueprint::Blueprint;
 use crate::model::component::Component::{Encoder, LmHead, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
-use crate::model::families::encoder::dense;
+use crate::model::families::encoding::dense;
 use crate::model::operator::Rows;
 use crate::model::towers::{Parts, channels, muse, pair, tower};
 use crate::units::Quantity;
@@ -205,6 +205,12 @@ pub fn nemotron(around: &Around<'_>) -> Parts {
     let predictors = around.config.optional("predictors", &["num_nextn_predict_layers"])?;
     let vision = around.config.part("vision_config");
     let width = around.whole.size("vision_hidden", &["vision_hidden_size"])?;
+    let frames = |config: &Config| config.optional("frames", &["video_temporal_patch_size"]);
+    if frames(&around.whole)?.map(|frames| frames.value) != frames(&vision)?.map(|frames| frames.value) {
+        return Err(ModelError::Inconsistent(
+            "video_temporal_patch_size of the whole and of its tower differ; the class refuses that.".to_owned(),
+        ));
+    }
     let inner = around.whole.size("projector", &["projector_hidden_size"])?;
     let side = inverse(&around.whole, "downsample_ratio")?;
     let joined = Quantity::product("shuffled", &[&width, &side, &side]);
