@@ -18,6 +18,7 @@ mod keys;
 mod layers;
 mod mixer;
 mod pair;
+mod pairing;
 mod side;
 mod wrappers;
 
@@ -64,6 +65,7 @@ mod mixtures;
 mod mllama;
 mod mobilebert;
 mod modernbert;
+mod moonshine;
 mod muse;
 mod nas;
 mod nemotron_h;
@@ -79,7 +81,9 @@ mod rwkv;
 mod sparse;
 mod sparse_encoders;
 mod step;
+mod switch;
 mod t5;
+mod t5_gemma;
 mod vision;
 mod xlm;
 mod xlnet;
@@ -177,6 +181,9 @@ pub const MORE: &[&[Family]] = &[
     mobilebert::FAMILIES,
     bart::FAMILIES,
     t5::FAMILIES,
+    t5_gemma::FAMILIES,
+    switch::FAMILIES,
+    moonshine::FAMILIES,
     vision::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
@@ -236,7 +243,7 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
 pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelError> {
     match &family.build {
         Build::Encoder(encoder) => encoding::build(config, family.title, encoder),
-        Build::Pair(pair) => pair::build(config, family.title, pair),
+        Build::Pair(pair) => pairing::build(config, family.title, pair),
         Build::Decoder(_) | Build::Own(_) => language(config),
     }
 }

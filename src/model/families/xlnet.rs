@@ -22,7 +22,6 @@ const XLNET: Encoder = Encoder {
         hidden: &["hidden_size", "d_model"],
         layers: &["num_hidden_layers", "n_layer"],
         heads: &["num_attention_heads", "n_head"],
-        head_dim: &["d_head"],
         width: &["d_inner"],
         attention: ["rel_attn.q", "rel_attn.k", "rel_attn.v", "rel_attn.o"],
         mlp: ["", "ff.layer_1", "ff.layer_2"],
@@ -67,11 +66,11 @@ const XLNET: Encoder = Encoder {
 /// Keys for twice as many distances as there are words, biases for words, distances and segments.
 fn distances(config: &Config, hidden: &Quantity, _: u64, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     let heads = XLNET.side.read_heads(config, hidden)?;
-    if !hidden.value.is_multiple_of(heads.queries.value) {
-        return Err(ModelError::Inconsistent(format!(
-            "{} heads do not divide a width of {}; the class refuses that.",
-            heads.queries.value, hidden.value
-        )));
+    let said = config.optional("head_dim", &["d_head"])?;
+    if said.is_some_and(|dim| dim.value != heads.key_dim.value) {
+        return Err(ModelError::Inconsistent(
+            "d_head must be the width divided by the heads; the class refuses anything else.".to_owned(),
+        ));
     }
     let (heads, dim) = (heads.queries, heads.key_dim);
     let width = Quantity::product("q_width", &[&heads, &dim]);
