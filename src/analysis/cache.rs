@@ -179,11 +179,14 @@ pub(super) fn scheduled_window<N: Number>(setup: &Setup, block: &Quantity, windo
     let alone = || blocks(before().plus(step()));
     let running = blocks(before());
     let batch = || N::input(&setup.batch());
-    // Ranks with sequences of their own have a step each.
-    if setup.layout.attention_dp {
-        return batch().times(alone());
-    }
     let shared = alone().minus(running.clone());
+    // Ranks with sequences of their own have a step each.
+    let shared = if setup.layout.attention_dp {
+        let steps = Quantity::choice("steps at once", setup.layout.tensor, "Devices");
+        N::input(&steps).times(shared)
+    } else {
+        shared
+    };
     let room = batch().times(running).plus(shared);
     // A step's tokens are no more than those of the sequences.
     room.least(batch().times(alone()))

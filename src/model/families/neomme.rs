@@ -84,33 +84,44 @@ const NEO: Encoder = Encoder {
 /// Windows reach so far on each side; most files give some layers a wider one.
 fn seen(config: &Config, layer: u64) -> Result<Span, ModelError> {
     let layers = config.size("layers", &["num_hidden_layers"])?.value;
-    let full = match config.names("layer_types")? {
+    let full = |layer: u64| match config.names("layer_types")? {
         Some(names) => match names.get(layer as usize) {
-            Some(&"full_attention") => true,
-            Some(&"sliding_attention") => false,
-            _ => return not_built(config, "A layer without a known layer type"),
+            Some(&"full_attention") => Ok(true),
+            Some(&"sliding_attention") => Ok(false),
+            _ => not_built(config, "A layer without a known layer type"),
         },
-        None => (layer + 1).is_multiple_of(6) || layer + 1 == layers,
+        None => Ok((layer + 1).is_multiple_of(6) || layer + 1 == layers),
     };
-    if full {
+    if full(layer)? {
         return Ok(Span::Both);
     }
     let usual = config.size("window", &["sliding_window"])?;
-    let Some(each) = config.object("per_layer_config") else {
-        // The class alternates by itself; how many windowed layers lie before this one.
-        return not_built(config, "Windows of layers by the class's own rule (per_layer_config)");
-    };
-    let own = each
-        .iter()
-        .find(|(key, _)| key.parse::<u64>().is_ok_and(|index| index == layer));
-    let own = own.and_then(|(_, values)| values.get("sliding_window"));
-    let half = match own.filter(|value| !value.is_null()) {
-        Some(value) => Quantity::config(
-            "window",
-            "per_layer_config",
-            whole("sliding_window", value, 1, MOST_DIMENSION)?,
-        ),
-        None => usual,
+    let half = match config.object("per_layer_config") {
+        Some(each) => {
+            let own = each
+                .iter()
+                .find(|(key, _)| key.parse::<u64>().is_ok_and(|index| index == layer));
+            let own = own.and_then(|(_, values)| values.get("sliding_window"));
+            match own.filter(|value| !value.is_null()) {
+                Some(value) => {
+                    let value = whole("sliding_window", value, 1, MOST_DIMENSION)?;
+                    Quantity::config("window", "per_layer_config", value)
+                }
+                None => usual,
+            }
+        }
+        // Every second one of the windowed layers sees further, whatever is said.
+        None => {
+            let mut before = 0;
+            for earlier in 0..layer.min(10_000) {
+                before += u64::from(!full(earlier)?);
+            }
+            if before.is_multiple_of(2) {
+                usual
+            } else {
+                Quantity::assumed("window", 1024, "the class's own wider window")
+            }
+        }
     };
     Ok(Span::Around(half.times("window on both sides", 2)))
 }

@@ -169,7 +169,11 @@ fn number(config: &Config, key: &'static str) -> Result<u64, ModelError> {
 
 /// Layers 1, 1 + n, 1 + 2n …; all where n is one. A file's own n wins, else there are as many as it says.
 fn switches(config: &Config, reads: bool, layer: u64) -> Result<bool, ModelError> {
-    let key = if reads { "encoder_sparse_step" } else { "decoder_sparse_step" };
+    let key = if reads {
+        "encoder_sparse_step"
+    } else {
+        "decoder_sparse_step"
+    };
     if let Some(step) = config.optional("step", &[key])? {
         return Ok(step.value == 1 || step.value > 0 && layer % step.value == 1);
     }
