@@ -13,7 +13,7 @@ use crate::model::component::Component;
 use crate::model::config::{Config, wrong};
 use crate::model::error::ModelError;
 use crate::model::families::assembly::Assembly;
-use crate::model::operator::{Block, Operator, Role, Rows};
+use crate::model::operator::{Attention, Block, Kind, Operator, Role, Rows, Span};
 use crate::model::tensor::{Tensor, TensorKind};
 use crate::units::Quantity;
 
@@ -54,11 +54,11 @@ fn reach(config: &Config, buckets: bool) -> Result<Quantity, ModelError> {
 }
 
 /// A matrix over the table of relative positions.
-fn over_positions(module: &str, hidden: &Quantity, rows: u64, tensors: bool, bias: bool) -> Operator {
+fn over_positions(module: &str, hidden: &Quantity, rows: Rows, tensors: bool, bias: bool) -> Operator {
     let component = Component::Projection;
     let weight = Tensor::matrix(format!("{module}.weight"), component, hidden, hidden);
     let bias = bias.then(|| Tensor::vector(format!("{module}.bias"), component, hidden));
-    let mut operator = Operator::linear("positions", weight, bias, Rows::Given(rows), hidden, hidden);
+    let mut operator = Operator::linear("positions", weight, bias, rows, hidden, hidden);
     if !tensors {
         operator.tensors.clear();
     }
@@ -102,13 +102,13 @@ const DEBERTA2: Encoder = Encoder {
                 let module = "attention.self.pos_key_proj";
                 attention
                     .operators
-                    .push(over_positions(module, hidden, twice.value, !shared, true));
+                    .push(over_positions(module, hidden, Rows::Given(twice.value), !shared, true));
             }
             if shared || p2c {
                 let module = "attention.self.pos_query_proj";
                 attention
                     .operators
-                    .push(over_positions(module, hidden, twice.value, !shared, true));
+                    .push(over_positions(module, hidden, Rows::Given(twice.value), !shared, true));
             }
             for _ in [c2p, p2c].into_iter().filter(|there| *there) {
                 attention
@@ -203,7 +203,22 @@ const DEBERTA: Encoder = Encoder {
         }
         let relative = config.flag("relative_attention", false)?;
         let (c2p, p2c) = (compares(config, "c2p")?, compares(config, "p2c")?);
-        let twice = reach(config, false)?.times("relative positions", 2);
+        let reach = reach(config, false)?;
+        let heads = DEBERTA.side.read_heads(config, hidden)?;
+        // Scores of words and distances: as many distances on each side as a text is long.
+        let compare = Operator {
+            name: "content and position",
+            component: Component::Attention,
+            kind: Kind::Attention(Box::new(Attention {
+                heads: heads.queries.clone(),
+                kv_heads: heads.queries,
+                key_dim: heads.key_dim.times("distances on both sides", 2),
+                value_dim: Quantity::architecture("value_dim", 0, "scores only"),
+                span: Span::Near(reach.clone()),
+                latent: None,
+            })),
+            tensors: Vec::new(),
+        };
         if let Some(attention) = blocks.first_mut() {
             if let Some(first) = attention.operators.first_mut() {
                 for name in ["attention.self.q_bias", "attention.self.v_bias"] {
@@ -217,10 +232,8 @@ const DEBERTA: Encoder = Encoder {
                 if relative && there {
                     attention
                         .operators
-                        .push(over_positions(module, hidden, twice.value, true, bias));
-                    attention
-                        .operators
-                        .push(with_positions("content and position", hidden, &twice));
+                        .push(over_positions(module, hidden, Rows::Reach(reach.value), true, bias));
+                    attention.operators.push(compare.clone());
                 }
             }
         }
