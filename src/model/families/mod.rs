@@ -89,6 +89,7 @@ mod xlm;
 mod xlnet;
 mod xlstm;
 mod zamba;
+mod zaya;
 
 pub use composite::Wrapper;
 pub use decoder::{
@@ -199,6 +200,7 @@ pub const MORE: &[&[Family]] = &[
     bamba::FAMILIES,
     nemotron_h::FAMILIES,
     zamba::FAMILIES,
+    zaya::FAMILIES,
     kimi_linear::FAMILIES,
     rwkv::FAMILIES,
     xlstm::FAMILIES,
