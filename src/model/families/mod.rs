@@ -33,6 +33,7 @@ mod dbrx;
 mod deberta;
 mod deepseek;
 mod deepseek_v4;
+mod dots3;
 mod early_llm;
 mod ernie;
 mod eurobert;
@@ -189,6 +190,7 @@ pub const MORE: &[&[Family]] = &[
     dbrx::FAMILIES,
     sparse::FAMILIES,
     axk2::FAMILIES,
+    dots3::FAMILIES,
     deepseek_v4::FAMILIES,
     gemma_edge::FAMILIES,
     nas::FAMILIES,

@@ -154,6 +154,8 @@ pub enum Kind {
         latent: Latent,
         /// Width of a value.
         value_dim: Quantity,
+        /// Whose latents are expanded.
+        span: Span,
     },
     /// Element by element: norms, activations, rotary, residual sums.
     Elementwise {

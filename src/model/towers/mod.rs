@@ -3,6 +3,7 @@
 
 mod clip;
 mod conformer;
+mod dots;
 mod gemma_vision;
 mod glm_vision;
 mod intern;
@@ -67,6 +68,8 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         "timm_wrapper" => mobilenet::fastvit(config, prefix),
         "gemma3n_audio" => conformer::third(config, prefix),
         "gemma4_audio" => conformer::fourth(config, prefix),
+        "dots3_note_vision_encoder" => dots::vision(config, prefix),
+        "dots3_note_audio_encoder" => dots::audio(config, prefix),
         "radio" => radio::tower(config, prefix),
         "molmo2_vision" => molmo::tower(config, prefix),
         "ovis2_vision" => ovis::tower(config, prefix),

@@ -1,10 +1,10 @@
-//! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, ERNIE 4.5 VL.
+//! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, ERNIE 4.5 VL, dots3.
 
 use super::Around;
 use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::error::ModelError;
-use crate::model::towers::{Parts, channels, list, siglip};
+use crate::model::towers::{Parts, channels, list, siglip, tower};
 use crate::units::Quantity;
 
 /// Granite Docling: a coarse route for all patches and a fine one, each with mergers of deeper features.
@@ -142,4 +142,20 @@ pub fn ernie(around: &Around<'_>) -> Parts {
         .linear("mlp", around.text, &square, true)
         .norm("after_norm", Norm::Rms, around.text);
     Ok(vec![first.finish(), layer.finish(), last.finish(), resampler.finish()])
+}
+
+/// dots3: its towers end in their own adapters, as wide as the language model.
+pub fn dots(around: &Around<'_>) -> Parts {
+    let (vision, audio) = (around.config.part("vision_config"), around.config.part("audio_config"));
+    for part in [&vision, &audio] {
+        if part.size("output", &["adapter_out_dim"])?.value != around.text.value {
+            return Err(ModelError::Inconsistent(
+                "The adapters must be as wide as the language model (adapter_out_dim); the class refuses anything else."
+                    .to_owned(),
+            ));
+        }
+    }
+    let mut parts = tower(&vision, "model.vision_tower.")?;
+    parts.extend(tower(&audio, "model.audio_tower.")?);
+    Ok(parts)
 }

@@ -110,6 +110,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["granite_docling"], documents::granite),
     wrapper(&["minicpm_ocr", "minicpmv4_6", "minicpmv4_7"], documents::minicpm),
     wrapper(&["ernie4_5_vl_moe"], documents::ernie),
+    wrapper(&["dots3_note"], documents::dots),
     wrapper(&["janus"], janus::janus),
     wrapper(&["fun_asr_nano"], listening::fun),
     wrapper(&["voxtral_realtime"], listening::live),
