@@ -53,7 +53,7 @@ fn scenarios() -> [Scenario; 3] {
 fn go_on(blueprint: Result<Blueprint, ModelError>) {
     let Ok(blueprint) = blueprint.map(Arc::new) else { return };
     for scenario in scenarios() {
-        let _ = analyse(&blueprint, &scenario).map(|analysis| analysis.held().parts().count());
+        let _ = analyse(&blueprint, &scenario).map(|analysis| analysis.held().parts().len());
     }
     let _ = export::inspection(&blueprint);
     let _ = export::tree(&blueprint);

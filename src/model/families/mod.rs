@@ -27,6 +27,7 @@ mod axk2;
 mod bamba;
 mod bart;
 mod bert;
+mod canine;
 mod cohere;
 mod convbert;
 mod dbrx;
@@ -177,6 +178,7 @@ pub const MORE: &[&[Family]] = &[
     convbert::FAMILIES,
     sparse_encoders::FAMILIES,
     luke::FAMILIES,
+    canine::FAMILIES,
     xlm::FAMILIES,
     xlnet::FAMILIES,
     neomme::FAMILIES,
