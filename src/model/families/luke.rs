@@ -109,7 +109,7 @@ const LUKE: Encoder = Encoder {
 };
 
 /// A matrix that no text of plain words passes.
-fn idle(module: &str, out: &Quantity, input: &Quantity, bias: bool) -> Operator {
+pub fn idle(module: &str, out: &Quantity, input: &Quantity, bias: bool) -> Operator {
     let component = Component::Projection;
     let mut tensors = vec![Tensor::matrix(format!("{module}.weight"), component, out, input)];
     tensors.extend(bias.then(|| Tensor::vector(format!("{module}.bias"), component, out)));

@@ -34,6 +34,7 @@ mod dbrx;
 mod deberta;
 mod deepseek;
 mod deepseek_v4;
+mod dino;
 mod dots3;
 mod early_llm;
 mod ernie;
@@ -189,6 +190,7 @@ pub const MORE: &[&[Family]] = &[
     switch::FAMILIES,
     moonshine::FAMILIES,
     vision::FAMILIES,
+    dino::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
     axk2::FAMILIES,

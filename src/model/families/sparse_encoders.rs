@@ -1,18 +1,28 @@
-//! Encoders without full attention: FNet and BigBird. Counts checked against transformers' classes.
+//! Encoders without full attention: FNet, BigBird and Longformer. Counts checked against transformers' classes.
+
+use serde_json::Value;
 
 use super::Family;
 use super::bert::row;
 use super::decoder::Flag;
+use super::encoder::Masked;
 use super::encoder::{Encoder, Pretraining, Purpose, Sorting, not_built};
 use super::encoding::dense;
+use super::luke::idle;
 use super::side::Side;
 use crate::model::component::Component;
 use crate::model::config::Config;
+use crate::model::config::{MOST_DIMENSION, whole};
 use crate::model::error::ModelError;
 use crate::model::operator::{Block, Operator, Role, Rows, Span, Step};
+use crate::units::Quantity;
 
 /// Every family of this file.
-pub const FAMILIES: &[Family] = &[row(&["fnet"], "FNet", FNET), row(&["big_bird"], "BigBird", BIG_BIRD)];
+pub const FAMILIES: &[Family] = &[
+    row(&["fnet"], "FNet", FNET),
+    row(&["big_bird"], "BigBird", BIG_BIRD),
+    row(&["longformer"], "Longformer", LONGFORMER),
+];
 
 /// A Fourier transform in place of attention (Lee-Thorp 2021, arXiv 2105.03824).
 const FNET: Encoder = Encoder {
@@ -81,5 +91,45 @@ const BIG_BIRD: Encoder = Encoder {
         _ => Ok(()),
     },
     always_pools: true,
+    ..Encoder::BERT
+};
+
+/// Windows, and matrices for the few tokens that see all (Beltagy 2020, arXiv 2004.05150), which a plain text has none of.
+const LONGFORMER: Encoder = Encoder {
+    class: "Longformer",
+    masked: Masked {
+        dense: "lm_head.dense",
+        norm: "lm_head.layer_norm",
+        decoder: "lm_head.decoder",
+        twin: "lm_head.bias",
+        ..Encoder::BERT.masked
+    },
+    sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),
+    pretraining: Pretraining::Unknown,
+    span: |config, layer| {
+        const KEY: &str = "attention_window";
+        let value = config.get(KEY).or_else(|| config.class_default(KEY));
+        let each = match value {
+            Some(Value::Array(list)) => list.get(layer as usize),
+            other => other,
+        };
+        let Some(each) = each else {
+            return not_built(config, "A layer without a window (attention_window)");
+        };
+        Ok(Span::Around(Quantity::config(
+            "window",
+            KEY,
+            whole(KEY, each, 1, MOST_DIMENSION)?,
+        )))
+    },
+    adjust_layer: |_, hidden, _, mut blocks| {
+        if let Some(attention) = blocks.first_mut() {
+            let modules = ["query_global", "key_global", "value_global"];
+            attention
+                .operators
+                .extend(modules.map(|name| idle(&format!("attention.self.{name}"), hidden, hidden, true)));
+        }
+        Ok(blocks)
+    },
     ..Encoder::BERT
 };

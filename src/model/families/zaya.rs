@@ -216,6 +216,11 @@ fn attention(config: &Config, hidden: &Quantity, span: Span) -> Result<Block, Mo
 /// Routed experts behind a small network, which may also choose none; all but the first see what the one before saw.
 fn mixture(config: &Config, hidden: &Quantity, first: bool) -> Result<(Block, String), ModelError> {
     let style = routed_style(config, &Experts::PLAIN)?;
+    if style.routing.top_k.value != 1 {
+        return Err(ModelError::Inconsistent(
+            "num_experts_per_tok must be 1; the class refuses anything else.".to_owned(),
+        ));
+    }
     let words = format!(
         "{} of {} experts or none",
         style.routing.top_k.value,

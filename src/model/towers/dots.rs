@@ -178,8 +178,17 @@ pub fn audio(config: &Config, prefix: &str) -> Parts {
         fixed("one", 1, "one channel of sound"),
         fixed("kernel", 3, "kernels of 3 by 3"),
     );
-    let left = fixed("bins_left", bins.value.div_ceil(8), "bins after three strides of 2");
-    let flat = Quantity::product("subsampled", &[&down, &left]);
+    // A file's own word wins over what follows from bins and channels.
+    let flat = config.size_or("subsampled", &["conv_output_size"], || {
+        let left = fixed("bins_left", bins.value.div_ceil(8), "bins after three strides of 2");
+        Quantity::product("subsampled", &[&down, &left])
+    })?;
+    let adapted = config.size_or("adapter input", &["adapter_input_size"], || hidden.clone())?;
+    if adapted.value != hidden.value {
+        return Err(ModelError::Inconsistent(
+            "adapter_input_size must be the width of the layers; the class refuses anything else.".to_owned(),
+        ));
+    }
     let first = Stack::once(Audio, "Audio convolutions", format!("{prefix}conv_stem."))
         .kernel("convs.0", &[&down, &one, &three, &three], true)
         .kernel("convs.1", &[&down, &down, &three, &three], true)
