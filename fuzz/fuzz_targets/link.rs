@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../src/targets.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::run("link", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| weighbridge_fuzz::targets::link(bytes));

@@ -3,16 +3,14 @@
 //! It stops at the first input that panics, takes more than a second or more than 256 MiB, and writes it to
 //! `found/TARGET-NUMBER`.
 
-mod mutate;
-mod targets;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use mutate::{Random, mutate};
+use weighbridge_fuzz::mutate::{Random, mutate};
+use weighbridge_fuzz::{seeds, targets};
 
 /// Counts what is held.
 struct Counted;
@@ -38,45 +36,14 @@ static ALLOCATOR: Counted = Counted;
 const MOST_BYTES: usize = 256 << 20;
 const MOST_TIME: Duration = Duration::from_secs(1);
 
-fn files(folder: &Path) -> Vec<Vec<u8>> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-    paths.sort();
-    paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
-}
-
-/// The seeds of a target: its own, and what the tests of the product hold.
-fn seeds(name: &str) -> Vec<Vec<u8>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut all = files(&here.join("seeds").join(name));
-    let tests = here.join("../tests");
-    match name {
-        "config" => {
-            all.extend(files(&tests.join("bad_configs")));
-            for table in files(&tests.join("facts")) {
-                let text = String::from_utf8_lossy(&table).into_owned();
-                let rows = text.lines().filter_map(|row| serde_json::from_str::<serde_json::Value>(row).ok());
-                all.extend(rows.filter_map(|row| row.get("config").map(|config| config.to_string().into_bytes())));
-            }
-        }
-        "link" => {
-            for file in files(&tests.join("links")) {
-                all.extend(file.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
-            }
-        }
-        "log" => all.extend(files(&tests.join("logs"))),
-        "safetensors" => all.extend(files(&tests.join("headers"))),
-        _ => {}
-    }
-    all.retain(|seed| seed.len() < 1 << 20);
-    if all.is_empty() {
-        all.push(Vec::new());
-    }
-    all
-}
-
 /// Runs one target for a while; how many inputs, or the first that fails.
-fn turn(name: &str, target: fn(&[u8]), seeds: &[Vec<u8>], random: &mut Random, time: Duration) -> Result<(u64, Duration, usize), String> {
+fn turn(
+    name: &str,
+    target: fn(&[u8]),
+    seeds: &[Vec<u8>],
+    random: &mut Random,
+    time: Duration,
+) -> Result<(u64, Duration, usize), String> {
     let (begun, mut count, mut slowest, mut largest) = (Instant::now(), 0, Duration::ZERO, 0);
     while begun.elapsed() < time {
         let input = mutate(random, seeds);
@@ -108,14 +75,21 @@ fn main() -> std::process::ExitCode {
     let seconds = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(10);
     let only = arguments.get(1).filter(|name| *name != "all");
     let start = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(1);
-    let chosen = targets::TARGETS.iter().filter(|(name, _)| only.is_none_or(|only| only == name));
+    let chosen = targets::TARGETS
+        .iter()
+        .filter(|(name, _)| only.is_none_or(|only| only == name));
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut all, mut failed) = (0, false);
     for (name, target) in chosen {
-        let seeds = seeds(name);
+        let seeds = seeds::seeds(name, &here.join(".."));
         match turn(name, *target, &seeds, &mut Random(start), Duration::from_secs(seconds)) {
             Ok((count, slowest, largest)) => {
                 all += count;
-                println!("{name}: {count} inputs from {} seeds, the slowest {slowest:.1?}, the largest {} MiB", seeds.len(), largest >> 20);
+                println!(
+                    "{name}: {count} inputs from {} seeds, the slowest {slowest:.1?}, the largest {} MiB",
+                    seeds.len(),
+                    largest >> 20
+                );
             }
             Err(words) => {
                 failed = true;
@@ -124,5 +98,9 @@ fn main() -> std::process::ExitCode {
         }
     }
     println!("{all} inputs in all");
-    if failed { std::process::ExitCode::FAILURE } else { std::process::ExitCode::SUCCESS }
+    if failed {
+        std::process::ExitCode::FAILURE
+    } else {
+        std::process::ExitCode::SUCCESS
+    }
 }

@@ -20,8 +20,22 @@ impl Random {
 
 /// Values that break arithmetic.
 const EDGES: [&str; 16] = [
-    "0", "-1", "1", "2", "255", "65536", "4294967295", "4294967296", "9223372036854775807", "18446744073709551615",
-    "18446744073709551616", "1e308", "-0.5", "null", "true", "[]",
+    "0",
+    "-1",
+    "1",
+    "2",
+    "255",
+    "65536",
+    "4294967295",
+    "4294967296",
+    "9223372036854775807",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1e308",
+    "-0.5",
+    "null",
+    "true",
+    "[]",
 ];
 
 /// Longest input.
@@ -29,7 +43,9 @@ const LONGEST: usize = 1 << 16;
 
 /// A changed copy of a seed.
 pub fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
-    let Some(seed) = seeds.get(random.below(seeds.len())) else { return Vec::new() };
+    let Some(seed) = seeds.get(random.below(seeds.len())) else {
+        return Vec::new();
+    };
     let mut bytes = seed.clone();
     for _ in 0..1 + random.below(6) {
         step(random, seeds, &mut bytes);
@@ -67,7 +83,10 @@ fn step(random: &mut Random, seeds: &[Vec<u8>], bytes: &mut Vec<u8>) {
         6 => {
             let other = seeds.get(random.below(seeds.len())).cloned().unwrap_or_default();
             let from = random.below(other.len() + 1);
-            let piece = other.get(from..(from + 4 * long).min(other.len())).unwrap_or_default().to_vec();
+            let piece = other
+                .get(from..(from + 4 * long).min(other.len()))
+                .unwrap_or_default()
+                .to_vec();
             bytes.splice(at..end, piece);
         }
         // Eight bytes of any size: lengths and counts of binary headers.
@@ -84,7 +103,8 @@ fn step(random: &mut Random, seeds: &[Vec<u8>], bytes: &mut Vec<u8>) {
         }
         // A value of one key goes to another.
         _ => {
-            if let (Some((a, b)), Some((from, to))) = (number(bytes, at), number(bytes, random.below(bytes.len() + 1))) {
+            if let (Some((a, b)), Some((from, to))) = (number(bytes, at), number(bytes, random.below(bytes.len() + 1)))
+            {
                 let piece = bytes.get(from..to).unwrap_or_default().to_vec();
                 bytes.splice(a..b, piece);
             }

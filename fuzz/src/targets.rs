@@ -26,13 +26,6 @@ pub const TARGETS: [Target; 7] = [
     ("import", import),
 ];
 
-/// Runs the target of a name.
-pub fn run(name: &str, bytes: &[u8]) {
-    if let Some((_, target)) = TARGETS.iter().find(|(known, _)| *known == name) {
-        target(bytes);
-    }
-}
-
 /// The modes a model is asked in, and a device.
 fn scenarios() -> [Scenario; 3] {
     let of = |mode, prompt, device: &str| {
@@ -60,7 +53,7 @@ fn go_on(blueprint: Result<Blueprint, ModelError>) {
 }
 
 /// A `config.json`.
-fn config(bytes: &[u8]) {
+pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = read_json(text);
     if let Ok(locator) = Locator::parse("owner/name") {
@@ -70,7 +63,7 @@ fn config(bytes: &[u8]) {
 }
 
 /// A safetensors file's beginning, and an index.
-fn safetensors(bytes: &[u8]) {
+pub fn safetensors(bytes: &[u8]) {
     let limits = Limits::local(1 << 40);
     if let Ok(Need::Done(header)) = safetensors::read(bytes, &limits)
         && let Ok(list) = TensorList::new(vec![header])
@@ -82,7 +75,7 @@ fn safetensors(bytes: &[u8]) {
 }
 
 /// A GGUF file's beginning, in two steps, and the config in it.
-fn gguf(bytes: &[u8]) {
+pub fn gguf(bytes: &[u8]) {
     let mut reader = gguf::Reader::new(Limits::local(1 << 40));
     let _ = reader.read(bytes.get(..bytes.len() / 2).unwrap_or_default());
     if let Ok(Need::Done(header)) = reader.read(bytes)
@@ -96,7 +89,7 @@ fn gguf(bytes: &[u8]) {
 }
 
 /// The part of an address after `?`: read, written again, read again: the same.
-fn link(bytes: &[u8]) {
+pub fn link(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (scenario, _) = from_query(text);
     let written = to_query(&scenario);
@@ -106,7 +99,7 @@ fn link(bytes: &[u8]) {
 }
 
 /// What people paste: a name, an address, a list of models; and what a Hub answers.
-fn paste(bytes: &[u8]) {
+pub fn paste(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(locator) = Locator::parse(text) {
         let _ = locator.config_path();
@@ -118,7 +111,7 @@ fn paste(bytes: &[u8]) {
 }
 
 /// What an engine prints.
-fn log(bytes: &[u8]) {
+pub fn log(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(log) = logs::read(text) {
         let _ = log.fullest();
@@ -127,7 +120,7 @@ fn log(bytes: &[u8]) {
 }
 
 /// A file of past calculations.
-fn import(bytes: &[u8]) {
+pub fn import(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(import) = export::history::read(text, 1_700_000_000_000) {
         let (rows, _) = import.new_beside(&[]);

@@ -185,7 +185,7 @@ fn switches(config: &Config, reads: bool, layer: u64) -> Result<bool, ModelError
         let own = own.map_or(layers, |own| own.value);
         (own, number(config, "num_sparse_decoder_layers")?)
     };
-    let step = if sparse > 0 { layers / sparse } else { layers };
+    let step = layers.checked_div(sparse).unwrap_or(layers);
     Ok(step > 0 && (step == 1 || layer % step == 1))
 }
 

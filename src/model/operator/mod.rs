@@ -116,6 +116,21 @@ pub struct Latent {
     pub nope: Quantity,
 }
 
+/// The matrix that expands latents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expand {
+    /// Heads.
+    pub heads: Quantity,
+    /// Output width a head: key part without position plus value.
+    pub output: Quantity,
+    /// The latent.
+    pub latent: Latent,
+    /// Width of a value.
+    pub value_dim: Quantity,
+    /// Whose latents are expanded.
+    pub span: Span,
+}
+
 /// How tokens choose among experts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Routing {
@@ -145,18 +160,7 @@ pub enum Kind {
         routing: Option<Routing>,
     },
     /// Expands the cached latent into keys and values; absorbed into queries and outputs where the engine does so.
-    Expand {
-        /// Heads.
-        heads: Quantity,
-        /// Output width a head: key part without position plus value.
-        output: Quantity,
-        /// The latent.
-        latent: Latent,
-        /// Width of a value.
-        value_dim: Quantity,
-        /// Whose latents are expanded.
-        span: Span,
-    },
+    Expand(Box<Expand>),
     /// Element by element: norms, activations, rotary, residual sums.
     Elementwise {
         /// Elements a row.
