@@ -8,7 +8,7 @@ use super::setup::Setup;
 use super::training::Passes;
 use crate::model::Component;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Attention, Expand, Index, Kind, Latent, Operator, Routing, Rows, Span, Step};
+use crate::model::operator::{Attention, Index, Kind, Latent, Operator, Routing, Rows, Span, Step};
 use crate::units::{Number, Quantity, Unit};
 
 /// What an operator costs in one pass, all its layers together.
@@ -138,14 +138,13 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
             cost.format = Some(format_of(setup, place, operator));
             cost.routed = routing.as_ref().map(|one| (one.experts.value, one.top_k.value));
         }
-        Kind::Expand(expansion) => {
-            let Expand {
-                heads,
-                output,
-                latent,
-                value_dim,
-                span,
-            } = &**expansion;
+        Kind::Expand {
+            heads,
+            output,
+            latent,
+            value_dim,
+            span,
+        } => {
             let (flops, rows) = expand(setup, pass, (heads, output), latent, value_dim, span);
             cost.matmul = place.times(flops);
             cost.weight_bytes = weight_bytes(setup, pass, place, operator, None);

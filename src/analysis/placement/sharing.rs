@@ -74,8 +74,8 @@ pub fn share_of<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operat
         cache: one,
     };
     let share = match &operator.kind {
-        Kind::Linear { .. } | Kind::Expand(_) if alone => even,
-        Kind::Linear { .. } | Kind::Expand(_) => {
+        Kind::Linear { .. } | Kind::Expand { .. } if alone => even,
+        Kind::Linear { .. } | Kind::Expand { .. } => {
             let sliced = if all > 0.0 { held / all } else { one };
             let part = if sliced < 1.0 { sliced } else { rows };
             OperatorShare {

@@ -15,7 +15,7 @@ use crate::units::Number;
 pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
     let linear = match &operator.kind {
         Kind::Linear { routing, .. } => routing.is_none(),
-        Kind::Expand(_) => true,
+        Kind::Expand { .. } => true,
         _ => false,
     };
     if !linear {

@@ -2,7 +2,7 @@
 
 use super::super::component::Component;
 use super::super::operator::{
-    Attention, Block, Cache, CacheRole, CacheWidth, Expand, Kind, Latent, Live, Operator, Role, Span, Step,
+    Attention, Block, Cache, CacheRole, CacheWidth, Kind, Latent, Live, Operator, Role, Span, Step,
 };
 use super::super::tensor::{Sharding, Tensor};
 use super::{Norm, linear};
@@ -98,13 +98,13 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
     operators.push(Operator {
         name: "kv_b_proj",
         component: projection,
-        kind: Kind::Expand(Box::new(Expand {
+        kind: Kind::Expand {
             heads: heads.clone(),
             output: head_output,
-            latent: shape.clone(),
+            latent: Box::new(shape.clone()),
             value_dim: value_dim.clone(),
             span: Span::Full,
-        })),
+        },
         tensors: vec![Tensor::matrix(
             "self_attn.kv_b_proj.weight",
             projection,
@@ -181,7 +181,7 @@ pub fn within(mut block: Block, window: &Span) -> Block {
     for operator in &mut block.operators {
         match &mut operator.kind {
             Kind::Attention(attention) => attention.span = window.clone(),
-            Kind::Expand(expand) => expand.span = window.clone(),
+            Kind::Expand { span, .. } => *span = window.clone(),
             _ => {}
         }
     }

@@ -116,21 +116,6 @@ pub struct Latent {
     pub nope: Quantity,
 }
 
-/// The matrix that expands latents.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Expand {
-    /// Heads.
-    pub heads: Quantity,
-    /// Output width a head: key part without position plus value.
-    pub output: Quantity,
-    /// The latent.
-    pub latent: Latent,
-    /// Width of a value.
-    pub value_dim: Quantity,
-    /// Whose latents are expanded.
-    pub span: Span,
-}
-
 /// How tokens choose among experts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Routing {
@@ -160,7 +145,18 @@ pub enum Kind {
         routing: Option<Routing>,
     },
     /// Expands the cached latent into keys and values; absorbed into queries and outputs where the engine does so.
-    Expand(Box<Expand>),
+    Expand {
+        /// Heads.
+        heads: Quantity,
+        /// Output width a head: key part without position plus value.
+        output: Quantity,
+        /// The latent.
+        latent: Box<Latent>,
+        /// Width of a value.
+        value_dim: Quantity,
+        /// Whose latents are expanded.
+        span: Span,
+    },
     /// Element by element: norms, activations, rotary, residual sums.
     Elementwise {
         /// Elements a row.

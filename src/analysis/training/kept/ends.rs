@@ -149,7 +149,7 @@ impl Keeper<'_> {
         let linear = self.blueprint.blocks().flat_map(|place| {
             let operators = place.block.operators.iter();
             let matrices = operators.filter(move |operator| {
-                matches!(operator.kind, Kind::Linear { routing: None, .. } | Kind::Expand(_))
+                matches!(operator.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. })
                     && !operator.is_idle()
                     && (!self.checkpoints() || place.kind.is_none())
             });

@@ -189,8 +189,8 @@ impl<'a> Keeper<'a> {
                         parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
                     }
                 }
-                Kind::Expand(expansion) => {
-                    parts.push(self.linear(block, operator, &expansion.latent.rank, None, source, seen));
+                Kind::Expand { latent, .. } => {
+                    parts.push(self.linear(block, operator, &latent.rank, None, source, seen));
                 }
                 Kind::Elementwise {
                     width, step, routing, ..
