@@ -139,7 +139,7 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
 fn kept_in_all<N: Number>(setup: &Setup, block: &Quantity, span: &Span, tokens: N) -> N {
     let batch = || N::input(&setup.batch());
     let each = match span {
-        Span::Full | Span::Both | Span::Around(_) | Span::Blocks { .. } | Span::Chosen(_) => tokens,
+        Span::Full | Span::Both | Span::Around(_) | Span::Near(_) | Span::Blocks { .. } | Span::Chosen(_) => tokens,
         // Kept once for each sequence, however much is written.
         Span::Cross => N::input(&setup.encoder_tokens()),
         Span::Every { ratio, .. } => entries(tokens, ratio),
@@ -179,11 +179,14 @@ pub(super) fn scheduled_window<N: Number>(setup: &Setup, block: &Quantity, windo
     let alone = || blocks(before().plus(step()));
     let running = blocks(before());
     let batch = || N::input(&setup.batch());
-    // Ranks with sequences of their own have a step each.
-    if setup.layout.attention_dp {
-        return batch().times(alone());
-    }
     let shared = alone().minus(running.clone());
+    // Ranks with sequences of their own have a step each.
+    let shared = if setup.layout.attention_dp {
+        let steps = Quantity::choice("steps at once", setup.layout.tensor, "Devices");
+        N::input(&steps).times(shared)
+    } else {
+        shared
+    };
     let room = batch().times(running).plus(shared);
     // A step's tokens are no more than those of the sequences.
     room.least(batch().times(alone()))
@@ -276,7 +279,7 @@ pub(super) fn kv_growth<N: Number>(setup: &Setup) -> N {
             let stored = Stored::of(setup, place.block, cache);
             match &cache.span {
                 Span::Window(_) | Span::Chunk(_) if !setup.keeps_whole_windows() => {}
-                Span::Chunk(_) | Span::Cross | Span::Both | Span::Around(_) | Span::Blocks { .. } => {}
+                Span::Chunk(_) | Span::Cross | Span::Both | Span::Around(_) | Span::Near(_) | Span::Blocks { .. } => {}
                 Span::Window(_) | Span::Full | Span::Chosen(_) => {
                     match whole.iter_mut().find(|(known, _)| *known == stored) {
                         Some((_, sum)) => *sum = sum.clone().plus(width),

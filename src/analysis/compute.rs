@@ -143,8 +143,9 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
             output,
             latent,
             value_dim,
+            span,
         } => {
-            let (flops, rows) = expand(setup, pass, heads, output, latent, value_dim);
+            let (flops, rows) = expand(setup, pass, (heads, output), latent, value_dim, span);
             cost.matmul = place.times(flops);
             cost.weight_bytes = weight_bytes(setup, pass, place, operator, None);
             let width = N::input(&latent.rank).plus(N::input(heads).times(N::input(output)));
@@ -193,10 +194,10 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
 fn expand<N: Number>(
     setup: &Setup,
     pass: &ForwardPass<N>,
-    heads: &Quantity,
-    output: &Quantity,
+    (heads, output): (&Quantity, &Quantity),
     latent: &Latent,
     value_dim: &Quantity,
+    span: &Span,
 ) -> (N, N) {
     let rank = || N::input(&latent.rank);
     if pass.decode && setup.absorbs() {
@@ -208,7 +209,10 @@ fn expand<N: Number>(
         );
     }
     let rows = if pass.decode && setup.keeps_latent() {
-        pass.rows(Rows::Keys)
+        match span {
+            Span::Window(_) => pass.batch.clone().times(pass.keys(span)),
+            _ => pass.rows(Rows::Keys),
+        }
     } else {
         pass.rows(Rows::Tokens)
     };

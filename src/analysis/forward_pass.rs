@@ -101,7 +101,19 @@ impl<N: Number> ForwardPass<N> {
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),
             Rows::Encoder => self.encoder.clone(),
-            Rows::Given(_) if self.decode => return N::zero(),
+            Rows::Given(_) | Rows::Reach(_) if self.decode => return N::zero(),
+            Rows::Reach(most) => {
+                let most = Quantity::architecture("reach", most, "distances of the table on each side");
+                return self
+                    .tokens
+                    .clone()
+                    .least(N::input(&most))
+                    .times(N::input(&Quantity::architecture(
+                        "sides",
+                        2,
+                        "before and after a token",
+                    )));
+            }
             Rows::Given(rows) => {
                 return N::input(&Quantity::architecture(
                     "rows",
@@ -122,7 +134,7 @@ impl<N: Number> ForwardPass<N> {
         match span {
             Span::Full | Span::Both | Span::Blocks { .. } => context(),
             Span::Cross => self.encoder.clone(),
-            Span::Around(window) | Span::Window(window) => context().least(N::input(window)),
+            Span::Around(window) | Span::Near(window) | Span::Window(window) => context().least(N::input(window)),
             Span::Chunk(chunk) if self.full => context().least(N::input(chunk)),
             Span::Chunk(chunk) => self.rest_of_chunk(context(), chunk).1,
             Span::Chosen(most) => self.chosen(context(), Some(most)),
@@ -143,6 +155,7 @@ impl<N: Number> ForwardPass<N> {
             Span::Cross => tokens().times(self.encoder.clone()),
             Span::Both => tokens().times(tokens()),
             Span::Blocks { size, random } => self.sparse_blocks(size, *random),
+            Span::Near(most) => tokens().times(tokens().least(N::input(most))),
             Span::Around(window) if !self.full => tokens().times(tokens().least(N::input(window))),
             Span::Every { ratio, chosen } => {
                 let seen = || self.chosen(entries(tokens(), ratio), chosen.as_ref());

@@ -325,9 +325,14 @@ pub fn automatic_engine(blueprint: &Blueprint, scenario: &Scenario, device: Opti
         Some(choice) => (&choice.format, choice.container),
         None => (&published.format, published.container),
     };
-    device
+    let usual = device
         .and_then(|device| kv_support::usual(&format.id, wanted_cache(scenario), device))
-        .unwrap_or_else(|| usual_engine(container))
+        .unwrap_or_else(|| usual_engine(container));
+    // Most servers run decoders only.
+    if matches!(blueprint.reading, Reading::Both(_)) && !usual.runs_pair(&blueprint.model_type) {
+        return Engine::Transformers;
+    }
+    usual
 }
 
 /// The weights in the chosen format, or as published, as an engine holds them.

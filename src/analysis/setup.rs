@@ -258,7 +258,9 @@ impl Setup {
     /// Whether an operator runs when a prompt is read and never in a step that writes.
     pub fn reads_once(&self, block: &Block, operator: &Operator) -> bool {
         let rows = match &operator.kind {
-            Kind::Linear { rows, .. } => matches!(rows, Rows::Encoder | Rows::Sequences | Rows::Given(_)),
+            Kind::Linear { rows, .. } => {
+                matches!(rows, Rows::Encoder | Rows::Sequences | Rows::Given(_) | Rows::Reach(_))
+            }
             _ => false,
         };
         rows || block.input != Input::Text

@@ -16,6 +16,8 @@ use super::setup::Setup;
 use super::simple_rule;
 use super::speed::{Speed, speed};
 use super::training::{Training, planner};
+use crate::hardware::Engine;
+use crate::model::blueprint::Reading;
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::Scenario;
 use crate::units::Exact;
@@ -245,6 +247,17 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
         all.push(Notice::new(
             "engine_assumed",
             format!("No engine is chosen; {} is assumed.", setup.engine.label()),
+        ));
+    }
+    let pair = matches!(setup.blueprint.reading, Reading::Both(_));
+    if !scenario.workload.mode.trains()
+        && pair
+        && setup.engine == Engine::Vllm
+        && !setup.engine.runs_pair(&setup.blueprint.model_type)
+    {
+        all.push(Notice::new(
+            "engine_without_encoder",
+            "vLLM runs no model of this kind, which reads by an encoder; Whisper is the only one.",
         ));
     }
     let offloads = fit.is_some_and(|fit| fit.verdict == Verdict::Offload);

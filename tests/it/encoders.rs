@@ -60,3 +60,23 @@ fn the_encoder_runs_once() {
     assert_eq!(flops(None), flops(Some(1500)));
     assert!(flops(Some(300)) < flops(None));
 }
+
+/// vLLM runs Whisper only among models with an encoder (its pull request 24907); T5 is given to transformers.
+#[test]
+fn an_engine_is_chosen_that_runs_encoders_with_decoders() {
+    let chosen = |model_type: &str, engine| {
+        let blueprint = Arc::new(Blueprint::from_value(json!({ "model_type": model_type })).unwrap());
+        let asked = scenario(Mode::Decode, 100).with(|s| s.serving.engine = engine);
+        let answer = analyse(&blueprint, &asked).unwrap();
+        let said = answer
+            .notices
+            .iter()
+            .any(|notice| notice.code == "engine_without_encoder");
+        (answer.setup.engine, said)
+    };
+    assert_eq!(chosen("t5", None), (Engine::Transformers, false));
+    assert_eq!(chosen("t5gemma", None), (Engine::Transformers, false));
+    assert_eq!(chosen("whisper", None), (Engine::Vllm, false));
+    assert_eq!(chosen("t5", Some(Engine::Vllm)), (Engine::Vllm, true));
+    assert_eq!(chosen("llama", None).0, Engine::Vllm);
+}

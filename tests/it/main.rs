@@ -29,6 +29,7 @@ mod fields;
 mod first_choice;
 mod fit;
 mod formats;
+mod fuzzed;
 #[cfg(feature = "cli")]
 mod hand_over;
 mod hardware;

@@ -106,6 +106,20 @@ impl Engine {
     pub const fn serves(self) -> bool {
         matches!(self, Self::Vllm | Self::Sglang | Self::TensorRtLlm)
     }
+    /// Whether it runs a model of this type that reads by an encoder and writes by a decoder.
+    ///
+    /// Sources: vLLM since 0.11 runs Whisper only (pull request 24907, "Remove V0 Encoder-Decoder Support"); TensorRT-LLM's
+    /// guide "Use encoder-decoder models with the PyTorch backend" names T5, BART, mBART and Whisper; llama.cpp runs T5
+    /// since b3295; transformers runs what it has a class for. Of the others none is known.
+    pub fn runs_pair(self, model_type: &str) -> bool {
+        match self {
+            Self::Transformers => true,
+            Self::Vllm => model_type == "whisper",
+            Self::TensorRtLlm => matches!(model_type, "t5" | "bart" | "mbart" | "whisper"),
+            Self::LlamaCpp => matches!(model_type, "t5" | "mt5" | "umt5"),
+            Self::Sglang | Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3 => false,
+        }
+    }
     /// What of a device, beside its size, changes what must lie in its memory: devices alike in this need the same.
     /// `mxfp4` says whether experts may be in that format.
     pub fn memory_traits(self, device: &Device, mxfp4: bool) -> MemoryTraits {

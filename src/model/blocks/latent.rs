@@ -101,8 +101,9 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
         kind: Kind::Expand {
             heads: heads.clone(),
             output: head_output,
-            latent: shape.clone(),
+            latent: Box::new(shape.clone()),
             value_dim: value_dim.clone(),
+            span: Span::Full,
         },
         tensors: vec![Tensor::matrix(
             "self_attn.kv_b_proj.weight",
@@ -173,6 +174,21 @@ pub fn latent(hidden: &Quantity, style: &LatentAttention) -> Block {
         scores: Some(heads.clone()),
         ..Block::new("Multi-head latent attention", Role::TokenMixer)
     }
+}
+
+/// The same within a window: what lies before it is neither kept nor expanded.
+pub fn within(mut block: Block, window: &Span) -> Block {
+    for operator in &mut block.operators {
+        match &mut operator.kind {
+            Kind::Attention(attention) => attention.span = window.clone(),
+            Kind::Expand { span, .. } => *span = window.clone(),
+            _ => {}
+        }
+    }
+    for cache in &mut block.caches {
+        cache.span = window.clone();
+    }
+    block
 }
 
 fn rank_norm(name: &'static str, module: &'static str, width: &Quantity) -> Operator {

@@ -34,7 +34,7 @@ pub use depth::{depth_mixing, depth_rows, depth_weights};
 pub use expert_attention::expert_attention;
 pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
 pub use indexer::{Indexer, choosing, indexed, with_vectors};
-pub use latent::{LatentAttention, latent};
+pub use latent::{LatentAttention, latent, within};
 pub use latent_experts::{add_biases, latent_experts, latent_norm};
 pub use lightning::{Lightning, lightning};
 pub use mamba::{Mamba1, Mamba2, mamba1, mamba2};

@@ -2,7 +2,7 @@
 
 use super::super::blueprint::Tower;
 use super::super::component::Component;
-use super::super::operator::{Block, Kind, Operator, Role, Rows};
+use super::super::operator::{Block, Kind, Operator, Role, Routing, Rows};
 use super::super::tensor::{Tensor, TensorKind};
 use super::Norm;
 use crate::units::Quantity;
@@ -135,6 +135,17 @@ impl Stack {
         let bias = bias.then(|| Tensor::vector(format!("{name}.bias"), self.component, out));
         self.operators
             .push(Operator::linear("projection", weight, bias, Rows::Idle, out, input));
+        self
+    }
+    /// One matrix `[out, in]` of each expert, of which a patch passes some.
+    pub fn expert(mut self, module: &str, out: &Quantity, input: &Quantity, routing: &Routing) -> Self {
+        let name = format!("{}{module}.weight", self.prefix);
+        let weight = Tensor::matrix(name, self.component, out, input).each(&routing.experts);
+        let mut operator = Operator::linear("projection", weight, None, Rows::Idle, out, input);
+        if let Kind::Linear { routing: chosen, .. } = &mut operator.kind {
+            *chosen = Some(routing.clone());
+        }
+        self.operators.push(operator);
         self
     }
     /// The kernel of a convolution, outermost dimension first, with or without a bias. Formats leave it alone.

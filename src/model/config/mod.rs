@@ -74,7 +74,7 @@ impl Config {
             false => Err(ModelError::StillLoading),
         };
         at_hand(&root_type)?;
-        let mut root = unwrap_thinker(root);
+        let mut root = unwrap_retriever(unwrap_thinker(root));
         let wrapper = defaults::of(&root_type);
         let nested = wrapper.get("text_config").and_then(Value::as_object);
         let mut text = None;
@@ -281,6 +281,21 @@ fn unwrap_thinker(mut root: Map<String, Value>) -> Map<String, Value> {
         }
     }
     thinker
+}
+
+/// A model that compares texts with pages holds the one that reads both under `vlm_config`. Another one inside stays
+/// there, and is refused.
+fn unwrap_retriever(mut root: Map<String, Value>) -> Map<String, Value> {
+    let inner = root.get("vlm_config").and_then(Value::as_object);
+    let name = inner.map(|inner| inner.get("model_type").and_then(Value::as_str).unwrap_or("modernvbert"));
+    if name != Some("modernvbert") || root.get("model_type").and_then(Value::as_str) != Some("colmodernvbert") {
+        return root;
+    }
+    let Some(Value::Object(mut inner)) = root.remove("vlm_config") else {
+        return root;
+    };
+    inner.extend(root);
+    inner
 }
 
 /// The language model of a config inside a config inside a config: what is further in says more.

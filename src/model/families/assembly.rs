@@ -151,6 +151,11 @@ impl<'c> Assembly<'c> {
         Ok(())
     }
 
+    /// The last change to the blocks of every kind of layer.
+    pub fn adjust_layers(&mut self, change: impl Fn(&mut Vec<Block>)) {
+        self.kinds.iter_mut().for_each(|kind| change(&mut kind.blocks));
+    }
+
     /// The blueprint, with its published format and what its checkpoint holds besides.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! Encoders with a decoder in BART's form (Lewis 2019, arXiv 1910.13461). Counts checked against transformers' classes.
 
-use super::bert_variants::blocks_seen;
 use super::encoder::not_built;
-use super::pair::{Around, Pair, Places, Ties, convolution};
+use super::pair::{Around, Pair, Places, Ties};
+use super::pairing::convolution;
 use super::side::Side;
+use super::sparse_encoders::blocks_seen;
 use super::{Build, Family, Flag};
-use crate::model::operator::{Block, Role};
+use crate::model::operator::{Block, Role, Span};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -83,7 +84,7 @@ const MBART: Pair = before("MBart", Pair::BART.before.places, "layernorm_embeddi
 /// Computed positions, kept as a table (Zhang 2019, arXiv 1912.08777).
 const PEGASUS: Pair = before("Pegasus", ROWS, "");
 /// Computed positions, not kept (Fan 2020, arXiv 2010.11125).
-const M2M: Pair = before("M2M100", None, "");
+pub const M2M: Pair = before("M2M100", None, "");
 const BLENDERBOT: Pair = before("Blenderbot", ROWS, "");
 const SMALL: Pair = Pair {
     before: Around {
@@ -119,7 +120,7 @@ const BIG_BIRD: Pair = {
             output_bias: bias,
             ..base.decoder
         },
-        span: blocks_seen,
+        span: |config, reads, _| if reads { blocks_seen(config) } else { Ok(Span::Full) },
         before: Around {
             last_norm: "layernorm_embedding",
             ..base.before

@@ -27,7 +27,6 @@ pub const FAMILIES: &[Family] = &[
     row(&["nomic_bert"], "Nomic BERT", NOMIC),
     row(&["gte"], "GTE", GTE),
     row(&["jina_embeddings_v3"], "Jina Embeddings 3", JINA),
-    row(&["eurobert"], "EuroBERT", EURO),
 ];
 
 /// A row of these.
@@ -294,29 +293,4 @@ const JINA: Encoder = Encoder {
     },
     tables: &[TYPES],
     ..named("JinaEmbeddingsV3")
-};
-/// A Llama that sees both ways (Boizard 2025, arXiv 2503.05500).
-const EURO: Encoder = Encoder {
-    class: "EuroBert",
-    side: Side {
-        kv_heads: &["num_key_value_heads"],
-        head_dim: &["head_dim"],
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
-    },
-    tokens: "embed_tokens",
-    tables: &[],
-    stem_norm: "",
-    final_norm: "norm",
-    pooler: "",
-    masked: Masked {
-        dense: "",
-        norm: "",
-        decoder: "lm_head",
-        bias: Flag::Key("mlp_bias", false),
-        twin: "",
-        ..Encoder::BERT.masked
-    },
-    sorting: Sorting::Unknown,
-    pretraining: Pretraining::Unknown,
-    ..Encoder::BERT
 };

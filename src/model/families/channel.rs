@@ -99,7 +99,11 @@ pub fn routed_style(config: &Config, experts: &Experts) -> Result<RoutedExperts,
         Shared::Count(keys) => config
             .optional("shared_experts", keys)?
             .filter(|count| count.value > 0)
-            .map(|count| Quantity::product("shared_width", &[&count, &width])),
+            .map(|count| {
+                let each = config.size_or("shared_width", experts.shared_width, || width.clone())?;
+                Ok::<_, ModelError>(Quantity::product("shared_width", &[&count, &each]))
+            })
+            .transpose()?,
         Shared::One => Some(width.renamed("shared_width")),
         Shared::Width(keys) => config.optional("shared_width", keys)?.filter(|width| width.value > 0),
     };

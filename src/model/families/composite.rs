@@ -20,7 +20,14 @@ pub struct Wrapper {
     pub tie: Tie,
     /// Its towers and projectors.
     pub towers: Towers,
+    /// The class of its language model, where it is not the one that the language model has alone; empty is none.
+    pub class: &'static str,
+    /// What it has after the language model.
+    pub after: After,
 }
+
+/// From what is around a language model to what follows it.
+pub type After = fn(&Around<'_>, &mut Blueprint) -> Result<(), ModelError>;
 
 /// From what is around a language model to its towers.
 pub type Towers = fn(&Around<'_>) -> Result<Vec<Tower>, ModelError>;
@@ -79,6 +86,10 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
         Some(value) => config.with(keys::TIE, value),
         None => config.with(keys::TIE, Value::Null),
     };
+    let text = match wrapper.class {
+        "" => text,
+        class => text.with("architectures", Value::Array(vec![Value::String(class.to_owned())])),
+    };
     let mut blueprint = language(&text)?;
     let hidden = blueprint.hidden.clone();
     let around = Around {
@@ -86,13 +97,16 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
         whole,
         text: &hidden,
     };
-    blueprint.towers = (wrapper.towers)(&around).map_err(|error| match error {
+    let named = |error| match error {
         ModelError::NotBuilt { what, .. } => ModelError::NotBuilt {
             model_type: root.to_owned(),
             what,
         },
         other => other,
-    })?;
+    };
+    // Beside a language model that has an encoder, that encoder stays.
+    blueprint.towers.extend((wrapper.towers)(&around).map_err(named)?);
+    (wrapper.after)(&around, &mut blueprint).map_err(named)?;
     // A format named inside the language model's own object says nothing of what is around it.
     let inside = around.whole.get(QUANTISATION).is_none() && config.get(QUANTISATION).is_some();
     if inside {

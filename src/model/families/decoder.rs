@@ -148,6 +148,8 @@ pub struct Experts {
     pub layers: MoeLayers,
     /// Shared experts.
     pub shared: Shared,
+    /// Keys of the width of one shared expert; none where it is that of a routed one.
+    pub shared_width: &'static [&'static str],
     /// Module of the shared experts.
     pub shared_module: [&'static str; 3],
     /// Module of the gate of the shared experts.
@@ -290,6 +292,7 @@ impl Experts {
         width: &["moe_intermediate_size"],
         layers: MoeLayers::All,
         shared: Shared::None,
+        shared_width: &[],
         shared_module: [
             "mlp.shared_experts.gate_proj",
             "mlp.shared_experts.up_proj",

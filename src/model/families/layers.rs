@@ -99,9 +99,13 @@ pub fn sparse_layers(config: &Config, decoder: &Decoder, layers: u64) -> Result<
     let Some(experts) = &decoder.experts else {
         return Ok(vec![false; layers as usize]);
     };
-    if let Some(types) = config.names("mlp_layer_types")?
-        && types.len() as u64 >= layers
-    {
+    if let Some(types) = config.names("mlp_layer_types")? {
+        if (types.len() as u64) < layers {
+            return Err(ModelError::Inconsistent(format!(
+                "mlp_layer_types has {} entries for {layers} layers.",
+                types.len()
+            )));
+        }
         return Ok(types
             .iter()
             .take(layers as usize)

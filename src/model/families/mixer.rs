@@ -1,6 +1,8 @@
 //! The token mixer of a decoder: attention with keys and values, or from a latent.
 
-use super::super::blocks::{GroupedAttention, Heads, LatentAttention, QkNorm, grouped, latent, without_positions};
+use super::super::blocks::{
+    GroupedAttention, Heads, LatentAttention, QkNorm, grouped, latent, within, without_positions,
+};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
@@ -95,7 +97,10 @@ impl Mixer {
                 let block = grouped(hidden, &style);
                 if *rotary { block } else { without_positions(block) }
             }
-            Self::Latent(style) => latent(hidden, style),
+            Self::Latent(style) => match span {
+                Span::Window(_) => within(latent(hidden, style), &span),
+                _ => latent(hidden, style),
+            },
         }
     }
     /// Heads in words.

@@ -12,25 +12,33 @@ mod composite;
 mod decoder;
 pub mod defaults;
 mod encoder;
+mod encoding;
 mod hybrid;
 mod keys;
 mod layers;
 mod mixer;
 mod pair;
+mod pairing;
 mod side;
 mod wrappers;
 
 mod adjust;
+mod axk2;
 mod bamba;
 mod bart;
 mod bert;
-mod bert_variants;
+mod canine;
 mod cohere;
+mod convbert;
 mod dbrx;
+mod deberta;
 mod deepseek;
 mod deepseek_v4;
+mod dino;
+mod dots3;
 mod early_llm;
 mod ernie;
+mod eurobert;
 mod falcon;
 mod followers;
 mod gemma;
@@ -50,6 +58,7 @@ mod lfm;
 mod llama;
 mod llama4;
 mod longcat;
+mod luke;
 mod mamba;
 mod mimo;
 mod minimax;
@@ -57,10 +66,13 @@ mod minimax_m3;
 mod mistral;
 mod mixtures;
 mod mllama;
+mod mobilebert;
 mod modernbert;
+mod moonshine;
 mod muse;
 mod nas;
 mod nemotron_h;
+mod neomme;
 mod olmo;
 mod olmo_hybrid;
 mod others;
@@ -70,11 +82,17 @@ pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
 mod sparse;
+mod sparse_encoders;
 mod step;
+mod switch;
 mod t5;
+mod t5_gemma;
 mod vision;
+mod xlm;
+mod xlnet;
 mod xlstm;
 mod zamba;
+mod zaya;
 
 pub use composite::Wrapper;
 pub use decoder::{
@@ -156,12 +174,27 @@ pub const MORE: &[&[Family]] = &[
     muse::FAMILIES,
     minimax_m3::FAMILIES,
     bert::FAMILIES,
-    bert_variants::FAMILIES,
+    eurobert::FAMILIES,
+    deberta::FAMILIES,
+    convbert::FAMILIES,
+    sparse_encoders::FAMILIES,
+    luke::FAMILIES,
+    canine::FAMILIES,
+    xlm::FAMILIES,
+    xlnet::FAMILIES,
+    neomme::FAMILIES,
+    mobilebert::FAMILIES,
     bart::FAMILIES,
     t5::FAMILIES,
+    t5_gemma::FAMILIES,
+    switch::FAMILIES,
+    moonshine::FAMILIES,
     vision::FAMILIES,
+    dino::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,
+    axk2::FAMILIES,
+    dots3::FAMILIES,
     deepseek_v4::FAMILIES,
     gemma_edge::FAMILIES,
     nas::FAMILIES,
@@ -173,6 +206,7 @@ pub const MORE: &[&[Family]] = &[
     bamba::FAMILIES,
     nemotron_h::FAMILIES,
     zamba::FAMILIES,
+    zaya::FAMILIES,
     kimi_linear::FAMILIES,
     rwkv::FAMILIES,
     xlstm::FAMILIES,
@@ -216,8 +250,8 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
 /// Builds what encodes, alone or for a decoder beside it. Part of the library: the first models only write.
 pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelError> {
     match &family.build {
-        Build::Encoder(encoder) => encoder::build(config, family.title, encoder),
-        Build::Pair(pair) => pair::build(config, family.title, pair),
+        Build::Encoder(encoder) => encoding::build(config, family.title, encoder),
+        Build::Pair(pair) => pairing::build(config, family.title, pair),
         Build::Decoder(_) | Build::Own(_) => language(config),
     }
 }

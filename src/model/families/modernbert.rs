@@ -1,4 +1,4 @@
-//! ModernBERT as a decoder.
+//! ModernBERT, and ModernBERT as a decoder. Counts checked against transformers' classes.
 
 use serde_json::json;
 
@@ -7,18 +7,81 @@ use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
+use super::super::operator::Span;
 use super::super::operator::{Block, Operator, Role, Rows};
 use super::super::tensor::Tensor;
 use super::assemble::assemble;
 use super::assembly::Assembly;
+use super::bert::row;
+use super::encoder::{Encoder, Masked, Pretraining, Sorting, not_built};
+use super::side::Side;
 use super::{Build, Changes, Decoder, Family, Flag, Names, Pattern, Windows};
 
-/// Counts checked against transformers' classes.
-pub const FAMILIES: &[Family] = &[Family {
-    types: &["modernbert-decoder"],
-    title: "ModernBERT decoder",
-    build: Build::Own(modernbert),
-}];
+/// Every family of this file.
+pub const FAMILIES: &[Family] = &[
+    row(&["modernbert"], "ModernBERT", MODERN),
+    Family {
+        types: &["modernbert-decoder"],
+        title: "ModernBERT decoder",
+        build: Build::Own(modernbert),
+    },
+];
+
+/// Local attention in most layers, no norm before the first (Warner 2024, arXiv 2412.13663).
+const MODERN: Encoder = Encoder {
+    class: "ModernBert",
+    side: Side {
+        attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.Wo"],
+        mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
+        norms: ["attn_norm", "", "", "", "mlp_norm", ""],
+        norm: Norm::LayerWithoutBias,
+        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+    },
+    tokens: "embeddings.tok_embeddings",
+    tables: &[],
+    stem_norm: "embeddings.norm",
+    final_norm: "final_norm",
+    pooler: "",
+    masked: Masked {
+        dense: "head.dense",
+        dense_bias: Flag::Key("classifier_bias", false),
+        norm: "head.norm",
+        decoder: "decoder",
+        bias: Flag::Key("decoder_bias", true),
+        twin: "",
+    },
+    sorting: Sorting::Unknown,
+    pretraining: Pretraining::Unknown,
+    span: |config, layer| {
+        let local = match config.names("layer_types")? {
+            Some(types) => match types.get(layer as usize) {
+                Some(&"sliding_attention") => true,
+                Some(&"full_attention") => false,
+                _ => return not_built(config, "A layer without a known layer type"),
+            },
+            None => {
+                let every = config.optional("full_every", &["global_attn_every_n_layers"])?;
+                let every = every.map_or(3, |found| found.value);
+                every == 0 || layer % every != 0
+            }
+        };
+        if !local {
+            return Ok(Span::Both);
+        }
+        Ok(Span::Around(config.size("window", &["local_attention"])?))
+    },
+    layer_key: |_, layer| layer.min(1),
+    adjust_layer: |config, _, layer, mut blocks| {
+        if config.flag("norm_bias", false)? {
+            return not_built(config, "A norm with bias");
+        }
+        if layer == 0 && !blocks.is_empty() {
+            blocks.remove(0);
+        }
+        Ok(blocks)
+    },
+    ..Encoder::BERT
+};
 
 /// The first layer has no norm before its attention; a dense layer and a norm stand before the tied head.
 fn modernbert(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {

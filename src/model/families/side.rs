@@ -23,7 +23,7 @@ pub struct Side {
     pub kv_heads: &'static [&'static str],
     /// Keys of the width of a head; none where the heads divide the stream.
     pub head_dim: &'static [&'static str],
-    /// Keys of the width of the MLP.
+    /// Keys of the width of the MLP; none where it is four times that of the stream.
     pub width: &'static [&'static str],
     /// q, k, v, o.
     pub attention: [&'static str; 4],
@@ -207,7 +207,10 @@ impl Side {
         let mut block = mlp(
             hidden,
             &Mlp {
-                width: config.size("intermediate", self.width)?,
+                width: match self.width {
+                    [] => hidden.times("intermediate", 4),
+                    keys => config.size("intermediate", keys)?,
+                },
                 gate: (!gate.is_empty()).then_some(gate),
                 up,
                 down,

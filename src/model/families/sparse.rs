@@ -17,7 +17,7 @@ use super::{AttentionForm, Build, Changes, Correction, Decoder, Experts, Family,
 use crate::units::Quantity;
 
 /// DeepSeek V3.
-const LATENT: Decoder = Decoder {
+pub const LATENT: Decoder = Decoder {
     attention: AttentionForm::Latent,
     mlp_bias: Flag::No,
     experts: Some(Experts::DEEPSEEK),
@@ -157,7 +157,7 @@ fn scheduled(config: &Config, layers: u64) -> Result<Vec<bool>, ModelError> {
 }
 
 /// The indexer of DeepSeek V3.2: queries from the queries' latent.
-fn indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+pub fn indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     let chosen = config.size("index_topk", &["index_topk"])?;
     if config.flag("shared_index", false)? {
         return Ok(adjust::mixer(blocks, |block| choosing(block, &chosen)));

@@ -3,7 +3,8 @@
 use super::Family;
 use super::Flag;
 use super::bart::row;
-use super::pair::{Around, Pair, Ties, around, relative};
+use super::pair::{Around, Pair, Ties, around};
+use super::pairing::relative;
 use super::side::Side;
 use serde_json::Value;
 
@@ -21,11 +22,11 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Keys of the heads.
-const HEADS: &[&str] = &["num_attention_heads", "num_heads"];
+pub const HEADS: &[&str] = &["num_attention_heads", "num_heads"];
 const BUCKETS: &str = "layer.0.SelfAttention.relative_attention_bias";
 
 /// Layers of the encoder.
-const READER: Side = Side {
+pub const READER: Side = Side {
     hidden: &["hidden_size", "d_model"],
     layers: &["num_hidden_layers", "num_layers"],
     heads: HEADS,
@@ -49,7 +50,7 @@ const READER: Side = Side {
 };
 
 /// Positions in the first layer, gates where the activation's name says so.
-const T5: Pair = Pair {
+pub const T5: Pair = Pair {
     class: "T5",
     encoder: READER,
     decoder: Side {
@@ -100,7 +101,7 @@ const UMT5: Pair = Pair {
 };
 
 /// With a table of relative positions.
-fn biased(config: &Config, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+pub fn biased(config: &Config, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     blocks.push(relative(config, BUCKETS, HEADS)?);
     Ok(blocks)
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::assembly::Assembly;
 use super::bert::row;
 use super::decoder::Flag;
-use super::encoder::{Encoder, Pretraining, Purpose, Sorting, Table, dense, labels, not_built, table};
+use super::encoder::{Encoder, Pretraining, Purpose, Sorting, Table, not_built, table};
+use super::encoding::{dense, labels};
 use super::side::Side;
 use super::{Build, Family};
 use crate::model::blocks::{Norm, norm};
@@ -34,7 +35,7 @@ pub const FAMILIES: &[Family] = &[
     row(&["metaclip_2_text_model"], "MetaCLIP 2", text("MetaClip2", "")),
 ];
 
-const fn own(
+pub const fn own(
     types: &'static [&'static str],
     title: &'static str,
     build: fn(&Config, &'static str) -> Result<Blueprint, ModelError>,
@@ -89,7 +90,7 @@ const fn text(class: &'static str, pooler: &'static str) -> Encoder {
 }
 
 /// Layers of a vision transformer (Dosovitskiy 2020, arXiv 2010.11929).
-const VIT: Side = Side {
+pub const VIT: Side = Side {
     attention: [
         "attention.q_proj",
         "attention.k_proj",
@@ -104,7 +105,7 @@ const VIT: Side = Side {
 };
 
 /// What a config's class is for, without its name; the plain model where none is named.
-fn purpose<'c>(config: &'c Config, class: &str) -> &'c str {
+pub fn purpose<'c>(config: &'c Config, class: &str) -> &'c str {
     let named = config.get_anywhere("architectures").and_then(Value::as_array);
     let names = named.into_iter().flatten().filter_map(Value::as_str);
     names
@@ -114,7 +115,7 @@ fn purpose<'c>(config: &'c Config, class: &str) -> &'c str {
 }
 
 /// A matrix over the values of each patch, whose weight is the kernel of a convolution, and tables that are added.
-fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>) -> Block {
+pub fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>) -> Block {
     let component = Component::Embedding;
     let weight = Tensor::new(format!("{module}.weight"), TensorKind::Vector, component, dims);
     let (out, values) = match dims {
@@ -136,7 +137,7 @@ fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>) ->
 }
 
 /// The layers between what stands before and after them.
-fn around<'c>(
+pub fn around<'c>(
     config: &'c Config,
     title: &'static str,
     side: &Side,
@@ -155,7 +156,7 @@ fn around<'c>(
     Ok(all)
 }
 
-fn table_of(name: &str, rows: &Quantity, width: &Quantity) -> Tensor {
+pub fn table_of(name: &str, rows: &Quantity, width: &Quantity) -> Tensor {
     Tensor::new(
         name.to_owned(),
         TensorKind::Vector,
@@ -164,7 +165,7 @@ fn table_of(name: &str, rows: &Quantity, width: &Quantity) -> Tensor {
     )
 }
 
-fn one(name: &'static str, value: u64) -> Quantity {
+pub fn one(name: &'static str, value: u64) -> Quantity {
     Quantity::architecture(name, value, "tokens besides the patches")
 }
 

@@ -27,6 +27,8 @@ pub enum Rows {
     Sequences,
     /// So many, however many sequences there are: a table that is multiplied whole.
     Given(u64),
+    /// Twice as many as a sequence is long, so many on each side at most: of a table of distances what is in reach.
+    Reach(u64),
     /// None in a pass over text: vision and audio towers.
     Idle,
 }
@@ -40,6 +42,8 @@ pub enum Span {
     Both,
     /// So many around it, half of them on each side.
     Around(Quantity),
+    /// As many as its sequence is long, so many at most, however products are counted: distances, not tokens.
+    Near(Quantity),
     /// Blocks of so many tokens: the first and the last, its own and those beside it, and some chosen by chance.
     Blocks {
         /// Tokens of a block.
@@ -67,7 +71,7 @@ pub enum Span {
 impl Span {
     /// Whether tokens after it are seen too: nothing is kept then.
     pub const fn sees_ahead(&self) -> bool {
-        matches!(self, Self::Both | Self::Around(_) | Self::Blocks { .. })
+        matches!(self, Self::Both | Self::Around(_) | Self::Near(_) | Self::Blocks { .. })
     }
 }
 
@@ -147,9 +151,11 @@ pub enum Kind {
         /// Output width a head: key part without position plus value.
         output: Quantity,
         /// The latent.
-        latent: Latent,
+        latent: Box<Latent>,
         /// Width of a value.
         value_dim: Quantity,
+        /// Whose latents are expanded.
+        span: Span,
     },
     /// Element by element: norms, activations, rotary, residual sums.
     Elementwise {

@@ -3,6 +3,7 @@
 
 mod clip;
 mod conformer;
+mod dots;
 mod gemma_vision;
 mod glm_vision;
 mod intern;
@@ -16,8 +17,9 @@ pub mod phi;
 mod pixtral;
 mod qwen_audio;
 mod qwen_vit;
+mod radio;
 mod sam;
-mod siglip;
+pub mod siglip;
 mod whisper;
 
 pub use molmo::adapter;
@@ -66,6 +68,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         "timm_wrapper" => mobilenet::fastvit(config, prefix),
         "gemma3n_audio" => conformer::third(config, prefix),
         "gemma4_audio" => conformer::fourth(config, prefix),
+        "dots3_note_vision_encoder" => dots::vision(config, prefix),
+        "dots3_note_audio_encoder" => dots::audio(config, prefix),
+        "radio" => radio::tower(config, prefix),
         "molmo2_vision" => molmo::tower(config, prefix),
         "ovis2_vision" => ovis::tower(config, prefix),
         "got_ocr2_vision" => sam::tower(config, prefix),
@@ -114,7 +119,7 @@ pub fn pair(config: &Config, key: &'static str) -> Result<(Quantity, Quantity), 
 }
 
 /// Patches of an image: rows times columns.
-fn patches(config: &Config, image: &'static str, patch: &'static str) -> Result<Quantity, ModelError> {
+pub fn patches(config: &Config, image: &'static str, patch: &'static str) -> Result<Quantity, ModelError> {
     let ((height, width), (down, across)) = (pair(config, image)?, pair(config, patch)?);
     Ok(Quantity::product(
         "patches",
@@ -123,6 +128,42 @@ fn patches(config: &Config, image: &'static str, patch: &'static str) -> Result<
             &Quantity::quotient("patch_columns", &width, &across),
         ],
     ))
+}
+
+/// A width that is a multiple of another, broken off: `mlp_ratio` may be 4 or 4.3637.
+///
+/// # Errors
+/// Not a number, or out of range.
+pub fn scaled(config: &Config, of: &Quantity, key: &'static str) -> Result<Quantity, ModelError> {
+    let value = config.get(key).or_else(|| config.class_default(key));
+    let value = value.unwrap_or(&Value::Null);
+    let Some(ratio) = value.as_f64() else {
+        return Err(wrong(key, value, "a number"));
+    };
+    let width = of.value as f64 * ratio;
+    if !(1.0..=MOST_DIMENSION as f64).contains(&width) {
+        return Err(ModelError::OutOfRange {
+            key: key.to_owned(),
+            found: ratio.to_string(),
+            least: 1,
+            most: MOST_DIMENSION,
+        });
+    }
+    Ok(Quantity::config("intermediate", key, width as u64))
+}
+
+/// How long a list of layers is, if there is one.
+///
+/// # Errors
+/// Not a list, or longer than any tower.
+pub fn list(config: &Config, key: &'static str) -> Result<Quantity, ModelError> {
+    let Some(value) = config.get(key).or_else(|| config.class_default(key)) else {
+        return Ok(Quantity::architecture("layers", 0, "no such list"));
+    };
+    match value.as_array() {
+        Some(list) if list.len() <= 1000 => Ok(Quantity::config("layers", key, list.len() as u64)),
+        _ => Err(wrong(key, value, "a list of layers")),
+    }
 }
 
 /// Colours of an image.
@@ -138,7 +179,7 @@ fn fixed(name: &'static str, value: u64, why: &'static str) -> Quantity {
 }
 
 /// One more than a size: the class token.
-fn and_one(name: &'static str, of: &Quantity) -> Quantity {
+pub fn and_one(name: &'static str, of: &Quantity) -> Quantity {
     Quantity::sum(name, &[of, &fixed("class token", 1, "one class token")])
 }
 

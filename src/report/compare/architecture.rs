@@ -227,6 +227,7 @@ fn span_name(span: &Span) -> Option<String> {
     match span {
         Span::Full | Span::Both | Span::Cross => None,
         Span::Blocks { size, .. } => Some(format!("some blocks of {} tokens", grouped(size.value))),
+        Span::Near(_) => None,
         Span::Around(tokens) => Some(format!("{} tokens around it", grouped(tokens.value))),
         Span::Window(tokens) => Some(format!("a window of {} tokens", grouped(tokens.value))),
         Span::Chunk(tokens) => Some(format!("chunks of {} tokens", grouped(tokens.value))),

@@ -22,9 +22,16 @@ use weighbridge::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario};
 
 /// Whether a family writes token by token, with nothing beside its decoder.
 fn writes(name: &str, family: &Family) -> bool {
-    // Encoders of images and sound alone are built by hand.
-    !matches!(family.build, Build::Encoder(_) | Build::Pair(_))
-        && !["vit", "audio-spectrogram-transformer", "pixtral"].contains(&name)
+    // Encoders of images, sound and characters alone are built by hand.
+    let by_hand = [
+        "vit",
+        "audio-spectrogram-transformer",
+        "pixtral",
+        "dinov2",
+        "dinov2_with_registers",
+        "canine",
+    ];
+    !matches!(family.build, Build::Encoder(_) | Build::Pair(_)) && !by_hand.contains(&name)
 }
 
 /// A config of any family that writes, with small random dimensions.
@@ -35,11 +42,15 @@ pub fn any_config() -> impl Strategy<Value = Value> {
         .collect();
     (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 1u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
         |(model_type, layers, kv, per, dim, vocab, experts, tied)| {
+            // One mixture has two widths, one for each kind of input.
+            let width = if model_type == "ernie4_5_vl_moe_text" { json!([4 * dim, 2 * dim]) } else { json!(4 * dim) };
+            // Another's router gives a token one.
+            let chosen = if model_type == "zaya" { 1 } else { 1 + experts / 3 };
             json!({
                 "model_type": model_type, "num_hidden_layers": layers, "hidden_size": 8 * dim, "num_attention_heads": kv * per,
                 "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
-                "num_experts": experts, "num_local_experts": experts, "n_routed_experts": experts, "num_experts_per_tok": 1 + experts / 3,
-                "moe_intermediate_size": 4 * dim, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
+                "num_experts": experts, "num_local_experts": experts, "n_routed_experts": experts, "num_experts_per_tok": chosen,
+                "moe_intermediate_size": width, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
                 "num_kv_shared_layers": layers / 3, "num_layers": layers,
@@ -48,6 +59,92 @@ pub fn any_config() -> impl Strategy<Value = Value> {
             })
         },
     )
+}
+
+/// A config of any family that encodes or reads by an encoder, of towers alone too, with small random dimensions under
+/// all the names they have. What that leaves impossible is as its class has it, but for the layers.
+pub fn any_reader() -> impl Strategy<Value = Value> {
+    let types: Vec<&'static str> = families::known()
+        .filter(|(name, family)| !writes(name, family))
+        .map(|(name, _)| name)
+        .collect();
+    (
+        proptest::sample::select(types),
+        1u64..20,
+        1u64..9,
+        1u64..32,
+        1u64..400,
+        1u64..9,
+        any::<bool>(),
+    )
+        .prop_map(|(model_type, layers, heads, dim, vocab, experts, tied)| {
+            let (dim, each) = (2 * dim, |names: &[&str], value: u64| -> Vec<(String, Value)> {
+                names.iter().map(|name| ((*name).to_owned(), json!(value))).collect()
+            });
+            let depth = each(
+                &[
+                    "num_hidden_layers",
+                    "num_layers",
+                    "n_layers",
+                    "n_layer",
+                    "encoder_layers",
+                    "decoder_layers",
+                    "num_decoder_layers",
+                    "encoder_num_hidden_layers",
+                    "decoder_num_hidden_layers",
+                ],
+                layers,
+            );
+            let width = each(
+                &[
+                    "hidden_size",
+                    "d_model",
+                    "dim",
+                    "emb_dim",
+                    "embed_dim",
+                    "projection_size",
+                    "true_hidden_size",
+                ],
+                heads * dim,
+            );
+            let split = each(
+                &[
+                    "num_attention_heads",
+                    "num_heads",
+                    "n_heads",
+                    "n_head",
+                    "encoder_attention_heads",
+                    "decoder_attention_heads",
+                ],
+                heads,
+            );
+            let inner = each(
+                &[
+                    "intermediate_size",
+                    "d_ff",
+                    "d_inner",
+                    "hidden_dim",
+                    "encoder_ffn_dim",
+                    "decoder_ffn_dim",
+                ],
+                4 * dim,
+            );
+            let small = each(&["num_experts", "num_local_experts"], experts);
+            let mut config = serde_json::Map::from_iter([depth, width, split, inner, small].concat());
+            config.insert("vocab_size".to_owned(), json!(vocab));
+            config.insert("tie_word_embeddings".to_owned(), json!(tied));
+            config.insert("model_type".to_owned(), json!(model_type));
+            let config = Value::Object(config);
+            if Blueprint::from_value(config.clone()).is_ok() {
+                return config;
+            }
+            let fewer = json!({ "model_type": model_type, "num_hidden_layers": layers, "vocab_size": vocab });
+            if Blueprint::from_value(fewer.clone()).is_ok() {
+                fewer
+            } else {
+                json!({ "model_type": model_type })
+            }
+        })
 }
 
 /// Built-in models and those of the tables of facts: real ones, and small ones with towers around them.
@@ -59,6 +156,9 @@ pub fn published() -> &'static [Value] {
             include_str!("../../facts/variants_unified.jsonl"),
             include_str!("../../facts/hybrid.jsonl"),
             include_str!("../../facts/variants_hybrid.jsonl"),
+            include_str!("../../facts/variants_encoders.jsonl"),
+            include_str!("../../facts/variants_readers.jsonl"),
+            include_str!("../../facts/variants_wrappers.jsonl"),
         ];
         let rows = facts.into_iter().flat_map(str::lines);
         let config = |row: &str| serde_json::from_str::<Value>(row).unwrap()["config"].clone();
@@ -100,6 +200,7 @@ pub fn any_device() -> impl Strategy<Value = String> {
 pub fn any_model() -> impl Strategy<Value = Model> {
     prop_oneof![
         2 => any_config(),
+        1 => any_reader(),
         1 => proptest::sample::select(published()),
     ]
     .prop_map(Model::from)

@@ -2,10 +2,14 @@
 //! are in [`towers`](crate::model::towers).
 
 mod audio;
+mod documents;
 mod gemma;
+mod janus;
+mod listening;
 mod llava;
 mod newer;
 mod others;
+mod qformer;
 mod qwen;
 
 use super::composite::{Around, Tie, Wrapper};
@@ -15,6 +19,8 @@ const fn wrapper(types: &'static [&'static str], towers: super::composite::Tower
         types,
         tie: Tie::Whole,
         towers,
+        class: "",
+        after: |_, _| Ok(()),
     }
 }
 
@@ -38,7 +44,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["vipllava"], llava::vip),
     wrapper(&["video_llava"], llava::video),
     wrapper(&["fast_vlm"], llava::fast),
-    wrapper(&["mistral3"], llava::mistral),
+    wrapper(&["mistral3", "mistral_large4"], llava::mistral),
     wrapper(&["lighton_ocr"], llava::lighton),
     wrapper(&["aya_vision"], llava::aya),
     wrapper(&["cohere2_vision"], llava::cohere),
@@ -95,6 +101,21 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["lfm3_vl"], newer::lfm),
     wrapper(&["modernvbert"], newer::modern),
     wrapper(&["ultravbert"], newer::ultra),
+    Wrapper {
+        class: "ModernBertModel",
+        after: newer::narrow,
+        ..wrapper(&["colmodernvbert"], newer::compared)
+    },
+    with(Tie::Text, &["nemotron_h_omni"], newer::nemotron),
+    wrapper(&["granite_docling"], documents::granite),
+    wrapper(&["minicpm_ocr", "minicpmv4_6", "minicpmv4_7"], documents::minicpm),
+    wrapper(&["ernie4_5_vl_moe"], documents::ernie),
+    wrapper(&["dots3_note"], documents::dots),
+    wrapper(&["janus"], janus::janus),
+    wrapper(&["fun_asr_nano"], listening::fun),
+    wrapper(&["voxtral_realtime"], listening::live),
+    with(Tie::Text, &["blip-2"], qformer::blip2),
+    with(Tie::Text, &["instructblip", "instructblipvideo"], qformer::instruct),
     wrapper(&["siglip", "siglip2"], newer::siglip),
     wrapper(&["clip", "metaclip_2"], newer::clip),
 ];

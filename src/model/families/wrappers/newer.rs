@@ -1,10 +1,14 @@
 //! Wrappers of 2025 and 2026, and encoders of text beside one of images.
 
 use super::Around;
+use super::others::inverse;
 use crate::model::blocks::{Norm, Stack, Vit};
-use crate::model::component::Component::{Encoder, Vision};
+use crate::model::blueprint::Blueprint;
+use crate::model::component::Component::{Encoder, LmHead, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
+use crate::model::families::encoding::dense;
+use crate::model::operator::Rows;
 use crate::model::towers::{Parts, channels, muse, pair, tower};
 use crate::units::Quantity;
 
@@ -163,6 +167,63 @@ pub fn modern(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let mut parts = tower(&vision, "model.vision_model.")?;
     parts.push(connector(around, &vision)?.finish());
+    Ok(parts)
+}
+
+/// ModernVBERT whose words and patches are compared one by one (Teiletche 2025, arXiv 2510.01149): the config of the
+/// whole lies inside.
+pub fn compared(around: &Around<'_>) -> Parts {
+    if around.config.object("vlm_config").is_some() {
+        return Err(ModelError::NotBuilt {
+            model_type: String::new(),
+            what: "Another model inside than ModernVBERT (vlm_config)".to_owned(),
+        });
+    }
+    modern(around)
+}
+
+/// A narrow vector for each token.
+pub fn narrow(around: &Around<'_>, blueprint: &mut Blueprint) -> Result<(), ModelError> {
+    let width = around.whole.size("vector", &["embedding_dim"])?;
+    let module = "embedding_proj_layer";
+    let layer = dense(module, &width, around.text, true, Rows::Tokens, LmHead);
+    blueprint.head.push(layer);
+    Ok(())
+}
+
+/// Nemotron Omni: C-RADIO, a square of patches side by side, two layers.
+pub fn nemotron(around: &Around<'_>) -> Parts {
+    let built = |what: &str| {
+        Err(ModelError::NotBuilt {
+            model_type: String::new(),
+            what: what.to_owned(),
+        })
+    };
+    if around.whole.object("audio_config").is_some() {
+        return built("Its tower for sound (audio_config)");
+    }
+    let predictors = around.config.optional("predictors", &["num_nextn_predict_layers"])?;
+    let vision = around.config.part("vision_config");
+    let width = around.whole.size("vision_hidden", &["vision_hidden_size"])?;
+    let frames = |config: &Config| config.optional("frames", &["video_temporal_patch_size"]);
+    if frames(&around.whole)?.map(|frames| frames.value) != frames(&vision)?.map(|frames| frames.value) {
+        return Err(ModelError::Inconsistent(
+            "video_temporal_patch_size of the whole and of its tower differ; the class refuses that.".to_owned(),
+        ));
+    }
+    let inner = around.whole.size("projector", &["projector_hidden_size"])?;
+    let side = inverse(&around.whole, "downsample_ratio")?;
+    let joined = Quantity::product("shuffled", &[&width, &side, &side]);
+    let mut parts = tower(&vision, "vision_model.")?;
+    if predictors.is_some_and(|predictors| predictors.value > 0) {
+        let norm = Stack::once(Vision, "Vision norm", "").norm("vision_final_layernorm", Norm::Layer, &width);
+        parts.push(norm.finish());
+    }
+    let projector = Stack::once(Vision, "Projector", "multi_modal_projector.")
+        .norm("layer_norm", Norm::Rms, &joined)
+        .linear("linear_1", &inner, &joined, false)
+        .linear("linear_2", around.text, &inner, false);
+    parts.push(projector.finish());
     Ok(parts)
 }
 

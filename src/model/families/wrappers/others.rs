@@ -108,7 +108,7 @@ pub fn intern(around: &Around<'_>) -> Parts {
 }
 
 /// One over a ratio between zero and one, such as 0.5: patches that are joined on each side.
-fn inverse(config: &Config, key: &'static str) -> Result<Quantity, ModelError> {
+pub fn inverse(config: &Config, key: &'static str) -> Result<Quantity, ModelError> {
     let value = config.get(key).or_else(|| config.class_default(key));
     let ratio = value.and_then(serde_json::Value::as_f64).unwrap_or(0.5);
     let side = 1.0 / ratio;

@@ -1,0 +1,135 @@
+//! Encoders without full attention: FNet, BigBird and Longformer. Counts checked against transformers' classes.
+
+use serde_json::Value;
+
+use super::Family;
+use super::bert::row;
+use super::decoder::Flag;
+use super::encoder::Masked;
+use super::encoder::{Encoder, Pretraining, Purpose, Sorting, not_built};
+use super::encoding::dense;
+use super::luke::idle;
+use super::side::Side;
+use crate::model::component::Component;
+use crate::model::config::Config;
+use crate::model::config::{MOST_DIMENSION, whole};
+use crate::model::error::ModelError;
+use crate::model::operator::{Block, Operator, Role, Rows, Span, Step};
+use crate::units::Quantity;
+
+/// Every family of this file.
+pub const FAMILIES: &[Family] = &[
+    row(&["fnet"], "FNet", FNET),
+    row(&["big_bird"], "BigBird", BIG_BIRD),
+    row(&["longformer"], "Longformer", LONGFORMER),
+];
+
+/// A Fourier transform in place of attention (Lee-Thorp 2021, arXiv 2105.03824).
+const FNET: Encoder = Encoder {
+    class: "FNet",
+    side: Side {
+        attention: [""; 4],
+        norms: ["", "fourier.output.LayerNorm", "", "", "", "output.LayerNorm"],
+        ..Side::BERT
+    },
+    always_pools: true,
+    adjust_layer: |_, hidden, _, mut blocks| {
+        // About 5·log2 of the elements it mixes, for each of them.
+        let transform = Operator::elementwise("Fourier transform", Component::Attention, hidden, Step::Plain(95), 1);
+        let block = Block {
+            operators: vec![transform],
+            ..Block::new("Fourier transform", Role::TokenMixer)
+        };
+        blocks.insert(0, block);
+        Ok(blocks)
+    },
+    adjust_ends: |config, _, all| {
+        let hidden = all.hidden.clone();
+        if config.flag("use_tpu_fourier_optimizations", false)? {
+            return not_built(config, "Fourier transforms as products (use_tpu_fourier_optimizations)");
+        }
+        let module = "embeddings.projection";
+        all.stem.push(dense(
+            module,
+            &hidden,
+            &hidden,
+            true,
+            Rows::Tokens,
+            Component::Embedding,
+        ));
+        Ok(())
+    },
+    ..Encoder::BERT
+};
+
+/// What BigBird's layers see: some blocks, or all where the class is told so.
+pub fn blocks_seen(config: &Config) -> Result<Span, ModelError> {
+    match config.text("attention_type").unwrap_or("block_sparse") {
+        "original_full" => Ok(Span::Both),
+        "block_sparse" => Ok(Span::Blocks {
+            size: config.size("block", &["block_size"])?,
+            random: config.size("random blocks", &["num_random_blocks"])?.value,
+        }),
+        _ => not_built(config, "A kind of attention (attention_type)"),
+    }
+}
+
+/// Zaheer 2020, arXiv 2007.14062.
+const BIG_BIRD: Encoder = Encoder {
+    class: "BigBird",
+    side: Side {
+        qkv_bias: Flag::Key("use_bias", true),
+        key_bias: Flag::Key("use_bias", true),
+        ..Side::BERT
+    },
+    pooler: "pooler",
+    sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),
+    pretraining: Pretraining::Unknown,
+    span: |config, _| blocks_seen(config),
+    adjust_ends: |config, purpose, _| match purpose {
+        Purpose::Answers => not_built(config, "The class for answers"),
+        _ => Ok(()),
+    },
+    always_pools: true,
+    ..Encoder::BERT
+};
+
+/// Windows, and matrices for the few tokens that see all (Beltagy 2020, arXiv 2004.05150), which a plain text has none of.
+const LONGFORMER: Encoder = Encoder {
+    class: "Longformer",
+    masked: Masked {
+        dense: "lm_head.dense",
+        norm: "lm_head.layer_norm",
+        decoder: "lm_head.decoder",
+        twin: "lm_head.bias",
+        ..Encoder::BERT.masked
+    },
+    sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),
+    pretraining: Pretraining::Unknown,
+    span: |config, layer| {
+        const KEY: &str = "attention_window";
+        let value = config.get(KEY).or_else(|| config.class_default(KEY));
+        let each = match value {
+            Some(Value::Array(list)) => list.get(layer as usize),
+            other => other,
+        };
+        let Some(each) = each else {
+            return not_built(config, "A layer without a window (attention_window)");
+        };
+        Ok(Span::Around(Quantity::config(
+            "window",
+            KEY,
+            whole(KEY, each, 1, MOST_DIMENSION)?,
+        )))
+    },
+    adjust_layer: |_, hidden, _, mut blocks| {
+        if let Some(attention) = blocks.first_mut() {
+            let modules = ["query_global", "key_global", "value_global"];
+            attention
+                .operators
+                .extend(modules.map(|name| idle(&format!("attention.self.{name}"), hidden, hidden, true)));
+        }
+        Ok(blocks)
+    },
+    ..Encoder::BERT
+};

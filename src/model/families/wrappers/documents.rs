@@ -1,0 +1,161 @@
+//! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, ERNIE 4.5 VL, dots3.
+
+use super::Around;
+use crate::model::blocks::{Norm, Stack, Vit};
+use crate::model::component::Component::Vision;
+use crate::model::error::ModelError;
+use crate::model::towers::{Parts, channels, list, siglip, tower};
+use crate::units::Quantity;
+
+/// Granite Docling: a coarse route for all patches and a fine one, each with mergers of deeper features.
+pub fn granite(around: &Around<'_>) -> Parts {
+    const PREFIX: &str = "model.vision_model.";
+    if around.whole.get("density_router_hidden_size").is_some() {
+        return Err(ModelError::NotBuilt {
+            model_type: String::new(),
+            what: "A router of dense regions (density_router_hidden_size)".to_owned(),
+        });
+    }
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let out = vision.size("output", &["out_hidden_size"])?;
+    let scale = vision.size("scale", &["scale_factor"])?;
+    if out.value != around.text.value {
+        return Err(ModelError::Inconsistent(
+            "The connector must be as wide as the language model (out_hidden_size); the class refuses anything else."
+                .to_owned(),
+        ));
+    }
+    let taps = list(&vision, "deepstack_visual_indexes")?;
+    let mut parts = siglip::tower(&vision, PREFIX, siglip::Form::HEADLESS)?;
+    let ends = Stack::once(Vision, "Connector", format!("{PREFIX}connector."))
+        .norm("ln_in", Norm::Layer, &hidden)
+        .norm("ln_mid", Norm::Layer, &out)
+        .linear("mlp_fc2", &out, &out, false)
+        .norm("ln_out", Norm::Layer, &out);
+    parts.push(ends.finish());
+    let mut routes = vec![("coarse", scale.clone())];
+    if vision.flag("use_fine_route", true)? {
+        let two = Quantity::architecture("two", 2, "the fine route joins half as many patches on each side");
+        let half = Quantity::quotient("scale", &scale, &two);
+        if half.value == 0 {
+            return Err(ModelError::Inconsistent(
+                "scale_factor is 1; the fine route would join no patches.".to_owned(),
+            ));
+        }
+        routes.push(("fine", half));
+    }
+    for (name, side) in routes {
+        let merged = Quantity::product("merged", &[&hidden, &side, &side]);
+        let prefix = format!("{PREFIX}connector.{name}.");
+        let route = Stack::once(Vision, "Route", prefix.as_str()).linear("projection", &out, &merged, false);
+        parts.push(route.finish());
+        if taps.value > 0 {
+            let prefix = format!("{prefix}deepstack_mergers.{{i}}.");
+            let merger = Stack::repeated(Vision, "Mergers of deeper features", prefix, &taps)
+                .norm("layer_norm", Norm::Layer, &merged)
+                .linear("linear_1", &out, &merged, true)
+                .linear("linear_2", &out, &out, true);
+            parts.push(merger.finish());
+        }
+    }
+    Ok(parts)
+}
+
+/// MiniCPM: windows of patches are merged halfway through the tower and again behind it.
+pub fn minicpm(around: &Around<'_>) -> Parts {
+    const PREFIX: &str = "model.vision_tower.";
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let width = vision.size("intermediate", &["intermediate_size"])?;
+    // The class makes one merger where it is told to make none.
+    let times = around.whole.optional("mergers", &["merger_times"])?;
+    let times = times.map_or(1, |times| times.value);
+    let (down, across) = crate::model::towers::pair(&vision, "window_kernel_size")?;
+    let window = Quantity::product("window", &[&hidden, &down, &across]);
+    let wide = Quantity::product("window_intermediate", &[&width, &down, &across]);
+    let mut parts = siglip::tower(&vision, PREFIX, siglip::Form::HEADLESS)?;
+    let inner = Stack::once(Vision, "Merger of windows", format!("{PREFIX}vit_merger."))
+        .vit(&Vit {
+            mlp: &[],
+            norms: &["layer_norm1"],
+            ..Vit::clip(&hidden, &width)
+        })
+        .norm("pre_norm", Norm::Layer, &window)
+        .linear("linear_1", &wide, &window, true)
+        .linear("linear_2", &hidden, &wide, true);
+    parts.push(inner.finish());
+    let four = Quantity::architecture("four", 4, "two patches on each side");
+    let merged = Quantity::product("merged", &[&hidden, &four]);
+    let merger = |stack: Stack, out: &Quantity| {
+        stack
+            .norm("pre_norm", Norm::Layer, &merged)
+            .linear("linear_1", &merged, &merged, true)
+            .linear("linear_2", out, &merged, true)
+            .finish()
+    };
+    let prefix = "model.merger.mlp.{i}.";
+    if times > 1 {
+        let more = Quantity::config("mergers", "merger_times", times - 1);
+        parts.push(merger(Stack::repeated(Vision, "Mergers", prefix, &more), &hidden));
+    }
+    let one = Quantity::architecture("last merger", 1, "the last merger projects");
+    parts.push(merger(Stack::repeated(Vision, "Merger", prefix, &one), around.text));
+    Ok(parts)
+}
+
+/// ERNIE 4.5 VL: patches come as flat rows; squares of them and pairs of frames are joined in a resampler.
+pub fn ernie(around: &Around<'_>) -> Parts {
+    const PREFIX: &str = "model.vision_tower.";
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let width = vision.size("intermediate", &["intermediate_size"])?;
+    let layers = vision.size("layers", &["depth"])?;
+    let patch = vision.size("patch", &["patch_size"])?;
+    let (side, frames) = (
+        vision.size("merge", &["spatial_merge_size"])?,
+        vision.size("frames", &["temporal_merge_size"])?,
+    );
+    let flat = Quantity::product("patch_values", &[&channels(&vision)?, &patch, &patch]);
+    let first = Stack::once(Vision, "Patch embedding", PREFIX).linear("patch_embed.proj", &hidden, &flat, false);
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{PREFIX}blocks.{{i}}."), &layers).vit(&Vit {
+        qkv: &["attn.qkv"],
+        output: "attn.proj",
+        norms: &["norm1", "norm2"],
+        ..Vit::clip(&hidden, &width)
+    });
+    let last = Stack::once(Vision, "Vision norm", PREFIX).norm("ln", Norm::Layer, &hidden);
+    let square = Quantity::product("square", &[&hidden, &side, &side]);
+    let cube = Quantity::product("square of frames", &[&square, &frames]);
+    let resampler = [("spatial_linear", &square), ("temporal_linear", &cube)]
+        .into_iter()
+        .fold(
+            Stack::once(Vision, "Resampler", "model.resampler_model."),
+            |stack, (name, input)| {
+                stack
+                    .linear(&format!("{name}.fc1"), &square, input, true)
+                    .linear(&format!("{name}.fc2"), &square, &square, true)
+                    .norm(&format!("{name}.ln"), Norm::Layer, &square)
+            },
+        );
+    let resampler = resampler
+        .linear("mlp", around.text, &square, true)
+        .norm("after_norm", Norm::Rms, around.text);
+    Ok(vec![first.finish(), layer.finish(), last.finish(), resampler.finish()])
+}
+
+/// dots3: its towers end in their own adapters, as wide as the language model.
+pub fn dots(around: &Around<'_>) -> Parts {
+    let (vision, audio) = (around.config.part("vision_config"), around.config.part("audio_config"));
+    for part in [&vision, &audio] {
+        if part.size("output", &["adapter_out_dim"])?.value != around.text.value {
+            return Err(ModelError::Inconsistent(
+                "The adapters must be as wide as the language model (adapter_out_dim); the class refuses anything else."
+                    .to_owned(),
+            ));
+        }
+    }
+    let mut parts = tower(&vision, "model.vision_tower.")?;
+    parts.extend(tower(&audio, "model.audio_tower.")?);
+    Ok(parts)
+}

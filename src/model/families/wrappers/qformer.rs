@@ -1,0 +1,148 @@
+//! BLIP-2 (Li 2023, arXiv 2301.12597) and InstructBLIP (Dai 2023, arXiv 2305.06500): a few learned queries read an
+//! image through a small BERT, the Q-Former.
+
+use super::Around;
+use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::component::Component::Vision;
+use crate::model::config::Config;
+use crate::model::error::ModelError;
+use crate::model::towers::{Parts, and_one, pair, patches};
+use crate::units::Quantity;
+
+fn fixed(name: &'static str, value: u64) -> Quantity {
+    Quantity::architecture(name, value, "the same in every such model")
+}
+
+/// The image tower: one matrix of queries, keys and values; class token and positions are plain tensors.
+fn eye(config: &Config) -> Parts {
+    const PREFIX: &str = "vision_model.";
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let width = config.size("intermediate", &["intermediate_size"])?;
+    let layers = config.size("layers", &["num_hidden_layers"])?;
+    let (down, across) = pair(config, "patch_size")?;
+    let positions = and_one("positions", &patches(config, "image_size", "patch_size")?);
+    let (one, colours) = (fixed("one", 1), fixed("colours", 3));
+    let bias = config.flag("qkv_bias", true)?;
+    let first = Stack::once(Vision, "Patch embedding", PREFIX)
+        .tensor("embeddings.class_embedding", &[&one, &one, &hidden])
+        .tensor("embeddings.position_embedding", &[&one, &positions, &hidden])
+        .kernel("embeddings.patch_embedding", &[&hidden, &colours, &down, &across], true);
+    let layer = Stack::repeated(
+        Vision,
+        "Vision layers",
+        format!("{PREFIX}encoder.layers.{{i}}."),
+        &layers,
+    );
+    let layer = layer.vit(&Vit {
+        qkv: &["self_attn.qkv"],
+        output: "self_attn.projection",
+        bias: Biases {
+            qv: bias,
+            k: bias,
+            ..Biases::ALL
+        },
+        ..Vit::clip(&hidden, &width)
+    });
+    let last = Stack::once(Vision, "Vision norm", PREFIX).norm("post_layernorm", Norm::Layer, &hidden);
+    Ok(vec![first.finish(), layer.finish(), last.finish()])
+}
+
+/// Attention and a norm after it, over `from` for keys and values.
+fn attention(stack: Stack, module: &str, hidden: &Quantity, from: &Quantity) -> Stack {
+    stack
+        .linear(&format!("{module}.attention.query"), hidden, hidden, true)
+        .linear(&format!("{module}.attention.key"), hidden, from, true)
+        .linear(&format!("{module}.attention.value"), hidden, from, true)
+        .linear(&format!("{module}.output.dense"), hidden, hidden, true)
+        .norm(&format!("{module}.output.LayerNorm"), Norm::Layer, hidden)
+}
+
+/// An MLP and a norm after it.
+fn mlp(stack: Stack, [up, down]: [&str; 2], hidden: &Quantity, width: &Quantity) -> Stack {
+    stack
+        .linear(&format!("{up}.dense"), width, hidden, true)
+        .linear(&format!("{down}.dense"), hidden, width, true)
+        .norm(&format!("{down}.LayerNorm"), Norm::Layer, hidden)
+}
+
+/// The queries and the Q-Former, which reads text beside them where `reads` says so.
+fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Parts {
+    const PREFIX: &str = "qformer.";
+    let config = around.config.part("qformer_config");
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let width = config.size("intermediate", &["intermediate_size"])?;
+    let layers = config.size("layers", &["num_hidden_layers"])?;
+    let heads = config.size("heads", &["num_attention_heads"])?;
+    if !hidden.value.is_multiple_of(heads.value) {
+        return Err(ModelError::Inconsistent(format!(
+            "{} heads do not divide a width of {}; the class refuses that.",
+            heads.value, hidden.value
+        )));
+    }
+    let every = config.size("cross_every", &["cross_attention_frequency"])?;
+    let queries = around.whole.size("queries", &["num_query_tokens"])?;
+    let one = fixed("one", 1);
+    let mut first = Stack::once(Vision, "Queries", "").tensor("query_tokens", &[&one, &queries, &hidden]);
+    let norm = if words {
+        let vocabulary = config.size("vocabulary", &["vocab_size"])?;
+        let positions = config.size("positions", &["max_position_embeddings"])?;
+        first = first
+            .tensor("qformer.embeddings.word_embeddings.weight", &[&vocabulary, &hidden])
+            .tensor("qformer.embeddings.position_embeddings.weight", &[&positions, &hidden]);
+        "qformer.embeddings.layernorm"
+    } else {
+        "qformer.layernorm"
+    };
+    let mut parts = vec![first.norm(norm, Norm::Layer, &hidden).finish()];
+    let across = Quantity::config(
+        "layers that see the image",
+        "cross_attention_frequency",
+        layers.value.div_ceil(every.value),
+    );
+    let prefix = format!("{PREFIX}encoder.layer.{{i}}.");
+    let mut layer = Stack::repeated(Vision, "Q-Former layers", prefix.as_str(), &layers);
+    layer = attention(layer, "attention", &hidden, &hidden);
+    if reads {
+        layer = mlp(layer, ["intermediate", "output"], &hidden, &width);
+    }
+    layer = mlp(layer, ["intermediate_query", "output_query"], &hidden, &width);
+    let seeing = Stack::repeated(Vision, "Q-Former's attention to the image", prefix, &across);
+    parts.push(layer.finish());
+    parts.push(attention(seeing, "crossattention", &hidden, eye).finish());
+    parts.push(
+        Stack::once(Vision, "Projector", "")
+            .linear("language_projection", around.text, &hidden, true)
+            .finish(),
+    );
+    Ok(parts)
+}
+
+/// BLIP-2: its Q-Former has an MLP for text only where it is told so.
+pub fn blip2(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let reads = around
+        .config
+        .part("qformer_config")
+        .flag("use_qformer_text_input", false)?;
+    let mut parts = eye(&vision)?;
+    parts.extend(former(
+        around,
+        &vision.size("vision_hidden", &["hidden_size"])?,
+        reads,
+        false,
+    )?);
+    Ok(parts)
+}
+
+/// InstructBLIP: its Q-Former reads the instruction too.
+pub fn instruct(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let mut parts = eye(&vision)?;
+    parts.extend(former(
+        around,
+        &vision.size("vision_hidden", &["hidden_size"])?,
+        true,
+        true,
+    )?);
+    Ok(parts)
+}
