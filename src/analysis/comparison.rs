@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::answers::in_best_format;
 use super::compute::costs;
 use super::error::AnalysisError;
 use super::file_kind::usual_container;
-use super::fit::{Verdict, capacity, fit};
+use super::fit::{Demand, Verdict, capacity, fit};
 use super::memory::memory;
-use super::placement::{fullest, ranks};
+use super::placement::{RankMemory, fullest, ranks};
 use super::serving::{admitted, throughput};
 use super::setup::Setup;
 use super::speed::speed;
@@ -45,6 +46,29 @@ pub struct FormatComparison {
     pub rows: Vec<ComparedFormat>,
 }
 
+impl ComparedFormat {
+    /// What the fullest device holds, part by part, and whether it is too much for it only because no part lies in RAM yet.
+    ///
+    /// # Errors
+    /// See [`AnalysisError`].
+    pub fn held(&self) -> Result<(RankMemory, bool), AnalysisError> {
+        let ranks = ranks(&self.setup, &memory::<Exact>(&self.setup))?;
+        let judged = self
+            .setup
+            .device()
+            .map(|device| Demand::of(&self.setup, &ranks).verdict_on(device).verdict);
+        let held = ranks.fullest().cloned().unwrap_or_default();
+        Ok((held, judged == Some(Verdict::Offload)))
+    }
+    fn fits(&self) -> bool {
+        let device = self.setup.device();
+        device.is_none_or(|device| {
+            let held = fullest(&self.setup).map_or(u64::MAX, |held| held.total_bytes);
+            held <= capacity(&self.setup, device)
+        })
+    }
+}
+
 impl FormatComparison {
     /// Compares a setup; what was resolved for the comparison before is used where it still holds.
     ///
@@ -80,6 +104,17 @@ impl FormatComparison {
             };
             found.rows.push(ComparedFormat {
                 label,
+                setup: admitted(other),
+            });
+        }
+        // Where none of the engine's formats has room: what one would use instead, whoever runs it.
+        if !found.rows.iter().any(ComparedFormat::fits)
+            && let Some(best) = in_best_format(setup)
+        {
+            let other = setup.under(best)?;
+            let engine = (other.engine != setup.engine).then(|| format!(" with {}", other.engine.label()));
+            found.rows.push(ComparedFormat {
+                label: format!("{}{}", other.weights.method, engine.unwrap_or_default()),
                 setup: admitted(other),
             });
         }

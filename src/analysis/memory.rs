@@ -203,18 +203,17 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
             cache.clone()
         }
     };
-    let peak = N::sum([
+    let held = [
         resident,
         on_device(&kv_cache),
         on_device(&state_cache),
         activations.clone(),
         gradients.clone(),
         optimizer.clone(),
-    ])
-    .named("peak", "What the framework's allocator reports at its peak.");
-    let total = peak
-        .clone()
-        .plus(overhead.clone())
+    ];
+    let peak = N::sum(held.clone()).named("peak", "What the framework's allocator reports at its peak.");
+    // Part by part: "peak" alone would say nothing of what lies there.
+    let total = N::sum(held.into_iter().chain([overhead.clone()]))
         .named("memory", "What must fit on the device.")
         .in_unit(Unit::Bytes)
         .without("Allocator fragmentation.");

@@ -1,7 +1,7 @@
 //! What a run would take: the fewest devices, the cheapest hardware, the longest sequence, full training against adapters.
 
 use super::plan::TrainingPlan;
-use super::search::{Candidate, search, usual_batch};
+use super::search::{Candidate, search, step_batch};
 use crate::analysis::setup::Setup;
 use crate::analysis::{capacity, price};
 use crate::hardware::{Device, Segment, devices};
@@ -115,11 +115,7 @@ impl Budget {
 /// The best plan on each number of devices of the same kind, doubling from one; a step takes the same sequences on each, so
 /// that what is learned stays the same.
 fn by_number(setup: &Setup) -> impl Iterator<Item = Candidate> {
-    let now = &setup.requested;
-    let global = now.training.global_batch.unwrap_or_else(|| {
-        let finetune = now.workload.mode == Mode::Finetune;
-        usual_batch(finetune, now.workload.prompt.max(1), now.hardware.devices.max(1))
-    });
+    let global = step_batch(setup);
     let counts = std::iter::successors(Some(1_u64), |count| count.checked_mul(2)).take_while(|count| *count <= 65_536);
     counts.filter_map(move |count| {
         let asked = setup.with(|scenario| {

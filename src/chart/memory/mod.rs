@@ -21,6 +21,8 @@ pub struct MemoryRow {
     pub parts: Vec<(&'static str, &'static str, u64)>,
     /// Whether the scenario has it.
     pub now: bool,
+    /// Whether what is too much for the device lies in RAM.
+    pub spills: bool,
 }
 
 impl MemoryRow {
@@ -53,20 +55,29 @@ impl MemoryChart {
         let capacity = Capacity::of_setup(setup);
         let training = setup.scenario.workload.mode.trains();
         if training {
-            for recompute in Recompute::iter() {
+            let selects = setup.scenario.selects();
+            let chosen = match setup.scenario.workload.recompute {
+                Recompute::Selective if !selects => Recompute::None,
+                chosen => chosen,
+            };
+            // Where there is nothing to select, it is the same as keeping everything.
+            for recompute in Recompute::iter().filter(|one| selects || *one != Recompute::Selective) {
                 let parts = fullest(&setup.working(|scenario| scenario.workload.recompute = recompute))?.parts();
                 rows.push(MemoryRow {
                     label: computed_again(recompute).to_owned(),
                     parts,
-                    now: recompute == setup.scenario.workload.recompute,
+                    now: recompute == chosen,
+                    spills: false,
                 });
             }
         } else {
             for (at, format) in formats.rows.iter().enumerate() {
+                let (held, spills) = format.held()?;
                 rows.push(MemoryRow {
                     label: format.label.clone(),
-                    parts: fullest(&format.setup)?.parts(),
+                    parts: held.parts(),
                     now: at == 0,
+                    spills,
                 });
             }
         }
