@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::answers::in_best_format;
 use super::compute::costs;
 use super::error::AnalysisError;
 use super::file_kind::usual_container;
@@ -10,6 +9,7 @@ use super::fit::{Demand, Verdict, capacity, fit};
 use super::memory::memory;
 use super::placement::{RankMemory, fullest, ranks};
 use super::serving::{admitted, throughput};
+use super::runs_here::RunsHere;
 use super::setup::Setup;
 use super::speed::speed;
 use crate::model::Format;
@@ -47,18 +47,15 @@ pub struct FormatComparison {
 }
 
 impl ComparedFormat {
-    /// What the fullest device holds, part by part, and whether it is too much for it only because no part lies in RAM yet.
+    /// What the fullest device holds, part by part, and the verdict in the engine of this format; none without a device.
     ///
     /// # Errors
     /// See [`AnalysisError`].
-    pub fn held(&self) -> Result<(RankMemory, bool), AnalysisError> {
+    pub fn held(&self) -> Result<(RankMemory, Option<Verdict>), AnalysisError> {
         let ranks = ranks(&self.setup, &memory::<Exact>(&self.setup))?;
-        let judged = self
-            .setup
-            .device()
-            .map(|device| Demand::of(&self.setup, &ranks).verdict_on(device).verdict);
-        let held = ranks.fullest().cloned().unwrap_or_default();
-        Ok((held, judged == Some(Verdict::Offload)))
+        let device = self.setup.device();
+        let verdict = device.map(|device| Demand::of(&self.setup, &ranks).verdict_on(device).verdict);
+        Ok((ranks.fullest().cloned().unwrap_or_default(), verdict))
     }
     fn fits(&self) -> bool {
         let device = self.setup.device();
@@ -109,9 +106,9 @@ impl FormatComparison {
         }
         // Where none of the engine's formats has room: what one would use instead, whoever runs it.
         if !found.rows.iter().any(ComparedFormat::fits)
-            && let Some(best) = in_best_format(setup)
+            && let Ok(best) = RunsHere::of(&setup.blueprint, &setup.requested)
         {
-            let other = setup.under(best)?;
+            let other = setup.under(best.scenario)?;
             let engine = (other.engine != setup.engine).then(|| format!(" with {}", other.engine.label()));
             found.rows.push(ComparedFormat {
                 label: format!("{}{}", other.weights.method, engine.unwrap_or_default()),

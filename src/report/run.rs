@@ -154,17 +154,17 @@ fn short_of(analysis: &Analysis, training: &Training, fit: &Fit, units: UnitSyst
     let when = fullest.and_then(|(_, memory)| memory.moments.iter().max_by_key(|moment| moment.total));
     let when = when.map_or("the peak", |moment| moment.when.at());
     let held = analysis.held();
-    let weights = ("the weights", held.weights_bytes);
+    let weights = ("the weights take", held.weights_bytes);
     let others = held.parts().into_iter().filter_map(|(key, _, bytes)| match key {
-        "activations" => Some(("what is kept for the backward pass", bytes)),
-        "gradients" => Some(("the gradients", bytes)),
-        "optimizer" => Some(("the optimizer's states", bytes)),
-        "transient" => Some(("what lives for that moment", bytes)),
+        "activations" => Some(("what is kept for the backward pass takes", bytes)),
+        "gradients" => Some(("the gradients take", bytes)),
+        "optimizer" => Some(("the optimizer's states take", bytes)),
+        "transient" => Some(("what lives for that moment takes", bytes)),
         _ => None,
     });
     let most = std::iter::once(weights).chain(others).max_by_key(|(_, bytes)| *bytes);
     let most = most.map_or_else(String::new, |(name, bytes)| {
-        format!(" {} take the most: {}.", capital(name), units.bytes(bytes as f64))
+        format!(" {} the most: {}.", capital(name), units.bytes(bytes as f64))
     });
     format!(
         "With {}, {} are missing at {when}.{most}",

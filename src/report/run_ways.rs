@@ -26,14 +26,17 @@ struct Fitting {
     rate: f64,
     /// Whether it trains the same parameters.
     same: bool,
+    /// Whether it takes one sequence at a time, which the question does not.
+    singly: bool,
 }
 
 impl Fitting {
     /// What it does, after "with".
     fn how(&self) -> String {
+        let singly = if self.singly { ", one sequence at a time," } else { "" };
         match self.judged.recomputed {
-            true => format!("{} and layers recomputed", self.way.how),
-            false => self.way.how.clone(),
+            true => format!("{} and layers recomputed{singly}", self.way.how),
+            false => format!("{}{singly}", self.way.how),
         }
     }
 }
@@ -48,7 +51,16 @@ pub(super) fn run_ways(analysis: &Analysis, training: &Training, units: UnitSyst
     if fit.verdict == Verdict::Unsupported {
         return RunWays::default();
     }
-    let all = fitting(setup);
+    let mut all = fitting(setup, false);
+    // Where none fits with so many sequences at once: one at a time, as many in a step as before.
+    if all.is_empty() && training.plan.micro_batch > 1 {
+        let one = setup.with(|s| {
+            s.workload.batch = 1;
+            s.training.global_batch = Some(training.plan.global_batch);
+            s.training.accumulation = None;
+        });
+        all = one.map_or_else(|_| Vec::new(), |one| fitting(&one, true));
+    }
     let fastest = |of: &dyn Fn(&&Fitting) -> bool| {
         let some = all.iter().filter(of);
         some.max_by(|one, other| one.rate.total_cmp(&other.rate))
@@ -74,8 +86,8 @@ pub(super) fn run_ways(analysis: &Analysis, training: &Training, units: UnitSyst
     }
 }
 
-/// The other ways that fit.
-fn fitting(setup: &Setup) -> Vec<Fitting> {
+/// The other ways that fit; `singly`: with one sequence at a time instead of several.
+fn fitting(setup: &Setup, singly: bool) -> Vec<Fitting> {
     let each = strategies(setup).into_iter();
     let each = each.flat_map(|ways| ways.list.into_iter().map(move |way| (ways.same, way)));
     let weighed = each.filter_map(|(same, way)| {
@@ -86,6 +98,7 @@ fn fitting(setup: &Setup) -> Vec<Fitting> {
             judged,
             rate,
             same,
+            singly,
         })
     });
     weighed.collect()
@@ -95,7 +108,7 @@ fn same_card(found: Option<&Fitting>, fit: &Fit, units: UnitSystem) -> Card {
     Card {
         key: "same",
         what: "The same parameters on these devices",
-        value: found.map_or_else(|| "no way".to_owned(), |one| capital(&one.how())),
+        value: found.map_or_else(|| "no way".to_owned(), |one| capital(one.how().trim_end_matches(','))),
         note: found.map_or_else(
             || "neither sharding nor recomputing is enough".to_owned(),
             |one| {

@@ -132,8 +132,8 @@ impl MemoryChart {
             self.capacity.as_ref().map_or(u64::MAX, |capacity| capacity.bytes),
         );
         let total = row.total();
-        let over = total > carried;
-        let (too_much, tone_over, tone_under) = if row.spills {
+        let over = self.capacity.is_some() && row.is_over(carried);
+        let (too_much, tone_over, tone_under) = if row.spills() {
             ("in RAM", "offload", "offload-bg")
         } else {
             ("too much", "no", "no-bg")
@@ -156,10 +156,10 @@ impl MemoryChart {
             (true, true) => format!(
                 "{}, now: {size}, {} {too_much}",
                 row.label,
-                self.units.bytes((total - carried) as f64)
+                self.units.bytes(total.saturating_sub(carried) as f64)
             ),
             (true, false) => format!("{}, now: {size}", row.label),
-            (false, true) if row.spills => format!("{}: {size}, partly {too_much}", row.label),
+            (false, true) if row.spills() => format!("{}: {size}, partly {too_much}", row.label),
             (false, true) => format!("{}: {size}, {too_much}", row.label),
             (false, false) => format!("{}: {size}", row.label),
         };
@@ -175,7 +175,7 @@ impl MemoryChart {
         let lines = row.parts.iter().filter(|part| part.2 > 0);
         let lines = lines.map(|&(_, label, bytes)| format!("{} {label}", self.units.bytes(bytes as f64)));
         let verdict = match (over, &self.capacity) {
-            (true, _) if row.spills => ", partly in RAM",
+            (true, _) if row.spills() => ", partly in RAM",
             (true, _) => ", too much",
             (false, Some(_)) => ", fits",
             (false, None) => "",
@@ -224,7 +224,7 @@ impl MemoryChart {
                 )?;
             }
         }
-        if over {
+        if over && total > carried {
             let beyond = Frame {
                 left: x(carried as f64),
                 right: x(total as f64),

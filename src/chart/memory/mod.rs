@@ -8,7 +8,7 @@ use strum::IntoEnumIterator as _;
 
 use super::Capacity;
 use super::table::{Table, Value};
-use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
+use crate::analysis::{AnalysisError, FormatComparison, Setup, Verdict, fullest};
 use crate::scenario::Recompute;
 use crate::units::UnitSystem;
 
@@ -21,11 +21,19 @@ pub struct MemoryRow {
     pub parts: Vec<(&'static str, &'static str, u64)>,
     /// Whether the scenario has it.
     pub now: bool,
-    /// Whether what is too much for the device lies in RAM.
-    pub spills: bool,
+    /// The verdict on it, where there is one: each engine takes its own share of the device.
+    pub verdict: Option<Verdict>,
 }
 
 impl MemoryRow {
+    /// Whether it is too much for a device with so much room, or for its engine there.
+    pub fn is_over(&self, room: u64) -> bool {
+        self.verdict.map_or(self.total() > room, |verdict| verdict != Verdict::Fits)
+    }
+    /// Whether what is too much for the device lies in RAM.
+    pub fn spills(&self) -> bool {
+        self.verdict == Some(Verdict::Offload)
+    }
     /// All its bytes.
     pub fn total(&self) -> u64 {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.2))
@@ -67,17 +75,17 @@ impl MemoryChart {
                     label: computed_again(recompute).to_owned(),
                     parts,
                     now: recompute == chosen,
-                    spills: false,
+                    verdict: None,
                 });
             }
         } else {
             for (at, format) in formats.rows.iter().enumerate() {
-                let (held, spills) = format.held()?;
+                let (held, verdict) = format.held()?;
                 rows.push(MemoryRow {
                     label: format.label.clone(),
                     parts: held.parts(),
                     now: at == 0,
-                    spills,
+                    verdict,
                 });
             }
         }
