@@ -117,7 +117,10 @@ impl State {
     /// The case for something that is set beside the others: a copy of it; but the worked example that nobody touched makes room.
     pub fn beside(self, case: Case) -> Case {
         let alone = self.cases.with_untracked(|cases| cases.len() == 1);
-        let untouched = alone && case.scenario.with_untracked(|scenario| *scenario == Scenario::example());
+        let untouched = alone
+            && case
+                .scenario
+                .with_untracked(|scenario| *scenario == Scenario::example());
         if untouched { case } else { self.keep(case) }
     }
     /// The case that another model is read into: while all are compared a new one at the end, else the case itself.

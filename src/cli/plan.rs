@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};
 use crate::analysis::training::launch::{Program, launch};
-use crate::analysis::training::{Budget, Candidate, Search, Way, cheapest, fewest, quickest, search, usual_batch, ways};
+use crate::analysis::training::{
+    Budget, Candidate, Search, Way, cheapest, fewest, quickest, search, usual_batch, ways,
+};
 use crate::analysis::{Analysis, Setup, analyse_setup, price};
 use crate::export::{Sheet, start_training};
 use crate::report::{layout_words, step_words, why_not};
@@ -155,7 +157,11 @@ fn table(setup: &Setup, id: &str, plans: &Search, more: &More, usual: bool) -> R
         shown(id),
         times(setup.requested.hardware.devices, device),
         step_words(setup, plans.global_batch),
-        if usual { " (the usual; --global-batch chooses)" } else { "" },
+        if usual {
+            " (the usual; --global-batch chooses)"
+        } else {
+            ""
+        },
         grouped(plans.tried as u64),
         plans.best.len()
     );

@@ -263,7 +263,11 @@ impl Device {
     pub fn price_words(&self) -> Option<String> {
         let (low, high) = (self.price_low?, self.price_high.or(self.price_low)?);
         Some(if low < high {
-            format!("the middle of what clouds ask for one ({} to {})", dollars(low), dollars(high))
+            format!(
+                "the middle of what clouds ask for one ({} to {})",
+                dollars(low),
+                dollars(high)
+            )
         } else {
             "what a cloud asks for one".to_owned()
         })

@@ -119,6 +119,9 @@ mod tests {
         let names: BTreeSet<String> = hosts().iter().map(Host::full_name).collect();
         assert_eq!(names.len(), hosts().len());
         assert_eq!(find_host("aws-p5-48xlarge").unwrap().full_name(), "AWS p5.48xlarge");
-        assert_eq!(find_host("lambda-1x-h100-sxm").unwrap().full_name(), "Lambda 1x H100 SXM");
+        assert_eq!(
+            find_host("lambda-1x-h100-sxm").unwrap().full_name(),
+            "Lambda 1x H100 SXM"
+        );
     }
 }

@@ -130,7 +130,11 @@ fn length_card(setup: &Setup, training: &Training) -> Option<Card> {
     Some(Card {
         key: "sequence",
         what: "Longest sequence as it is",
-        value: if longest == 0 { "none".to_owned() } else { tokens(longest) },
+        value: if longest == 0 {
+            "none".to_owned()
+        } else {
+            tokens(longest)
+        },
         note: if longest == 0 {
             "not even 256 tokens fit".to_owned()
         } else {

@@ -102,7 +102,13 @@ fn trained(now: &Scenario) -> Ways {
         title: "What is trained",
         same: false,
         list: vec![
-            way(now, "All parameters", "AdamW", "all parameters trained by AdamW", whole(None)),
+            way(
+                now,
+                "All parameters",
+                "AdamW",
+                "all parameters trained by AdamW",
+                whole(None),
+            ),
             way(
                 now,
                 "All parameters, 8-bit",
@@ -155,9 +161,21 @@ fn kept(setup: &Setup) -> Ways {
     let again = |recompute| move |s: &mut Scenario| s.workload.recompute = recompute;
     let mut list = Vec::new();
     if now.selects() {
-        list.push(way(now, "Keep everything", "nothing is computed again", "everything kept", again(Recompute::None)));
+        list.push(way(
+            now,
+            "Keep everything",
+            "nothing is computed again",
+            "everything kept",
+            again(Recompute::None),
+        ));
         let note = "what is cheap is computed again";
-        list.push(way(now, "Selective", note, "selective recomputation", again(Recompute::Selective)));
+        list.push(way(
+            now,
+            "Selective",
+            note,
+            "selective recomputation",
+            again(Recompute::Selective),
+        ));
     } else {
         // One row for both, which is the one in hand whichever of them was chosen.
         let same = match now.workload.recompute {

@@ -185,10 +185,18 @@ fn served(model: &str, device: &str, analysis: &Analysis) -> Sentence {
 fn missed_words(missed: &Missed) -> String {
     match missed {
         Missed::FirstToken(found, most) => {
-            format!("The first token comes after {}, not within {}.", seconds(*found), seconds(*most))
+            format!(
+                "The first token comes after {}, not within {}.",
+                seconds(*found),
+                seconds(*most)
+            )
         }
         Missed::EachToken(found, most) => {
-            format!("Each further token takes {}, not {} at most.", seconds(*found), seconds(*most))
+            format!(
+                "Each further token takes {}, not {} at most.",
+                seconds(*found),
+                seconds(*most)
+            )
         }
     }
 }

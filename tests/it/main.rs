@@ -65,6 +65,7 @@ mod page_checks;
 mod page_compare;
 #[cfg(feature = "cli")]
 mod page_finder;
+mod page_first_sight;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]

@@ -277,7 +277,10 @@ fn a_run_that_does_not_fit_has_a_way_out() {
         assert_eq!(found.fit.as_ref().unwrap().verdict, Verdict::DoesNotFit, "{query}");
         let ways = run::ways(&found, GIB).unwrap();
         let (words, scenario) = ways.best.unwrap();
-        assert!(words.starts_with("With ") && words.contains(" it fits and trains at about "), "{words}");
+        assert!(
+            words.starts_with("With ") && words.contains(" it fits and trains at about "),
+            "{words}"
+        );
         let then = analyse(&blueprint(LLAMA), &scenario).unwrap();
         assert_eq!(then.fit.as_ref().unwrap().verdict, Verdict::Fits, "{query}: {words}");
         let rate = |one: &Analysis| {
@@ -297,7 +300,13 @@ fn a_run_that_does_not_fit_has_a_way_out() {
         for card in ways.cards {
             if let Some(deed) = card.deed {
                 let then = analyse(&blueprint(LLAMA), &deed).unwrap();
-                assert_eq!(then.fit.unwrap().verdict, Verdict::Fits, "{query}: {} {}", card.what, card.value);
+                assert_eq!(
+                    then.fit.unwrap().verdict,
+                    Verdict::Fits,
+                    "{query}: {} {}",
+                    card.what,
+                    card.value
+                );
             }
         }
     }

@@ -158,6 +158,10 @@ fn the_search_takes_the_batch_of_the_answer() {
         let best = found.best.first().unwrap();
         assert_eq!(best.plan.global_batch, batch, "{query}");
         let rate = training.time.as_ref().unwrap().tokens_per_second(&training.plan);
-        assert!(best.tokens_per_second() >= 0.999 * rate, "{query}: {} {rate}", best.tokens_per_second());
+        assert!(
+            best.tokens_per_second() >= 0.999 * rate,
+            "{query}: {} {rate}",
+            best.tokens_per_second()
+        );
     }
 }

@@ -305,10 +305,18 @@ fn distinct(found: Vec<Candidate>) -> Vec<Candidate> {
 pub(super) fn step_batch(setup: &Setup) -> u64 {
     let scenario = &*setup.requested;
     let given = scenario.training.global_batch;
-    let of_run = || TrainingPlan::of(&setup.blueprint, scenario).ok().map(|plan| plan.global_batch);
+    let of_run = || {
+        TrainingPlan::of(&setup.blueprint, scenario)
+            .ok()
+            .map(|plan| plan.global_batch)
+    };
     let once = || {
         let steps = scenario.training.accumulation.unwrap_or(1).max(1);
-        let all = scenario.workload.batch.max(1).saturating_mul(scenario.hardware.devices.max(1));
+        let all = scenario
+            .workload
+            .batch
+            .max(1)
+            .saturating_mul(scenario.hardware.devices.max(1));
         all.saturating_mul(steps)
     };
     given.or_else(of_run).unwrap_or_else(once)

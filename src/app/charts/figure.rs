@@ -189,7 +189,10 @@ fn source(case: Case) -> String {
         some => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(some)),
     };
     let (format, engine) = match &answer.analysis.training {
-        Some(training) => (training.plan.precision.label().to_owned(), training.plan.framework.label()),
+        Some(training) => (
+            training.plan.precision.label().to_owned(),
+            training.plan.framework.label(),
+        ),
         None => (setup.weights.method.clone(), setup.engine.label()),
     };
     let parts = [

@@ -89,7 +89,10 @@ fn words(data: &chart::MemoryChart) -> String {
         let fitting: Vec<_> = data.rows.iter().filter(|row| !row.is_over(capacity.bytes)).collect();
         match (fitting.first(), fitting.len() == data.rows.len()) {
             (None, _) if data.rows.iter().any(|row| row.spills()) => {
-                text.push_str(&format!(" None of them fits whole on {}; amber lies in RAM.", capacity.name));
+                text.push_str(&format!(
+                    " None of them fits whole on {}; amber lies in RAM.",
+                    capacity.name
+                ));
             }
             (None, _) => text.push_str(&format!(" None of them fits on {}.", capacity.name)),
             (Some(_), true) => text.push_str(&format!(" All of them fit on {}.", capacity.name)),

@@ -28,7 +28,8 @@ pub struct MemoryRow {
 impl MemoryRow {
     /// Whether it is too much for a device with so much room, or for its engine there.
     pub fn is_over(&self, room: u64) -> bool {
-        self.verdict.map_or(self.total() > room, |verdict| verdict != Verdict::Fits)
+        self.verdict
+            .map_or(self.total() > room, |verdict| verdict != Verdict::Fits)
     }
     /// Whether what is too much for the device lies in RAM.
     pub fn spills(&self) -> bool {

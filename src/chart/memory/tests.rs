@@ -59,7 +59,12 @@ fn training_compares_what_is_computed_again() {
     assert!(chart.rows[0].now);
     let eager = scenario.with(|s| s.assumptions.attention = crate::scenario::AttentionKernel::Eager);
     let chart = example("meta-llama/Llama-3.1-8B-Instruct", &eager);
-    assert!(chart.rows.iter().any(|row| row.label == "recompute attention" && row.now));
+    assert!(
+        chart
+            .rows
+            .iter()
+            .any(|row| row.label == "recompute attention" && row.now)
+    );
 }
 
 /// What lies in RAM runs: that is no "too much". And where nothing of the engine's has room, a format stands there that does.
@@ -71,9 +76,20 @@ fn what_lies_in_ram_is_said_so_and_a_format_that_fits_is_there() {
     let carried = chart.capacity.as_ref().unwrap().bytes;
     assert!(now.spills() && now.total() > carried);
     // No format that fits whole there is bearable, so it is what most repositories offer, with a part in RAM.
-    assert!(chart.rows.iter().any(|row| row.label == "Q4_K_M with llama.cpp" && row.spills()));
+    assert!(
+        chart
+            .rows
+            .iter()
+            .any(|row| row.label == "Q4_K_M with llama.cpp" && row.spills())
+    );
     let larger = example("Qwen/Qwen3-14B", &scenario);
-    assert!(larger.rows.iter().any(|row| row.label.contains(" with ") && !row.is_over(carried)), "{larger:?}");
+    assert!(
+        larger
+            .rows
+            .iter()
+            .any(|row| row.label.contains(" with ") && !row.is_over(carried)),
+        "{larger:?}"
+    );
     let recorder = Recorder::new(560, 360);
     chart.draw(recorder.clone(), Theme::Light, 1.0, None).unwrap();
     recorder.check();

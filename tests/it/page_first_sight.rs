@@ -1,0 +1,195 @@
+//! What a newcomer sees of the page, and what used to make them stumble: verdicts, dialogs, assumptions, tables, files.
+
+use serde_json::json;
+
+use crate::support;
+use support::browser::Browser;
+use support::page::{SOON, open};
+use support::server::Server;
+
+const LLAMA: &str = "?m=meta-llama/Llama-3.1-8B-Instruct";
+
+fn start(query: &str) -> (Browser, Server) {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(&browser, &server.at(query));
+    (browser, server)
+}
+
+fn waits(browser: &Browser, css: &str, words: &str) {
+    let (css, words) = (json!(css), json!(words));
+    browser.wait_for(
+        &format!("document.querySelector({css})?.innerText.includes({words})"),
+        SOON,
+    );
+}
+
+/// A number that a script returns.
+fn number(browser: &Browser, script: &str) -> f64 {
+    browser.script(script, json!([])).as_f64().unwrap()
+}
+
+/// A server that is too slow fits, but not as it was asked: amber, and the sentence says which target is missed.
+#[test]
+fn a_missed_target_is_amber() {
+    let (browser, _server) = start(&format!("{LLAMA}&mode=serve&hw=h100-sxm&b=50&p=1000&g=400&tpot=1"));
+    waits(&browser, ".verdict", "Misses its target");
+    waits(&browser, ".verdict .lead", "Each further token takes");
+    assert_eq!(
+        browser.script("return document.querySelector('.verdict').dataset.verdict", json!([])),
+        "offload"
+    );
+    assert_eq!(browser.errors(), []);
+}
+
+/// A file of one's own comes before the list of all models, and a list that shrinks moves nothing above it.
+#[test]
+fn the_dialog_begins_with_ones_own_file_and_stays_where_it_is() {
+    let (browser, _server) = start("");
+    browser.click("#sheet-model .link");
+    browser.wait_for("document.querySelector('dialog.picker .family')", SOON);
+    let before =
+        "return document.querySelector('#paste').compareDocumentPosition(document.querySelector('dialog .family')) & 4";
+    assert_eq!(number(&browser, before), 4.0);
+    let inside = "const r = document.querySelector('dialog .drop-zone').getBoundingClientRect(); return r.bottom < innerHeight ? 1 : 0";
+    assert_eq!(number(&browser, inside), 1.0);
+    let top = "return document.querySelector('dialog[open]').getBoundingClientRect().top";
+    let was = number(&browser, top);
+    browser.set_input("#filter", "smollm");
+    browser.wait_for("document.querySelectorAll('dialog .family').length < 3", SOON);
+    assert_eq!(number(&browser, top), was);
+    assert_eq!(browser.errors(), []);
+}
+
+/// "Automatic" says what it is, assumptions stand in groups, and the price belongs to the hardware.
+#[test]
+fn assumptions_say_what_automatic_is() {
+    let (browser, _server) = start(&format!("{LLAMA}&hw=h100-sxm&e=vllm"));
+    browser.click("#sheet-assumptions summary");
+    browser.wait_for("document.querySelector('[data-automatic=memory-fraction]')", SOON);
+    assert_eq!(browser.text("[data-automatic=memory-fraction]"), "Automatic: 90 %");
+    assert_eq!(
+        browser.texts("#sheet-assumptions h3"),
+        ["Memory", "Speed", "Attention and counting"]
+    );
+    // None is lost between the groups.
+    let said = browser.script(
+        "return [document.querySelectorAll('#sheet-assumptions .assumption').length, document.querySelector('#sheet-assumptions summary .now').textContent]",
+        json!([]),
+    );
+    assert_eq!(said[1], format!("{} defaults", said[0]));
+    assert_eq!(browser.count("#sheet-assumptions #price"), 0);
+    browser.script(
+        "document.querySelectorAll('#sheet-hardware details').forEach((one) => { one.open = true })",
+        json!([]),
+    );
+    browser.wait_for("document.querySelector('#sheet-hardware [data-automatic=price]')", SOON);
+    assert_eq!(
+        browser.text("#sheet-hardware [data-automatic=price]"),
+        "Automatic: $4.09"
+    );
+    assert_eq!(browser.errors(), []);
+}
+
+/// The explanation of memory is its parts, not "peak".
+#[test]
+fn memory_is_explained_by_its_parts() {
+    let (browser, _server) = start(LLAMA);
+    browser.click(".number:first-child");
+    browser.wait_for("document.querySelector('.explain:popover-open h2')", SOON);
+    let words = browser.text(".explain").to_lowercase();
+    for part in ["weights", "kv cache", "activations", "overhead"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert_eq!(browser.errors(), []);
+}
+
+/// The legend sums up to what lies on the scale, however small its parts.
+#[test]
+fn the_legend_leaves_nothing_out() {
+    let (browser, _server) = start("?m=deepseek-ai/DeepSeek-V3.1&hw=h200-sxm&n=8&p=4096");
+    browser.wait_for("document.querySelector('.legend .dot.other')", SOON);
+    let sum = number(
+        &browser,
+        "const size = (text) => { const [n, unit] = text.trim().split(' '); return Number(n.replaceAll(',', '')) / ({ MiB: 1024, KiB: 1048576 }[unit] ?? 1) };
+         return [...document.querySelectorAll('.legend .entry:not(.none, .too-much) b')].reduce((all, one) => all + size(one.textContent), 0)",
+    );
+    let side = browser.text("[data-figure='bridge.side']");
+    let total: f64 = side.split(' ').next().unwrap().parse().unwrap();
+    assert!((sum - total).abs() <= 0.004 * total, "{sum} {side}");
+    assert_eq!(browser.errors(), []);
+}
+
+/// The table of all devices opens at the one in hand, with its format and the best one there in the first columns.
+#[test]
+fn the_matrix_opens_at_the_chosen_device() {
+    let (browser, _server) = start("?m=Qwen/Qwen3-32B&hw=h100-sxm&w=iq2_xs&p=4096&tab=fit");
+    browser.wait_for("document.querySelector('.matrix tr.now')", SOON);
+    let seen = "const frame = document.querySelector('.matrix-frame').getBoundingClientRect(), row = document.querySelector('.matrix tr.now').getBoundingClientRect();
+        return row.top > frame.top && row.bottom < frame.top + 200 ? 1 : 0";
+    browser.wait_for(&format!("(() => {{ {seen} }})() === 1"), SOON);
+    assert!(number(&browser, "return document.querySelector('.matrix-frame').scrollTop") > 0.0);
+    let heads = browser.texts(".matrix thead th");
+    assert!(heads[1].starts_with("IQ2_XS"), "{heads:?}");
+    assert!(heads[2].starts_with("FP8") || heads[2].starts_with("Q8_0"), "{heads:?}");
+    assert_eq!(
+        browser.count(".matrix thead th") - 1,
+        browser.count(".matrix tr.now td")
+    );
+    assert_eq!(browser.errors(), []);
+}
+
+/// What may change the verdict is amber beside it.
+#[test]
+fn weighty_notices_are_amber() {
+    let (browser, _server) = start(&format!("{LLAMA}&hw=h100-sxm&p=200000&g=512"));
+    browser.wait_for("document.querySelector('.verdict .notices .notice')", SOON);
+    let colours = browser.script(
+        "const probe = document.createElement('i'); probe.style.background = 'var(--offload-bg)'; document.body.append(probe);
+         return [getComputedStyle(document.querySelector('.verdict .notice')).backgroundColor, getComputedStyle(probe).backgroundColor]",
+        json!([]),
+    );
+    assert_eq!(colours[0], colours[1]);
+    assert_eq!(browser.errors(), []);
+}
+
+/// No sideways scroll down to 280 pixels; on a wide screen the header ends where the page does.
+#[test]
+fn narrow_and_wide_windows_hold_the_page() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    for query in ["", "?m=meta-llama/Llama-3.1-8B-Instruct&hw=rtx-4090&p=200000&tab=fit"] {
+        browser.viewport(280, 653, 1.0, true);
+        open(&browser, &server.at(query));
+        assert_eq!(
+            number(&browser, "return document.documentElement.scrollWidth"),
+            280.0,
+            "{query}"
+        );
+    }
+    browser.viewport(2560, 1300, 1.0, false);
+    open(&browser, &server.url());
+    let left = |css: &str| {
+        number(
+            &browser,
+            &format!("return document.querySelector('{css}').getBoundingClientRect().left"),
+        )
+    };
+    assert!((left(".top .mark") - left("#sheet-model .card")).abs() <= 1.0);
+    assert_eq!(browser.errors(), []);
+}
+
+/// Where the system chooses the colours, the part in RAM is still hatched.
+#[test]
+fn forced_colours_keep_the_hatch() {
+    let (browser, _server) = start("?m=Qwen/Qwen3-32B&hw=rtx-4090&p=4096");
+    browser.wait_for("document.querySelector('.over')", SOON);
+    browser.cdp(
+        "Emulation.setEmulatedMedia",
+        json!({"features": [{"name": "forced-colors", "value": "active"}]}),
+    );
+    let image = browser.script(
+        "return getComputedStyle(document.querySelector('.over')).backgroundImage",
+        json!([]),
+    );
+    assert!(image.as_str().unwrap().contains("gradient"), "{image}");
+    assert_eq!(browser.errors(), []);
+}
