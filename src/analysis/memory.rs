@@ -213,7 +213,8 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
     ];
     let peak = N::sum(held.clone()).named("peak", "What the framework's allocator reports at its peak.");
     // Part by part: "peak" alone would say nothing of what lies there.
-    let total = N::sum(held.into_iter().chain([overhead.clone()]))
+    let parts = held.into_iter().filter(|part| part.value() > 0.0);
+    let total = N::sum(parts.chain([overhead.clone()]))
         .named("memory", "What must fit on the device.")
         .in_unit(Unit::Bytes)
         .without("Allocator fragmentation.");

@@ -101,7 +101,7 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
     let drawn: f64 = scale.pieces.iter().map(|piece| piece.bytes).sum();
     let other = (scale.total - drawn).max(0.0);
     // What is too small to be drawn still belongs to the sum.
-    let other = (other >= 0.0005 * units.giga()).then(|| {
+    let other = (other >= 0.005 * units.giga()).then(|| {
         view! { <li><span class="entry"><i class="dot other"></i>"Other "<b>{brief(other, units)}</b></span></li> }
     });
     view! {

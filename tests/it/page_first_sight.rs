@@ -45,7 +45,7 @@ fn a_missed_target_is_amber() {
 #[test]
 fn the_dialog_begins_with_ones_own_file_and_stays_where_it_is() {
     let (browser, _server) = start("");
-    browser.click("#sheet-model .link");
+    browser.click("#model");
     browser.wait_for("document.querySelector('dialog.picker .family')", SOON);
     let before =
         "return document.querySelector('#paste').compareDocumentPosition(document.querySelector('dialog .family')) & 4";
@@ -122,15 +122,18 @@ fn the_legend_leaves_nothing_out() {
 /// The table of all devices opens at the one in hand, with its format and the best one there in the first columns.
 #[test]
 fn the_matrix_opens_at_the_chosen_device() {
-    let (browser, _server) = start("?m=Qwen/Qwen3-32B&hw=h100-sxm&w=iq2_xs&p=4096&tab=fit");
+    let (browser, _server) = start("?m=Qwen/Qwen3-32B&hw=rtx-4090&w=iq2_xxs&p=4096&tab=fit");
     browser.wait_for("document.querySelector('.matrix tr.now')", SOON);
     let seen = "const frame = document.querySelector('.matrix-frame').getBoundingClientRect(), row = document.querySelector('.matrix tr.now').getBoundingClientRect();
         return row.top > frame.top && row.bottom < frame.top + 200 ? 1 : 0";
     browser.wait_for(&format!("(() => {{ {seen} }})() === 1"), SOON);
     assert!(number(&browser, "return document.querySelector('.matrix-frame').scrollTop") > 0.0);
     let heads = browser.texts(".matrix thead th");
-    assert!(heads[1].starts_with("IQ2_XS"), "{heads:?}");
-    assert!(heads[2].starts_with("FP8") || heads[2].starts_with("Q8_0"), "{heads:?}");
+    assert!(heads[1].starts_with("IQ2_XXS"), "{heads:?}");
+    assert!(
+        heads[2].starts_with("Q5_K_M") && !heads[3].starts_with("Q5_K_M"),
+        "{heads:?}"
+    );
     assert_eq!(
         browser.count(".matrix thead th") - 1,
         browser.count(".matrix tr.now td")
@@ -191,5 +194,87 @@ fn forced_colours_keep_the_hatch() {
         json!([]),
     );
     assert!(image.as_str().unwrap().contains("gradient"), "{image}");
+    assert_eq!(browser.errors(), []);
+}
+
+/// On a phone the table of all devices is the list of one device's formats, and a sheet's deeds are not under "Done".
+#[test]
+fn a_phone_lists_the_formats_of_one_device() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    browser.viewport(360, 800, 1.0, true);
+    open(&browser, &server.at("?m=Qwen/Qwen3-32B&hw=rtx-4090&p=4096&tab=fit"));
+    browser.wait_for("document.querySelector('.matrix tr.now td[data-label]')", SOON);
+    let seen = "return [...document.querySelectorAll('.matrix [role=gridcell]')].filter((one) => one.checkVisibility()).length";
+    assert_eq!(
+        number(&browser, seen),
+        number(&browser, "return document.querySelectorAll('.matrix tr.now td').length")
+    );
+    let wide = "return document.querySelector('.matrix-frame').scrollWidth - document.querySelector('.matrix-frame').clientWidth";
+    assert_eq!(number(&browser, wide), 0.0);
+    browser.script(
+        "document.querySelector('.chip[popovertarget=sheet-hardware]').click()",
+        json!([]),
+    );
+    browser.wait_for("document.querySelector('#sheet-hardware:popover-open')", SOON);
+    assert!(
+        browser
+            .text(".chip[popovertarget=sheet-hardware]")
+            .starts_with("RTX 4090, ")
+    );
+    let apart = "const box = (css) => document.querySelector(`#sheet-hardware ${css}`).getBoundingClientRect(); return box('.done').left - box('.title .link').right";
+    assert!(number(&browser, apart) >= 0.0);
+    assert_eq!(browser.errors(), []);
+}
+
+/// What runs here says how it is sorted, with the way back to the usual order and to the answer.
+#[test]
+fn what_runs_here_goes_back() {
+    let (browser, _server) = start("?place=models");
+    browser.wait_for("document.querySelectorAll('.models-table tbody tr').length > 20", SOON);
+    let first = "return document.querySelector('.models-table tbody tr').dataset.model";
+    let usual = browser.script(first, json!([]));
+    browser.script(
+        "[...document.querySelectorAll('.sort')].find((one) => one.textContent === 'Memory').click()",
+        json!([]),
+    );
+    waits(&browser, ".order", "Sorted by memory, greatest first.");
+    assert_ne!(browser.script(first, json!([])), usual);
+    browser.click("#usual-order");
+    browser.wait_for("!document.querySelector('#usual-order')", SOON);
+    assert_eq!(browser.script(first, json!([])), usual);
+    browser.click("#back-to-answer");
+    browser.wait_for(
+        "document.querySelector('.verdict') && !location.search.includes('place')",
+        SOON,
+    );
+    assert_eq!(browser.errors(), []);
+}
+
+/// The example that nobody touched makes room for the first model to compare.
+#[test]
+fn the_example_is_no_column_of_a_comparison() {
+    let (browser, _server) = start("?place=compare");
+    browser.wait_for("document.querySelector('#find')", SOON);
+    browser.set_input("#find", "Qwen/Qwen3-8B");
+    browser.keys(&["Enter"]);
+    waits(&browser, ".beside h1", "Qwen3 8B");
+    assert!(!browser.text(".beside").contains("Llama 3.1 8B"));
+    assert_eq!(browser.errors(), []);
+}
+
+/// Numbers are written as one chose, also after the page was loaded again.
+#[test]
+fn numbers_are_written_as_one_likes() {
+    let (browser, _server) = start("");
+    browser.script(
+        "document.querySelector('[aria-label=Settings], .tool[title=Settings]')?.click()",
+        json!([]),
+    );
+    browser.wait_for("document.querySelector('[aria-labelledby=digits-label]')", SOON);
+    browser.script(
+        "[...document.querySelectorAll('[aria-labelledby=digits-label] button')].find((one) => one.textContent === '1.234,5').click()",
+        json!([]),
+    );
+    waits(&browser, "[data-figure='answer.max_context']", "39.472");
     assert_eq!(browser.errors(), []);
 }

@@ -246,6 +246,18 @@ fn ways_to_train_are_weighed() {
     assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
 }
 
+/// What 2,000 sequences lack is sequences, not tokens.
+#[test]
+fn of_many_sequences_fewer_are_offered() {
+    let found = answer(LLAMA, "hw=rtx-4090&p=8192&g=512&b=2000");
+    let cards = cards(&found, &answers(&found).unwrap(), GIB);
+    assert!(cards.iter().all(|card| card.key != "context"), "{cards:?}");
+    let fewer = cards.iter().find(|card| card.key == "users").unwrap();
+    assert_eq!((fewer.value.as_str(), fewer.note.as_str()), ("4", "now 2,000"));
+    let then = analyse(&blueprint(LLAMA), fewer.deed.as_ref().unwrap()).unwrap();
+    assert_eq!(then.fit.unwrap().verdict, Verdict::Fits);
+}
+
 /// Where nothing selects, Selective is no row of its own; where scores are written, it is.
 #[test]
 fn selective_is_offered_where_it_differs() {

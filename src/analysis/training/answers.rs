@@ -1,7 +1,7 @@
 //! What a run would take: the fewest devices, the cheapest hardware, the longest sequence, full training against adapters.
 
 use super::plan::TrainingPlan;
-use super::search::{Candidate, search, step_batch};
+use super::search::{Candidate, search};
 use crate::analysis::setup::Setup;
 use crate::analysis::{capacity, price};
 use crate::hardware::{Device, Segment, devices};
@@ -112,16 +112,14 @@ impl Budget {
     }
 }
 
-/// The best plan on each number of devices of the same kind, doubling from one; a step takes the same sequences on each, so
-/// that what is learned stays the same.
+/// The best plan on each number of devices of the same kind, doubling from one. Where a global batch is given a step takes the
+/// same sequences on each, so that what is learned stays the same; else as many as the answer on so many devices does.
 fn by_number(setup: &Setup) -> impl Iterator<Item = Candidate> {
-    let global = step_batch(setup);
     let counts = std::iter::successors(Some(1_u64), |count| count.checked_mul(2)).take_while(|count| *count <= 65_536);
     counts.filter_map(move |count| {
         let asked = setup.with(|scenario| {
             scenario.hardware.devices = count;
             scenario.hardware.mixed = Vec::new();
-            scenario.training.global_batch = Some(global);
         });
         search(&asked.ok()?).ok()?.best.into_iter().next()
     })

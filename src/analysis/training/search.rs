@@ -302,7 +302,7 @@ fn distinct(found: Vec<Candidate>) -> Vec<Candidate> {
 
 /// Sequences of a step of a setup's run, as it is answered: those that were chosen, else what its layout makes of micro-batch
 /// and accumulation; of a layout that cannot be, a micro-batch on each device.
-pub(super) fn step_batch(setup: &Setup) -> u64 {
+fn step_batch(setup: &Setup) -> u64 {
     let scenario = &*setup.requested;
     let given = scenario.training.global_batch;
     let of_run = || {

@@ -167,7 +167,7 @@ fn FileZone() -> impl IntoView {
     view! {
         <div class="drop-zone" class:over=move || over.get() on:dragover=move |_| over.set(true) on:dragleave=move |_| over.set(false) on:drop=move |_| over.set(false)>
             <Icon name="file" />
-            <span title="A config.json, or a .safetensors or .gguf, of which only the header is read. Nothing is sent.">"A file of yours: drop it here"</span>
+            <span title="A config.json, or a .safetensors or .gguf, of which only the header is read. Nothing is sent.">"A file of yours"<span class="by-hand">": drop it here"</span></span>
             <button class="button small" type="button" on:click=move |_| { if let Some(chooser) = chooser.get_untracked() { chooser.click() } }>"Choose a file"</button>
             <input id="file" node_ref=chooser type="file" accept=source::CHOOSE multiple hidden aria-label="Choose a file" on:change=chosen />
         </div>

@@ -70,6 +70,11 @@ fn line(
             continue;
         };
         let number = one.pace.map(|pace| about(pace.expected)).unwrap_or_default();
+        // On a phone this row alone is shown, as a list.
+        let label = match verdicts.columns.get(at).filter(|_| now.0 == Some(row)) {
+            Some(column) => format!(" data-label=\"{}\"", escape(&column.label)),
+            None => String::new(),
+        };
         let chosen = if now == (Some(row), Some(at)) {
             " aria-selected=\"true\""
         } else {
@@ -77,7 +82,7 @@ fn line(
         };
         let _ = write!(
             out,
-            "<td role=\"gridcell\" tabindex=\"-1\" data-row=\"{row}\" data-at=\"{at}\" data-verdict=\"{}\"{chosen}><span class=\"unseen\">{} </span>{number}</td>",
+            "<td role=\"gridcell\" tabindex=\"-1\" data-row=\"{row}\" data-at=\"{at}\" data-verdict=\"{}\"{label}{chosen}><span class=\"unseen\">{} </span>{number}</td>",
             one.verdict,
             verdict_name(one.verdict)
         );
