@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support;
 use support::browser::Browser;
-use support::page::{SOON, open};
+use support::page::{SOON, WHOLE, open};
 use support::server::Server;
 
 const LLAMA: &str = "?m=meta-llama/Llama-3.1-8B-Instruct";
@@ -12,6 +12,14 @@ const LLAMA: &str = "?m=meta-llama/Llama-3.1-8B-Instruct";
 fn start(query: &str) -> (Browser, Server) {
     let (browser, server) = (Browser::start(), Server::dist("/"));
     open(&browser, &server.at(query));
+    (browser, server)
+}
+
+/// A place of full width, which shows no model.
+fn place(query: &str) -> (Browser, Server) {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    browser.goto(&server.at(query));
+    browser.wait_for(WHOLE, SOON);
     (browser, server)
 }
 
@@ -229,7 +237,7 @@ fn a_phone_lists_the_formats_of_one_device() {
 /// What runs here says how it is sorted, with the way back to the usual order and to the answer.
 #[test]
 fn what_runs_here_goes_back() {
-    let (browser, _server) = start("?place=models");
+    let (browser, _server) = place("?place=models");
     browser.wait_for("document.querySelectorAll('.models-table tbody tr').length > 20", SOON);
     let first = "return document.querySelector('.models-table tbody tr').dataset.model";
     let usual = browser.script(first, json!([]));
@@ -253,11 +261,13 @@ fn what_runs_here_goes_back() {
 /// The example that nobody touched makes room for the first model to compare.
 #[test]
 fn the_example_is_no_column_of_a_comparison() {
-    let (browser, _server) = start("?place=compare");
-    browser.wait_for("document.querySelector('#find')", SOON);
-    browser.set_input("#find", "Qwen/Qwen3-8B");
+    let (browser, _server) = place("?place=compare");
+    browser.wait_for("document.querySelector('#add-model')", SOON);
+    browser.click("#add-model");
+    browser.wait_for("document.activeElement.id === 'find'", SOON);
+    browser.type_text("Qwen/Qwen3-8B");
     browser.keys(&["Enter"]);
-    waits(&browser, ".beside h1", "Qwen3 8B");
+    waits(&browser, ".cmp thead", "Qwen3 8B");
     assert!(!browser.text(".beside").contains("Llama 3.1 8B"));
     assert_eq!(browser.errors(), []);
 }
