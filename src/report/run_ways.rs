@@ -4,10 +4,10 @@ use super::cards::Card;
 use super::strategies::{Judged, Strategy, judge, strategies};
 use super::tokens;
 use super::verdict::about;
-use crate::analysis::training::{Budget, Training, fewest, longest_sequence};
+use crate::analysis::training::{Budget, Candidate, Training, fewest, longest_sequence};
 use crate::analysis::{Analysis, Fit, Setup, Verdict};
 use crate::scenario::{Mode, Scenario};
-use crate::units::{UnitSystem, capital, grouped, times};
+use crate::units::{UnitSystem, capital, grouped, one_or_times, times};
 
 /// The ways out of a run that does not fit.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,18 +72,24 @@ pub(super) fn run_ways(analysis: &Analysis, training: &Training, units: UnitSyst
     }
     cards.extend(length_card(setup, training));
     cards.extend(micro_batch_card(setup, training, fit));
-    cards.extend(devices_card(setup));
-    RunWays {
-        best: best.map(|one| {
-            let words = format!(
-                "With {} it fits and trains at about {} tokens a second.",
-                one.how(),
-                about(one.rate)
-            );
-            (words, one.judged.scenario.clone())
-        }),
-        cards,
-    }
+    let more = fewest(setup, Budget::default());
+    let name = setup.device().map_or("", |device| device.short_name());
+    let trains = |how: String, rate: f64| format!("{how} it fits and trains at about {} tokens a second.", about(rate));
+    // Where nothing else helps, more of the same device.
+    let best = best
+        .map(|one| {
+            (
+                trains(format!("With {}", one.how()), one.rate),
+                one.judged.scenario.clone(),
+            )
+        })
+        .or_else(|| {
+            let more = more.as_ref()?;
+            let how = format!("On {}", one_or_times(more.plan.devices, name));
+            Some((trains(how, more.tokens_per_second()), more.scenario.clone()))
+        });
+    cards.extend(more.map(|found| devices_card(found, name)));
+    RunWays { best, cards }
 }
 
 /// The other ways that fit; `singly`: with one sequence at a time instead of several.
@@ -158,14 +164,12 @@ fn micro_batch_card(setup: &Setup, training: &Training, fit: &Fit) -> Option<Car
 }
 
 /// More of the same device, in the layout that is fastest there.
-fn devices_card(setup: &Setup) -> Option<Card> {
-    let found = fewest(setup, Budget::default())?;
-    let name = setup.device()?.short_name();
-    Some(Card {
+fn devices_card(found: Candidate, name: &str) -> Card {
+    Card {
         key: "degree",
         what: "Fewest of this device",
         value: times(found.plan.devices, name),
         note: format!("about {} tokens/s", about(found.tokens_per_second())),
         deed: Some(found.scenario),
-    })
+    }
 }

@@ -322,6 +322,15 @@ fn a_run_that_does_not_fit_has_a_way_out() {
             }
         }
     }
+    // Where nothing else helps, more of the same device.
+    let large = answer("Qwen/Qwen3-235B-A22B", "hw=h100-sxm&n=2&mode=pretrain&p=4096");
+    let (words, scenario) = run::ways(&large, GIB).unwrap().best.unwrap();
+    assert!(
+        words.starts_with("On ") && words.contains(" × H100 SXM5 80GB it fits and trains at about "),
+        "{words}"
+    );
+    let then = analyse(&blueprint("Qwen/Qwen3-235B-A22B"), &scenario).unwrap();
+    assert_eq!(then.fit.unwrap().verdict, Verdict::Fits, "{words}");
     let fits = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=4096");
     assert_eq!(run::ways(&fits, GIB), Some(RunWays::default()));
 }
