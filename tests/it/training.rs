@@ -165,3 +165,21 @@ fn the_search_takes_the_batch_of_the_answer() {
         );
     }
 }
+
+/// However experts are shared, all ranks together hold each moment of each parameter at least once.
+#[test]
+fn no_layout_loses_states_of_experts() {
+    let model = blueprint("deepseek-ai/DeepSeek-V3.1");
+    for layout in ["tp=8", "tp=8&ep=8", "tp=4&ep=32", "ep=32", "tp=1", "tp=8&pp=4"] {
+        for framework in ["torchtitan", "megatron"] {
+            let query = format!("mode=pretrain&hw=h100-sxm&n=256&p=4096&fw={framework}&{layout}");
+            let answer = analyse(&model, &scenario(&query)).unwrap();
+            let held = answer.ranks.groups.iter();
+            let moments: u128 = held
+                .map(|group| u128::from(group.memory.optimizer_bytes) * u128::from(group.count))
+                .sum();
+            let least = u128::from(answer.parameters.total.0) * 8;
+            assert!(moments * 1000 >= least * 999, "{query}: {moments} of {least}");
+        }
+    }
+}

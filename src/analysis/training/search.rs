@@ -104,10 +104,10 @@ impl Scale<'_> {
         let replicas = layout.group.unwrap_or(like.devices / (layout.tensor * layout.pipeline));
         let of = |sharded: bool| {
             let shards = if sharded { replicas } else { 1 };
-            let of_experts = if sharded {
+            let of_experts = if sharded && layout.expert > 1 {
                 (shards * layout.tensor / layout.expert).max(1)
             } else {
-                1
+                shards
             };
             let dense = self.dense / (layout.tensor * shards) as f64;
             let routed = self.routed / (experts * of_experts) as f64;
