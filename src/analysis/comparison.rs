@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::compute::costs;
 use super::error::AnalysisError;
 use super::file_kind::usual_container;
-use super::fit::{Verdict, capacity, fit};
+use super::fit::{Demand, Verdict, capacity, fit};
 use super::memory::memory;
-use super::placement::{fullest, ranks};
+use super::placement::{RankMemory, fullest, ranks};
+use super::runs_here::RunsHere;
 use super::serving::{admitted, throughput};
 use super::setup::Setup;
 use super::speed::speed;
@@ -45,6 +46,26 @@ pub struct FormatComparison {
     pub rows: Vec<ComparedFormat>,
 }
 
+impl ComparedFormat {
+    /// What the fullest device holds, part by part, and the verdict in the engine of this format; none without a device.
+    ///
+    /// # Errors
+    /// See [`AnalysisError`].
+    pub fn held(&self) -> Result<(RankMemory, Option<Verdict>), AnalysisError> {
+        let ranks = ranks(&self.setup, &memory::<Exact>(&self.setup))?;
+        let device = self.setup.device();
+        let verdict = device.map(|device| Demand::of(&self.setup, &ranks).verdict_on(device).verdict);
+        Ok((ranks.fullest().cloned().unwrap_or_default(), verdict))
+    }
+    fn fits(&self) -> bool {
+        let device = self.setup.device();
+        device.is_none_or(|device| {
+            let held = fullest(&self.setup).map_or(u64::MAX, |held| held.total_bytes);
+            held <= capacity(&self.setup, device)
+        })
+    }
+}
+
 impl FormatComparison {
     /// Compares a setup; what was resolved for the comparison before is used where it still holds.
     ///
@@ -80,6 +101,17 @@ impl FormatComparison {
             };
             found.rows.push(ComparedFormat {
                 label,
+                setup: admitted(other),
+            });
+        }
+        // Where none of the engine's formats has room: what one would use instead, whoever runs it.
+        if !found.rows.iter().any(ComparedFormat::fits)
+            && let Ok(best) = RunsHere::of(&setup.blueprint, &setup.requested)
+        {
+            let other = setup.under(best.scenario)?;
+            let engine = (other.engine != setup.engine).then(|| format!(" with {}", other.engine.label()));
+            found.rows.push(ComparedFormat {
+                label: format!("{}{}", other.weights.method, engine.unwrap_or_default()),
                 setup: admitted(other),
             });
         }

@@ -203,18 +203,18 @@ pub(super) fn memory_beside<N: Number>(setup: &Setup, weights_by_component: Vec<
             cache.clone()
         }
     };
-    let peak = N::sum([
+    let held = [
         resident,
         on_device(&kv_cache),
         on_device(&state_cache),
         activations.clone(),
         gradients.clone(),
         optimizer.clone(),
-    ])
-    .named("peak", "What the framework's allocator reports at its peak.");
-    let total = peak
-        .clone()
-        .plus(overhead.clone())
+    ];
+    let peak = N::sum(held.clone()).named("peak", "What the framework's allocator reports at its peak.");
+    // Part by part: "peak" alone would say nothing of what lies there.
+    let parts = held.into_iter().filter(|part| part.value() > 0.0);
+    let total = N::sum(parts.chain([overhead.clone()]))
         .named("memory", "What must fit on the device.")
         .in_unit(Unit::Bytes)
         .without("Allocator fragmentation.");

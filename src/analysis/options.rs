@@ -3,13 +3,16 @@
 use strum::IntoEnumIterator;
 
 use super::cache_format::wanted_cache;
+use super::cost::price;
 use super::kv_support;
 use super::memory::bits_per_weight;
 use super::resolve::automatic_engine;
 use super::setup::Setup;
 use crate::hardware::compatibility::{engines, support};
+use crate::hardware::efficiency::coefficients;
 use crate::hardware::{Device, Engine};
 use crate::scenario::{KnobId, KnobKind, KvFormat};
+use crate::units::{decimal, dollars};
 
 /// A choice of a knob.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,16 @@ pub struct KnobOption {
     pub help: String,
     /// Why it does not run here; `None` where it does, or without a device.
     pub refused: Option<&'static str>,
+}
+
+/// A share of what the data sheet says; some devices were measured to do more.
+fn share(of_sheet: f64) -> String {
+    let more = if of_sheet > 1.005 {
+        ", more than the data sheet says"
+    } else {
+        ""
+    };
+    format!("{:.0} %{more}", 100.0 * of_sheet)
 }
 
 impl Setup {
@@ -50,6 +63,18 @@ impl Setup {
             KnobId::Engine => {
                 let engine = automatic_engine(&self.blueprint, &self.requested, self.device());
                 format!("{} (automatic)", engine.label())
+            }
+            KnobId::LatentCache => "Latent (as the engine does)".to_owned(),
+            KnobId::MemoryFraction => match self.static_thousandths() {
+                Some(share) => format!("{} % before the activations", decimal(share as f64 / 10.0)),
+                None => format!("{} %", self.engine.memory_percent()),
+            },
+            KnobId::ComputeEfficiency => share(coefficients(self.engine, self.device()?)?.compute),
+            KnobId::BandwidthEfficiency => share(coefficients(self.engine, self.device()?)?.bandwidth),
+            KnobId::Price => {
+                let free = self.with(|scenario| scenario.hardware.price = None).ok()?;
+                let all = price(&free)?.usd_per_hour;
+                dollars(all / self.layout.devices.max(1) as f64)
             }
             _ => return None,
         })

@@ -20,7 +20,7 @@ use crate::hardware::Engine;
 use crate::model::blueprint::Reading;
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::Scenario;
-use crate::units::Exact;
+use crate::units::{Exact, grouped};
 
 /// What a component costs in one pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,8 +225,8 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
             "beyond_context",
             format!(
                 "{} tokens are more than the {} this model was made for (max_position_embeddings).",
-                setup.tokens().value,
-                most.value
+                grouped(setup.tokens().value),
+                grouped(most.value)
             ),
         ));
     }

@@ -47,8 +47,19 @@ pub fn Chips() -> impl IntoView {
             .scenario
             .with(|scenario| scenario.hardware.device.clone())
             .unwrap_or_default();
-        super::hardware::facts::resolve(&id)
-            .map_or_else(|| "No device".to_owned(), |device| device.short_name().to_owned())
+        let Some(device) = super::hardware::facts::resolve(&id) else {
+            return "No device".to_owned();
+        };
+        let device = times(
+            case.scenario.with(|scenario| scenario.hardware.devices),
+            device.short_name(),
+        );
+        // A run has a framework instead.
+        let engine = case.shown.with(|shown| {
+            let analysis = &shown.as_ref()?.analysis;
+            analysis.training.is_none().then(|| analysis.setup.engine.label())
+        });
+        engine.map_or_else(|| device.clone(), |engine| format!("{device}, {engine}"))
     };
     let assumptions = move || {
         let changed = case.scenario.with(|scenario| {

@@ -264,6 +264,13 @@ fn NumberOrWord(
         )
     };
     let choose = move |text: String| set.run(word(&text).map_or(text, |word| word.key.to_owned()));
+    let case = Case::here();
+    // What the word stands for now.
+    let automatic = Memo::new(move |_| {
+        value.with(|value| value == "auto").then_some(())?;
+        case.shown
+            .with(|shown| shown.as_ref()?.analysis.setup.automatic(knob.id))
+    });
     let list = format!("{}-words", knob.flag);
     view! {
         <div class="knob" class:invalid=move || refused.with(Option::is_some)>
@@ -274,6 +281,7 @@ fn NumberOrWord(
                 {suffix(knob, value)}
                 <datalist id=list>{words.iter().map(|word| view! { <option value=word.label></option> }).collect_view()}</datalist>
             </div>
+            {move || automatic.get().map(|now| view! { <p class="help num" data-automatic=knob.flag>{format!("Automatic: {now}")}</p> })}
             <Refusal refused=refused/>
         </div>
     }

@@ -98,9 +98,16 @@ fn Legend(scale: Scale, units: UnitSystem) -> impl IntoView {
             </li>
         });
     }
+    let drawn: f64 = scale.pieces.iter().map(|piece| piece.bytes).sum();
+    let other = (scale.total - drawn).max(0.0);
+    // What is too small to be drawn still belongs to the sum.
+    let other = (other >= 0.005 * units.giga()).then(|| {
+        view! { <li><span class="entry"><i class="dot other"></i>"Other "<b>{brief(other, units)}</b></span></li> }
+    });
     view! {
         <ul class="legend num" aria-label=format!("Parts, {units}")>
             {entries}
+            {other}
             {(scale.reserved > 0.0).then(|| view! { <li><span class="entry none"><i class="dot reserved"></i>"Not used "<b>{brief(scale.reserved, units)}</b>{format!(" ({})", scale.reserved_words)}</span></li> })}
             {scale.missing.map(|missing| view! { <li><span class="entry too-much" class:spilled=scale.spills><i class="dot"></i>{if scale.spills { "In RAM " } else { "Missing " }}<b>{missing}</b></span></li> })}
         </ul>

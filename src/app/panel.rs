@@ -122,6 +122,48 @@ pub fn TrainingSheet() -> impl IntoView {
     }
 }
 
+/// What is assumed, by what it bears on.
+const ASSUMED: &[(&str, &[KnobId])] = &[
+    (
+        "Memory",
+        &[
+            KnobId::MemoryFraction,
+            KnobId::Overhead,
+            KnobId::HostReserve,
+            KnobId::MemoryRule,
+            KnobId::ValueCache,
+            KnobId::LatentCache,
+            KnobId::WindowCache,
+            KnobId::CachePlace,
+        ],
+    ),
+    ("Speed", &[KnobId::ComputeEfficiency, KnobId::BandwidthEfficiency]),
+    (
+        "Attention and counting",
+        &[KnobId::Attention, KnobId::AttentionFlops, KnobId::Logits],
+    ),
+];
+
+/// Some assumptions under their heading, as far as the mode has them.
+#[component]
+fn AssumedKnobs(title: &'static str, ids: &'static [KnobId]) -> impl IntoView {
+    let case = Case::here();
+    let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
+    let list = move || -> Vec<&'static Knob> {
+        let found = ids.iter().filter_map(|id| KNOBS.iter().find(|knob| knob.id == *id));
+        found.filter(|knob| knob.applies(mode.get())).collect()
+    };
+    let any = Memo::new(move |_| !list().is_empty());
+    view! {
+        <Show when=move || any.get()>
+            <section class="assumed">
+                <h3>{title}</h3>
+                <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For>
+            </section>
+        </Show>
+    }
+}
+
 /// What is assumed, folded.
 #[component]
 pub fn AssumptionsCard() -> impl IntoView {
@@ -136,6 +178,8 @@ pub fn AssumptionsCard() -> impl IntoView {
         })
     });
     view! {
-        <FoldedSheet id="sheet-assumptions" title="Assumptions" now=now><GroupKnobs group=Group::Assumptions/></FoldedSheet>
+        <FoldedSheet id="sheet-assumptions" title="Assumptions" now=now>
+            {ASSUMED.iter().map(|(title, ids)| view! { <AssumedKnobs title=title ids=ids/> }).collect_view()}
+        </FoldedSheet>
     }
 }

@@ -15,6 +15,7 @@ const TOKEN: &str = "token";
 /// The endpoint besides Hugging Face that the token may be sent to.
 const TRUSTED: &str = "token-endpoint";
 const UNITS: &str = "units";
+const DIGITS: &str = "digits";
 /// Read by `public/theme.js` before the first paint.
 const THEME: &str = "theme";
 
@@ -125,8 +126,52 @@ pub fn keep_units(units: UnitSystem) {
     keep(local(), UNITS, (units == UnitSystem::Gb).then_some("GB"));
 }
 
-/// Writes numbers as the reader's language does, where its marks are known.
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum Digits {
+    /// As the reader's language has it.
+    #[default]
+    Language,
+    /// `1,234.5`.
+    Point,
+    /// `1.234,5`.
+    Comma,
+    /// `1 234,5`.
+    Space,
+}
+
+impl Digits {
+    /// What the browser kept.
+    pub fn kept() -> Self {
+        let kept = local().and_then(|storage| storage.get_item(DIGITS).ok().flatten());
+        kept.and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+    /// Keeps it and loads the page again, with all its questions: numbers stand everywhere.
+    pub fn choose(self) {
+        let name: &'static str = self.into();
+        keep(local(), DIGITS, (self != Self::default()).then_some(name));
+        let _ = window().location().reload();
+    }
+    /// 12345678.5 and 1234 written so; none where the language decides.
+    pub const fn example(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Language => None,
+            Self::Point => Some(("12,345,678.5", "1,234")),
+            Self::Comma => Some(("12.345.678,5", "1.234")),
+            Self::Space => Some(("12\u{202f}345\u{202f}678,5", "1\u{202f}234")),
+        }
+    }
+}
+
+/// Writes numbers as was chosen, or as the reader's language does where its marks are known.
 pub fn use_own_marks() {
+    if let Some((large, small)) = Digits::kept().example() {
+        if let Some(marks) = Marks::of(large, small) {
+            marks.set();
+        }
+        return;
+    }
     let write = |value: f64| -> Option<String> {
         let intl = Reflect::get(&window(), &"Intl".into()).ok()?;
         let format: Function = Reflect::get(&intl, &"NumberFormat".into()).ok()?.dyn_into().ok()?;

@@ -114,6 +114,15 @@ impl State {
         self.current.set(copy);
         copy
     }
+    /// The case for something that is set beside the others: a copy of it; but the worked example that nobody touched makes room.
+    pub fn beside(self, case: Case) -> Case {
+        let alone = self.cases.with_untracked(|cases| cases.len() == 1);
+        let untouched = alone
+            && case
+                .scenario
+                .with_untracked(|scenario| *scenario == Scenario::example());
+        if untouched { case } else { self.keep(case) }
+    }
     /// The case that another model is read into: while all are compared a new one at the end, else the case itself.
     pub fn for_another(self, case: Case) -> Case {
         if self.page.shows.get_untracked() != Shows::Compare {
@@ -122,7 +131,7 @@ impl State {
             return case;
         }
         let last = self.cases.with_untracked(|cases| cases.last().copied());
-        self.keep(last.unwrap_or(case))
+        self.beside(last.unwrap_or(case))
     }
     /// Puts other cases, or the same in another order, in the place of all. One that is not among them is not shown.
     pub fn replace(self, cases: Vec<Case>) {

@@ -70,10 +70,10 @@ pub fn StaleLine() -> impl IntoView {
     }
 }
 
-/// What a context beyond the model's own looks like: it fits, but with a catch, as with part of it in RAM.
+/// What a context beyond the model's own or a missed target looks like: it fits, but with a catch, as with part of it in RAM.
 pub fn look(verdict: &'static str) -> &'static str {
     match verdict {
-        "beyond" | "tight" => "offload",
+        "beyond" | "tight" | "missed" => "offload",
         other => other,
     }
 }
@@ -141,7 +141,7 @@ pub fn sign(verdict: &str) -> impl IntoView + use<> {
 pub fn sign_name(verdict: &str) -> &'static str {
     match verdict {
         "fits" => "check",
-        "offload" | "beyond" | "tight" => "alert",
+        "offload" | "beyond" | "tight" | "missed" => "alert",
         "unsupported" => "barred",
         "does_not_fit" => "cross",
         _ => "question",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use weighbridge::analysis::{Verdict, fixes};
-use weighbridge::report::{Card, best_way, cards};
+use weighbridge::report::{Card, best_way, cards, run};
 use weighbridge::scenario::Scenario;
 use weighbridge::units::UnitSystem;
 
@@ -46,21 +46,28 @@ pub fn follow(case: Case) -> RwSignal<Option<Ways>> {
 /// Whether it does not fit whole.
 fn needs_a_way(answer: &Answer) -> bool {
     let fit = answer.analysis.fit.as_ref();
-    fit.is_some_and(|fit| fit.verdict != Verdict::Fits || fit.is_tight())
+    let trains = answer.analysis.training.is_some();
+    fit.is_some_and(|fit| fit.verdict != Verdict::Fits || fit.is_tight() && !trains)
 }
 
 /// The ways of an answer; part of the tabs, whose search for formats and hardware they share.
 pub fn find(answer: &Answer, units: UnitSystem) -> Ways {
     let analysis = &answer.analysis;
+    let unsupported = analysis
+        .fit
+        .as_ref()
+        .is_some_and(|fit| fit.verdict == Verdict::Unsupported);
+    if let Some(run) = run::ways(analysis, units).filter(|_| !unsupported) {
+        return Ways {
+            best: run.best,
+            cards: run.cards,
+        };
+    }
     let mut found = Ways::default();
     if let Some(answers) = fit::searched(answer) {
         found.best = best_way(analysis, &answers);
         found.cards = cards(analysis, &answers, units);
     }
-    let unsupported = analysis
-        .fit
-        .as_ref()
-        .is_some_and(|fit| fit.verdict == Verdict::Unsupported);
     if unsupported {
         // What is not supported is mended first of all; each of these was tried.
         let mended = fixes(analysis, units).into_iter().map(|fix| Card {

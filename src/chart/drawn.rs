@@ -200,6 +200,7 @@ fn a_picture_of_lines_has_all_the_words() {
     let caption = super::Caption {
         title: "Throughput <&> latency".to_owned(),
         source: "Weighbridge".to_owned(),
+        link: format!("https://weighbridge.example/?{}", "config=1&".repeat(100)),
     };
     chart.draw(recorder.clone(), Theme::Light, 1.0, Some(&caption)).unwrap();
     let svg = Svg::<Infallible>::new(960, 520, about);

@@ -26,6 +26,8 @@ pub struct Caption {
     pub title: String,
     /// Below: of which scenario, by which version.
     pub source: String,
+    /// Below that: the whole address of the question; empty where there is none.
+    pub link: String,
 }
 
 /// A rectangle in CSS pixels.
@@ -119,6 +121,20 @@ impl<B: DrawingBackend> Pen<B> {
         pen.fill(frame, theme.colour("card"))?;
         if let Some(caption) = caption {
             let (ink, faint) = (theme.colour("ink"), theme.colour("faint"));
+            let room = frame.right - 40.0;
+            let below = Lettering {
+                size: 11.0,
+                bold: false,
+                colour: faint,
+                halo: None,
+            };
+            let lines = [&caption.source, &caption.link];
+            let lines: Vec<String> = lines
+                .into_iter()
+                .filter(|line| !line.is_empty())
+                .map(|line| pen.shortened(line, below, room))
+                .collect();
+            let first = frame.bottom - 4.0 - 16.0 * lines.len() as f64;
             pen.write(
                 &caption.title,
                 20.0,
@@ -131,26 +147,35 @@ impl<B: DrawingBackend> Pen<B> {
                     halo: None,
                 },
             )?;
-            pen.write(
-                &caption.source,
-                20.0,
-                frame.bottom - 20.0,
-                HPos::Left,
-                Lettering {
-                    size: 11.0,
-                    bold: false,
-                    colour: faint,
-                    halo: None,
-                },
-            )?;
+            for (line, at) in lines.iter().zip(0_u32..) {
+                pen.write(line, 20.0, first + 16.0 * f64::from(at), HPos::Left, below)?;
+            }
             pen.frame = Frame {
                 left: 20.0,
                 top: 52.0,
                 right: frame.right - 20.0,
-                bottom: frame.bottom - 40.0,
+                bottom: first - 20.0,
             };
         }
         Ok(pen)
+    }
+    /// A line as it is, or its beginning with "…" where it is too long.
+    fn shortened(&self, line: &str, lettering: Lettering, room: f64) -> String {
+        let signs = line.chars().count();
+        let width = self.width(line, lettering);
+        if width <= room {
+            return line.to_owned();
+        }
+        // Signs are of unlike width: some more are left off.
+        let mut kept = (signs as f64 * room / width.max(1.0)) as usize;
+        loop {
+            let begin: String = line.chars().take(kept).collect();
+            let short = format!("{begin}…");
+            if kept == 0 || self.width(&short, lettering) <= room {
+                return short;
+            }
+            kept = kept.saturating_sub(2);
+        }
     }
     /// Ends the picture.
     pub fn finish(mut self) -> Read<B> {

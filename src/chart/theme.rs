@@ -12,6 +12,8 @@ pub const COLOURS: &[(&str, u32, u32)] = &[
     ("faint", 0x666a72, 0x969ba3),
     ("rule", 0xe5e2da, 0x2a2e34),
     ("rule-strong", 0xcfcbc0, 0x3c4148),
+    ("offload", 0x855000, 0xf2bf6d),
+    ("offload-bg", 0xfdf0d8, 0x34260c),
     ("no", 0xa3262a, 0xff9d97),
     ("no-bg", 0xfbe6e4, 0x3b1616),
     ("embedding", 0x7995b3, 0x93aeca),

@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 use super::output::{Failure, Format, json_text, sheets};
 use super::{arguments, source};
 use crate::analysis::training::launch::{Program, launch};
-use crate::analysis::training::{Budget, Candidate, Search, Way, cheapest, fewest, quickest, search, ways};
+use crate::analysis::training::{
+    Budget, Candidate, Search, Way, cheapest, fewest, quickest, search, usual_batch, ways,
+};
 use crate::analysis::{Analysis, Setup, analyse_setup, price};
 use crate::export::{Sheet, start_training};
-use crate::report::{layout_words, why_not};
-use crate::scenario::{Mode, link};
+use crate::report::{layout_words, step_words, why_not};
+use crate::scenario::{KnobId, Mode, link};
 use crate::units::{UnitSystem, decimal, grouped, percent, seconds, shown, times};
 
 const UNITS: UnitSystem = UnitSystem::Gib;
@@ -21,12 +23,18 @@ const UNITS: UnitSystem = UnitSystem::Gib;
 pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let model = matches.get_one::<String>("model").map_or("", String::as_str);
     let mut scenario = arguments::scenario(matches)?;
+    let given = arguments::given(matches);
     if !scenario.workload.mode.trains() {
         scenario.workload.mode = Mode::Pretrain;
-        let given = arguments::given(matches);
-        if !given.contains(&crate::scenario::KnobId::Prompt) {
+        if !given.contains(&KnobId::Prompt) {
             scenario.workload.prompt = 4096;
         }
+    }
+    // An estimate takes a micro-batch a device; who plans a run and says nothing of its step means the usual one.
+    let of_step = [KnobId::GlobalBatch, KnobId::GradientAccumulation, KnobId::Batch];
+    let usual = !of_step.iter().any(|knob| given.contains(knob));
+    if usual {
+        scenario.training.global_batch = Some(usual_batch(&scenario));
     }
     let found = source::find(model, matches)?;
     scenario.model.source = found.source.clone();
@@ -77,7 +85,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
     match format {
         Format::Json => json_text(&answer(&setup, &found.facts.id, &plans, &more)),
         Format::Table => {
-            let mut out = table(&setup, &found.facts.id, &plans, &more)?;
+            let mut out = table(&setup, &found.facts.id, &plans, &more, usual)?;
             if let Some(command) = started {
                 out.push_str(&format!(
                     "\nStart it\n{}",
@@ -142,18 +150,18 @@ fn sheet(setup: &Setup, plans: &Search) -> Sheet {
     sheet
 }
 
-fn table(setup: &Setup, id: &str, plans: &Search, more: &More) -> Result<String, Failure> {
+fn table(setup: &Setup, id: &str, plans: &Search, more: &More, usual: bool) -> Result<String, Failure> {
     let device = setup.device().map_or("", |device| device.short_name());
-    let first = plans.best.first().or(plans.nearest.as_ref());
     let mut out = format!(
-        "{} on {}, {}: {} layouts weighed, {} kept\n",
+        "{} on {}, {}{}: {} layouts weighed, {} kept\n",
         shown(id),
         times(setup.requested.hardware.devices, device),
-        first.map_or_else(String::new, |one| format!(
-            "{} sequences of {} tokens a step",
-            grouped(one.plan.global_batch),
-            grouped(one.plan.sequence)
-        )),
+        step_words(setup, plans.global_batch),
+        if usual {
+            " (the usual; --global-batch chooses)"
+        } else {
+            ""
+        },
         grouped(plans.tried as u64),
         plans.best.len()
     );

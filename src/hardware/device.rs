@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::kind::{Segment, Vendor};
 use crate::tables::{self, Row};
+use crate::units::dollars;
 
 const TABLE: &str = include_str!("../../data/devices.csv");
 
@@ -257,6 +258,19 @@ impl Device {
     pub fn price(&self) -> Option<f64> {
         let (low, high) = (self.price_low?, self.price_high.or(self.price_low)?);
         Some(low.midpoint(high))
+    }
+    /// What that price is, in words: `the middle of what clouds ask for one ($2.69 to $5.49)`.
+    pub fn price_words(&self) -> Option<String> {
+        let (low, high) = (self.price_low?, self.price_high.or(self.price_low)?);
+        Some(if low < high {
+            format!(
+                "the middle of what clouds ask for one ({} to {})",
+                dollars(low),
+                dollars(high)
+            )
+        } else {
+            "what a cloud asks for one".to_owned()
+        })
     }
     /// FLOP a byte at which compute and bandwidth take equally long.
     pub fn ridge(&self, rate: Rate) -> f64 {

@@ -64,6 +64,14 @@ impl Host {
             source: row.text("source"),
         })
     }
+    /// Its name with whose it is: several offer machines of one name. `AWS p5.48xlarge`.
+    pub fn full_name(&self) -> String {
+        match self.provider.as_str() {
+            "" | "own hardware" => self.name.clone(),
+            provider if self.name.contains(provider) => self.name.clone(),
+            provider => format!("{provider} {}", self.name),
+        }
+    }
     /// Its devices' row.
     pub fn device(&self) -> Option<&'static Device> {
         find(&self.device_id)
@@ -98,4 +106,22 @@ pub fn find_host(id: &str) -> Option<&'static Host> {
 /// Machines with devices of this kind.
 pub fn hosts_of(device: &str) -> impl Iterator<Item = &'static Host> {
     hosts().iter().filter(move |host| host.device_id == device)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_machines_are_called_the_same() {
+        let names: BTreeSet<String> = hosts().iter().map(Host::full_name).collect();
+        assert_eq!(names.len(), hosts().len());
+        assert_eq!(find_host("aws-p5-48xlarge").unwrap().full_name(), "AWS p5.48xlarge");
+        assert_eq!(
+            find_host("lambda-1x-h100-sxm").unwrap().full_name(),
+            "Lambda 1x H100 SXM"
+        );
+    }
 }

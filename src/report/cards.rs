@@ -30,7 +30,20 @@ pub fn cards(analysis: &Analysis, answers: &Answers, units: UnitSystem) -> Vec<C
     };
     let mut all = Vec::new();
     all.extend(answers.format.as_ref().map(|best| format_card(setup, best, units)));
-    if let Some(context) = &answers.context {
+    // Of many sequences fewer are the way, not a context of a few tokens for all of them.
+    let fewer = answers
+        .users
+        .as_ref()
+        .filter(|users| setup.scenario.workload.mode != Mode::Serve && (1..now.workload.batch).contains(&users.count));
+    if let Some(users) = fewer {
+        all.push(Card {
+            key: "users",
+            what: "Most sequences as they are",
+            value: grouped(users.count),
+            note: format!("now {}", grouped(now.workload.batch)),
+            deed: users.change(now),
+        });
+    } else if let Some(context) = &answers.context {
         all.push(Card {
             key: "context",
             what: "Longest context as it is",

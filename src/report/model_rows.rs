@@ -199,7 +199,7 @@ impl SortBy {
     pub const fn begins_with_most(self) -> bool {
         matches!(
             self,
-            Self::Parameters | Self::Speed | Self::Context | Self::AtOnce | Self::Released
+            Self::Parameters | Self::Memory | Self::Speed | Self::Context | Self::AtOnce | Self::Released
         )
     }
 }

@@ -1,9 +1,10 @@
 //! Plans of a training run in words: the layout, and why another one loses.
 
+use crate::analysis::Setup;
 use crate::analysis::training::Candidate;
 use crate::scenario::Recompute;
 use crate::scenario::training::Zero;
-use crate::units::{UnitSystem, grouped};
+use crate::units::{UnitSystem, counted, grouped};
 
 /// A layout in a line: `Megatron · data 8 · tensor 4 · pipeline 2 × 4 chunks · micro-batch 2 · ZeRO-1 · layers recomputed`.
 pub fn layout_words(candidate: &Candidate) -> String {
@@ -22,6 +23,12 @@ pub fn layout_words(candidate: &Candidate) -> String {
         parts.push("layers recomputed".to_owned());
     }
     parts.join(" · ")
+}
+
+/// What a step takes in every layout that was searched: `1,024 sequences of 4,096 tokens a step`.
+pub fn step_words(setup: &Setup, sequences: u64) -> String {
+    let tokens = counted(setup.requested.workload.prompt, "token");
+    format!("{} of {tokens} a step", counted(sequences, "sequence"))
 }
 
 /// What a layout loses by.

@@ -2,6 +2,7 @@
 //!
 //! In the published page they come with the planner (`cfg(split)`), like all that only training needs.
 
+use super::run_ways::{RunWays, run_ways};
 use super::tiles::{Tile, memory, unless_it_runs};
 use super::verdict::{Sentence, about};
 use super::{between, tokens};
@@ -17,9 +18,15 @@ pub struct RunWords {
     pub sentence: fn(&Analysis, &Training, &str, UnitSystem) -> Option<Sentence>,
     /// The numbers.
     pub tiles: fn(&Analysis, &Training, UnitSystem) -> Vec<Tile>,
+    /// What would make it fit.
+    pub ways: fn(&Analysis, &Training, UnitSystem) -> RunWays,
 }
 
-static WHOLE: RunWords = RunWords { sentence, tiles };
+static WHOLE: RunWords = RunWords {
+    sentence,
+    tiles,
+    ways: run_ways,
+};
 
 #[cfg(split)]
 static ARRIVED: std::sync::OnceLock<&'static RunWords> = std::sync::OnceLock::new();
@@ -36,6 +43,12 @@ pub(super) fn words() -> Option<&'static RunWords> {
     return ARRIVED.get().copied();
     #[cfg(not(split))]
     Some(&WHOLE)
+}
+
+/// The ways out of a run that does not fit; none where it fits, or nothing is trained.
+pub fn ways(analysis: &Analysis, units: UnitSystem) -> Option<RunWays> {
+    let (training, words) = (analysis.training.as_ref()?, words()?);
+    Some((words.ways)(analysis, training, units))
 }
 
 /// How it is trained: nothing where all parameters are, ` with QLoRA (rank 16)`.
@@ -141,17 +154,17 @@ fn short_of(analysis: &Analysis, training: &Training, fit: &Fit, units: UnitSyst
     let when = fullest.and_then(|(_, memory)| memory.moments.iter().max_by_key(|moment| moment.total));
     let when = when.map_or("the peak", |moment| moment.when.at());
     let held = analysis.held();
-    let weights = ("the weights", held.weights_bytes);
+    let weights = ("the weights take", held.weights_bytes);
     let others = held.parts().into_iter().filter_map(|(key, _, bytes)| match key {
-        "activations" => Some(("what is kept for the backward pass", bytes)),
-        "gradients" => Some(("the gradients", bytes)),
-        "optimizer" => Some(("the optimizer's states", bytes)),
-        "transient" => Some(("what lives for that moment", bytes)),
+        "activations" => Some(("what is kept for the backward pass takes", bytes)),
+        "gradients" => Some(("the gradients take", bytes)),
+        "optimizer" => Some(("the optimizer's states take", bytes)),
+        "transient" => Some(("what lives for that moment takes", bytes)),
         _ => None,
     });
     let most = std::iter::once(weights).chain(others).max_by_key(|(_, bytes)| *bytes);
     let most = most.map_or_else(String::new, |(name, bytes)| {
-        format!(" {} take the most: {}.", capital(name), units.bytes(bytes as f64))
+        format!(" {} the most: {}.", capital(name), units.bytes(bytes as f64))
     });
     format!(
         "With {}, {} are missing at {when}.{most}",
@@ -232,7 +245,12 @@ fn tiles(analysis: &Analysis, training: &Training, units: UnitSystem) -> Vec<Til
             unless_it_runs(analysis, &note),
         ));
         if let Some(cost) = run.cost_usd {
-            let hours = format!("{} device hours", grouped(run.device_hours.round() as u64));
+            let each = cost / run.device_hours.max(f64::MIN_POSITIVE);
+            let hours = format!(
+                "{} device hours at {}",
+                grouped(run.device_hours.round() as u64),
+                dollars(each)
+            );
             all.push(Tile::new(
                 Figure::Cost,
                 "Cost",

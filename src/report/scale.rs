@@ -169,9 +169,14 @@ pub fn brief(bytes: f64, units: UnitSystem) -> String {
 
 /// Ticks of a ruler that ends at `end` bytes: round figures, and the end itself with its unit.
 fn ruler(end: f64, units: UnitSystem) -> Vec<(f64, String)> {
-    let (_, unit) = units.split(end);
-    let factor = end / units.split_value(end);
-    let value = units.split_value(end);
+    // In the unit of the legend, however much it is: only a scale below one of it has a smaller one.
+    let (factor, unit) = if end >= units.giga() {
+        (units.giga(), units.to_string())
+    } else {
+        let (_, unit) = units.split(end);
+        (end / units.split_value(end), unit.to_owned())
+    };
+    let value = end / factor;
     let rough = value / 6.0;
     let power = 10f64.powf(rough.max(1e-9).log10().floor());
     let steps = [1.0, 2.0, 4.0, 5.0, 8.0, 10.0].map(|round| round * power);

@@ -11,9 +11,24 @@ pub struct Strategy {
     /// Its name.
     pub name: String,
     /// What it does, in a few words.
-    pub note: &'static str,
+    pub note: String,
+    /// The same within a sentence, after "with".
+    pub how: String,
+    /// Whether it may be weighed with layers recomputed where it does not fit: not where what is kept is what is compared.
+    pub or_recomputed: bool,
     /// The scenario.
     pub scenario: Scenario,
+}
+
+/// Ways that differ in one thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ways {
+    /// What they differ in.
+    pub title: &'static str,
+    /// Whether each trains the same parameters as the scenario in hand.
+    pub same: bool,
+    /// The ways.
+    pub list: Vec<Strategy>,
 }
 
 /// What comes of it.
@@ -36,103 +51,175 @@ pub struct Judged {
 }
 
 /// The ways: what is trained, where adapters may be; and what devices share or compute again.
-pub fn strategies(setup: &Setup) -> Vec<(&'static str, Vec<Strategy>)> {
-    let now = &*setup.requested;
-    let way = |name: &str, note, change: &dyn Fn(&mut Scenario)| Strategy {
-        name: name.to_owned(),
-        note,
-        scenario: now.clone().with(change),
-    };
+pub fn strategies(setup: &Setup) -> Vec<Ways> {
     let mut all = Vec::new();
-    if now.workload.mode == Mode::Finetune {
-        let rank = now.training.lora_rank.unwrap_or(16);
-        let adapters = |base| {
-            move |s: &mut Scenario| {
-                s.training.lora_rank = Some(rank);
-                s.training.base_weights = base;
-            }
-        };
-        let whole = |optimizer| {
-            move |s: &mut Scenario| {
-                s.training.lora_rank = None;
-                s.training.lora_targets = None;
-                s.training.dora = None;
-                s.training.base_weights = None;
-                s.training.optimizer = optimizer;
-            }
-        };
-        all.push((
-            "What is trained",
-            vec![
-                way("All parameters", "AdamW", &whole(None)),
-                way(
-                    "All parameters, 8-bit",
-                    "AdamW with 8-bit moments",
-                    &whole(Some(Optimizer::Adamw8bit)),
-                ),
-                way(
-                    &format!("LoRA, rank {}", grouped(rank)),
-                    "beside a 16-bit base",
-                    &adapters(None),
-                ),
-                way(
-                    &format!("QLoRA, rank {}", grouped(rank)),
-                    "beside a 4-bit base",
-                    &adapters(Some(BaseWeights::Nf4Double)),
-                ),
-            ],
-        ));
+    if setup.requested.workload.mode == Mode::Finetune {
+        all.push(trained(&setup.requested));
     }
-    let again = |recompute| move |s: &mut Scenario| s.workload.recompute = recompute;
     if setup.layout.devices > 1 {
-        let shard = |zero| {
-            move |s: &mut Scenario| {
-                s.training.zero = Some(zero);
-                s.training.shard_group = None;
-            }
-        };
-        all.push((
-            "What devices share",
-            vec![
-                way(Zero::None.way(), "each device holds all", &shard(Zero::None)),
-                way(Zero::States.way(), "optimizer states sharded", &shard(Zero::States)),
-                way(Zero::Gradients.way(), "and gradients", &shard(Zero::Gradients)),
-                way(Zero::Weights.way(), "and weights", &shard(Zero::Weights)),
-            ],
-        ));
+        all.push(shared(&setup.requested));
     }
-    let mut kept = vec![
-        way("Keep everything", "nothing is computed again", &again(Recompute::None)),
-        way(
-            "Selective",
-            "what is cheap is computed again",
-            &again(Recompute::Selective),
-        ),
-        way(
-            "Layers recomputed",
-            "each layer's forward pass runs twice",
-            &again(Recompute::Full),
-        ),
+    all.push(kept(setup));
+    all
+}
+
+fn way(
+    now: &Scenario,
+    name: impl Into<String>,
+    note: &str,
+    how: impl Into<String>,
+    change: impl FnOnce(&mut Scenario),
+) -> Strategy {
+    Strategy {
+        name: name.into(),
+        note: note.to_owned(),
+        how: how.into(),
+        or_recomputed: true,
+        scenario: now.clone().with(change),
+    }
+}
+
+/// What is trained: all parameters or adapters.
+fn trained(now: &Scenario) -> Ways {
+    let rank = now.training.lora_rank.unwrap_or(16);
+    let adapters = |base| {
+        move |s: &mut Scenario| {
+            s.training.lora_rank = Some(rank);
+            s.training.base_weights = base;
+        }
+    };
+    let whole = |optimizer| {
+        move |s: &mut Scenario| {
+            s.training.lora_rank = None;
+            s.training.lora_targets = None;
+            s.training.dora = None;
+            s.training.base_weights = None;
+            s.training.optimizer = optimizer;
+        }
+    };
+    let rank = grouped(rank);
+    Ways {
+        title: "What is trained",
+        same: false,
+        list: vec![
+            way(
+                now,
+                "All parameters",
+                "AdamW",
+                "all parameters trained by AdamW",
+                whole(None),
+            ),
+            way(
+                now,
+                "All parameters, 8-bit",
+                "AdamW with 8-bit moments",
+                "all parameters trained by 8-bit AdamW",
+                whole(Some(Optimizer::Adamw8bit)),
+            ),
+            way(
+                now,
+                format!("LoRA, rank {rank}"),
+                "beside a 16-bit base",
+                format!("LoRA of rank {rank}"),
+                adapters(None),
+            ),
+            way(
+                now,
+                format!("QLoRA, rank {rank}"),
+                "beside a 4-bit base",
+                format!("QLoRA of rank {rank}"),
+                adapters(Some(BaseWeights::Nf4Double)),
+            ),
+        ],
+    }
+}
+
+/// What devices share instead of copying.
+fn shared(now: &Scenario) -> Ways {
+    let each = [
+        (Zero::None, "each device holds all", "a plain copy on each device"),
+        (Zero::States, "optimizer states sharded", "ZeRO-1"),
+        (Zero::Gradients, "and gradients", "ZeRO-2"),
+        (Zero::Weights, "and weights", "ZeRO-3"),
     ];
+    let list = each.into_iter().map(|(zero, note, how)| {
+        way(now, zero.way(), note, how, |s| {
+            s.training.zero = Some(zero);
+            s.training.shard_group = None;
+        })
+    });
+    Ways {
+        title: "What devices share",
+        same: true,
+        list: list.collect(),
+    }
+}
+
+/// What is kept for the backward pass, and what is computed again.
+fn kept(setup: &Setup) -> Ways {
+    let now = &*setup.requested;
+    let again = |recompute| move |s: &mut Scenario| s.workload.recompute = recompute;
+    let mut list = Vec::new();
+    if now.selects() {
+        list.push(way(
+            now,
+            "Keep everything",
+            "nothing is computed again",
+            "everything kept",
+            again(Recompute::None),
+        ));
+        let note = "what is cheap is computed again";
+        list.push(way(
+            now,
+            "Selective",
+            note,
+            "selective recomputation",
+            again(Recompute::Selective),
+        ));
+    } else {
+        // One row for both, which is the one in hand whichever of them was chosen.
+        let same = match now.workload.recompute {
+            Recompute::Full => Recompute::None,
+            one => one,
+        };
+        let kernel = setup.scenario.assumptions.attention.label();
+        let note = format!("nothing is computed again; with {kernel} attention Selective is the same");
+        list.push(way(now, "Keep everything", &note, "everything kept", again(same)));
+    }
+    list.push(way(
+        now,
+        "Layers recomputed",
+        "each layer's forward pass runs twice",
+        "layers recomputed",
+        again(Recompute::Full),
+    ));
     if setup.layout.devices == 1 {
-        kept.push(way(
+        list.push(way(
+            now,
             "Layers recomputed, states in RAM",
             "the optimizer runs on the processor",
-            &|s| {
+            "layers recomputed and the optimizer in RAM",
+            |s| {
                 s.workload.recompute = Recompute::Full;
                 s.training.optimizer_offload = Some(Switch::On);
             },
         ));
     }
-    all.push(("What is kept for the backward pass", kept));
-    all
+    for one in &mut list {
+        one.or_recomputed = false;
+    }
+    Ways {
+        title: "What is kept for the backward pass",
+        same: true,
+        list,
+    }
 }
 
-/// Weighs a way. One that does not fit is weighed again with its layers recomputed, where `or_recomputed` allows that.
+/// Weighs a way. One that does not fit is weighed again with its layers recomputed, where it allows that.
 ///
 /// # Errors
 /// Why it cannot be.
-pub fn judge(setup: &Setup, strategy: &Strategy, or_recomputed: bool) -> Result<Judged, String> {
+pub fn judge(setup: &Setup, strategy: &Strategy) -> Result<Judged, String> {
     let weigh = |scenario: &Scenario| {
         let setup = setup.under(scenario.clone()).map_err(|error| error.to_string())?;
         analyse_setup(setup).map_err(|error| error.to_string())
@@ -141,7 +228,7 @@ pub fn judge(setup: &Setup, strategy: &Strategy, or_recomputed: bool) -> Result<
     let mut scenario = strategy.scenario.clone();
     let mut found = weigh(&scenario)?;
     let mut recomputed = false;
-    if or_recomputed && !fits(&found) && scenario.workload.recompute != Recompute::Full {
+    if strategy.or_recomputed && !fits(&found) && scenario.workload.recompute != Recompute::Full {
         let again = scenario.clone().with(|s| s.workload.recompute = Recompute::Full);
         let then = weigh(&again)?;
         if fits(&then) {

@@ -123,7 +123,16 @@ pub(super) fn memory(analysis: &Analysis, units: UnitSystem) -> Tile {
 /// The hour, and a million tokens; none without a price.
 fn money(analysis: &Analysis) -> Option<Tile> {
     let cost = cost(&analysis.setup, analysis.speed.as_ref())?;
-    let hour = format!("{} an hour", dollars(cost.usd_per_hour));
+    let devices = analysis.setup.layout.devices;
+    let hour = match devices {
+        1 => format!("{} an hour", dollars(cost.usd_per_hour)),
+        _ if analysis.setup.requested.is_mixed() => format!("{} an hour for all", dollars(cost.usd_per_hour)),
+        some => format!(
+            "{} an hour, {} a device",
+            dollars(cost.usd_per_hour),
+            dollars(cost.usd_per_hour / some as f64)
+        ),
+    };
     let each = cost.usd_per_million_tokens?;
     Some(Tile::new(
         Figure::Cost,

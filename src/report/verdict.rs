@@ -1,15 +1,16 @@
 //! The verdict in a sentence, and what follows from it in a second one.
 
 use super::{run, tokens};
+use crate::analysis::serving::Missed;
 use crate::analysis::{Analysis, Setup, Verdict};
 use crate::scenario::Mode;
-use crate::units::{UnitSystem, capital, counted, decimal, grouped, times};
+use crate::units::{UnitSystem, capital, counted, decimal, grouped, seconds, times};
 
 /// The verdict in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
     /// Key of the verdict; `unknown` without a device, `beyond` where it fits but is longer than the model allows,
-    /// `tight` where it fits only without what is not known of its peak.
+    /// `tight` where it fits only without what is not known of its peak, `missed` where a server is slower than was asked for.
     pub verdict: &'static str,
     /// The verdict in a word or two.
     pub pill: &'static str,
@@ -157,22 +158,46 @@ fn served(model: &str, device: &str, analysis: &Analysis) -> Sentence {
         1 => format!("It gets about {rate} tokens/s."),
         _ => format!("Together they get about {rate} tokens/s, {each} each while they write."),
     };
-    let targets = match serving.users_within_targets {
-        None => String::new(),
-        Some(users) => {
-            let enough = serving.admission.requests.is_some_and(|requests| requests <= users);
-            if enough {
-                " The latency targets are met.".to_owned()
-            } else {
-                " The latency targets are missed.".to_owned()
-            }
-        }
+    let missed = serving.missed(&analysis.setup.requested.serving);
+    let targets = match (serving.users_within_targets, missed.is_empty()) {
+        (None, _) => String::new(),
+        (Some(_), true) => " The latency targets are met.".to_owned(),
+        (Some(_), false) => missed.iter().map(|one| format!(" {}", missed_words(one))).collect(),
+    };
+    let (verdict, pill, limit) = match (missed.is_empty(), beyond(&analysis.setup)) {
+        (false, _) => ("missed", "Misses its target", String::new()),
+        (true, Some(most)) => (
+            "beyond",
+            "Beyond the model's context",
+            format!(" The model was made for {} at most.", tokens(most)),
+        ),
+        (true, None) => ("fits", "Fits", String::new()),
     };
     Sentence {
-        verdict: "fits",
-        pill: "Fits",
+        verdict,
+        pill,
         main: format!("{model} on {device} in {format} serves {running} at once."),
-        rest: format!("{speed}{wait}{targets}"),
+        rest: format!("{speed}{wait}{targets}{limit}"),
+    }
+}
+
+/// Which target is missed, and by how much: `The first token comes after 3.2 s, not within 2 s.`
+fn missed_words(missed: &Missed) -> String {
+    match missed {
+        Missed::FirstToken(found, most) => {
+            format!(
+                "The first token comes after {}, not within {}.",
+                seconds(*found),
+                seconds(*most)
+            )
+        }
+        Missed::EachToken(found, most) => {
+            format!(
+                "Each further token takes {}, not {} at most.",
+                seconds(*found),
+                seconds(*most)
+            )
+        }
     }
 }
 

@@ -82,6 +82,12 @@ impl Scenario {
             && hardware.mixed.first() == hardware.device.as_ref()
             && hardware.mixed.len() as u64 == hardware.devices
     }
+    /// Whether selective recomputation of a run keeps less than keeping everything does: a fused kernel writes no scores that
+    /// could be computed again, and only torchtitan chooses among products.
+    pub fn selects(&self) -> bool {
+        self.assumptions.attention == AttentionKernel::Eager
+            || self.training.framework == Some(training::Framework::Torchtitan)
+    }
     /// Tokens generated, the mode's default where none are given; training writes none.
     pub fn generated(&self) -> u64 {
         if self.workload.mode.trains() {

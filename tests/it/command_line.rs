@@ -131,7 +131,7 @@ fn trivia_is_one_line() {
     ];
     let said = text(&model);
     let notes: Vec<&str> = said.split("\nNotes\n").nth(1).unwrap().lines().collect();
-    assert!(notes[0].contains("131072"), "{notes:?}");
+    assert!(notes[0].contains("131,072"), "{notes:?}");
     assert_eq!(
         *notes.last().unwrap(),
         "  Usual assumptions: head dim derived, table in ram (--all-notes tells them).",

@@ -94,10 +94,30 @@ fn a_file_comes_back_as_it_was() {
     assert_eq!(import.faults, []);
     assert_eq!(import.version.as_deref(), Some(weighbridge::export::VERSION));
     // The second has the key of the first: one of them is new.
-    let (new, known) = import.new_beside(&[]);
-    assert_eq!((new.len(), known), (1, 1));
-    let (new, known) = import.new_beside(&rows);
-    assert_eq!((new.len(), known), (0, 2));
+    let beside = import.beside(&[]);
+    assert_eq!((beside.new.len(), beside.known), (1, 1));
+    let beside = import.beside(&rows);
+    assert_eq!((beside.new.len(), beside.known, beside.marked), (0, 2, Vec::new()));
+}
+
+/// What is here already gets the pin, the name and the note that the file has; what it has itself stays.
+#[test]
+fn pins_of_a_file_are_taken_over() {
+    let mut pinned = example();
+    (pinned.pinned, pinned.name, pinned.note) = (true, "Theirs".to_owned(), "Theirs".to_owned());
+    let import = read(&file([pinned.clone()].iter()), 0).unwrap();
+    let mut mine = example();
+    mine.name = "Mine".to_owned();
+    let beside = import.beside(std::slice::from_ref(&mine));
+    assert_eq!((beside.new.len(), beside.known, beside.marked.len()), (0, 1, 1));
+    let marked = &beside.marked[0];
+    assert_eq!(
+        (&marked.id, &*marked.name, &*marked.note, marked.pinned),
+        (&mine.id, "Mine", "Theirs", true)
+    );
+    // Nothing is unpinned.
+    let import = read(&file([mine].iter()), 0).unwrap();
+    assert_eq!(import.beside(&[pinned]).marked, Vec::new());
 }
 
 /// One answer, a list, and one a line: each becomes the row that the page would keep.
@@ -140,7 +160,7 @@ fn the_command_lines_json_becomes_rows() {
             assert_eq!(row.answer.format, page.answer.format);
             assert_eq!(row.answer.parts, page.answer.parts);
             // Twice the same answer is one.
-            assert_eq!(import.new_beside(&[]).0.len(), 1);
+            assert_eq!(import.beside(&[]).new.len(), 1);
         }
     }
 }

@@ -68,6 +68,7 @@ mod page_compare;
 mod page_explorer;
 #[cfg(feature = "cli")]
 mod page_finder;
+mod page_first_sight;
 mod page_hardware;
 mod page_headers;
 #[cfg(feature = "cli")]

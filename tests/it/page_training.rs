@@ -152,3 +152,99 @@ fn loss_stages_and_command_of_a_run() {
     browser.wait_for("location.search.includes('rl=ppo')", SOON);
     assert_eq!(browser.errors(), []);
 }
+
+/// The search beside an answer takes as many sequences a step, and says so: below a plan that fits it finds one.
+#[test]
+fn the_search_takes_the_batch_of_the_answer() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(
+        &browser,
+        &server.at("?m=meta-llama/Llama-3.1-8B-Instruct&mode=pretrain&hw=h100-sxm&n=8&p=4096&tab=plan"),
+    );
+    waits(&browser, "h1", "trains on 8 × H100");
+    browser.wait_for("document.querySelector('#find-plans')", SOON);
+    browser.click("#find-plans");
+    waits(
+        &browser,
+        "[aria-labelledby=plans-title]",
+        "with 8 sequences of 4,096 tokens a step",
+    );
+    assert!(!browser.text("[aria-labelledby=plans-title]").contains("none fits"));
+    // The attention kernel writes no scores: Selective is no way of its own.
+    assert!(
+        !browser
+            .texts(".strategies tbody th")
+            .iter()
+            .any(|name| name.starts_with("Selective"))
+    );
+    assert_eq!(browser.errors(), []);
+}
+
+/// What does not fit names the fastest way that does, one press away, with cards of what it would take; bars that go on are torn.
+#[test]
+fn a_run_that_does_not_fit_has_a_way_out() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(
+        &browser,
+        &server.at("?m=meta-llama/Llama-3.1-8B-Instruct&mode=finetune&hw=rtx-4090&p=2048&tab=plan"),
+    );
+    waits(&browser, "h1", "out of memory");
+    waits(&browser, "[data-figure='sentence.way']", "it fits and trains at about");
+    let cards = browser.texts(".ways .way");
+    for what in [
+        "Missing",
+        "The same parameters on these devices",
+        "Longest sequence as it is",
+    ] {
+        assert!(cards.iter().any(|card| card.contains(what)), "{what}: {cards:?}");
+    }
+    browser.wait_for(
+        "document.querySelector('.strategies .rank-bar.torn') && document.querySelector('.goes-on')",
+        SOON,
+    );
+    press(&browser, ".lead .link", "Use it");
+    waits(&browser, "h1", "trains with ");
+    browser.wait_for("document.querySelector('.verdict').dataset.verdict === 'fits'", SOON);
+    press(&browser, ".changed .link", "Undo");
+    waits(&browser, "h1", "out of memory");
+    assert_eq!(browser.errors(), []);
+}
+
+/// What a method changes besides is said, and goes back with it.
+#[test]
+fn a_method_says_what_it_changes() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(
+        &browser,
+        &server.at("?m=meta-llama/Llama-3.1-8B-Instruct&mode=finetune&hw=rtx-4090&p=2048&tab=plan"),
+    );
+    browser.wait_for("document.querySelector('#sheet-training .segments')", SOON);
+    press(&browser, "#sheet-training .segments button", "QLoRA");
+    waits(&browser, ".changed", "Recomputation Full");
+    browser.wait_for("location.search.includes('recompute=full')", SOON);
+    press(&browser, "#sheet-training .segments button", "All parameters");
+    browser.wait_for(
+        "!location.search.includes('recompute') && !location.search.includes('lr=')",
+        SOON,
+    );
+    assert_eq!(browser.errors(), []);
+}
+
+/// One price, whether one device is rented or eight, with what it is the middle of.
+#[test]
+fn one_price_for_one_and_for_eight() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(
+        &browser,
+        &server.at(
+            "?m=meta-llama/Llama-3.1-8B-Instruct&mode=pretrain&hw=h100-sxm&n=8&p=4096&tt=1e9&recompute=full&tab=plan",
+        ),
+    );
+    waits(&browser, ".numbers", "device hours at $4.09");
+    waits(
+        &browser,
+        "#sheet-hardware [data-figure='device.facts']",
+        "$4.09 an hour (clouds ask $2.69 to $5.49)",
+    );
+    assert_eq!(browser.errors(), []);
+}

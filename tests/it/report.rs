@@ -7,7 +7,9 @@ use crate::support;
 use support::engine::{blueprint, scenario};
 use weighbridge::analysis::{Analysis, Verdict, analyse, analyse_setup, answers, fixes};
 use weighbridge::model::quantisation::quality;
-use weighbridge::report::{Sentence, best_way, cards, elsewhere, judge, sentence, server, strategies, tiles};
+use weighbridge::report::{
+    RunWays, Sentence, Strategy, best_way, cards, elsewhere, judge, run, sentence, server, strategies, tiles,
+};
 use weighbridge::units::UnitSystem;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
@@ -46,7 +48,7 @@ fn what_fits_says_how_much_room_is_left() {
 /// What does not fit whole says so, and the best way to run it stands beside it with what it loses.
 #[test]
 fn what_does_not_fit_whole_names_the_best_way() {
-    let analysis = answer("Qwen/Qwen3-32B", "hw=rtx-3090&p=8192&g=512");
+    let analysis = answer("Qwen/Qwen3-32B", "hw=rtx-3090&p=6000&g=512");
     let found = sentence(&analysis, "Qwen3 32B", GIB);
     assert_eq!(found.pill, "Fits with offload");
     assert!(
@@ -220,23 +222,117 @@ fn ways_to_train_are_weighed() {
     let one = answer(LLAMA, "hw=rtx-4090&mode=finetune&p=4096");
     let all = strategies(&one.setup);
     let judged = |name: &str| {
-        let found = all.iter().flat_map(|(_, list)| list).find(|one| one.name == name);
-        judge(&one.setup, found.unwrap(), true).unwrap()
+        let found = all.iter().flat_map(|ways| &ways.list).find(|one| one.name == name);
+        judge(&one.setup, found.unwrap()).unwrap()
     };
     assert!(judged("QLoRA, rank 16").fits && !judged("All parameters").fits);
     assert!(judged("QLoRA, rank 16").total_bytes < judged("LoRA, rank 16").total_bytes);
     let many = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=4096");
     let sharded = strategies(&many.setup)
         .into_iter()
-        .find(|(title, _)| *title == "What devices share");
+        .find(|ways| ways.title == "What devices share");
+    // Without layers recomputed in their place.
+    let plain = |one: &Strategy| Strategy {
+        or_recomputed: false,
+        ..one.clone()
+    };
     let sizes: Vec<u64> = sharded
         .unwrap()
-        .1
+        .list
         .iter()
-        .map(|one| judge(&many.setup, one, false).unwrap().total_bytes)
+        .map(|one| judge(&many.setup, &plain(one)).unwrap().total_bytes)
         .collect();
     assert_eq!(sizes.len(), 4);
     assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
+}
+
+/// What 2,000 sequences lack is sequences, not tokens.
+#[test]
+fn of_many_sequences_fewer_are_offered() {
+    let found = answer(LLAMA, "hw=rtx-4090&p=8192&g=512&b=2000");
+    let cards = cards(&found, &answers(&found).unwrap(), GIB);
+    assert!(cards.iter().all(|card| card.key != "context"), "{cards:?}");
+    let fewer = cards.iter().find(|card| card.key == "users").unwrap();
+    assert_eq!((fewer.value.as_str(), fewer.note.as_str()), ("4", "now 2,000"));
+    let then = analyse(&blueprint(LLAMA), fewer.deed.as_ref().unwrap()).unwrap();
+    assert_eq!(then.fit.unwrap().verdict, Verdict::Fits);
+}
+
+/// Where nothing selects, Selective is no row of its own; where scores are written, it is.
+#[test]
+fn selective_is_offered_where_it_differs() {
+    let names = |query: &str| {
+        let setup = answer(LLAMA, query).setup;
+        let kept = strategies(&setup).pop().unwrap();
+        kept.list.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    let fused = names("hw=h100-sxm&mode=pretrain&p=4096&n=8");
+    assert_eq!(fused, ["Keep everything", "Layers recomputed"]);
+    let eager = names("hw=h100-sxm&mode=pretrain&p=4096&n=8&attn=eager");
+    assert_eq!(eager, ["Keep everything", "Selective", "Layers recomputed"]);
+    // The row of what is kept is that of the scenario in hand.
+    let now = answer(LLAMA, "hw=h100-sxm&mode=pretrain&p=4096&n=8");
+    let kept = strategies(&now.setup).pop().unwrap();
+    assert_eq!(kept.list[0].scenario, *now.setup.requested);
+}
+
+/// The way out of a run that does not fit fits, is the fastest of those listed, and stands in a sentence.
+#[test]
+fn a_run_that_does_not_fit_has_a_way_out() {
+    for query in [
+        "hw=rtx-4090&mode=finetune&p=4096",
+        "hw=h100-sxm&n=8&mode=finetune&p=8192&b=2",
+        "hw=h100-sxm&n=8&mode=finetune&p=8192&b=8",
+        "hw=h100-sxm&n=8&mode=pretrain&p=8192&zero=0",
+    ] {
+        let found = answer(LLAMA, query);
+        assert_eq!(found.fit.as_ref().unwrap().verdict, Verdict::DoesNotFit, "{query}");
+        let ways = run::ways(&found, GIB).unwrap();
+        let (words, scenario) = ways.best.unwrap();
+        assert!(
+            words.starts_with("With ") && words.contains(" it fits and trains at about "),
+            "{words}"
+        );
+        let then = analyse(&blueprint(LLAMA), &scenario).unwrap();
+        assert_eq!(then.fit.as_ref().unwrap().verdict, Verdict::Fits, "{query}: {words}");
+        let rate = |one: &Analysis| {
+            let training = one.training.as_ref().unwrap();
+            training.time.as_ref().unwrap().tokens_per_second(&training.plan)
+        };
+        let listed = strategies(&found.setup).into_iter().flat_map(|ways| ways.list);
+        let rates = listed.filter_map(|one| judge(&found.setup, &one).ok().filter(|judged| judged.fits)?.speed);
+        let most = rates.map(|(_, rate)| rate).fold(0.0, f64::max);
+        // Where no way fits with so many sequences at once, one at a time does.
+        let singly = words.contains(", one sequence at a time, it fits");
+        assert_eq!(singly, most == 0.0, "{query}: {words}");
+        assert!(singly || (rate(&then) / most - 1.0).abs() < 1e-9, "{query}: {words}");
+        let step = |one: &Analysis| one.training.as_ref().unwrap().plan.global_batch;
+        assert_eq!(step(&then), step(&found), "{query}: {words}");
+        // What each card offers fits too.
+        for card in ways.cards {
+            if let Some(deed) = card.deed {
+                let then = analyse(&blueprint(LLAMA), &deed).unwrap();
+                assert_eq!(
+                    then.fit.unwrap().verdict,
+                    Verdict::Fits,
+                    "{query}: {} {}",
+                    card.what,
+                    card.value
+                );
+            }
+        }
+    }
+    // Where nothing else helps, more of the same device.
+    let large = answer("Qwen/Qwen3-235B-A22B", "hw=h100-sxm&n=2&mode=pretrain&p=4096");
+    let (words, scenario) = run::ways(&large, GIB).unwrap().best.unwrap();
+    assert!(
+        words.starts_with("On ") && words.contains(" × H100 SXM5 80GB it fits and trains at about "),
+        "{words}"
+    );
+    let then = analyse(&blueprint("Qwen/Qwen3-235B-A22B"), &scenario).unwrap();
+    assert_eq!(then.fit.unwrap().verdict, Verdict::Fits, "{words}");
+    let fits = answer(LLAMA, "hw=h100-sxm&n=8&mode=pretrain&p=4096");
+    assert_eq!(run::ways(&fits, GIB), Some(RunWays::default()));
 }
 
 #[test]
@@ -249,10 +345,17 @@ fn a_server_says_what_runs_and_whether_targets_are_met() {
     assert!(found.rest.starts_with("Together they get about "), "{}", found.rest);
     assert!(found.rest.ends_with(" The latency targets are met."), "{}", found.rest);
     let strict = said(LLAMA, "mode=serve&hw=h100-sxm&b=50&p=1000&g=400&tpot=1");
+    assert_eq!((strict.verdict, strict.pill), ("missed", "Misses its target"));
     assert!(
-        strict.rest.ends_with(" The latency targets are missed."),
+        strict.rest.contains(" Each further token takes ") && strict.rest.ends_with(", not 1.00 ms at most."),
         "{}",
         strict.rest
+    );
+    let slow = said(LLAMA, "mode=serve&hw=h100-sxm&b=50&p=1000&g=400&ttft=1&tpot=1000");
+    assert!(
+        slow.rest.contains(" The first token comes after ") && !slow.rest.contains("further token"),
+        "{}",
+        slow.rest
     );
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use weighbridge::analysis::training::search;
+use weighbridge::analysis::{Verdict, analyse};
 use weighbridge::ask::{Estimate, Failure, Found, set_flags};
 use weighbridge::scenario::Scenario;
 
-use crate::support::engine::config;
+use crate::support::engine::{blueprint, config, scenario};
 
 /// Models of types that the rules were not made from, one key or flag of each changed. Counted with a hook on autograd's
 /// saved tensors and on every storage (transformers 5.24, torch 2.15, peft 0.21; the classes on torch's meta device).
@@ -133,5 +135,51 @@ fn worked_peaks_are_met() {
     ] {
         let peak = at(&answer(config, &format!("{base} {flags}")), "memory.peak_bytes");
         assert!((peak - counted).abs() < 3e6, "{flags}: {peak} for {counted}");
+    }
+}
+
+/// The search takes as many sequences a step as the answer beside it, so that a run that fits is never below a "none fits".
+#[test]
+fn the_search_takes_the_batch_of_the_answer() {
+    for (query, batch) in [
+        ("mode=pretrain&hw=h100-sxm&n=8&p=4096", 8),
+        ("mode=pretrain&hw=h100-sxm&n=8&p=4096&ga=4", 32),
+        ("mode=pretrain&hw=h100-sxm&n=8&p=4096&gb=64", 64),
+        ("mode=finetune&hw=rtx-4090&p=2048&lr=16&bw=nf4-dq&recompute=full", 1),
+        ("mode=finetune&hw=h100-sxm&n=8&p=2048&b=2&lr=16", 16),
+    ] {
+        let model = blueprint("meta-llama/Llama-3.1-8B-Instruct");
+        let answer = analyse(&model, &scenario(query)).unwrap();
+        let training = answer.training.as_ref().unwrap();
+        assert_eq!(training.plan.global_batch, batch, "{query}");
+        assert_eq!(answer.fit.as_ref().unwrap().verdict, Verdict::Fits, "{query}");
+        let found = search(&answer.setup).unwrap();
+        assert_eq!(found.global_batch, batch, "{query}");
+        let best = found.best.first().unwrap();
+        assert_eq!(best.plan.global_batch, batch, "{query}");
+        let rate = training.time.as_ref().unwrap().tokens_per_second(&training.plan);
+        assert!(
+            best.tokens_per_second() >= 0.999 * rate,
+            "{query}: {} {rate}",
+            best.tokens_per_second()
+        );
+    }
+}
+
+/// However experts are shared, all ranks together hold each moment of each parameter at least once.
+#[test]
+fn no_layout_loses_states_of_experts() {
+    let model = blueprint("deepseek-ai/DeepSeek-V3.1");
+    for layout in ["tp=8", "tp=8&ep=8", "tp=4&ep=32", "ep=32", "tp=1", "tp=8&pp=4"] {
+        for framework in ["torchtitan", "megatron"] {
+            let query = format!("mode=pretrain&hw=h100-sxm&n=256&p=4096&fw={framework}&{layout}");
+            let answer = analyse(&model, &scenario(&query)).unwrap();
+            let held = answer.ranks.groups.iter();
+            let moments: u128 = held
+                .map(|group| u128::from(group.memory.optimizer_bytes) * u128::from(group.count))
+                .sum();
+            let least = u128::from(answer.parameters.total.0) * 8;
+            assert!(moments * 1000 >= least * 999, "{query}: {moments} of {least}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::analysis::fit::Verdict;
+use crate::analysis::fit::{Verdict, unknown_bytes};
 use crate::analysis::matrix::{Cell, Matrix};
 use crate::analysis::memory::bits_per_weight;
 use crate::analysis::setup::Setup;
@@ -146,8 +146,10 @@ pub fn best_among(
     }
 }
 
+/// Whether it fits whole, with room for what is not known of its peak: what may not fit is no advice.
 fn fits_whole(cell: &Cell) -> bool {
-    cell.judgement.verdict == Verdict::Fits
+    let free = cell.judgement.capacity.saturating_sub(cell.total);
+    cell.judgement.verdict == Verdict::Fits && free >= unknown_bytes(cell.total, cell.engine)
 }
 
 /// Bits a weight takes on average in an engine.

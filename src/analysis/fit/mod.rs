@@ -19,7 +19,7 @@ use self::largest::{Fixed, longest, widest};
 use super::memory::memory;
 use super::placement::{HostShare, Plan, Ranks, Unit, ranks as deal};
 use super::setup::Setup;
-use crate::hardware::Device;
+use crate::hardware::{Device, Engine};
 
 /// The answer in a word, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr)]
@@ -59,6 +59,11 @@ pub struct Fit {
     pub offload: Option<Plan>,
     /// Why the engine does not run it, or how it runs it other than natively; empty where there is nothing to say.
     pub why: &'static str,
+}
+
+/// What of a peak of so many bytes is not known in an engine.
+pub(super) const fn unknown_bytes(total: u64, engine: Engine) -> u64 {
+    (total / 100).saturating_mul(engine.unknown_percent())
 }
 
 impl Fit {
@@ -122,7 +127,7 @@ pub fn fit(setup: &Setup, ranks: &Ranks, device: &Device) -> Fit {
         device_bytes: device.memory_bytes,
         headroom_bytes: i64::try_from(headroom).unwrap_or(i64::MIN),
         missing_bytes: judged.missing,
-        unknown_bytes: need.total / 100 * setup.engine.unknown_percent(),
+        unknown_bytes: unknown_bytes(need.total, setup.engine),
         max_context: longest(setup, room, &bytes),
         // Of a server this was found already, to know what runs of its requests.
         max_batch: match setup.admission {

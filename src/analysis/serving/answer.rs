@@ -12,7 +12,7 @@ use crate::analysis::time::{Mix, Runner, TimeParts, evidence_of, floor};
 use crate::hardware::Device;
 use crate::hardware::evidence::Evidence;
 use crate::hardware::measurement::Metric;
-use crate::scenario::Mode;
+use crate::scenario::{Mode, ServingChoice};
 use crate::units::{Number, Unit};
 
 /// What no formula of a server counts.
@@ -102,6 +102,30 @@ pub struct Serving {
     /// What was measured that is like it.
     #[serde(flatten)]
     pub evidence: Evidence,
+}
+
+/// A latency that is longer than was asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Missed {
+    /// The first token: seconds, and the most that was asked for.
+    FirstToken(f64, f64),
+    /// Each further token: seconds, and the most that was asked for.
+    EachToken(f64, f64),
+}
+
+impl Serving {
+    /// The targets that this load misses. An endless queue has no time to the first token but that of a request that runs.
+    pub fn missed(&self, asked: &ServingChoice) -> Vec<Missed> {
+        let beyond = |seconds: f64, most: Option<u64>| {
+            let most = most? as f64 / 1000.0;
+            (seconds > most).then_some((seconds, most))
+        };
+        let first = beyond(self.ttft.unwrap_or(self.first), asked.target_ttft);
+        let each = beyond(self.tpot, asked.target_tpot);
+        let first = first.map(|(seconds, most)| Missed::FirstToken(seconds, most));
+        let each = each.map(|(seconds, most)| Missed::EachToken(seconds, most));
+        first.into_iter().chain(each).collect()
+    }
 }
 
 /// Output tokens a second of all users under the setup's load: expected, slow end, fast end; none where

@@ -9,7 +9,7 @@ mod server;
 mod steady;
 
 pub use admit::{admit, admitted};
-pub use answer::{Point, Serving, serving, throughput, tokens_per_second, traced_rate, traced_step};
+pub use answer::{Missed, Point, Serving, serving, throughput, tokens_per_second, traced_rate, traced_step};
 pub use cost::{Energy, TokenCost};
 pub(crate) use notices::notices;
 pub use server::Server;

@@ -1,7 +1,7 @@
 //! What a run would take: the fewest devices, the cheapest hardware, the longest sequence, full training against adapters.
 
 use super::plan::TrainingPlan;
-use super::search::{Candidate, search, usual_batch};
+use super::search::{Candidate, search};
 use crate::analysis::setup::Setup;
 use crate::analysis::{capacity, price};
 use crate::hardware::{Device, Segment, devices};
@@ -112,20 +112,14 @@ impl Budget {
     }
 }
 
-/// The best plan on each number of devices of the same kind, doubling from one; a step takes the same sequences on each, so
-/// that what is learned stays the same.
+/// The best plan on each number of devices of the same kind, doubling from one. Where a global batch is given a step takes the
+/// same sequences on each, so that what is learned stays the same; else as many as the answer on so many devices does.
 fn by_number(setup: &Setup) -> impl Iterator<Item = Candidate> {
-    let now = &setup.requested;
-    let global = now.training.global_batch.unwrap_or_else(|| {
-        let finetune = now.workload.mode == Mode::Finetune;
-        usual_batch(finetune, now.workload.prompt.max(1), now.hardware.devices.max(1))
-    });
     let counts = std::iter::successors(Some(1_u64), |count| count.checked_mul(2)).take_while(|count| *count <= 65_536);
     counts.filter_map(move |count| {
         let asked = setup.with(|scenario| {
             scenario.hardware.devices = count;
             scenario.hardware.mixed = Vec::new();
-            scenario.training.global_batch = Some(global);
         });
         search(&asked.ok()?).ok()?.best.into_iter().next()
     })

@@ -33,7 +33,7 @@ pub use parameter_bytes::ParameterBytes;
 pub use passes::Passes;
 pub use plan::{Adapters, TrainingPlan};
 pub use reinforcement::RlStage;
-pub use search::{Candidate, Search, search};
+pub use search::{Candidate, Search, search, usual_batch};
 pub use stage::{Stage, stages};
 pub use time::{StepTime, Work};
 

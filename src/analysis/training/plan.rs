@@ -314,8 +314,12 @@ impl TrainingPlan {
     }
     /// Ranks that share the states of experts: those of data parallel that hold the same experts.
     pub fn of_experts(&self, shards: u64) -> u64 {
-        let all = shards.saturating_mul(self.tensor);
-        if shards > 1 { (all / self.expert).max(1) } else { 1 }
+        match shards {
+            0 | 1 => 1,
+            // Dealt over the tensor group like all else, they have the ranks of all else.
+            some if self.expert == 1 => some,
+            some => (some.saturating_mul(self.tensor) / self.expert).max(1),
+        }
     }
     /// Tokens that a rank of a context group has of a micro-batch.
     pub fn rank_tokens(&self) -> u64 {

@@ -61,11 +61,14 @@ pub struct Search {
     pub tried: usize,
     /// Bytes of a device.
     pub room: u64,
+    /// Sequences of a step, in every layout.
+    pub global_batch: u64,
 }
 
 /// Most plans that are kept.
 const KEPT: usize = 20;
-/// Sequences of a step where none are given: four million tokens in pretraining, as open runs of this decade take.
+/// What a step usually takes: four million tokens in pretraining, as open runs of this decade do, and so many sequences in
+/// fine-tuning.
 const USUAL_TOKENS: u64 = 4 << 20;
 const USUAL_FINETUNE: u64 = 128;
 
@@ -101,10 +104,10 @@ impl Scale<'_> {
         let replicas = layout.group.unwrap_or(like.devices / (layout.tensor * layout.pipeline));
         let of = |sharded: bool| {
             let shards = if sharded { replicas } else { 1 };
-            let of_experts = if sharded {
+            let of_experts = if sharded && layout.expert > 1 {
                 (shards * layout.tensor / layout.expert).max(1)
             } else {
-                1
+                shards
             };
             let dense = self.dense / (layout.tensor * shards) as f64;
             let routed = self.routed / (experts * of_experts) as f64;
@@ -152,8 +155,8 @@ fn elements(blueprint: &Blueprint, routed: bool) -> f64 {
         .sum()
 }
 
-/// Finds the best plans for a setup's model, devices, sequence and global batch. Frameworks are those that were chosen, else the
-/// usual ones.
+/// Finds the best plans for a setup's model, devices and sequence, at the sequences of a step that its own run takes
+/// ([`step_batch`]). Frameworks are those that were chosen, else the usual ones.
 ///
 /// # Errors
 /// No device, or a global batch that no layout divides.
@@ -167,10 +170,7 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
     let devices = scenario.hardware.devices.max(1);
     let finetune = scenario.workload.mode == Mode::Finetune;
     let sequence = scenario.workload.prompt.max(1);
-    let global = scenario
-        .training
-        .global_batch
-        .unwrap_or_else(|| usual_batch(finetune, sequence, devices));
+    let global = step_batch(setup);
     let frameworks: Vec<Framework> = match scenario.training.framework {
         Some(one) => vec![one],
         None if devices == 1 => vec![Framework::Transformers],
@@ -266,6 +266,7 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
         usual,
         tried,
         room: scale.room,
+        global_batch: global,
     })
 }
 
@@ -299,14 +300,36 @@ fn distinct(found: Vec<Candidate>) -> Vec<Candidate> {
     kept
 }
 
-/// Sequences of a step where none are given: a number that most layouts divide.
-pub(super) fn usual_batch(finetune: bool, sequence: u64, devices: u64) -> u64 {
-    let wanted = if finetune {
+/// Sequences of a step of a setup's run, as it is answered: those that were chosen, else what its layout makes of micro-batch
+/// and accumulation; of a layout that cannot be, a micro-batch on each device.
+fn step_batch(setup: &Setup) -> u64 {
+    let scenario = &*setup.requested;
+    let given = scenario.training.global_batch;
+    let of_run = || {
+        TrainingPlan::of(&setup.blueprint, scenario)
+            .ok()
+            .map(|plan| plan.global_batch)
+    };
+    let once = || {
+        let steps = scenario.training.accumulation.unwrap_or(1).max(1);
+        let all = scenario
+            .workload
+            .batch
+            .max(1)
+            .saturating_mul(scenario.hardware.devices.max(1));
+        all.saturating_mul(steps)
+    };
+    given.or_else(of_run).unwrap_or_else(once)
+}
+
+/// Sequences of a step that people choose where a whole run is planned: a number that most layouts divide.
+pub fn usual_batch(scenario: &Scenario) -> u64 {
+    let wanted = if scenario.workload.mode == Mode::Finetune {
         USUAL_FINETUNE
     } else {
-        (USUAL_TOKENS / sequence).max(1)
+        (USUAL_TOKENS / scenario.workload.prompt.max(1)).max(1)
     };
-    wanted.max(devices).next_power_of_two()
+    wanted.max(scenario.hardware.devices.max(1)).next_power_of_two()
 }
 
 /// What people try first.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::chart::{Caption, Chart, Reading, Table, Theme};
 use weighbridge::export::VERSION;
-use weighbridge::units::{grouped, neutral};
+use weighbridge::units::{counted, grouped, neutral};
 
 use super::canvas::Paper;
 use super::plot::Plot;
 use super::save::{file_name, save_picture, save_svg, save_text};
 use super::screen;
+use crate::app::address::whole;
 use crate::app::case::Case;
-use crate::app::hardware::facts::resolve;
 use crate::app::page::Page;
 
 /// Draws on a sheet of the given density, with a caption for a picture that leaves the page; gives what can be read of it.
@@ -57,6 +57,7 @@ pub fn ChartFigure(
         HandOut {
             title: format!("{title}: {model}"),
             source: source(case),
+            link: whole(&case.query()),
             of: model,
             what: title,
         }
@@ -83,6 +84,8 @@ pub struct HandOut {
     pub title: String,
     /// Below it: of which question, by which version.
     pub source: String,
+    /// The address of the question; empty where it has none.
+    pub link: String,
     /// What it is of, for the name of its file.
     pub of: String,
     /// What it shows, for the name of its file.
@@ -111,6 +114,7 @@ where
         let caption = Caption {
             title: hand.title.clone(),
             source: hand.source.clone(),
+            link: hand.link.clone(),
         };
         if lines {
             save_svg(&name(&hand, "svg"), &draw, screen::scheme_now(), &caption);
@@ -174,33 +178,30 @@ pub fn model_name(case: Case) -> String {
     })
 }
 
-/// Scenario and version in a line, for a picture that leaves the page.
+/// Scenario and version in a line, for a picture that leaves the page: mode, workload, format, engine, devices.
 fn source(case: Case) -> String {
     let Some(answer) = case.shown.get_untracked() else {
         return format!("Weighbridge {VERSION}");
     };
-    let scenario = &answer.scenario;
-    let device = scenario
-        .hardware
-        .device
-        .as_deref()
-        .and_then(resolve)
-        .map(|device| device.name.clone());
-    let sequences = if scenario.workload.batch == 1 {
-        "1 sequence".to_owned()
-    } else {
-        format!("{} sequences", grouped(scenario.workload.batch))
+    let (scenario, setup) = (&answer.scenario, &answer.analysis.setup);
+    let tokens = match scenario.generated() {
+        0 => counted(scenario.workload.prompt, "token"),
+        some => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(some)),
     };
-    let tokens = format!(
-        "{} + {} tokens",
-        grouped(scenario.workload.prompt),
-        grouped(scenario.generated())
-    );
+    let (format, engine) = match &answer.analysis.training {
+        Some(training) => (
+            training.plan.precision.label().to_owned(),
+            training.plan.framework.label(),
+        ),
+        None => (setup.weights.method.clone(), setup.engine.label()),
+    };
     let parts = [
         Some(scenario.workload.mode.label().to_owned()),
         Some(tokens),
-        Some(sequences),
-        device,
+        Some(counted(scenario.workload.batch, "sequence")),
+        Some(format),
+        Some(engine.to_owned()),
+        setup.devices_in_words(),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("{} · Weighbridge {VERSION}", parts.join(" · "))

@@ -86,8 +86,14 @@ fn words(data: &chart::MemoryChart) -> String {
         )
     };
     if let Some(capacity) = &data.capacity {
-        let fitting: Vec<_> = data.rows.iter().filter(|row| row.total() <= capacity.bytes).collect();
+        let fitting: Vec<_> = data.rows.iter().filter(|row| !row.is_over(capacity.bytes)).collect();
         match (fitting.first(), fitting.len() == data.rows.len()) {
+            (None, _) if data.rows.iter().any(|row| row.spills()) => {
+                text.push_str(&format!(
+                    " None of them fits whole on {}; amber lies in RAM.",
+                    capacity.name
+                ));
+            }
             (None, _) => text.push_str(&format!(" None of them fits on {}.", capacity.name)),
             (Some(_), true) => text.push_str(&format!(" All of them fit on {}.", capacity.name)),
             (Some(widest), false) => text.push_str(&format!(

@@ -178,6 +178,8 @@ pub fn hand_out(what: &'static str, beside: &SideBySide) -> HandOut {
     HandOut {
         title: format!("{what}, side by side"),
         source: format!("{} Weighbridge {VERSION}", beside.main),
+        // The address bar has the whole comparison.
+        link: window().location().href().unwrap_or_default(),
         of: "comparison".to_owned(),
         what,
     }

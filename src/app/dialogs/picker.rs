@@ -72,6 +72,7 @@ pub fn Picker() -> impl IntoView {
                     />
                 </label>
             </div>
+            <div class="or"><FileZone /><PasteArea /></div>
             {move || hub.get().map(|id| view! {
                 <ul class="choices single"><li>
                     <button class="choice hub" type="button" on:click=move |_| take(&filter.get_untracked())>
@@ -90,7 +91,6 @@ pub fn Picker() -> impl IntoView {
                     <span>"Write owner/name to read any public model from the Hub, for example Qwen/Qwen3-8B."</span>
                 </div>
             </Show>
-            <div class="or"><FileZone /><PasteArea /></div>
         </Frame>
     }
 }
@@ -167,7 +167,7 @@ fn FileZone() -> impl IntoView {
     view! {
         <div class="drop-zone" class:over=move || over.get() on:dragover=move |_| over.set(true) on:dragleave=move |_| over.set(false) on:drop=move |_| over.set(false)>
             <Icon name="file" />
-            <span>"Drop the "<code>"config.json"</code>" of a model, or its .safetensors or .gguf, of which only the header is read. Nothing is sent."</span>
+            <span title="A config.json, or a .safetensors or .gguf, of which only the header is read. Nothing is sent.">"A file of yours"<span class="by-hand">": drop it here"</span></span>
             <button class="button small" type="button" on:click=move |_| { if let Some(chooser) = chooser.get_untracked() { chooser.click() } }>"Choose a file"</button>
             <input id="file" node_ref=chooser type="file" accept=source::CHOOSE multiple hidden aria-label="Choose a file" on:change=chosen />
         </div>
@@ -196,7 +196,7 @@ fn PasteArea() -> impl IntoView {
     };
     view! {
         <div class:invalid=move || error.with(Option::is_some)>
-            <textarea id="paste" aria-label="Paste a config" placeholder="Paste a config.json" spellcheck="false" on:input:target=move |event| read(event.target().value())></textarea>
+            <textarea id="paste" rows="1" aria-label="Paste a config" placeholder="Paste a config.json" spellcheck="false" on:input:target=move |event| read(event.target().value())></textarea>
             {move || error.get().map(|words| view! { <p class="error" role="alert">{words}</p> })}
         </div>
     }

@@ -9,7 +9,7 @@ use super::Frame;
 use crate::app::case::Case;
 use crate::app::history::prefs;
 use crate::app::page::Page;
-use crate::app::settings::{Theme, keep_units};
+use crate::app::settings::{Digits, Theme, keep_units};
 
 /// The settings. Each takes effect at once.
 #[component]
@@ -19,6 +19,7 @@ pub fn SettingsDialog() -> impl IntoView {
             <EndpointSetting />
             <TokenSetting />
             <UnitsSetting />
+            <DigitsSetting />
             <ThemeSetting />
             <HistorySetting />
         </Frame>
@@ -181,6 +182,33 @@ fn UnitsSetting() -> impl IntoView {
             <span class="label" id="units-label">"Units"</span>
             <div class="segments" role="group" aria-labelledby="units-label">{choice(UnitSystem::Gib)}{choice(UnitSystem::Gb)}</div>
             <p class="help">"1 GiB is 1,073,741,824 bytes, as drivers report memory; 1 GB is 1,000,000,000 bytes, as files are sold."</p>
+        </div>
+    }
+}
+
+/// The marks between digits.
+#[component]
+fn DigitsSetting() -> impl IntoView {
+    let now = Digits::kept();
+    let choice = move |digits: Digits| {
+        let words = match digits {
+            Digits::Language => "Language",
+            Digits::Point => "1,234.5",
+            Digits::Comma => "1.234,5",
+            Digits::Space => "1\u{202f}234,5",
+        };
+        let press = move |_| {
+            if digits != now {
+                digits.choose();
+            }
+        };
+        view! { <button type="button" class="num" aria-pressed=(digits == now).to_string() on:click=press>{words}</button> }
+    };
+    view! {
+        <div class="setting">
+            <span class="label" id="digits-label">"Numbers"</span>
+            <div class="segments" role="group" aria-labelledby="digits-label">{Digits::iter().map(choice).collect::<Vec<_>>()}</div>
+            <p class="help">"As your browser's language writes them, or so. The page is loaded again; its questions stay."</p>
         </div>
     }
 }

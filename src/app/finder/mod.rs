@@ -197,7 +197,7 @@ pub fn Finder() -> impl IntoView {
                             on:input:target=move |event| { let words = event.target().value(); desk.change(|query| query.words = words); }/></label>
                     <Filters/>
                 </div>
-                <div class="rows-head" aria-hidden="true"><span>"Model"</span><span>"Parameters"</span><span>"Formats"</span><span>"Licence"</span><span>"Downloads"</span>
+                <div class="rows-head" aria-hidden="true"><span>"Model"</span><span>"Parameters"</span><span>"Formats"</span><span>"Licence"</span><span>"Downloads"</span><span>"Changed"</span>
                     <span>{move || device.get().map_or_else(|| "Without a device".to_owned(), |name| format!("On {name}"))}</span></div>
                 <Trouble/>
                 <p class="unseen" role="status">{heard}</p>

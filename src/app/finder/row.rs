@@ -32,15 +32,18 @@ impl Place {
     }
     /// Sets a model beside the others.
     pub fn compare(self, id: &str) {
-        let copy = self.state.keep(self.case);
-        if copy.id != self.case.id {
-            source::load(copy, id);
-            let count = untrack(|| self.state.cases().len());
-            toasts::say(
-                self.case.page,
-                format!("{id} is set beside the others: {count} to compare."),
-            );
+        let copy = self.state.beside(self.case);
+        let count = untrack(|| self.state.cases().len());
+        // As many as there may be, which was said.
+        if count > 1 && copy.id == self.case.id {
+            return;
         }
+        source::load(copy, id);
+        let words = match count {
+            1 => format!("{id} is the first to compare, in the place of the example."),
+            some => format!("{id} is set beside the others: {some} to compare."),
+        };
+        toasts::say(self.case.page, words);
     }
     fn pin(self, row: &Row, pinned: bool) {
         if row.private {
@@ -120,7 +123,8 @@ pub fn line(place: Place, row: Row) -> impl IntoView {
             <span class="rp num" data-label="Parameters">{row.parameters.map_or_else(|| "–".to_owned(), |count| short_count(count as f64))}{active}</span>
             <span class="rf" data-label="Formats">{formats}{gguf}</span>
             <span class="rl" data-label="Licence">{row.licence.clone().unwrap_or_default()}</span>
-            <span class="rd num" data-label="Downloads">{row.downloads.map(short)}<small>{row.updated.clone()}</small></span>
+            <span class="rd num" data-label="Downloads">{row.downloads.map_or_else(|| "–".to_owned(), short)}</span>
+            <span class="ru num" data-label="Changed">{row.updated.clone().unwrap_or_else(|| "–".to_owned())}</span>
             <span class="rv">{verdict}</span>
             <span class="ra">
                 <button class="icon-button pin" type="button" aria-pressed=pinned.to_string() aria-label=pin_label.clone() title=pin_label on:click=pin>

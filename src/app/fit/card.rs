@@ -10,7 +10,7 @@ use super::export::csv;
 use super::filter::{Filter, FilterBar};
 use super::table::Grid;
 use super::verdict_words::{verdict_name, verdict_words};
-use super::verdicts::{Verdicts, now_of, slice};
+use super::verdicts::{Verdicts, looked_for, now_of, slice};
 use crate::app::case::{Answer, Case};
 use crate::app::charts::{file_name, model_name, save_text};
 
@@ -22,10 +22,15 @@ pub fn FitMatrix() -> impl IntoView {
     let verdicts = RwSignal::new(None::<Arc<Verdicts>>);
     // Between two slices the page answers to keys and pointers.
     let turn = StoredValue::new(0_u64);
+    // As they were when the table was opened: whoever presses a cell does not see the columns change places.
+    let first = StoredValue::new(None::<Vec<&'static str>>);
     Effect::new(move |_| {
         let Some(answer) = case.shown.get() else { return };
         turn.update_value(|turn| *turn += 1);
-        slice(verdicts, turn, turn.get_value(), Verdicts::new(answer));
+        let columns = first.get_value().unwrap_or_else(|| looked_for(&answer));
+        let next = Verdicts::new(answer, &columns);
+        first.set_value(Some(columns));
+        slice(verdicts, turn, turn.get_value(), next);
     });
     on_cleanup(move || {
         turn.try_update_value(|turn| *turn += 1);

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use weighbridge::export::escape;
 use weighbridge::hardware::Device;
-use weighbridge::units::{UnitSystem, decimal};
+use weighbridge::report::about;
+use weighbridge::units::UnitSystem;
 
 use super::verdict_words::verdict_name;
 use super::verdicts::{Column, Verdicts};
@@ -56,9 +57,10 @@ fn line(
     now: (Option<usize>, Option<usize>),
     units: UnitSystem,
 ) {
+    let mine = if now.0 == Some(row) { " class=\"now\"" } else { "" };
     let _ = write!(
         out,
-        "<tr><th scope=\"row\">{} <small>{}</small></th>",
+        "<tr{mine}><th scope=\"row\">{} <small>{}</small></th>",
         escape(&device.name),
         memory(device, units)
     );
@@ -67,7 +69,12 @@ fn line(
             out.push_str("<td></td>");
             continue;
         };
-        let number = one.pace.map(|pace| decimal(pace.expected)).unwrap_or_default();
+        let number = one.pace.map(|pace| about(pace.expected)).unwrap_or_default();
+        // On a phone this row alone is shown, as a list.
+        let label = match verdicts.columns.get(at).filter(|_| now.0 == Some(row)) {
+            Some(column) => format!(" data-label=\"{}\"", escape(&column.label)),
+            None => String::new(),
+        };
         let chosen = if now == (Some(row), Some(at)) {
             " aria-selected=\"true\""
         } else {
@@ -75,7 +82,7 @@ fn line(
         };
         let _ = write!(
             out,
-            "<td role=\"gridcell\" tabindex=\"-1\" data-row=\"{row}\" data-at=\"{at}\" data-verdict=\"{}\"{chosen}><span class=\"unseen\">{} </span>{number}</td>",
+            "<td role=\"gridcell\" tabindex=\"-1\" data-row=\"{row}\" data-at=\"{at}\" data-verdict=\"{}\"{label}{chosen}><span class=\"unseen\">{} </span>{number}</td>",
             one.verdict,
             verdict_name(one.verdict)
         );

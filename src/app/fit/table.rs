@@ -24,6 +24,7 @@ pub fn Grid(
     let table = NodeRef::<html::Table>::new();
     let body = NodeRef::<html::Tbody>::new();
     let head = NodeRef::<html::Thead>::new();
+    let opened = StoredValue::new(false);
     Effect::new(move |_| {
         let (Some(head), Some(body)) = (head.get(), body.get()) else {
             return;
@@ -46,6 +47,14 @@ pub fn Grid(
         }
         if let Some(cell) = focused.and_then(|place| cell_at(&body, place)) {
             focus(&body, &cell);
+        }
+        // Opened, it stands at the device in hand.
+        if !opened.get_value()
+            && verdicts.with_untracked(Option::is_some)
+            && let Some(row) = body.query_selector("tr.now").ok().flatten()
+        {
+            opened.set_value(true);
+            stand_at(&row);
         }
     });
     let choose = move |place: (usize, usize)| {
@@ -120,6 +129,18 @@ pub fn Grid(
         </div>
     }
 }
+
+/// Scrolls the frame of the table, and nothing else, until the row stands below the head, with the one above it in sight.
+fn stand_at(row: &web_sys::Element) {
+    let Ok(Some(frame)) = row.closest(".matrix-frame") else {
+        return;
+    };
+    let away = row.get_bounding_client_rect().top() - frame.get_bounding_client_rect().top();
+    frame.set_scroll_top(frame.scroll_top() + (away - ABOVE) as i32);
+}
+
+/// CSS pixels of the frame above the row in hand: the head, and a row.
+const ABOVE: f64 = 84.0;
 
 /// Row and column of a cell, or of what lies in one.
 fn place_of(target: web_sys::EventTarget) -> Option<(usize, usize)> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use weighbridge::analysis::matrix::{FORMATS, formats};
-use weighbridge::analysis::{Matrix, bits_per_weight};
+use weighbridge::analysis::matrix::formats;
+use weighbridge::analysis::{Matrix, bits_per_weight, in_best_format};
 use weighbridge::hardware::{CUSTOM, Device, devices_as_owned};
 use weighbridge::model::quantisation;
 use weighbridge::scenario::weight_key;
@@ -37,6 +37,8 @@ pub struct Verdicts {
     pub devices: Vec<Cow<'static, Device>>,
     /// Formats.
     pub columns: Vec<Column>,
+    /// Keys of all formats, in the order of the columns.
+    formats: Vec<&'static str>,
     /// Verdicts of the next format, as far as they are there.
     next: Vec<Option<Weighed>>,
     /// The question.
@@ -49,9 +51,19 @@ impl Verdicts {
     pub fn cell(&self, row: usize, at: usize) -> Option<&Weighed> {
         self.columns.get(at)?.cells.get(row)?.as_ref()
     }
-    /// None of them yet.
-    pub fn new(answer: Answer) -> Self {
+    /// None of them yet. The formats in `first` come first.
+    pub fn new(answer: Answer, first: &[&'static str]) -> Self {
         let scenario = &answer.scenario;
+        let usual = formats(scenario.workload.mode).iter().copied().filter_map(weight_key);
+        let trains = scenario.workload.mode.trains();
+        // The format in hand has a column wherever it came from.
+        let own = scenario.precision.weights.filter(|_| !trains);
+        let mut columns: Vec<&'static str> = Vec::new();
+        for key in first.iter().copied().filter(|_| !trains).chain(own).chain(usual) {
+            if !columns.contains(&key) {
+                columns.push(key);
+            }
+        }
         let named = scenario.hardware.device.iter().chain(&scenario.hardware.beside);
         let own = named
             .clone()
@@ -59,9 +71,10 @@ impl Verdicts {
             .filter_map(|id| resolve(id));
         Self {
             devices: own.chain(devices_as_owned(named)).collect(),
-            columns: Vec::with_capacity(FORMATS.len()),
+            columns: Vec::with_capacity(columns.len()),
             next: Vec::new(),
-            matrix: Matrix::new(&answer.blueprint, scenario, formats(scenario.workload.mode)),
+            matrix: Matrix::new(&answer.blueprint, scenario, &columns),
+            formats: columns,
             answer,
         }
     }
@@ -75,8 +88,7 @@ impl Verdicts {
     }
     /// Judges some more devices; false when all are done in every format.
     fn go_on(&mut self) -> bool {
-        let formats = formats(self.answer.scenario.workload.mode);
-        let Some(key) = formats.get(self.columns.len()).copied().and_then(weight_key) else {
+        let Some(key) = self.formats.get(self.columns.len()).copied() else {
             return false;
         };
         let from = self.next.len();
@@ -96,8 +108,21 @@ impl Verdicts {
                 cells: std::mem::take(&mut self.next),
             });
         }
-        self.columns.len() < formats.len()
+        self.columns.len() < self.formats.len()
     }
+}
+
+/// The formats that people look for first on the device in hand: the one that is chosen or published, and the one that loses
+/// least and fits whole there.
+pub fn looked_for(answer: &Answer) -> Vec<&'static str> {
+    let setup = &answer.analysis.setup;
+    let own = answer
+        .scenario
+        .precision
+        .weights
+        .or_else(|| weight_key(&answer.blueprint.published.format.id));
+    let best = in_best_format(setup).and_then(|best| best.precision.weights);
+    own.into_iter().chain(best).collect()
 }
 
 /// A format's name for a narrow column.

@@ -6,7 +6,7 @@ use weighbridge::hardware::{self, hosts_of};
 use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, MOST_BESIDE, Offload, Scenario};
 use weighbridge::units::grouped;
 
-use super::facts::{self, price, price_words, resolve};
+use super::facts::{self, price_with_range, price_words, resolve};
 use crate::app::case::Case;
 use crate::app::icon::Icon;
 use crate::app::knob::KnobControl;
@@ -24,7 +24,7 @@ const SHARED: &[KnobId] = &[
     KnobId::AttentionParallel,
 ];
 /// The engine, and knobs of the machine around the device.
-const MACHINE: &[KnobId] = &[KnobId::Engine, KnobId::HostMemory, KnobId::Offload];
+const MACHINE: &[KnobId] = &[KnobId::Engine, KnobId::HostMemory, KnobId::Offload, KnobId::Price];
 
 /// The card.
 #[component]
@@ -52,7 +52,7 @@ pub fn HardwareCard() -> impl IntoView {
             <Show when=move || several.get()>
                 <Fold title="How they share it" now=Signal::derive(move || case.scenario.with(sharing)) open=true ids=SHARED/>
             </Show>
-            <Fold title="Engine and machine" now=Signal::derive(move || engine_and_machine(case)) open=false ids=MACHINE/>
+            <Fold title="Engine, machine, price" now=Signal::derive(move || engine_and_machine(case)) open=false ids=MACHINE/>
         </Sheet>
     }
 }
@@ -111,7 +111,7 @@ fn DeviceFacts() -> impl IntoView {
     let words = move || {
         let id = case.scenario.with(|scenario| scenario.hardware.device.clone())?;
         let device = resolve(&id)?;
-        let price = price(&device).map(|price| format!(" · {}", price_words(price)));
+        let price = price_with_range(&device).map(|price| format!(" · {price}"));
         Some(format!(
             "{}{}",
             facts::facts(&device, case.page.units.get()),
@@ -206,6 +206,7 @@ fn HostMenu() -> impl IntoView {
         case.scenario
             .with(|scenario| scenario.hardware.host.clone().unwrap_or_else(|| "none".to_owned()))
     });
+    let several = Memo::new(move |_| case.scenario.with(|scenario| scenario.hardware.devices > 1));
     // A machine has its devices, its RAM and its links: choosing one sets what it says.
     let choose = move |key: String| {
         case.scenario.update(|scenario| match hardware::find_host(&key) {
@@ -231,14 +232,28 @@ fn HostMenu() -> impl IntoView {
                 <option value="none" selected=move || chosen.get() == "none">"Any machine"</option>
                 {move || {
                     let id = id.get();
-                    hosts_of(&id).map(|host| {
-                        let (key, name) = (host.id.as_str(), format!("{}: {} × {}", host.name, host.device_count, short_of(&host.device_id)));
+                    let chosen_now = chosen.get_untracked();
+                    let several = several.get();
+                    // Machines of one device do not hold several; one that was chosen stays.
+                    let room = |host: &&hardware::Host| !several || host.device_count > 1 || host.id == chosen_now;
+                    hosts_of(&id).filter(room).map(|host| {
+                        let (key, name) = (host.id.as_str(), host_in_words(host));
                         view! { <option value=key selected=move || chosen.get() == key>{name}</option> }
                     }).collect_view()
                 }}
             </select>
         </div>
     }
+}
+
+/// A machine with whose it is and how many devices it has: `AWS p5.48xlarge, 8 × H100 SXM5 80GB`.
+fn host_in_words(host: &hardware::Host) -> String {
+    format!(
+        "{}, {} × {}",
+        host.full_name(),
+        host.device_count,
+        short_of(&host.device_id)
+    )
 }
 
 fn short_of(id: &str) -> String {
@@ -256,8 +271,13 @@ fn sharing(scenario: &Scenario) -> String {
     let mut words = match scenario.hardware.split {
         Some(weighbridge::scenario::Split::Layer) => "whole layers each".to_owned(),
         _ if scenario.hardware.pipeline > 1 => {
-            format!("TP {} × PP {}", grouped(tensor), grouped(scenario.hardware.pipeline))
+            let stages = format!("PP {}", grouped(scenario.hardware.pipeline));
+            match tensor {
+                1 => stages,
+                some => format!("TP {} × {stages}", grouped(some)),
+            }
         }
+        _ if scenario.workload.mode.trains() && tensor == 1 => "each its own sequences".to_owned(),
         _ => format!("TP {}", grouped(tensor)),
     };
     if scenario.hardware.expert > 1 {
@@ -269,7 +289,7 @@ fn sharing(scenario: &Scenario) -> String {
 /// Machine, RAM and offload in a few words.
 fn machine(scenario: &Scenario) -> String {
     let host = scenario.hardware.host.as_deref().and_then(hardware::find_host);
-    let name = host.map_or_else(|| "any".to_owned(), |host| host.name.clone());
+    let name = host.map_or_else(|| "any".to_owned(), hardware::Host::full_name);
     let memory = match scenario.hardware.host_memory {
         None if host.is_none() && scenario.hardware.offload == Offload::Auto => return "any machine".to_owned(),
         None => "enough RAM".to_owned(),

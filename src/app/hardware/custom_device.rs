@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use weighbridge::hardware::{self, CUSTOM, CUSTOM_FIELDS};
+use weighbridge::hardware::{self, CUSTOM, CUSTOM_FIELDS, CustomError};
 
 use crate::app::case::Case;
 
@@ -17,13 +17,20 @@ pub fn CustomDevice(take: Callback<String>) -> impl IntoView {
     let own = now.filter(|id| id.starts_with(CUSTOM));
     let open = own.is_some();
     let values = RwSignal::new(own.as_deref().map(read).unwrap_or_default());
-    let error = RwSignal::new(None::<String>);
+    // The field that is wrong, and why.
+    let error = RwSignal::new(None::<(&'static str, String)>);
     let weigh = move || {
         let text = values.with_untracked(write);
         match hardware::resolve(&text) {
             Ok(device) => take.run(device.id.clone()),
-            Err(Some(why)) => error.set(Some(why.to_string())),
-            Err(None) => error.set(Some("This is no description of a device.".to_owned())),
+            Err(Some(why)) => {
+                let field = match &why {
+                    CustomError::Missing(field) | CustomError::Number { field, .. } => *field,
+                    CustomError::Field(_) => "",
+                };
+                error.set(Some((field, why.to_string())));
+            }
+            Err(None) => error.set(Some(("", "This is no description of a device.".to_owned()))),
         }
     };
     let keys = move |event: leptos::ev::KeyboardEvent| {
@@ -55,7 +62,7 @@ pub fn CustomDevice(take: Callback<String>) -> impl IntoView {
         }
         let text = key == "name";
         view! {
-            <div class="knob">
+            <div class="knob" class:invalid=move || error.with(|error| error.as_ref().is_some_and(|(field, _)| *field == key || *field == label))>
                 <label for=id.clone()>{label}{matches!(key, "memory" | "bandwidth").then_some(", needed")}</label>
                 <div class="field num" class:text=text>
                     <input id=id inputmode=if text { "text" } else { "decimal" } autocomplete="off" prop:value=value
@@ -69,9 +76,9 @@ pub fn CustomDevice(take: Callback<String>) -> impl IntoView {
     view! {
         <details class="fold own" open=open>
             <summary>"A device of your own "<span class="now">"from its data sheet, dense rates"</span></summary>
-            <div class="inner" class:invalid=move || error.with(Option::is_some)>
+            <div class="inner">
                 <div class="fields">{fields.collect::<Vec<_>>()}</div>
-                {move || error.get().map(|words| view! { <p class="error" role="alert">{words}</p> })}
+                {move || error.get().map(|(_, words)| view! { <p class="error" role="alert">{words}</p> })}
                 <div class="row"><button class="button primary" type="button" on:click=move |_| weigh()>"Use this device"</button></div>
             </div>
         </details>

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use weighbridge::hardware::{self, Device, Price, Segment, devices};
-use weighbridge::units::{UnitSystem, count, decimal, rate};
+use weighbridge::units::{UnitSystem, count, decimal, dollars, rate};
 
 /// The device of the table, or the one a text describes.
 pub fn resolve(id: &str) -> Option<Cow<'static, Device>> {
@@ -68,7 +68,7 @@ pub fn memory(device: &Device, units: UnitSystem) -> String {
     }
 }
 
-/// US dollars an hour: the least that clouds ask for one, or for the machine it comes in.
+/// US dollars an hour: what one costs in a cloud, or the machine it comes in.
 pub fn price(device: &Device) -> Option<f64> {
     Price::least(device, 1).map(|price| price.usd_per_hour)
 }
@@ -76,4 +76,13 @@ pub fn price(device: &Device) -> Option<f64> {
 /// A price in words: `$2.49 an hour`.
 pub fn price_words(price: f64) -> String {
     format!("${price:.2} an hour")
+}
+
+/// The price of one with what it is the middle of: `$4.09 an hour (clouds ask $2.69 to $5.49)`.
+pub fn price_with_range(device: &Device) -> Option<String> {
+    let price = price(device)?;
+    let range = device.price_low.zip(device.price_high).filter(|(low, high)| low < high);
+    let range = range.filter(|_| device.price() == Some(price));
+    let range = range.map(|(low, high)| format!(" (clouds ask {} to {})", dollars(low), dollars(high)));
+    Some(format!("{}{}", price_words(price), range.unwrap_or_default()))
 }

@@ -25,6 +25,8 @@ struct Found {
     /// Rows that are not here yet.
     new: Vec<Kept>,
     known: usize,
+    /// Rows that are here and get the pin, name or note that the file has.
+    marked: Vec<Kept>,
     /// How many of the new ones this version does not understand whole.
     strange: usize,
     faults: Vec<Fault>,
@@ -52,13 +54,14 @@ pub fn read_files(files: Vec<File>) {
             }
         };
         let result = read.map_err(|why| (name.clone(), why)).map(|import| {
-            let (new, known) = import.new_beside(&Shelf::here().rows());
+            let beside = import.beside(&Shelf::here().rows());
             Found {
-                strange: new.iter().filter(|row| !row.is_understood()).count(),
+                strange: beside.new.iter().filter(|row| !row.is_understood()).count(),
                 name,
                 version: import.version,
-                new,
-                known,
+                new: beside.new,
+                known: beside.known,
+                marked: beside.marked,
                 faults: import.faults,
             }
         });
@@ -116,11 +119,16 @@ fn card(page: Page, found: Found, close: impl Fn() + Clone + 'static) -> impl In
         .map(|fault| format!("Number {} is left out: {}", fault.at, fault.why))
         .chain((more > 0).then(|| format!("{more} more are left out.")));
     let faults: Vec<String> = faults.map(|words| capital(words.trim_end_matches('.')) + ".").collect();
-    let rows = found.new.clone();
+    let marked = found.marked.len();
+    let rows: Vec<Kept> = found.new.iter().chain(&found.marked).cloned().collect();
     let (add, cancel) = (close.clone(), close);
     let add = move |_| {
         Shelf::here().put(rows.clone());
-        toasts::say(page, format!("{} added.", counted(rows.len() as u64, "calculation")));
+        let mut words = format!("{} added.", counted(new as u64, "calculation"));
+        if marked > 0 {
+            words.push_str(&format!(" Pins, names and notes of {marked} taken over."));
+        }
+        toasts::say(page, words);
         add();
     };
     view! {
@@ -129,12 +137,13 @@ fn card(page: Page, found: Found, close: impl Fn() + Clone + 'static) -> impl In
             <ul class="num">
                 <li class="ok"><Icon name="check"/><span>{are(new, "is new", "are new")}</span></li>
                 {(found.known > 0).then(|| view! { <li><Icon name="columns"/><span>{are(found.known, "is here already, left as it is", "are here already, left as they are")}</span></li> })}
+                {(marked > 0).then(|| view! { <li class="ok"><Icon name="check"/><span>{are(marked, "of them is pinned, named or noted in the file: that is taken over", "of them are pinned, named or noted in the file: that is taken over")}</span></li> })}
                 {(found.strange > 0).then(|| view! { <li class="odd"><Icon name="alert"/><span>{are(found.strange, "names something this version does not know. It is kept as it is.", "name something this version does not know. They are kept as they are.")}</span></li> })}
                 {faults.into_iter().map(|words| view! { <li class="odd"><Icon name="alert"/><span>{words}</span></li> }).collect_view()}
             </ul>
             <div class="row">
-                {(new > 0).then(|| view! { <button class="button primary" type="button" on:click=add>{format!("Add {new}")}</button> })}
-                <button class="button" type="button" on:click=move |_| cancel()>{if new > 0 { "Cancel" } else { "Close" }}</button>
+                {(new + marked > 0).then(|| view! { <button class="button primary" type="button" on:click=add>{if new > 0 { format!("Add {new}") } else { format!("Take over {marked}") }}</button> })}
+                <button class="button" type="button" on:click=move |_| cancel()>{if new + marked > 0 { "Cancel" } else { "Close" }}</button>
             </div>
         </section>
     }

@@ -241,6 +241,7 @@ pub fn look(verdict: &str) -> &'static str {
         "offload" => "offload",
         "tight" => verdict::look("tight"),
         "beyond" => verdict::look("beyond"),
+        "missed" => verdict::look("missed"),
         "does_not_fit" => "does_not_fit",
         "unsupported" => "unsupported",
         _ => "unknown",
@@ -252,6 +253,7 @@ pub fn verdict_words(verdict: &str) -> &'static str {
     match verdict {
         "tight" => "may not fit",
         "beyond" => "fits, beyond the model's context",
+        "missed" => "fits, misses its target",
         other => verdict_name(other),
     }
 }

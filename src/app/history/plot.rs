@@ -111,6 +111,7 @@ pub fn Plot(rows: Memo<Vec<Kept>>) -> impl IntoView {
     let named = move || HandOut {
         title: untrack(title),
         source: format!("Weighbridge {VERSION}"),
+        link: String::new(),
         of: "history".to_owned(),
         what: "calculations plotted",
     };

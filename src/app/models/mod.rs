@@ -14,7 +14,7 @@ use weighbridge::units::grouped;
 use crate::app::case::Case;
 use crate::app::dialogs::Dialogs;
 use crate::app::footer::Footer;
-use crate::app::page::{Choosing, Dialog};
+use crate::app::page::{Choosing, Dialog, Shows};
 use crate::app::parts::{Part, Quietly, reader_part, sheet};
 use crate::app::toasts::ToastList;
 use board::{Board, Which};
@@ -70,6 +70,7 @@ pub fn Models() -> impl IntoView {
                 <h1 id="models-title">"What runs here"</h1>
                 <p class="lead num" aria-live="polite" data-figure="models.sentence">{said}</p>
                 <div class="deeds">
+                    <button class="button small" id="back-to-answer" type="button" on:click=move |_| case.page.shows.set(Shows::Answer)>"Back to the answer"</button>
                     <button class="button small" type="button" on:click=choose>{move || device.get().map_or_else(|| "Choose a device".to_owned(), |name| format!("On {name}"))}</button>
                     <div class="segments" role="group" aria-label="Which models">{choice(Which::BuiltIn, built_in)}{choice(Which::Hub, with_hub)}{choice(Which::Own, own)}</div>
                 </div>

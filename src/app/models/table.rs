@@ -52,6 +52,16 @@ pub fn Table() -> impl IntoView {
             shown.map(|row| line(board, row, units)).collect_view()
         })
     };
+    let usual = move || {
+        let (by, down) = board.order.get();
+        let name = COLUMNS.iter().find(|(_, one)| *one == by).map_or("", |(name, _)| name);
+        (by != SortBy::default() || down).then(|| {
+            view! {
+                <p class="order" role="status">{format!("Sorted by {}, {} first. ", name.to_lowercase(), if down { "greatest" } else { "least" })}
+                    <button class="link" id="usual-order" type="button" on:click=move |_| board.order.set((SortBy::default(), false))>"Back to what fits, the largest first"</button></p>
+            }
+        })
+    };
     let more = move || {
         let count = board.shown.with(Vec::len);
         (count > FIRST && !all.get()).then(|| {
@@ -74,6 +84,7 @@ pub fn Table() -> impl IntoView {
     };
     view! {
         <section class="card wide" aria-label="Models">
+            {usual}
             <div class="scroll" tabindex="0" role="region" aria-label="Table of models">
                 <table class="models-table">
                     <thead><tr>{head}<th scope="col"><span class="unseen">"Compare"</span></th></tr></thead>

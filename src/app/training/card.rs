@@ -130,7 +130,8 @@ impl Method {
             (Some(_), Some(_)) => Self::Qlora,
         }
     }
-    fn set(self, scenario: &mut Scenario) {
+    /// The scenario with it. `before` is the recomputation that adapters replaced, which comes back with all parameters.
+    fn with(self, mut scenario: Scenario, before: &mut Option<Recompute>) -> Scenario {
         let training = &mut scenario.training;
         let rank = training.lora_rank.or(Some(16));
         (training.lora_rank, training.base_weights) = match self {
@@ -138,14 +139,21 @@ impl Method {
             Self::Lora => (rank, None),
             Self::Qlora => (rank, Some(BaseWeights::Nf4Double)),
         };
-        // As TRL does by itself: what adapters save is lost again where every layer is kept.
-        if self != Self::Whole && scenario.workload.recompute == Recompute::Selective {
-            scenario.workload.recompute = Recompute::Full;
+        let recompute = &mut scenario.workload.recompute;
+        match (self, *recompute) {
+            // As TRL does by itself: what adapters save is lost again where every layer is kept.
+            (Self::Lora | Self::Qlora, Recompute::Selective) => {
+                *before = Some(*recompute);
+                *recompute = Recompute::Full;
+            }
+            (Self::Whole, Recompute::Full) => *recompute = before.take().unwrap_or(*recompute),
+            _ => {}
         }
-        let training = &mut scenario.training;
         if self == Self::Whole {
+            let training = &mut scenario.training;
             (training.lora_targets, training.dora) = (None, None);
         }
+        scenario
     }
 }
 
@@ -153,11 +161,22 @@ impl Method {
 fn Methods() -> impl IntoView {
     let case = Case::here();
     let now = Memo::new(move |_| case.scenario.with(Method::of));
+    let before = StoredValue::new(None::<Recompute>);
+    // Several knobs change: that is said beside the verdict, with the way back.
+    let choose = move |method: Method| {
+        let scenario = case.scenario.get_untracked();
+        let next = before
+            .try_update_value(|before| method.with(scenario.clone(), before))
+            .unwrap_or(scenario);
+        if next != case.scenario.get_untracked() {
+            case.take(next);
+        }
+    };
     view! {
         <div class="segments" role="group" aria-label="What is trained">
             {Method::ALL.into_iter().map(|(method, name, help)| view! {
                 <button type="button" title=help aria-pressed=move || (now.get() == method).to_string()
-                    on:click=move |_| case.scenario.update(|scenario| method.set(scenario))>{name}</button>
+                    on:click=move |_| choose(method)>{name}</button>
             }).collect_view()}
         </div>
     }

@@ -111,7 +111,7 @@ pub fn MemoryTab() -> impl IntoView {
                 <h2 id="moments-title">"Memory over a step, on the fullest device"</h2>
                 <p>"From top to bottom in the order of a step. The line is what the device has room for; the moment that needs the most decides."</p>
                 {table(&found.moments, &found, "Moment")}
-                {legend()}
+                {legend(false)}
             </section>
             {stages}
         })

@@ -2,19 +2,26 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::training::{Search, search};
-use weighbridge::report::{layout_words, why_not};
-use weighbridge::units::{grouped, percent, seconds};
+use weighbridge::report::{layout_words, step_words, why_not};
+use weighbridge::units::{counted, grouped, percent, seconds};
 
 use crate::app::case::Case;
 
 /// Most plans that are listed.
 const LISTED: usize = 6;
 
+/// What was found, and what a step took in it.
+#[derive(Clone)]
+struct Found {
+    search: Search,
+    step: String,
+}
+
 /// The card.
 #[component]
 pub fn Plans() -> impl IntoView {
     let case = Case::here();
-    let found = RwSignal::new(None::<Result<Search, String>>);
+    let found = RwSignal::new(None::<Result<Found, String>>);
     // What was found belongs to the question it was asked for.
     Effect::new(move |_| {
         case.answer.track();
@@ -25,14 +32,18 @@ pub fn Plans() -> impl IntoView {
             .answer
             .with_untracked(|answer| answer.as_ref().ok().map(|answer| answer.analysis.setup.clone()));
         let Some(setup) = setup else { return };
-        found.set(Some(search(&setup).map_err(|error| error.to_string())));
+        let searched = search(&setup).map_err(|error| error.to_string());
+        found.set(Some(searched.map(|search| Found {
+            step: step_words(&setup, search.global_batch),
+            search,
+        })));
     };
     view! {
         <section class="card wide" aria-labelledby="plans-title">
             <h2 id="plans-title">"The fastest plans that fit"</h2>
             {move || match found.get() {
                 None => view! {
-                    <p>"Weighs every layout that the framework can run on these devices: sharding, tensor, pipeline and context parallel, micro-batch, recomputation."</p>
+                    <p>"Weighs every layout that the framework can run on these devices: sharding, tensor, pipeline and context parallel, micro-batch, recomputation. Each step takes as many sequences as the answer above."</p>
                     <button class="button" id="find-plans" type="button" on:click=look>"Find the best plan"</button>
                 }.into_any(),
                 Some(Err(why)) => view! { <p class="error">{why}</p> }.into_any(),
@@ -42,7 +53,7 @@ pub fn Plans() -> impl IntoView {
     }
 }
 
-fn list(case: Case, found: &Search) -> impl IntoView + use<> {
+fn list(case: Case, Found { search: found, step }: &Found) -> impl IntoView + use<> {
     let units = case.page.units.get_untracked();
     let best = found.best.first();
     let rows: Vec<_> = found
@@ -67,12 +78,11 @@ fn list(case: Case, found: &Search) -> impl IntoView + use<> {
             }
         })
         .collect();
-    let said = match best {
-        Some(_) => format!("{} layouts were weighed.", grouped(found.tried as u64)),
-        None => format!(
-            "{} layouts were weighed; none fits. The one that needs least:",
-            grouped(found.tried as u64)
-        ),
+    let tried = counted(found.tried as u64, "layout");
+    let said = match (best, &found.nearest) {
+        (Some(_), _) => format!("{tried} with {step}, those that fit by the time of a step."),
+        (None, Some(_)) => format!("{tried} with {step}: none fits. The one that needs least:"),
+        (None, None) => format!("{tried} with {step}: none fits."),
     };
     view! {
         <p role="status">{said}</p>

@@ -19,7 +19,7 @@ pub fn in_short(parts: &[Held]) -> Vec<Held> {
     first.into_iter().chain(all).collect()
 }
 
-/// The bar: `end` is what its full width stands for, `room` what the device has.
+/// The bar: `end` is what its full width stands for, `room` what the device has. What is longer is torn off there.
 pub fn bar(parts: &[Held], end: u64, room: Option<u64>) -> AnyView {
     let end = end.max(1) as f64;
     let share = move |bytes: u64| format!("{:.3}", bytes as f64 / end * 100.0);
@@ -31,11 +31,13 @@ pub fn bar(parts: &[Held], end: u64, room: Option<u64>) -> AnyView {
         })
         .collect();
     let line = room.map(|room| view! { <b style:--at=share(room)></b> });
-    view! { <span class="rank-bar" aria-hidden="true">{pieces}{line}</span> }.into_any()
+    let all = parts.iter().fold(0_u64, |sum, (.., bytes)| sum.saturating_add(*bytes));
+    let torn = all as f64 > end * 1.001;
+    view! { <span class="rank-bar" class:torn=torn aria-hidden="true">{pieces}{line}</span> }.into_any()
 }
 
-/// The colours and their names.
-pub fn legend() -> impl IntoView {
+/// The colours and their names; where bars are torn, also what that means.
+pub fn legend(torn: bool) -> impl IntoView {
     let all = [
         ("projection", "Weights"),
         ("optimizer", "Optimizer"),
@@ -45,6 +47,8 @@ pub fn legend() -> impl IntoView {
         ("overhead", "Overhead"),
     ];
     view! {
-        <ul class="rank-legend">{all.into_iter().map(|(key, name)| view! { <li data-component=key><i class="dot"></i>{name}</li> }).collect_view()}</ul>
+        <ul class="rank-legend">{all.into_iter().map(|(key, name)| view! { <li data-component=key><i class="dot"></i>{name}</li> }).collect_view()}
+            {torn.then(|| view! { <li class="goes-on"><span class="rank-bar torn" aria-hidden="true"><i></i></span>"Goes on: more than three times the device"</li> })}
+        </ul>
     }
 }

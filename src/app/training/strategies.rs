@@ -15,14 +15,12 @@ type Weighed = Vec<(&'static str, Vec<(Strategy, Result<Judged, String>)>)>;
 fn weigh(setup: &Setup) -> Weighed {
     strategies(setup)
         .into_iter()
-        .map(|(title, list)| {
-            // What is compared is what is kept: there nothing is put in its place.
-            let free = !title.contains("kept");
-            let each = list.into_iter().map(|one| {
-                let judged = judge(setup, &one, free);
+        .map(|ways| {
+            let each = ways.list.into_iter().map(|one| {
+                let judged = judge(setup, &one);
                 (one, judged)
             });
-            (title, each.collect())
+            (ways.title, each.collect())
         })
         .collect()
 }
@@ -68,7 +66,7 @@ pub fn Strategies() -> impl IntoView {
                         {days.then(|| view! { <th scope="col">"Days"</th> })}<th scope="col"><span class="unseen">"Take it"</span></th></tr></thead>
                     <tbody>{groups}</tbody>
                 </table></div>
-                {legend()}
+                {legend(most > end)}
             </section>
         })
     }
@@ -97,7 +95,7 @@ fn row(
     let note = if judged.recomputed {
         format!("{}, layers recomputed", one.note)
     } else {
-        one.note.to_owned()
+        one.note
     };
     let fits = judged.fits;
     view! {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::analysis::Figure;
 use weighbridge::analysis::training::Training;
-use weighbridge::units::{UnitSystem, percent, seconds};
+use weighbridge::units::{UnitSystem, grouped, percent, seconds};
 
 use super::pipeline::Timeline;
 use crate::app::case::Case;
@@ -85,7 +85,8 @@ fn shown(training: &Training, given: bool) -> Option<Shown> {
         basis: match (given, time.efficiency.runs) {
             (true, _) => "The share of the peak is the one that was given.".to_owned(),
             (false, 0) => "No run of this framework on this kind of device in this precision is published, so the interval is wide.".to_owned(),
-            (false, runs) => format!("{runs} published runs like this one were at hand for the share of the peak."),
+            (false, 1) => "One published run like this one was at hand for the share of the peak.".to_owned(),
+            (false, runs) => format!("{} published runs like this one were at hand for the share of the peak.", grouped(runs)),
         },
     })
 }

@@ -218,7 +218,7 @@ impl GrowthChart {
                 )?;
             } else {
                 pen.place(
-                    &format!("{text}, far above"),
+                    &format!("{text}, above this chart"),
                     bold,
                     &[(plot.frame.right - 4.0, plot.frame.top - 8.0, HPos::Right)],
                 )?;

@@ -51,7 +51,7 @@ impl Chart for MemoryChart {
                 pen.place_near(&text, bold, x(carried), &[outer.top + 9.0])?;
             } else {
                 pen.place(
-                    &format!("{text}, far more"),
+                    &format!("{text}, beyond this chart"),
                     bold,
                     &[(frame.right - 3.0, outer.top + 9.0, HPos::Right)],
                 )?;
@@ -132,9 +132,14 @@ impl MemoryChart {
             self.capacity.as_ref().map_or(u64::MAX, |capacity| capacity.bytes),
         );
         let total = row.total();
-        let over = total > carried;
+        let over = self.capacity.is_some() && row.is_over(carried);
+        let (too_much, tone_over, tone_under) = if row.spills() {
+            ("in RAM", "offload", "offload-bg")
+        } else {
+            ("too much", "no", "no-bg")
+        };
         let tone = theme.colour(if over {
-            "no"
+            tone_over
         } else if row.now {
             "ink"
         } else {
@@ -149,12 +154,13 @@ impl MemoryChart {
         let size = self.units.bytes(total as f64);
         let full = match (row.now, over) {
             (true, true) => format!(
-                "{}, now: {size}, {} too much",
+                "{}, now: {size}, {} {too_much}",
                 row.label,
-                self.units.bytes((total - carried) as f64)
+                self.units.bytes(total.saturating_sub(carried) as f64)
             ),
             (true, false) => format!("{}, now: {size}", row.label),
-            (false, true) => format!("{}: {size}, too much", row.label),
+            (false, true) if row.spills() => format!("{}: {size}, partly {too_much}", row.label),
+            (false, true) => format!("{}: {size}, {too_much}", row.label),
             (false, false) => format!("{}: {size}", row.label),
         };
         let line = (place.left + 2.5, place.top + 8.0, HPos::Left);
@@ -169,6 +175,7 @@ impl MemoryChart {
         let lines = row.parts.iter().filter(|part| part.2 > 0);
         let lines = lines.map(|&(_, label, bytes)| format!("{} {label}", self.units.bytes(bytes as f64)));
         let verdict = match (over, &self.capacity) {
+            (true, _) if row.spills() => ", partly in RAM",
             (true, _) => ", too much",
             (false, Some(_)) => ", fits",
             (false, None) => "",
@@ -217,24 +224,24 @@ impl MemoryChart {
                 )?;
             }
         }
-        if over {
-            let too_much = Frame {
+        if over && total > carried {
+            let beyond = Frame {
                 left: x(carried as f64),
                 right: x(total as f64),
                 ..bar
             };
             let corners = [
-                (too_much.left, bar.top),
-                (too_much.right, bar.top),
-                (too_much.right, bar.bottom),
-                (too_much.left, bar.bottom),
+                (beyond.left, bar.top),
+                (beyond.right, bar.top),
+                (beyond.right, bar.bottom),
+                (beyond.left, bar.bottom),
             ];
-            pen.area(&corners, theme.colour("no-bg"), 0.8)?;
+            pen.area(&corners, theme.colour(tone_under), 0.8)?;
             pen.hatch(
-                too_much.left,
-                too_much.right,
+                beyond.left,
+                beyond.right,
                 |_| Some((bar.top, bar.bottom)),
-                theme.colour("no"),
+                theme.colour(tone_over),
             )?;
         }
         if row.now {

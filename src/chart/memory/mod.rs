@@ -8,7 +8,7 @@ use strum::IntoEnumIterator as _;
 
 use super::Capacity;
 use super::table::{Table, Value};
-use crate::analysis::{AnalysisError, FormatComparison, Setup, fullest};
+use crate::analysis::{AnalysisError, FormatComparison, Setup, Verdict, fullest};
 use crate::scenario::Recompute;
 use crate::units::UnitSystem;
 
@@ -21,9 +21,20 @@ pub struct MemoryRow {
     pub parts: Vec<(&'static str, &'static str, u64)>,
     /// Whether the scenario has it.
     pub now: bool,
+    /// The verdict on it, where there is one: each engine takes its own share of the device.
+    pub verdict: Option<Verdict>,
 }
 
 impl MemoryRow {
+    /// Whether it is too much for a device with so much room, or for its engine there.
+    pub fn is_over(&self, room: u64) -> bool {
+        self.verdict
+            .map_or(self.total() > room, |verdict| verdict != Verdict::Fits)
+    }
+    /// Whether what is too much for the device lies in RAM.
+    pub fn spills(&self) -> bool {
+        self.verdict == Some(Verdict::Offload)
+    }
     /// All its bytes.
     pub fn total(&self) -> u64 {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.2))
@@ -53,20 +64,29 @@ impl MemoryChart {
         let capacity = Capacity::of_setup(setup);
         let training = setup.scenario.workload.mode.trains();
         if training {
-            for recompute in Recompute::iter() {
+            let selects = setup.scenario.selects();
+            let chosen = match setup.scenario.workload.recompute {
+                Recompute::Selective if !selects => Recompute::None,
+                chosen => chosen,
+            };
+            // Where there is nothing to select, it is the same as keeping everything.
+            for recompute in Recompute::iter().filter(|one| selects || *one != Recompute::Selective) {
                 let parts = fullest(&setup.working(|scenario| scenario.workload.recompute = recompute))?.parts();
                 rows.push(MemoryRow {
                     label: computed_again(recompute).to_owned(),
                     parts,
-                    now: recompute == setup.scenario.workload.recompute,
+                    now: recompute == chosen,
+                    verdict: None,
                 });
             }
         } else {
             for (at, format) in formats.rows.iter().enumerate() {
+                let (held, verdict) = format.held()?;
                 rows.push(MemoryRow {
                     label: format.label.clone(),
-                    parts: fullest(&format.setup)?.parts(),
+                    parts: held.parts(),
                     now: at == 0,
+                    verdict,
                 });
             }
         }

@@ -54,7 +54,48 @@ fn training_compares_what_is_computed_again() {
     });
     let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
     let labels: Vec<_> = chart.rows.iter().map(|row| row.label.as_str()).collect();
-    assert_eq!(labels, ["keep everything", "recompute attention", "recompute layers"]);
+    // Flash keeps no scores that could be computed again: the default, Selective, is keeping everything.
+    assert_eq!(labels, ["keep everything", "recompute layers"]);
+    assert!(chart.rows[0].now);
+    let eager = scenario.with(|s| s.assumptions.attention = crate::scenario::AttentionKernel::Eager);
+    let chart = example("meta-llama/Llama-3.1-8B-Instruct", &eager);
+    assert!(
+        chart
+            .rows
+            .iter()
+            .any(|row| row.label == "recompute attention" && row.now)
+    );
+}
+
+/// What lies in RAM runs: that is no "too much". And where nothing of the engine's has room, a format stands there that does.
+#[test]
+fn what_lies_in_ram_is_said_so_and_a_format_that_fits_is_there() {
+    let scenario = Scenario::example().with(|s| s.hardware.device = Some("rtx-3060-12gb".to_owned()));
+    let chart = example("Qwen/Qwen3-32B", &scenario);
+    let now = chart.rows.iter().find(|row| row.now).unwrap();
+    let carried = chart.capacity.as_ref().unwrap().bytes;
+    assert!(now.spills() && now.total() > carried);
+    // No format that fits whole there is bearable, so it is what most repositories offer, with a part in RAM.
+    assert!(
+        chart
+            .rows
+            .iter()
+            .any(|row| row.label == "Q4_K_M with llama.cpp" && row.spills())
+    );
+    // On a larger one a format fits whole that another engine loads.
+    let larger = example("Qwen/Qwen3-32B", &Scenario::example());
+    let room = larger.capacity.as_ref().unwrap().bytes;
+    let fitting: Vec<_> = larger.rows.iter().filter(|row| !row.is_over(room)).collect();
+    assert!(
+        matches!(&*fitting, [one] if one.label.contains(" with ")),
+        "{fitting:?}"
+    );
+    let recorder = Recorder::new(560, 360);
+    chart.draw(recorder.clone(), Theme::Light, 1.0, None).unwrap();
+    recorder.check();
+    let texts = recorder.texts();
+    assert!(texts.iter().any(|text| text.ends_with(" in RAM")), "{texts:?}");
+    assert!(!texts.iter().any(|text| text.ends_with("too much")), "{texts:?}");
 }
 
 #[test]
@@ -62,6 +103,7 @@ fn what_is_too_much_is_hatched_and_said() {
     let scenario = Scenario::example().with(|s| {
         s.hardware.device = Some("rtx-4090".to_owned());
         s.workload.prompt = 200_000;
+        s.hardware.offload = crate::scenario::Offload::None;
     });
     let chart = example("meta-llama/Llama-3.1-8B-Instruct", &scenario);
     let recorder = Recorder::new(480, 318);
@@ -84,6 +126,7 @@ proptest! {
             label: "A format".to_owned(),
             parts: parts.into_iter().map(|bytes| ("mlp", "MLP", bytes)).collect(),
             now: false,
+            verdict: None,
         };
         let capacity = capacity.map(|bytes| Capacity { name: "Device".to_owned(), bytes });
         let chart = MemoryChart { rows: rows.into_iter().map(row).collect(), training: false, capacity, units: UnitSystem::Gb };

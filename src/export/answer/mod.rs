@@ -116,7 +116,11 @@ fn asked(
         KnobId::KvCache,
     ];
     for knob in KNOBS.iter().filter(|knob| !said.contains(&knob.id)) {
-        let value = (knob.get)(scenario);
+        // A mode's own number of tokens is a number to whoever reads it elsewhere.
+        let value = match knob.id {
+            KnobId::Generate if !scenario.workload.mode.trains() => scenario.generated().to_string(),
+            _ => (knob.get)(scenario),
+        };
         let usual = matches!(
             knob.id,
             KnobId::Mode | KnobId::Batch | KnobId::Prompt | KnobId::Generate

@@ -159,5 +159,5 @@ impl Figures {
 }
 
 fn runs(verdict: &str) -> bool {
-    matches!(verdict, "fits" | "tight" | "beyond" | "offload")
+    matches!(verdict, "fits" | "tight" | "beyond" | "missed" | "offload")
 }

@@ -71,7 +71,7 @@ impl Sort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Verdicts {
-    /// Whole, close to the edge, or beyond the model's own context.
+    /// Whole, close to the edge, beyond the model's own context, or slower than was asked for.
     Fits,
     /// With a part in RAM.
     Offload,
@@ -89,7 +89,7 @@ impl Verdicts {
     /// That of a verdict by its key.
     pub fn of(verdict: &str) -> Self {
         match verdict {
-            "fits" | "tight" | "beyond" => Self::Fits,
+            "fits" | "tight" | "beyond" | "missed" => Self::Fits,
             "offload" => Self::Offload,
             "does_not_fit" => Self::DoesNotFit,
             _ => Self::Other,

@@ -11,7 +11,7 @@ mod words;
 
 pub use answer::{Figures, MemoryParts};
 pub use list::{Column, Filter, History, Sort, Verdicts, surplus};
-pub use read::{Fault, Import, ImportError, file, read};
+pub use read::{Beside, Fault, Import, ImportError, file, read};
 pub use words::{day, headline, percent_of};
 
 use serde::{Deserialize, Serialize};

@@ -53,28 +53,43 @@ pub struct Import {
 }
 
 impl Import {
-    /// Rows that are not among those that are kept, and how many are.
-    pub fn new_beside(&self, kept: &[Kept]) -> (Vec<Kept>, usize) {
+    /// Rows that are not among those that are kept; and those of the kept that are among them, with the pin, name and note that
+    /// the file has and they do not.
+    pub fn beside(&self, kept: &[Kept]) -> Beside {
         use std::collections::{HashMap, HashSet};
         let mut ids: HashSet<&str> = kept.iter().map(|row| row.id.as_str()).collect();
         let mut same: HashMap<&str, Vec<&Kept>> = HashMap::new();
         for row in kept {
             same.entry(&row.question).or_default().push(row);
         }
-        let (mut new, mut known) = (Vec::new(), 0);
+        let mut found = Beside::default();
         for row in &self.rows {
             let like = same
                 .get(row.question.as_str())
-                .is_some_and(|rows| rows.iter().any(|one| one.same(row)));
-            if like || !ids.insert(&row.id) {
-                known += 1;
+                .and_then(|rows| rows.iter().find(|one| one.same(row)))
+                .copied();
+            if like.is_some() || !ids.insert(&row.id) {
+                found.known += 1;
+                let mine = kept.iter().find(|one| one.id == row.id).or(like);
+                found.marked.extend(mine.and_then(|mine| mine.marked_as(row)));
             } else {
                 same.entry(&row.question).or_default().push(row);
-                new.push(row.clone());
+                found.new.push(row.clone());
             }
         }
-        (new, known)
+        found
     }
+}
+
+/// A file beside what is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
+    /// Rows that are not here yet.
+    pub new: Vec<Kept>,
+    /// How many are here.
+    pub known: usize,
+    /// Of those, the ones that the file has pinned, named or noted and that are not so here: as they are then.
+    pub marked: Vec<Kept>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +125,17 @@ impl Kept {
     /// The row as text, for storage.
     pub fn write(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+    /// This row with the pin of another, and its name and note where this one has none; none where nothing changes.
+    fn marked_as(&self, other: &Self) -> Option<Self> {
+        let or = |mine: &String, theirs: &String| if mine.is_empty() { theirs } else { mine }.clone();
+        let marked = Self {
+            pinned: self.pinned || other.pinned,
+            name: or(&self.name, &other.name),
+            note: or(&self.note, &other.note),
+            ..self.clone()
+        };
+        (marked != *self).then_some(marked)
     }
     fn of_value(value: &Value) -> Result<Self, String> {
         let row: Self = serde::Deserialize::deserialize(value).map_err(|error| error.to_string())?;

@@ -272,8 +272,8 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "price",
         flag: "price",
         label: "Price",
-        help: "What one device costs an hour, in US dollars; automatic is the node's, or what clouds ask for the device.",
-        group: Group::Assumptions,
+        help: "What one device costs an hour, in US dollars; automatic is the machine's, or the middle of what clouds ask for the device.",
+        group: Group::Hardware,
         kind: KnobKind::RealOr {
             words: AUTO,
             most: 10_000.0,

@@ -115,7 +115,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "b",
         flag: "batch",
         label: "Sequences at once",
-        help: "How many sequences run together. When serving, the requests in flight; `max` is an endless queue.",
+        help: "How many sequences run together. When serving, the requests in flight; \"max\" is an endless queue.",
         group: Group::Workload,
         kind: KnobKind::Whole {
             least: 1,
