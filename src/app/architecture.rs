@@ -16,11 +16,12 @@ use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::analysis::time::Pass;
 use weighbridge::chart::Caption;
-use weighbridge::chart::architecture::{Show as Measure, svg};
+use weighbridge::chart::architecture::{Show as Measure, size, svg};
 use weighbridge::export::{VERSION, inspection};
 use weighbridge::model::Blueprint;
 use weighbridge::units::{grouped, percent, short_count};
 
+use super::address::whole;
 use super::case::Case;
 use super::charts::{file_name, save_svg_as_picture, save_text, scheme_now};
 use super::parts::sheet::adopt;
@@ -110,12 +111,14 @@ fn Bar() -> impl IntoView {
                 "{} of each part · Weighbridge {VERSION}",
                 looking.show.get_untracked().label()
             ),
+            link: whole(&looking.case.query()),
         };
         let text = svg(&scene, scheme_now(), &caption);
         if lines {
             save_text(&file_name(&name, "architecture", "svg"), "image/svg+xml", &text);
         } else {
-            let size = ((scene.width + 24.0) as u32, (scene.height + 96.0) as u32);
+            let (wide, high) = size(&scene);
+            let size = (wide as u32, high as u32);
             save_svg_as_picture(file_name(&name, "architecture", "png"), &text, size);
         }
         looking.case.page.hand_out();

@@ -146,6 +146,7 @@ fn drawing(blueprint: Blueprint, name: &str) -> Result<String, Failure> {
     let caption = Caption {
         title: format!("{name}: {} parameters", short_count(parameters as f64)),
         source: format!("Parameters of each part of one layer · Weighbridge {VERSION}"),
+        link: String::new(),
     };
     Ok(svg(&scene(&plan), Theme::Light, &caption))
 }

@@ -12,5 +12,5 @@ mod whole;
 pub use block::{SMALL, TITLE};
 pub use scene::{RailCell, Scene, SceneBox, SceneFrame, SceneWire, SceneWords, text_width};
 pub use show::Show;
-pub use svg::{cells, heads, heat, rounded, svg};
+pub use svg::{cells, heads, heat, rounded, size, svg};
 pub use whole::{Plan, TITLE_AT, opened, opens, scene, usually_open};

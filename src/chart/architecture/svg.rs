@@ -46,11 +46,19 @@ pub fn rounded(points: &[(f64, f64)]) -> String {
     out
 }
 
+/// Room above and below the drawing for the words around it.
+const ROOM: (f64, f64) = (56.0, 56.0);
+
+/// Width and height of the file in CSS pixels.
+pub fn size(scene: &Scene) -> (f64, f64) {
+    (scene.width + 24.0, scene.height + ROOM.0 + ROOM.1)
+}
+
 /// The whole file.
 pub fn svg(scene: &Scene, theme: Theme, caption: &Caption) -> String {
     let colour = |name: &str| hex(theme.colour(name));
-    let (head, foot) = (56.0, 40.0);
-    let (width, height) = (scene.width + 24.0, scene.height + head + foot);
+    let head = ROOM.0;
+    let (width, height) = size(scene);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" \
          font-family=\"Inter, system-ui, sans-serif\"><defs><marker id=\"a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" \
@@ -68,15 +76,9 @@ pub fn svg(scene: &Scene, theme: Theme, caption: &Caption) -> String {
     };
     let bold = " font-weight=\"600\"";
     write(&mut out, 20.0, 32.0, 17.0, &caption.title, &colour("ink"), bold);
-    write(
-        &mut out,
-        20.0,
-        height - 16.0,
-        11.0,
-        &caption.source,
-        &colour("faint"),
-        "",
-    );
+    for (line, y) in [(&caption.source, height - 32.0), (&caption.link, height - 14.0)] {
+        write(&mut out, 20.0, y, 11.0, line, &colour("faint"), "");
+    }
     let _ = write!(out, "<g transform=\"translate(12 {head})\">");
     for frame in &scene.frames {
         let (fill, dash) = if frame.layer {

@@ -23,6 +23,7 @@ pub fn span_words(span: &Span) -> Option<String> {
         Span::Full => return None,
         Span::Both => "sees both ways".to_owned(),
         Span::Around(width) => format!("{} around", grouped(width.value)),
+        Span::Near(width) => format!("{} distances", grouped(width.value)),
         Span::Blocks { size, .. } => format!("blocks of {}", grouped(size.value)),
         Span::Cross => "over the encoder".to_owned(),
         Span::Window(width) => format!("window {}", grouped(width.value)),
