@@ -8,6 +8,7 @@
 mod assemble;
 mod assembly;
 mod channel;
+mod classes;
 mod composite;
 mod decoder;
 pub mod defaults;
@@ -230,7 +231,7 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
 /// # Errors
 /// An unknown model type, or what [`ModelError`] lists.
 pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
-    composite::build(config)
+    classes::as_named(config, composite::build(config)?)
 }
 
 /// Builds a language model on its own, whatever is around it.
