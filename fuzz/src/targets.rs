@@ -123,7 +123,7 @@ pub fn log(bytes: &[u8]) {
 pub fn import(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(import) = export::history::read(text, 1_700_000_000_000) {
-        let (rows, _) = import.new_beside(&[]);
+        let rows = import.beside(&[]).new;
         let _ = export::history::file(rows.iter());
         for row in &rows {
             let _ = row.scenario();
