@@ -650,7 +650,7 @@ mod tests {
         );
         let way: Vec<&str> = experts.way.iter().map(|(_, title)| title.as_str()).collect();
         assert_eq!(way, ["The whole model", "Layers 4–61", "Mixture of experts"]);
-        assert_eq!(experts.lines[1].note, "58 layers, 97.5 %");
+        assert_eq!(experts.lines[1].note, "58 layers, 97.4 %");
         assert_eq!(experts.lines[1].value, "654 B");
     }
 
