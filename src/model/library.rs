@@ -18,6 +18,8 @@ pub struct Library {
     pub families: &'static [&'static [Family]],
     /// Builds a family that encodes.
     pub encoders: fn(&Config, &Family) -> Result<Blueprint, ModelError>,
+    /// The blueprint as a class of another kind than the usual ones has it.
+    pub classes: fn(&Config, &str, Blueprint) -> Result<Blueprint, ModelError>,
     /// Every wrapper around a language model.
     pub wrappers: &'static [Wrapper],
     /// Class defaults, one model type a line.
@@ -31,6 +33,7 @@ pub struct Library {
 static WHOLE: Library = Library {
     families: families::MORE,
     encoders: families::encoding,
+    classes: families::as_named,
     wrappers: families::WRAPPERS,
     defaults: families::defaults::TABLE,
     catalogue: catalogue::TABLE,

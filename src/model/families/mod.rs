@@ -95,12 +95,15 @@ mod xlstm;
 mod zamba;
 mod zaya;
 
+pub use classes::as_named;
 pub use composite::Wrapper;
 pub use decoder::{
     AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
     Place, Positions, Shared, Windows,
 };
 pub use wrappers::WRAPPERS;
+
+use serde_json::Value;
 
 use super::blueprint::Blueprint;
 use super::config::Config;
@@ -231,7 +234,17 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static Family)> {
 /// # Errors
 /// An unknown model type, or what [`ModelError`] lists.
 pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
-    classes::as_named(config, composite::build(config)?)
+    let blueprint = composite::build(config)?;
+    let names = config.get_anywhere("architectures").and_then(Value::as_array);
+    let usual = |name: &str| {
+        ["ForCausalLM", "ForConditionalGeneration", "LMHeadModel"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    match names.and_then(|names| names.first()).and_then(Value::as_str) {
+        Some(name) if !usual(name) => (library::library()?.classes)(config, name, blueprint),
+        _ => Ok(blueprint),
+    }
 }
 
 /// Builds a language model on its own, whatever is around it.
