@@ -127,6 +127,22 @@ impl Config {
             .map(Some)
     }
 
+    /// One name of a list, nothing past its end, if there is a list; the others are not looked at.
+    ///
+    /// # Errors
+    /// Not a list, or another value than a name.
+    pub fn name_at(&self, key: &'static str, at: u64) -> Result<Option<Option<&str>>, ModelError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let Value::Array(items) = value else {
+            return Err(wrong(key, value, "a list of names"));
+        };
+        let Some(item) = items.get(at as usize) else {
+            return Ok(Some(None));
+        };
+        let name = item.as_str().ok_or_else(|| wrong(key, item, "a list of names"))?;
+        Ok(Some(Some(name)))
+    }
+
     /// A list of whole numbers, if there is one.
     ///
     /// # Errors

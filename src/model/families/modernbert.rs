@@ -53,10 +53,10 @@ const MODERN: Encoder = Encoder {
     sorting: Sorting::Unknown,
     pretraining: Pretraining::Unknown,
     span: |config, layer| {
-        let local = match config.names("layer_types")? {
-            Some(types) => match types.get(layer as usize) {
-                Some(&"sliding_attention") => true,
-                Some(&"full_attention") => false,
+        let local = match config.name_at("layer_types", layer)? {
+            Some(own) => match own {
+                Some("sliding_attention") => true,
+                Some("full_attention") => false,
                 _ => return not_built(config, "A layer without a known layer type"),
             },
             None => {

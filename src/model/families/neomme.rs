@@ -81,18 +81,25 @@ const NEO: Encoder = Encoder {
     ..Encoder::BERT
 };
 
+/// A list of layers is looked through for each of them.
+const MOST_NAMED: u64 = 1 << 14;
+
 /// Windows reach so far on each side; most files give some layers a wider one.
 fn seen(config: &Config, layer: u64) -> Result<Span, ModelError> {
     let layers = config.size("layers", &["num_hidden_layers"])?.value;
-    let full = |layer: u64| match config.names("layer_types")? {
-        Some(names) => match names.get(layer as usize) {
-            Some(&"full_attention") => Ok(true),
-            Some(&"sliding_attention") => Ok(false),
-            _ => not_built(config, "A layer without a known layer type"),
+    let named = config.name_at("layer_types", layer)?;
+    if named.is_some() && layer >= MOST_NAMED {
+        return not_built(config, "A list of more than 16,384 layers (layer_types)");
+    }
+    let full = match named {
+        Some(own) => match own {
+            Some("full_attention") => true,
+            Some("sliding_attention") => false,
+            _ => return not_built(config, "A layer without a known layer type"),
         },
-        None => Ok((layer + 1).is_multiple_of(6) || layer + 1 == layers),
+        None => (layer + 1).is_multiple_of(6) || layer + 1 == layers,
     };
-    if full(layer)? {
+    if full {
         return Ok(Span::Both);
     }
     let usual = config.size("window", &["sliding_window"])?;
@@ -112,10 +119,13 @@ fn seen(config: &Config, layer: u64) -> Result<Span, ModelError> {
         }
         // Every second one of the windowed layers sees further, whatever is said.
         None => {
-            let mut before = 0;
-            for earlier in 0..layer.min(10_000) {
-                before += u64::from(!full(earlier)?);
-            }
+            let before = match config.get("layer_types").and_then(Value::as_array) {
+                Some(names) => {
+                    let earlier = names.iter().take(layer as usize);
+                    earlier.filter(|name| name.as_str() != Some("full_attention")).count() as u64
+                }
+                None => layer - layer / 6,
+            };
             if before.is_multiple_of(2) {
                 usual
             } else {

@@ -73,10 +73,10 @@ const GEMMA: Pair = Pair {
 
 /// Every second layer has a window, which reaches as far on both sides in the encoder.
 fn seen(config: &Config, reads: bool, layer: u64) -> Result<Span, ModelError> {
-    let windowed = match config.names("layer_types")? {
-        Some(types) => match types.get(layer as usize) {
-            Some(&"sliding_attention") => true,
-            Some(&"full_attention") => false,
+    let windowed = match config.name_at("layer_types", layer)? {
+        Some(own) => match own {
+            Some("sliding_attention") => true,
+            Some("full_attention") => false,
             _ => return not_built(config, "A layer without a known layer type"),
         },
         None => layer.is_multiple_of(2),
