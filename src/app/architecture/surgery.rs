@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use serde_json::Value;
 use strum::IntoEnumIterator;
-use weighbridge::analysis::{Analysis, Setup, analyse_setup};
+use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::apply_edits;
 use weighbridge::scenario::fields::{FIELDS, Field, FieldGroup, language_model};
@@ -104,7 +104,7 @@ pub fn Surgery() -> impl IntoView {
         let before = original.get()?.0;
         let answer = case.shown.get()?;
         let scenario = &answer.scenario;
-        let before = Setup::new(&before, scenario).and_then(analyse_setup).ok()?;
+        let before = analyse(&before, scenario).ok()?;
         Some(lines(&before, &answer.analysis, units))
     });
     let edited = Memo::new(move |_| {
