@@ -79,7 +79,7 @@ fn Pair(own: Case, other: Case, chosen: RwSignal<Option<CaseId>>) -> impl IntoVi
             .collect_view();
         Some(view! {
             <p>{size}"."</p>
-            <div class="table"><table>
+            <div class="table" tabindex="0" role="region" aria-label="Differences"><table>
                 <thead><tr><th scope="col">"Part"</th><th scope="col" class="text">"What differs"</th><th scope="col" class="text">"What it costs or saves"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>

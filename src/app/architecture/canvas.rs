@@ -92,7 +92,7 @@ pub fn Canvas() -> impl IntoView {
     view! {
         <div class="canvas-bar">
             <button class="button small" type="button" aria-label="Smaller" disabled=move || zoom.get() == 0 on:click=move |_| zoom.update(|at| *at = at.saturating_sub(1))>"−"</button>
-            <button class="button small" type="button" aria-label="As drawn" on:click=move |_| zoom.set(WHOLE)>{move || format!("{:.0} %", factor() * 100.0)}</button>
+            <button class="button small" type="button" aria-label=move || format!("{:.0} %, back to as drawn", factor() * 100.0) on:click=move |_| zoom.set(WHOLE)>{move || format!("{:.0} %", factor() * 100.0)}</button>
             <button class="button small" type="button" aria-label="Larger" disabled=move || zoom.get() + 1 == ZOOMS.len() on:click=move |_| zoom.update(|at| *at = (*at + 1).min(ZOOMS.len() - 1))>"+"</button>
             <button class="button small" type="button" on:click=move |_| looking.open.set(Some(std::collections::BTreeSet::new()))>"Close all"</button>
         </div>
@@ -293,13 +293,14 @@ fn framed(looking: Looking, frame: &SceneFrame) -> AnyView {
             press(looking, part, false);
         }
     };
-    let label = format!("{}, open, {}", frame.title, frame.figure);
+    // The words that are seen, in their order.
+    let label = format!("{} {}, open", frame.title, frame.figure);
     view! {
         <g class="frame" class:layer=frame.layer class:on=move || looking.part.get() == part data-component=frame.component.map(|one| one.key())>
             <rect class="edge" x=format!("{:.1}", frame.x) y=format!("{:.1}", frame.y) width=format!("{:.1}", frame.width) height=format!("{:.1}", frame.height) rx="10"></rect>
             <g id=id(part) role="button" tabindex=tab_index(looking, part, false) aria-label=label aria-expanded="true" on:click=choose on:keydown=keys>
                 <rect class="grip" x=format!("{:.1}", title - 8.0) y=format!("{:.1}", frame.y + 4.0) width=format!("{:.1}", (frame.x + frame.width - title - 24.0).max(10.0)) height="24" rx="6"></rect>
-                <text class="title" x=format!("{title:.1}") y=format!("{:.1}", frame.y + 20.5)>{frame.title.clone()}</text>
+                <text class="title" x=format!("{title:.1}") y=format!("{:.1}", frame.y + 20.5)>{frame.title.clone()}</text>" "
                 <text class="figure" x=format!("{right:.1}") y=format!("{:.1}", frame.y + 20.5) text-anchor="end">{frame.figure.clone()}</text>
             </g>
             <g class="close" on:click=move |_| looking.toggle(part) transform=format!("translate({:.1} {:.1})", frame.x + frame.width - 20.0, frame.y + 16.0)>
@@ -334,12 +335,12 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
     for line in &one.detail {
         base += 16.0;
         lines.push(
-            view! { <text class="figure" x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{line.clone()}</text> },
+            view! { " "<text class="figure" x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{line.clone()}</text> },
         );
     }
     if !one.beside && !one.figure.is_empty() {
         base += 16.0;
-        lines.push(view! { <text class="figure" x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{one.figure.clone()}</text> });
+        lines.push(view! { " "<text class="figure" x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{one.figure.clone()}</text> });
     }
     let grid = one.grid.map(|(experts, chosen)| {
         cells(one, experts, chosen)
@@ -351,12 +352,12 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
         .into_iter()
         .map(|(x, y, stored)| view! { <rect class=if stored { "head stored" } else { "head" } x=format!("{x:.1}") y=format!("{y:.1}") width="5" height="5" rx="1"></rect> })
         .collect_view();
-    let words = [
-        Some(one.title.clone()),
-        Some(one.detail.join(" ")),
-        Some(one.figure.clone()),
-    ];
-    let label: Vec<String> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
+    // The words that are seen, in their order.
+    let mut words = vec![one.title.clone()];
+    words.extend(one.beside.then(|| one.figure.clone()));
+    words.extend(one.detail.iter().cloned());
+    words.extend((!one.beside).then(|| one.figure.clone()));
+    words.retain(|word| !word.is_empty());
     let keys = move |event: web_sys::KeyboardEvent| {
         if matches!(event.key().as_str(), "Enter" | " ") {
             event.prevent_default();
@@ -364,12 +365,12 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
         }
     };
     view! {
-        <g class="part" id=id(part) role="button" tabindex=tab_index(looking, part, first) aria-label=label.join(", ") aria-expanded=opens.then_some("false")
+        <g class="part" id=id(part) role="button" tabindex=tab_index(looking, part, first) aria-label=words.join(" ") aria-expanded=opens.then_some("false")
             data-component=component class:on=move || looking.part.get() == part on:click=move |_| press(looking, part, opens) on:keydown=keys>
             {rect("face", None)}
             {rect("heat", Some(format!("{:.3}", heat(one.share))))}
             <rect class="band" x=format!("{:.1}", x + 5.0) y=format!("{:.1}", y + 6.0) width="4" height=format!("{:.1}", height - 12.0) rx="2"></rect>
-            {title}{beside}{lines}{squares}{grid}
+            {title}" "{beside}{lines}{squares}{grid}
         </g>
     }
     .into_any()
