@@ -19,6 +19,7 @@ use weighbridge::chart::Caption;
 use weighbridge::chart::architecture::{Show as Measure, size, svg};
 use weighbridge::export::{VERSION, inspection};
 use weighbridge::model::Blueprint;
+use weighbridge::model::flow::PartId;
 use weighbridge::units::{grouped, percent, short_count};
 
 use super::address::whole;
@@ -41,15 +42,12 @@ pub fn Architecture() -> impl IntoView {
     provide_context(looking);
     walk::provide_journey();
     // What was opened by hand in one model says nothing of another.
-    let model = Memo::new(move |_| {
-        looking
-            .shown
-            .with(|shown| shown.as_ref().map(|shown| shown.blueprint().model_type.clone()))
-    });
+    let model = Memo::new(move |_| case.model_name());
     Effect::new(move |before: Option<Option<String>>| {
         let now = model.get();
-        if before.is_some_and(|before| before != now) {
+        if before.flatten().is_some_and(|before| Some(before) != now) {
             looking.open.set(None);
+            looking.choose(PartId::Model);
         }
         now
     });

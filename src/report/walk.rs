@@ -74,7 +74,12 @@ impl Step {
     fn giving(self, dims: &[(&str, u64, Dimension)]) -> Self {
         let shape = dims.iter().map(|(name, value, of)| Dim {
             value: *value,
-            name: (*name).to_owned(),
+            // One of them is one: `1 token`.
+            name: if *value == 1 {
+                name.trim_end_matches('s').to_owned()
+            } else {
+                (*name).to_owned()
+            },
             of: *of,
         });
         Self {
@@ -112,10 +117,13 @@ pub fn pass(setup: &Setup, anatomy: &Anatomy, units: UnitSystem) -> Vec<Step> {
     let begin = if decode {
         Step::new(
             "The last token",
-            format!(
-                "Each of {} has just written a token; it goes in to find the next one.",
-                counted(sequences, "sequence")
-            ),
+            match sequences {
+                1 => "The sequence has just written a token; it goes in to find the next one.".to_owned(),
+                many => format!(
+                    "Each of {} has just written a token; it goes in to find the next one.",
+                    counted(many, "sequence")
+                ),
+            },
         )
     } else {
         Step::new(
@@ -254,10 +262,11 @@ impl Walker<'_> {
             let rows = self.sequences.saturating_mul(self.tokens);
             let touched = routed.touched(rows as f64) * experts as f64;
             return format!(
-                "The router scores {} experts and sends each token to {}. {} choose about {} of them, and only those are read.",
+                "The router scores {} experts and sends each token to {}. {} {} about {} of them, and only those are read.",
                 grouped(experts),
                 grouped(top_k),
                 capital(&counted(rows, "token")),
+                if rows == 1 { "chooses" } else { "choose" },
                 grouped(touched.round() as u64)
             );
         }
@@ -298,7 +307,7 @@ impl Walker<'_> {
                 counted(widths, "number")
             ));
             if self.decode {
-                out.push("reads what all tokens it sees left there".to_owned());
+                out.push("reads what earlier tokens left there".to_owned());
             }
         }
         if !block.states.is_empty() {

@@ -91,6 +91,7 @@ pub fn Canvas() -> impl IntoView {
     });
     view! {
         <div class="canvas-bar">
+            <span class="hint">"Arrow keys move, → opens, ← closes"</span>
             <button class="button small" type="button" aria-label="Smaller" disabled=move || zoom.get() == 0 on:click=move |_| zoom.update(|at| *at = at.saturating_sub(1))>"−"</button>
             <button class="button small" type="button" aria-label=move || format!("{:.0} %, back to as drawn", factor() * 100.0) on:click=move |_| zoom.set(WHOLE)>{move || format!("{:.0} %", factor() * 100.0)}</button>
             <button class="button small" type="button" aria-label="Larger" disabled=move || zoom.get() + 1 == ZOOMS.len() on:click=move |_| zoom.update(|at| *at = (*at + 1).min(ZOOMS.len() - 1))>"+"</button>
@@ -129,13 +130,16 @@ fn key(looking: Looking, drawn: Memo<Option<Scene>>, event: &web_sys::KeyboardEv
             .and_then(|at| at.checked_sub(1))
             .and_then(|at| order.get(at))
             .copied(),
+        "Escape" => Some(PartId::Model),
         "Home" => order.first().copied(),
         "End" => order.last().copied(),
         "ArrowRight" => {
             if can_open(looking, now) && !untrack(|| looking.opened()).contains(&now) {
                 looking.toggle(now);
+                Some(now)
+            } else {
+                at.and_then(|at| order.get(at + 1)).copied()
             }
-            Some(now)
         }
         "ArrowLeft" => {
             if untrack(|| looking.opened()).contains(&now) {
@@ -196,7 +200,7 @@ fn draw(looking: Looking, scene: &Scene, factor: f64) -> impl IntoView + use<> {
         .wires
         .iter()
         .map(|wire| {
-            let thick = if wire.stream { 2.0 } else { 1.3 + 3.2 * wire.share.clamp(0.0, 1.0).sqrt() };
+            let thick = if wire.stream { 2.0 } else { 1.3 + 1.7 * wire.share.clamp(0.0, 1.0).sqrt() };
             let end = wire.arrow.then_some("url(#arrow)");
             view! { <path class=if wire.stream { "wire stream" } else { "wire" } d=rounded(&wire.points) stroke-width=format!("{thick:.1}") marker-end=end></path> }
         })
@@ -324,7 +328,7 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
     let radius = if small { "14" } else { "7" };
     let (x, y, width, height) = (one.x, one.y, one.width, one.height);
     let rect = move |class: &'static str, opacity: Option<String>| {
-        view! { <rect class=class x=format!("{x:.1}") y=format!("{y:.1}") width=format!("{width:.1}") height=format!("{height:.1}") rx=radius fill-opacity=opacity></rect> }
+        view! { <rect class=class x=format!("{x:.1}") y=format!("{y:.1}") width=format!("{width:.1}") height=format!("{height:.1}") rx=radius opacity=opacity></rect> }
     };
     let mut base = y + if small { 18.0 } else { 20.0 };
     let title = view! { <text class=if small { "title small" } else { "title" } x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{one.title.clone()}</text> };
@@ -368,7 +372,7 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
         <g class="part" id=id(part) role="button" tabindex=tab_index(looking, part, first) aria-label=words.join(" ") aria-expanded=opens.then_some("false")
             data-component=component class:on=move || looking.part.get() == part on:click=move |_| press(looking, part, opens) on:keydown=keys>
             {rect("face", None)}
-            {rect("heat", Some(format!("{:.3}", heat(one.share))))}
+            {(one.share > 1e-3).then(|| rect("heat", Some(format!("{:.3}", heat(one.share)))))}
             <rect class="band" x=format!("{:.1}", x + 5.0) y=format!("{:.1}", y + 6.0) width="4" height=format!("{:.1}", height - 12.0) rx="2"></rect>
             {title}" "{beside}{lines}{squares}{grid}
         </g>

@@ -53,7 +53,7 @@ fn told(looking: Looking, report: PartReport) -> impl IntoView {
             .iter()
             .map(|key| view! { <tr><th scope="row"><code>{key.key.clone()}</code></th><td>{key.value.clone()}</td><td class="text">{key.source.clone()}</td></tr> })
             .collect_view();
-        view! { <table class="keys"><caption>"From these keys"</caption><tbody>{rows}</tbody></table> }
+        view! { <div><h3>"From these keys"</h3><table class="keys" aria-label="From these keys"><tbody>{rows}</tbody></table></div> }
     });
     let code = report.pseudocode.map(|code| {
         view! { <details><summary>"As pseudocode"</summary><pre tabindex="0">{code}</pre></details> }
@@ -120,23 +120,4 @@ pub fn shape(dims: &[Dim]) -> impl IntoView + use<> {
         })
         .collect_view();
     view! { <span class="dims">"["{parts}"]"</span> }
-}
-
-/// What the colours of dimensions mean.
-#[component]
-pub fn Legend() -> impl IntoView {
-    let words = [
-        ("stream", "width of the stream"),
-        ("heads", "heads"),
-        ("inner", "inside of MLPs and experts"),
-        ("experts", "experts"),
-        ("vocabulary", "vocabulary"),
-        ("rank", "low rank"),
-        ("state", "states, channels"),
-        ("other", "other"),
-    ];
-    let items = words
-        .map(|(key, words)| view! { <li><b class="dim" data-dim=key>"■"</b>" "{words}</li> })
-        .collect_view();
-    view! { <ul class="dim-legend" aria-label="Colours of dimensions">{items}</ul> }
 }

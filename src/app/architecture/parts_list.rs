@@ -12,7 +12,7 @@ use weighbridge::report::parts::{PartReport, children};
 use weighbridge::report::walk::Journey;
 use weighbridge::units::UnitSystem;
 
-use super::inspector::{Inspector, Legend};
+use super::inspector::Inspector;
 use super::looking::{Looking, Shown, View};
 use super::walk::journey_of;
 
@@ -194,7 +194,6 @@ pub fn PartsList() -> impl IntoView {
                 {sections}
                 <h3>"Training, data and RL"</h3>
                 <ul class="part-rows">{further}</ul>
-                <Legend/>
             </section>
             <Inspector/>
         </div>

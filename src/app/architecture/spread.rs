@@ -167,8 +167,10 @@ fn kept(looking: Looking, shown: &Shown, _: Show) -> impl IntoView + use<> {
     let workload = &shown.setup().scenario.workload;
     let saved = if all < full * 0.995 {
         format!(
-            " If every layer kept as much as the largest, it would be {}.",
-            units.bytes(full)
+            " If every layer kept as much as the largest, it would be {}: windows and states save {}, {}.",
+            units.bytes(full),
+            units.bytes(full - all),
+            percent(1.0 - all / full)
         )
     } else {
         String::new()

@@ -211,7 +211,7 @@ fn table(lines: Vec<Line>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="table" tabindex="0" role="region" aria-label="What it changes"><table>
+        <div class="table" tabindex="0" role="region" aria-label="Figures before and after"><table>
             <thead><tr><th scope="col">"Figure"</th><th scope="col">"As published"</th><th scope="col">"Changed"</th><th scope="col">"Change"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table></div>

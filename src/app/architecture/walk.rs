@@ -76,6 +76,13 @@ pub fn Walk() -> impl IntoView {
                 .and_then(|step| step.part)
         });
         looking.choose(part.unwrap_or(PartId::Model));
+        request_animation_frame(move || {
+            if let Some(element) = document().query_selector(".steps > .now").ok().flatten() {
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                element.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        });
     };
     let keys = move |event: web_sys::KeyboardEvent| {
         let now = at.get_untracked();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{Laid, laid, sized};
+use super::block::{Laid, SMALL, laid, sized};
 use super::rail::rail;
-use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords};
+use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, text_width};
 use super::show::Show;
 use crate::analysis::anatomy::{Anatomy, PartFigures};
 use crate::model::blueprint::Repeated;
@@ -108,22 +108,17 @@ pub fn scene(plan: &Plan<'_>) -> Scene {
         y: 16.0,
     };
     let into = pencil.inputs();
+    if takes_turns(plan.blueprint) {
+        let words = "These kinds of layers take turns, in the order of the rail";
+        let x = (pencil.right - text_width(words, SMALL)).max(pencil.left + 14.0);
+        pencil.y += 14.0;
+        pencil.words(x, pencil.y, words, false, true);
+    }
     let mut from = into;
     for group in Group::all(plan.blueprint) {
         if let Group::Kind(_) = group {
             from = pencil.group(group, from);
         }
-    }
-    if takes_turns(plan.blueprint) {
-        let (x, y) = from;
-        pencil.words(
-            x + 14.0,
-            y + 16.0,
-            "these kinds of layers take turns: see the rail",
-            false,
-            false,
-        );
-        pencil.y += 8.0;
     }
     for at in 0..plan.blueprint.head.len() {
         from = pencil.block_on_spine(Group::Head, at, from);
@@ -713,7 +708,17 @@ impl Pencil<'_> {
                         _ => None,
                     });
                 let kept = matches!(node.piece, Piece::Cache | Piece::State);
-                let figure = if kept { String::new() } else { self.figure(part) };
+                let sinks = self.plan.show == Show::Parameters
+                    && node
+                        .operators
+                        .iter()
+                        .filter_map(|at| block.operators.get(*at))
+                        .any(|one| one.tensors.iter().any(|tensor| tensor.name.ends_with("sinks")));
+                let figure = match (kept, self.figure(part)) {
+                    (true, _) => String::new(),
+                    (false, figure) if sinks && !figure.is_empty() => format!("{figure} sinks"),
+                    (false, figure) => figure,
+                };
                 let one = SceneBox {
                     part,
                     x: 0.0,

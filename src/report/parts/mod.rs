@@ -13,7 +13,7 @@ use crate::model::blueprint::Repeated;
 use crate::model::flow::{
     BlockDrawing, Group, Joint, Look, PartId, Piece, group_words, largest_component, purpose, shape_words,
 };
-use crate::model::operator::{Block, Cache, CacheWidth, Kind, Operator};
+use crate::model::operator::{Block, Cache, CacheWidth, Kind, Operator, Span};
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
 use crate::units::{Origin, Quantity, UnitSystem, counted, decimal, grouped, percent, seconds, short_count};
 
@@ -241,7 +241,7 @@ impl PartReport {
             tensors,
             lines: lines(setup, anatomy, part, units),
             formula: formula(blueprint, part, &own),
-            keys: keys(&own, place, piece),
+            keys: keys(blueprint, &own, place, piece),
             pseudocode: place.and_then(|place| known::pseudocode(place.block, look.unwrap_or(Look::Matrix), main)),
             paper: place.and_then(|place| of_block(place.block)).map(|(_, paper)| paper),
             reads: joined(blueprint, part, true),
@@ -281,10 +281,22 @@ fn about(blueprint: &Blueprint, part: PartId, look: Option<Look>, main: Option<&
             known.or_else(only).unwrap_or("A part of the model.").to_owned()
         }
         PartId::Piece(_, _, Piece::Cache) => {
-            let kept = part
-                .place(blueprint)
-                .map(|place| cache_words(place.block))
+            let place = part.place(blueprint);
+            let kept = place
+                .map(|place| cache_words(blueprint, place.block))
                 .unwrap_or_default();
+            let window = place.and_then(|place| {
+                place.block.caches.iter().find_map(|cache| match &cache.span {
+                    Span::Window(window) | Span::Chunk(window) => Some(window.value),
+                    _ => None,
+                })
+            });
+            if let Some(window) = window {
+                return format!(
+                    "What each token leaves for those after it. It grows until the window of {} is full, and is read at each step; an engine keeps some more for its own steps.{kept}",
+                    counted(window, "token")
+                );
+            }
             format!(
                 "What each token leaves for those after it. It grows with every token and is read at each step.{kept}"
             )
@@ -306,7 +318,7 @@ fn about(blueprint: &Blueprint, part: PartId, look: Option<Look>, main: Option<&
 }
 
 /// What a token leaves in one layer, beside what plain multi-head attention would leave there.
-fn cache_words(block: &Block) -> String {
+fn cache_words(blueprint: &Blueprint, block: &Block) -> String {
     let of = |cache: &Cache| match &cache.width {
         CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => width.value,
         CacheWidth::Latent { latent, .. } => latent.value,
@@ -317,12 +329,34 @@ fn cache_words(block: &Block) -> String {
     };
     let each = attention.key_dim.value.saturating_add(attention.value_dim.value);
     let plain = attention.heads.value.saturating_mul(each);
-    let numbers = format!(" A token leaves {} in each layer", counted(kept, "number"));
+    let each_layer = blueprint.kinds.iter().map(|kind| {
+        let own = kind
+            .blocks
+            .iter()
+            .flat_map(|block| &block.caches)
+            .map(of)
+            .fold(0, u64::saturating_add);
+        own.saturating_mul(kind.count.value)
+    });
+    let all = each_layer.fold(0, u64::saturating_add);
+    let why = match block.caches.as_slice() {
+        [latent, rotary] if matches!(latent.width, CacheWidth::Latent { .. }) => format!(
+            ": {} of the latent and {} of the rotary key, for all heads together",
+            grouped(of(latent)),
+            grouped(of(rotary))
+        ),
+        _ => String::new(),
+    };
+    let numbers = format!(
+        " A token leaves {} in each layer{why}, {} in all layers",
+        counted(kept, "number"),
+        grouped(all)
+    );
     if kept == 0 || plain <= kept {
         return format!("{numbers}.");
     }
     format!(
-        "{numbers}; with keys and values of its own for each of {} heads it would be {}, {} times as many.",
+        "{numbers}; with keys and values of its own for each of {} heads it would be {} in each layer, {} times as many.",
         grouped(attention.heads.value),
         grouped(plain),
         decimal(plain as f64 / kept as f64)
@@ -422,8 +456,8 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
             _ => "",
         };
         let note = match part {
-            PartId::Model => bound.trim_start_matches(", ").to_owned(),
-            _ => format!("of {}{bound}", seconds(whole.seconds)),
+            PartId::Model => format!("operators alone{bound}"),
+            _ => format!("of {} of all operators{bound}", seconds(whole.seconds)),
         };
         line("Time", note, seconds(figures.seconds));
     }
@@ -500,7 +534,12 @@ fn formula(blueprint: &Blueprint, part: PartId, own: &[(Repeated<'_>, &Operator)
 }
 
 /// The keys that the shapes of a part came from, each once.
-fn keys(own: &[(Repeated<'_>, &Operator)], place: Option<Repeated<'_>>, piece: Option<Piece>) -> Vec<PartKey> {
+fn keys(
+    blueprint: &Blueprint,
+    own: &[(Repeated<'_>, &Operator)],
+    place: Option<Repeated<'_>>,
+    piece: Option<Piece>,
+) -> Vec<PartKey> {
     let mut out: Vec<PartKey> = Vec::new();
     let mut see = |quantity: &Quantity| origin_keys(quantity, &mut out, 0);
     for (_, operator) in own {
@@ -521,7 +560,7 @@ fn keys(own: &[(Repeated<'_>, &Operator)], place: Option<Repeated<'_>>, piece: O
                 ] {
                     see(one);
                 }
-                if let crate::model::operator::Span::Window(window) = &attention.span {
+                if let Span::Window(window) = &attention.span {
                     see(window);
                 }
             }
@@ -533,14 +572,20 @@ fn keys(own: &[(Repeated<'_>, &Operator)], place: Option<Repeated<'_>>, piece: O
     }
     if let (Some(place), Some(Piece::Cache)) = (place, piece) {
         for cache in &place.block.caches {
+            if let Span::Window(window) | Span::Chunk(window) = &cache.span {
+                see(window);
+            }
             match &cache.width {
                 CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => see(width),
                 CacheWidth::Latent { latent, .. } => see(latent),
             }
         }
     }
-    if let Some(Repeated { count: Some(count), .. }) = place {
-        see(count);
+    match place {
+        // The key tells of all layers, not of those of one kind.
+        Some(Repeated { kind: Some(_), .. }) => see(&blueprint.layers),
+        Some(Repeated { count: Some(count), .. }) => see(count),
+        _ => {}
     }
     out
 }
@@ -660,14 +705,17 @@ mod tests {
         let latent = report("deepseek-ai/DeepSeek-V3.1", "layers-1.2.cache");
         assert!(
             latent.about.ends_with(
-                "A token leaves 576 numbers in each layer; with keys and values of its own for each of 128 heads it would be 40,960, 71.1 times as many."
+                "A token leaves 576 numbers in each layer: 512 of the latent and 64 of the rotary key, for all heads together, 35,136 in all layers; \
+                 with keys and values of its own for each of 128 heads it would be 40,960 in each layer, 71.1 times as many."
             ),
             "{}",
             latent.about
         );
         let grouped = report("meta-llama/Llama-3.1-8B-Instruct", "layers-1.2.cache");
         assert!(
-            grouped.about.ends_with("it would be 8,192, 4.00 times as many."),
+            grouped
+                .about
+                .ends_with("it would be 8,192 in each layer, 4.00 times as many."),
             "{}",
             grouped.about
         );
