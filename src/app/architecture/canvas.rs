@@ -373,7 +373,7 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
             data-component=component class:on=move || looking.part.get() == part on:click=move |_| press(looking, part, opens) on:keydown=keys>
             {rect("face", None)}
             {(one.share > 1e-3).then(|| rect("heat", Some(format!("{:.3}", heat(one.share)))))}
-            <rect class="band" x=format!("{:.1}", x + 5.0) y=format!("{:.1}", y + 6.0) width="4" height=format!("{:.1}", height - 12.0) rx="2"></rect>
+            <path class="band" d=format!("M{:.1} {:.1}v{:.1}", x + 7.0, y + 8.0, height - 16.0)></path>
             {title}" "{beside}{lines}{squares}{grid}
         </g>
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::block::{Laid, SMALL, laid, sized};
 use super::rail::rail;
-use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, text_width};
+use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, wrapped};
 use super::show::Show;
 use crate::analysis::anatomy::{Anatomy, PartFigures};
 use crate::model::blueprint::Repeated;
@@ -109,10 +109,16 @@ pub fn scene(plan: &Plan<'_>) -> Scene {
     };
     let into = pencil.inputs();
     if takes_turns(plan.blueprint) {
-        let words = "These kinds of layers take turns, in the order of the rail";
-        let x = (pencil.right - text_width(words, SMALL)).max(pencil.left + 14.0);
-        pencil.y += 14.0;
-        pencil.words(x, pencil.y, words, false, true);
+        // Beside the stream, which leaves from the middle.
+        let x = into.0.max(pencil.middle()) + 16.0;
+        for line in wrapped(
+            "These kinds of layers take turns: see the rail",
+            SMALL,
+            pencil.right - x,
+        ) {
+            pencil.y += 14.0;
+            pencil.words(x, pencil.y, &line, false, true);
+        }
     }
     let mut from = into;
     for group in Group::all(plan.blueprint) {
