@@ -3,6 +3,7 @@
 use super::cache::{kv_of_block, states_of_block};
 use super::compute::{OpCost, costs};
 use super::memory::weight_of;
+use super::parameters::of_tensor;
 use super::placement::HostShare;
 use super::roofline::Bound;
 use super::setup::Setup;
@@ -10,7 +11,7 @@ use super::time::{Pass, each_operator};
 use crate::model::Blueprint;
 use crate::model::blueprint::Repeated;
 use crate::model::flow::{BlockDrawing, Group, PartId, Piece};
-use crate::model::operator::{Kind, Operator};
+use crate::model::operator::Operator;
 use crate::scenario::Mode;
 use crate::units::Exact;
 
@@ -89,21 +90,10 @@ pub struct Anatomy {
 
 /// Parameters of an operator: of all layers, and those of them that one token passes.
 fn parameters(place: Repeated<'_>, operator: &Operator) -> (u64, u64) {
-    let routing = match &operator.kind {
-        Kind::Linear { routing, .. } => routing.as_ref(),
-        _ => None,
-    };
     let tensors = operator.tensors.iter().filter(|tensor| tensor.is_parameter());
     tensors.fold((0, 0), |(all, active): (u64, u64), tensor| {
-        let stored = place.stored(tensor, tensor.elements::<Exact>()).0;
-        let used = match routing {
-            Some(routing) if tensor.copies.is_some() => {
-                let one = tensor.one::<Exact>().0.saturating_mul(routing.top_k.value);
-                place.stored(tensor, Exact(one)).0
-            }
-            _ => stored,
-        };
-        (all.saturating_add(stored), active.saturating_add(used))
+        let (own, used) = of_tensor::<Exact>(place, operator, tensor);
+        (all.saturating_add(own.0), active.saturating_add(used.0))
     })
 }
 

@@ -1,7 +1,8 @@
 //! Parameters: every tensor once.
 
-use crate::model::operator::Kind;
-use crate::model::{Blueprint, Component};
+use crate::model::blueprint::Repeated;
+use crate::model::operator::Operator;
+use crate::model::{Blueprint, Component, Tensor};
 use crate::units::{Number, sort_few};
 
 /// Parameters by component, and those one token uses.
@@ -21,18 +22,9 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
     let mut active = Vec::new();
     for place in blueprint.blocks() {
         for operator in &place.block.operators {
-            let routing = match &operator.kind {
-                Kind::Linear { routing, .. } => routing.as_ref(),
-                _ => None,
-            };
             for tensor in operator.tensors.iter().filter(|tensor| tensor.is_parameter()) {
-                let elements = place.stored(tensor, tensor.elements::<N>()).named(&tensor.name, "");
-                active.push(match routing {
-                    Some(routing) if tensor.copies.is_some() => place
-                        .stored(tensor, N::input(&routing.top_k).times(tensor.one::<N>()))
-                        .named(&tensor.name, ""),
-                    _ => elements.clone(),
-                });
+                let (elements, used) = of_tensor::<N>(place, operator, tensor);
+                active.push(used);
                 add(&mut by_component, tensor.component, elements);
             }
         }
@@ -57,6 +49,18 @@ pub fn parameters<N: Number>(blueprint: &Blueprint) -> Parameters<N> {
         total,
         active,
     }
+}
+
+/// Elements of a parameter in all its layers, and those of them that one token passes: of routed experts the chosen ones.
+pub(super) fn of_tensor<N: Number>(place: Repeated<'_>, operator: &Operator, tensor: &Tensor) -> (N, N) {
+    let all = place.stored(tensor, tensor.elements::<N>()).named(&tensor.name, "");
+    let used = match operator.routing() {
+        Some(routing) if tensor.copies.is_some() => place
+            .stored(tensor, N::input(&routing.top_k).times(tensor.one::<N>()))
+            .named(&tensor.name, ""),
+        _ => all.clone(),
+    };
+    (all, used)
 }
 
 /// Adds to the entry of a component.

@@ -6,7 +6,7 @@ use crate::analysis::time::Pass;
 use crate::analysis::{Analysis, Setup};
 use crate::model::Blueprint;
 use crate::model::flow::{Group, PartId, group_words};
-use crate::model::operator::{Block, Cache, Kind, Role, Span};
+use crate::model::operator::{Block, Role, Span};
 use crate::report::parts::{Dim, Dimension};
 use crate::units::{UnitSystem, capital, counted, grouped, seconds, short_count};
 
@@ -249,16 +249,9 @@ impl Walker<'_> {
         step
     }
     fn about(&self, block: &Block) -> String {
-        let routing = block.operators.iter().find_map(|one| match &one.kind {
-            Kind::Linear { routing, .. } => routing.as_ref(),
-            _ => None,
-        });
-        if let Some(routing) = routing {
+        if let Some(routing) = block.routing() {
             let (experts, top_k) = (routing.experts.value, routing.top_k.value);
-            let routed = crate::analysis::time::Routed {
-                experts: experts as f64,
-                top_k: top_k as f64,
-            };
+            let routed = crate::analysis::time::Routed::of(routing);
             let rows = self.sequences.saturating_mul(self.tokens);
             let touched = routed.touched(rows as f64) * experts as f64;
             return format!(
@@ -294,17 +287,11 @@ impl Walker<'_> {
     }
     /// What a block writes into its cache and reads from it, in numbers a token and layer.
     fn cached(&self, block: &Block) -> Vec<String> {
-        use crate::model::operator::CacheWidth;
         let mut out = Vec::new();
         if !block.caches.is_empty() {
-            let width = |cache: &Cache| match &cache.width {
-                CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => width.value,
-                CacheWidth::Latent { latent, .. } => latent.value,
-            };
-            let widths = block.caches.iter().map(width).fold(0, u64::saturating_add);
             out.push(format!(
                 "writes {} into its cache for each token",
-                counted(widths, "number")
+                counted(block.cached_width(), "number")
             ));
             if self.decode {
                 out.push("reads what earlier tokens left there".to_owned());

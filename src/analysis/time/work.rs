@@ -8,7 +8,7 @@ use crate::hardware::Device;
 use crate::hardware::efficiency::FormatClass;
 use crate::hardware::engine::Engine;
 use crate::model::Component;
-use crate::model::operator::{Kind as Operation, Operator, Rows};
+use crate::model::operator::{Kind as Operation, Operator, Routing, Rows};
 use crate::units::{Number, Quantity};
 
 /// What kind of work an operator is.
@@ -34,6 +34,13 @@ pub struct Routed {
 }
 
 impl Routed {
+    /// The experts that tokens choose among.
+    pub const fn of(routing: &Routing) -> Self {
+        Self {
+            experts: routing.experts.value as f64,
+            top_k: routing.top_k.value as f64,
+        }
+    }
     /// Share of the experts that so many tokens are expected to choose: 1 − (1 − k/E)^T.
     pub fn touched(self, tokens: f64) -> f64 {
         1.0 - (1.0 - (self.top_k / self.experts.max(1.0)).min(1.0)).powf(tokens)

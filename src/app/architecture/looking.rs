@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::analysis::anatomy::Anatomy;
 use weighbridge::analysis::time::Pass;
-use weighbridge::analysis::{HostShare, Setup, host_share};
+use weighbridge::analysis::{Setup, host_share};
 use weighbridge::chart::architecture::{Show, opened, usually_open};
 use weighbridge::model::Blueprint;
 use weighbridge::model::flow::PartId;
@@ -75,11 +75,6 @@ impl Shown {
     }
 }
 
-/// What of the model is in RAM.
-fn share_of(answer: &Answer) -> HostShare {
-    host_share(&answer.analysis.setup)
-}
-
 /// All of it. Cheap to copy; components take it from context.
 #[derive(Clone, Copy)]
 pub struct Looking {
@@ -134,7 +129,7 @@ impl Looking {
             let setup = &answer.analysis.setup;
             let usual = Anatomy::usual_pass(setup.scenario.workload.mode);
             let pass = pass.get().or(usual).unwrap_or(Pass::Decode);
-            let anatomy = Anatomy::of(setup, &share_of(&answer), pass);
+            let anatomy = Anatomy::of(setup, &host_share(setup), pass);
             Some(Shown {
                 answer,
                 anatomy: Arc::new(anatomy),

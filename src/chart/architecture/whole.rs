@@ -11,7 +11,7 @@ use crate::model::blueprint::Repeated;
 use crate::model::flow::{
     BlockDrawing, Branch, Group, Look, PartId, Piece, branches, group_words, largest_component, shape_words,
 };
-use crate::model::operator::{Block, Kind, Role};
+use crate::model::operator::{Block, Kind, Operator, Role};
 use crate::model::{Blueprint, Component};
 use crate::units::{UnitSystem, grouped};
 
@@ -283,17 +283,7 @@ impl Pencil<'_> {
             if stacked && start + 30.0 < from.1 {
                 // Past the boxes below it, at the right edge.
                 let edge = self.right - 2.0;
-                self.wire(
-                    vec![
-                        (x, start),
-                        (x, start + 8.0),
-                        (edge, start + 8.0),
-                        (edge, y),
-                        (to + 9.0, y),
-                    ],
-                    false,
-                    0.0,
-                );
+                self.wire(around((x, start), edge, (to + 9.0, y)), false, 0.0);
             } else if (x - to).abs() < 1.0 {
                 self.wire(vec![(x, start), (x, y - 9.0)], false, 0.0);
             } else {
@@ -567,14 +557,7 @@ impl Pencil<'_> {
             let points = if nth == last {
                 vec![(x, bottom), (x, y), (stream + 9.0, y)]
             } else {
-                let edge = self.right + 6.0;
-                vec![
-                    (x, bottom),
-                    (x, bottom + 8.0),
-                    (edge, bottom + 8.0),
-                    (edge, y),
-                    (stream + 9.0, y),
-                ]
+                around((x, bottom), self.right + 6.0, (stream + 9.0, y))
             };
             self.wire(points, false, 0.0);
         }
@@ -686,14 +669,8 @@ impl Pencil<'_> {
             .iter()
             .map(|node| {
                 let part = PartId::Piece(group, at, node.piece);
-                let routing = block
-                    .operators
-                    .iter()
-                    .enumerate()
-                    .find_map(|(at, one)| match &one.kind {
-                        Kind::Linear { routing, .. } if node.operators.contains(&at) => routing.as_ref(),
-                        _ => None,
-                    });
+                let mut own = node.operators.iter().filter_map(|at| block.operators.get(*at));
+                let routing = own.find_map(Operator::routing);
                 let grid = routing
                     .filter(|_| node.look == Look::Experts)
                     .map(|routing| (routing.experts.value, routing.top_k.value));
@@ -752,6 +729,12 @@ impl Pencil<'_> {
             .collect();
         laid(drawing, &boxes, wide)
     }
+}
+
+/// Corners of a wire that goes past everything below it, down an edge at the side.
+fn around(from: (f64, f64), edge: f64, to: (f64, f64)) -> Vec<(f64, f64)> {
+    let over = from.1 + 8.0;
+    vec![from, (from.0, over), (edge, over), (edge, to.1), to]
 }
 
 /// What a closed block says of itself.

@@ -2,7 +2,7 @@
 
 use super::nodes::Node;
 use super::part::Piece;
-use crate::model::operator::{Attention, Block, CacheWidth, Kind, Operator, Scan, Span, State};
+use crate::model::operator::{Attention, Block, Kind, Operator, Scan, Span, State};
 use crate::units::{Operation, Origin, Quantity, grouped};
 
 /// A width, taken apart where it is a product of few: `32 × 128`.
@@ -127,12 +127,7 @@ fn operator(one: &Operator) -> String {
 pub fn shape_words(block: &Block, node: &Node) -> String {
     match node.piece {
         Piece::Cache => {
-            let widths = block.caches.iter().map(|cache| match &cache.width {
-                CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => width.value,
-                CacheWidth::Latent { latent, .. } => latent.value,
-            });
-            let all = widths.fold(0, u64::saturating_add);
-            return format!("{} numbers a token", grouped(all));
+            return format!("{} numbers a token", grouped(block.cached_width()));
         }
         Piece::State => {
             let sizes = block.states.iter().map(|state| match state {

@@ -123,6 +123,15 @@ impl Block {
             _ => None,
         })
     }
+    /// Elements a token of all its caches, in the smallest form that engines keep.
+    pub fn cached_width(&self) -> u64 {
+        let widths = self.caches.iter().map(|cache| cache.width.least().value);
+        widths.fold(0, u64::saturating_add)
+    }
+    /// How its tokens choose among experts, where they do.
+    pub fn routing(&self) -> Option<&Routing> {
+        self.operators.iter().find_map(Operator::routing)
+    }
     /// Every tensor of the block.
     pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
         self.operators.iter().flat_map(|operator| &operator.tensors)

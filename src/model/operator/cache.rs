@@ -48,6 +48,16 @@ pub enum CacheWidth {
     },
 }
 
+impl CacheWidth {
+    /// The fewest elements a token that any engine keeps: latents not expanded, copies once.
+    pub const fn least(&self) -> &Quantity {
+        match self {
+            Self::Plain(width) | Self::Copied { once: width, .. } => width,
+            Self::Latent { latent, .. } => latent,
+        }
+    }
+}
+
 /// What a layer keeps for each sequence, however long it is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {

@@ -256,6 +256,13 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// How tokens choose among its experts, where they do.
+    pub const fn routing(&self) -> Option<&Routing> {
+        match &self.kind {
+            Kind::Linear { routing, .. } => routing.as_ref(),
+            _ => None,
+        }
+    }
     /// Whether it takes no part in a pass over text.
     pub const fn is_idle(&self) -> bool {
         matches!(self.kind, Kind::Idle | Kind::Linear { rows: Rows::Idle, .. })

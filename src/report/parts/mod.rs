@@ -13,7 +13,7 @@ use crate::model::blueprint::Repeated;
 use crate::model::flow::{
     BlockDrawing, Group, Joint, Look, PartId, Piece, group_words, largest_component, purpose, shape_words,
 };
-use crate::model::operator::{Block, Cache, CacheWidth, Kind, Operator, Span};
+use crate::model::operator::{Block, CacheWidth, Kind, Operator, Span};
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
 use crate::units::{Origin, Quantity, UnitSystem, counted, decimal, grouped, percent, seconds, short_count};
 
@@ -319,31 +319,22 @@ fn about(blueprint: &Blueprint, part: PartId, look: Option<Look>, main: Option<&
 
 /// What a token leaves in one layer, beside what plain multi-head attention would leave there.
 fn cache_words(blueprint: &Blueprint, block: &Block) -> String {
-    let of = |cache: &Cache| match &cache.width {
-        CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => width.value,
-        CacheWidth::Latent { latent, .. } => latent.value,
-    };
-    let kept = block.caches.iter().map(of).fold(0, u64::saturating_add);
+    let kept = block.cached_width();
     let Some(attention) = block.attentions().next() else {
         return String::new();
     };
     let each = attention.key_dim.value.saturating_add(attention.value_dim.value);
     let plain = attention.heads.value.saturating_mul(each);
     let each_layer = blueprint.kinds.iter().map(|kind| {
-        let own = kind
-            .blocks
-            .iter()
-            .flat_map(|block| &block.caches)
-            .map(of)
-            .fold(0, u64::saturating_add);
-        own.saturating_mul(kind.count.value)
+        let own = kind.blocks.iter().map(Block::cached_width);
+        own.fold(0, u64::saturating_add).saturating_mul(kind.count.value)
     });
     let all = each_layer.fold(0, u64::saturating_add);
     let why = match block.caches.as_slice() {
         [latent, rotary] if matches!(latent.width, CacheWidth::Latent { .. }) => format!(
             ": {} of the latent and {} of the rotary key, for all heads together",
-            grouped(of(latent)),
-            grouped(of(rotary))
+            grouped(latent.width.least().value),
+            grouped(rotary.width.least().value)
         ),
         _ => String::new(),
     };
@@ -470,14 +461,8 @@ fn touched(setup: &Setup, anatomy: &Anatomy, part: PartId) -> Option<(f64, u64)>
         return None;
     }
     let own = operators(&setup.blueprint, part);
-    let routing = own.iter().find_map(|(_, one)| match &one.kind {
-        Kind::Linear { routing, .. } => routing.as_ref(),
-        _ => None,
-    })?;
-    let routed = crate::analysis::time::Routed {
-        experts: routing.experts.value as f64,
-        top_k: routing.top_k.value as f64,
-    };
+    let routing = own.iter().find_map(|(_, one)| one.routing())?;
+    let routed = crate::analysis::time::Routed::of(routing);
     let tokens = setup.scenario.workload.batch.max(1) as f64;
     Some((routed.touched(tokens) * routed.experts, routing.experts.value))
 }
@@ -575,10 +560,7 @@ fn keys(
             if let Span::Window(window) | Span::Chunk(window) = &cache.span {
                 see(window);
             }
-            match &cache.width {
-                CacheWidth::Plain(width) | CacheWidth::Copied { once: width, .. } => see(width),
-                CacheWidth::Latent { latent, .. } => see(latent),
-            }
+            see(cache.width.least());
         }
     }
     match place {
