@@ -134,8 +134,14 @@ fn Bar() -> impl IntoView {
             looking.case.page.hand_out();
         }
     };
+    // Twenty presses of Tab lie between the tabs and the drawing.
+    let skip = move |event: web_sys::MouseEvent| {
+        event.prevent_default();
+        canvas::focus_first();
+    };
     view! {
         <div class="explorer-bar">
+            {move || (looking.view.get() == View::Diagram).then(|| view! { <a class="skip" href="#tabpanel" on:click=skip>"Skip to the drawing"</a> })}
             <div class="segments" role="group" aria-label="View">{views}</div>
             <div class="row">
                 <span class="from">"Show by"</span>

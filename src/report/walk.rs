@@ -5,7 +5,7 @@ use crate::analysis::anatomy::Anatomy;
 use crate::analysis::time::Pass;
 use crate::analysis::{Analysis, Setup};
 use crate::model::Blueprint;
-use crate::model::flow::{Group, PartId, group_words};
+use crate::model::flow::{BlockDrawing, Group, PartId, group_words, shape_words};
 use crate::model::operator::{Block, Role, Span};
 use crate::report::parts::{Dim, Dimension};
 use crate::units::{UnitSystem, capital, counted, grouped, seconds, short_count};
@@ -52,6 +52,8 @@ pub struct Step {
     pub touched: Vec<String>,
     /// Operations and time: `0.9 G FLOPs`, `13.4 ms`.
     pub costs: Vec<String>,
+    /// Parts inside of it in the order they run, each with what it makes of a token: `Queries`, `5,376 → 32 × 128`.
+    pub inside: Vec<(PartId, String, String)>,
 }
 
 impl Step {
@@ -63,6 +65,7 @@ impl Step {
             shape: Vec::new(),
             touched: Vec::new(),
             costs: Vec::new(),
+            inside: Vec::new(),
         }
     }
     fn at(self, part: PartId) -> Self {
@@ -246,6 +249,16 @@ impl Walker<'_> {
         let mut step = Step::new(block.title, self.about(block)).at(part);
         step.costs = self.costs(part, repeats);
         step.touched = self.cached(block);
+        let drawing = BlockDrawing::of(block);
+        if drawing.nodes.len() > 1 {
+            let order = drawing.order();
+            let nodes = order.iter().filter_map(|at| drawing.nodes.get(*at));
+            let inside = nodes.map(|node| {
+                let part = PartId::Piece(group, at, node.piece);
+                (part, node.label.clone(), shape_words(block, node))
+            });
+            step.inside = inside.collect();
+        }
         step
     }
     fn about(&self, block: &Block) -> String {
@@ -481,6 +494,15 @@ mod tests {
             "{}",
             steps[8].about
         );
+        // Inside in the order they run: what is kept comes before what reads it.
+        let inside: Vec<(&str, &str)> = steps[3]
+            .inside
+            .iter()
+            .map(|(_, name, shape)| (name.as_str(), shape.as_str()))
+            .collect();
+        assert_eq!(inside[0], ("Q down", "7,168 → 1,536"));
+        let place = |name: &str| inside.iter().position(|one| one.0 == name).unwrap();
+        assert!(place("Cache") < place("Scores and values") && place("Scores and values") < place("Output"));
         assert_eq!(steps[7].touched[0], "writes 576 numbers into its cache for each token");
     }
 

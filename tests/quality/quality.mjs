@@ -35,7 +35,11 @@ const told = (audit) => {
   return `${audit.title}${nodes.length ? ` (${nodes.slice(0, 3).join(", ")})` : ""}`;
 };
 
-// What is opened before axe looks.
+const THREE = ["m=meta-llama/Llama-3.1-8B-Instruct&hw=rtx-4090", "m=openai/gpt-oss-20b&hw=rtx-4090", "m=meta-llama/Llama-3.1-8B-Instruct&w=q4_k_m&hw=rtx-4090"];
+const COMPARED = `?${THREE.map((one) => `compare=${encodeURIComponent(one)}`).join("&")}`;
+const TRAINED = "?m=meta-llama/Llama-3.1-8B-Instruct&mode=pretrain&hw=h100-sxm&devices=8&p=4096";
+
+// What is opened before axe looks: what is clicked, a key that is pressed ("key:…"), milliseconds to wait; and the address.
 const VIEWS = [
   ["first tab", []],
   ...["compute", "speed", "fit", "architecture"].map((tab) => [`tab ${tab}`, [`#tab-${tab}`]]),
@@ -47,22 +51,36 @@ const VIEWS = [
   ["keys", ["[aria-label='Keys and help']"]],
   ["explanation", ["#app .number"]],
   ["assumptions", ["#sheet-assumptions summary"]],
+  ["palette", ["key:/"]],
+  ["share", ["[aria-label=Share]"]],
+  ["other calculators", ["#tabpanel .further button"]],
+  ["comparison", [], COMPARED],
+  ["history without rows", [], "?place=history"],
+  ["history", [4000, "#history"]],
+  ["what runs here", [2500], "?m=Qwen/Qwen3-8B&hw=rtx-4090&place=models"],
+  ["search of the Hub, which is not reached", [1500], "?find=llama&place=find"],
+  ["serving", ["#tab-speed", 1000], "?m=Qwen/Qwen3-8B&hw=h100-sxm&mode=serve"],
+  ...["memory", "plan", "time", "loss", "rl"].map((tab) => [`training, tab ${tab}`, [`#tab-${tab}`, 1000], TRAINED]),
 ];
 
 async function axe(url, browser) {
   const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   for (const [width, height] of [[1440, 900], [360, 740]]) {
     for (const scheme of ["light", "dark"]) {
-      for (const [name, presses] of VIEWS) {
+      for (const [name, presses, query = ""] of VIEWS) {
         if (width < 500 && presses.some((press) => ["#model", "#hardware", "#edit-model", "#sheet-assumptions summary"].includes(press))) continue;
         const page = await browser.newPage();
         await page.setViewport({ width, height });
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
-        await page.goto(url, { waitUntil: "networkidle0" });
+        await page.goto(url + query, { waitUntil: "networkidle0" });
         await page.waitForFunction("!document.querySelector('#app').ariaBusy");
         for (const press of presses) {
-          await page.waitForSelector(press);
-          await page.$eval(press, (one) => one.click());
+          if (typeof press === "number") await new Promise((resolve) => setTimeout(resolve, press));
+          else if (press.startsWith("key:")) await page.keyboard.press(press.slice(4));
+          else {
+            await page.waitForSelector(press);
+            await page.$eval(press, (one) => one.click());
+          }
         }
         await new Promise((resolve) => setTimeout(resolve, 600));
         await page.evaluate(source);

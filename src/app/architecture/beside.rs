@@ -64,6 +64,7 @@ fn Pair(own: Case, other: Case, chosen: RwSignal<Option<CaseId>>) -> impl IntoVi
             .map(|case| view! { <button type="button" aria-pressed=(case.id == other.id).to_string() on:click=move |_| chosen.set(Some(case.id))>{named(case)}</button> })
             .collect_view()
     };
+    let several = move || state.cases().len() > 2;
     let rows = move || {
         let (one, base) = (other.shown.get()?, own.shown.get()?);
         let units = own.page.units.get();
@@ -89,7 +90,7 @@ fn Pair(own: Case, other: Case, chosen: RwSignal<Option<CaseId>>) -> impl IntoVi
     view! {
         <section class="card" aria-labelledby="differences">
             <h2 id="differences">{named(other)}" beside "{named(own)}</h2>
-            <div class="segments" role="group" aria-label="The other model">{choices}</div>
+            <Show when=several><div class="segments" role="group" aria-label="The other model">{choices}</div></Show>
             {rows}
         </section>
         <div class="two">

@@ -4,7 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use weighbridge::chart::architecture::{
-    Plan, Scene, SceneBox, SceneFrame, TITLE_AT, cells, heads, heat, opens, rounded, scene,
+    Plan, Scene, SceneBox, SceneFrame, WireKind, cells, heads, heat, opens, rounded, scene,
 };
 use weighbridge::model::flow::{Look, PartId};
 
@@ -16,7 +16,7 @@ const ZOOMS: [f64; 7] = [0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0];
 /// As drawn.
 const WHOLE: usize = 3;
 /// No drawing is narrower.
-const LEAST: f64 = 330.0;
+const LEAST: f64 = 300.0;
 
 /// The drawing as it is now.
 pub fn scene_of(looking: Looking, width: f64) -> Option<Scene> {
@@ -188,6 +188,14 @@ fn focus(part: PartId) {
     });
 }
 
+/// Puts the focus on the part that Tab reaches.
+pub fn focus_first() {
+    let found = document().query_selector(".drawing [tabindex='0']").ok().flatten();
+    if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::SvgElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
 fn id(part: PartId) -> String {
     format!("at-{part}")
 }
@@ -200,9 +208,13 @@ fn draw(looking: Looking, scene: &Scene, factor: f64) -> impl IntoView + use<> {
         .wires
         .iter()
         .map(|wire| {
-            let thick = if wire.stream { 2.0 } else { 1.3 + 1.7 * wire.share.clamp(0.0, 1.0).sqrt() };
+            let (class, thick) = match wire.kind {
+                WireKind::Stream => ("wire stream", 2.0),
+                WireKind::Flow => ("wire", 1.3 + 1.7 * wire.share.clamp(0.0, 1.0).sqrt()),
+                WireKind::Again => ("wire again", 1.4),
+            };
             let end = wire.arrow.then_some("url(#arrow)");
-            view! { <path class=if wire.stream { "wire stream" } else { "wire" } d=rounded(&wire.points) stroke-width=format!("{thick:.1}") marker-end=end></path> }
+            view! { <path class=class d=rounded(&wire.points) stroke-width=format!("{thick:.1}") marker-end=end></path> }
         })
         .collect_view();
     let sums = scene
@@ -288,7 +300,7 @@ fn tab_index(looking: Looking, part: PartId, first: bool) -> impl Fn() -> &'stat
 
 fn framed(looking: Looking, frame: &SceneFrame) -> AnyView {
     let part = frame.part;
-    let title = frame.x + if frame.layer { TITLE_AT } else { 14.0 };
+    let title = frame.title_x;
     let right = frame.x + frame.width - 40.0;
     let choose = move |_| press(looking, part, false);
     let keys = move |event: web_sys::KeyboardEvent| {
@@ -331,20 +343,20 @@ fn boxed(looking: Looking, one: &SceneBox) -> AnyView {
         view! { <rect class=class x=format!("{x:.1}") y=format!("{y:.1}") width=format!("{width:.1}") height=format!("{height:.1}") rx=radius opacity=opacity></rect> }
     };
     let mut base = y + if small { 18.0 } else { 20.0 };
-    let title = view! { <text class=if small { "title small" } else { "title" } x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{one.title.clone()}</text> };
+    let title = view! { <text class=if small { "title small" } else { "title" } x=format!("{:.1}", x + one.inset) y=format!("{base:.1}")>{one.title.clone()}</text> };
     let beside = (one.beside && !one.figure.is_empty()).then(|| {
-        view! { <text class="figure" x=format!("{:.1}", x + width - 8.0) y=format!("{base:.1}") text-anchor="end">{one.figure.clone()}</text> }
+        view! { <text class="figure" x=format!("{:.1}", x + width - one.inset / 2.0) y=format!("{base:.1}") text-anchor="end">{one.figure.clone()}</text> }
     });
     let mut lines = Vec::new();
     for line in &one.detail {
         base += 16.0;
         lines.push(
-            view! { " "<text class="figure" x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{line.clone()}</text> },
+            view! { " "<text class="figure" x=format!("{:.1}", x + one.inset) y=format!("{base:.1}")>{line.clone()}</text> },
         );
     }
     if !one.beside && !one.figure.is_empty() {
         base += 16.0;
-        lines.push(view! { " "<text class="figure" x=format!("{:.1}", x + 16.0) y=format!("{base:.1}")>{one.figure.clone()}</text> });
+        lines.push(view! { " "<text class="figure" x=format!("{:.1}", x + one.inset) y=format!("{base:.1}")>{one.figure.clone()}</text> });
     }
     let grid = one.grid.map(|(experts, chosen)| {
         cells(one, experts, chosen)

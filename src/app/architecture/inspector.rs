@@ -18,7 +18,14 @@ pub fn Inspector() -> impl IntoView {
             PartReport::of(shown.setup(), &shown.anatomy, part, units)
         })
     });
-    view! { <aside class="card inspector" aria-label="The chosen part" aria-live="polite">{move || report.get().map(|report| told(looking, report))}</aside> }
+    // On a phone what is chosen comes up from below, over the drawing.
+    let chosen = move || looking.part.get() != PartId::Model;
+    view! {
+        <aside class="card inspector" class:chosen=chosen aria-label="The chosen part" aria-live="polite">
+            {move || chosen().then(|| view! { <button class="button small done" type="button" on:click=move |_| looking.choose(PartId::Model)>"Done"</button> })}
+            {move || report.get().map(|report| told(looking, report))}
+        </aside>
+    }
 }
 
 fn told(looking: Looking, report: PartReport) -> impl IntoView {

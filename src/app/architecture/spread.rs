@@ -26,7 +26,7 @@ pub fn Spread() -> impl IntoView {
                 <section class="card" aria-labelledby="by-depth"><h2 id="by-depth">"By depth"</h2>{move || with(looking, depth)}</section>
                 <section class="card" aria-labelledby="as-areas"><h2 id="as-areas">"Every part as an area"</h2>{move || with(looking, tree)}</section>
                 <section class="card" aria-labelledby="cache-by-layer"><h2 id="cache-by-layer">"Cache and states by layer"</h2>{move || with(looking, kept)}</section>
-                <section class="card" aria-labelledby="formats-by-layer"><h2 id="formats-by-layer">"Number formats"</h2>{move || with(looking, formats)}</section>
+                {move || with(looking, formats)}
                 <section class="card" aria-labelledby="sizes"><h2 id="sizes">"Models on this page"</h2>{move || sizes(looking)}</section>
             </div>
             <Inspector/>
@@ -192,7 +192,7 @@ fn kept(looking: Looking, shown: &Shown, _: Show) -> impl IntoView + use<> {
     view! { {picture}<p>{words}</p> }.into_any()
 }
 
-fn formats(looking: Looking, shown: &Shown, _: Show) -> impl IntoView + use<> {
+fn formats(looking: Looking, shown: &Shown, _: Show) -> Option<impl IntoView + use<>> {
     let layers = by_depth(shown.setup(), &shown.anatomy);
     let most = layers.iter().map(|layer| layer.bits).fold(0.0, f64::max);
     let rule = &shown.setup().weights;
@@ -218,6 +218,10 @@ fn formats(looking: Looking, shown: &Shown, _: Show) -> impl IntoView + use<> {
             }
         }
     }
+    // All in one format is said where the weights are.
+    if by_format.len() < 2 {
+        return None;
+    }
     by_format.sort_by_key(|one| std::cmp::Reverse(one.1));
     let all: u64 = by_format.iter().map(|one| one.1).fold(0, u64::saturating_add);
     let rows = by_format
@@ -226,7 +230,13 @@ fn formats(looking: Looking, shown: &Shown, _: Show) -> impl IntoView + use<> {
             view! { <tr><th scope="row">{label}</th><td>{counted(tensors, "name")}</td><td>{percent(elements as f64 / all.max(1) as f64)}</td></tr> }
         })
         .collect_view();
-    view! { {picture}<p>{format!("{}; the tallest column is {most:.2} bits a weight.", rule.method)}</p><div class="table"><table class="shares"><tbody>{rows}</tbody></table></div> }
+    Some(view! {
+        <section class="card" aria-labelledby="formats-by-layer">
+            <h2 id="formats-by-layer">"Number formats"</h2>
+            {picture}<p>{format!("{}; the tallest column is {most:.2} bits a weight.", rule.method)}</p>
+            <div class="table"><table class="shares"><tbody>{rows}</tbody></table></div>
+        </section>
+    })
 }
 
 fn tree(looking: Looking, shown: &Shown, show: Show) -> impl IntoView + use<> {

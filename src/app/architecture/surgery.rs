@@ -9,7 +9,7 @@ use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::model::Blueprint;
 use weighbridge::scenario::apply_edits;
 use weighbridge::scenario::fields::{FIELDS, Field, FieldGroup, language_model};
-use weighbridge::units::{UnitSystem, percent, seconds, short_count};
+use weighbridge::units::{UnitSystem, decimal, grouped, percent, seconds, short_count};
 
 use super::canvas::Canvas;
 use super::looking::Looking;
@@ -81,6 +81,22 @@ fn lines(before: &Analysis, after: &Analysis, units: UnitSystem) -> Vec<Line> {
     let pass = |analysis: &Analysis| Some(analysis.speed.as_ref()?.pass.as_ref()?.seconds);
     if let (Some(one), Some(other)) = (pass(before), pass(after)) {
         out.push(line("Time of the pass", one, other, seconds));
+    }
+    if let (Some(one), Some(other)) = (&before.speed, &after.speed) {
+        out.push(line(
+            "Tokens a second",
+            one.tokens_per_second,
+            other.tokens_per_second,
+            decimal,
+        ));
+    }
+    if let (Some(one), Some(other)) = (&before.fit, &after.fit) {
+        out.push(line(
+            "Longest context",
+            one.max_context as f64,
+            other.max_context as f64,
+            |tokens| grouped(tokens as u64),
+        ));
     }
     out
 }

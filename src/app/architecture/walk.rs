@@ -129,6 +129,18 @@ fn item(
         .map(|words| view! { <li>{words}</li> })
         .collect_view();
     let costs = step.costs.join(" · ");
+    let inside = StoredValue::new(step.inside);
+    // Of the step that is looked at alone: of all it would be a wall.
+    let inner = move || {
+        let list = now().then(|| inside.get_value()).filter(|list| !list.is_empty())?;
+        let rows = list
+            .into_iter()
+            .map(|(part, title, shape)| {
+                view! { <li><button class="link" type="button" on:click=move |_| looking.choose(part)>{title}</button>" "<span>{shape}</span></li> }
+            })
+            .collect_view();
+        Some(view! { <ul class="inside" aria-label="Inside, in order">{rows}</ul> })
+    };
     let dims = (!step.shape.is_empty()).then(|| shape(&step.shape));
     let part = step.part;
     let see = move || {
@@ -146,6 +158,7 @@ fn item(
                 <b>{step.title}</b><small>{costs}</small>
             </button>
             <p>{step.about}</p>
+            {inner}
             {see}
             <ul class="touched">{touched}</ul>
             <div class="gives">{dims}</div>

@@ -147,12 +147,12 @@ fn best(run: Run) -> impl IntoView + use<> {
     }
     view! {
         <section class="card" aria-labelledby="best-title">
-            <h2 id="best-title">"The same operations, best spent"</h2>
-            <div class="table" tabindex="0" role="region" aria-label="The same operations, best spent"><table class="num">
+            <h2 id="best-title">"Compute-optimal: the same FLOPs, best spent"</h2>
+            <div class="table" tabindex="0" role="region" aria-label="Loss by size and tokens"><table class="num">
                 <thead><tr><th scope="col">"Run"</th><th scope="col">"Parameters"</th><th scope="col">"Tokens"</th><th scope="col">"Tokens a parameter"</th><th scope="col">"Loss"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>
-            <p>{format!("For {flops:.1e} FLOP: the laws count 6 operations a parameter and token. A smaller model trained for longer learns less for the same operations and is cheaper to use.")}</p>
+            <p>{format!("For {flops:.1e} FLOPs: the laws count 6 a parameter and token. A smaller model trained for longer learns less for the same FLOPs and is cheaper to use.")}</p>
         </section>
     }
 }

@@ -1,24 +1,22 @@
 //! The boxes of a block in rows, what is made first on top, so that wires run down: layers after Sugiyama (1981), in small.
 
-use super::scene::{SceneBox, SceneWire, SceneWords, text_width, wrapped};
+use super::scene::{SceneBox, SceneWire, SceneWords, WireKind, text_width, wrapped};
+use super::spacing::{INSIDE, Spacing};
 use crate::model::flow::{BlockDrawing, Joint, Look};
 
-/// Room between boxes of a row.
-const GAP: f64 = 14.0;
 /// Room between rows, for wires.
 const LANES: f64 = 26.0;
 /// Size of names and of shapes.
 pub const TITLE: f64 = 13.0;
 /// Size of shapes and figures.
 pub const SMALL: f64 = 11.5;
-/// Room inside a box, at both sides together.
-pub const INSIDE: f64 = 24.0;
 const LINE: f64 = 16.0;
 
 /// A box without its place: what is written decides how wide and high it is.
 pub fn sized(mut one: SceneBox, shape: &str, most: f64) -> SceneBox {
+    let inside = one.inset * INSIDE;
     if one.look == Look::Small {
-        let title = text_width(&one.title, SMALL) + INSIDE;
+        let title = text_width(&one.title, SMALL) + inside;
         let with_figure = title + text_width(&one.figure, SMALL) + 10.0;
         one.beside = !one.figure.is_empty() && with_figure <= most;
         if !one.beside {
@@ -29,12 +27,12 @@ pub fn sized(mut one: SceneBox, shape: &str, most: f64) -> SceneBox {
         return one;
     }
     let figure = text_width(&one.figure, SMALL);
-    let title = text_width(&one.title, TITLE) + INSIDE;
+    let title = text_width(&one.title, TITLE) + inside;
     let together = title + figure + if one.figure.is_empty() { 0.0 } else { 12.0 };
-    let wanted = together.max(text_width(shape, SMALL) + INSIDE).max(92.0);
+    let wanted = together.max(text_width(shape, SMALL) + inside).max(one.inset * 5.75);
     one.width = wanted.min(most.max(title));
     one.beside = together <= one.width + 0.5;
-    one.detail = wrapped(shape, SMALL, one.width - INSIDE);
+    one.detail = wrapped(shape, SMALL, one.width - inside);
     let widest = one
         .detail
         .iter()
@@ -42,17 +40,17 @@ pub fn sized(mut one: SceneBox, shape: &str, most: f64) -> SceneBox {
         .fold(0.0, f64::max);
     one.width = one
         .width
-        .max(widest + INSIDE)
-        .max(if one.beside { 0.0 } else { figure + INSIDE });
+        .max(widest + inside)
+        .max(if one.beside { 0.0 } else { figure + inside });
     let lines = 1 + one.detail.len() + usize::from(!one.beside && !one.figure.is_empty());
     one.height = 14.0 + LINE * lines as f64;
     if let Some((queries, kv)) = one.heads {
         one.width = one.width.max(most.min(180.0));
-        one.height += heads_height(queries, kv, one.width - INSIDE) + 6.0;
+        one.height += heads_height(queries, kv, one.width - inside) + 6.0;
     }
     if let Some((experts, _)) = one.grid {
         one.width = one.width.max(most.min(300.0));
-        one.height += grid_height(experts, one.width - INSIDE) + 8.0;
+        one.height += grid_height(experts, one.width - inside) + 8.0;
     }
     one
 }
@@ -155,7 +153,7 @@ struct Rows {
 }
 
 /// Which row each box stands in: below all that it reads.
-fn rows(drawing: &BlockDrawing) -> Rows {
+fn rows(drawing: &BlockDrawing, abreast: usize) -> Rows {
     let count = drawing.nodes.len();
     let mut row_of = vec![0_usize; count];
     for _ in 0..count {
@@ -181,7 +179,7 @@ fn rows(drawing: &BlockDrawing) -> Rows {
             *row = first.saturating_sub(1);
         }
     }
-    lower(drawing, &mut row_of);
+    lower(drawing, &mut row_of, abreast);
     let last = row_of.iter().copied().max().unwrap_or(0);
     let mut rows: Vec<Vec<Slot>> = vec![Vec::new(); last + 1];
     for node in 0..count {
@@ -205,18 +203,15 @@ fn rows(drawing: &BlockDrawing) -> Rows {
     Rows { rows, row_of, last }
 }
 
-/// More boxes than these in a row make a drawing too wide to read.
-const ABREAST: usize = 4;
-
 /// Of a row that is too wide, what is read latest goes down to just above its reader.
-fn lower(drawing: &BlockDrawing, row_of: &mut [usize]) {
+fn lower(drawing: &BlockDrawing, row_of: &mut [usize], abreast: usize) {
     let rows = row_of.iter().copied().max().unwrap_or(0);
     for row in 0..=rows {
         loop {
             let own: Vec<usize> = (0..row_of.len())
                 .filter(|node| row_of.get(*node) == Some(&row))
                 .collect();
-            if own.len() <= ABREAST {
+            if own.len() <= abreast {
                 break;
             }
             let room = |node: &usize| {
@@ -238,17 +233,17 @@ fn lower(drawing: &BlockDrawing, row_of: &mut [usize]) {
 }
 
 /// Lays a block out that may be so wide. `boxes` are those of its nodes, sized.
-pub fn laid(drawing: &BlockDrawing, boxes: &[SceneBox], wide: f64) -> Laid {
+pub fn laid(drawing: &BlockDrawing, boxes: &[SceneBox], wide: f64, spacing: &Spacing) -> Laid {
     if drawing.wires.is_empty() {
         return grid(boxes, wide);
     }
-    let mut rows = rows(drawing);
+    let mut rows = rows(drawing, spacing.abreast);
     let width_of = |slot: &Slot| match slot {
         Slot::Box(node) => boxes.get(*node).map_or(0.0, |one| one.width),
         Slot::Pass { .. } => 8.0,
     };
     order(drawing, &mut rows);
-    let centres = centres(drawing, &rows, wide, &width_of);
+    let centres = centres(drawing, &rows, (wide, spacing.gap), &width_of);
     let leftmost = edges(&rows, &centres, &width_of).0;
     let rightmost = edges(&rows, &centres, &width_of).1;
     // Where it is too wide it grows to the right, so that nothing is cut.
@@ -430,14 +425,19 @@ fn joins(drawing: &BlockDrawing, above: &Slot, below: &Slot) -> bool {
 }
 
 /// Middles of all slots: each as near to what it is joined to as its neighbours allow.
-fn centres(drawing: &BlockDrawing, rows: &Rows, wide: f64, width_of: &dyn Fn(&Slot) -> f64) -> Vec<Vec<f64>> {
+fn centres(
+    drawing: &BlockDrawing,
+    rows: &Rows,
+    (wide, gap): (f64, f64),
+    width_of: &dyn Fn(&Slot) -> f64,
+) -> Vec<Vec<f64>> {
     let spread = |row: &[Slot], wanted: &[f64]| -> Vec<f64> {
         // Places that keep their order and their distance, nearest to what is wanted: pooled neighbours.
         let mut offsets = Vec::with_capacity(row.len());
         let mut offset = 0.0;
         for (at, slot) in row.iter().enumerate() {
             if let Some(before) = at.checked_sub(1).and_then(|at| row.get(at)) {
-                offset += (width_of(before) + width_of(slot)) / 2.0 + GAP;
+                offset += (width_of(before) + width_of(slot)) / 2.0 + gap;
             }
             offsets.push(offset);
         }
@@ -663,7 +663,7 @@ fn wire(
         wires.push(SceneWire {
             points,
             arrow: *to != Joint::Output,
-            stream: false,
+            kind: WireKind::Flow,
             share,
         });
     }

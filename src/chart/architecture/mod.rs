@@ -6,11 +6,15 @@ mod block;
 mod rail;
 mod scene;
 mod show;
+mod spacing;
 mod svg;
 mod whole;
 
+#[cfg(test)]
+mod tests;
+
 pub use block::{SMALL, TITLE};
-pub use scene::{RailCell, Scene, SceneBox, SceneFrame, SceneWire, SceneWords, text_width};
+pub use scene::{RailCell, Scene, SceneBox, SceneFrame, SceneWire, SceneWords, WireKind, text_width};
 pub use show::Show;
 pub use svg::{cells, heads, heat, rounded, size, svg};
-pub use whole::{Plan, TITLE_AT, opened, opens, scene, usually_open};
+pub use whole::{Plan, opened, opens, scene, usually_open};

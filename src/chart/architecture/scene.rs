@@ -36,6 +36,8 @@ pub struct SceneBox {
     pub heads: Option<(u64, u64)>,
     /// Whether it opens in place.
     pub opens: bool,
+    /// From its left edge to its words; half of it is free at the right.
+    pub inset: f64,
 }
 
 /// A part that is open: a frame around what it is made of.
@@ -53,12 +55,25 @@ pub struct SceneFrame {
     pub height: f64,
     /// Its name.
     pub title: String,
+    /// Where its name begins.
+    pub title_x: f64,
     /// What it weighs.
     pub figure: String,
     /// Whether it is a layer, which is filled, or a block, which has a broken line.
     pub layer: bool,
     /// Its colour.
     pub component: Option<Component>,
+}
+
+/// What a line stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireKind {
+    /// What one part gives to the next.
+    Flow,
+    /// The residual stream.
+    Stream,
+    /// The way back to the first of the kinds of layers that take turns.
+    Again,
 }
 
 /// A line from one thing to the next.
@@ -68,8 +83,8 @@ pub struct SceneWire {
     pub points: Vec<(f64, f64)>,
     /// Whether it ends in an arrow.
     pub arrow: bool,
-    /// Whether it is the residual stream.
-    pub stream: bool,
+    /// What it is.
+    pub kind: WireKind,
     /// Share of the part it leads to, 0 to 1.
     pub share: f64,
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::block::{SMALL, TITLE, grid_columns, head_squares};
-use super::scene::{Scene, SceneBox};
-use super::whole::TITLE_AT;
+use super::scene::{Scene, SceneBox, WireKind};
+use super::spacing::INSIDE;
 use crate::chart::{Caption, Theme};
 use crate::export::escape;
 use crate::model::flow::Look;
@@ -95,10 +95,9 @@ pub fn svg(scene: &Scene, theme: Theme, caption: &Caption) -> String {
             frame.height,
             colour("rule-strong"),
         );
-        let title = frame.x + if frame.layer { TITLE_AT } else { 14.0 };
         write(
             &mut out,
-            title,
+            frame.title_x,
             frame.y + 20.0,
             13.0,
             &frame.title,
@@ -118,15 +117,16 @@ pub fn svg(scene: &Scene, theme: Theme, caption: &Caption) -> String {
     }
     for wire in &scene.wires {
         let arrow = if wire.arrow { " marker-end=\"url(#a)\"" } else { "" };
-        let (ink, thick) = if wire.stream {
-            (colour("soft"), 2.0)
-        } else {
-            (colour("faint"), 1.4)
+        let (ink, thick, dash) = match wire.kind {
+            WireKind::Stream => ("soft", 2.0, ""),
+            WireKind::Flow => ("faint", 1.4, ""),
+            WireKind::Again => ("faint", 1.4, " stroke-dasharray=\"5 4\""),
         };
         let _ = write!(
             out,
-            "<path d=\"{}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"{thick}\"{arrow}/>",
-            rounded(&wire.points)
+            "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{thick}\"{dash}{arrow}/>",
+            rounded(&wire.points),
+            colour(ink),
         );
     }
     for (x, y) in &scene.sums {
@@ -194,11 +194,11 @@ fn boxed(out: &mut String, one: &SceneBox, theme: Theme, write: &Write<'_>) {
     let ink = colour("ink");
     let soft = colour("soft");
     if one.look == Look::Small {
-        write(out, one.x + 16.0, one.y + 18.0, SMALL, &one.title, &ink, "");
+        write(out, one.x + one.inset, one.y + 18.0, SMALL, &one.title, &ink, "");
     } else {
         write(
             out,
-            one.x + 16.0,
+            one.x + one.inset,
             one.y + 20.0,
             TITLE,
             &one.title,
@@ -209,15 +209,23 @@ fn boxed(out: &mut String, one: &SceneBox, theme: Theme, write: &Write<'_>) {
     let mut y = one.y + if one.look == Look::Small { 18.0 } else { 20.0 };
     if one.beside {
         let end = " text-anchor=\"end\"";
-        write(out, one.x + one.width - 8.0, y, SMALL, &one.figure, &soft, end);
+        write(
+            out,
+            one.x + one.width - one.inset / 2.0,
+            y,
+            SMALL,
+            &one.figure,
+            &soft,
+            end,
+        );
     }
     for line in &one.detail {
         y += 16.0;
-        write(out, one.x + 16.0, y, SMALL, line, &soft, "");
+        write(out, one.x + one.inset, y, SMALL, line, &soft, "");
     }
     if !one.beside && !one.figure.is_empty() {
         y += 16.0;
-        write(out, one.x + 16.0, y, SMALL, &one.figure, &soft, "");
+        write(out, one.x + one.inset, y, SMALL, &one.figure, &soft, "");
     }
     for (x, y, stored) in heads(one) {
         let fill = if stored { colour("kv_cache") } else { part.clone() };
@@ -249,9 +257,9 @@ pub fn heads(one: &SceneBox) -> Vec<(f64, f64, bool)> {
         return Vec::new();
     };
     let top = below_words(one);
-    let squares = head_squares(queries, kv, one.width - 24.0).into_iter();
+    let squares = head_squares(queries, kv, one.width - INSIDE * one.inset).into_iter();
     squares
-        .map(|(x, y, stored)| (one.x + 16.0 + x, top + y, stored))
+        .map(|(x, y, stored)| (one.x + one.inset + x, top + y, stored))
         .collect()
 }
 
@@ -262,7 +270,7 @@ pub fn heat(share: f64) -> f64 {
 
 /// Cells of a grid of experts: place, and whether a token uses it; which ones is for the example.
 pub fn cells(one: &SceneBox, experts: u64, chosen: u64) -> Vec<(f64, f64, bool)> {
-    let (columns, pitch) = grid_columns(experts, one.width - 24.0);
+    let (columns, pitch) = grid_columns(experts, one.width - INSIDE * one.inset);
     let top = below_words(one) + 2.0;
     let shown = experts.min(columns * 24);
     // Spread without a pattern that looks like one: steps of the golden section.
@@ -273,7 +281,7 @@ pub fn cells(one: &SceneBox, experts: u64, chosen: u64) -> Vec<(f64, f64, bool)>
         .map(|at| {
             let (row, column) = (at / columns, at % columns);
             (
-                one.x + 16.0 + column as f64 * pitch,
+                one.x + one.inset + column as f64 * pitch,
                 top + row as f64 * pitch,
                 hot.contains(&at),
             )

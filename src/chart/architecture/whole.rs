@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{Laid, SMALL, laid, sized};
+use super::block::{Laid, SMALL, TITLE, laid, sized};
 use super::rail::rail;
-use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, wrapped};
+use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, WireKind, text_width, wrapped};
 use super::show::Show;
+use super::spacing::Spacing;
 use crate::analysis::anatomy::{Anatomy, PartFigures};
 use crate::model::blueprint::Repeated;
 use crate::model::flow::{
@@ -67,13 +68,7 @@ pub fn opens(block: &Block) -> bool {
 
 /// Room between boxes on the spine.
 const STEP: f64 = 26.0;
-/// From a frame's edge to the residual stream.
-const STREAM: f64 = 22.0;
-/// From the stream to what branches off it.
-const BRANCH: f64 = 26.0;
 const HEADING: f64 = 30.0;
-/// From the edge of a layer's frame to its title: right of the stream.
-pub const TITLE_AT: f64 = STREAM + 16.0;
 
 /// An open block: where what it reads comes in, where what it gives goes out, and its lower edge.
 struct Framed {
@@ -85,6 +80,7 @@ struct Framed {
 /// Draws with a cursor that moves down.
 struct Pencil<'a> {
     plan: Plan<'a>,
+    spacing: &'static Spacing,
     scene: Scene,
     left: f64,
     right: f64,
@@ -93,43 +89,39 @@ struct Pencil<'a> {
 
 /// The drawing.
 pub fn scene(plan: &Plan<'_>) -> Scene {
-    let narrow = plan.width < 560.0;
-    let rail_width = if narrow { 14.0 } else { 22.0 };
-    let left = if narrow { 40.0 } else { 76.0 };
+    let spacing = Spacing::of(plan.width);
     let mut pencil = Pencil {
         plan: *plan,
+        spacing,
         scene: Scene {
             width: plan.width,
-            rail_at: (8.0, rail_width),
+            rail_at: spacing.rail,
             ..Scene::default()
         },
-        left,
-        right: plan.width - 8.0,
+        left: spacing.left,
+        right: plan.width - spacing.edge,
         y: 16.0,
     };
-    let into = pencil.inputs();
-    if takes_turns(plan.blueprint) {
-        // Beside the stream, which leaves from the middle.
-        let x = into.0.max(pencil.middle()) + 16.0;
-        for line in wrapped(
-            "These kinds of layers take turns: see the rail",
-            SMALL,
-            pencil.right - x,
-        ) {
-            pencil.y += 14.0;
-            pencil.words(x, pencil.y, &line, false, true);
+    let mut from = pencil.inputs();
+    let mut turns = None;
+    for group in Group::all(plan.blueprint) {
+        let Group::Kind(kind) = group else { continue };
+        let again = comes_again(plan.blueprint, kind);
+        if again && turns.is_none() {
+            turns = Some((pencil.turns_begin(group, from), from));
+        }
+        from = pencil.group(group, from);
+        if let Some((_, end)) = turns.as_mut().filter(|_| again) {
+            *end = from;
         }
     }
-    let mut from = into;
-    for group in Group::all(plan.blueprint) {
-        if let Group::Kind(_) = group {
-            from = pencil.group(group, from);
-        }
+    if let Some((begin, end)) = turns {
+        pencil.again(begin, end);
     }
     for at in 0..plan.blueprint.head.len() {
         from = pencil.block_on_spine(Group::Head, at, from);
     }
-    let width = pencil.right + 8.0;
+    let width = pencil.right + spacing.edge;
     let mut scene = pencil.scene;
     scene.width = width.max(plan.width);
     scene.height = pencil.y + 16.0;
@@ -145,11 +137,14 @@ fn attends_to_towers(blueprint: &Blueprint) -> bool {
     mixers.any(|block| !block.operators.is_empty() && block.operators.iter().all(|one| one.is_idle()))
 }
 
-/// Whether layers of one kind come again after those of another.
-fn takes_turns(blueprint: &Blueprint) -> bool {
-    let runs: usize = blueprint.layout.groups.iter().map(|group| group.runs.len()).sum();
-    blueprint.kinds.len() > 1
-        && (runs > blueprint.kinds.len() || blueprint.layout.groups.iter().any(|group| group.repeat > 1))
+/// Whether layers of a kind come again after those of another.
+fn comes_again(blueprint: &Blueprint, kind: usize) -> bool {
+    let groups = blueprint.layout.groups.iter();
+    let times = groups.map(|group| {
+        let runs = group.runs.iter().filter(|(own, _)| *own == kind).count() as u64;
+        group.repeat.saturating_mul(runs)
+    });
+    blueprint.kinds.len() > 1 && times.fold(0, u64::saturating_add) > 1
 }
 
 impl Pencil<'_> {
@@ -192,7 +187,7 @@ impl Pencil<'_> {
         self.scene.wires.push(SceneWire {
             points,
             arrow: true,
-            stream,
+            kind: if stream { WireKind::Stream } else { WireKind::Flow },
             share,
         });
     }
@@ -324,6 +319,33 @@ impl Pencil<'_> {
         self.wire(points, true, share);
     }
 
+    /// Says beside the stream that layers take turns; gives the point of the stream that the way back leads to.
+    fn turns_begin(&mut self, group: Group, from: (f64, f64)) -> (f64, f64) {
+        let x = from.0.max(self.middle()) + 16.0;
+        for line in wrapped("Layers take turns: see the rail", SMALL, self.right - x) {
+            self.y += 14.0;
+            self.words(x, self.y, &line, false, true);
+        }
+        // Of an open layer the stream runs at the side, into a closed one down the middle.
+        let open = self.plan.open.contains(&PartId::Group(group));
+        let into = if open {
+            self.left + self.spacing.stream
+        } else {
+            self.middle()
+        };
+        (into, self.y + STEP / 2.0)
+    }
+    /// From below the last kind of layers that takes turns back to above the first, left of them all.
+    fn again(&mut self, begin: (f64, f64), end: (f64, f64)) {
+        let (side, below) = (self.left - 7.0, end.1 + 7.0);
+        self.scene.wires.push(SceneWire {
+            points: vec![(end.0, below), (side, below), (side, begin.1), (begin.0 - 2.0, begin.1)],
+            arrow: true,
+            kind: WireKind::Again,
+            share: 0.0,
+        });
+    }
+
     fn block_on_spine(&mut self, group: Group, at: usize, from: (f64, f64)) -> (f64, f64) {
         let part = PartId::Block(group, at);
         let places = group.blocks(self.plan.blueprint);
@@ -377,6 +399,7 @@ impl Pencil<'_> {
             grid: None,
             heads: None,
             opens: opens(block),
+            inset: self.spacing.inset,
         };
         sized(one, &detail, most)
     }
@@ -412,6 +435,7 @@ impl Pencil<'_> {
                 grid: None,
                 heads: None,
                 opens: true,
+                inset: self.spacing.inset,
             };
             let most = (self.right - self.left).min(380.0);
             return self.place(sized(one, &detail, most), from);
@@ -426,7 +450,12 @@ impl Pencil<'_> {
         let figure = match repeats {
             0 | 1 => figure,
             _ if figure.is_empty() => figure,
-            _ => format!("{figure} = {whole}"),
+            _ => {
+                let summed = format!("{figure} = {whole}");
+                let room = self.right - self.left - self.spacing.layer_title() - 48.0;
+                let fits = text_width(&title, TITLE) + text_width(&summed, SMALL) <= room;
+                if fits { summed } else { figure }
+            }
         };
         self.scene.frames.push(SceneFrame {
             part,
@@ -435,29 +464,35 @@ impl Pencil<'_> {
             width: 0.0,
             height: 0.0,
             title,
+            title_x: self.left + self.spacing.layer_title(),
             figure,
             layer: true,
             component,
         });
         let (left, right) = (self.left, self.right);
-        let stream = left + STREAM;
+        let stream = left + self.spacing.stream;
         self.down_to_frame(from, stream, top);
         self.y = top + HEADING + 6.0;
-        self.words(left + TITLE_AT, self.y + 8.0, &detail, false, false);
+        self.words(left + self.spacing.layer_title(), self.y + 8.0, &detail, false, false);
         self.y += 14.0;
         let start = self.y;
         let mut begins = top;
         let shares = blueprint.autograd.shared_residual;
         let blocks: Vec<Block> = places.iter().map(|place| place.block.clone()).collect();
-        self.left = stream + BRANCH;
-        self.right = right - 12.0;
+        self.left = stream + self.spacing.branch;
+        self.right = right - self.spacing.side;
         for branch in branches(&blocks, shares) {
             begins = self.branch(group, &places, &branch, stream, begins);
         }
-        let widest = self.right + 12.0;
+        let widest = self.right + self.spacing.side;
         self.left = left;
         self.right = right.max(widest);
         self.y = self.y.max(start) + 14.0;
+        // A wide block makes the others of its layer as wide.
+        let inner = self.right - self.spacing.side;
+        for frame in self.scene.frames.iter_mut().skip(at + 1) {
+            frame.width = inner - frame.x;
+        }
         if let Some(frame) = self.scene.frames.get_mut(at) {
             frame.width = self.right - left;
             frame.height = self.y - top;
@@ -465,7 +500,7 @@ impl Pencil<'_> {
         self.scene.wires.push(SceneWire {
             points: vec![(stream, begins), (stream, self.y)],
             arrow: false,
-            stream: true,
+            kind: WireKind::Stream,
             share: 0.0,
         });
         (stream, self.y)
@@ -480,7 +515,7 @@ impl Pencil<'_> {
         self.scene.wires.push(SceneWire {
             points,
             arrow: false,
-            stream: true,
+            kind: WireKind::Stream,
             share: 0.0,
         });
     }
@@ -565,7 +600,7 @@ impl Pencil<'_> {
         self.scene.wires.push(SceneWire {
             points: vec![(stream, begins), (stream, y - 9.0)],
             arrow: false,
-            stream: true,
+            kind: WireKind::Stream,
             share: 0.0,
         });
         self.y = y + 9.0;
@@ -582,7 +617,7 @@ impl Pencil<'_> {
         self.scene.wires.push(SceneWire {
             points: vec![(stream, y + 9.0), (stream, self.y)],
             arrow: true,
-            stream: true,
+            kind: WireKind::Stream,
             share: 0.0,
         });
         self.y += placed.height;
@@ -594,11 +629,11 @@ impl Pencil<'_> {
     fn frame_of_block(&mut self, part: PartId, place: Repeated<'_>, left: f64, right: f64) -> Framed {
         let block = place.block;
         let drawing = BlockDrawing::of(block);
-        let inner = right - left - 24.0;
+        let inner = right - left - 2.0 * self.spacing.block;
         let laid = self.laid(part, block, &drawing, inner);
         let top = self.y;
         let height = HEADING + laid.height + if laid.sums { 10.0 } else { 0.0 };
-        let width = (laid.width + 24.0).max(right - left);
+        let width = (laid.width + 2.0 * self.spacing.block).max(right - left);
         self.right = self.right.max(left + width);
         self.scene.frames.push(SceneFrame {
             part,
@@ -607,11 +642,12 @@ impl Pencil<'_> {
             width,
             height,
             title: block.title.to_owned(),
+            title_x: left + self.spacing.block_title(),
             figure: self.figure(part),
             layer: false,
             component: largest_component(std::iter::once(block)),
         });
-        let (dx, dy) = (left + 12.0, top + HEADING);
+        let (dx, dy) = (left + self.spacing.block, top + HEADING);
         for one in laid.boxes {
             self.scene.boxes.push(SceneBox {
                 x: one.x + dx,
@@ -636,11 +672,16 @@ impl Pencil<'_> {
             self.scene.sums.push((laid.out + dx, top + HEADING + laid.height));
         }
         if !drawing.wires.is_empty() {
-            // From the frame's edge past its title.
+            // From the frame's edge past its title, or from below it where it would run through the words.
+            let x = laid.enter + dx;
+            let figure = left + width - 40.0 - text_width(&self.figure(part), SMALL);
+            let crosses =
+                x < left + self.spacing.block_title() + text_width(block.title, TITLE) + 4.0 || x > figure - 4.0;
+            let begin = if crosses { dy - 5.0 } else { top };
             self.scene.wires.push(SceneWire {
-                points: vec![(laid.enter + dx, top), (laid.enter + dx, dy)],
+                points: vec![(x, begin), (x, dy)],
                 arrow: false,
-                stream: false,
+                kind: WireKind::Flow,
                 share: 0.0,
             });
         }
@@ -662,8 +703,9 @@ impl Pencil<'_> {
             .iter()
             .filter(|(from, _)| matches!(from, crate::model::flow::Joint::Input))
             .count()
-            .clamp(1, 4);
-        let most = ((wide - 14.0 * (first as f64 - 1.0)) / first as f64).clamp(96.0, 230.0);
+            .clamp(1, self.spacing.abreast);
+        let Spacing { gap, least, .. } = *self.spacing;
+        let most = ((wide - gap * (first as f64 - 1.0)) / first as f64).clamp(least, 230.0);
         let boxes: Vec<SceneBox> = drawing
             .nodes
             .iter()
@@ -718,16 +760,18 @@ impl Pencil<'_> {
                     grid,
                     heads,
                     opens: false,
+                    inset: self.spacing.inset,
                 };
                 let most = match node.look {
-                    Look::Experts => most.max(wide.min(320.0)),
+                    // Beside it stand a shared expert and a wire past both.
+                    Look::Experts => most.max((wide - least - 3.0 * gap).min(320.0)),
                     Look::Cache | Look::State => most.max(wide.min(190.0)),
                     _ => most,
                 };
                 sized(one, &shape_words(block, node), most)
             })
             .collect();
-        laid(drawing, &boxes, wide)
+        laid(drawing, &boxes, wide, self.spacing)
     }
 }
 

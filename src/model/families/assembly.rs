@@ -263,7 +263,11 @@ fn beside(config: &Config, blueprint: &Blueprint, layer: Option<u64>) -> Result<
         let elements = layer.saturating_add(joint).saturating_mul(predictors);
         config.notice(
             "mtp_not_counted",
-            format!("{predictors} multi-token-prediction layer(s) are in the checkpoint but take no part in generation; they are listed apart."),
+            if predictors == 1 {
+                "One multi-token-prediction layer is in the checkpoint but takes no part in generation; it is listed apart.".to_owned()
+            } else {
+                format!("{predictors} multi-token-prediction layers are in the checkpoint but take no part in generation; they are listed apart.")
+            },
         );
         all.push(Beside {
             name: "multi-token-prediction layers",

@@ -90,6 +90,22 @@ fn group(operator: &Operator) -> Option<(&'static str, Look)> {
 }
 
 impl BlockDrawing {
+    /// Indices of the boxes in the order they run: each after all that it reads, else as they are listed.
+    pub fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = Vec::with_capacity(self.nodes.len());
+        while order.len() < self.nodes.len() {
+            let ready = |node: &usize| {
+                let mut reads = self.wires.iter().filter(|(_, to)| *to == Joint::Node(*node));
+                !order.contains(node)
+                    && reads.all(|(from, _)| !matches!(from, Joint::Node(one) if !order.contains(one)))
+            };
+            let Some(next) = (0..self.nodes.len()).find(ready) else {
+                break;
+            };
+            order.push(next);
+        }
+        order
+    }
     /// The drawing of a block.
     pub fn of(block: &Block) -> Self {
         let mut nodes: Vec<Node> = Vec::new();
