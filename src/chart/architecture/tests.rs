@@ -103,3 +103,33 @@ fn layers_that_take_turns_lead_back() {
         }
     }
 }
+
+/// Whether a part of a wire runs through a box, not only along its edge.
+fn through(from: (f64, f64), to: (f64, f64), one: &SceneBox) -> bool {
+    let (left, right) = (from.0.min(to.0), from.0.max(to.0));
+    let (top, bottom) = (from.1.min(to.1), from.1.max(to.1));
+    let edge = 1.5;
+    right > one.x + edge && left < one.x + one.width - edge && bottom > one.y + edge && top < one.y + one.height - edge
+}
+
+#[test]
+fn no_wire_runs_through_a_box() {
+    let mut wrong = Vec::new();
+    for entry in catalogue::entries() {
+        for width in [PHONE, 760.0] {
+            let Some(scene) = drawn(entry.config.clone(), width) else {
+                continue;
+            };
+            for wire in &scene.wires {
+                for pair in wire.points.windows(2) {
+                    for one in &scene.boxes {
+                        if through(pair[0], pair[1], one) {
+                            wrong.push(format!("{} at {width}: {:?} through {}", entry.id, pair, one.title));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
