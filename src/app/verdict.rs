@@ -103,7 +103,7 @@ pub fn VerdictLine() -> impl IntoView {
                     </button>
                 </span>
             </div>
-            <h1 data-figure="sentence">{move || sentence.get().main}</h1>
+            <h1 data-figure="sentence">{move || joined(&sentence.get().main)}</h1>
             <p class="lead num"><span data-figure="sentence.rest">{move || sentence.get().rest}</span><BestWay/></p>
             <WeightyNotices/>
         </section>
@@ -146,4 +146,9 @@ pub fn sign_name(verdict: &str) -> &'static str {
         "does_not_fit" => "cross",
         _ => "question",
     }
+}
+
+/// No line ends between a count and what it counts: `8 × H100`.
+fn joined(sentence: &str) -> String {
+    sentence.replace(" × ", "\u{a0}×\u{a0}")
 }

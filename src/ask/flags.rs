@@ -97,8 +97,16 @@ pub fn set_flags(scenario: &mut Scenario, given: &[(String, String)]) -> Result<
         if let Some((other, _)) = said.next() {
             return Err(both(flag, other));
         }
-        knob.read(scenario, text)
-            .map_err(|error| bad(flag, error.to_string()))?;
+        knob.read(scenario, text).map_err(|error| {
+            let words = error.to_string();
+            let unknown = knob.id == KnobId::Hardware && words.starts_with("Unknown device");
+            let more = if unknown {
+                " `weighbridge hardware` lists the ids."
+            } else {
+                ""
+            };
+            bad(flag, format!("{words}{more}"))
+        })?;
     }
     for own in LLAMA_CPP_OWN {
         if let (Some((_, text)), Some(knob)) = (of(own.flag), own.sets.knob()) {

@@ -18,7 +18,7 @@ fn press(browser: &Browser, css: &str, words: &str) {
 fn waits(browser: &Browser, css: &str, words: &str) {
     let (css, words) = (json!(css), json!(words));
     browser.wait_for(
-        &format!("document.querySelector({css})?.innerText.includes({words})"),
+        &format!("document.querySelector({css})?.innerText.replaceAll('\u{a0}', ' ').includes({words})"),
         SOON,
     );
 }

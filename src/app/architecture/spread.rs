@@ -12,8 +12,20 @@ use super::looking::{Looking, Shown};
 
 /// Width and height of the drawings in their own units.
 const WIDE: f64 = 720.0;
+/// Width on a phone: drawn in its pixels, so that words stay readable.
+const NARROW: f64 = 310.0;
 const TREE: f64 = 340.0;
 const DEPTH: f64 = 150.0;
+
+/// Width of the pictures on this screen.
+fn wide() -> f64 {
+    let room = window().inner_width().ok().and_then(|width| width.as_f64());
+    if room.is_some_and(|room| room <= 720.0) {
+        NARROW
+    } else {
+        WIDE
+    }
+}
 
 /// All of it, for the model in hand.
 #[component]
@@ -76,7 +88,8 @@ fn columns(
     title: impl Fn(&DepthLayer) -> String,
 ) -> AnyView {
     let all: u64 = layers.iter().map(|layer| layer.layers).sum();
-    let each = WIDE / all.max(1) as f64;
+    let whole = wide();
+    let each = whole / all.max(1) as f64;
     let most = layers
         .iter()
         .map(|layer| cells(layer).iter().map(|cell| cell.1).sum::<f64>())
@@ -103,12 +116,12 @@ fn columns(
             view! { <g class="column" class:on=move || looking.part.get() == part on:click=move |_| looking.choose(part)><title>{title(layer)}</title><rect class="whole" x=format!("{left:.2}") y="0" width=format!("{wide:.2}") height=format!("{height:.2}")></rect>{rects}</g> }
         })
         .collect_view();
-    let view_box = format!("0 0 {WIDE} {:.0}", height + 16.0);
+    let view_box = format!("0 0 {whole} {:.0}", height + 16.0);
     view! {
         <svg class="depth" viewBox=view_box role="img" aria-label=label.to_owned()>
             {drawn}
             <text class="word" x="0" y=format!("{:.0}", height + 13.0)>"layer 1"</text>
-            <text class="word" x=format!("{WIDE}") y=format!("{:.0}", height + 13.0) text-anchor="end">{grouped(all)}</text>
+            <text class="word" x=format!("{whole}") y=format!("{:.0}", height + 13.0) text-anchor="end">{grouped(all)}</text>
         </svg>
     }
     .into_any()
@@ -245,7 +258,7 @@ fn tree(looking: Looking, shown: &Shown, show: Show) -> impl IntoView + use<> {
         shown.blueprint(),
         &shown.anatomy,
         |figures| show.of(figures),
-        WIDE / TREE,
+        wide() / TREE,
     );
     if all.is_empty() {
         return view! { <p>{format!("{} is not known here.", show.label())}</p> }.into_any();
@@ -254,13 +267,14 @@ fn tree(looking: Looking, shown: &Shown, show: Show) -> impl IntoView + use<> {
         .iter()
         .map(|area| tile(looking, area, show.words(area.amount, units)))
         .collect_view();
-    let view_box = format!("0 0 {WIDE} {TREE}");
+    let view_box = format!("0 0 {} {TREE}", wide());
     view! { <svg class="tree" viewBox=view_box role="group" aria-label=format!("{} of every part as areas", show.label())>{drawn}</svg> }.into_any()
 }
 
 fn tile(looking: Looking, area: &Area, amount: String) -> impl IntoView + use<> {
     let (x, y, width, height) = area.place;
-    let (x, y, width, height) = (x * WIDE, y * TREE, width * WIDE, height * TREE);
+    let across = wide();
+    let (x, y, width, height) = (x * across, y * TREE, width * across, height * TREE);
     let part = area.part;
     let roomy = height > 18.0 && text_width(&area.title, 12.0) + 10.0 < width;
     let title = roomy.then(|| view! { <text class="on-part" x=format!("{:.1}", x + 6.0) y=format!("{:.1}", y + 15.0)>{area.title.clone()}</text> });

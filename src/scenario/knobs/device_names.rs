@@ -112,8 +112,5 @@ fn device(text: &str) -> Result<String, KnobError> {
             NamedDevice::Perhaps(near) => format!(" Did you mean {}?", near.join(", ")),
         },
     };
-    Err(KnobError::Refused(format!(
-        "Unknown device \"{}\".{near} `weighbridge hardware` lists the ids.",
-        short(text)
-    )))
+    Err(KnobError::Refused(format!("Unknown device \"{}\".{near}", short(text))))
 }

@@ -251,7 +251,7 @@ mod tests {
             (
                 "hw",
                 "rtx 4009",
-                "Unknown device \"rtx 4009\". Did you mean rtx-4090, rtx-4090-d, rtx-4090-laptop? `weighbridge hardware` lists the ids.",
+                "Unknown device \"rtx 4009\". Did you mean rtx-4090, rtx-4090-d, rtx-4090-laptop?",
             ),
         ] {
             let knob = KNOBS.iter().find(|knob| knob.key == key).unwrap();
