@@ -83,6 +83,7 @@ mod page_parts;
 mod page_search;
 mod page_source;
 mod page_training;
+mod papers;
 mod quantisation;
 mod refusals;
 mod report;

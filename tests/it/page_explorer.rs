@@ -69,7 +69,10 @@ fn the_drawing_is_moved_through_with_the_keyboard() {
         json!([]),
     );
     assert_eq!(reached, 1);
-    browser.script("document.querySelector('.drawing [tabindex=\"0\"]').focus()", json!([]));
+    // A link leads past all buttons.
+    browser.script("document.querySelector('.explorer-bar .skip').focus()", json!([]));
+    browser.keys(&["Enter"]);
+    browser.wait_for("document.activeElement.matches('.drawing [tabindex=\"0\"]')", SOON);
     browser.keys(&["Enter"]);
     wait_for_part(&browser, "Token embedding");
     browser.keys(&["ArrowDown"]);
@@ -167,6 +170,10 @@ fn a_token_is_followed_and_sizes_are_shown_by_time() {
     }
     wait_for_part(&browser, "Multi-head latent attention");
     assert!(browser.text(".steps .now").contains("writes 576 numbers"));
+    // What is inside is listed in the order it runs, of this step alone.
+    let inside = browser.texts(".steps .inside li");
+    assert_eq!(inside.first().map(String::as_str), Some("Q down\n7,168 → 1,536"));
+    assert_eq!(browser.count(".steps .inside"), 1);
     // A training step needs a run, and says so with a way to one.
     browser.script("[...document.querySelectorAll('.walk .segments button')].find((one) => one.innerText === 'Training step').click()", json!([]));
     browser.wait_for(
@@ -258,5 +265,21 @@ fn a_phone_shows_every_view() {
         browser.wait_for("document.documentElement.scrollWidth <= 360", SOON);
     }
     assert_eq!(figure(&browser, "Nothing of this name"), "");
+    // The drawing needs no scrolling sideways; what is chosen comes up over it, and goes.
+    browser.goto(&server.at("?m=meta-llama/Llama-3.1-8B-Instruct&tab=architecture"));
+    browser.wait_for("document.querySelector('.drawing .part')", SOON);
+    browser.wait_for(
+        "(() => { const one = document.querySelector('.canvas'); return one.scrollWidth <= one.clientWidth; })()",
+        SOON,
+    );
+    browser.script(
+        "const one = [...document.querySelectorAll('.drawing .part')].find((one) => one.textContent.includes('Queries')); one.scrollIntoView({block: 'center'}); one.dispatchEvent(new MouseEvent('click', {bubbles: true}))",
+        json!([]),
+    );
+    wait_for_part(&browser, "Queries");
+    let over = "(() => { const place = document.querySelector('.inspector').getBoundingClientRect(); return place.top > 0 && place.bottom <= innerHeight + 1; })()";
+    browser.wait_for(over, SOON);
+    browser.click(".inspector .done");
+    browser.wait_for("!document.querySelector('.inspector.chosen')", SOON);
     fine(&browser);
 }

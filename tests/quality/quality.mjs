@@ -58,7 +58,7 @@ const VIEWS = [
   ["history without rows", [], "?place=history"],
   ["history", [4000, "#history"]],
   ["what runs here", [2500], "?m=Qwen/Qwen3-8B&hw=rtx-4090&place=models"],
-  ["search of the Hub, which is not reached", [1500], "?find=llama&place=find"],
+  ["search of the Hub, which is not reached", [1500], "?place=search"],
   ["serving", ["#tab-speed", 1000], "?m=Qwen/Qwen3-8B&hw=h100-sxm&mode=serve"],
   ...["memory", "plan", "time", "loss", "rl"].map((tab) => [`training, tab ${tab}`, [`#tab-${tab}`, 1000], TRAINED]),
 ];
