@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::block::{SMALL, TITLE, grid_columns, head_squares};
 use super::scene::{Scene, SceneBox, WireKind};
+use super::sizes::{SMALL, TITLE, grid_columns, head_squares};
 use super::spacing::INSIDE;
 use crate::chart::{Caption, Theme};
 use crate::export::escape;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{Laid, SMALL, TITLE, laid, sized};
+use super::block::{Laid, laid};
 use super::rail::rail;
 use super::scene::{Scene, SceneBox, SceneFrame, SceneWire, SceneWords, WireKind, text_width, wrapped};
 use super::show::Show;
+use super::sizes::{SMALL, TITLE, sized};
 use super::spacing::Spacing;
 use crate::analysis::anatomy::{Anatomy, PartFigures};
 use crate::model::blueprint::Repeated;

@@ -16,7 +16,7 @@ pub fn embedding(module: &'static str, vocabulary: &Quantity, hidden: &Quantity)
     lookup("Token embedding", "token embedding", table, hidden)
 }
 
-/// Learned positions `[positions, hidden]`.
+/// Learned positions `[positions, hidden]`, or types of tokens.
 pub fn positions(module: &'static str, positions: &Quantity, hidden: &Quantity) -> Block {
     let table = Tensor::new(
         format!("{module}.weight"),
@@ -24,7 +24,13 @@ pub fn positions(module: &'static str, positions: &Quantity, hidden: &Quantity) 
         Component::Embedding,
         &[positions, hidden],
     );
-    lookup("Position embedding", "position embedding", table, hidden)
+    // The first and the second text of a pair, tasks: no places.
+    let (title, name) = if module.contains("type_embeddings") {
+        ("Type embedding", "type embedding")
+    } else {
+        ("Position embedding", "position embedding")
+    };
+    lookup(title, name, table, hidden)
 }
 
 fn lookup(title: &'static str, name: &'static str, table: Tensor, hidden: &Quantity) -> Block {

@@ -152,7 +152,9 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
     let layers = config.size_or("layers", decoder.layers, || read.clone())?;
     let vocabulary = config.size("vocabulary", &["vocab_size"])?;
     let mut all = Assembly::of(whole, title, hidden.clone(), layers, vocabulary)?;
-    all.max_context = config.optional("max_context", POSITIONS)?;
+    // A table of places ends where its rows do; relative ones go on.
+    let places = pair.after.places.as_ref().map(|places| places.rows);
+    all.max_context = config.optional("max_context", places.unwrap_or(POSITIONS))?;
     let fixed = pair
         .fixed
         .map(|key| config.size("encoder tokens", &[key]))

@@ -163,6 +163,11 @@ const LABELS: &[(&str, &str, &str)] = &[
         "Looks up one row for each position.",
     ),
     (
+        "type embedding",
+        "Type embedding",
+        "Looks up one row for the kind of each token: of the first text or the second.",
+    ),
+    (
         "per-layer embedding",
         "Per-layer embedding",
         "Looks up a row that holds a small vector for every layer.",
