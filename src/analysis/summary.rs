@@ -221,10 +221,11 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
         .as_ref()
         .filter(|most| setup.tokens().value > most.value)
     {
+        let key = most.key().map_or_else(String::new, |key| format!(" ({key})"));
         all.push(Notice::new(
             "beyond_context",
             format!(
-                "{} tokens are more than the {} this model was made for (max_position_embeddings).",
+                "{} tokens are more than the {} this model was made for{key}.",
                 grouped(setup.tokens().value),
                 grouped(most.value)
             ),

@@ -91,6 +91,13 @@ impl Quantity {
     pub fn in_unit(self, unit: Unit) -> Self {
         Self { unit, ..self }
     }
+    /// The key of the config it was read from, or that the class has a default for.
+    pub fn key(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Config(key) | Origin::ClassDefault(key) => Some(key),
+            _ => None,
+        }
+    }
     /// The product of others; saturates.
     pub fn product(name: &'static str, factors: &[&Self]) -> Self {
         let value = factors.iter().fold(1, |all: u64, one| all.saturating_mul(one.value));
