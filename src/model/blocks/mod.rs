@@ -23,6 +23,7 @@ mod rwkv;
 pub mod shared_block;
 mod streams;
 mod table;
+mod stack;
 mod vit;
 
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
@@ -47,7 +48,8 @@ pub use rwkv::{channel_mix, time_mix};
 pub use shared_block::step;
 pub use streams::{hyper_connection, hyper_head};
 pub use table::{embedding, head, positions};
-pub use vit::{Biases, Stack, Vit};
+pub use stack::Stack;
+pub use vit::{Biases, Vit};
 
 use super::component::Component;
 use super::operator::{Operator, Rows};

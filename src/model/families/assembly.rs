@@ -5,6 +5,7 @@ use super::super::blueprint::{Beside, Blueprint, LayerKind, Reading, Tower};
 use super::super::config::{Config, MOST_LAYERS, whole};
 use super::super::error::ModelError;
 use super::super::layout::Layout;
+use super::super::media::Senses;
 use super::super::operator::Block;
 use super::super::quantisation::{self, Span, Work};
 use super::super::tensor::TensorKind;
@@ -178,6 +179,7 @@ impl<'c> Assembly<'c> {
             reading: self.reading,
             tied: self.tied,
             published: quantisation::read(self.config)?,
+            senses: Senses::default(),
             beside: Vec::new(),
             autograd: Autograd::default(),
             notices: Vec::new(),
