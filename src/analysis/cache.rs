@@ -100,7 +100,7 @@ pub(super) fn kv_cache<N: Number>(setup: &Setup) -> N {
 
 /// What one block of all its layers keeps for every sequence.
 pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
-    if place.block.caches.is_empty() {
+    if place.block.caches.is_empty() || setup.media.leaves_idle(place.block) {
         return Vec::new();
     }
     if let Some(pages) = setup

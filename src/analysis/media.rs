@@ -136,6 +136,17 @@ impl Media {
         let each: Vec<String> = self.seen.iter().map(Seen::words).collect();
         (!each.is_empty()).then(|| each.join("; "))
     }
+    /// What the tokens of a prompt hold besides, in words: ` with 3 images and 30 s of sound`.
+    pub fn with(&self) -> Option<String> {
+        let each = self.seen.iter().map(|seen| match (seen.what, seen.count) {
+            ("image", 1) => "an image".to_owned(),
+            ("image", many) => format!("{} images", grouped(many)),
+            (what, _) if what == "video" => "a video".to_owned(),
+            (what, _) => what.to_owned(),
+        });
+        let each: Vec<String> = each.collect();
+        (!each.is_empty()).then(|| format!(" with {}", each.join(" and ")))
+    }
     /// What is said of it.
     pub(super) fn notices(&self, blueprint: &Blueprint, workload: &Workload) -> Vec<Notice> {
         let mut all = Vec::new();

@@ -124,6 +124,17 @@ impl Setup {
         resolve::unpacked(self)
     }
 
+    /// The scenario as it is analysed, as a question again: its prompt is the text's.
+    pub fn question(&self) -> Scenario {
+        let mut scenario = Scenario::clone(&self.scenario);
+        scenario.workload.prompt = self.text_of(scenario.workload.prompt);
+        scenario
+    }
+    /// Tokens of text in a prompt of so many: what images, video and sound become is no text; one is left at least.
+    pub fn text_of(&self, prompt: u64) -> u64 {
+        prompt.saturating_sub(self.media.tokens()).max(1)
+    }
+
     /// The device, if one is chosen.
     pub fn device(&self) -> Option<&Device> {
         self.device.as_deref()

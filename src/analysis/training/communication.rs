@@ -10,7 +10,7 @@ use super::links::Links;
 use super::plan::TrainingPlan;
 use super::states::States;
 use crate::model::Blueprint;
-use crate::model::operator::{Kind, Role};
+use crate::model::operator::Kind;
 use crate::scenario::Recompute;
 use crate::scenario::training::{TrainingPrecision, Zero};
 use crate::units::Exact;
@@ -187,7 +187,7 @@ fn routed_layers(blueprint: &Blueprint) -> Vec<(u64, u64)> {
 
 /// Elements of keys and values a token, all layers together.
 fn kv_widths(blueprint: &Blueprint) -> f64 {
-    let places = blueprint.blocks().filter(|place| place.block.role != Role::Tower);
+    let places = blueprint.blocks().filter(|place| place.block.needs_no_image());
     let widths = places.map(|place| {
         let each = place.block.attentions().map(|attention| {
             attention.kv_heads.value as f64 * (attention.key_dim.value as f64 + attention.value_dim.value as f64)

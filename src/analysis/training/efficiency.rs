@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::plan::TrainingPlan;
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
-use crate::model::operator::{Kind, Role, Step};
+use crate::model::operator::{Kind, Step};
 use crate::scenario::Recompute;
 use crate::scenario::training::Framework;
 
@@ -84,7 +84,7 @@ impl Question {
 
 /// Width of one expert, where the model has some.
 fn expert_width(setup: &Setup) -> Option<f64> {
-    let places = setup.blueprint.blocks().filter(|place| place.block.role != Role::Tower);
+    let places = setup.blueprint.blocks().filter(|place| place.block.needs_no_image());
     let operators = places.flat_map(|place| &place.block.operators);
     let widths = operators.filter_map(|operator| match &operator.kind {
         Kind::Elementwise {

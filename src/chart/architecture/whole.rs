@@ -138,11 +138,9 @@ pub fn scene(plan: &Plan<'_>) -> Scene {
     scene
 }
 
-/// Whether layers attend to what towers made, rather than reading it in place of tokens: such a block is idle over text.
+/// Whether layers attend to what towers made, rather than reading it in place of tokens: such a block runs only where there are some.
 fn attends_to_towers(blueprint: &Blueprint) -> bool {
-    let blocks = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
-    let mut mixers = blocks.filter(|block| block.role == Role::TokenMixer);
-    mixers.any(|block| !block.operators.is_empty() && block.operators.iter().all(|one| one.is_idle()))
+    blueprint.senses.across
 }
 
 /// Whether layers of one kind come again after those of another.

@@ -121,6 +121,10 @@ impl Block {
             compressors: Vec::new(),
         }
     }
+    /// Whether it runs wherever there is text, or an encoder's input: no tower, no attention to images.
+    pub const fn needs_no_image(&self) -> bool {
+        matches!(self.input, Input::Text | Input::Encoder)
+    }
     /// Its operators that attend.
     pub fn attentions(&self) -> impl Iterator<Item = &Attention> {
         self.operators.iter().filter_map(|operator| match &operator.kind {
