@@ -120,6 +120,11 @@ impl<N: Number> ForwardPass<N> {
         let each = match rows {
             Rows::Tokens if self.decode => return self.batch.clone(),
             Rows::Tokens => self.tokens.clone(),
+            Rows::Patches(_) if self.decode => return N::zero(),
+            Rows::Patches(marks) => {
+                let marks = Quantity::architecture("marks", marks, "tokens beside the patches");
+                self.tokens.clone().minus(N::input(&marks).least(self.tokens.clone()))
+            }
             Rows::Logits => self.logits.clone(),
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),

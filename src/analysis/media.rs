@@ -6,7 +6,7 @@ use crate::model::media::{Extent, Glance, Stage};
 use crate::model::operator::{Block, Input};
 use crate::model::{Component, Notice};
 use crate::scenario::Workload;
-use crate::units::{Quantity, grouped};
+use crate::units::{Quantity, counted, grouped};
 
 /// One kind of what a request holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +28,11 @@ impl Seen {
     }
     /// In words: `3 images: 3 × 1,035 tokens`.
     pub fn words(&self) -> String {
-        let (each, many) = (grouped(self.each.tokens), grouped(self.count));
+        let (each, many) = (counted(self.each.tokens, "token"), grouped(self.count));
         match (self.what, self.count) {
-            ("image", 1) => format!("1 image: {each} tokens"),
-            ("image", _) => format!("{many} images: {many} × {each} tokens"),
-            (what, _) => format!("the {what}: {each} tokens"),
+            ("image", 1) => format!("1 image: {each}"),
+            ("image", _) => format!("{many} images: {many} × {each}"),
+            (what, _) => format!("the {what}: {each}"),
         }
     }
     /// Rows of a stage: sequences of a request, rows of each.
@@ -53,6 +53,8 @@ pub struct Media {
     pub seen: Vec<Seen>,
     /// Whether only a mark stands in the prompt for each: layers attend to what the tower made.
     pub across: bool,
+    /// Of an encoder of images or sound alone: the tokens of each, whatever the prompt is said to be.
+    pub alone: Option<u64>,
 }
 
 impl Media {
@@ -83,9 +85,18 @@ impl Media {
         see(seconds, Component::Vision, "video", 1, video)?;
         let sound = senses.sound.as_ref().map(|rule| Some(rule.see(workload.audio_seconds)));
         see(workload.audio_seconds, Component::Audio, "sound", 1, sound)?;
+        let alone = match &senses.alone {
+            None => None,
+            Some((rule, marks)) => {
+                let seen = rule.see(width, height);
+                let seen = seen.ok_or_else(|| AnalysisError::Media(refused(width, height)))?;
+                Some(seen.patches().saturating_add(*marks).max(1))
+            }
+        };
         Ok(Self {
             seen,
             across: senses.across,
+            alone,
         })
     }
     /// Tokens that it adds to the prompt.
@@ -136,7 +147,7 @@ impl Media {
         let each: Vec<String> = self.seen.iter().map(Seen::words).collect();
         (!each.is_empty()).then(|| each.join("; "))
     }
-    /// What the tokens of a prompt hold besides, in words: ` with 3 images and 30 s of sound`.
+    /// What a prompt holds beside text, in words: ` of text, 3 images and sound`.
     pub fn with(&self) -> Option<String> {
         let each = self.seen.iter().map(|seen| match (seen.what, seen.count) {
             ("image", 1) => "an image".to_owned(),
@@ -145,11 +156,20 @@ impl Media {
             (what, _) => what.to_owned(),
         });
         let each: Vec<String> = each.collect();
-        (!each.is_empty()).then(|| format!(" with {}", each.join(" and ")))
+        let (last, before) = each.split_last()?;
+        let before: String = before.iter().map(|one| format!(", {one}")).collect();
+        Some(format!(" of text{before} and {last}"))
     }
     /// What is said of it.
     pub(super) fn notices(&self, blueprint: &Blueprint, workload: &Workload) -> Vec<Notice> {
         let mut all = Vec::new();
+        if let Some(rows) = self.alone {
+            let text = format!(
+                "It reads no text: each of a batch is {} tokens, patches and marks, whatever the prompt is.",
+                grouped(rows)
+            );
+            all.push(Notice::new("reads_no_text", text));
+        }
         if let Some(words) = self.words() {
             let text = if self.across {
                 format!("{words}; layers attend to {} rows that the tower makes.", grouped(self.states()))

@@ -95,7 +95,9 @@ fn as_it_sees(
 ) -> Result<(Arc<Scenario>, Arc<Media>), AnalysisError> {
     let media = Media::of(blueprint, &requested.workload)?;
     let tokens = media.tokens();
-    let scenario = if tokens == 0 {
+    let scenario = if let Some(rows) = media.alone {
+        Arc::new(Scenario::clone(requested).with(|s| s.workload.prompt = rows))
+    } else if tokens == 0 {
         requested.clone()
     } else {
         let prompt = requested.workload.prompt.saturating_add(tokens);

@@ -23,6 +23,8 @@ pub struct Senses {
     pub videos: Option<VideoRule>,
     /// Sound.
     pub sound: Option<SoundRule>,
+    /// Of an encoder of images or sound that stands alone: how they are laid out, and how many marks stand beside the patches.
+    pub alone: Option<(ImageRule, u64)>,
     /// Whether layers attend to what towers made: only a mark stands in the prompt for it.
     pub across: bool,
 }

@@ -18,6 +18,8 @@ use crate::units::Quantity;
 pub enum Rows {
     /// The new tokens of every sequence.
     Tokens,
+    /// The same but so many marks that stand beside the patches of an image.
+    Patches(u64),
     /// The positions whose logits are wanted.
     Logits,
     /// Every token in the cache as well: a latent that is expanded anew at each step.

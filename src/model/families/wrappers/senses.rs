@@ -20,6 +20,7 @@ pub fn senses(root: &str, around: &Around<'_>) -> Result<Senses, ModelError> {
         images: if sees { images(root, around, &vision)? } else { None },
         videos: if sees { videos(root, around, &vision)? } else { None },
         sound: sound(root, around)?,
+        alone: None,
         across: root == "mllama",
     })
 }
