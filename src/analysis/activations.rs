@@ -4,9 +4,9 @@ use super::forward_pass::ForwardPass;
 use super::memory::MemoryPart;
 use super::setup::Setup;
 use crate::hardware::Engine;
-use crate::model::{Component, TensorKind};
 use crate::model::blueprint::Reading;
 use crate::model::operator::{Block, Input, Live, Span};
+use crate::model::{Component, TensorKind};
 use crate::scenario::{AttentionKernel, Logits, Mode};
 use crate::units::{Number, Quantity};
 
@@ -34,12 +34,19 @@ fn towers<N: Number>(setup: &Setup) -> Vec<N> {
     let mut fullest: Vec<(Component, N)> = Vec::new();
     for (block, seen, stage) in parts {
         let extent = stage.of(&seen.each);
-        let rows = setup.engine.seen_at_once(setup.batch().value, seen.count, setup.chunk(), seen.each.tokens);
+        let rows = setup
+            .engine
+            .seen_at_once(setup.batch().value, seen.count, setup.chunk(), seen.each.tokens);
         let rows = Quantity::assumed("at once", rows, "images or clips that the engine reads at once");
         let each = extent.sequences.saturating_mul(extent.rows);
         let each = Quantity::assumed("rows", each, "patches or frames of each");
         let live = N::sum(block.live.iter().map(width::<N>));
-        let mut all = N::product([N::input(&rows), N::input(&each), live, N::input(setup.activation_bytes())]);
+        let mut all = N::product([
+            N::input(&rows),
+            N::input(&each),
+            live,
+            N::input(setup.activation_bytes()),
+        ]);
         if setup.scenario.assumptions.attention == AttentionKernel::Eager
             && let Some(attention) = block.attentions().next()
         {
@@ -48,9 +55,17 @@ fn towers<N: Number>(setup: &Setup) -> Vec<N> {
             let score = Quantity::assumed("bytes of a score", score, "as attention's softmax leaves them");
             let sequences = Quantity::assumed("sequences", extent.sequences, "that do not see each other");
             let pairs = N::product([N::input(&sequences), pass.pairs(&attention.span)]);
-            all = all.plus(N::product([N::input(&rows), pairs, N::input(&attention.heads), N::input(&score)]));
+            all = all.plus(N::product([
+                N::input(&rows),
+                pairs,
+                N::input(&attention.heads),
+                N::input(&score),
+            ]));
         }
-        let all = all.named(seen.tower.label(), "Activations while the widest part of the tower runs.");
+        let all = all.named(
+            seen.tower.label(),
+            "Activations while the widest part of the tower runs.",
+        );
         match fullest.iter_mut().find(|(known, _)| *known == seen.tower) {
             Some((_, known)) if known.value() < all.value() => *known = all,
             Some(_) => {}
@@ -134,7 +149,9 @@ fn inference<N: Number>(setup: &Setup) -> N {
         _ => Some(next),
     };
     // What a tower has alive belongs to its own pass.
-    let text = blueprint.blocks().filter(|place| !matches!(place.block.input, Input::Tower(_)));
+    let text = blueprint
+        .blocks()
+        .filter(|place| !matches!(place.block.input, Input::Tower(_)));
     for place in text {
         let live = N::sum(place.block.live.iter().map(width::<N>))
             .named(place.block.title, "Tensors of this block that are alive together.");

@@ -296,12 +296,10 @@ pub(super) fn kv_growth<N: Number>(setup: &Setup) -> N {
                         "A token's share of the compressed entries in the layers of this kind.",
                     ));
                 }
-                _ => {
-                    match whole.iter_mut().find(|(known, _)| *known == stored) {
-                        Some((_, sum)) => *sum = sum.clone().plus(width),
-                        None => whole.push((stored, width)),
-                    }
-                }
+                _ => match whole.iter_mut().find(|(known, _)| *known == stored) {
+                    Some((_, sum)) => *sum = sum.clone().plus(width),
+                    None => whole.push((stored, width)),
+                },
             }
         }
         for (stored, widths) in whole {

@@ -240,13 +240,19 @@ impl<N: Number> ForwardPass<N> {
     /// Rows of another part of the tower.
     fn of_part(&self, stage: &Stage) -> N {
         let rows = self.sight.map_or(0, |(seen, _)| stage.of(&seen).rows);
-        N::input(&Quantity::assumed("rows of another part", rows, "what the tower sees there"))
+        N::input(&Quantity::assumed(
+            "rows of another part",
+            rows,
+            "what the tower sees there",
+        ))
     }
 
     /// Pairs within squares of a plane, and of all in so many of the layers: of a side cut into q whole pieces of w and a rest r
     /// q·w² + r², for both sides.
     fn squares(&self, side: &Quantity, whole: &Quantity, layers: &Quantity) -> N {
-        let (rows, columns) = self.sight.map_or((self.tokens.value() as u64, 1), |(_, extent)| extent.plane);
+        let (rows, columns) = self
+            .sight
+            .map_or((self.tokens.value() as u64, 1), |(_, extent)| extent.plane);
         let cut = |length: u64| {
             let (pieces, rest) = (length / side.value.max(1), length % side.value.max(1));
             let all = side.value.saturating_mul(side.value).saturating_mul(pieces);

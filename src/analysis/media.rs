@@ -41,7 +41,11 @@ impl Seen {
         let many = Quantity::choice("images", self.count, "Workload");
         let each = Quantity::assumed("crops of one", extent.sequences, "as the class's processor cuts it");
         let sequences = Quantity::product("crops", &[&many, &each]);
-        let rows = Quantity::assumed("rows", extent.rows, "patches or frames, as the class's processor lays them out");
+        let rows = Quantity::assumed(
+            "rows",
+            extent.rows,
+            "patches or frames, as the class's processor lays them out",
+        );
         (sequences, rows, extent)
     }
 }
@@ -69,19 +73,32 @@ impl Media {
         }
         let senses = &blueprint.senses;
         let (width, height) = workload.image_size;
-        let mut see = |asked: u64, tower: Component, what: &'static str, count: u64, each: Option<Option<Glance>>| -> Result<(), AnalysisError> {
+        let mut see = |asked: u64,
+                       tower: Component,
+                       what: &'static str,
+                       count: u64,
+                       each: Option<Option<Glance>>|
+         -> Result<(), AnalysisError> {
             if asked == 0 || !reads(blueprint, tower) {
                 return Ok(());
             }
             let each = each.ok_or_else(|| AnalysisError::Media(unknown(blueprint, what)))?;
             let each = each.ok_or_else(|| AnalysisError::Media(refused(width, height)))?;
-            seen.push(Seen { tower, what, count, each });
+            seen.push(Seen {
+                tower,
+                what,
+                count,
+                each,
+            });
             Ok(())
         };
         let image = senses.images.as_ref().map(|rule| rule.see(width, height));
         see(workload.images, Component::Vision, "image", workload.images, image)?;
         let (seconds, rate) = (workload.video_seconds, workload.video_rate);
-        let video = senses.videos.as_ref().map(|rule| rule.see(width, height, seconds, rate));
+        let video = senses
+            .videos
+            .as_ref()
+            .map(|rule| rule.see(width, height, seconds, rate));
         see(seconds, Component::Vision, "video", 1, video)?;
         let sound = senses.sound.as_ref().map(|rule| Some(rule.see(workload.audio_seconds)));
         see(workload.audio_seconds, Component::Audio, "sound", 1, sound)?;
@@ -172,7 +189,10 @@ impl Media {
         }
         if let Some(words) = self.words() {
             let text = if self.across {
-                format!("{words}; layers attend to {} rows that the tower makes.", grouped(self.states()))
+                format!(
+                    "{words}; layers attend to {} rows that the tower makes.",
+                    grouped(self.states())
+                )
             } else {
                 format!("{words}, added to the prompt, as the default of its class's processor makes them.")
             };
@@ -198,7 +218,9 @@ impl Media {
 /// Whether a model has a tower of a kind.
 fn reads(blueprint: &Blueprint, tower: Component) -> bool {
     let towers = blueprint.towers.iter().flat_map(|tower| &tower.blocks);
-    towers.flat_map(|block| &block.operators).any(|one| one.component == tower)
+    towers
+        .flat_map(|block| &block.operators)
+        .any(|one| one.component == tower)
 }
 
 fn unknown(blueprint: &Blueprint, what: &'static str) -> String {

@@ -89,10 +89,7 @@ fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Sc
 }
 
 /// The scenario with what images, video and sound become in its prompt.
-fn as_it_sees(
-    blueprint: &Blueprint,
-    requested: &Arc<Scenario>,
-) -> Result<(Arc<Scenario>, Arc<Media>), AnalysisError> {
+fn as_it_sees(blueprint: &Blueprint, requested: &Arc<Scenario>) -> Result<(Arc<Scenario>, Arc<Media>), AnalysisError> {
     let media = Media::of(blueprint, &requested.workload)?;
     let tokens = media.tokens();
     let scenario = if let Some(rows) = media.alone {
@@ -251,6 +248,15 @@ fn on_device(
         .as_deref()
         .map(|device| hardware::compatibility::support(&weights.format.id, device, engine));
     let (scenario, media) = as_it_sees(blueprint, &requested)?;
+    if let Some(notice) = notices
+        .iter_mut()
+        .find(|notice| notice.code == "projector_apart" && !media.seen.is_empty())
+    {
+        *notice = Notice::new(
+            "projector_apart",
+            "llama.cpp keeps the towers in a projector file (mmproj) of its own; it is counted here, in FP16, for what a request holds beside text.",
+        );
+    }
     notices.extend(media.notices(blueprint, &requested.workload));
     let setup = Setup {
         blueprint: blueprint.clone(),

@@ -13,10 +13,13 @@ use super::resolve::{self, Conversion};
 use super::simple_rule;
 use crate::hardware::{Budget, Device, Engine, Start};
 use crate::model::blueprint::Reading;
+use crate::model::media::ImageRule;
 use crate::model::operator::{Attention, Block, Input, Kind, Operator, Rows};
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
-use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
+use crate::scenario::{
+    AttentionFlops, AttentionKernel, CachePlace, KnobId, LatentCache, Lengths, Mode, Scenario, WindowCache,
+};
 use crate::units::{Number, Quantity, one_or_times};
 
 /// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
@@ -271,6 +274,22 @@ impl Setup {
         let parts: Vec<&Quantity> = std::iter::once(&text).chain(&parts).collect();
         Quantity::sum("prompt", &parts)
     }
+    /// Whether a knob has anything to turn for this model: one that has no encoder asks for no tokens of one, one without a tower
+    /// for no images. What is set already stays, so that it can be taken back.
+    pub fn asks(&self, knob: KnobId) -> bool {
+        let (senses, workload) = (&self.blueprint.senses, &self.requested.workload);
+        let sized = |rule: &ImageRule| !matches!(rule, ImageRule::Fixed { .. });
+        let (images, videos) = (senses.images.is_some(), senses.videos.is_some());
+        match knob {
+            KnobId::EncoderTokens => matches!(self.blueprint.reading, Reading::Both(_)),
+            KnobId::Images => images || workload.images > 0,
+            KnobId::ImageSize => images || videos || senses.alone.as_ref().is_some_and(|(rule, _)| sized(rule)),
+            KnobId::AudioSeconds => senses.sound.is_some() || workload.audio_seconds > 0,
+            KnobId::VideoSeconds => videos || workload.video_seconds > 0,
+            KnobId::VideoFps => workload.video_seconds > 0,
+            _ => true,
+        }
+    }
     /// Whether an operator takes no part in a pass: it never does, or there is nothing for its block to read.
     pub fn idles(&self, block: &Block, operator: &Operator) -> bool {
         operator.is_idle() || self.media.leaves_idle(block)
@@ -287,7 +306,11 @@ impl Setup {
     /// Tokens of the encoder's input: as chosen, else as its class fixes them, else as many as the prompt has.
     pub fn encoder_tokens(&self) -> Quantity {
         if self.blueprint.senses.across {
-            return Quantity::assumed("rows of images", self.media.states(), "what the tower makes of all images");
+            return Quantity::assumed(
+                "rows of images",
+                self.media.states(),
+                "what the tower makes of all images",
+            );
         }
         match (self.scenario.workload.encoder_tokens, &self.blueprint.reading) {
             (Some(chosen), _) => Quantity::choice("encoder tokens", chosen, "Workload"),

@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::analysis::parameters;
 use crate::model::blueprint::Repeated;
 use crate::model::flow::{BlockDrawing, Group, Joint, PartId, group_words, shape_words};
+use crate::model::media::Glance;
 use crate::model::operator::Role;
 use crate::model::quantisation::Part;
-use crate::model::media::Glance;
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
 use crate::scenario::Workload;
 use crate::units::{Exact, grouped, short_count};
@@ -183,7 +183,9 @@ fn reads(blueprint: &Blueprint) -> Vec<ReadsRow> {
     };
     let has = |component| {
         let towers = blueprint.towers.iter().flat_map(|tower| &tower.blocks);
-        towers.flat_map(|block| &block.operators).any(|one| one.component == component)
+        towers
+            .flat_map(|block| &block.operators)
+            .any(|one| one.component == component)
     };
     let mut all = Vec::new();
     if has(Component::Vision) {
@@ -197,7 +199,10 @@ fn reads(blueprint: &Blueprint) -> Vec<ReadsRow> {
     }
     if has(Component::Audio) {
         let [_, seconds] = SECONDS;
-        all.push(row(format!("{seconds} s of sound"), senses.sound.as_ref().map(|rule| rule.see(seconds))));
+        all.push(row(
+            format!("{seconds} s of sound"),
+            senses.sound.as_ref().map(|rule| rule.see(seconds)),
+        ));
     }
     if let Some((rule, marks)) = &senses.alone {
         let seen = rule.see(width, height).map(|seen| Glance {

@@ -1,7 +1,5 @@
 //! What towers compute, and what images and sound become: facts of the classes, and laws over every wrapper that is known.
 
-
-
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,7 +9,6 @@ use weighbridge::model::media::Stage;
 use weighbridge::model::operator::{Input, Kind};
 use weighbridge::model::{Blueprint, catalogue};
 use weighbridge::scenario::{AttentionFlops, Engine, Mode, Scenario};
-
 
 /// Every config of the facts that has a tower.
 fn configs() -> Vec<(String, Value)> {
@@ -45,7 +42,9 @@ fn every_matrix_of_a_tower_runs_over_something() {
     let mut seen = 0;
     let mut still = std::collections::BTreeSet::new();
     for (id, config) in configs() {
-        let Ok(blueprint) = Blueprint::from_value(config) else { continue };
+        let Ok(blueprint) = Blueprint::from_value(config) else {
+            continue;
+        };
         for block in blueprint.towers.iter().flat_map(|tower| &tower.blocks) {
             let Input::Tower(stage) = &block.input else { continue };
             for operator in &block.operators {
@@ -105,11 +104,21 @@ fn arithmetic_of_towers() {
                 continue;
             }
         };
-        let without: Vec<&str> = fact["without"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let without: Vec<&str> = fact["without"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let mut costs = costs::<f64>(&setup).into_iter();
         let mut flops = 0.0;
-        let text = blueprint.stem.len() + blueprint.kinds.iter().map(|kind| kind.blocks.len()).sum::<usize>() + blueprint.head.len();
-        let titles = blueprint.towers.iter().flat_map(|tower| tower.blocks.iter().map(move |_| tower.title));
+        let text = blueprint.stem.len()
+            + blueprint.kinds.iter().map(|kind| kind.blocks.len()).sum::<usize>()
+            + blueprint.head.len();
+        let titles = blueprint
+            .towers
+            .iter()
+            .flat_map(|tower| tower.blocks.iter().map(move |_| tower.title));
         let titles = std::iter::repeat_n("", text).chain(titles);
         for (place, title) in blueprint.blocks().zip(titles) {
             for operator in &place.block.operators {
@@ -143,14 +152,24 @@ fn images_become_tokens() {
         let mut fields = line.split(',');
         let id = fields.next().unwrap();
         let numbers: Vec<u64> = fields.take(5).map(|field| field.parse().unwrap()).collect();
-        let &[width, height, crops, patches, tokens] = numbers.as_slice() else { panic!("{line}") };
+        let &[width, height, crops, patches, tokens] = numbers.as_slice() else {
+            panic!("{line}")
+        };
         let config = catalogue::find(id).map(|entry| entry.config.clone());
-        let config = config.or_else(|| others.iter().find(|(other, _)| other == id).map(|(_, config)| config.clone()));
+        let config = config.or_else(|| {
+            others
+                .iter()
+                .find(|(other, _)| other == id)
+                .map(|(_, config)| config.clone())
+        });
         let blueprint = Blueprint::from_value(config.unwrap()).unwrap();
         let seen = blueprint.senses.images.as_ref().unwrap().see(width, height).unwrap();
         let found = (seen.crops, seen.patches(), seen.tokens);
         if found != (crops, patches, tokens) {
-            wrong.push(format!("{id} {width}x{height}: {found:?} instead of {:?}", (crops, patches, tokens)));
+            wrong.push(format!(
+                "{id} {width}x{height}: {found:?} instead of {:?}",
+                (crops, patches, tokens)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

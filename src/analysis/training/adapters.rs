@@ -20,7 +20,10 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
     };
     // Convolutions are no linear layers.
     let kernel = block.role == Role::Tower
-        && operator.tensors.first().is_none_or(|tensor| tensor.kind != TensorKind::Matrix);
+        && operator
+            .tensors
+            .first()
+            .is_none_or(|tensor| tensor.kind != TensorKind::Matrix);
     if !linear || kernel {
         return false;
     }

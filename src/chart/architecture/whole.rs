@@ -322,6 +322,34 @@ impl Pencil<'_> {
         self.wire(points, true, share);
     }
 
+    /// The blocks of an open group one after the other, in its frame; gives where what they made leaves it.
+    fn chain(&mut self, group: Group, frame: usize, (from, top): ((f64, f64), f64), detail: &str) -> (f64, f64) {
+        let (left, right, middle) = (self.left, self.right, self.middle());
+        self.down_to(from, (middle, top), self.share(PartId::Group(group)));
+        self.y = top + HEADING + 6.0;
+        self.words(left + TITLE_AT, self.y + 8.0, detail, false, false);
+        self.y += 14.0;
+        let mut end = (middle, self.y);
+        (self.left, self.right) = (left + 12.0, right - 12.0);
+        for at in 0..group.blocks(self.plan.blueprint).len() {
+            end = self.block_on_spine(group, at, end);
+        }
+        let widest = self.right + 12.0;
+        (self.left, self.right) = (left, right.max(widest));
+        self.y += 14.0;
+        if let Some(frame) = self.scene.frames.get_mut(frame) {
+            frame.width = self.right - left;
+            frame.height = self.y - top;
+        }
+        self.scene.wires.push(SceneWire {
+            points: vec![end, (end.0, self.y)],
+            arrow: false,
+            stream: true,
+            share: 0.0,
+        });
+        (end.0, self.y)
+    }
+
     fn block_on_spine(&mut self, group: Group, at: usize, from: (f64, f64)) -> (f64, f64) {
         let part = PartId::Block(group, at);
         let places = group.blocks(self.plan.blueprint);
@@ -438,6 +466,10 @@ impl Pencil<'_> {
             component,
         });
         let (left, right) = (self.left, self.right);
+        // Parts of a tower that are no layers pass on what they make; nothing is added to a stream.
+        if matches!(group, Group::Tower(_)) && repeats <= 1 {
+            return self.chain(group, at, (from, top), &detail);
+        }
         let stream = left + STREAM;
         self.down_to_frame(from, stream, top);
         self.y = top + HEADING + 6.0;

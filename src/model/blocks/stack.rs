@@ -241,7 +241,9 @@ fn live(operators: &[Operator], layers: bool) -> Vec<Live> {
     let mut routed = Vec::new();
     for operator in operators {
         match &operator.kind {
-            Kind::Linear { input, output, routing, .. } => {
+            Kind::Linear {
+                input, output, routing, ..
+            } => {
                 read.get_or_insert_with(|| input.clone());
                 match routing {
                     Some(routing) => routed.push(Live::routed("experts", output, routing)),
@@ -255,12 +257,18 @@ fn live(operators: &[Operator], layers: bool) -> Vec<Live> {
                 }
             }
             Kind::Attention(attention) => {
-                made.push(Quantity::product("attention output", &[&attention.heads, &attention.value_dim]));
+                made.push(Quantity::product(
+                    "attention output",
+                    &[&attention.heads, &attention.value_dim],
+                ));
             }
             _ => {}
         }
     }
-    let stream = read.clone().filter(|_| layers).map(|read| read.times("residual stream", 2));
+    let stream = read
+        .clone()
+        .filter(|_| layers)
+        .map(|read| read.times("residual stream", 2));
     if layers {
         made.pop();
     }

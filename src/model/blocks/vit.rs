@@ -98,7 +98,11 @@ impl Stack {
         self.attention_of(layer).mlp_of(layer)
     }
     fn norm_of(self, layer: &Vit<'_>, at: usize) -> Self {
-        let title = if layer.norm == Norm::Rms { "RMSNorm" } else { "LayerNorm" };
+        let title = if layer.norm == Norm::Rms {
+            "RMSNorm"
+        } else {
+            "LayerNorm"
+        };
         match layer.norms.get(at) {
             Some(module) => self.block(title).norm(module, layer.norm, layer.hidden),
             None => self,
@@ -125,8 +129,7 @@ impl Stack {
                 .head_norm(of_queries, *kind, width, layer.queries)
                 .head_norm(of_keys, *kind, width, layer.keys);
         }
-        stack = stack
-            .attend(layer.heads, layer.queries, layer.keys, layer.span.clone());
+        stack = stack.attend(layer.heads, layer.queries, layer.keys, layer.span.clone());
         if let Some(distances) = layer.distances {
             stack = stack.compared("relative scores", distances, layer.queries);
         }
@@ -134,7 +137,11 @@ impl Stack {
         if let Some(name) = layer.scales.first() {
             stack = stack.scale(name, &[layer.hidden]);
         }
-        if layer.norms.len() == 4 { stack.norm_of(layer, 1) } else { stack }
+        if layer.norms.len() == 4 {
+            stack.norm_of(layer, 1)
+        } else {
+            stack
+        }
     }
     /// The second half of a layer, with its norms.
     pub fn mlp_of(self, layer: &Vit<'_>) -> Self {

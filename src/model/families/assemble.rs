@@ -127,9 +127,7 @@ fn kind_title(place: Place, span: &Span) -> String {
         | Span::Squares { .. }
         | Span::Part(_)
         | Span::Chosen(_)
-        | Span::Every { .. } => {
-            "full attention".to_owned()
-        }
+        | Span::Every { .. } => "full attention".to_owned(),
         Span::Blocks { size, .. } => format!("blocks of {}", thousands(size.value)),
         Span::Around(window) => format!("{} tokens around", thousands(window.value)),
         Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),

@@ -81,8 +81,13 @@ fn build(config: &Config, title: &'static str, registers: bool) -> Result<Bluepr
         }
     });
     let dims = [&hidden, &channels(config)?, &down, &right];
-    all.stem
-        .push(patches("embeddings.patch_embeddings.projection", &dims, true, tables, marks.value));
+    all.stem.push(patches(
+        "embeddings.patch_embeddings.projection",
+        &dims,
+        true,
+        tables,
+        marks.value,
+    ));
     all.alone = Some(alone(grid, marks.value));
     all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
     let class = if registers { "Dinov2WithRegisters" } else { "Dinov2" };

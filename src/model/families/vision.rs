@@ -197,8 +197,13 @@ fn vit(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
         table_of("embeddings.position_embeddings", &places, &hidden),
     ];
     let dims = [&hidden, &channels(config)?, &down, &across];
-    all.stem
-        .push(patches("embeddings.patch_embeddings.projection", &dims, true, tables, 1));
+    all.stem.push(patches(
+        "embeddings.patch_embeddings.projection",
+        &dims,
+        true,
+        tables,
+        1,
+    ));
     all.alone = Some(alone(grid, 1));
     all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
     match purpose(config, "ViT") {
@@ -240,8 +245,13 @@ fn spectrogram(config: &Config, title: &'static str) -> Result<Blueprint, ModelE
         table_of("embeddings.position_embeddings", &places, &hidden),
     ];
     let dims = [&hidden, &one("channels", 1), &patch, &patch];
-    all.stem
-        .push(patches("embeddings.patch_embeddings.projection", &dims, true, tables, 2));
+    all.stem.push(patches(
+        "embeddings.patch_embeddings.projection",
+        &dims,
+        true,
+        tables,
+        2,
+    ));
     all.alone = Some(alone(grid, 2));
     all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
     match purpose(config, "AST") {

@@ -43,7 +43,9 @@ pub fn least_scaling((width, height): (u64, u64), tile: u64, most: u64) -> (u64,
     let larger = all.iter().map(scale).filter(|scale| *scale >= 1.0).reduce(f64::min);
     let chosen = larger.or_else(|| all.iter().map(scale).reduce(f64::max)).unwrap_or(1.0);
     let fits = all.iter().filter(|one| (scale(one) - chosen).abs() == 0.0);
-    fits.min_by_key(|(columns, rows)| columns * rows).copied().unwrap_or((1, 1))
+    fits.min_by_key(|(columns, rows)| columns * rows)
+        .copied()
+        .unwrap_or((1, 1))
 }
 
 /// The resolution (height, width) that keeps most of an image and wastes least.

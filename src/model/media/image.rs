@@ -107,14 +107,24 @@ impl ImageRule {
         let (width, height) = (width.max(1), height.max(1));
         Some(match *self {
             Self::Fixed { rows, columns, tokens } => Glance::whole(rows, columns, tokens),
-            Self::Pixels { patch, merge, least, most } => {
+            Self::Pixels {
+                patch,
+                merge,
+                least,
+                most,
+            } => {
                 let (high, wide) = between((width, height), patch.saturating_mul(merge), least, most)?;
                 grid(high / patch, wide / patch, merge, 0)
             }
             Self::LongestSide { side, patch, merge } => {
                 let ratio = (height as f64 / side as f64).max(width as f64 / side as f64).max(1.0);
                 let unit = patch.saturating_mul(merge);
-                let whole = |length: u64| ((length as f64 / ratio) as u64).max(1).div_ceil(unit).saturating_mul(merge);
+                let whole = |length: u64| {
+                    ((length as f64 / ratio) as u64)
+                        .max(1)
+                        .div_ceil(unit)
+                        .saturating_mul(merge)
+                };
                 let (rows, columns) = (whole(height), whole(width));
                 grid(rows, columns, merge, rows / merge)
             }
@@ -136,25 +146,50 @@ impl ImageRule {
                 let tiles = columns.saturating_mul(rows);
                 let crops = if tiles > 1 && !filled { tiles + 1 } else { tiles };
                 let marks = if tiles > 1 {
-                    of_tile.saturating_mul(tiles.saturating_sub(rows)).saturating_add(of_row.saturating_mul(rows))
+                    of_tile
+                        .saturating_mul(tiles.saturating_sub(rows))
+                        .saturating_add(of_row.saturating_mul(rows))
                 } else {
                     0
                 };
-                let all = tokens.saturating_mul(crops).saturating_add(marks).saturating_add(of_image);
+                let all = tokens
+                    .saturating_mul(crops)
+                    .saturating_add(marks)
+                    .saturating_add(of_image);
                 if filled {
-                    return Some(Glance { crops: most, ..Glance::whole(patches, patches, 1) });
+                    return Some(Glance {
+                        crops: most,
+                        ..Glance::whole(patches, patches, 1)
+                    });
                 }
-                Glance { crops, ..Glance::whole(patches, patches, all) }
+                Glance {
+                    crops,
+                    ..Glance::whole(patches, patches, all)
+                }
             }
-            Self::Resolutions { ref all, side, patches, most, marked: _ } => {
+            Self::Resolutions {
+                ref all,
+                side,
+                patches,
+                most,
+                marked: _,
+            } => {
                 let (high, wide) = best_resolution((width, height), all);
                 let (rows, columns) = ((high / side).max(1), (wide / side).max(1));
                 let crops = rows.saturating_mul(columns).saturating_add(1);
                 let kept = unpadded((width, height), rows * patches, columns * patches, patches, most);
                 let tokens = patches.saturating_mul(patches).saturating_add(kept);
-                Glance { crops, ..Glance::whole(patches, patches, tokens) }
+                Glance {
+                    crops,
+                    ..Glance::whole(patches, patches, tokens)
+                }
             }
-            Self::Splits { side, most, patches, tokens } => {
+            Self::Splits {
+                side,
+                most,
+                patches,
+                tokens,
+            } => {
                 let (rows, columns) = splits((width, height), side, most);
                 let tiles = rows.saturating_mul(columns);
                 if tiles <= 1 {
@@ -164,11 +199,15 @@ impl ImageRule {
                 let marks = tiles.saturating_mul(2).saturating_add(rows).saturating_add(3);
                 let crops = tiles + 1;
                 let all = crops.saturating_mul(tokens).saturating_add(marks);
-                Glance { crops, ..Glance::whole(patches, patches, all) }
+                Glance {
+                    crops,
+                    ..Glance::whole(patches, patches, all)
+                }
             }
             Self::Filled { patch, pool, tokens } => {
                 let room = tokens.saturating_mul(pool).saturating_mul(pool);
-                let scale = (room.saturating_mul(patch).saturating_mul(patch) as f64 / (width as f64 * height as f64)).sqrt();
+                let scale =
+                    (room.saturating_mul(patch).saturating_mul(patch) as f64 / (width as f64 * height as f64)).sqrt();
                 let unit = pool.saturating_mul(patch).max(1);
                 let most = tokens;
                 let sides = |length: u64, other: u64| {
@@ -187,12 +226,26 @@ impl ImageRule {
                 // Patches are filled up to the room there is, and the tower runs over all.
                 Glance::whole(room, 1, rows.saturating_mul(columns))
             }
-            Self::Native { patch, merge, most, side } => {
+            Self::Native {
+                patch,
+                merge,
+                most,
+                side,
+            } => {
                 let patches = (width / patch).max(1).saturating_mul((height / patch).max(1));
                 let bound = side.saturating_mul(patch) as f64;
-                let scale = (most as f64 / patches as f64).sqrt().min(bound / width as f64).min(bound / height as f64).min(1.0);
+                let scale = (most as f64 / patches as f64)
+                    .sqrt()
+                    .min(bound / width as f64)
+                    .min(bound / height as f64)
+                    .min(1.0);
                 let unit = patch.saturating_mul(merge).max(1);
-                let whole = |length: u64| ((length as f64 * scale) as u64).max(1).div_ceil(unit).saturating_mul(merge);
+                let whole = |length: u64| {
+                    ((length as f64 * scale) as u64)
+                        .max(1)
+                        .div_ceil(unit)
+                        .saturating_mul(merge)
+                };
                 grid(whole(height), whole(width), merge, 0)
             }
         })

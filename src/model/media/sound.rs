@@ -41,7 +41,9 @@ impl SoundRule {
         let of = |frames: u64| frames.div_ceil(self.stride.max(1));
         match self.chunk {
             0 => of(frames),
-            chunk => (frames / chunk).saturating_mul(of(chunk)).saturating_add(of(frames % chunk)),
+            chunk => (frames / chunk)
+                .saturating_mul(of(chunk))
+                .saturating_add(of(frames % chunk)),
         }
     }
     /// What becomes of so many seconds.
@@ -71,10 +73,19 @@ mod tests {
     /// Qwen2-Audio: 30 s are 3,000 frames, 1,500 positions, 750 tokens; 10 s 250 (its processor). Qwen3-Omni: 13 a second.
     #[test]
     fn sound_of_known_towers() {
-        let qwen = SoundRule { clip: 30, most: 30, ..SoundRule::OPEN };
+        let qwen = SoundRule {
+            clip: 30,
+            most: 30,
+            ..SoundRule::OPEN
+        };
         assert_eq!((qwen.see(30).rows, qwen.see(30).tokens), (1500, 750));
         assert_eq!((qwen.see(10).rows, qwen.see(10).tokens), (1500, 250));
-        let omni = SoundRule { stride: 8, chunk: 100, joined: 1, ..SoundRule::OPEN };
+        let omni = SoundRule {
+            stride: 8,
+            chunk: 100,
+            joined: 1,
+            ..SoundRule::OPEN
+        };
         assert_eq!(omni.see(30).tokens, 390);
     }
 }

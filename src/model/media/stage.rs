@@ -140,7 +140,10 @@ mod tests {
         let sam = Glance::whole(64, 64, 256);
         assert_eq!(Stage::Windows(fixed(14)).of(&sam).sequences, 25);
         assert_eq!(Stage::Windows(fixed(14)).of(&sam).rows, 196);
-        let llama = Glance { crops: 4, ..Glance::whole(40, 40, 1) };
+        let llama = Glance {
+            crops: 4,
+            ..Glance::whole(40, 40, 1)
+        };
         assert_eq!(Stage::Together(fixed(8)).of(&llama).rows, 4 * 1608);
         assert_eq!(Stage::Squares(fixed(2)).of(&llama).rows, 400);
         assert_eq!(Stage::Still.of(&llama).sequences, 0);

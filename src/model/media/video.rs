@@ -38,7 +38,14 @@ impl VideoRule {
     pub fn see(&self, width: u64, height: u64, seconds: u64, rate: u64) -> Option<Glance> {
         let taken = seconds.saturating_mul(rate).max(1);
         match *self {
-            Self::Joined { frames, between: [few, many], patch, merge, pixels: [least, most], together } => {
+            Self::Joined {
+                frames,
+                between: [few, many],
+                patch,
+                merge,
+                pixels: [least, most],
+                together,
+            } => {
                 let joined = frames.max(1);
                 let taken = (taken.clamp(few, many) / joined).max(1).saturating_mul(joined);
                 let share = if together { taken } else { 1 };
@@ -48,9 +55,16 @@ impl VideoRule {
                 let crops = taken / joined;
                 let each = (rows / merge).saturating_mul(columns / merge);
                 let tokens = crops.saturating_mul(each);
-                Some(Glance { crops, ..Glance::whole(rows, columns, tokens) })
+                Some(Glance {
+                    crops,
+                    ..Glance::whole(rows, columns, tokens)
+                })
             }
-            Self::Frames { ref each, tokens, marks } => {
+            Self::Frames {
+                ref each,
+                tokens,
+                marks,
+            } => {
                 let one = each.see(width, height)?;
                 let of_frame = tokens.unwrap_or(one.tokens);
                 Some(Glance {

@@ -32,8 +32,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     )
     .over(with_class())
     .vit(&Vit::clip(&hidden, &heads, &width));
-    let last = Stack::once(Vision, "Vision norm", prefix)
-        .over(with_class())
-        .norm("post_layernorm", Norm::Layer, &hidden);
+    let last =
+        Stack::once(Vision, "Vision norm", prefix)
+            .over(with_class())
+            .norm("post_layernorm", Norm::Layer, &hidden);
     Ok(vec![embeddings.finish(), layer.finish(), last.finish()])
 }

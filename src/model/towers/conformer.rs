@@ -203,7 +203,11 @@ fn seen(config: &Config, [block, left, right]: [&'static str; 3]) -> Result<Seen
     let (block, before, after) = (of(block, 12)?, of(left, 13)?.saturating_sub(1), of(right, 0)?);
     let around = before.saturating_add(after);
     Ok(Seen {
-        context: fixed("context", block.saturating_add(around).max(1), "a block and what it sees before and after it"),
+        context: fixed(
+            "context",
+            block.saturating_add(around).max(1),
+            "a block and what it sees before and after it",
+        ),
         distances: fixed("distances", around.saturating_add(1), "distances that it sees"),
     })
 }

@@ -23,9 +23,10 @@ pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
     let head = Quantity::quotient("head_dim", &hidden, &heads);
     let bias = config.flag("attention_bias", false)?;
     let dims = [&hidden, &channels(config)?, &frames, &patch, &patch];
-    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix)
-        .patches()
-        .kernel("patch_embed.proj", &dims, true);
+    let mut embeddings =
+        Stack::once(Vision, "Patch embedding", prefix)
+            .patches()
+            .kernel("patch_embed.proj", &dims, true);
     if first {
         let positions = patches(config, "image_size", "patch_size")?;
         embeddings = embeddings
@@ -37,27 +38,27 @@ pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
     let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &layers)
         .patches()
         .vit(&Vit {
-        hidden: &hidden,
-        heads: Some(&heads),
-        span: Span::Both,
-        queries: &hidden,
-        keys: &hidden,
-        width: inner,
-        qkv: &["attn.qkv"],
-        output: "attn.proj",
-        mlp: &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
-        norms: &["norm1", "norm2"],
-        norm: Norm::Rms,
-        head_norm: (!first).then_some((["attn.q_norm", "attn.k_norm"], Norm::Rms, &head)),
-        distances: None,
-        scales: &[],
-        bias: Biases {
-            qv: bias,
-            k: bias,
-            output: !first && bias,
-            mlp: !first && bias,
-        },
-    });
+            hidden: &hidden,
+            heads: Some(&heads),
+            span: Span::Both,
+            queries: &hidden,
+            keys: &hidden,
+            width: inner,
+            qkv: &["attn.qkv"],
+            output: "attn.proj",
+            mlp: &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+            norms: &["norm1", "norm2"],
+            norm: Norm::Rms,
+            head_norm: (!first).then_some((["attn.q_norm", "attn.k_norm"], Norm::Rms, &head)),
+            distances: None,
+            scales: &[],
+            bias: Biases {
+                qv: bias,
+                k: bias,
+                output: !first && bias,
+                mlp: !first && bias,
+            },
+        });
     let last = Stack::once(Vision, "Vision norm", prefix)
         .patches()
         .norm("post_layernorm", Norm::Rms, &hidden)

@@ -25,8 +25,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
             });
         }
     };
-    let mut embeddings =
-        Stack::once(Vision, "Patch embedding", prefix)
+    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix)
         .patches()
         .tensor("embeddings.cls_token", &[&one, &one, &hidden]);
     if config.flag("use_mask_token", false)? {

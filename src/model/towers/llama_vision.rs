@@ -96,7 +96,11 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
         ..Vit::clip(&hidden, &heads, &width)
     };
     // The class fills each tile up and lets all tiles of an image see each other.
-    let together = Stage::Together(fixed("multiple", 8, "rows of a tile are filled up to a multiple of this"));
+    let together = Stage::Together(fixed(
+        "multiple",
+        8,
+        "rows of a tile are filled up to a multiple of this",
+    ));
     let first = Stack::repeated(
         Vision,
         "Local vision layers",

@@ -61,7 +61,11 @@ fn square(stack: Stack, module: &str, out: &Quantity, input: &Quantity, side: u6
 
 /// Over a plane of so many rows and columns.
 fn plane(side: u64) -> Stage {
-    Stage::Each(fixed("places", side * side, "the plane at this depth, of an image of one size"))
+    Stage::Each(fixed(
+        "places",
+        side * side,
+        "the plane at this depth, of an image of one size",
+    ))
 }
 
 /// MobileNetV5-300M over 768 × 768 pixels: fused blocks, inverted residuals, attention with one head of keys, fusion of two
@@ -96,12 +100,23 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
             stack = stack.norm("dw_start.bn", Norm::Rms, &size(input));
         }
         stack = square(stack, "pw_exp.conv", &size(inner), &size(input), 1, false);
-        stack = stack.norm("pw_exp.bn", Norm::Rms, &size(inner)).activation(&size(inner));
+        stack = stack
+            .norm("pw_exp.bn", Norm::Rms, &size(inner))
+            .activation(&size(inner));
         if inside > 0 {
             // Only the first block of a stage has a kernel inside, and it halves the plane there.
             side /= 2;
-            stack = square(stack.over(plane(side)), "dw_mid.conv", &size(inner), &one, inside, false);
-            stack = stack.norm("dw_mid.bn", Norm::Rms, &size(inner)).activation(&size(inner));
+            stack = square(
+                stack.over(plane(side)),
+                "dw_mid.conv",
+                &size(inner),
+                &one,
+                inside,
+                false,
+            );
+            stack = stack
+                .norm("dw_mid.bn", Norm::Rms, &size(inner))
+                .activation(&size(inner));
         }
         stack = square(stack, "pw_proj.conv", &size(output), &size(inner), 1, false);
         stack = stack.norm("pw_proj.bn", Norm::Rms, &size(output));
@@ -129,7 +144,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     }
     let mut fusion = Stack::once(Vision, "Fusion of scales", format!("{prefix}msfa.")).over(plane(768 / 16));
     fusion = square(fusion, "ffn.pw_exp.conv", &size(3840), &size(1920), 1, false);
-    fusion = fusion.norm("ffn.pw_exp.bn", Norm::Rms, &size(3840)).activation(&size(3840));
+    fusion = fusion
+        .norm("ffn.pw_exp.bn", Norm::Rms, &size(3840))
+        .activation(&size(3840));
     fusion = square(fusion, "ffn.pw_proj.conv", &size(2048), &size(3840), 1, false);
     fusion = fusion.norm("ffn.pw_proj.bn", Norm::Rms, &size(2048)).over(plane(16));
     parts.push(fusion.norm("norm", Norm::Rms, &size(2048)).finish());

@@ -38,17 +38,19 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         )
         .tensor("patch_embed.pos_emb.weight", &[&high, &wide, &hidden]);
     let blocks = format!("{prefix}encoder.blocks.{{i}}.");
-    let layer = Stack::repeated(Vision, "Vision layers", blocks, &layers).patches().vit(&Vit {
-        queries: &queries,
-        keys: &queries,
-        qkv: &["wqkv"],
-        output: "wo",
-        mlp: &["mlp.fc0", "mlp.fc1"],
-        norms: &["norm0", "norm1"],
-        norm,
-        bias,
-        ..Vit::clip(&hidden, &heads, &width)
-    });
+    let layer = Stack::repeated(Vision, "Vision layers", blocks, &layers)
+        .patches()
+        .vit(&Vit {
+            queries: &queries,
+            keys: &queries,
+            qkv: &["wqkv"],
+            output: "wo",
+            mlp: &["mlp.fc0", "mlp.fc1"],
+            norms: &["norm0", "norm1"],
+            norm,
+            bias,
+            ..Vit::clip(&hidden, &heads, &width)
+        });
     let last = Stack::once(Vision, "Vision norm", prefix)
         .patches()
         .norm("encoder.final_layernorm", norm, &hidden);

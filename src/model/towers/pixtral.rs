@@ -20,17 +20,17 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let layer = Stack::repeated(Vision, "Vision layers", prefix, &layers)
         .patches()
         .vit(&Vit {
-        qkv: &["attention.q_proj", "attention.k_proj", "attention.v_proj"],
-        output: "attention.o_proj",
-        mlp: &[
-            "feed_forward.gate_proj",
-            "feed_forward.up_proj",
-            "feed_forward.down_proj",
-        ],
-        norms: &["attention_norm", "ffn_norm"],
-        norm: Norm::Rms,
-        bias: Biases::NONE,
-        ..Vit::clip(&hidden, &heads, &width)
-    });
+            qkv: &["attention.q_proj", "attention.k_proj", "attention.v_proj"],
+            output: "attention.o_proj",
+            mlp: &[
+                "feed_forward.gate_proj",
+                "feed_forward.up_proj",
+                "feed_forward.down_proj",
+            ],
+            norms: &["attention_norm", "ffn_norm"],
+            norm: Norm::Rms,
+            bias: Biases::NONE,
+            ..Vit::clip(&hidden, &heads, &width)
+        });
     Ok(vec![embeddings.finish(), layer.finish()])
 }

@@ -20,7 +20,11 @@ pub fn second(config: &Config, prefix: &str) -> Parts {
         .over(Stage::Squares(fixed("pooled", 2, "pairs of positions are averaged")))
         .norm("ln_post", Norm::Layer, &of.hidden)
         .linear("proj", &output, &of.hidden, true);
-    Ok(vec![first.finish(), layer(&of, prefix, false, windows(config, &of, 1)?).finish(), last.finish()])
+    Ok(vec![
+        first.finish(),
+        layer(&of, prefix, false, windows(config, &of, 1)?).finish(),
+        last.finish(),
+    ])
 }
 
 /// Qwen 3-Omni: three convolutions in two dimensions, each halving the bins, and two projections.
@@ -32,7 +36,11 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
         fixed("one", 1, "one channel of sound"),
         fixed("kernel", 3, "kernels of 3 by 3"),
     );
-    let left = fixed("bins_left", halved(of.bins.value, 3), "mel bins after three strides of 2");
+    let left = fixed(
+        "bins_left",
+        halved(of.bins.value, 3),
+        "mel bins after three strides of 2",
+    );
     let flat = Quantity::product("subsampled", &[&channels, &left]);
     let first = Stack::once(Audio, "Audio convolutions", prefix)
         .over(spectrum(1, of.bins.value))
@@ -52,7 +60,11 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
         .linear("proj1", &of.hidden, &of.hidden, true)
         .activation(&of.hidden)
         .linear("proj2", &output, &of.hidden, true);
-    Ok(vec![first.finish(), layer(&of, prefix, true, inferred(config, &of)?).finish(), last.finish()])
+    Ok(vec![
+        first.finish(),
+        layer(&of, prefix, true, inferred(config, &of)?).finish(),
+        last.finish(),
+    ])
 }
 
 /// Positions that see each other: of `n_window` frames on each side, two frames to a position.

@@ -63,10 +63,10 @@ pub fn second(config: &Config, prefix: &str) -> Parts {
     let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers)
         .patches()
         .vit(&Vit {
-        width: &width,
-        mlp: &["mlp.fc1", "mlp.fc2"],
-        ..plain(&of)
-    });
+            width: &width,
+            mlp: &["mlp.fc1", "mlp.fc2"],
+            ..plain(&of)
+        });
     let merger = merger(&of, prefix, Norm::Layer, &out);
     Ok(vec![
         patch(&of, prefix, false).finish(),
@@ -166,9 +166,9 @@ pub fn third(config: &Config, prefix: &str, deep: Deep) -> Parts {
     let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers)
         .patches()
         .vit(&Vit {
-        width: &width,
-        ..plain(&of)
-    });
+            width: &width,
+            ..plain(&of)
+        });
     let merger = |stack: Stack, [_, norm, first, second]: [&'static str; 4], normed: &Quantity| -> Tower {
         let whole = normed.value == of.hidden.value;
         let squares = Stage::Squares(of.side.clone());

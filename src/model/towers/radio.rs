@@ -39,7 +39,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         .linear("embeddings.patch_projection", &hidden, &flat, false);
     if let Some(frames) = config.optional("frames", &["video_temporal_patch_size"])? {
         let frames = Quantity::product("video_values", &[&frames, &flat]);
-        first = first.over(Stage::Still).linear("embeddings.video_patch_projection", &hidden, &frames, false);
+        first = first
+            .over(Stage::Still)
+            .linear("embeddings.video_patch_projection", &hidden, &frames, false);
     }
     let heads = config.size("heads", &["num_attention_heads"])?;
     let dim = config.size_or("head_dim", &["head_dim"], || {

@@ -39,7 +39,12 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     };
     let known = Some(heads);
     for (title, count, side, seen) in [
-        ("Windowed vision layers", &windowed, &window, Stage::Windows(window.clone())),
+        (
+            "Windowed vision layers",
+            &windowed,
+            &window,
+            Stage::Windows(window.clone()),
+        ),
         ("Global vision layers", &wide, &grid, Stage::Patches),
     ] {
         if count.value == 0 {

@@ -66,5 +66,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let last = Stack::once(Audio, "Audio norm", prefix)
         .patches()
         .norm("layer_norm", Norm::Layer, &of.hidden);
-    Ok(vec![first.finish(), layer(&of, prefix, false, Span::Both).finish(), last.finish()])
+    Ok(vec![
+        first.finish(),
+        layer(&of, prefix, false, Span::Both).finish(),
+        last.finish(),
+    ])
 }

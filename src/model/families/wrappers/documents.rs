@@ -131,9 +131,10 @@ pub fn ernie(around: &Around<'_>) -> Parts {
         vision.size("frames", &["temporal_merge_size"])?,
     );
     let flat = Quantity::product("patch_values", &[&channels(&vision)?, &patch, &patch]);
-    let first = Stack::once(Vision, "Patch embedding", PREFIX)
-        .patches()
-        .linear("patch_embed.proj", &hidden, &flat, false);
+    let first =
+        Stack::once(Vision, "Patch embedding", PREFIX)
+            .patches()
+            .linear("patch_embed.proj", &hidden, &flat, false);
     let heads = heads(&vision)?;
     let layer = Stack::repeated(Vision, "Vision layers", format!("{PREFIX}blocks.{{i}}."), &layers);
     let layer = layer.patches().vit(&Vit {

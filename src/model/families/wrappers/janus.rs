@@ -34,7 +34,13 @@ pub fn janus(around: &Around<'_>) -> Parts {
         .linear("generation_head.proj_out", &inner, &token, true)
         .linear("generation_head.vision_head", &codes, &inner, true);
     parts.push(quantiser.finish());
-    parts.push(aligner("model.generation_aligner.", &inner, &code, depth.value, Stage::Still));
+    parts.push(aligner(
+        "model.generation_aligner.",
+        &inner,
+        &code,
+        depth.value,
+        Stage::Still,
+    ));
     parts.push(halves(&drawer, &code)?);
     Ok(parts)
 }
@@ -45,7 +51,9 @@ fn aligner(prefix: &'static str, out: &Quantity, input: &Quantity, depth: u64, s
         .over(stage)
         .linear("fc1", out, input, true);
     for layer in 1..depth.min(1000) {
-        stack = stack.activation(out).linear(&format!("hidden_layers.{}", layer - 1), out, out, true);
+        stack = stack
+            .activation(out)
+            .linear(&format!("hidden_layers.{}", layer - 1), out, out, true);
     }
     stack.finish()
 }

@@ -74,9 +74,10 @@ pub fn fun(around: &Around<'_>) -> Parts {
     let timed = timed.map_or(0, |timed| timed.value);
     let normed = if timed > 0 && timed < layers { 2 } else { 1 };
     let norms = count("norms", "num_timestamp_prediction_layers", normed);
-    let norms = Stack::repeated(Audio, "Audio norms", PREFIX, &norms)
-        .patches()
-        .norm("final_layernorm", Norm::Layer, &hidden);
+    let norms =
+        Stack::repeated(Audio, "Audio norms", PREFIX, &norms)
+            .patches()
+            .norm("final_layernorm", Norm::Layer, &hidden);
     parts.push(norms.finish());
     parts.extend(adaptor(around, &hidden)?);
     Ok(parts)
@@ -106,7 +107,10 @@ fn adaptor(around: &Around<'_>, audio: &Quantity) -> Parts {
         .activation(&inner)
         .linear("linear_2", &hidden, &inner, true);
     let stack = Stack::repeated(Audio, "Adaptor layers", format!("{PREFIX}layers.{{i}}."), &layers);
-    Ok(vec![first.finish(), layer(stack, heads.as_ref(), [&hidden, &hidden, &width], |stack| stack).finish()])
+    Ok(vec![
+        first.finish(),
+        layer(stack, heads.as_ref(), [&hidden, &hidden, &width], |stack| stack).finish(),
+    ])
 }
 
 /// Voxtral Realtime: causal convolutions and windowed layers, neighbouring frames side by side, two layers.

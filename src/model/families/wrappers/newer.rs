@@ -137,9 +137,11 @@ pub fn lfm(around: &Around<'_>) -> Parts {
             .linear("feed_forward.w2", &hidden, &width, false)
             .finish()
     };
-    let of = |title, number| Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), &count(number))
-        .patches()
-        .norm("operator_norm", Norm::Rms, &hidden);
+    let of = |title, number| {
+        Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), &count(number))
+            .patches()
+            .norm("operator_norm", Norm::Rms, &hidden)
+    };
     if plane > 0 {
         let stack = of("Convolution layers", plane)
             .block("Convolution")

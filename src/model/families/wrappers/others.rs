@@ -294,8 +294,7 @@ pub fn aria(around: &Around<'_>) -> Parts {
         .size("queries", &["max_value_projector_patch_to_query_dict"])?;
     let text = around.text;
     let mut parts = tower(&vision, "vision_tower.")?;
-    let projector =
-        Stack::once(Vision, "Projector", "multi_modal_projector.").tensor("query", &[&queries, &hidden]);
+    let projector = Stack::once(Vision, "Projector", "multi_modal_projector.").tensor("query", &[&queries, &hidden]);
     let heads = heads(&vision)?;
     // Keys and values of every patch; the learned queries ask.
     let projector = projector

@@ -47,9 +47,10 @@ fn eye(config: &Config) -> Parts {
         },
         ..Vit::clip(&hidden, &heads, &width)
     });
-    let last = Stack::once(Vision, "Vision norm", PREFIX)
-        .over(with_class())
-        .norm("post_layernorm", Norm::Layer, &hidden);
+    let last =
+        Stack::once(Vision, "Vision norm", PREFIX)
+            .over(with_class())
+            .norm("post_layernorm", Norm::Layer, &hidden);
     Ok(vec![first.finish(), layer.finish(), last.finish()])
 }
 
@@ -116,7 +117,13 @@ fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Part
     );
     let prefix = format!("{PREFIX}encoder.layer.{{i}}.");
     let mut layer = Stack::repeated(Vision, "Q-Former layers", prefix.as_str(), &layers);
-    layer = attention(layer, "attention", &heads, [&hidden, &hidden], [asking.clone(), asking.clone()]);
+    layer = attention(
+        layer,
+        "attention",
+        &heads,
+        [&hidden, &hidden],
+        [asking.clone(), asking.clone()],
+    );
     // The MLP for text sees the instruction, which is not counted.
     if reads {
         layer = mlp(layer.over(Stage::Still), ["intermediate", "output"], &hidden, &width).over(asking.clone());
@@ -124,7 +131,16 @@ fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Part
     layer = mlp(layer, ["intermediate_query", "output_query"], &hidden, &width);
     let seeing = Stack::repeated(Vision, "Q-Former's attention to the image", prefix, &across);
     parts.push(layer.finish());
-    parts.push(attention(seeing, "crossattention", &heads, [&hidden, eye], [with_class(), asking.clone()]).finish());
+    parts.push(
+        attention(
+            seeing,
+            "crossattention",
+            &heads,
+            [&hidden, eye],
+            [with_class(), asking.clone()],
+        )
+        .finish(),
+    );
     parts.push(
         Stack::once(Vision, "Projector", "")
             .over(asking)

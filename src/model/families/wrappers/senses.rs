@@ -60,7 +60,12 @@ fn every(grid: (u64, u64), side: u64) -> Option<ImageRule> {
 fn pixels(vision: &Config, [patch, merge]: [&'static str; 2], bounds: [u64; 2]) -> Found<ImageRule> {
     let (patch, merge) = (or(vision, patch, 14)?, or(vision, merge, 2)?);
     let [least, most] = bounds;
-    Ok(Some(ImageRule::Pixels { patch, merge, least, most }))
+    Ok(Some(ImageRule::Pixels {
+        patch,
+        merge,
+        least,
+        most,
+    }))
 }
 
 fn longest(vision: &Config, merge: u64) -> Found<ImageRule> {
@@ -114,7 +119,12 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
         "video_llama_3" => {
             let merge = or(vision, "spatial_merge_size", 1)?;
             let patch = size(vision, "patch_size")?;
-            Some(ImageRule::Pixels { patch, merge, least: 3_136, most: 1_003_520 })
+            Some(ImageRule::Pixels {
+                patch,
+                merge,
+                least: 3_136,
+                most: 1_003_520,
+            })
         }
         "paligemma" | "deepseek_vl" | "janus" => every(grid(vision)?, 1),
         "siglip" | "siglip2" | "clip" | "metaclip_2" if vision.get("num_patches").is_none() && root != "siglip2" => {
@@ -130,20 +140,49 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
         }),
         "idefics3" | "smolvlm" | "modernvbert" | "colmodernvbert" => {
             let (side, patches) = (size(vision, "image_size")?, grid(vision)?.0);
-            let key = if root.ends_with("vbert") { "pixel_shuffle_factor" } else { "scale_factor" };
+            let key = if root.ends_with("vbert") {
+                "pixel_shuffle_factor"
+            } else {
+                "scale_factor"
+            };
             let joined = patches / size(whole, key)?.max(1);
-            Some(ImageRule::Splits { side, most: 4, patches, tokens: joined.saturating_mul(joined) })
+            Some(ImageRule::Splits {
+                side,
+                most: 4,
+                patches,
+                tokens: joined.saturating_mul(joined),
+            })
         }
         "internvl" => {
             let side = pair(vision, "image_size")?.0.value;
             tiles(vision, side, 12, inverse(whole, "downsample_ratio")?.value, [0, 0, 2])?
         }
-        "aya_vision" => tiles(vision, size(vision, "image_size")?, 12, size(whole, "downsample_factor")?, [1, 1, 3])?,
+        "aya_vision" => tiles(
+            vision,
+            size(vision, "image_size")?,
+            12,
+            size(whole, "downsample_factor")?,
+            [1, 1, 3],
+        )?,
         "cohere2_vision" => {
-            let rule = tiles(vision, size(vision, "image_size")?, 12, size(whole, "downsample_factor")?, [0, 0, 2])?;
+            let rule = tiles(
+                vision,
+                size(vision, "image_size")?,
+                12,
+                size(whole, "downsample_factor")?,
+                [0, 0, 2],
+            )?;
             // Each tile ends with a mark, the small whole image too.
             rule.map(|rule| match rule {
-                ImageRule::Tiles { side, patches, most, tokens, marks, filled, .. } => ImageRule::Tiles {
+                ImageRule::Tiles {
+                    side,
+                    patches,
+                    most,
+                    tokens,
+                    marks,
+                    filled,
+                    ..
+                } => ImageRule::Tiles {
                     side,
                     patches,
                     most,
@@ -156,14 +195,28 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             })
         }
         "llama4" => {
-            let rule = tiles(vision, size(vision, "image_size")?, 16, inverse(vision, "pixel_shuffle_ratio")?.value, [1, 1, 3])?;
+            let rule = tiles(
+                vision,
+                size(vision, "image_size")?,
+                16,
+                inverse(vision, "pixel_shuffle_ratio")?.value,
+                [1, 1, 3],
+            )?;
             rule.map(by_scale)
         }
         "mllama" => {
             let side = pair(vision, "image_size")?.0.value;
             let rule = tiles(vision, side, size(vision, "max_num_tiles")?, 1, [0; 3])?;
             rule.map(by_scale).map(|rule| match rule {
-                ImageRule::Tiles { side, patches, most, by_scale, tokens, marks, .. } => ImageRule::Tiles {
+                ImageRule::Tiles {
+                    side,
+                    patches,
+                    most,
+                    by_scale,
+                    tokens,
+                    marks,
+                    ..
+                } => ImageRule::Tiles {
                     side,
                     patches,
                     most,
@@ -189,7 +242,15 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
 
 fn by_scale(rule: ImageRule) -> ImageRule {
     match rule {
-        ImageRule::Tiles { side, patches, most, tokens, marks, filled, .. } => ImageRule::Tiles {
+        ImageRule::Tiles {
+            side,
+            patches,
+            most,
+            tokens,
+            marks,
+            filled,
+            ..
+        } => ImageRule::Tiles {
             side,
             patches,
             most,
@@ -235,14 +296,20 @@ fn resolutions(around: &Around<'_>, vision: &Config) -> Found<ImageRule> {
 fn usual_resolutions(root: &str) -> Vec<(u64, u64)> {
     if root == "llava_onevision" {
         let sides = || (1..=6).map(|times| 384 * times);
-        return sides().flat_map(|height| sides().map(move |width| (height, width))).collect();
+        return sides()
+            .flat_map(|height| sides().map(move |width| (height, width)))
+            .collect();
     }
     vec![(336, 672), (672, 336), (672, 672), (1008, 336), (336, 1008)]
 }
 
 fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRule> {
     let joined = |bounds: [u64; 2], pixels: [u64; 2], together: bool| -> Found<VideoRule> {
-        let patch = if root == "qwen2_vl" { "spatial_patch_size" } else { "patch_size" };
+        let patch = if root == "qwen2_vl" {
+            "spatial_patch_size"
+        } else {
+            "patch_size"
+        };
         Ok(Some(VideoRule::Joined {
             frames: or(vision, "temporal_patch_size", 2)?,
             between: bounds,
@@ -262,13 +329,21 @@ fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRule> 
         "internvl" => {
             let grid = grid(vision)?;
             let each = every(grid, inverse(&around.whole, "downsample_ratio")?.value);
-            each.map(|each| VideoRule::Frames { each, tokens: None, marks: 0 })
+            each.map(|each| VideoRule::Frames {
+                each,
+                tokens: None,
+                marks: 0,
+            })
         }
         "llava_onevision" => {
             let grid = grid(vision)?;
             // Frames are pooled by two, rounded up, and a mark ends the video.
             let side = grid.0.div_ceil(2);
-            fixed(grid, side.saturating_mul(side)).map(|each| VideoRule::Frames { each, tokens: None, marks: 1 })
+            fixed(grid, side.saturating_mul(side)).map(|each| VideoRule::Frames {
+                each,
+                tokens: None,
+                marks: 1,
+            })
         }
         "gemma4" => Some(VideoRule::Frames {
             each: ImageRule::Filled {
@@ -286,14 +361,35 @@ fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRule> 
 fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
     let listens = around.whole.object("audio_config").is_some();
     Ok(match root {
-        "qwen2_audio" => Some(SoundRule { clip: 30, most: 30, ..SoundRule::OPEN }),
-        "audioflamingo3" | "musicflamingo" => Some(SoundRule { clip: 30, most: 600, ..SoundRule::OPEN }),
-        "voxtral" => Some(SoundRule { clip: 30, joined: 4, filled: true, ..SoundRule::OPEN }),
-        "qwen2_5_omni" | "qwen2_5_omni_thinker" => Some(SoundRule { most: 300, ..SoundRule::OPEN }),
+        "qwen2_audio" => Some(SoundRule {
+            clip: 30,
+            most: 30,
+            ..SoundRule::OPEN
+        }),
+        "audioflamingo3" | "musicflamingo" => Some(SoundRule {
+            clip: 30,
+            most: 600,
+            ..SoundRule::OPEN
+        }),
+        "voxtral" => Some(SoundRule {
+            clip: 30,
+            joined: 4,
+            filled: true,
+            ..SoundRule::OPEN
+        }),
+        "qwen2_5_omni" | "qwen2_5_omni_thinker" => Some(SoundRule {
+            most: 300,
+            ..SoundRule::OPEN
+        }),
         "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
             let audio = around.config.part("audio_config");
             let chunk = or(&audio, "n_window", 50)?.saturating_mul(2).max(1);
-            Some(SoundRule { stride: 8, chunk, joined: 1, ..SoundRule::OPEN })
+            Some(SoundRule {
+                stride: 8,
+                chunk,
+                joined: 1,
+                ..SoundRule::OPEN
+            })
         }
         "gemma3n" => Some(SoundRule {
             stride: 4,
@@ -301,8 +397,17 @@ fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
             tokens: Some(or(&around.whole, "audio_soft_tokens_per_image", 188)?),
             ..SoundRule::OPEN
         }),
-        "gemma4" if listens => Some(SoundRule { stride: 4, most: 30, joined: 1, ..SoundRule::OPEN }),
-        "phi4_multimodal" => Some(SoundRule { stride: 8, joined: 1, ..SoundRule::OPEN }),
+        "gemma4" if listens => Some(SoundRule {
+            stride: 4,
+            most: 30,
+            joined: 1,
+            ..SoundRule::OPEN
+        }),
+        "phi4_multimodal" => Some(SoundRule {
+            stride: 8,
+            joined: 1,
+            ..SoundRule::OPEN
+        }),
         _ => None,
     })
 }
