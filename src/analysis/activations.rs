@@ -1,23 +1,78 @@
 //! Activations: the peak of live tensors over a forward pass. What training keeps is the planner's.
 
+use super::forward_pass::ForwardPass;
 use super::memory::MemoryPart;
 use super::setup::Setup;
 use crate::hardware::Engine;
-use crate::model::TensorKind;
 use crate::model::blueprint::Reading;
-use crate::model::operator::{Block, Live, Span};
-use crate::scenario::{Logits, Mode};
+use crate::model::operator::{Block, Input, Live, Span};
+use crate::model::{Component, TensorKind};
+use crate::scenario::{AttentionKernel, Logits, Mode};
 use crate::units::{Number, Quantity};
 
 /// Bytes of activations at their peak.
 pub fn activations<N: Number>(setup: &Setup) -> N {
-    let bytes: N = match set_aside(setup) {
+    let mut bytes: N = match set_aside(setup) {
         Some(kept) => N::input(&kept).most(inference(setup)),
         None => inference(setup),
     };
+    // Towers run before the prompt is read, never beside it.
+    for tower in towers(setup) {
+        bytes = bytes.most(tower);
+    }
     bytes
         .named(MemoryPart::Activations.label(), MemoryPart::Activations.about())
         .without("Workspace of matrix libraries.")
+}
+
+/// What each tower has alive at its fullest, for as much of a batch's images or sound as runs at once.
+fn towers<N: Number>(setup: &Setup) -> Vec<N> {
+    let parts = setup.blueprint.blocks().flat_map(|place| {
+        let seen = setup.media.of_block(place.block);
+        seen.map(move |(seen, stage)| (place.block, seen, stage))
+    });
+    let mut fullest: Vec<(Component, N)> = Vec::new();
+    for (block, seen, stage) in parts {
+        let extent = stage.of(&seen.each);
+        let rows = setup
+            .engine
+            .seen_at_once(setup.batch().value, seen.count, setup.chunk(), seen.each.tokens);
+        let rows = Quantity::assumed("at once", rows, "images or clips that the engine reads at once");
+        let each = extent.sequences.saturating_mul(extent.rows);
+        let each = Quantity::assumed("rows", each, "patches or frames of each");
+        let live = N::sum(block.live.iter().map(width::<N>));
+        let mut all = N::product([
+            N::input(&rows),
+            N::input(&each),
+            live,
+            N::input(setup.activation_bytes()),
+        ]);
+        if setup.scenario.assumptions.attention == AttentionKernel::Eager
+            && let Some(attention) = block.attentions().next()
+        {
+            let pass = ForwardPass::prompt(setup, N::constant(1.0)).at(seen, stage);
+            let score = setup.engine.score_bytes(setup.activation_bytes().value);
+            let score = Quantity::assumed("bytes of a score", score, "as attention's softmax leaves them");
+            let sequences = Quantity::assumed("sequences", extent.sequences, "that do not see each other");
+            let pairs = N::product([N::input(&sequences), pass.pairs(&attention.span)]);
+            all = all.plus(N::product([
+                N::input(&rows),
+                pairs,
+                N::input(&attention.heads),
+                N::input(&score),
+            ]));
+        }
+        let all = all.named(
+            seen.tower.label(),
+            "Activations while the widest part of the tower runs.",
+        );
+        match fullest.iter_mut().find(|(known, _)| *known == seen.tower) {
+            Some((_, known)) if known.value() < all.value() => *known = all,
+            Some(_) => {}
+            None => fullest.push((seen.tower, all)),
+        }
+    }
+    fullest.into_iter().map(|(_, bytes)| bytes).collect()
 }
 
 /// What the engine leaves of the device beside weights and caches, whatever the model needs.
@@ -93,11 +148,14 @@ fn inference<N: Number>(setup: &Setup) -> N {
         Some(known) if known.value() >= next.value() => Some(known),
         _ => Some(next),
     };
-    for place in blueprint.blocks() {
+    // What a tower has alive belongs to its own pass.
+    let text = blueprint
+        .blocks()
+        .filter(|place| !matches!(place.block.input, Input::Tower(_)));
+    for place in text {
         let live = N::sum(place.block.live.iter().map(width::<N>))
             .named(place.block.title, "Tensors of this block that are alive together.");
         widest = larger(widest, live);
-        // A tower's scores belong to its own pass.
         if place.kind.is_some()
             && let Some(written) = scores_of::<N>(setup, place.block)
         {

@@ -134,7 +134,7 @@ impl Anatomy {
                     operators: Vec::with_capacity(place.block.operators.len()),
                 };
                 for operator in &place.block.operators {
-                    let runs = !operator.is_idle();
+                    let runs = !setup.idles(place.block, operator);
                     let cost = (runs || trains).then(|| costs.next()).flatten();
                     let time = runs.then(|| times.next()).flatten();
                     block.operators.push(OperatorFigures {

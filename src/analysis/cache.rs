@@ -100,7 +100,7 @@ pub(super) fn kv_cache<N: Number>(setup: &Setup) -> N {
 
 /// What one block of all its layers keeps for every sequence.
 pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<N> {
-    if place.block.caches.is_empty() {
+    if place.block.caches.is_empty() || setup.media.leaves_idle(place.block) {
         return Vec::new();
     }
     if let Some(pages) = setup
@@ -139,7 +139,14 @@ pub(super) fn kv_of_block<N: Number>(setup: &Setup, place: Repeated<'_>) -> Vec<
 fn kept_in_all<N: Number>(setup: &Setup, block: &Quantity, span: &Span, tokens: N) -> N {
     let batch = || N::input(&setup.batch());
     let each = match span {
-        Span::Full | Span::Both | Span::Around(_) | Span::Near(_) | Span::Blocks { .. } | Span::Chosen(_) => tokens,
+        Span::Full
+        | Span::Both
+        | Span::Around(_)
+        | Span::Near(_)
+        | Span::Blocks { .. }
+        | Span::Squares { .. }
+        | Span::Part(_)
+        | Span::Chosen(_) => tokens,
         // Kept once for each sequence, however much is written.
         Span::Cross => N::input(&setup.encoder_tokens()),
         Span::Every { ratio, .. } => entries(tokens, ratio),
@@ -279,13 +286,8 @@ pub(super) fn kv_growth<N: Number>(setup: &Setup) -> N {
             let stored = Stored::of(setup, place.block, cache);
             match &cache.span {
                 Span::Window(_) | Span::Chunk(_) if !setup.keeps_whole_windows() => {}
-                Span::Chunk(_) | Span::Cross | Span::Both | Span::Around(_) | Span::Near(_) | Span::Blocks { .. } => {}
-                Span::Window(_) | Span::Full | Span::Chosen(_) => {
-                    match whole.iter_mut().find(|(known, _)| *known == stored) {
-                        Some((_, sum)) => *sum = sum.clone().plus(width),
-                        None => whole.push((stored, width)),
-                    }
-                }
+                Span::Chunk(_) | Span::Cross => {}
+                span if span.sees_ahead() => {}
                 Span::Every { ratio, .. } => {
                     // Divided last: one layer's share may be less than a byte.
                     let all = place.times(setup.cache_bytes(width, stored));
@@ -294,6 +296,10 @@ pub(super) fn kv_growth<N: Number>(setup: &Setup) -> N {
                         "A token's share of the compressed entries in the layers of this kind.",
                     ));
                 }
+                _ => match whole.iter_mut().find(|(known, _)| *known == stored) {
+                    Some((_, sum)) => *sum = sum.clone().plus(width),
+                    None => whole.push((stored, width)),
+                },
             }
         }
         for (stored, widths) in whole {

@@ -67,11 +67,15 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
     for place in setup.blueprint.blocks() {
         for operator in &place.block.operators {
             // Nothing of a tower runs over text; in training its states are still read and written.
-            if operator.is_idle() && !setup.scenario.workload.mode.trains() {
+            let idle = setup.idles(place.block, operator);
+            if idle && !setup.scenario.workload.mode.trains() {
                 continue;
             }
-            let over = pass.over(place.block.input);
-            let mut cost = forward(setup, &over, place, operator);
+            let mut cost = if idle {
+                nothing(place, operator)
+            } else {
+                of_block(setup, pass, place, operator)
+            };
             if pass.decode && setup.reads_once(place.block, operator) {
                 cost.weight_bytes = N::zero();
             }
@@ -88,11 +92,28 @@ pub fn costs_in<N: Number>(setup: &Setup, pass: &ForwardPass<N>) -> Vec<OpCost<N
     all
 }
 
-/// The forward pass of one operator in all its layers.
-fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
-    let each = || N::input(setup.activation_bytes());
-    let two = || N::constant(2.0);
-    let mut cost = OpCost {
+/// The forward pass of one operator over what its block reads: of a tower each kind of input by itself.
+fn of_block<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
+    let mut parts = setup
+        .media
+        .of_block(place.block)
+        .map(|(seen, stage)| forward(setup, &pass.at(seen, stage), place, operator));
+    let Some(first) = parts.next() else {
+        return forward(setup, &pass.over(&place.block.input), place, operator);
+    };
+    parts.fold(first, |sum, part| OpCost {
+        matmul: sum.matmul.plus(part.matmul),
+        elementwise: sum.elementwise.plus(part.elementwise),
+        weight_bytes: sum.weight_bytes.plus(part.weight_bytes),
+        activation_bytes: sum.activation_bytes.plus(part.activation_bytes),
+        kv_bytes: sum.kv_bytes.plus(part.kv_bytes),
+        ..sum
+    })
+}
+
+/// The cost of an operator that does not run.
+fn nothing<N: Number>(place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
+    OpCost {
         name: operator.name,
         component: operator.component,
         format: None,
@@ -105,10 +126,14 @@ fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>,
         activation_bytes: N::zero(),
         kv_bytes: N::zero(),
         state_bytes: N::zero(),
-    };
-    if operator.is_idle() {
-        return cost;
     }
+}
+
+/// The forward pass of one operator in all its layers.
+fn forward<N: Number>(setup: &Setup, pass: &ForwardPass<N>, place: Repeated<'_>, operator: &Operator) -> OpCost<N> {
+    let each = || N::input(setup.activation_bytes());
+    let two = || N::constant(2.0);
+    let mut cost = nothing(place, operator);
     match &operator.kind {
         Kind::Idle => {}
         Kind::Lookup { width } => {

@@ -20,6 +20,9 @@ pub enum AnalysisError {
     /// Devices that cannot share the model as asked.
     #[error("{0}")]
     Layout(String),
+    /// Images, video or sound that cannot be counted.
+    #[error("{0}")]
+    Media(String),
     /// A total beyond 64 bits.
     #[error("With this workload {0} exceeds 2^64 bytes. Lower the batch or the number of tokens.")]
     Overflow(&'static str),
@@ -33,6 +36,7 @@ impl AnalysisError {
             Self::UnknownDevice(_) => "unknown_device",
             Self::Custom(_) => "bad_device",
             Self::Layout(_) => "bad_layout",
+            Self::Media(_) => "media_not_known",
             Self::Overflow(_) => "overflow",
         }
     }

@@ -45,7 +45,7 @@ pub fn fixes(analysis: &Analysis, units: UnitSystem) -> Vec<Fix> {
     // Fewer sequences keep what each of them is; a shorter context does not. What does not run at all runs no better so.
     let less = fit.verdict != Verdict::Unsupported;
     if less && fit.max_batch > 0 && fit.max_batch < setup.scenario.workload.batch {
-        let scenario = Scenario::clone(&setup.scenario).with(|s| {
+        let scenario = setup.question().with(|s| {
             s.workload.batch = fit.max_batch;
             s.training.global_batch = None;
         });
@@ -86,8 +86,8 @@ fn shorter(setup: &Setup, fit: &Fit) -> Option<Fix> {
     Some(Fix {
         label: counted(fit.max_context, "token"),
         note: format!("instead of {}", grouped(context)),
-        scenario: Scenario::clone(&setup.scenario).with(|s| {
-            s.workload.prompt = fit.max_context - generate;
+        scenario: setup.question().with(|s| {
+            s.workload.prompt = setup.text_of(fit.max_context - generate);
             s.workload.generate = Some(generate);
         }),
     })
@@ -100,7 +100,7 @@ fn own_cache(setup: &Setup, device: &Device, fit: &Fit) -> Option<Fix> {
     only.then(|| Fix {
         label: "The cache as the engine keeps it".to_owned(),
         note: format!("instead of {}", setup.kv.label),
-        scenario: Scenario::clone(&setup.scenario).with(|s| {
+        scenario: setup.question().with(|s| {
             s.precision.kv_cache = KvFormat::Auto;
             s.precision.value_cache = KvFormat::Auto;
         }),
@@ -122,7 +122,7 @@ fn fewer_bits(setup: &Setup, device: &Device, units: UnitSystem) -> Option<Fix> 
         other => other == container || (free && other == WeightFileKind::Gguf),
     };
     let fitting = CHOICES.iter().filter(|choice| runs(choice)).filter_map(|choice| {
-        let mut scenario = Scenario::clone(&setup.scenario);
+        let mut scenario = setup.question();
         scenario.precision.weights = crate::scenario::weight_key(&choice.format.id);
         let setup = admitted(setup.under(scenario.clone()).ok()?);
         let held = ranks(&setup, &memory::<Exact>(&setup)).ok()?;
@@ -172,7 +172,7 @@ fn larger_device(setup: &Setup, total: u64, units: UnitSystem) -> Option<Fix> {
         (device.vendor != now.vendor, device.memory_bytes)
     });
     let on = |device: &Device| {
-        Scenario::clone(&setup.scenario).with(|s| {
+        setup.question().with(|s| {
             s.hardware.device = Some(device.id.clone());
             s.hardware.mixed = Vec::new();
         })

@@ -1,6 +1,8 @@
 //! One pass through the model: how many rows each operator sees.
 
+use super::media::Seen;
 use super::setup::Setup;
+use crate::model::media::{Extent, Glance, Stage};
 use crate::model::operator::{Input, Rows, Span};
 use crate::scenario::{AttentionFlops, Logits};
 use crate::units::{Number, Quantity};
@@ -18,6 +20,8 @@ pub struct ForwardPass<N> {
     pub logits: N,
     /// Tokens of the encoder's input of each sequence.
     pub encoder: N,
+    /// What a tower sees, over a block of one: of each image or clip, and the plane of this block.
+    sight: Option<(Glance, Extent)>,
     /// Whether one token a sequence is written.
     pub decode: bool,
     /// Count all pairs, as framework counters do.
@@ -56,6 +60,7 @@ impl<N: Number> ForwardPass<N> {
             context: N::input(&context),
             logits: N::constant(1.0),
             encoder: N::input(&setup.encoder_tokens()),
+            sight: None,
             decode: true,
             full: setup.scenario.assumptions.attention_flops == AttentionFlops::Full,
             skips: setup.skips(),
@@ -72,6 +77,7 @@ impl<N: Number> ForwardPass<N> {
             context: N::input(&prompt),
             logits: if all { N::input(&prompt) } else { N::constant(1.0) },
             encoder: N::input(&setup.encoder_tokens()),
+            sight: None,
             decode: false,
             full: scenario.assumptions.attention_flops == AttentionFlops::Full,
             skips: setup.skips(),
@@ -79,9 +85,9 @@ impl<N: Number> ForwardPass<N> {
     }
 
     /// The pass over what a block runs over: nothing in a step that writes, where it is not the text.
-    pub fn over(&self, input: Input) -> Self {
+    pub fn over(&self, input: &Input) -> Self {
         match input {
-            Input::Text => self.clone(),
+            Input::Text | Input::TextBesideImages | Input::Tower(_) => self.clone(),
             Input::Encoder => Self {
                 batch: if self.decode { N::zero() } else { self.batch.clone() },
                 context: self.encoder.clone(),
@@ -92,11 +98,33 @@ impl<N: Number> ForwardPass<N> {
         }
     }
 
+    /// The pass over what a part of a tower sees of one kind of input: nothing in a step that writes.
+    pub fn at(&self, seen: &Seen, stage: &Stage) -> Self {
+        let (sequences, rows, extent) = seen.extent(stage);
+        Self {
+            batch: if self.decode {
+                N::zero()
+            } else {
+                self.batch.clone().times(N::input(&sequences))
+            },
+            tokens: N::input(&rows),
+            context: N::input(&rows),
+            sight: Some((seen.each, extent)),
+            decode: false,
+            ..self.clone()
+        }
+    }
+
     /// Rows of activations an operator sees, all sequences together.
     pub fn rows(&self, rows: Rows) -> N {
         let each = match rows {
             Rows::Tokens if self.decode => return self.batch.clone(),
             Rows::Tokens => self.tokens.clone(),
+            Rows::Patches(_) if self.decode => return N::zero(),
+            Rows::Patches(marks) => {
+                let marks = Quantity::architecture("marks", marks, "tokens beside the patches");
+                self.tokens.clone().minus(N::input(&marks).least(self.tokens.clone()))
+            }
             Rows::Logits => self.logits.clone(),
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),
@@ -132,7 +160,8 @@ impl<N: Number> ForwardPass<N> {
     pub fn keys(&self, span: &Span) -> N {
         let context = || self.context.clone();
         match span {
-            Span::Full | Span::Both | Span::Blocks { .. } => context(),
+            Span::Full | Span::Both | Span::Blocks { .. } | Span::Squares { .. } => context(),
+            Span::Part(stage) => self.of_part(stage),
             Span::Cross => self.encoder.clone(),
             Span::Around(window) | Span::Near(window) | Span::Window(window) => context().least(N::input(window)),
             Span::Chunk(chunk) if self.full => context().least(N::input(chunk)),
@@ -154,6 +183,8 @@ impl<N: Number> ForwardPass<N> {
         match span {
             Span::Cross => tokens().times(self.encoder.clone()),
             Span::Both => tokens().times(tokens()),
+            Span::Part(stage) => tokens().times(self.of_part(stage)),
+            Span::Squares { side, whole, layers } => self.squares(side, whole, layers),
             Span::Blocks { size, random } => self.sparse_blocks(size, *random),
             Span::Near(most) => tokens().times(tokens().least(N::input(most))),
             Span::Around(window) if !self.full => tokens().times(tokens().least(N::input(window))),
@@ -201,8 +232,40 @@ impl<N: Number> ForwardPass<N> {
             _ if self.decode => self.keys(span),
             Span::Cross => self.encoder.clone(),
             Span::Every { ratio, .. } => entries(self.tokens.clone(), ratio),
+            Span::Part(stage) => self.of_part(stage),
             _ => self.tokens.clone(),
         }
+    }
+
+    /// Rows of another part of the tower.
+    fn of_part(&self, stage: &Stage) -> N {
+        let rows = self.sight.map_or(0, |(seen, _)| stage.of(&seen).rows);
+        N::input(&Quantity::assumed(
+            "rows of another part",
+            rows,
+            "what the tower sees there",
+        ))
+    }
+
+    /// Pairs within squares of a plane, and of all in so many of the layers: of a side cut into q whole pieces of w and a rest r
+    /// q·w² + r², for both sides.
+    fn squares(&self, side: &Quantity, whole: &Quantity, layers: &Quantity) -> N {
+        let (rows, columns) = self
+            .sight
+            .map_or((self.tokens.value() as u64, 1), |(_, extent)| extent.plane);
+        let cut = |length: u64| {
+            let (pieces, rest) = (length / side.value.max(1), length % side.value.max(1));
+            let all = side.value.saturating_mul(side.value).saturating_mul(pieces);
+            all.saturating_add(rest.saturating_mul(rest))
+        };
+        let pairs = cut(rows).saturating_mul(cut(columns));
+        let inside = N::input(&Quantity::assumed("pairs", pairs, "rows in the same window"));
+        if whole.value == 0 {
+            return inside;
+        }
+        let all = self.tokens.clone().times(self.tokens.clone()).times(N::input(whole));
+        let rest = inside.times(N::input(layers).minus(N::input(whole)));
+        all.plus(rest).over(N::input(layers))
     }
 
     fn windowed(&self, window: &Quantity) -> N {

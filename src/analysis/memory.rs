@@ -333,6 +333,11 @@ pub(super) fn weight_of<N: Number>(setup: &Setup, place: Repeated<'_>, tensor: &
     if let Some(padded) = padded(setup, place, tensor) {
         return setup.weights.bytes::<N>(place, &padded);
     }
+    // llama.cpp's projector file, as its converter writes it by default (`convert_hf_to_gguf.py --mmproj`).
+    if tensor.is_of_tower() && setup.media.needs(tensor.component) && setup.weights.puts_towers_apart() {
+        let two = Quantity::assumed("projector_bytes", 2, "the projector file (mmproj) is in F16");
+        return place.stored(tensor, tensor.elements::<N>()).times(N::input(&two));
+    }
     match setup.held(tensor) {
         Some(held) => N::input(&held),
         None => setup.weights.bytes::<N>(place, tensor),

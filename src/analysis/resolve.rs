@@ -9,6 +9,7 @@ use super::error::AnalysisError;
 use super::file_kind::usual_engine;
 use super::host;
 use super::kv_support;
+use super::media::Media;
 use super::memory::left_out_bytes;
 use super::packed_cache::PackedPages;
 use super::placement::{Layout, least, members};
@@ -44,9 +45,11 @@ pub fn resolve(
 ) -> Result<Setup, AnalysisError> {
     let requested = as_it_reads(blueprint, requested)?;
     if let Some(known) = known.filter(|known| resolves_alike(&known.requested, &requested)) {
+        let (scenario, media) = as_it_sees(blueprint, &requested)?;
         return Ok(paged(Setup {
-            scenario: requested.clone(),
+            scenario,
             requested,
+            media,
             admission: None,
             tuned: None,
             ..known.clone()
@@ -83,6 +86,21 @@ fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Sc
         s.workload.endless = false;
         s.workload.generate = None;
     })))
+}
+
+/// The scenario with what images, video and sound become in its prompt.
+fn as_it_sees(blueprint: &Blueprint, requested: &Arc<Scenario>) -> Result<(Arc<Scenario>, Arc<Media>), AnalysisError> {
+    let media = Media::of(blueprint, &requested.workload)?;
+    let tokens = media.tokens();
+    let scenario = if let Some(rows) = media.alone {
+        Arc::new(Scenario::clone(requested).with(|s| s.workload.prompt = rows))
+    } else if tokens == 0 {
+        requested.clone()
+    } else {
+        let prompt = requested.workload.prompt.saturating_add(tokens);
+        Arc::new(Scenario::clone(requested).with(|s| s.workload.prompt = prompt))
+    };
+    Ok((scenario, Arc::new(media)))
 }
 
 /// What is said of a model that writes nothing.
@@ -131,8 +149,16 @@ fn resolves_alike(one: &Scenario, other: &Scenario) -> bool {
             ),
         )
     };
+    // Engines that leave towers out load them for images, and what is said differs.
+    let media = |scenario: &Scenario| {
+        let workload = &scenario.workload;
+        (
+            (workload.images, workload.image_size, workload.audio_seconds),
+            (workload.video_seconds, workload.video_rate),
+        )
+    };
     // The simple rule knows nothing of what lies in RAM.
-    let rule = one.assumptions.memory_rule == other.assumptions.memory_rule;
+    let rule = one.assumptions.memory_rule == other.assumptions.memory_rule && media(one) == media(other);
     let devices =
         (&one.hardware.mixed, &one.hardware.tensor_split) == (&other.hardware.mixed, &other.hardware.tensor_split);
     rule && devices
@@ -221,6 +247,17 @@ fn on_device(
     let support = device
         .as_deref()
         .map(|device| hardware::compatibility::support(&weights.format.id, device, engine));
+    let (scenario, media) = as_it_sees(blueprint, &requested)?;
+    if let Some(notice) = notices
+        .iter_mut()
+        .find(|notice| notice.code == "projector_apart" && !media.seen.is_empty())
+    {
+        *notice = Notice::new(
+            "projector_apart",
+            "llama.cpp keeps the towers in a projector file (mmproj) of its own; it is counted here, in FP16, for what a request holds beside text.",
+        );
+    }
+    notices.extend(media.notices(blueprint, &requested.workload));
     let setup = Setup {
         blueprint: blueprint.clone(),
         layout,
@@ -228,8 +265,9 @@ fn on_device(
         widths: Arc::new(Widths::of(engine, &activation, &kv, &kv_values)),
         state_page: None,
         packed_pages: None,
-        scenario: requested.clone(),
+        scenario,
         requested,
+        media,
         weights,
         activation,
         kv,

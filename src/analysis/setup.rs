@@ -6,16 +6,20 @@ use super::admission::Admission;
 use super::cache::{StatePage, Stored};
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
+use super::media::{Media, Seen};
 use super::packed_cache::PackedPages;
 use super::placement::{Layout, Member, named, words};
 use super::resolve::{self, Conversion};
 use super::simple_rule;
 use crate::hardware::{Budget, Device, Engine, Start};
 use crate::model::blueprint::Reading;
+use crate::model::media::ImageRule;
 use crate::model::operator::{Attention, Block, Input, Kind, Operator, Rows};
 use crate::model::quantisation::Quantisation;
 use crate::model::{Blueprint, Format, Notice, Scales, Tensor};
-use crate::scenario::{AttentionFlops, AttentionKernel, CachePlace, LatentCache, Lengths, Mode, Scenario, WindowCache};
+use crate::scenario::{
+    AttentionFlops, AttentionKernel, CachePlace, KnobId, LatentCache, Lengths, Mode, Scenario, WindowCache,
+};
 use crate::units::{Number, Quantity, one_or_times};
 
 /// A scenario with everything resolved that does not depend on how much memory there is. Cheap to copy: its parts are
@@ -38,6 +42,8 @@ pub struct Setup {
     pub kv_values: Format,
     /// The device, if one is chosen.
     pub device: Option<Arc<Device>>,
+    /// What a request holds beside text.
+    pub media: Arc<Media>,
     /// The engine.
     pub engine: Engine,
     /// How devices share the model.
@@ -121,6 +127,17 @@ impl Setup {
         resolve::unpacked(self)
     }
 
+    /// The scenario as it is analysed, as a question again: its prompt is the text's.
+    pub fn question(&self) -> Scenario {
+        let mut scenario = Scenario::clone(&self.scenario);
+        scenario.workload.prompt = self.text_of(scenario.workload.prompt);
+        scenario
+    }
+    /// Tokens of text in a prompt of so many: what images, video and sound become is no text; one is left at least.
+    pub fn text_of(&self, prompt: u64) -> u64 {
+        prompt.saturating_sub(self.media.tokens()).max(1)
+    }
+
     /// The device, if one is chosen.
     pub fn device(&self) -> Option<&Device> {
         self.device.as_deref()
@@ -162,7 +179,10 @@ impl Setup {
     }
     /// Whether the engine leaves the towers in their files.
     pub fn leaves_out_towers(&self) -> bool {
-        self.engine.leaves_out_towers() && !self.scenario.workload.mode.trains() && !simple_rule::applies(self)
+        self.engine.leaves_out_towers()
+            && self.media.seen.is_empty()
+            && !self.scenario.workload.mode.trains()
+            && !simple_rule::applies(self)
     }
     /// Whether a weight is on no device whatever fits: a token table that stays in RAM, a tower that is not loaded.
     pub fn is_off_device(&self, tensor: &Tensor) -> bool {
@@ -243,12 +263,55 @@ impl Setup {
     pub fn batch(&self) -> Quantity {
         Quantity::choice("batch", self.scenario.workload.batch, "Workload")
     }
-    /// Tokens of each prompt.
+    /// Tokens of each prompt: of its text, and those that images, video and sound become.
     pub fn prompt(&self) -> Quantity {
-        Quantity::choice("prompt", self.scenario.workload.prompt, "Workload")
+        let (all, seen) = (self.scenario.workload.prompt, self.media.tokens());
+        let text = Quantity::choice("prompt", all.saturating_sub(seen), "Workload");
+        if seen == 0 || seen > all {
+            return Quantity::choice("prompt", all, "Workload");
+        }
+        let parts: Vec<Quantity> = self.media.seen.iter().map(of_seen).collect();
+        let parts: Vec<&Quantity> = std::iter::once(&text).chain(&parts).collect();
+        Quantity::sum("prompt", &parts)
+    }
+    /// Whether a knob has anything to turn for this model: one that has no encoder asks for no tokens of one, one without a tower
+    /// for no images. What is set already stays, so that it can be taken back.
+    pub fn asks(&self, knob: KnobId) -> bool {
+        let (senses, workload) = (&self.blueprint.senses, &self.requested.workload);
+        let sized = |rule: &ImageRule| !matches!(rule, ImageRule::Fixed { .. });
+        let (images, videos) = (senses.images.is_some(), senses.videos.is_some());
+        match knob {
+            KnobId::EncoderTokens => matches!(self.blueprint.reading, Reading::Both(_)),
+            KnobId::Images => images || workload.images > 0,
+            KnobId::ImageSize => images || videos || senses.alone.as_ref().is_some_and(|(rule, _)| sized(rule)),
+            KnobId::AudioSeconds => senses.sound.is_some() || workload.audio_seconds > 0,
+            KnobId::VideoSeconds => videos || workload.video_seconds > 0,
+            KnobId::VideoFps => workload.video_seconds > 0,
+            _ => true,
+        }
+    }
+    /// Whether an operator takes no part in a pass: it never does, or there is nothing for its block to read.
+    pub fn idles(&self, block: &Block, operator: &Operator) -> bool {
+        operator.is_idle() || self.media.leaves_idle(block)
+    }
+    /// Rows of a tower's block for one prompt; none for what runs over text.
+    pub fn tower_rows(&self, block: &Block) -> Option<f64> {
+        let Input::Tower(_) = block.input else { return None };
+        let each = self.media.of_block(block).map(|(seen, stage)| {
+            let extent = stage.of(&seen.each);
+            seen.count as f64 * extent.sequences as f64 * extent.rows as f64
+        });
+        Some(each.sum())
     }
     /// Tokens of the encoder's input: as chosen, else as its class fixes them, else as many as the prompt has.
     pub fn encoder_tokens(&self) -> Quantity {
+        if self.blueprint.senses.across {
+            return Quantity::assumed(
+                "rows of images",
+                self.media.states(),
+                "what the tower makes of all images",
+            );
+        }
         match (self.scenario.workload.encoder_tokens, &self.blueprint.reading) {
             (Some(chosen), _) => Quantity::choice("encoder tokens", chosen, "Workload"),
             (None, Reading::Both(Some(fixed))) => fixed.clone(),
@@ -263,7 +326,7 @@ impl Setup {
             }
             _ => false,
         };
-        rows || block.input != Input::Text
+        rows || !matches!(block.input, Input::Text | Input::TextBesideImages)
     }
     /// Tokens generated.
     pub fn generated(&self) -> Quantity {
@@ -344,6 +407,17 @@ impl Setup {
             }
             _ => Quantity::sum("tokens", &[&self.prompt(), &self.generated()]),
         }
+    }
+}
+
+/// Tokens of one kind of what a request holds beside text.
+fn of_seen(seen: &Seen) -> Quantity {
+    let many = Quantity::choice("images", seen.count, "Workload");
+    let each = Quantity::assumed("tokens of one", seen.each.tokens, "as the class's processor makes them");
+    match seen.what {
+        "image" => Quantity::product("images in the prompt", &[&many, &each]),
+        "video" => each.renamed("video in the prompt"),
+        _ => each.renamed("sound in the prompt"),
     }
 }
 

@@ -28,6 +28,11 @@ pub fn Chips() -> impl IntoView {
                 0 => format!("{} tokens", grouped(scenario.workload.prompt)),
                 generated => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(generated)),
             };
+            let length = match scenario.workload.images {
+                0 => length,
+                1 => format!("{length}, an image"),
+                many => format!("{length}, {} images", grouped(many)),
+            };
             match (scenario.workload.mode, scenario.workload.batch) {
                 (Mode::Decode, batch) => times(batch, &length),
                 (mode, batch) => format!("{}, {batch} × {length}", mode.label()),

@@ -59,6 +59,9 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         KnobKind::WholeOr { words, .. } | KnobKind::BytesOr { words, .. } | KnobKind::RealOr { words, .. } => {
             view! { <NumberOrWord knob=knob value=value set=set refused=refused words=words/> }.into_any()
         }
+        KnobKind::Pixels { .. } => {
+            view! { <NumberOrWord knob=knob value=value set=set refused=refused words=&[]/> }.into_any()
+        }
         // The card "Hardware" has controls of its own for these.
         KnobKind::Host | KnobKind::Device | KnobKind::Devices | KnobKind::Shares => ().into_any(),
     };

@@ -1,7 +1,6 @@
 //! The cards of the panel: what can be set, from the table of knobs. On a phone each is a sheet that a chip opens.
 
 use leptos::prelude::*;
-use weighbridge::model::blueprint::Reading;
 use weighbridge::scenario::{Group, KNOBS, Knob, KnobId, Mode};
 
 use super::case::{Answer, Case};
@@ -68,12 +67,23 @@ fn Done(id: &'static str) -> impl IntoView {
 fn GroupKnobs(group: Group) -> impl IntoView {
     let case = Case::here();
     let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
-    // Of a model without an encoder its tokens are nothing to ask for.
-    let reads = Memo::new(move |_| {
-        let both = |answer: &Answer| matches!(answer.analysis.setup.blueprint.reading, Reading::Both(_));
-        case.shown.with(|shown| shown.as_ref().is_some_and(both))
+    // Of a model without an encoder its tokens are nothing to ask for, of one without a tower images.
+    const OFTEN_IDLE: [KnobId; 6] = [
+        KnobId::EncoderTokens,
+        KnobId::Images,
+        KnobId::ImageSize,
+        KnobId::AudioSeconds,
+        KnobId::VideoSeconds,
+        KnobId::VideoFps,
+    ];
+    let idle = Memo::new(move |_| {
+        let asks = |answer: &Answer, id: KnobId| answer.analysis.setup.asks(id);
+        case.shown.with(|shown| {
+            let unasked = |id: &KnobId| !shown.as_ref().is_some_and(|answer| asks(answer, *id));
+            OFTEN_IDLE.into_iter().filter(unasked).collect::<Vec<_>>()
+        })
     });
-    let counts = move |knob: &&Knob| knob.id != KnobId::EncoderTokens || reads.get();
+    let counts = move |knob: &&Knob| !idle.with(|idle| idle.contains(&knob.id));
     let list = move || -> Vec<_> { of(group, mode.get()).filter(counts).collect() };
     view! { <For each=list key=|knob| knob.key let(knob)><Slice view=move || view! { <KnobControl knob=knob/> }.into_any()/></For> }
 }

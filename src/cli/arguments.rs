@@ -217,6 +217,7 @@ fn argument(knob: &'static Knob) -> Arg {
         KnobKind::RealOr { words, .. } => argument = argument.value_name(or("NUMBER", words)),
         KnobKind::Devices => argument = argument.value_name("ID,ID"),
         KnobKind::Shares => argument = argument.value_name("N,N"),
+        KnobKind::Pixels { .. } => argument = argument.value_name("WxH"),
         KnobKind::Host => argument = argument.value_name("ID"),
         KnobKind::Choice(rows) => {
             argument = argument.value_name("NAME");

@@ -155,6 +155,9 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         grouped(setup.scenario.workload.batch),
         grouped(setup.tokens().value)
     ));
+    if let Some(words) = setup.media.words() {
+        out.push_str(&format!(" ({words})"));
+    }
     if let (Some(comparison), Some(read)) = (comparison, &found.headers) {
         out.push_str(&format!(
             "\n{}\nthe files hold {} of weights",

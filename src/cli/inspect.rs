@@ -68,6 +68,16 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                     share(group.parameters),
                 ]);
             }
+            let mut reads = Sheet::new("Reads beside text", &["what", "tokens", "crops", "patches of a crop"]);
+            for row in &whole.reads {
+                let number = |value: Option<u64>| value.map_or_else(|| "not known".to_owned(), grouped);
+                reads.push([
+                    row.what.clone(),
+                    number(row.tokens),
+                    number(row.crops),
+                    number(row.patches),
+                ]);
+            }
             let mut layers = Sheet::new("Layers", &["layer", "in a row", "group repeats"]);
             for run in &whole.runs {
                 for part in &run.layers {
@@ -112,6 +122,7 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                 let tables: Vec<Sheet> = [
                     Some(components),
                     Some(layers),
+                    Some(reads).filter(|_| !whole.reads.is_empty()),
                     Some(towers).filter(|_| whole.tower_parameters > 0),
                     Some(tensors),
                 ]

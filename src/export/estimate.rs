@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Analysis, RankMemory, Ranks, Roof, cost, launch, nearest_measurements, table_bytes};
+use crate::analysis::{Analysis, RankMemory, Ranks, Roof, Seen, cost, launch, nearest_measurements, table_bytes};
 use crate::scenario::{Mode, Scenario, link};
 use crate::units::UnitSystem;
 
@@ -14,6 +14,18 @@ pub struct ModelFacts {
     pub id: String,
     /// `catalogue`, `config.json`, `hub`, `form`.
     pub source: String,
+}
+
+/// What images, a video or sound become.
+fn seen(seen: &Seen) -> Value {
+    json!({
+        "what": seen.what,
+        "count": seen.count,
+        "tokens_each": seen.each.tokens,
+        "tokens": seen.tokens(),
+        "crops_each": seen.each.crops,
+        "patches_per_crop": seen.each.patches(),
+    })
 }
 
 /// The answer with the keys of the contract, SI base units, integers where exact.
@@ -94,6 +106,10 @@ pub fn estimate(facts: &ModelFacts, analysis: &Analysis) -> Value {
             "total_bytes": ranks.sum(|rank| rank.total_bytes),
             "host_bytes": host_bytes(analysis),
             "per_rank": per_rank(&analysis.ranks_as_they_lie()),
+        },
+        "prompt": {
+            "tokens": setup.prompt().value,
+            "media": setup.media.seen.iter().map(seen).collect::<Vec<_>>(),
         },
         "compute": compute(analysis),
         "notices": analysis.notices,

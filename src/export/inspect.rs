@@ -7,9 +7,11 @@ use serde::Serialize;
 use crate::analysis::parameters;
 use crate::model::blueprint::Repeated;
 use crate::model::flow::{BlockDrawing, Group, Joint, PartId, group_words, shape_words};
+use crate::model::media::Glance;
 use crate::model::operator::Role;
 use crate::model::quantisation::Part;
-use crate::model::{Blueprint, Tensor, TensorKind};
+use crate::model::{Blueprint, Component, Tensor, TensorKind};
+use crate::scenario::Workload;
 use crate::units::{Exact, grouped, short_count};
 
 /// A component with its parameters.
@@ -111,6 +113,19 @@ pub struct GroupRow {
     pub blocks: Vec<BlockRow>,
 }
 
+/// What a model reads beside text.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadsRow {
+    /// What: `an image of 1,024 × 1,024 pixels`.
+    pub what: String,
+    /// Tokens of the prompt that it becomes; none where the rule is not known here.
+    pub tokens: Option<u64>,
+    /// Crops that the tower reads one by one.
+    pub crops: Option<u64>,
+    /// Patches of a crop, positions of sound.
+    pub patches: Option<u64>,
+}
+
 /// A whole blueprint.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
@@ -136,6 +151,8 @@ pub struct Inspection {
     pub experts: Option<String>,
     /// Number format as published.
     pub published: String,
+    /// What it reads beside text, and how many tokens each becomes.
+    pub reads: Vec<ReadsRow>,
     /// Components.
     pub components: Vec<ComponentRow>,
     /// Layers, run-length.
@@ -149,6 +166,52 @@ pub struct Inspection {
     pub tensors: Vec<TensorRow>,
     /// What was assumed.
     pub notices: Vec<crate::model::Notice>,
+}
+
+/// An image of the usual size, ten seconds of video, half a minute of sound, as far as the model has towers for them.
+fn reads(blueprint: &Blueprint) -> Vec<ReadsRow> {
+    const SECONDS: [u64; 2] = [10, 30];
+    let usual = Workload::default();
+    let (width, height) = usual.image_size;
+    let pixels = format!("{} × {} pixels", grouped(width), grouped(height));
+    let senses = &blueprint.senses;
+    let row = |what: String, seen: Option<Glance>| ReadsRow {
+        what,
+        tokens: seen.map(|seen| seen.tokens),
+        crops: seen.map(|seen| seen.crops),
+        patches: seen.map(|seen| seen.patches()),
+    };
+    let has = |component| {
+        let towers = blueprint.towers.iter().flat_map(|tower| &tower.blocks);
+        towers
+            .flat_map(|block| &block.operators)
+            .any(|one| one.component == component)
+    };
+    let mut all = Vec::new();
+    if has(Component::Vision) {
+        let seen = senses.images.as_ref().and_then(|rule| rule.see(width, height));
+        all.push(row(format!("an image of {pixels}"), seen));
+    }
+    if let Some(rule) = &senses.videos {
+        let [seconds, _] = SECONDS;
+        let what = format!("{seconds} s of video of {pixels}, {} frames a second", usual.video_rate);
+        all.push(row(what, rule.see(width, height, seconds, usual.video_rate)));
+    }
+    if has(Component::Audio) {
+        let [_, seconds] = SECONDS;
+        all.push(row(
+            format!("{seconds} s of sound"),
+            senses.sound.as_ref().map(|rule| rule.see(seconds)),
+        ));
+    }
+    if let Some((rule, marks)) = &senses.alone {
+        let seen = rule.see(width, height).map(|seen| Glance {
+            tokens: seen.patches().saturating_add(*marks),
+            ..seen
+        });
+        all.push(row("an image".to_owned(), seen));
+    }
+    all
 }
 
 /// Writes a blueprint out, bytes as published.
@@ -190,6 +253,7 @@ pub fn inspection(blueprint: &Blueprint) -> Inspection {
         attention: blueprint.attention.clone(),
         experts: blueprint.experts.clone(),
         published: blueprint.published.method.clone(),
+        reads: reads(blueprint),
         components: counted
             .by_component
             .iter()

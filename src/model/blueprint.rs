@@ -8,6 +8,7 @@ use super::config::Config;
 use super::error::ModelError;
 use super::families;
 use super::layout::Layout;
+use super::media::Senses;
 use super::notice::Notice;
 use super::operator::Block;
 use super::quantisation::Quantisation;
@@ -77,6 +78,8 @@ pub struct Blueprint {
     pub head: Vec<Block>,
     /// Towers and projectors: in memory, idle over text.
     pub towers: Vec<Tower>,
+    /// What it reads beside text, and by which rule.
+    pub senses: Senses,
     /// How it reads and writes.
     pub reading: Reading,
     /// Whether the output head is the token table.

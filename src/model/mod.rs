@@ -18,6 +18,7 @@ mod format;
 pub mod headers;
 mod layout;
 pub mod library;
+pub mod media;
 mod notice;
 pub mod operator;
 pub mod quantisation;

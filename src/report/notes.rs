@@ -21,6 +21,9 @@ const FIRST: &[&str] = &[
     "unpacked_on_loading",
     "memory_simple_rule",
     "headers_not_adopted",
+    "media",
+    "media_not_read",
+    "reads_no_text",
     "memory_nominal",
 ];
 

@@ -210,7 +210,11 @@ fn beyond(setup: &Setup) -> Option<u64> {
 /// What runs: `8,192 tokens`, `16 × 4,096 tokens`.
 fn load(setup: &Setup) -> String {
     let scenario = &*setup.scenario;
-    times(scenario.workload.batch, &tokens(scenario.workload.prompt))
+    let with = setup.media.with().unwrap_or_default();
+    times(
+        scenario.workload.batch,
+        &format!("{}{with}", tokens(scenario.workload.prompt)),
+    )
 }
 
 /// How fast, as the end of a sentence: ` and writes about 53 tokens a second`.

@@ -94,6 +94,11 @@ pub enum KnobKind {
         /// Unit after the number.
         unit: &'static str,
     },
+    /// Width and height in pixels: `1024x768`.
+    Pixels {
+        /// Largest side.
+        most: u64,
+    },
     /// One of a list.
     Choice(fn() -> Vec<OptionRow>),
     /// A device of the table, or one described in the link.
@@ -159,6 +164,14 @@ pub enum KnobError {
     /// No time.
     #[error("{label} is \"{found}\"; it must be a time such as 500ms or 2 s; a number alone is milliseconds.")]
     NotATime {
+        /// The knob.
+        label: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// No width and height.
+    #[error("{label} is \"{found}\"; it must be width and height in pixels, such as 1024x768.")]
+    NotPixels {
         /// The knob.
         label: &'static str,
         /// What was given.

@@ -50,6 +50,16 @@ pub struct Workload {
     pub prompt: u64,
     /// Tokens of the encoder's input, where there is an encoder; `None` is as its class fixes them, else the prompt's.
     pub encoder_tokens: Option<u64>,
+    /// Images of each request.
+    pub images: u64,
+    /// Width and height of each image, and of the frames of a video, in pixels.
+    pub image_size: (u64, u64),
+    /// Seconds of sound of each request.
+    pub audio_seconds: u64,
+    /// Seconds of video of each request.
+    pub video_seconds: u64,
+    /// Frames a second that are taken of a video.
+    pub video_rate: u64,
     /// Tokens generated for each sequence; `None` is the mode's own default.
     pub generate: Option<u64>,
     /// Requests of a run that ends; `None` is a server in steady state.
@@ -68,6 +78,11 @@ impl Default for Workload {
             endless: false,
             prompt: 512,
             encoder_tokens: None,
+            images: 0,
+            image_size: (1024, 1024),
+            audio_seconds: 0,
+            video_seconds: 0,
+            video_rate: 2,
             generate: None,
             requests: None,
             lengths: Lengths::Fixed,

@@ -95,6 +95,7 @@ mod setup;
 mod shell;
 mod side_by_side;
 mod speed;
+mod towers;
 mod training;
 mod unlike;
 mod variants;

@@ -41,6 +41,7 @@ fn values(kind: KnobKind) -> Vec<String> {
             words.chain(numbers).collect()
         }
         KnobKind::Whole { .. } | KnobKind::Bytes { .. } => numbers,
+        KnobKind::Pixels { .. } => ["640x480", "1024", "3000x200"].map(str::to_owned).to_vec(),
         KnobKind::Devices | KnobKind::Shares => Vec::new(),
     }
 }

@@ -90,13 +90,17 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
         limited_by_model: Some(fit.max_context) == own,
         with_offload,
         scenario: scenario.clone().with(|s| {
-            s.workload.prompt = fit.max_context.saturating_sub(generate).max(1);
+            s.workload.prompt = setup.text_of(fit.max_context.saturating_sub(generate));
             s.workload.generate = Some(generate);
         }),
     };
     let users = MostUsers {
         count: fit.max_batch,
-        tokens_each: scenario.workload.prompt.saturating_add(scenario.generated()),
+        tokens_each: scenario
+            .workload
+            .prompt
+            .saturating_add(setup.media.tokens())
+            .saturating_add(scenario.generated()),
         with_offload,
         scenario: scenario.clone().with(|s| {
             s.workload.batch = fit.max_batch.max(1);

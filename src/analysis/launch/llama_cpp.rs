@@ -78,6 +78,9 @@ pub(super) fn launch(basis: &Basis<'_>) -> Result<Launch, String> {
     out.flag("-c", each.saturating_mul(basis.sequences), why)
         .flag("-np", basis.sequences, basis.why_sequences());
     cache(basis, &mut out)?;
+    if !setup.media.seen.is_empty() {
+        out.note("Images and sound need the projector file of the model beside it: add `--mmproj FILE` (`-hf` finds it by itself).");
+    }
     if layout.devices > 1 {
         if layout.by_layers {
             out.flag("-sm", "layer", "Each device holds whole layers and their cache.");

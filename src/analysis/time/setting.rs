@@ -152,7 +152,14 @@ impl<'a> Setting<'a> {
             };
             work.layers * (1.0 + routed)
         };
-        let all: f64 = works.iter().map(each).sum();
+        let all: f64 = works
+            .iter()
+            .map(|work| match work.rows {
+                // A tower is launched once for a prompt, and not at all where none is read.
+                Some(_) => each(work) * prompts.min(1.0),
+                None => each(work),
+            })
+            .sum();
         if self.no_graph && decodes > 1.0 && prompts <= 0.0 {
             all * (1.0 + self.terms.no_graph)
         } else {

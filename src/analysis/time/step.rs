@@ -191,6 +191,12 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
         if work.is_left_out(mix.prompts.value()) {
             return N::zero();
         }
+        // A tower runs once for a prompt, however many steps the prompt takes.
+        let touched = if work.rows.is_some() {
+            touched * mix.prompts.value().min(1.0)
+        } else {
+            touched
+        };
         work.weights.clone().scaled(touched).over(set.input(
             "bandwidth reached",
             cap(bandwidth) * peak,
@@ -254,6 +260,9 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
 fn rows<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, touched: f64, set: &Setting<'_>) -> f64 {
     if let Some(routed) = work.routed {
         return tokens * routed.top_k / (routed.experts * touched).max(1.0);
+    }
+    if let Some(rows) = work.rows {
+        return mix.prompts.value() * rows;
     }
     let rows = if work.last_row {
         mix.decodes.value() + mix.prompts.value()

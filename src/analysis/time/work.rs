@@ -83,6 +83,8 @@ pub struct Work<N> {
     pub last_row: bool,
     /// Whether a step that only writes leaves it out: the encoder, and keys made of what it read.
     pub prompt_only: bool,
+    /// Rows of one prompt's images or sound that pass it, of a tower; none for what runs over text.
+    pub rows: Option<f64>,
     /// Weights on the rank, bytes.
     pub weights: N,
     /// A decode step of one sequence at its mean context.
@@ -138,7 +140,7 @@ pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
     let blocks = setup.blueprint.blocks();
     let operators = blocks.flat_map(|place| place.block.operators.iter().map(move |one| (place, one)));
     operators
-        .filter(|(_, operator)| !operator.is_idle())
+        .filter(|(place, operator)| !setup.idles(place.block, operator))
         .zip(decode.into_iter().zip(prompt))
         .map(|((place, operator), (decode, prompt))| {
             let (weights, share) = share_of::<N>(setup, place, operator);
@@ -175,6 +177,7 @@ pub fn works<N: Number>(setup: &Setup, device: &Device) -> Vec<Work<N>> {
                     experts: experts as f64,
                     top_k: top_k as f64,
                 }),
+                rows: setup.tower_rows(place.block),
                 prompt_only: setup.reads_once(place.block, operator),
                 last_row: matches!(
                     operator.kind,

@@ -7,7 +7,7 @@ use super::plan::{Adapters, TrainingPlan};
 use crate::model::autograd::Autograd;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Block, Kind, Operator, Role};
-use crate::model::{Blueprint, Component};
+use crate::model::{Blueprint, Component, TensorKind};
 use crate::scenario::training::{Framework, LoraTargets, Target};
 use crate::units::Number;
 
@@ -18,7 +18,13 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
         Kind::Expand { .. } => true,
         _ => false,
     };
-    if !linear {
+    // Convolutions are no linear layers.
+    let kernel = block.role == Role::Tower
+        && operator
+            .tensors
+            .first()
+            .is_none_or(|tensor| tensor.kind != TensorKind::Matrix);
+    if !linear || kernel {
         return false;
     }
     let head = operator.component == Component::LmHead;

@@ -187,7 +187,8 @@ fn routed_layers(blueprint: &Blueprint) -> Vec<(u64, u64)> {
 
 /// Elements of keys and values a token, all layers together.
 fn kv_widths(blueprint: &Blueprint) -> f64 {
-    let widths = blueprint.blocks().map(|place| {
+    let places = blueprint.blocks().filter(|place| place.block.needs_no_image());
+    let widths = places.map(|place| {
         let each = place.block.attentions().map(|attention| {
             attention.kv_heads.value as f64 * (attention.key_dim.value as f64 + attention.value_dim.value as f64)
         });

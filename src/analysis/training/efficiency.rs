@@ -84,7 +84,8 @@ impl Question {
 
 /// Width of one expert, where the model has some.
 fn expert_width(setup: &Setup) -> Option<f64> {
-    let operators = setup.blueprint.blocks().flat_map(|place| &place.block.operators);
+    let places = setup.blueprint.blocks().filter(|place| place.block.needs_no_image());
+    let operators = places.flat_map(|place| &place.block.operators);
     let widths = operators.filter_map(|operator| match &operator.kind {
         Kind::Elementwise {
             width,

@@ -294,6 +294,7 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
         .kinds
         .iter()
         .flat_map(|kind| &kind.blocks)
+        .filter(|block| block.needs_no_image())
         .flat_map(|block| &block.operators)
         .filter_map(|operator| match &operator.kind {
             Kind::Elementwise {

@@ -287,6 +287,7 @@ fn number(case: Case, typed: &str) -> Option<Deed> {
                 | KnobKind::Bytes { .. }
                 | KnobKind::BytesOr { .. }
                 | KnobKind::RealOr { .. }
+                | KnobKind::Pixels { .. }
         )
     };
     let mut found: Vec<_> = KNOBS

@@ -131,11 +131,9 @@ pub fn scene(plan: &Plan<'_>) -> Scene {
     scene
 }
 
-/// Whether layers attend to what towers made, rather than reading it in place of tokens: such a block is idle over text.
+/// Whether layers attend to what towers made, rather than reading it in place of tokens: such a block runs only where there are some.
 fn attends_to_towers(blueprint: &Blueprint) -> bool {
-    let blocks = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
-    let mut mixers = blocks.filter(|block| block.role == Role::TokenMixer);
-    mixers.any(|block| !block.operators.is_empty() && block.operators.iter().all(|one| one.is_idle()))
+    blueprint.senses.across
 }
 
 /// Whether layers of a kind come again after those of another.
@@ -346,6 +344,33 @@ impl Pencil<'_> {
             share: 0.0,
         });
     }
+    /// The blocks of an open group one after the other, in its frame; gives where what they made leaves it.
+    fn chain(&mut self, group: Group, frame: usize, (from, top): ((f64, f64), f64), detail: &str) -> (f64, f64) {
+        let (left, right, middle) = (self.left, self.right, self.middle());
+        self.down_to(from, (middle, top), self.share(PartId::Group(group)));
+        self.y = top + HEADING + 6.0;
+        self.words(left + self.spacing.layer_title(), self.y + 8.0, detail, false, false);
+        self.y += 14.0;
+        let mut end = (middle, self.y);
+        (self.left, self.right) = (left + self.spacing.side, right - self.spacing.side);
+        for at in 0..group.blocks(self.plan.blueprint).len() {
+            end = self.block_on_spine(group, at, end);
+        }
+        let widest = self.right + self.spacing.side;
+        (self.left, self.right) = (left, right.max(widest));
+        self.y += 14.0;
+        if let Some(frame) = self.scene.frames.get_mut(frame) {
+            frame.width = self.right - left;
+            frame.height = self.y - top;
+        }
+        self.scene.wires.push(SceneWire {
+            points: vec![end, (end.0, self.y)],
+            arrow: false,
+            kind: WireKind::Stream,
+            share: 0.0,
+        });
+        (end.0, self.y)
+    }
 
     fn block_on_spine(&mut self, group: Group, at: usize, from: (f64, f64)) -> (f64, f64) {
         let part = PartId::Block(group, at);
@@ -471,6 +496,10 @@ impl Pencil<'_> {
             component,
         });
         let (left, right) = (self.left, self.right);
+        // Parts of a tower that are no layers pass on what they make; nothing is added to a stream.
+        if matches!(group, Group::Tower(_)) && repeats <= 1 {
+            return self.chain(group, at, (from, top), &detail);
+        }
         let stream = left + self.spacing.stream;
         self.down_to_frame(from, stream, top);
         self.y = top + HEADING + 6.0;

@@ -55,7 +55,8 @@ impl GrowthChart {
         let (now, limit, longest, least) = match over {
             Over::Context => {
                 let scenario = &setup.requested;
-                let now = scenario.workload.prompt.saturating_add(scenario.generated());
+                let prompt = scenario.workload.prompt.saturating_add(setup.media.tokens());
+                let now = prompt.saturating_add(scenario.generated());
                 let limit = setup.blueprint.max_context.as_ref().map(|most| most.value);
                 (now, limit, fit.map(|fit| fit.max_context), SHORTEST_RANGE[0])
             }

@@ -142,6 +142,18 @@ impl Engine {
     pub const fn leaves_out_towers(self) -> bool {
         matches!(self, Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3)
     }
+    /// How many images or clips of a batch its tower reads at once: all of them, or as many as a step's tokens hold, or one.
+    ///
+    /// Sources: transformers `get_image_features` reads all of a batch; vLLM `encoder_cache_manager.py` (as many tokens as
+    /// `max_num_batched_tokens`, one item at least), SGLang alike; llama.cpp `tools/mtmd` encodes one chunk after the other.
+    pub fn seen_at_once(self, batch: u64, each: u64, budget: Option<u64>, tokens: u64) -> u64 {
+        let all = batch.saturating_mul(each).max(1);
+        match self {
+            Self::LlamaCpp | Self::Mlx | Self::ExLlamaV2 | Self::ExLlamaV3 => 1,
+            Self::Transformers => all,
+            _ => budget.map_or(all, |budget| all.min((budget / tokens.max(1)).max(1))),
+        }
+    }
     /// Whether the token table stays in RAM beside a device with memory of its own.
     ///
     /// Sources: llama.cpp `llama_model::load_tensors`: `dev_input` is the processor, always, and a tied output is loaded a

@@ -21,6 +21,7 @@ mod per_layer;
 mod recurrent;
 mod rwkv;
 pub mod shared_block;
+mod stack;
 mod streams;
 mod table;
 mod vit;
@@ -45,9 +46,10 @@ pub use per_layer::{altup_correct, altup_predict, altup_streams, laurel, per_lay
 pub use recurrent::{Recurrent, recurrent};
 pub use rwkv::{channel_mix, time_mix};
 pub use shared_block::step;
+pub use stack::Stack;
 pub use streams::{hyper_connection, hyper_head};
 pub use table::{embedding, head, positions};
-pub use vit::{Biases, Stack, Vit};
+pub use vit::{Biases, Vit};
 
 use super::component::Component;
 use super::operator::{Operator, Rows};

@@ -1,44 +1,38 @@
-//! Building blocks of vision and audio towers: counted, but idle in a pass over text.
+//! The layer of vision and audio towers. Source: Dosovitskiy 2020, arXiv 2010.11929.
 
-use super::super::blueprint::Tower;
-use super::super::component::Component;
-use super::super::operator::{Block, Kind, Operator, Role, Routing, Rows};
-use super::super::tensor::{Tensor, TensorKind};
-use super::Norm;
+use super::super::operator::Span;
+use super::{Norm, Stack};
 use crate::units::Quantity;
-
-/// A part of a tower in the making. Module names are relative to its prefix; `{i}` stands for the index of a repeat.
-#[derive(Clone, Debug)]
-pub struct Stack {
-    tower: Tower,
-    component: Component,
-    prefix: String,
-    operators: Vec<Operator>,
-}
 
 /// A transformer layer of a tower, and how it differs from others.
 #[derive(Clone, Debug)]
 pub struct Vit<'a> {
     /// Width of the residual stream.
     pub hidden: &'a Quantity,
+    /// Query heads, where they are known.
+    pub heads: Option<&'a Quantity>,
     /// Width of the queries, all heads.
     pub queries: &'a Quantity,
     /// Width of keys and of values, all heads.
     pub keys: &'a Quantity,
     /// Width of the MLP.
     pub width: &'a Quantity,
+    /// What a row sees.
+    pub span: Span,
     /// Modules of q, k and v, or one of all three.
     pub qkv: &'a [&'static str],
     /// Module of the output projection.
     pub output: &'static str,
     /// Modules of the MLP: up and down, or gate, up and down.
     pub mlp: &'a [&'static str],
-    /// Modules of the norms.
+    /// Modules of the norms: before attention and before the MLP, or before and after each.
     pub norms: &'a [&'static str],
     /// Kind of those norms.
     pub norm: Norm,
     /// Norms of queries and keys, with their kind and width.
     pub head_norm: Option<([&'static str; 2], Norm, &'a Quantity)>,
+    /// Distances that queries are compared with besides.
+    pub distances: Option<&'a Quantity>,
     /// Tensors that scale what each half of the layer adds.
     pub scales: &'a [&'static str],
     /// Which matrices have biases.
@@ -47,18 +41,21 @@ pub struct Vit<'a> {
 
 impl<'a> Vit<'a> {
     /// The layer of CLIP's image tower, by the names SigLIP and others took over: full heads, two norms, biases everywhere.
-    pub fn clip(hidden: &'a Quantity, width: &'a Quantity) -> Self {
+    pub fn clip(hidden: &'a Quantity, heads: &'a Option<Quantity>, width: &'a Quantity) -> Self {
         Self {
             hidden,
+            heads: heads.as_ref(),
             queries: hidden,
             keys: hidden,
             width,
+            span: Span::Both,
             qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
             output: "self_attn.out_proj",
             mlp: &["mlp.fc1", "mlp.fc2"],
             norms: &["layer_norm1", "layer_norm2"],
             norm: Norm::Layer,
             head_norm: None,
+            distances: None,
             scales: &[],
             bias: Biases::ALL,
         }
@@ -96,92 +93,27 @@ impl Biases {
 }
 
 impl Stack {
-    /// A part that occurs once.
-    pub fn once(component: Component, title: &'static str, prefix: impl Into<String>) -> Self {
-        Self {
-            tower: Tower {
-                title,
-                blocks: Vec::new(),
-                count: None,
-            },
-            component,
-            prefix: prefix.into(),
-            operators: Vec::new(),
+    /// A layer of the tower's transformer: attention, then an MLP.
+    pub fn vit(self, layer: &Vit<'_>) -> Self {
+        self.attention_of(layer).mlp_of(layer)
+    }
+    fn norm_of(self, layer: &Vit<'_>, at: usize) -> Self {
+        let title = if layer.norm == Norm::Rms {
+            "RMSNorm"
+        } else {
+            "LayerNorm"
+        };
+        match layer.norms.get(at) {
+            Some(module) => self.block(title).norm(module, layer.norm, layer.hidden),
+            None => self,
         }
     }
-    /// A part that repeats.
-    pub fn repeated(component: Component, title: &'static str, prefix: impl Into<String>, count: &Quantity) -> Self {
-        let mut stack = Self::once(component, title, prefix);
-        stack.tower.count = Some(count.clone());
-        stack
-    }
-
-    fn hold(mut self, name: &'static str, tensors: Vec<Tensor>) -> Self {
-        if !tensors.is_empty() {
-            self.operators.push(Operator {
-                name,
-                component: self.component,
-                kind: Kind::Idle,
-                tensors,
-            });
-        }
-        self
-    }
-
-    /// A linear layer `[out, in]`, with or without a bias `[out]`.
-    pub fn linear(mut self, module: &str, out: &Quantity, input: &Quantity, bias: bool) -> Self {
-        let name = format!("{}{module}", self.prefix);
-        let weight = Tensor::matrix(format!("{name}.weight"), self.component, out, input);
-        let bias = bias.then(|| Tensor::vector(format!("{name}.bias"), self.component, out));
-        self.operators
-            .push(Operator::linear("projection", weight, bias, Rows::Idle, out, input));
-        self
-    }
-    /// One matrix `[out, in]` of each expert, of which a patch passes some.
-    pub fn expert(mut self, module: &str, out: &Quantity, input: &Quantity, routing: &Routing) -> Self {
-        let name = format!("{}{module}.weight", self.prefix);
-        let weight = Tensor::matrix(name, self.component, out, input).each(&routing.experts);
-        let mut operator = Operator::linear("projection", weight, None, Rows::Idle, out, input);
-        if let Kind::Linear { routing: chosen, .. } = &mut operator.kind {
-            *chosen = Some(routing.clone());
-        }
-        self.operators.push(operator);
-        self
-    }
-    /// The kernel of a convolution, outermost dimension first, with or without a bias. Formats leave it alone.
-    pub fn kernel(self, module: &str, dims: &[&Quantity], bias: bool) -> Self {
-        let name = format!("{}{module}", self.prefix);
-        let component = self.component;
-        let mut tensors = vec![Tensor::new(
-            format!("{name}.weight"),
-            TensorKind::Vector,
-            component,
-            dims,
-        )];
-        if let Some(out) = dims.first().filter(|_| bias) {
-            tensors.push(Tensor::vector(format!("{name}.bias"), component, out));
-        }
-        self.hold("convolution", tensors)
-    }
-    /// A norm.
-    pub fn norm(self, module: &str, kind: Norm, width: &Quantity) -> Self {
-        let tensors = kind.tensors(&format!("{}{module}", self.prefix), self.component, &[width]);
-        self.hold("norm", tensors)
-    }
-    /// Any other tensor: a class token, a table of positions, a scale.
-    pub fn tensor(self, name: &str, dims: &[&Quantity]) -> Self {
-        let name = format!("{}{name}", self.prefix);
-        let component = self.component;
-        self.hold("table", vec![Tensor::new(name, TensorKind::Vector, component, dims)])
-    }
-    /// A layer of the tower's transformer. Source: Dosovitskiy 2020, arXiv 2010.11929.
-    pub fn vit(mut self, layer: &Vit<'_>) -> Self {
-        for module in layer.norms {
-            self = self.norm(module, layer.norm, layer.hidden);
-        }
+    /// The first half of a layer, with its norms.
+    pub fn attention_of(self, layer: &Vit<'_>) -> Self {
         let bias = layer.bias;
-        self = match layer.qkv {
-            [q, k, v] => self
+        let mut stack = self.norm_of(layer, 0).block("Attention");
+        stack = match layer.qkv {
+            [q, k, v] => stack
                 .linear(q, layer.queries, layer.hidden, bias.qv)
                 .linear(k, layer.keys, layer.hidden, bias.k)
                 .linear(v, layer.keys, layer.hidden, bias.qv),
@@ -189,32 +121,47 @@ impl Stack {
                 let all = Quantity::sum("qkv_width", &[layer.queries, layer.keys, layer.keys]);
                 fused
                     .iter()
-                    .fold(self, |stack, module| stack.linear(module, &all, layer.hidden, bias.qv))
+                    .fold(stack, |stack, module| stack.linear(module, &all, layer.hidden, bias.qv))
             }
         };
-        if let Some((modules, kind, width)) = &layer.head_norm {
-            for module in modules {
-                self = self.norm(module, *kind, width);
-            }
+        if let Some(([of_queries, of_keys], kind, width)) = &layer.head_norm {
+            stack = stack
+                .head_norm(of_queries, *kind, width, layer.queries)
+                .head_norm(of_keys, *kind, width, layer.keys);
         }
-        self = self.linear(layer.output, layer.hidden, layer.queries, bias.output);
-        if let Some((down, ups)) = layer.mlp.split_last() {
-            for up in ups {
-                self = self.linear(up, layer.width, layer.hidden, bias.mlp);
-            }
-            self = self.linear(down, layer.hidden, layer.width, bias.mlp);
+        stack = stack.attend(layer.heads, layer.queries, layer.keys, layer.span.clone());
+        if let Some(distances) = layer.distances {
+            stack = stack.compared("relative scores", distances, layer.queries);
         }
-        for name in layer.scales {
-            self = self.tensor(name, &[layer.hidden]);
+        stack = stack.linear(layer.output, layer.hidden, layer.queries, bias.output);
+        if let Some(name) = layer.scales.first() {
+            stack = stack.scale(name, &[layer.hidden]);
         }
-        self
+        if layer.norms.len() == 4 {
+            stack.norm_of(layer, 1)
+        } else {
+            stack
+        }
     }
-    /// The finished part.
-    pub fn finish(mut self) -> Tower {
-        self.tower.blocks = vec![Block {
-            operators: self.operators,
-            ..Block::new(self.tower.title, Role::Tower)
-        }];
-        self.tower
+    /// The second half of a layer, with its norms.
+    pub fn mlp_of(self, layer: &Vit<'_>) -> Self {
+        let sandwiched = layer.norms.len() == 4;
+        let mut stack = self.norm_of(layer, if sandwiched { 2 } else { 1 });
+        if let Some((down, ups)) = layer.mlp.split_last() {
+            stack = stack.block(if ups.len() > 1 { "Gated MLP" } else { "MLP" });
+            for up in ups {
+                stack = stack.linear(up, layer.width, layer.hidden, layer.bias.mlp);
+            }
+            stack = if ups.len() > 1 {
+                stack.gated(layer.width, None)
+            } else {
+                stack.activation(layer.width)
+            };
+            stack = stack.linear(down, layer.hidden, layer.width, layer.bias.mlp);
+        }
+        if let Some(name) = layer.scales.get(1) {
+            stack = stack.scale(name, &[layer.hidden]);
+        }
+        if sandwiched { stack.norm_of(layer, 3) } else { stack }
     }
 }

@@ -120,9 +120,14 @@ fn layer(decoder: &Decoder, parallel: bool, hidden: &Quantity, mixer: Block, cha
 
 fn kind_title(place: Place, span: &Span) -> String {
     let span = match span {
-        Span::Full | Span::Both | Span::Near(_) | Span::Cross | Span::Chosen(_) | Span::Every { .. } => {
-            "full attention".to_owned()
-        }
+        Span::Full
+        | Span::Both
+        | Span::Near(_)
+        | Span::Cross
+        | Span::Squares { .. }
+        | Span::Part(_)
+        | Span::Chosen(_)
+        | Span::Every { .. } => "full attention".to_owned(),
         Span::Blocks { size, .. } => format!("blocks of {}", thousands(size.value)),
         Span::Around(window) => format!("{} tokens around", thousands(window.value)),
         Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),

@@ -5,6 +5,7 @@ use super::super::blueprint::{Beside, Blueprint, LayerKind, Reading, Tower};
 use super::super::config::{Config, MOST_LAYERS, whole};
 use super::super::error::ModelError;
 use super::super::layout::Layout;
+use super::super::media::{ImageRule, Senses};
 use super::super::operator::Block;
 use super::super::quantisation::{self, Span, Work};
 use super::super::tensor::TensorKind;
@@ -33,6 +34,8 @@ pub struct Assembly<'c> {
     pub tail: Vec<Block>,
     /// The encoder's parts, where there is one beside the layers.
     pub encoder: Vec<Tower>,
+    /// Of an encoder of images or sound alone: how they are laid out, and the marks beside their patches.
+    pub alone: Option<(ImageRule, u64)>,
     /// How it reads and writes.
     pub reading: Reading,
     /// Whether the head is the token table.
@@ -97,6 +100,7 @@ impl<'c> Assembly<'c> {
             stem: Vec::new(),
             tail: Vec::new(),
             encoder: Vec::new(),
+            alone: None,
             reading: Reading::Writes,
             tied: false,
             attention: String::new(),
@@ -178,6 +182,10 @@ impl<'c> Assembly<'c> {
             reading: self.reading,
             tied: self.tied,
             published: quantisation::read(self.config)?,
+            senses: Senses {
+                alone: self.alone,
+                ..Senses::default()
+            },
             beside: Vec::new(),
             autograd: Autograd::default(),
             notices: Vec::new(),

@@ -8,6 +8,7 @@ use super::super::error::ModelError;
 use super::super::library::library;
 use super::super::operator::Block;
 use super::super::quantisation::{Span, Work};
+use super::wrappers::senses;
 use super::{FIRST, keys, language};
 use crate::units::Quantity;
 
@@ -106,6 +107,7 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
     };
     // Beside a language model that has an encoder, that encoder stays.
     blueprint.towers.extend((wrapper.towers)(&around).map_err(named)?);
+    blueprint.senses = senses(root, &around).map_err(named)?;
     (wrapper.after)(&around, &mut blueprint).map_err(named)?;
     // A format named inside the language model's own object says nothing of what is around it.
     let inside = around.whole.get(QUANTISATION).is_none() && config.get(QUANTISATION).is_some();

@@ -7,7 +7,7 @@ use super::Family;
 use super::encoder::not_built;
 use super::encoding::dense;
 use super::side::Side;
-use super::vision::{VIT, around, one, own, patches, purpose, table_of};
+use super::vision::{VIT, alone, around, one, own, patches, purpose, table_of};
 use crate::model::blocks::{Norm, norm};
 use crate::model::blueprint::Blueprint;
 use crate::model::component::Component;
@@ -58,13 +58,15 @@ fn build(config: &Config, title: &'static str, registers: bool) -> Result<Bluepr
         table_of("embeddings.position_embeddings", &places, &hidden),
     ];
     let mut tokens = places.clone();
+    let mut marks = class.clone();
     if registers || config.flag("use_mask_token", true)? {
         tables.push(table_of("embeddings.mask_token", &class, &hidden));
     }
     if registers {
-        let marks = config.size("registers", &["num_register_tokens"])?;
-        tables.push(table_of("embeddings.register_tokens", &marks, &hidden));
-        tokens = Quantity::sum("tokens", &[&places, &marks]);
+        let registers = config.size("registers", &["num_register_tokens"])?;
+        tables.push(table_of("embeddings.register_tokens", &registers, &hidden));
+        tokens = Quantity::sum("tokens", &[&places, &registers]);
+        marks = Quantity::sum("marks", &[&class, &registers]);
     }
     let side = if gated { &GATED } else { &PLAIN };
     let mut all = around(config, title, side, Some(tokens))?;
@@ -79,8 +81,14 @@ fn build(config: &Config, title: &'static str, registers: bool) -> Result<Bluepr
         }
     });
     let dims = [&hidden, &channels(config)?, &down, &right];
-    all.stem
-        .push(patches("embeddings.patch_embeddings.projection", &dims, true, tables));
+    all.stem.push(patches(
+        "embeddings.patch_embeddings.projection",
+        &dims,
+        true,
+        tables,
+        marks.value,
+    ));
+    all.alone = Some(alone(grid, marks.value));
     all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
     let class = if registers { "Dinov2WithRegisters" } else { "Dinov2" };
     match purpose(config, class) {

@@ -1,12 +1,12 @@
 //! Language models of Llama 3.2 Vision (cross-attention to images in some layers) and Molmo 2: tables of tokens with
 //! rows which the head does not have.
 
-use super::super::blocks::{GroupedAttention, Norm, QkNorm, embedding, grouped, head, norm};
+use super::super::blocks::{GroupedAttention, Norm, QkNorm, embedding, grouped, head, norm, without_positions};
 use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::{Config, whole, wrong};
 use super::super::error::ModelError;
-use super::super::operator::{Block, Kind, Operator, Role, Span};
+use super::super::operator::{Block, Input, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::Tensor;
 use super::assemble::tied;
 use super::assembly::Assembly;
@@ -57,8 +57,7 @@ fn llama(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
             channel.block(false),
         ];
         Ok(if cross {
-            let mut blocks: Vec<Block> = blocks.into_iter().map(skipped).collect();
-            blocks.push(gates());
+            let blocks = blocks.into_iter().chain([gates()]).map(beside_images).collect();
             ("cross-attention to images · MLP".to_owned(), blocks)
         } else {
             ("full attention · MLP".to_owned(), blocks)
@@ -141,9 +140,18 @@ fn across(mixer: &Mixer, hidden: &Quantity) -> Result<Block, ModelError> {
             modules,
             norm_modules: ["cross_attn.q_norm", "cross_attn.k_norm"],
             qk_norm: QkNorm::PerHead(Norm::Rms),
+            span: Span::Cross,
             ..style.clone()
         },
     );
+    let mut block = without_positions(block);
+    for operator in &mut block.operators {
+        if let Kind::Linear { rows, .. } = &mut operator.kind
+            && matches!(operator.name, "k_proj" | "v_proj")
+        {
+            *rows = Rows::Encoder;
+        }
+    }
     Ok(Block {
         title: "Cross-attention",
         ..block
@@ -165,20 +173,11 @@ fn gates() -> Block {
     }
 }
 
-/// The same weights, but nothing that runs or is kept.
-fn skipped(block: Block) -> Block {
-    let operators = block
-        .operators
-        .into_iter()
-        .filter(|operator| !operator.tensors.is_empty());
+/// A block that runs only where there is an image.
+fn beside_images(block: Block) -> Block {
     Block {
-        operators: operators
-            .map(|operator| Operator {
-                kind: Kind::Idle,
-                ..operator
-            })
-            .collect(),
-        ..Block::new(block.title, block.role)
+        input: Input::TextBesideImages,
+        ..block
     }
 }
 

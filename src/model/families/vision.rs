@@ -15,6 +15,7 @@ use crate::model::blueprint::{Blueprint, Reading};
 use crate::model::component::Component;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
+use crate::model::media::ImageRule;
 use crate::model::operator::{Block, Kind, Operator, Role, Rows, Span};
 use crate::model::tensor::{Tensor, TensorKind};
 use crate::model::towers::{channels, pair};
@@ -115,7 +116,7 @@ pub fn purpose<'c>(config: &'c Config, class: &str) -> &'c str {
 }
 
 /// A matrix over the values of each patch, whose weight is the kernel of a convolution, and tables that are added.
-pub fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>) -> Block {
+pub fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>, marks: u64) -> Block {
     let component = Component::Embedding;
     let weight = Tensor::new(format!("{module}.weight"), TensorKind::Vector, component, dims);
     let (out, values) = match dims {
@@ -123,7 +124,7 @@ pub fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>
         [] => return Block::new("Patch embedding", Role::Embedding),
     };
     let bias = bias.then(|| Tensor::vector(format!("{module}.bias"), component, &out));
-    let project = Operator::linear("patches", weight, bias, Rows::Tokens, &out, &values);
+    let project = Operator::linear("patches", weight, bias, Rows::Patches(marks), &out, &values);
     let held = Operator {
         name: "tables",
         component,
@@ -156,6 +157,16 @@ pub fn around<'c>(
     Ok(all)
 }
 
+/// Images of one size: so many rows and columns of patches, so many marks beside them.
+pub fn alone([rows, columns]: [&Quantity; 2], marks: u64) -> (ImageRule, u64) {
+    let rule = ImageRule::Fixed {
+        rows: rows.value,
+        columns: columns.value,
+        tokens: 0,
+    };
+    (rule, marks)
+}
+
 pub fn table_of(name: &str, rows: &Quantity, width: &Quantity) -> Tensor {
     Tensor::new(
         name.to_owned(),
@@ -186,8 +197,14 @@ fn vit(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
         table_of("embeddings.position_embeddings", &places, &hidden),
     ];
     let dims = [&hidden, &channels(config)?, &down, &across];
-    all.stem
-        .push(patches("embeddings.patch_embeddings.projection", &dims, true, tables));
+    all.stem.push(patches(
+        "embeddings.patch_embeddings.projection",
+        &dims,
+        true,
+        tables,
+        1,
+    ));
+    all.alone = Some(alone(grid, 1));
     all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
     match purpose(config, "ViT") {
         "ForImageClassification" => {
@@ -228,8 +245,14 @@ fn spectrogram(config: &Config, title: &'static str) -> Result<Blueprint, ModelE
         table_of("embeddings.position_embeddings", &places, &hidden),
     ];
     let dims = [&hidden, &one("channels", 1), &patch, &patch];
-    all.stem
-        .push(patches("embeddings.patch_embeddings.projection", &dims, true, tables));
+    all.stem.push(patches(
+        "embeddings.patch_embeddings.projection",
+        &dims,
+        true,
+        tables,
+        2,
+    ));
+    all.alone = Some(alone(grid, 2));
     all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
     match purpose(config, "AST") {
         "Model" => {}
@@ -272,7 +295,14 @@ fn pixtral(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
     let hidden = all.hidden.clone();
     let (down, across) = pair(config, "patch_size")?;
     let dims = [&hidden, &channels(config)?, &down, &across];
-    all.stem.push(patches("patch_conv", &dims, false, Vec::new()));
+    all.stem.push(patches("patch_conv", &dims, false, Vec::new(), 0));
     all.stem.push(norm(Norm::Rms, "ln_pre", &hidden));
+    let side = config.size("image", &["image_size"])?.value;
+    let rule = ImageRule::LongestSide {
+        side,
+        patch: down.value,
+        merge: 1,
+    };
+    all.alone = Some((rule, 0));
     all.finish()
 }

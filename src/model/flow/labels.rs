@@ -204,6 +204,17 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("projection", "Matrix", "A matrix of the tower."),
     ("table", "Table", "Learned positions, a class token or scales."),
     (
+        "queries",
+        "Queries",
+        "Makes the queries, of a matrix that makes keys and values too.",
+    ),
+    ("scale", "Scale", "Scales what is added, element by element."),
+    (
+        "relative scores",
+        "Distances",
+        "Compares queries with how far away each row is.",
+    ),
+    (
         "stream weights",
         "Stream weights",
         "How the residual streams are mixed for this token.",

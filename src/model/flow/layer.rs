@@ -14,7 +14,8 @@ pub struct Branch {
 
 /// Norms, and what mixes streams around a mixer (hyper-connections, attention over depth).
 fn is_norm(block: &Block) -> bool {
-    block.role == Role::Norm
+    let alone = || matches!(block.operators.as_slice(), [one] if matches!(one.kind, Kind::Elementwise { step: Step::Norm(_), .. }));
+    block.role == Role::Norm || block.role == Role::Tower && alone()
 }
 
 /// Norms with mean, variance and a bias come after the sum where a layer begins with its mixer (Vaswani 2017); those of root

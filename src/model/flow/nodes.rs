@@ -2,7 +2,7 @@
 
 use super::labels::label;
 use super::part::Piece;
-use super::wires::{End, end_of_attention, is_folded, wires};
+use super::wires::{End, end_of_attention, in_order, is_folded, wires};
 use crate::model::Component;
 use crate::model::operator::{Block, CacheRole, Kind, Operator, Role, Rows, Step};
 
@@ -62,7 +62,7 @@ pub enum Joint {
 pub struct BlockDrawing {
     /// Boxes.
     pub nodes: Vec<Node>,
-    /// Wires; of a tower's block, whose operators have no known order, there are none.
+    /// Wires.
     pub wires: Vec<(Joint, Joint)>,
 }
 
@@ -73,6 +73,7 @@ fn look(operator: &Operator) -> Look {
         Kind::Conv { .. } => Look::Convolution,
         Kind::Lookup { .. } => Look::Table,
         Kind::Elementwise { .. } => Look::Small,
+        Kind::Linear { .. } if operator.name == "convolution" => Look::Convolution,
         Kind::Linear { .. } | Kind::Expand { .. } | Kind::Idle => Look::Matrix,
     }
 }
@@ -172,16 +173,19 @@ impl BlockDrawing {
             nodes,
             wires: Vec::new(),
         };
-        if block.role != Role::Tower {
-            drawing.wire(block, &node_of);
-        }
+        drawing.wire(block, &node_of);
         drawing.keep(block, &node_of);
         drawing
     }
 
     fn wire(&mut self, block: &Block, node_of: &[Option<usize>]) {
         let of = |at: usize| node_of.get(at).copied().flatten();
-        for wire in wires(block) {
+        let wires = if block.role == Role::Tower {
+            in_order(block)
+        } else {
+            wires(block)
+        };
+        for wire in wires {
             let from = match wire.from {
                 End::Input => Some(Joint::Input),
                 End::Operator(at) => of(at).map(Joint::Node),
@@ -406,6 +410,25 @@ mod tests {
             "in > Q, K, V, gate, in > Decay, rate, Q, K, V, gate > Convolution, Convolution > Activation, \
              Decay, rate > Decay, Activation > State update, Decay > State update, State update > Norm, Norm > × gate, \
              Q, K, V, gate > × gate, × gate > Output, Output > out, State > State update"
+        );
+    }
+
+    /// Source: Zhai 2023 (arXiv 2303.15343), the layer of transformers' `SiglipEncoderLayer`; Qwen2.5-VL's merger.
+    #[test]
+    fn a_tower_has_wires() {
+        let gemma = "google/gemma-3-4b-it";
+        assert_eq!(
+            drawn(gemma, "Attention"),
+            "in > q_proj, in > k_proj, in > v_proj, q_proj > Scores and values, k_proj > Scores and values, \
+             v_proj > Scores and values, Scores and values > out_proj, out_proj > out"
+        );
+        assert_eq!(
+            drawn(gemma, "MLP"),
+            "in > fc1, fc1 > Activation, Activation > fc2, fc2 > out"
+        );
+        assert_eq!(
+            drawn("Qwen/Qwen2.5-VL-3B-Instruct", "Attention"),
+            "in > qkv, qkv > Scores and values, Scores and values > proj, proj > out"
         );
     }
 

@@ -25,6 +25,8 @@ pub fn span_words(span: &Span) -> Option<String> {
         Span::Around(width) => format!("{} around", grouped(width.value)),
         Span::Near(width) => format!("{} distances", grouped(width.value)),
         Span::Blocks { size, .. } => format!("blocks of {}", grouped(size.value)),
+        Span::Squares { side, .. } => format!("squares of {}", grouped(side.value)),
+        Span::Part(_) => "over another part".to_owned(),
         Span::Cross => "over the encoder".to_owned(),
         Span::Window(width) => format!("window {}", grouped(width.value)),
         Span::Chunk(width) => format!("chunks of {}", grouped(width.value)),

@@ -229,6 +229,66 @@ fn is_gate(operator: &Operator) -> bool {
         || name == "receptance"
 }
 
+/// The wires of a part of a tower, whose operators stand in the order in which they run: each reads the one before it; matrices
+/// side by side that have the same input read the same, and attention and gates read all that nobody read. Tables are added to
+/// what stands behind them.
+pub fn in_order(block: &Block) -> Vec<Wire> {
+    let mut all: Vec<Wire> = Vec::new();
+    // What nobody read yet, and what the last matrices side by side read.
+    let mut open: Vec<End> = vec![End::Input];
+    let mut beside: Option<(&Quantity, Vec<End>)> = None;
+    for (at, operator) in block.operators.iter().enumerate() {
+        if is_folded(operator) || operator.is_idle() {
+            continue;
+        }
+        let from = match (&operator.kind, &beside) {
+            (Kind::Linear { input, .. }, Some((same, read))) if *same == input && !operator.tensors.is_empty() => {
+                read.clone()
+            }
+            // A norm of queries or keys follows the matrix that made them; the first takes the first.
+            (
+                Kind::Elementwise {
+                    step: Step::Norm(_),
+                    width,
+                    ..
+                },
+                Some(_),
+            ) if open.len() > 1 => {
+                let made = |end: &&End| matches!(end, End::Operator(from) if makes(block, *from, width));
+                open.iter().find(made).map_or_else(|| open.clone(), |end| vec![*end])
+            }
+            _ => open.clone(),
+        };
+        match &operator.kind {
+            Kind::Linear { input, .. } => match &beside {
+                Some((same, _)) if *same == input && !operator.tensors.is_empty() => {}
+                _ => {
+                    open.clear();
+                    beside = Some((input, from.clone()));
+                }
+            },
+            Kind::Elementwise {
+                step: Step::Norm(_), ..
+            } if beside.is_some() && from.len() < open.len() => {
+                open.retain(|end| !from.contains(end));
+            }
+            _ => {
+                open.clear();
+                beside = None;
+            }
+        }
+        all.extend(from.into_iter().map(|from| Wire { from, to: at }));
+        open.push(End::Operator(at));
+    }
+    all
+}
+
+/// Whether an operator makes vectors of a width.
+fn makes(block: &Block, at: usize, width: &Quantity) -> bool {
+    let operator = block.operators.get(at);
+    operator.is_some_and(|one| matches!(&one.kind, Kind::Linear { output, .. } if output.value == width.value))
+}
+
 /// The wires of a block, in the order of the operators that read. Every operator that runs and is not folded reads something,
 /// and nothing that is made is left unread but for what is added at the end.
 pub fn wires(block: &Block) -> Vec<Wire> {

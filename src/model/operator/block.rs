@@ -1,6 +1,7 @@
 //! A block of a layer: its operators, and what it keeps while and after they run.
 
 use super::{Attention, Cache, Kind, Operator, Routing, State};
+use crate::model::media::Stage;
 use crate::model::tensor::Tensor;
 use crate::units::Quantity;
 
@@ -23,12 +24,16 @@ pub enum Role {
 }
 
 /// What a block runs over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// The tokens of the text.
     Text,
+    /// The tokens of the text, where there is an image beside it: layers that attend to images.
+    TextBesideImages,
     /// The tokens of the encoder's input.
     Encoder,
+    /// What a tower sees of images or sound.
+    Tower(Stage),
 }
 
 /// A block of a layer: what the architecture drawing shows as one box.
@@ -115,6 +120,10 @@ impl Block {
             shared_rotary: None,
             compressors: Vec::new(),
         }
+    }
+    /// Whether it runs wherever there is text, or an encoder's input: no tower, no attention to images.
+    pub const fn needs_no_image(&self) -> bool {
+        matches!(self.input, Input::Text | Input::Encoder)
     }
     /// Its operators that attend.
     pub fn attentions(&self) -> impl Iterator<Item = &Attention> {

@@ -9,6 +9,7 @@ pub use cache::{Cache, CacheRole, CacheWidth, State};
 pub use step::{Norm, Step};
 
 use super::component::Component;
+use super::media::Stage;
 use super::tensor::{Sharding, Tensor, TensorKind};
 use crate::units::Quantity;
 
@@ -17,6 +18,8 @@ use crate::units::Quantity;
 pub enum Rows {
     /// The new tokens of every sequence.
     Tokens,
+    /// The same but so many marks that stand beside the patches of an image.
+    Patches(u64),
     /// The positions whose logits are wanted.
     Logits,
     /// Every token in the cache as well: a latent that is expanded anew at each step.
@@ -29,7 +32,7 @@ pub enum Rows {
     Given(u64),
     /// Twice as many as a sequence is long, so many on each side at most: of a table of distances what is in reach.
     Reach(u64),
-    /// None in a pass over text: vision and audio towers.
+    /// None: it takes no part in a forward pass.
     Idle,
 }
 
@@ -51,6 +54,17 @@ pub enum Span {
         /// Blocks chosen by chance.
         random: u64,
     },
+    /// Those of its own square of patches, the last of which may be smaller; of sound as many positions.
+    Squares {
+        /// Patches on a side of a square.
+        side: Quantity,
+        /// Of these layers, how many see all instead.
+        whole: Quantity,
+        /// How many layers there are.
+        layers: Quantity,
+    },
+    /// All rows of another part of its tower.
+    Part(Stage),
     /// All of the encoder's.
     Cross,
     /// The last so many, itself included.
@@ -71,7 +85,10 @@ pub enum Span {
 impl Span {
     /// Whether tokens after it are seen too: nothing is kept then.
     pub const fn sees_ahead(&self) -> bool {
-        matches!(self, Self::Both | Self::Around(_) | Self::Near(_) | Self::Blocks { .. })
+        matches!(
+            self,
+            Self::Both | Self::Around(_) | Self::Near(_) | Self::Blocks { .. } | Self::Squares { .. } | Self::Part(_)
+        )
     }
 }
 

@@ -281,6 +281,11 @@ impl Quantisation {
         most.map_or(&self.base, |part| part.format)
     }
 
+    /// Whether towers go into a file of their own (llama.cpp's projector file).
+    pub const fn puts_towers_apart(&self) -> bool {
+        self.plan.is_some()
+    }
+
     /// Elements which a file apart holds (llama.cpp's projector file), all layers together.
     pub fn apart(&self, blueprint: &Blueprint) -> u64 {
         if self.plan.is_none() {

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Parts, fixed};
+use super::{Parts, fixed, spectrum};
 use crate::model::blocks::{Norm, Stack};
 use crate::model::component::Component::Audio;
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::{Origin, Quantity, Unit};
 
 /// Keys and module names in which the two differ.
@@ -21,6 +23,8 @@ struct Names {
     /// Per-head scale, relative positions, q, k, v, output.
     attention: [&'static str; 6],
     norms: [&'static str; 3],
+    /// Keys of a block of positions, and of those before and after it that it sees.
+    windows: [&'static str; 3],
     /// What stands behind the name of a linear layer that may be clipped.
     clipped: &'static str,
 }
@@ -42,6 +46,11 @@ const THIRD: Names = Names {
         "attention.post",
     ],
     norms: ["attention.pre_attn_norm", "attention.post_norm", "norm"],
+    windows: [
+        "conf_attention_chunk_size",
+        "conf_attention_context_left",
+        "conf_attention_context_right",
+    ],
     clipped: "",
 };
 
@@ -62,6 +71,11 @@ const FOURTH: Names = Names {
         "self_attn.post.linear",
     ],
     norms: ["norm_pre_attn", "norm_post_attn", "norm_out"],
+    windows: [
+        "attention_chunk_size",
+        "attention_context_left",
+        "attention_context_right",
+    ],
     clipped: ".linear",
 };
 
@@ -84,70 +98,118 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
         bins.value.div_ceil(2).div_ceil(2),
         "mel bins after two strides of 2",
     );
-    build(config, prefix, &THIRD, Some(left))
+    build(config, prefix, &THIRD, Some(left), Some(bins))
 }
 
 /// Gemma 4: one more projection at the end.
 pub fn fourth(config: &Config, prefix: &str) -> Parts {
-    let mut parts = build(config, prefix, &FOURTH, None)?;
+    let mut parts = build(config, prefix, &FOURTH, None, None)?;
     let hidden = config.size("hidden", &["hidden_size"])?;
     let output = config.size("output", &["output_proj_dims"])?;
     parts.push(
         Stack::once(Audio, "Audio output", prefix)
+            .patches()
             .linear("output_proj", &output, &hidden, true)
             .finish(),
     );
     Ok(parts)
 }
 
-fn build(config: &Config, prefix: &str, names: &Names, left: Option<Quantity>) -> Parts {
+fn build(config: &Config, prefix: &str, names: &Names, left: Option<Quantity>, bins: Option<Quantity>) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
     let layers = config.size("layers", std::slice::from_ref(&names.layers))?;
     let heads = config.size("heads", std::slice::from_ref(&names.heads))?;
     let kernel = config.size("kernel", std::slice::from_ref(&names.kernel))?;
     let (first, second) = channels(config, names.channels)?;
     let head = Quantity::quotient("head_dim", &hidden, &heads);
+    let seen = seen(config, names.windows)?;
     let one = fixed("one", 1, "one channel of sound");
     let three = fixed("kernel", 3, "kernels of 3 by 3");
     // Without a number of bins, a quarter of the first convolution's channels stands for those left.
     let left = left.unwrap_or_else(|| Quantity::quotient("bins_left", &first, &fixed("four", 4, "two strides of 2")));
     let flat = Quantity::product("subsampled", &[&left, &second]);
+    // Bins before the strides: as given, or four for each that is left.
+    let bins = bins.map_or(left.value.saturating_mul(4), |bins| bins.value);
     let [zero, next] = names.convolutions;
     let subsample = Stack::once(
         Audio,
         "Audio subsampling",
         format!("{prefix}subsample_conv_projection."),
     )
+    .over(spectrum(1, bins))
     .kernel(&format!("{zero}.conv"), &[&first, &one, &three, &three], false)
     .norm(&format!("{zero}.norm"), Norm::Rms, &first)
+    .activation(&first)
+    .over(spectrum(2, bins))
     .kernel(&format!("{next}.conv"), &[&second, &first, &three, &three], false)
     .norm(&format!("{next}.norm"), Norm::Rms, &second)
+    .activation(&second)
+    .patches()
     .linear("input_proj_linear", &hidden, &flat, false);
     let (double, wide) = (hidden.times("double", 2), hidden.times("intermediate", 4));
-    let mut layer = Stack::repeated(Audio, "Conformer layers", format!("{prefix}{}", names.layer), &layers);
+    let layer = Stack::repeated(Audio, "Conformer layers", format!("{prefix}{}", names.layer), &layers);
+    let mut layer = layer.patches();
     let clipped = |module: &str| format!("{module}{}", names.clipped);
-    for half in names.halves {
-        layer = layer
-            .linear(&clipped(&format!("{half}.ffw_layer_1")), &wide, &hidden, false)
-            .linear(&clipped(&format!("{half}.ffw_layer_2")), &hidden, &wide, false)
+    let half = |stack: Stack, half: &str| {
+        stack
+            .block("MLP")
             .norm(&format!("{half}.pre_layer_norm"), Norm::Rms, &hidden)
-            .norm(&format!("{half}.post_layer_norm"), Norm::Rms, &hidden);
-    }
-    let [scale, matrices @ ..] = names.attention;
-    layer = layer.tensor(scale, &[&head]);
-    for module in matrices {
-        layer = layer.linear(module, &hidden, &hidden, false);
-    }
-    layer = layer
-        .linear(&clipped("lconv1d.linear_start"), &double, &hidden, false)
-        .linear(&clipped("lconv1d.linear_end"), &hidden, &hidden, false)
-        .kernel("lconv1d.depthwise_conv1d", &[&hidden, &one, &kernel], false)
+            .linear(&clipped(&format!("{half}.ffw_layer_1")), &wide, &hidden, false)
+            .activation(&wide)
+            .linear(&clipped(&format!("{half}.ffw_layer_2")), &hidden, &wide, false)
+            .norm(&format!("{half}.post_layer_norm"), Norm::Rms, &hidden)
+    };
+    let [begin, end] = names.halves;
+    let [scale, distances, q, k, v, post] = names.attention;
+    let [before, after, last] = names.norms;
+    layer = half(layer, begin)
+        .over(Stage::Each(seen.distances.clone()))
+        .linear(distances, &hidden, &hidden, false)
+        .patches()
+        .block("Attention")
+        .norm(before, Norm::Rms, &hidden)
+        .tensor(scale, &[&head])
+        .linear(q, &hidden, &hidden, false)
+        .linear(k, &hidden, &hidden, false)
+        .linear(v, &hidden, &hidden, false)
+        .attend(Some(&heads), &hidden, &hidden, Span::Near(seen.context.clone()))
+        .compared("relative scores", &seen.distances, &hidden)
+        .linear(post, &hidden, &hidden, false)
+        .norm(after, Norm::Rms, &hidden)
+        .block("Convolution")
         .norm("lconv1d.pre_layer_norm", Norm::Rms, &hidden)
-        .norm("lconv1d.conv_norm", Norm::Rms, &hidden);
-    for module in names.norms {
-        layer = layer.norm(module, Norm::Rms, &hidden);
-    }
+        .linear(&clipped("lconv1d.linear_start"), &double, &hidden, false)
+        .gated(&hidden, None)
+        .kernel("lconv1d.depthwise_conv1d", &[&hidden, &one, &kernel], false)
+        .norm("lconv1d.conv_norm", Norm::Rms, &hidden)
+        .activation(&hidden)
+        .linear(&clipped("lconv1d.linear_end"), &hidden, &hidden, false);
+    let layer = half(layer, end).block("RMSNorm").norm(last, Norm::Rms, &hidden);
     Ok(vec![subsample.finish(), layer.finish()])
+}
+
+/// What a position sees: its block and those around it; and how many distances that makes.
+struct Seen {
+    context: Quantity,
+    distances: Quantity,
+}
+
+/// Source: transformers 5.23 `Gemma3nAudioAttention` (`context_size`) and `Gemma3nAudioRelativePositionEmbedding`.
+fn seen(config: &Config, [block, left, right]: [&'static str; 3]) -> Result<Seen, ModelError> {
+    let of = |key: &'static str, usual: u64| {
+        let found = config.optional("window", &[key])?;
+        Ok(found.map_or(usual, |found| found.value))
+    };
+    let (block, before, after) = (of(block, 12)?, of(left, 13)?.saturating_sub(1), of(right, 0)?);
+    let around = before.saturating_add(after);
+    Ok(Seen {
+        context: fixed(
+            "context",
+            block.saturating_add(around).max(1),
+            "a block and what it sees before and after it",
+        ),
+        distances: fixed("distances", around.saturating_add(1), "distances that it sees"),
+    })
 }
 
 /// Channels of the two convolutions.

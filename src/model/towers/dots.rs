@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Parts, channels, fixed};
+use super::{Parts, channels, fixed, heads as heads_of, spectrum};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::{Audio, Vision};
 use crate::model::config::{Config, MOST_DIMENSION, whole};
 use crate::model::error::ModelError;
-use crate::model::operator::Routing;
+use crate::model::media::Stage;
+use crate::model::operator::{Routing, Span};
 use crate::units::Quantity;
 
 /// Keys of files that were written before the class had its own; they are not read.
@@ -93,6 +94,7 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
     let patch = config.size("patch", &["patch_size"])?;
     let heads = config.size("heads", &["num_attention_heads"])?;
     let dim = Quantity::quotient("head_dim", &hidden, &heads);
+    let known = Some(heads.clone());
     let (side, out) = (
         config.size("merge", &["adapter_merge_size"])?,
         config.size("output", &["adapter_out_dim"])?,
@@ -101,6 +103,7 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
     let (bias, mlp_bias) = (config.flag("attention_bias", false)?, config.flag("mlp_bias", false)?);
     let colours = channels(config)?;
     let first = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .kernel("patch_embed.proj", &[&hidden, &colours, &patch, &patch], true)
         .norm("patch_embed.norm", Norm::Rms, &hidden);
     let each = experts(config, layers.value)?;
@@ -118,7 +121,7 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
             output: bias,
             mlp: mlp_bias,
         },
-        ..Vit::clip(&hidden, &width)
+        ..Vit::clip(&hidden, &known, &width)
     };
     let mut parts = vec![first.finish()];
     if dense > 0 {
@@ -129,6 +132,7 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
         };
         parts.push(
             Stack::repeated(Vision, "Vision layers", blocks.as_str(), &count)
+                .patches()
                 .vit(&gated)
                 .finish(),
         );
@@ -147,18 +151,24 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
             ..style.clone()
         };
         let layer = Stack::repeated(Vision, "Vision layers with experts", blocks.as_str(), &one)
+            .patches()
             .vit(&plain)
+            .block("Mixture of experts")
             .linear("mlp.gate", &experts, &hidden, false)
             .expert("mlp.experts.{e}.gate_proj", &narrow, &hidden, &routing)
             .expert("mlp.experts.{e}.up_proj", &narrow, &hidden, &routing)
+            .gated(&narrow, Some(&routing))
             .expert("mlp.experts.{e}.down_proj", &hidden, &narrow, &routing);
         parts.push(layer.finish());
     }
     let merged = Quantity::product("merged", &[&hidden, &side, &side]);
     let last = Stack::once(Vision, "Merger", prefix)
+        .patches()
         .norm("norm", Norm::Rms, &hidden)
         .norm("merger.ln_q", Norm::Layer, &hidden)
+        .over(Stage::Squares(side))
         .linear("merger.mlp.0", &merged, &merged, true)
+        .activation(&merged)
         .linear("merger.mlp.2", &out, &merged, true);
     parts.push(last.finish());
     Ok(parts)
@@ -190,23 +200,38 @@ pub fn audio(config: &Config, prefix: &str) -> Parts {
         ));
     }
     let first = Stack::once(Audio, "Audio convolutions", format!("{prefix}conv_stem."))
+        .over(spectrum(1, bins.value))
         .kernel("convs.0", &[&down, &one, &three, &three], true)
+        .activation(&down)
+        .over(spectrum(2, bins.value))
         .kernel("convs.1", &[&down, &down, &three, &three], true)
+        .activation(&down)
+        .over(spectrum(3, bins.value))
         .kernel("convs.2", &[&down, &down, &three, &three], true)
+        .activation(&down)
+        .patches()
         .linear("conv_out", &hidden, &flat, false);
     let layer = Stack::repeated(Audio, "Audio layers", format!("{prefix}layers.{{i}}."), &layers)
+        .patches()
         .norm("input_layernorm", Norm::Rms, &hidden)
+        .block("Attention")
         .linear("self_attn.q_proj", &hidden, &hidden, bias)
         .linear("self_attn.k_proj", &hidden, &hidden, false)
         .linear("self_attn.v_proj", &hidden, &hidden, bias)
+        .attend(heads_of(config)?.as_ref(), &hidden, &hidden, Span::Both)
         .linear("self_attn.o_proj", &hidden, &hidden, bias)
+        .block("RMSNorm")
         .norm("post_attention_layernorm", Norm::Rms, &hidden)
+        .block("Gated MLP")
         .linear("mlp.gate_up_proj", &width.times("gate_and_up", 2), &hidden, true)
+        .gated(&width, None)
         .linear("mlp.down_proj", &hidden, &width, true);
     let last = Stack::once(Audio, "Audio adapter", prefix)
+        .patches()
         .norm("layer_norm", Norm::Rms, &hidden)
         .norm("adapter.norm", Norm::Layer, &hidden)
         .linear("adapter.fc1", &out, &hidden, true)
+        .activation(&out)
         .linear("adapter.fc2", &out, &out, true);
     Ok(vec![first.finish(), layer.finish(), last.finish()])
 }

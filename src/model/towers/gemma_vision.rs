@@ -4,6 +4,7 @@ use super::{Parts, fixed};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
+use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// Patches without a bias, four norms a layer, a norm on each head of queries and keys.
@@ -24,6 +25,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     );
     let flat = Quantity::product("patch_values", &[&colours, &patch, &patch]);
     let embeddings = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .tensor("patch_embedder.position_embedding_table", &[&axes, &positions, &hidden])
         .linear("patch_embedder.input_proj", &hidden, &flat, false);
     let layer = Stack::repeated(
@@ -32,8 +34,11 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         format!("{prefix}encoder.layers.{{i}}."),
         &layers,
     )
+    .patches()
     .vit(&Vit {
         hidden: &hidden,
+        heads: Some(&heads),
+        span: Span::Both,
         queries: &Quantity::product("q_width", &[&heads, &head]),
         keys: &Quantity::product("k_width", &[&kv, &head]),
         width: &width,
@@ -52,6 +57,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         ],
         norm: Norm::Rms,
         head_norm: Some((["self_attn.q_norm", "self_attn.k_norm"], Norm::Rms, &head)),
+        distances: None,
         scales: &[],
         bias: Biases::NONE,
     });

@@ -4,6 +4,8 @@ use super::{Parts, channels, patches};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// Patches of two frames, layers with a gated MLP, a convolution that halves each side, a gated merger.
@@ -21,7 +23,10 @@ pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
     let head = Quantity::quotient("head_dim", &hidden, &heads);
     let bias = config.flag("attention_bias", false)?;
     let dims = [&hidden, &channels(config)?, &frames, &patch, &patch];
-    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix).kernel("patch_embed.proj", &dims, true);
+    let mut embeddings =
+        Stack::once(Vision, "Patch embedding", prefix)
+            .patches()
+            .kernel("patch_embed.proj", &dims, true);
     if first {
         let positions = patches(config, "image_size", "patch_size")?;
         embeddings = embeddings
@@ -30,27 +35,34 @@ pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
     }
     // The first form keeps its config's intermediate_size for the merger; its layers are as wide as the output.
     let inner = if first { &out } else { &width };
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &layers).vit(&Vit {
-        hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
-        width: inner,
-        qkv: &["attn.qkv"],
-        output: "attn.proj",
-        mlp: &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
-        norms: &["norm1", "norm2"],
-        norm: Norm::Rms,
-        head_norm: (!first).then_some((["attn.q_norm", "attn.k_norm"], Norm::Rms, &head)),
-        scales: &[],
-        bias: Biases {
-            qv: bias,
-            k: bias,
-            output: !first && bias,
-            mlp: !first && bias,
-        },
-    });
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &layers)
+        .patches()
+        .vit(&Vit {
+            hidden: &hidden,
+            heads: Some(&heads),
+            span: Span::Both,
+            queries: &hidden,
+            keys: &hidden,
+            width: inner,
+            qkv: &["attn.qkv"],
+            output: "attn.proj",
+            mlp: &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+            norms: &["norm1", "norm2"],
+            norm: Norm::Rms,
+            head_norm: (!first).then_some((["attn.q_norm", "attn.k_norm"], Norm::Rms, &head)),
+            distances: None,
+            scales: &[],
+            bias: Biases {
+                qv: bias,
+                k: bias,
+                output: !first && bias,
+                mlp: !first && bias,
+            },
+        });
     let last = Stack::once(Vision, "Vision norm", prefix)
+        .patches()
         .norm("post_layernorm", Norm::Rms, &hidden)
+        .over(Stage::Squares(side.clone()))
         .kernel("downsample", &[&out, &hidden, &side, &side], true);
     let merged = if first {
         width
@@ -58,10 +70,14 @@ pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
         Quantity::product("merger_width", &[&out, &channels(config)?])
     };
     let merger = Stack::once(Vision, "Merger", format!("{prefix}merger."))
+        .over(Stage::Squares(side.clone()))
         .linear("proj", &out, &out, false)
         .norm("post_projection_norm", Norm::Layer, &out)
+        .activation(&out)
+        .block("Gated MLP")
         .linear("gate_proj", &merged, &out, false)
         .linear("up_proj", &merged, &out, false)
+        .gated(&merged, None)
         .linear("down_proj", &out, &merged, false);
     Ok(vec![
         embeddings.finish(),

@@ -1,6 +1,6 @@
 //! InternViT (Chen 2023, arXiv 2312.14238), also behind Qianfan-OCR.
 
-use super::{Parts, and_one, channels, fixed, pair, patches};
+use super::{Parts, and_one, channels, fixed, heads, pair, patches, with_class};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
@@ -10,6 +10,7 @@ use crate::model::error::ModelError;
 pub fn tower(config: &Config, prefix: &str) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
     let width = config.size("intermediate", &["intermediate_size"])?;
+    let heads = heads(config)?;
     let layers = config.size("layers", &["num_hidden_layers"])?;
     let positions = and_one("positions", &patches(config, "image_size", "patch_size")?);
     let (down, across) = pair(config, "patch_size")?;
@@ -24,8 +25,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
             });
         }
     };
-    let mut embeddings =
-        Stack::once(Vision, "Patch embedding", prefix).tensor("embeddings.cls_token", &[&one, &one, &hidden]);
+    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
+        .tensor("embeddings.cls_token", &[&one, &one, &hidden]);
     if config.flag("use_mask_token", false)? {
         embeddings = embeddings.tensor("embeddings.mask_token", &[&one, &one, &hidden]);
     }
@@ -48,14 +50,10 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         format!("{prefix}encoder.layer.{{i}}."),
         &layers,
     )
+    .over(with_class())
     .vit(&Vit {
-        hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
-        width: &width,
         qkv: &["attention.q_proj", "attention.k_proj", "attention.v_proj"],
         output: "attention.projection_layer",
-        mlp: &["mlp.fc1", "mlp.fc2"],
         norms: &["layernorm_before", "layernorm_after"],
         norm,
         head_norm,
@@ -65,11 +63,13 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
             k: bias,
             ..Biases::ALL
         },
+        ..Vit::clip(&hidden, &heads, &width)
     });
     let mut parts = vec![embeddings.finish(), layer.finish()];
     if !config.flag("use_mean_pooling", true)? {
         parts.push(
             Stack::once(Vision, "Vision norm", prefix)
+                .over(with_class())
                 .norm("layernorm", Norm::Layer, &hidden)
                 .finish(),
         );

@@ -29,6 +29,7 @@ use serde_json::Value;
 use super::blueprint::Tower;
 use super::config::{Config, MOST_DIMENSION, whole, wrong};
 use super::error::ModelError;
+use super::media::Stage;
 use crate::units::{Origin, Quantity, Unit};
 
 /// The parts of a tower, or why they cannot be counted.
@@ -163,6 +164,38 @@ pub fn list(config: &Config, key: &'static str) -> Result<Quantity, ModelError> 
     match value.as_array() {
         Some(list) if list.len() <= 1000 => Ok(Quantity::config("layers", key, list.len() as u64)),
         _ => Err(wrong(key, value, "a list of layers")),
+    }
+}
+
+/// Heads of a tower's attention, where the config or its class says so. Products cost the same however many there are.
+///
+/// # Errors
+/// Of the wrong type or out of range.
+pub fn heads(config: &Config) -> Result<Option<Quantity>, ModelError> {
+    const KEYS: &[&str] = &[
+        "num_attention_heads",
+        "num_heads",
+        "vt_num_attention_heads",
+        "encoder_attention_heads",
+    ];
+    config.optional("heads", KEYS)
+}
+
+/// Every patch of a crop and the class token.
+pub fn with_class() -> Stage {
+    Stage::Plus(fixed("class token", 1, "one class token"))
+}
+
+/// What is left of so many bins of a spectrum after so many strides of 2, each rounded up.
+pub fn halved(bins: u64, times: u32) -> u64 {
+    (0..times).fold(bins, |bins, _| bins.div_ceil(2))
+}
+
+/// Frames of a spectrum after so many strides of 2, in time and over the bins.
+pub fn spectrum(strides: u32, bins: u64) -> Stage {
+    Stage::Frames {
+        strides,
+        bins: halved(bins, strides),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Molmo 2's vision tower and its adapter, which pools patches with attention.
 
-use super::{Parts, channels, pair, patches};
-use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use super::{Parts, channels, heads, pair, patches};
+use crate::model::blocks::{Biases, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// Queries and keys, all heads.
@@ -29,26 +31,22 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let (queries, keys) = widths(config)?;
     let bias = config.flag("attention_bias", true)?;
     let embeddings = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .tensor("positional_embedding", &[&positions, &hidden])
         .linear("patch_embedding", &hidden, &flat, true);
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers).vit(&Vit {
-        hidden: &hidden,
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
+    let heads = heads(config)?;
+    let layer = layer.patches().vit(&Vit {
         queries: &queries,
         keys: &keys,
-        width: &width,
-        qkv: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
         output: "self_attn.o_proj",
-        mlp: &["mlp.fc1", "mlp.fc2"],
-        norms: &["layer_norm1", "layer_norm2"],
-        norm: Norm::Layer,
-        head_norm: None,
-        scales: &[],
         bias: Biases {
             qv: bias,
             k: bias,
             output: bias,
             mlp: true,
         },
+        ..Vit::clip(&hidden, &heads, &width)
     });
     Ok(vec![embeddings.finish(), layer.finish()])
 }
@@ -62,13 +60,22 @@ pub fn adapter(config: &Config, vision: &Config, prefix: &str) -> Parts {
     let input = Quantity::product("features", &[&vision.size("hidden", &["hidden_size"])?, &tapped]);
     let (queries, keys) = widths(config)?;
     let (bias, mlp) = (config.flag("attention_bias", true)?, config.flag("mlp_bias", false)?);
+    // A square of two by two patches is pooled: its mean asks, all four are seen.
+    let side = Quantity::architecture("pooled", 2, "squares of two by two patches");
+    let square = Stage::Each(Quantity::architecture("patches of a square", 4, "two by two"));
+    let heads = heads(config)?;
     let adapter = Stack::once(Vision, "Vision adapter", prefix)
-        .linear("image_pooling_2d.q_proj", &queries, &input, bias)
+        .patches()
         .linear("image_pooling_2d.k_proj", &keys, &input, bias)
         .linear("image_pooling_2d.v_proj", &keys, &input, bias)
+        .over(Stage::Squares(side))
+        .linear("image_pooling_2d.q_proj", &queries, &input, bias)
+        .attend(heads.as_ref(), &queries, &keys, Span::Part(square))
         .linear("image_pooling_2d.o_proj", &hidden, &queries, bias)
+        .block("Gated MLP")
         .linear("image_projector.gate_proj", &width, &hidden, mlp)
         .linear("image_projector.up_proj", &width, &hidden, mlp)
+        .gated(&width, None)
         .linear("image_projector.down_proj", &text, &width, false);
     Ok(vec![adapter.finish()])
 }

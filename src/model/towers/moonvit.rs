@@ -1,6 +1,6 @@
 //! MoonViT of Kimi K2.5 and K3 (Kimi Team 2025, arXiv 2504.07491, for the tower itself).
 
-use super::{Parts, channels, pair};
+use super::{Parts, channels, heads, pair};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
@@ -9,6 +9,7 @@ use crate::model::config::Config;
 pub fn tower(config: &Config, prefix: &str) -> Parts {
     let hidden = config.size("hidden", &["vt_hidden_size", "hidden_size"])?;
     let width = config.size("intermediate", &["vt_intermediate_size", "intermediate_size"])?;
+    let heads = heads(config)?;
     let layers = config.size("layers", &["vt_num_hidden_layers", "num_hidden_layers"])?;
     let (down, across) = pair(config, "patch_size")?;
     let high = config.size("position_rows", &["init_pos_emb_height", "pos_emb_height"])?;
@@ -29,6 +30,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         mlp: linear,
     };
     let embeddings = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .kernel(
             "patch_embed.proj",
             &[&hidden, &channels(config)?, &down, &across],
@@ -36,20 +38,21 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         )
         .tensor("patch_embed.pos_emb.weight", &[&high, &wide, &hidden]);
     let blocks = format!("{prefix}encoder.blocks.{{i}}.");
-    let layer = Stack::repeated(Vision, "Vision layers", blocks, &layers).vit(&Vit {
-        hidden: &hidden,
-        queries: &queries,
-        keys: &queries,
-        width: &width,
-        qkv: &["wqkv"],
-        output: "wo",
-        mlp: &["mlp.fc0", "mlp.fc1"],
-        norms: &["norm0", "norm1"],
-        norm,
-        head_norm: None,
-        scales: &[],
-        bias,
-    });
-    let last = Stack::once(Vision, "Vision norm", prefix).norm("encoder.final_layernorm", norm, &hidden);
+    let layer = Stack::repeated(Vision, "Vision layers", blocks, &layers)
+        .patches()
+        .vit(&Vit {
+            queries: &queries,
+            keys: &queries,
+            qkv: &["wqkv"],
+            output: "wo",
+            mlp: &["mlp.fc0", "mlp.fc1"],
+            norms: &["norm0", "norm1"],
+            norm,
+            bias,
+            ..Vit::clip(&hidden, &heads, &width)
+        });
+    let last = Stack::once(Vision, "Vision norm", prefix)
+        .patches()
+        .norm("encoder.final_layernorm", norm, &hidden);
     Ok(vec![embeddings.finish(), layer.finish(), last.finish()])
 }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Parts, channels, fixed};
-use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use super::{Parts, channels, fixed, heads};
+use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::{Audio, Vision};
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
 use crate::units::Quantity;
 
 /// Patches as flat rows, a norm before and after the layers.
@@ -21,24 +22,21 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
     let columns = config.size("columns", &["pos_emb_width"])?;
     let places = Quantity::product("positions", &[&rows, &columns]);
     let first = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .linear("patch_embedder.patch_embedding", &hidden, &flat, false)
         .tensor("patch_embedder.position_embedding_table.weight", &[&places, &hidden])
         .norm("ln_pre", Norm::Layer, &hidden);
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers).vit(&Vit {
-        hidden: &hidden,
-        queries: &hidden,
-        keys: &hidden,
-        width: &width,
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
+    let heads = heads(config)?;
+    let layer = layer.patches().vit(&Vit {
         qkv: &["attn.q_proj", "attn.k_proj", "attn.v_proj"],
         output: "attn.proj",
-        mlp: &["mlp.fc1", "mlp.fc2"],
         norms: &["norm1", "norm2"],
-        norm: Norm::Layer,
-        head_norm: None,
-        scales: &[],
-        bias: Biases::ALL,
+        ..Vit::clip(&hidden, &heads, &width)
     });
-    let last = Stack::once(Vision, "Vision norm", prefix).norm("ln_post", Norm::Layer, &hidden);
+    let last = Stack::once(Vision, "Vision norm", prefix)
+        .patches()
+        .norm("ln_post", Norm::Layer, &hidden);
     Ok(vec![first.finish(), layer.finish(), last.finish()])
 }
 
@@ -82,13 +80,18 @@ pub fn audio(config: &Config, prefix: &str) -> Parts {
     let one = fixed("channels of a filter", 1, "a filter for each channel");
     let mut before = one.clone();
     let mut parts = Vec::new();
+    // Each stage joins frames; a position is what the last one leaves.
+    let mut frames = patches.iter().fold(1_u64, |all, patch| all.saturating_mul(*patch));
     for (at, ((width, patch), depth)) in widths.iter().zip(&patches).zip(&depths).enumerate() {
         let width = Quantity::config("hidden", "hidden_sizes", *width);
         let joined = before.times("joined", *patch);
         let wide = Quantity::product("intermediate", &[&width, &ratio]);
         let stage = format!("{prefix}layers.{at}.");
+        frames /= patch;
+        let rows = Stage::Times(fixed("frames", frames, "frames of a position at this stage"));
         parts.push(
             Stack::once(Audio, "Frames joined", format!("{stage}patch_embedder."))
+                .over(rows.clone())
                 .linear("proj", &width, &joined, true)
                 .norm("norm", Norm::Rms, &width)
                 .finish(),
@@ -96,9 +99,12 @@ pub fn audio(config: &Config, prefix: &str) -> Parts {
         let count = Quantity::config("blocks", "depths", *depth);
         parts.push(
             Stack::repeated(Audio, "Audio blocks", format!("{stage}conv_blocks.{{i}}."), &count)
+                .over(rows)
                 .kernel("conv", &[&width, &one, &kernel], true)
                 .norm("norm", Norm::Rms, &width)
+                .block("MLP")
                 .linear("mlp.fc1", &wide, &width, true)
+                .activation(&wide)
                 .linear("mlp.fc2", &width, &wide, true)
                 .finish(),
         );
@@ -107,6 +113,7 @@ pub fn audio(config: &Config, prefix: &str) -> Parts {
     let out = config.size("output", &["out_hidden_size"])?;
     parts.push(
         Stack::once(Audio, "Audio projector", prefix)
+            .patches()
             .norm("norm", Norm::Rms, &before)
             .linear("proj", &out, &before, true)
             .norm("post_proj_norm", Norm::Rms, &out)

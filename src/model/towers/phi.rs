@@ -1,11 +1,13 @@
 //! Towers of Phi-4-multimodal (arXiv 2503.01743): SigLIP with a pooling head, and a conformer for speech.
 
 use super::siglip::{Form, tower as siglip};
-use super::{Parts, fixed};
+use super::{Parts, fixed, spectrum};
 use crate::model::blocks::{Norm, Stack};
 use crate::model::component::Component::{Audio, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// Images: the tower, two learned marks, two layers into the language model.
@@ -14,9 +16,11 @@ pub fn vision(config: &Config, prefix: &str, text: &Quantity) -> Parts {
     let one = fixed("one", 1, "one mark");
     let mut parts = siglip(config, &format!("{prefix}img_processor."), Form::SIGLIP)?;
     let projector = Stack::once(Vision, "Projector", prefix)
+        .over(Stage::Squares(fixed("pooled", 2, "squares of patches are averaged")))
         .tensor("global_img_feature_extensor", &[&one, &one, &hidden])
         .tensor("sub_img_feature_extensor", &[&one, &one, &one, &hidden])
         .linear("img_projection_up", text, &hidden, true)
+        .activation(text)
         .linear("img_projection_down", text, text, true);
     parts.push(projector.finish());
     Ok(parts)
@@ -60,48 +64,60 @@ pub fn audio(config: &Config, prefix: &str, text: &Quantity) -> Parts {
     let left = fixed("bins_left", bins.value.div_ceil(8), "mel bins after three strides of 2");
     let flat = Quantity::product("subsampled", &[&hidden, &left]);
     let encoder = format!("{prefix}encoder.");
-    let mut embed = Stack::once(Audio, "Audio convolutions", encoder.as_str()).kernel(
-        "embed.conv.0",
-        &[&hidden, &one, &three, &three],
-        true,
-    );
-    for (deep, point) in [("embed.conv.2", "embed.conv.3"), ("embed.conv.5", "embed.conv.6")] {
-        embed = embed.kernel(deep, &[&hidden, &one, &three, &three], true).kernel(
-            point,
-            &[&hidden, &hidden, &one, &one],
-            true,
-        );
+    let mut embed = Stack::once(Audio, "Audio convolutions", encoder.as_str())
+        .over(spectrum(1, bins.value))
+        .kernel("embed.conv.0", &[&hidden, &one, &three, &three], true)
+        .activation(&hidden);
+    for (level, deep, point) in [(2, "embed.conv.2", "embed.conv.3"), (3, "embed.conv.5", "embed.conv.6")] {
+        embed = embed
+            .over(spectrum(level, bins.value))
+            .kernel(deep, &[&hidden, &one, &three, &three], true)
+            .kernel(point, &[&hidden, &hidden, &one, &one], true)
+            .activation(&hidden);
     }
     let distances = distance.times("distances", 2);
-    let embed = embed.linear("embed.out", &hidden, &flat, true).tensor(
+    let embed = embed.patches().linear("embed.out", &hidden, &flat, true).tensor(
         "relative_attention_bias_layer.bias_values.weight",
         &[&distances, &heads],
     );
     let (double, gated) = (hidden.times("double", 2), width.times("gate_and_up", 2));
-    let mut layer = Stack::repeated(Audio, "Conformer layers", format!("{encoder}encoders.{{i}}."), &layers);
-    for half in ["feed_forward_in", "feed_forward_out"] {
-        layer = layer
+    let layer = Stack::repeated(Audio, "Conformer layers", format!("{encoder}encoders.{{i}}."), &layers).patches();
+    let half = |stack: Stack, half: &str| {
+        stack
+            .block("Gated MLP")
             .norm(&format!("{half}.layer_norm"), Norm::Layer, &hidden)
             .linear(&format!("{half}.gate_up_proj"), &gated, &hidden, true)
-            .linear(&format!("{half}.down_proj"), &hidden, &width, true);
-    }
-    for module in ["q_proj", "k_proj", "v_proj", "o_proj"] {
-        layer = layer.linear(&format!("self_attn.{module}"), &hidden, &hidden, true);
-    }
-    for module in ["conv.layer_norm", "layer_norm_att", "layer_norm"] {
-        layer = layer.norm(module, Norm::Layer, &hidden);
-    }
-    let layer = layer
+            .gated(&width, None)
+            .linear(&format!("{half}.down_proj"), &hidden, &width, true)
+    };
+    let layer = half(layer, "feed_forward_in")
+        .block("Attention")
+        .norm("layer_norm_att", Norm::Layer, &hidden)
+        .linear("self_attn.q_proj", &hidden, &hidden, true)
+        .linear("self_attn.k_proj", &hidden, &hidden, true)
+        .linear("self_attn.v_proj", &hidden, &hidden, true)
+        .attend(Some(&heads), &hidden, &hidden, Span::Both)
+        .linear("self_attn.o_proj", &hidden, &hidden, true)
+        .block("Convolution")
+        .norm("conv.layer_norm", Norm::Layer, &hidden)
         .tensor("conv.glu.b1", &[&one, &hidden, &one])
         .tensor("conv.glu.b2", &[&one, &hidden, &one])
         .kernel("conv.glu.ext_pw_conv_1d", &[&double, &hidden, &one], true)
+        .gated(&hidden, None)
         .kernel("conv.dw_sep_conv_1d.dw_conv", &[&hidden, &one, &kernel], true)
         .kernel("conv.dw_sep_conv_1d.pw_conv", &[&hidden, &hidden, &one], true)
+        .activation(&hidden)
         .kernel("conv.ext_pw_conv_1d", &[&hidden, &hidden, &one], true);
+    let layer = half(layer, "feed_forward_out")
+        .block("LayerNorm")
+        .norm("layer_norm", Norm::Layer, &hidden);
+    // Of the two projectors one reads: which depends on whether there is an image besides.
     let mut projector = Stack::once(Audio, "Projector", prefix);
-    for of in ["speech", "vision_speech"] {
+    for (of, stage) in [("speech", Stage::Patches), ("vision_speech", Stage::Still)] {
         projector = projector
+            .over(stage)
             .linear(&format!("up_proj_for_{of}"), text, &hidden, true)
+            .activation(text)
             .linear(&format!("down_proj_for_{of}"), text, text, true);
     }
     Ok(vec![embed.finish(), layer.finish(), projector.finish()])

@@ -1,18 +1,22 @@
 //! Qwen's vision towers: 2-VL (arXiv 2409.12191), 2.5-VL (arXiv 2502.13923), 3-VL and 3.5. Each ends in a merger that
 //! joins `spatial_merge_size`² patches and projects them to the language model.
 
-use super::{Parts, channels};
-use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use super::{Parts, channels, heads, list};
+use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::blueprint::Tower;
 use crate::model::component::Component::Vision;
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::{Quantity, grouped};
 
 /// What all of them share.
 struct Common {
     hidden: Quantity,
+    heads: Option<Quantity>,
     merged: Quantity,
+    side: Quantity,
     layers: Quantity,
     patch: Vec<Quantity>,
 }
@@ -23,7 +27,9 @@ fn common(config: &Config, width: &'static [&'static str]) -> Result<Common, Mod
     let patch = config.size("patch", &["patch_size", "spatial_patch_size"])?;
     let frames = config.size("frames", &["temporal_patch_size"])?;
     Ok(Common {
+        heads: heads(config)?,
         merged: Quantity::product("merged", &[&hidden, &side, &side]),
+        side,
         layers: config.size("layers", &["depth"])?,
         patch: vec![channels(config)?, frames, patch.clone(), patch],
         hidden,
@@ -32,7 +38,20 @@ fn common(config: &Config, width: &'static [&'static str]) -> Result<Common, Mod
 
 fn patch(of: &Common, prefix: &str, bias: bool) -> Stack {
     let dims: Vec<&Quantity> = std::iter::once(&of.hidden).chain(&of.patch).collect();
-    Stack::once(Vision, "Patch embedding", prefix).kernel("patch_embed.proj", &dims, bias)
+    Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
+        .kernel("patch_embed.proj", &dims, bias)
+}
+
+/// A norm of each patch, then squares of them side by side through two layers.
+fn merger(of: &Common, prefix: &str, norm: Norm, out: &Quantity) -> Stack {
+    Stack::once(Vision, "Merger", format!("{prefix}merger."))
+        .patches()
+        .norm("ln_q", norm, &of.hidden)
+        .over(Stage::Squares(of.side.clone()))
+        .linear("mlp.0", &of.merged, &of.merged, true)
+        .activation(&of.merged)
+        .linear("mlp.2", out, &of.merged, true)
 }
 
 /// Qwen 2-VL: `embed_dim` wide; `hidden_size` is the width of the language model.
@@ -41,15 +60,14 @@ pub fn second(config: &Config, prefix: &str) -> Parts {
     let ratio = config.size("mlp_ratio", &["mlp_ratio"])?;
     let width = Quantity::product("intermediate", &[&of.hidden, &ratio]);
     let out = config.size("output", &["hidden_size"])?;
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers).vit(&Vit {
-        width: &width,
-        mlp: &["mlp.fc1", "mlp.fc2"],
-        ..plain(&of)
-    });
-    let merger = Stack::once(Vision, "Merger", format!("{prefix}merger."))
-        .norm("ln_q", Norm::Layer, &of.hidden)
-        .linear("mlp.0", &of.merged, &of.merged, true)
-        .linear("mlp.2", &out, &of.merged, true);
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers)
+        .patches()
+        .vit(&Vit {
+            width: &width,
+            mlp: &["mlp.fc1", "mlp.fc2"],
+            ..plain(&of)
+        });
+    let merger = merger(&of, prefix, Norm::Layer, &out);
     Ok(vec![
         patch(&of, prefix, false).finish(),
         layer.finish(),
@@ -66,8 +84,10 @@ pub fn gated(config: &Config, prefix: &str) -> Parts {
     let groups = config.size_or("kv_heads", &["num_key_value_heads"], || heads.renamed("kv_heads"))?;
     let head = Quantity::quotient("head_dim", &of.hidden, &heads);
     let keys = Quantity::product("k_width", &[&groups, &head]);
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers);
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers).patches();
+    let span = windows(config, &of)?;
     let style = Vit {
+        span,
         keys: &keys,
         width: &width,
         mlp: &["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
@@ -82,15 +102,33 @@ pub fn gated(config: &Config, prefix: &str) -> Parts {
     } else {
         layer.vit(&style)
     };
-    let merger = Stack::once(Vision, "Merger", format!("{prefix}merger."))
-        .norm("ln_q", Norm::Rms, &of.hidden)
-        .linear("mlp.0", &of.merged, &of.merged, true)
-        .linear("mlp.2", &out, &of.merged, true);
+    let merger = merger(&of, prefix, Norm::Rms, &out);
     Ok(vec![
         patch(&of, prefix, false).finish(),
         layer.finish(),
         merger.finish(),
     ])
+}
+
+/// Windows of `window_size` pixels in all layers but some (`fullatt_block_indexes`), rounded to squares of joined patches.
+fn windows(config: &Config, of: &Common) -> Result<Span, ModelError> {
+    let Some(window) = config.optional("window", &["window_size"])? else {
+        return Ok(Span::Both);
+    };
+    let whole = list(config, "fullatt_block_indexes")?;
+    let patch = of.patch.last().map_or(1, |patch| patch.value).max(1);
+    let joined = (window.value / of.side.value.max(1) / patch).saturating_mul(of.side.value);
+    if joined == 0 {
+        return Err(ModelError::Inconsistent(format!(
+            "window_size is {}; no square of patches is so small.",
+            window.value
+        )));
+    }
+    Ok(Span::Squares {
+        side: Quantity::config("window side", "window_size", joined),
+        whole,
+        layers: of.layers.clone(),
+    })
 }
 
 /// Mergers that hand deeper features to the language model, by their module names.
@@ -125,14 +163,21 @@ pub fn third(config: &Config, prefix: &str, deep: Deep) -> Parts {
     let width = config.size("intermediate", &["intermediate_size"])?;
     let out = config.size("output", &["out_hidden_size"])?;
     let positions = config.size("positions", &["num_position_embeddings"])?;
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers).vit(&Vit {
-        width: &width,
-        ..plain(&of)
-    });
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}blocks.{{i}}."), &of.layers)
+        .patches()
+        .vit(&Vit {
+            width: &width,
+            ..plain(&of)
+        });
     let merger = |stack: Stack, [_, norm, first, second]: [&'static str; 4], normed: &Quantity| -> Tower {
+        let whole = normed.value == of.hidden.value;
+        let squares = Stage::Squares(of.side.clone());
         stack
+            .over(if whole { Stage::Patches } else { squares.clone() })
             .norm(norm, Norm::Layer, normed)
+            .over(squares)
             .linear(first, &of.merged, &of.merged, true)
+            .activation(&of.merged)
             .linear(second, &out, &of.merged, true)
             .finish()
     };
@@ -180,17 +225,10 @@ fn taps(config: &Config) -> Result<Option<Quantity>, ModelError> {
 /// The layer they share: one matrix for queries, keys and values, biases everywhere.
 fn plain(of: &Common) -> Vit<'_> {
     Vit {
-        hidden: &of.hidden,
-        queries: &of.hidden,
-        keys: &of.hidden,
-        width: &of.hidden,
         qkv: &["attn.qkv"],
         output: "attn.proj",
         mlp: &["mlp.linear_fc1", "mlp.linear_fc2"],
         norms: &["norm1", "norm2"],
-        norm: Norm::Layer,
-        head_norm: None,
-        scales: &[],
-        bias: Biases::ALL,
+        ..Vit::clip(&of.hidden, &of.heads, &of.hidden)
     }
 }

@@ -5,6 +5,7 @@ use super::{Parts, channels, scaled};
 use crate::model::blocks::{Biases, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
+use crate::model::media::Stage;
 use crate::units::Quantity;
 
 /// Patches come as flat rows; pairs of video frames have a matrix of their own.
@@ -32,12 +33,15 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let one = Quantity::architecture("one", 1, "one for every image");
     let marks = Quantity::sum("marks", &[&classes, &registers]);
     let mut first = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .tensor("embeddings.position_embedding", &[&one, &places, &hidden])
         .tensor("embeddings.cls_register_token", &[&marks, &hidden])
         .linear("embeddings.patch_projection", &hidden, &flat, false);
     if let Some(frames) = config.optional("frames", &["video_temporal_patch_size"])? {
         let frames = Quantity::product("video_values", &[&frames, &flat]);
-        first = first.linear("embeddings.video_patch_projection", &hidden, &frames, false);
+        first = first
+            .over(Stage::Still)
+            .linear("embeddings.video_patch_projection", &hidden, &frames, false);
     }
     let heads = config.size("heads", &["num_attention_heads"])?;
     let dim = config.size_or("head_dim", &["head_dim"], || {
@@ -51,7 +55,8 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         format!("{prefix}encoder.layer.{{i}}."),
         &layers,
     );
-    let layer = layer.vit(&Vit {
+    let known = Some(heads);
+    let layer = layer.over(Stage::Plus(marks)).vit(&Vit {
         qkv: &["attention.q_proj", "attention.k_proj", "attention.v_proj"],
         output: "attention.o_proj",
         norms: &["norm1", "norm2"],
@@ -64,7 +69,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         },
         queries: &queries,
         keys: &queries,
-        ..Vit::clip(&hidden, &width)
+        ..Vit::clip(&hidden, &known, &width)
     });
     Ok(vec![first.finish(), layer.finish()])
 }

@@ -5,6 +5,7 @@ use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
 use crate::units::{Origin, Quantity, Unit};
 
 /// Positions over the grid, layers in windows and a few over the whole grid, a neck of two convolutions.
@@ -19,7 +20,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let window = config.size("window", &["window_size"])?;
     let head = Quantity::quotient("head_dim", &hidden, &heads);
     let (one, three) = (fixed("one", 1, "one for all"), fixed("kernel", 3, "kernels of 3 by 3"));
-    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix);
+    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix).patches();
     if config.flag("use_abs_pos", true)? {
         embeddings = embeddings.tensor("pos_embed", &[&one, &grid, &grid, &hidden]);
     }
@@ -36,9 +37,15 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         value: layers.value.saturating_sub(wide.value),
         ..layers.renamed("windowed layers")
     };
-    for (title, count, side) in [
-        ("Windowed vision layers", &windowed, &window),
-        ("Global vision layers", &wide, &grid),
+    let known = Some(heads);
+    for (title, count, side, seen) in [
+        (
+            "Windowed vision layers",
+            &windowed,
+            &window,
+            Stage::Windows(window.clone()),
+        ),
+        ("Global vision layers", &wide, &grid, Stage::Patches),
     ] {
         if count.value == 0 {
             continue;
@@ -48,33 +55,31 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
             side.value.saturating_mul(2).saturating_sub(1),
             "twice the side of the window, less one",
         );
-        let mut layer = Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), count);
+        let mut layer = Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), count).over(seen.clone());
         if relative {
             layer = layer
                 .tensor("attn.rel_pos_h", &[&span, &head])
                 .tensor("attn.rel_pos_w", &[&span, &head]);
         }
-        let layer = layer.vit(&Vit {
-            hidden: &hidden,
-            queries: &hidden,
-            keys: &hidden,
-            width: &width,
+        let both = side.times("distances", 2);
+        let style = Vit {
+            distances: relative.then_some(&both),
             qkv: &["attn.qkv"],
             output: "attn.proj",
             mlp: &["mlp.lin1", "mlp.lin2"],
-            norms: &["layer_norm1", "layer_norm2"],
-            norm: Norm::Layer,
-            head_norm: None,
-            scales: &[],
             bias: Biases {
                 qv: bias,
                 k: bias,
                 ..Biases::ALL
             },
-        });
+            ..Vit::clip(&hidden, &known, &width)
+        };
+        // Windows are filled up before attention; the MLP runs over patches alone.
+        let layer = layer.attention_of(&style).patches().mlp_of(&style);
         parts.push(layer.finish());
     }
     let neck = Stack::once(Vision, "Neck", format!("{prefix}neck."))
+        .patches()
         .kernel("conv1", &[&output, &hidden, &one, &one], false)
         .norm("layer_norm1", Norm::Layer, &output)
         .kernel("conv2", &[&output, &output, &three, &three], false)

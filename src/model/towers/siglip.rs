@@ -1,9 +1,11 @@
 //! SigLIP's vision tower (Zhai 2023, arXiv 2303.15343) and the towers made from it.
 
-use super::{Parts, channels, fixed, pair, patches};
+use super::{Parts, channels, fixed, heads, pair, patches};
 use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// How the relatives differ.
@@ -52,10 +54,11 @@ impl Form {
 pub fn tower(config: &Config, prefix: &str, form: Form) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
     let width = config.size("intermediate", &["intermediate_size"])?;
+    let heads = heads(config)?;
     let layers = config.size("layers", &["num_hidden_layers"])?;
     let (down, across) = pair(config, "patch_size")?;
     let channels = channels(config)?;
-    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix);
+    let mut embeddings = Stack::once(Vision, "Patch embedding", prefix).patches();
     embeddings = match form.positions {
         Positions::Given => {
             let flat = Quantity::product("patch_values", &[&channels, &down, &across]);
@@ -86,20 +89,27 @@ pub fn tower(config: &Config, prefix: &str, form: Form) -> Parts {
         format!("{prefix}encoder.layers.{{i}}."),
         &layers,
     )
-    .vit(&Vit::clip(&hidden, &width));
-    let last = Stack::once(Vision, "Vision norm", prefix).norm("post_layernorm", Norm::Layer, &hidden);
+    .patches()
+    .vit(&Vit::clip(&hidden, &heads, &width));
+    let last = Stack::once(Vision, "Vision norm", prefix)
+        .patches()
+        .norm("post_layernorm", Norm::Layer, &hidden);
     let mut parts = vec![embeddings.finish(), layer.finish(), last.finish()];
     let head = form.head.map_or(Ok(false), |key| config.flag(key, true))?;
     if head {
         let probe = fixed("probe", 1, "one learned query");
-        let triple = hidden.times("qkv_width", 3);
+        let once = Stage::Each(probe.clone());
         let head = Stack::once(Vision, "Pooling head", format!("{prefix}head."))
+            .patches()
             .tensor("probe", &[&probe, &probe, &hidden])
-            .tensor("attention.in_proj_weight", &[&triple, &hidden])
-            .tensor("attention.in_proj_bias", &[&triple])
+            .keys_and_values(["attention.in_proj_weight", "attention.in_proj_bias"], &hidden)
+            .over(once)
+            .queries(&hidden)
+            .attend(heads.as_ref(), &hidden, &hidden, Span::Part(Stage::Patches))
             .linear("attention.out_proj", &hidden, &hidden, true)
             .norm("layernorm", Norm::Layer, &hidden)
             .linear("mlp.fc1", &width, &hidden, true)
+            .activation(&width)
             .linear("mlp.fc2", &hidden, &width, true);
         parts.push(head.finish());
     }

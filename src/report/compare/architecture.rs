@@ -225,7 +225,7 @@ const fn scan_name(scan: &Scan) -> &'static str {
 
 fn span_name(span: &Span) -> Option<String> {
     match span {
-        Span::Full | Span::Both | Span::Cross => None,
+        Span::Full | Span::Both | Span::Cross | Span::Squares { .. } | Span::Part(_) => None,
         Span::Blocks { size, .. } => Some(format!("some blocks of {} tokens", grouped(size.value))),
         Span::Near(_) => None,
         Span::Around(tokens) => Some(format!("{} tokens around it", grouped(tokens.value))),

@@ -102,6 +102,21 @@ pub(super) fn tokens(label: &'static str, text: &str, least: u64, most: u64) -> 
     counted(label, text, (least, most), 1024, (" tokens", &["tokens", "token", "t"]))
 }
 
+/// Width and height in pixels: `1024x768`, or one number for both.
+pub(super) fn pixels(label: &'static str, text: &str, most: u64) -> Result<(u64, u64), KnobError> {
+    let small = text.to_ascii_lowercase();
+    let mut sides = small.split(['x', '×', '*']).map(str::trim);
+    let (Some(width), height, None) = (sides.next(), sides.next(), sides.next()) else {
+        return Err(KnobError::NotPixels {
+            label,
+            found: text.to_owned(),
+        });
+    };
+    let side = |text: &str| counted(label, text, (1, most), 1000, (" pixels", &["px", "pixels", "pixel"]));
+    let width = side(width)?;
+    Ok((width, height.map_or(Ok(width), side)?))
+}
+
 /// Tokens, or a word for none.
 pub(super) fn optional_tokens(
     label: &'static str,

@@ -2,11 +2,16 @@
 
 use strum::IntoEnumIterator;
 
-use super::read::{choose, optional_milliseconds, tokens, whole};
+use super::read::{choose, optional_milliseconds, pixels, tokens, whole};
 use super::{
     Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_TOKENS, OptionRow, SERVING, TRAINING, Word, rows,
 };
 use crate::scenario::choices::{Mode, Recompute};
+
+/// Images of a request, pixels of a side, seconds of sound or video at most.
+const MOST_IMAGES: u64 = 10_000;
+const MOST_PIXELS: u64 = 65_536;
+const MOST_SECONDS: u64 = 86_400;
 
 const NO_TARGET: &[Word] = &[Word {
     key: "none",
@@ -109,6 +114,86 @@ pub(super) const KNOBS: &[Knob] = &[
             };
             Ok(())
         },
+    },
+    Knob {
+        id: KnobId::Images,
+        key: "img",
+        flag: "images",
+        label: "Images",
+        help: "Images of each request. The tokens they become are added to the prompt; the tower that reads them runs before it.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_IMAGES,
+            slider: 16,
+            unit: "",
+        },
+        modes: SERVING,
+        get: |s| s.workload.images.to_string(),
+        set: |s, text| whole("Images", text, 0, MOST_IMAGES).map(|value| s.workload.images = value),
+    },
+    Knob {
+        id: KnobId::ImageSize,
+        key: "imgpx",
+        flag: "image-size",
+        label: "Image size",
+        help: "Width and height of each image, and of the frames of a video, in pixels. Some models bring every image to one size.",
+        group: Group::Workload,
+        kind: KnobKind::Pixels { most: MOST_PIXELS },
+        modes: SERVING,
+        get: |s| format!("{}x{}", s.workload.image_size.0, s.workload.image_size.1),
+        set: |s, text| pixels("Image size", text, MOST_PIXELS).map(|size| s.workload.image_size = size),
+    },
+    Knob {
+        id: KnobId::AudioSeconds,
+        key: "snd",
+        flag: "audio-seconds",
+        label: "Sound",
+        help: "Seconds of sound of each request. The tokens it becomes are added to the prompt; the tower that hears it runs before it.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_SECONDS,
+            slider: 600,
+            unit: "s",
+        },
+        modes: SERVING,
+        get: |s| s.workload.audio_seconds.to_string(),
+        set: |s, text| whole("Sound", text, 0, MOST_SECONDS).map(|value| s.workload.audio_seconds = value),
+    },
+    Knob {
+        id: KnobId::VideoSeconds,
+        key: "vid",
+        flag: "video-seconds",
+        label: "Video",
+        help: "Seconds of video of each request. The tokens its frames become are added to the prompt.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 0,
+            most: MOST_SECONDS,
+            slider: 600,
+            unit: "s",
+        },
+        modes: SERVING,
+        get: |s| s.workload.video_seconds.to_string(),
+        set: |s, text| whole("Video", text, 0, MOST_SECONDS).map(|value| s.workload.video_seconds = value),
+    },
+    Knob {
+        id: KnobId::VideoFps,
+        key: "fps",
+        flag: "video-fps",
+        label: "Frames a second",
+        help: "How many frames a second are taken of a video; the class may take fewer of a long one.",
+        group: Group::Workload,
+        kind: KnobKind::Whole {
+            least: 1,
+            most: 120,
+            slider: 30,
+            unit: "",
+        },
+        modes: SERVING,
+        get: |s| s.workload.video_rate.to_string(),
+        set: |s, text| whole("Frames a second", text, 1, 120).map(|value| s.workload.video_rate = value),
     },
     Knob {
         id: KnobId::Batch,

@@ -252,6 +252,7 @@ pub fn value(knob: &Knob, turn: u8, number: u64) -> Option<String> {
         KnobKind::Shares => None,
         KnobKind::Devices => Some(format!("{},{}", device(number / 7), device(number))),
         KnobKind::Host => pick(hosts().iter().map(|host| host.id.clone()).collect()),
+        KnobKind::Pixels { .. } => pick(["640x480", "1024x1024", "336x1200"].map(str::to_owned).to_vec()),
     }
 }
 

@@ -147,7 +147,12 @@ proptest! {
                 KnobKind::Bytes { most, .. } => (number(0.0, most as f64).to_string(), &[][..]),
                 KnobKind::BytesOr { most, words, .. } => (number(0.0, most as f64).to_string(), words),
                 KnobKind::RealOr { most, words, .. } => ((most * part).to_string(), words),
-                KnobKind::Choice(_) | KnobKind::Device | KnobKind::Devices | KnobKind::Shares | KnobKind::Host => continue,
+                KnobKind::Choice(_)
+                | KnobKind::Device
+                | KnobKind::Devices
+                | KnobKind::Shares
+                | KnobKind::Pixels { .. }
+                | KnobKind::Host => continue,
             };
             for text in words.iter().map(|word| word.key).chain([value.as_str()]) {
                 (knob.set)(&mut scenario, text).unwrap();

@@ -151,6 +151,7 @@ impl Keeper<'_> {
             let matrices = operators.filter(move |operator| {
                 matches!(operator.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. })
                     && !operator.is_idle()
+                    && place.block.needs_no_image()
                     && (!self.checkpoints() || place.kind.is_none())
             });
             matrices.filter_map(move |operator| {

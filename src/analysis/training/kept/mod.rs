@@ -102,7 +102,7 @@ impl<'a> Keeper<'a> {
         // Whether the residual, and what a norm made of it, need a gradient.
         let mut residual = !(first && self.plan.adapters.is_some() && self.plan.recompute != Recompute::Full);
         let mut stream = residual;
-        for block in &kind.blocks {
+        for block in kind.blocks.iter().filter(|block| block.needs_no_image()) {
             if block.role == Role::Norm {
                 seen.stream = false;
                 let kept = self.norm_block(block, &mut seen);

@@ -3,7 +3,18 @@
 use super::Around;
 use crate::model::blocks::Stack;
 use crate::model::component::Component::Audio;
+use crate::model::media::Stage;
 use crate::model::towers::{Parts, phi as towers, tower};
+use crate::units::Quantity;
+
+fn fixed(name: &'static str, value: u64, why: &'static str) -> Quantity {
+    Quantity::architecture(name, value, why)
+}
+
+/// Pairs of positions, averaged before the projector.
+fn pairs() -> Stage {
+    Stage::Squares(fixed("pooled", 2, "pairs of positions are averaged"))
+}
 
 /// Qwen 2-Audio (arXiv 2407.10759): one layer.
 pub fn qwen2(around: &Around<'_>) -> Parts {
@@ -12,6 +23,7 @@ pub fn qwen2(around: &Around<'_>) -> Parts {
     let mut parts = tower(&audio, "audio_tower.")?;
     parts.push(
         Stack::once(Audio, "Projector", "multi_modal_projector.")
+            .over(pairs())
             .linear("linear", around.text, &width, true)
             .finish(),
     );
@@ -26,7 +38,9 @@ pub fn flamingo(around: &Around<'_>) -> Parts {
     let mut parts = tower(&audio, "audio_tower.")?;
     parts.push(
         Stack::once(Audio, "Projector", "multi_modal_projector.")
+            .over(pairs())
             .linear("linear_1", around.text, &width, bias)
+            .activation(around.text)
             .linear("linear_2", around.text, around.text, bias)
             .finish(),
     );
@@ -40,7 +54,9 @@ pub fn voxtral(around: &Around<'_>) -> Parts {
     let mut parts = tower(&audio, "audio_tower.")?;
     parts.push(
         Stack::once(Audio, "Projector", "multi_modal_projector.")
+            .over(Stage::Squares(fixed("joined", 4, "four positions side by side")))
             .linear("linear_1", around.text, &joined, false)
+            .activation(around.text)
             .linear("linear_2", around.text, around.text, false)
             .finish(),
     );

@@ -4,7 +4,8 @@ use super::Around;
 use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::error::ModelError;
-use crate::model::towers::{Parts, channels, list, siglip, tower};
+use crate::model::media::Stage;
+use crate::model::towers::{Parts, channels, heads, list, siglip, tower};
 use crate::units::Quantity;
 
 /// Granite Docling: a coarse route for all patches and a fine one, each with mergers of deeper features.
@@ -29,8 +30,11 @@ pub fn granite(around: &Around<'_>) -> Parts {
     let taps = list(&vision, "deepstack_visual_indexes")?;
     let mut parts = siglip::tower(&vision, PREFIX, siglip::Form::HEADLESS)?;
     let ends = Stack::once(Vision, "Connector", format!("{PREFIX}connector."))
+        .patches()
         .norm("ln_in", Norm::Layer, &hidden)
+        .over(Stage::Squares(scale.clone()))
         .norm("ln_mid", Norm::Layer, &out)
+        .activation(&out)
         .linear("mlp_fc2", &out, &out, false)
         .norm("ln_out", Norm::Layer, &out);
     parts.push(ends.finish());
@@ -48,13 +52,17 @@ pub fn granite(around: &Around<'_>) -> Parts {
     for (name, side) in routes {
         let merged = Quantity::product("merged", &[&hidden, &side, &side]);
         let prefix = format!("{PREFIX}connector.{name}.");
-        let route = Stack::once(Vision, "Route", prefix.as_str()).linear("projection", &out, &merged, false);
+        let route = Stack::once(Vision, "Route", prefix.as_str())
+            .over(Stage::Squares(side.clone()))
+            .linear("projection", &out, &merged, false);
         parts.push(route.finish());
         if taps.value > 0 {
             let prefix = format!("{prefix}deepstack_mergers.{{i}}.");
             let merger = Stack::repeated(Vision, "Mergers of deeper features", prefix, &taps)
+                .over(Stage::Squares(side))
                 .norm("layer_norm", Norm::Layer, &merged)
                 .linear("linear_1", &out, &merged, true)
+                .activation(&out)
                 .linear("linear_2", &out, &out, true);
             parts.push(merger.finish());
         }
@@ -71,26 +79,32 @@ pub fn minicpm(around: &Around<'_>) -> Parts {
     // The class makes one merger where it is told to make none.
     let times = around.whole.optional("mergers", &["merger_times"])?;
     let times = times.map_or(1, |times| times.value);
+    let heads = heads(&vision)?;
     let (down, across) = crate::model::towers::pair(&vision, "window_kernel_size")?;
     let window = Quantity::product("window", &[&hidden, &down, &across]);
     let wide = Quantity::product("window_intermediate", &[&width, &down, &across]);
     let mut parts = siglip::tower(&vision, PREFIX, siglip::Form::HEADLESS)?;
     let inner = Stack::once(Vision, "Merger of windows", format!("{PREFIX}vit_merger."))
+        .patches()
         .vit(&Vit {
             mlp: &[],
             norms: &["layer_norm1"],
-            ..Vit::clip(&hidden, &width)
+            ..Vit::clip(&hidden, &heads, &width)
         })
+        .over(Stage::Squares(down))
         .norm("pre_norm", Norm::Layer, &window)
         .linear("linear_1", &wide, &window, true)
+        .activation(&wide)
         .linear("linear_2", &hidden, &wide, true);
     parts.push(inner.finish());
     let four = Quantity::architecture("four", 4, "two patches on each side");
     let merged = Quantity::product("merged", &[&hidden, &four]);
     let merger = |stack: Stack, out: &Quantity| {
         stack
+            .over(Stage::Tokens)
             .norm("pre_norm", Norm::Layer, &merged)
             .linear("linear_1", &merged, &merged, true)
+            .activation(&merged)
             .linear("linear_2", out, &merged, true)
             .finish()
     };
@@ -117,23 +131,31 @@ pub fn ernie(around: &Around<'_>) -> Parts {
         vision.size("frames", &["temporal_merge_size"])?,
     );
     let flat = Quantity::product("patch_values", &[&channels(&vision)?, &patch, &patch]);
-    let first = Stack::once(Vision, "Patch embedding", PREFIX).linear("patch_embed.proj", &hidden, &flat, false);
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{PREFIX}blocks.{{i}}."), &layers).vit(&Vit {
+    let first =
+        Stack::once(Vision, "Patch embedding", PREFIX)
+            .patches()
+            .linear("patch_embed.proj", &hidden, &flat, false);
+    let heads = heads(&vision)?;
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{PREFIX}blocks.{{i}}."), &layers);
+    let layer = layer.patches().vit(&Vit {
         qkv: &["attn.qkv"],
         output: "attn.proj",
         norms: &["norm1", "norm2"],
-        ..Vit::clip(&hidden, &width)
+        ..Vit::clip(&hidden, &heads, &width)
     });
-    let last = Stack::once(Vision, "Vision norm", PREFIX).norm("ln", Norm::Layer, &hidden);
+    let last = Stack::once(Vision, "Vision norm", PREFIX)
+        .patches()
+        .norm("ln", Norm::Layer, &hidden);
     let square = Quantity::product("square", &[&hidden, &side, &side]);
     let cube = Quantity::product("square of frames", &[&square, &frames]);
     let resampler = [("spatial_linear", &square), ("temporal_linear", &cube)]
         .into_iter()
         .fold(
-            Stack::once(Vision, "Resampler", "model.resampler_model."),
+            Stack::once(Vision, "Resampler", "model.resampler_model.").over(Stage::Squares(side)),
             |stack, (name, input)| {
                 stack
                     .linear(&format!("{name}.fc1"), &square, input, true)
+                    .activation(&square)
                     .linear(&format!("{name}.fc2"), &square, &square, true)
                     .norm(&format!("{name}.ln"), Norm::Layer, &square)
             },

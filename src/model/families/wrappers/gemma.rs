@@ -6,6 +6,7 @@ use crate::model::blueprint::Tower;
 use crate::model::component::Component::{self, Audio, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
 use crate::model::towers::{Parts, tower};
 use crate::units::Quantity;
 
@@ -19,6 +20,7 @@ pub fn pali(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "vision_tower.vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .patches()
             .linear("linear", &output, &width, true)
             .finish(),
     );
@@ -32,8 +34,9 @@ pub fn third(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "vision_tower.vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "multi_modal_projector.")
-            .tensor("mm_input_projection_weight", &[&width, around.text])
+            .over(Stage::Tokens)
             .norm("mm_soft_emb_norm", Norm::Rms, &width)
+            .turned("mm_input_projection_weight", around.text, &width)
             .finish(),
     );
     Ok(parts)
@@ -44,6 +47,7 @@ fn embedder(around: &Around<'_>, part: &Config, of: Component, prefix: &'static 
     let width = part.size("width", &["hidden_size"])?;
     let words = part.size("vocabulary", &["vocab_size"])?;
     Ok(Stack::once(of, "Embedder", prefix)
+        .over(Stage::Tokens)
         .tensor("embedding.weight", &[&words, &width])
         .norm("hard_embedding_norm", Norm::Rms, &width)
         .norm("soft_embedding_norm", Norm::Rms, &width)
@@ -70,6 +74,7 @@ pub fn fourth(around: &Around<'_>) -> Parts {
         parts.extend(tower(&vision, "model.vision_tower.")?);
         parts.push(
             Stack::once(Vision, "Embedder", "model.embed_vision.")
+                .over(Stage::Tokens)
                 .linear("embedding_projection", around.text, &width, false)
                 .finish(),
         );
@@ -80,6 +85,7 @@ pub fn fourth(around: &Around<'_>) -> Parts {
         parts.extend(tower(&audio, "model.audio_tower.")?);
         parts.push(
             Stack::once(Audio, "Embedder", "model.embed_audio.")
+                .over(Stage::Tokens)
                 .linear("embedding_projection", around.text, &width, false)
                 .finish(),
         );
@@ -110,6 +116,7 @@ pub fn unified(around: &Around<'_>) -> Parts {
         let output = vision.size("output", &["output_proj_dims"])?;
         parts.push(
             Stack::once(Vision, "Patch embedding", "model.embed_vision.")
+                .over(Stage::Tokens)
                 .norm("patch_ln1", Norm::Layer, &flat)
                 .linear("patch_dense", &width, &flat, true)
                 .norm("patch_ln2", Norm::Layer, &width)
@@ -127,6 +134,7 @@ pub fn unified(around: &Around<'_>) -> Parts {
         let width = audio.size("width", &["audio_embed_dim"])?;
         parts.push(
             Stack::once(Audio, "Embedder", "model.embed_audio.")
+                .over(Stage::Tokens)
                 .linear("embedding_projection", around.text, &width, false)
                 .finish(),
         );

@@ -2,10 +2,12 @@
 
 use super::Around;
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::blueprint::Tower;
 use crate::model::component::Component::Vision;
 use crate::model::config::{Config, MOST_DIMENSION, whole, wrong};
 use crate::model::error::ModelError;
-use crate::model::towers::{Parts, channels, pair, patches, scaled};
+use crate::model::media::Stage;
+use crate::model::towers::{Parts, channels, heads, pair, patches, scaled};
 use crate::units::Quantity;
 
 fn fixed(name: &'static str, value: u64) -> Quantity {
@@ -19,7 +21,7 @@ pub fn janus(around: &Around<'_>) -> Parts {
     let width = vision.size("vision_hidden", &["hidden_size"])?;
     let inner = vision.size("projection", &["projection_dim"])?;
     let depth = vision.size("depth", &["depth"])?;
-    parts.push(aligner("model.aligner.", &inner, &width, depth.value));
+    parts.push(aligner("model.aligner.", &inner, &width, depth.value, Stage::Patches));
     let drawer = around.config.part("vq_config");
     let codes = drawer.size("codes", &["num_embeddings"])?;
     let code = drawer.size("code", &["embed_dim"])?;
@@ -32,16 +34,26 @@ pub fn janus(around: &Around<'_>) -> Parts {
         .linear("generation_head.proj_out", &inner, &token, true)
         .linear("generation_head.vision_head", &codes, &inner, true);
     parts.push(quantiser.finish());
-    parts.push(aligner("model.generation_aligner.", &inner, &code, depth.value));
+    parts.push(aligner(
+        "model.generation_aligner.",
+        &inner,
+        &code,
+        depth.value,
+        Stage::Still,
+    ));
     parts.push(halves(&drawer, &code)?);
     Ok(parts)
 }
 
 /// A layer to the projection's width and as many more as the depth says.
-fn aligner(prefix: &'static str, out: &Quantity, input: &Quantity, depth: u64) -> crate::model::blueprint::Tower {
-    let mut stack = Stack::once(Vision, "Aligner", prefix).linear("fc1", out, input, true);
+fn aligner(prefix: &'static str, out: &Quantity, input: &Quantity, depth: u64, stage: Stage) -> Tower {
+    let mut stack = Stack::once(Vision, "Aligner", prefix)
+        .over(stage)
+        .linear("fc1", out, input, true);
     for layer in 1..depth.min(1000) {
-        stack = stack.linear(&format!("hidden_layers.{}", layer - 1), out, out, true);
+        stack = stack
+            .activation(out)
+            .linear(&format!("hidden_layers.{}", layer - 1), out, out, true);
     }
     stack.finish()
 }
@@ -59,6 +71,7 @@ fn eye(config: &Config) -> Parts {
             .flag("use_qk_norm", false)?
             .then_some((["self_attn.q_norm", "self_attn.k_norm"], Norm::Layer, &hidden));
     let first = Stack::once(Vision, "Patch embedding", PREFIX)
+        .patches()
         .kernel(
             "embeddings.patch_embedding",
             &[&hidden, &channels(config)?, &down, &across],
@@ -71,7 +84,8 @@ fn eye(config: &Config) -> Parts {
         format!("{PREFIX}encoder.layers.{{i}}."),
         &layers,
     );
-    let layer = layer.vit(&Vit {
+    let heads = heads(config)?;
+    let layer = layer.patches().vit(&Vit {
         output: "self_attn.projection_layer",
         head_norm: norms,
         bias: Biases {
@@ -79,9 +93,11 @@ fn eye(config: &Config) -> Parts {
             k: bias,
             ..Biases::ALL
         },
-        ..Vit::clip(&hidden, &width)
+        ..Vit::clip(&hidden, &heads, &width)
     });
-    let last = Stack::once(Vision, "Vision norm", PREFIX).norm("post_layernorm", Norm::Layer, &hidden);
+    let last = Stack::once(Vision, "Vision norm", PREFIX)
+        .patches()
+        .norm("post_layernorm", Norm::Layer, &hidden);
     Ok(vec![first.finish(), layer.finish(), last.finish()])
 }
 
@@ -132,7 +148,7 @@ impl Convolutions {
 }
 
 /// Encoder and decoder of the quantiser (Esser 2021, arXiv 2012.09841).
-fn halves(config: &Config, code: &Quantity) -> Result<crate::model::blueprint::Tower, ModelError> {
+fn halves(config: &Config, code: &Quantity) -> Result<Tower, ModelError> {
     const KEY: &str = "channel_multiplier";
     let base = config.size("channels", &["base_channels"])?;
     let latent = config.size("latent", &["latent_channels"])?;

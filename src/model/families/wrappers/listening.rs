@@ -5,7 +5,9 @@ use crate::model::blocks::{Norm, Stack};
 use crate::model::component::Component::Audio;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
-use crate::model::towers::Parts;
+use crate::model::media::Stage;
+use crate::model::operator::Span;
+use crate::model::towers::{Parts, heads, spectrum};
 use crate::units::Quantity;
 
 fn count(name: &'static str, key: &'static str, value: u64) -> Quantity {
@@ -13,15 +15,26 @@ fn count(name: &'static str, key: &'static str, value: u64) -> Quantity {
 }
 
 /// Attention with biases everywhere, an MLP and two norms; the first layer's input may be of another width.
-fn layer(stack: Stack, hidden: &Quantity, input: &Quantity, width: &Quantity) -> Stack {
-    stack
+fn layer(
+    stack: Stack,
+    heads: Option<&Quantity>,
+    [hidden, input, width]: [&Quantity; 3],
+    between: impl FnOnce(Stack) -> Stack,
+) -> Stack {
+    let stack = stack
+        .patches()
+        .block("Attention")
         .norm("input_layernorm", Norm::Layer, input)
         .linear("self_attn.q_proj", hidden, input, true)
         .linear("self_attn.k_proj", hidden, input, true)
         .linear("self_attn.v_proj", hidden, input, true)
-        .linear("self_attn.o_proj", hidden, hidden, true)
+        .attend(heads, hidden, hidden, Span::Both)
+        .linear("self_attn.o_proj", hidden, hidden, true);
+    between(stack)
+        .block("MLP")
         .norm("post_attention_layernorm", Norm::Layer, hidden)
         .linear("mlp.fc1", width, hidden, true)
+        .activation(width)
         .linear("mlp.fc2", hidden, width, true)
 }
 
@@ -48,18 +61,23 @@ pub fn fun(around: &Around<'_>) -> Parts {
         PREFIX,
         &count("layers", "num_hidden_layers", 1),
     );
-    let mut parts = vec![memory(layer(first, &hidden, &input, &width)).finish()];
+    let heads = heads(&audio)?;
+    let of = heads.as_ref();
+    let mut parts = vec![layer(first, of, [&hidden, &input, &width], memory).finish()];
     if layers > 1 {
         let rest = count("layers", "num_hidden_layers", layers - 1);
         let rest = Stack::repeated(Audio, "Audio layers", PREFIX, &rest);
-        parts.push(memory(layer(rest, &hidden, &hidden, &width)).finish());
+        parts.push(layer(rest, of, [&hidden, &hidden, &width], memory).finish());
     }
     // The last layer that transcribes has a norm after it, and the last of all.
     let timed = audio.optional("timed", &["num_timestamp_prediction_layers"])?;
     let timed = timed.map_or(0, |timed| timed.value);
     let normed = if timed > 0 && timed < layers { 2 } else { 1 };
     let norms = count("norms", "num_timestamp_prediction_layers", normed);
-    let norms = Stack::repeated(Audio, "Audio norms", PREFIX, &norms).norm("final_layernorm", Norm::Layer, &hidden);
+    let norms =
+        Stack::repeated(Audio, "Audio norms", PREFIX, &norms)
+            .patches()
+            .norm("final_layernorm", Norm::Layer, &hidden);
     parts.push(norms.finish());
     parts.extend(adaptor(around, &hidden)?);
     Ok(parts)
@@ -82,11 +100,17 @@ fn adaptor(around: &Around<'_>, audio: &Quantity) -> Parts {
                 .to_owned(),
         ));
     }
+    let heads = heads(&config)?;
     let first = Stack::once(Audio, "Projector", PREFIX)
+        .over(Stage::Tokens)
         .linear("linear_1", &inner, audio, true)
+        .activation(&inner)
         .linear("linear_2", &hidden, &inner, true);
     let stack = Stack::repeated(Audio, "Adaptor layers", format!("{PREFIX}layers.{{i}}."), &layers);
-    Ok(vec![first.finish(), layer(stack, &hidden, &hidden, &width).finish()])
+    Ok(vec![
+        first.finish(),
+        layer(stack, heads.as_ref(), [&hidden, &hidden, &width], |stack| stack).finish(),
+    ])
 }
 
 /// Voxtral Realtime: causal convolutions and windowed layers, neighbouring frames side by side, two layers.
@@ -104,25 +128,41 @@ pub fn live(around: &Around<'_>) -> Parts {
     let queries = Quantity::product("q_width", &[&heads, &dim]);
     let three = Quantity::architecture("kernel", 3, "kernels of 3 frames");
     let first = Stack::once(Audio, "Audio convolutions", format!("{PREFIX}embedder."))
+        .over(spectrum(0, 1))
         .kernel("conv1", &[&hidden, &bins, &three], true)
-        .kernel("conv2", &[&hidden, &hidden, &three], true);
+        .activation(&hidden)
+        .patches()
+        .kernel("conv2", &[&hidden, &hidden, &three], true)
+        .activation(&hidden);
+    // Each position sees those before it, so many at most.
+    let window = audio.optional("window", &["sliding_window"])?;
+    let span = window.map_or(Span::Both, Span::Near);
     let layer = Stack::repeated(Audio, "Audio layers", format!("{PREFIX}layers.{{i}}."), &layers)
+        .patches()
+        .block("Attention")
         .norm("self_attn_layer_norm", Norm::Rms, &hidden)
         .linear("self_attn.q_proj", &queries, &hidden, true)
         .linear("self_attn.k_proj", &queries, &hidden, false)
         .linear("self_attn.v_proj", &queries, &hidden, true)
+        .attend(Some(&heads), &queries, &queries, span)
         .linear("self_attn.o_proj", &hidden, &queries, true)
+        .block("Gated MLP")
         .norm("final_layer_norm", Norm::Rms, &hidden)
         .linear("mlp.gate_proj", &width, &hidden, false)
         .linear("mlp.up_proj", &width, &hidden, false)
+        .gated(&width, None)
         .linear("mlp.down_proj", &hidden, &width, true);
-    let last = Stack::once(Audio, "Audio norm", PREFIX).norm("norm", Norm::Rms, &hidden);
+    let last = Stack::once(Audio, "Audio norm", PREFIX)
+        .patches()
+        .norm("norm", Norm::Rms, &hidden);
     let joined = Quantity::product(
         "joined",
         &[&hidden, &around.whole.size("joined", &["downsample_factor"])?],
     );
     let projector = Stack::once(Audio, "Projector", "model.multi_modal_projector.")
+        .over(Stage::Tokens)
         .linear("linear_1", around.text, &joined, false)
+        .activation(around.text)
         .linear("linear_2", around.text, around.text, false);
     Ok(vec![first.finish(), layer.finish(), last.finish(), projector.finish()])
 }

@@ -5,6 +5,7 @@ use crate::model::blocks::{Norm, Stack};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
+use crate::model::media::Stage;
 use crate::model::towers::{Parts, features, tower};
 use crate::units::Quantity;
 
@@ -30,7 +31,9 @@ fn seen(around: &Around<'_>, vision: &Config) -> Result<Quantity, ModelError> {
 fn two(around: &Around<'_>, input: &Quantity) -> Result<Stack, ModelError> {
     let bias = around.whole.flag("multimodal_projector_bias", true)?;
     Ok(Stack::once(Vision, "Projector", PROJECTOR)
+        .patches()
         .linear("linear_1", around.text, input, bias)
+        .activation(around.text)
         .linear("linear_2", around.text, around.text, bias))
 }
 
@@ -56,8 +59,10 @@ pub fn vip(around: &Around<'_>) -> Parts {
     let input = seen(around, &vision)?;
     let mut parts = tower(&vision, &place(&vision, "vision_tower"))?;
     let projector = Stack::once(Vision, "Projector", PROJECTOR)
+        .patches()
         .norm("projector_layernorm", Norm::Layer, &input)
         .linear("linear_1", around.text, &input, true)
+        .activation(around.text)
         .linear("linear_2", around.text, around.text, true);
     parts.push(projector.finish());
     Ok(parts)
@@ -94,9 +99,13 @@ fn merging(
     let side = around.whole.size("merge", &["spatial_merge_size"])?;
     let merged = Quantity::product("merged", &[&width, &side, &side]);
     Ok(Stack::once(Vision, "Projector", prefix)
+        .patches()
         .norm("norm", Norm::Rms, &width)
+        .over(Stage::Squares(side))
         .linear("patch_merger.merging_layer", &width, &merged, false)
+        .block("MLP")
         .linear("linear_1", around.text, input, bias)
+        .activation(around.text)
         .linear("linear_2", around.text, around.text, bias))
 }
 
@@ -131,9 +140,12 @@ fn gated(around: &Around<'_>, input: &Quantity) -> Result<Stack, ModelError> {
     let inner = around
         .whole
         .size_or("alignment", &["alignment_intermediate_size"], || around.text.clone())?;
+    let side = around.whole.size("downsampling", &["downsample_factor"])?;
     let half = Quantity::quotient("half", &inner, &Quantity::architecture("two", 2, "gate and value"));
     Ok(Stack::once(Vision, "Projector", PROJECTOR)
+        .over(Stage::Squares(side))
         .linear("linear_1", &inner, input, true)
+        .gated(&half, None)
         .linear("linear_2", around.text, &half, true))
 }
 
@@ -142,7 +154,11 @@ pub fn aya(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let input = squared(around, &vision)?;
     let mut parts = tower(&vision, &place(&vision, "vision_tower"))?;
-    parts.push(gated(around, &input)?.norm("layernorm", Norm::Layer, &input).finish());
+    let side = around.whole.size("downsampling", &["downsample_factor"])?;
+    let norm = Stack::once(Vision, "Norm of joined patches", PROJECTOR)
+        .over(Stage::Squares(side))
+        .norm("layernorm", Norm::Layer, &input);
+    parts.extend([norm.finish(), gated(around, &input)?.finish()]);
     Ok(parts)
 }
 

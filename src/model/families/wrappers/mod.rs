@@ -11,6 +11,9 @@ mod newer;
 mod others;
 mod qformer;
 mod qwen;
+mod senses;
+
+pub use senses::senses;
 
 use super::composite::{Around, Tie, Wrapper};
 

@@ -8,15 +8,16 @@ use crate::model::component::Component::{Encoder, LmHead, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
 use crate::model::families::encoding::dense;
-use crate::model::operator::Rows;
-use crate::model::towers::{Parts, channels, muse, pair, tower};
+use crate::model::media::Stage;
+use crate::model::operator::{Rows, Span};
+use crate::model::towers::{Parts, channels, heads, muse, pair, tower};
 use crate::units::Quantity;
 
 /// Fuyu: patches go straight into the language model.
 pub fn fuyu(around: &Around<'_>) -> Parts {
     let patch = around.whole.size("patch", &["patch_size"])?;
     let flat = Quantity::product("patch_values", &[&channels(&around.whole)?, &patch, &patch]);
-    let first = Stack::once(Vision, "Patch embedding", "vision_embed_tokens");
+    let first = Stack::once(Vision, "Patch embedding", "vision_embed_tokens").patches();
     Ok(vec![first.linear("", around.text, &flat, true).finish()])
 }
 
@@ -25,7 +26,7 @@ pub fn hyperclovax(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let out = vision.size("output", &["out_hidden_size"])?;
     let mut parts = tower(&vision, "model.vision_model.")?;
-    let projector = Stack::once(Vision, "Projector", "model.");
+    let projector = Stack::once(Vision, "Projector", "model.").over(Stage::Tokens);
     parts.push(projector.linear("projector", around.text, &out, true).finish());
     Ok(parts)
 }
@@ -44,15 +45,21 @@ pub fn minimax(around: &Around<'_>) -> Parts {
     let joined = Quantity::product("merged", &[text, &side, &side]);
     let prefix = "model.vision_tower.";
     let dims = [&hidden, &channels(&vision)?, &frames, &down, &across];
+    let heads = heads(&vision)?;
     let first = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .kernel("embeddings.proj", &dims, false)
         .norm("pre_layrnorm", Norm::Layer, &hidden);
     let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
-    let layer = layer.vit(&Vit::clip(&hidden, &width));
+    let layer = layer.patches().vit(&Vit::clip(&hidden, &heads, &width));
     let projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.")
+        .patches()
         .linear("linear_1", &inner, &hidden, true)
+        .activation(&inner)
         .linear("linear_2", text, &inner, true)
+        .over(Stage::Squares(side))
         .linear("merge_linear_1", &inner, &joined, true)
+        .activation(&inner)
         .linear("merge_linear_2", text, &inner, true);
     Ok(vec![first.finish(), layer.finish(), projector.finish()])
 }
@@ -63,8 +70,11 @@ pub fn glimmer(around: &Around<'_>) -> Parts {
     let out = around.whole.size("output", &["out_hidden_size"])?;
     let inner = around.whole.size("projector", &["projector_hidden_size"])?;
     let projector = Stack::once(Vision, "Projector", "model.")
+        .over(Stage::Tokens)
         .linear("vision_adapter.fc1", &inner, &out, false)
+        .activation(&inner)
         .linear("vision_adapter.fc2", &inner, &inner, false)
+        .activation(&inner)
         .linear("vision_projection", around.text, &inner, false);
     parts.push(projector.finish());
     Ok(parts)
@@ -112,22 +122,29 @@ pub fn lfm(around: &Around<'_>) -> Parts {
     let count = |value| Quantity::config("layers of this kind", "layer_types", value);
     let prefix = "model.vision_tower.";
     let first = Stack::once(Vision, "Patch embedding", prefix)
+        .patches()
         .linear("patch_embed", &hidden, &flat, false)
         .norm("embedding_norm", Norm::Rms, &hidden);
     let mut parts = vec![first.finish()];
     let one = Quantity::architecture("filter", 1, "a filter for each channel");
     let mlp = |stack: Stack| {
         stack
+            .block("Gated MLP")
+            .norm("ffn_norm", Norm::Rms, &hidden)
             .linear("feed_forward.w1", &width, &hidden, false)
             .linear("feed_forward.w3", &width, &hidden, false)
+            .gated(&width, None)
             .linear("feed_forward.w2", &hidden, &width, false)
-            .norm("operator_norm", Norm::Rms, &hidden)
-            .norm("ffn_norm", Norm::Rms, &hidden)
             .finish()
     };
-    let of = |title, number| Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), &count(number));
+    let of = |title, number| {
+        Stack::repeated(Vision, title, format!("{prefix}layers.{{i}}."), &count(number))
+            .patches()
+            .norm("operator_norm", Norm::Rms, &hidden)
+    };
     if plane > 0 {
         let stack = of("Convolution layers", plane)
+            .block("Convolution")
             .linear("conv.in_proj", &hidden.times("in_proj", 3), &hidden, false)
             .kernel("conv.spatial_conv", &[&hidden, &one, &kernel, &kernel], false)
             .linear("conv.out_proj", &hidden, &hidden, false);
@@ -135,20 +152,25 @@ pub fn lfm(around: &Around<'_>) -> Parts {
     }
     if layers.value > plane {
         let stack = of("Attention layers", layers.value - plane)
+            .block("Attention")
             .linear("self_attn.q_proj", &queries, &hidden, false)
             .linear("self_attn.k_proj", &keys, &hidden, false)
             .linear("self_attn.v_proj", &keys, &hidden, false)
-            .linear("self_attn.out_proj", &hidden, &queries, false)
             .norm("self_attn.q_norm", Norm::Rms, &dim)
-            .norm("self_attn.k_norm", Norm::Rms, &dim);
+            .norm("self_attn.k_norm", Norm::Rms, &dim)
+            .attend(Some(&heads), &queries, &keys, Span::Both)
+            .linear("self_attn.out_proj", &hidden, &queries, false);
         parts.push(mlp(stack));
     }
     let inner = around.whole.size("projector", &["projector_hidden_size"])?;
     let bias = around.whole.flag("projector_bias", true)?;
     let merged = Quantity::product("merged", &[&hidden, &side, &side]);
     let projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.")
+        .patches()
         .norm("layer_norm", Norm::Layer, &hidden)
+        .over(Stage::Squares(side))
         .linear("linear_1", &inner, &merged, bias)
+        .activation(&inner)
         .linear("linear_2", around.text, &inner, bias);
     parts.push(projector.finish());
     Ok(parts)
@@ -159,7 +181,9 @@ fn connector(around: &Around<'_>, vision: &Config) -> Result<Stack, ModelError> 
     let width = vision.size("vision_hidden", &["hidden_size"])?;
     let side = around.whole.size("shuffle", &["pixel_shuffle_factor"])?;
     let joined = Quantity::product("shuffled", &[&width, &side, &side]);
-    Ok(Stack::once(Vision, "Projector", "model.connector.").linear("modality_projection", around.text, &joined, false))
+    Ok(Stack::once(Vision, "Projector", "model.connector.")
+        .over(Stage::Squares(side))
+        .linear("modality_projection", around.text, &joined, false))
 }
 
 /// ModernBERT that sees.
@@ -216,12 +240,16 @@ pub fn nemotron(around: &Around<'_>) -> Parts {
     let joined = Quantity::product("shuffled", &[&width, &side, &side]);
     let mut parts = tower(&vision, "vision_model.")?;
     if predictors.is_some_and(|predictors| predictors.value > 0) {
-        let norm = Stack::once(Vision, "Vision norm", "").norm("vision_final_layernorm", Norm::Layer, &width);
+        let norm = Stack::once(Vision, "Vision norm", "")
+            .patches()
+            .norm("vision_final_layernorm", Norm::Layer, &width);
         parts.push(norm.finish());
     }
     let projector = Stack::once(Vision, "Projector", "multi_modal_projector.")
+        .over(Stage::Squares(side))
         .norm("layer_norm", Norm::Rms, &joined)
         .linear("linear_1", &inner, &joined, false)
+        .activation(&inner)
         .linear("linear_2", around.text, &inner, false);
     parts.push(projector.finish());
     Ok(parts)
@@ -260,7 +288,9 @@ pub fn clip(around: &Around<'_>) -> Parts {
     let shared = around.whole.size("projection", &["projection_dim"])?;
     let mut parts = tower(&vision, "vision_model.")?;
     let projections = Stack::once(Vision, "Projections", "")
+        .over(Stage::Each(Quantity::architecture("pooled", 1, "one for each image")))
         .linear("visual_projection", &shared, &width, false)
+        .over(Stage::Still)
         .linear("text_projection", &shared, around.text, false);
     parts.extend([projections.finish(), scales(&["logit_scale"]).finish()]);
     Ok(parts)

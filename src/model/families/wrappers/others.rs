@@ -5,7 +5,9 @@ use crate::model::blocks::{Norm, Stack};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
-use crate::model::towers::{Parts, adapter, pair, tower};
+use crate::model::media::Stage;
+use crate::model::operator::Span;
+use crate::model::towers::{Parts, adapter, heads, pair, tower};
 use crate::units::Quantity;
 
 fn width(vision: &Config) -> Result<Quantity, ModelError> {
@@ -36,24 +38,36 @@ pub fn idefics2(around: &Around<'_>) -> Parts {
     let queries = Quantity::product("q_width", &[&heads, &head]);
     let keys = Quantity::product("k_width", &[&groups, &head]);
     let wide = hidden.times("intermediate", 4);
+    let read = Stage::Each(latents.clone());
     let mut parts = tower(&vision, "model.vision_model.")?;
     let projection = Stack::once(Vision, "Projector", "model.connector.")
+        .patches()
         .linear("modality_projection.gate_proj", &inner, &width(&vision)?, false)
         .linear("modality_projection.up_proj", &inner, &width(&vision)?, false)
+        .gated(&inner, None)
         .linear("modality_projection.down_proj", text, &inner, false)
+        .over(read.clone())
         .tensor("perceiver_resampler.latents", &[&latents, &hidden])
         .norm("perceiver_resampler.norm", Norm::Rms, &hidden);
+    // Latents ask; patches and latents side by side are seen.
     let prefix = "model.connector.perceiver_resampler.layers.{i}.";
+    let all = Stage::Plus(latents.clone());
     let layer = Stack::repeated(Vision, "Perceiver layers", prefix, &depth)
-        .norm("input_latents_norm", Norm::Rms, &hidden)
+        .patches()
         .norm("input_context_norm", Norm::Rms, &hidden)
-        .linear("self_attn.q_proj", &queries, &hidden, false)
+        .over(all.clone())
         .linear("self_attn.k_proj", &keys, &hidden, false)
         .linear("self_attn.v_proj", &keys, &hidden, false)
+        .over(read)
+        .norm("input_latents_norm", Norm::Rms, &hidden)
+        .linear("self_attn.q_proj", &queries, &hidden, false)
+        .attend(Some(&heads), &queries, &keys, Span::Part(all))
         .linear("self_attn.o_proj", &hidden, &queries, false)
+        .block("Gated MLP")
         .norm("post_attention_layernorm", Norm::Rms, &hidden)
         .linear("mlp.gate_proj", &wide, &hidden, false)
         .linear("mlp.up_proj", &wide, &hidden, false)
+        .gated(&wide, None)
         .linear("mlp.down_proj", &hidden, &wide, false);
     parts.extend([projection.finish(), layer.finish()]);
     Ok(parts)
@@ -66,6 +80,7 @@ pub fn idefics3(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "model.vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "model.connector.modality_projection.")
+            .over(Stage::Squares(side.clone()))
             .linear("proj", around.text, &shuffled(&width(&vision)?, &side), false)
             .finish(),
     );
@@ -80,12 +95,13 @@ pub fn lfm2(around: &Around<'_>) -> Parts {
     let input = shuffled(&width(&vision)?, &side);
     let bias = around.whole.flag("projector_bias", true)?;
     let mut parts = tower(&vision, "model.vision_tower.vision_model.")?;
-    let mut projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.");
+    let mut projector = Stack::once(Vision, "Projector", "model.multi_modal_projector.").over(Stage::Squares(side));
     if around.whole.flag("projector_use_layernorm", true)? {
         projector = projector.norm("layer_norm", Norm::Layer, &input);
     }
     let projector = projector
         .linear("linear_1", &inner, &input, bias)
+        .activation(&inner)
         .linear("linear_2", around.text, &inner, bias);
     parts.push(projector.finish());
     Ok(parts)
@@ -99,8 +115,10 @@ pub fn intern(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "vision_tower.")?;
     parts.push(
         Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .over(Stage::Squares(side))
             .norm("layer_norm", Norm::Layer, &input)
             .linear("linear_1", around.text, &input, true)
+            .activation(around.text)
             .linear("linear_2", around.text, around.text, true)
             .finish(),
     );
@@ -127,6 +145,7 @@ pub fn llama4(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "multi_modal_projector.")
+            .over(Stage::Squares(fixed("joined patches", 2)))
             .linear("linear_1", around.text, &output, false)
             .finish(),
     );
@@ -140,6 +159,7 @@ pub fn mllama(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "")
+            .over(Stage::Plus(fixed("class token", 1)))
             .linear("multi_modal_projector", around.text, &output, true)
             .finish(),
     );
@@ -156,8 +176,11 @@ pub fn kimi(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "vision_tower.")?;
     parts.push(
         Stack::once(Vision, "Projector", "mm_projector.")
+            .patches()
             .norm("pre_norm", Norm::Layer, &normed)
+            .over(Stage::Squares(down))
             .linear("proj.0", &merged, &merged, true)
+            .activation(&merged)
             .linear("proj.2", around.text, &merged, true)
             .finish(),
     );
@@ -174,7 +197,9 @@ pub fn kimi_k3(around: &Around<'_>) -> Parts {
     let mut parts = crate::model::towers::kimi_tower(&vision, "vision_tower.")?;
     parts.push(
         Stack::once(Vision, "Projector", "mm_projector.")
+            .over(Stage::Squares(down))
             .linear("proj.0", &merged, &merged, false)
+            .activation(&merged)
             .linear("proj.2", around.text, &merged, false)
             .norm("post_norm", Norm::Rms, &normed)
             .finish(),
@@ -188,7 +213,9 @@ pub fn deepseek(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "model.vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "model.aligner.")
+            .patches()
             .linear("linear1", around.text, &width(&vision)?, true)
+            .activation(around.text)
             .linear("linear2", around.text, around.text, true)
             .finish(),
     );
@@ -201,7 +228,9 @@ pub fn video_llama(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "model.vision_model.")?;
     parts.push(
         Stack::once(Vision, "Projector", "model.projector.")
+            .over(Stage::Tokens)
             .linear("readout.0", around.text, &width(&vision)?, true)
+            .activation(around.text)
             .linear("readout.2", around.text, around.text, true)
             .finish(),
     );
@@ -218,7 +247,8 @@ pub fn ovis(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "model.vision_tower.")?;
     parts.push(
         Stack::once(Vision, "Visual words", "model.")
-            .tensor("visual_embeddings_table.weight", &[&words, &hidden])
+            .over(Stage::Tokens)
+            .turned("visual_embeddings_table.weight", &hidden, &words)
             .finish(),
     );
     Ok(parts)
@@ -236,7 +266,9 @@ pub fn got(around: &Around<'_>) -> Parts {
     let mut parts = tower(&vision, "model.vision_tower.")?;
     parts.push(
         Stack::once(Vision, "Projector", "model.multi_modal_projector.")
+            .over(Stage::Squares(fixed("stride", 2)))
             .kernel("conv_upsampler1", &[&two, &channels, &three, &three], false)
+            .over(Stage::Tokens)
             .kernel("conv_upsampler2", &[&four, &two, &three, &three], false)
             .linear("multimodal_projector", around.text, around.text, true)
             .finish(),
@@ -260,23 +292,34 @@ pub fn aria(around: &Around<'_>) -> Parts {
     let queries = around
         .whole
         .size("queries", &["max_value_projector_patch_to_query_dict"])?;
-    let triple = hidden.times("qkv_width", 3);
     let text = around.text;
     let mut parts = tower(&vision, "vision_tower.")?;
-    let mut projector =
-        Stack::once(Vision, "Projector", "multi_modal_projector.").tensor("query", &[&queries, &hidden]);
-    for module in ["cross_attn.q_proj", "cross_attn.k_proj", "cross_attn.v_proj"] {
-        projector = projector.linear(module, &hidden, &hidden, false);
-    }
+    let projector = Stack::once(Vision, "Projector", "multi_modal_projector.").tensor("query", &[&queries, &hidden]);
+    let heads = heads(&vision)?;
+    // Keys and values of every patch; the learned queries ask.
     let projector = projector
-        .tensor("cross_attn.multihead_attn.in_proj_weight", &[&triple, &hidden])
-        .tensor("cross_attn.multihead_attn.in_proj_bias", &[&triple])
+        .patches()
+        .norm("cross_attn.layer_norm_kv", Norm::Layer, &hidden)
+        .linear("cross_attn.k_proj", &hidden, &hidden, false)
+        .linear("cross_attn.v_proj", &hidden, &hidden, false)
+        .keys_and_values(
+            [
+                "cross_attn.multihead_attn.in_proj_weight",
+                "cross_attn.multihead_attn.in_proj_bias",
+            ],
+            &hidden,
+        )
+        .over(Stage::Tokens)
+        .norm("cross_attn.layer_norm", Norm::Layer, &hidden)
+        .linear("cross_attn.q_proj", &hidden, &hidden, false)
+        .queries(&hidden)
+        .attend(heads.as_ref(), &hidden, &hidden, Span::Part(Stage::Patches))
         .linear("cross_attn.multihead_attn.out_proj", &hidden, &hidden, true)
         .linear("cross_attn.linear", &hidden, &hidden, true)
-        .norm("cross_attn.layer_norm", Norm::Layer, &hidden)
-        .norm("cross_attn.layer_norm_kv", Norm::Layer, &hidden)
+        .block("MLP")
         .norm("layer_norm", Norm::Layer, &hidden)
         .linear("feed_forward.linear_in", text, &hidden, false)
+        .activation(text)
         .linear("feed_forward.linear_out", text, text, false);
     parts.push(projector.finish());
     Ok(parts)

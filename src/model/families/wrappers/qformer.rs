@@ -6,7 +6,9 @@ use crate::model::blocks::{Biases, Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
-use crate::model::towers::{Parts, and_one, pair, patches};
+use crate::model::media::Stage;
+use crate::model::operator::Span;
+use crate::model::towers::{Parts, and_one, heads, pair, patches, with_class};
 use crate::units::Quantity;
 
 fn fixed(name: &'static str, value: u64) -> Quantity {
@@ -24,6 +26,7 @@ fn eye(config: &Config) -> Parts {
     let (one, colours) = (fixed("one", 1), fixed("colours", 3));
     let bias = config.flag("qkv_bias", true)?;
     let first = Stack::once(Vision, "Patch embedding", PREFIX)
+        .patches()
         .tensor("embeddings.class_embedding", &[&one, &one, &hidden])
         .tensor("embeddings.position_embedding", &[&one, &positions, &hidden])
         .kernel("embeddings.patch_embedding", &[&hidden, &colours, &down, &across], true);
@@ -33,7 +36,8 @@ fn eye(config: &Config) -> Parts {
         format!("{PREFIX}encoder.layers.{{i}}."),
         &layers,
     );
-    let layer = layer.vit(&Vit {
+    let heads = heads(config)?;
+    let layer = layer.over(with_class()).vit(&Vit {
         qkv: &["self_attn.qkv"],
         output: "self_attn.projection",
         bias: Biases {
@@ -41,18 +45,25 @@ fn eye(config: &Config) -> Parts {
             k: bias,
             ..Biases::ALL
         },
-        ..Vit::clip(&hidden, &width)
+        ..Vit::clip(&hidden, &heads, &width)
     });
-    let last = Stack::once(Vision, "Vision norm", PREFIX).norm("post_layernorm", Norm::Layer, &hidden);
+    let last =
+        Stack::once(Vision, "Vision norm", PREFIX)
+            .over(with_class())
+            .norm("post_layernorm", Norm::Layer, &hidden);
     Ok(vec![first.finish(), layer.finish(), last.finish()])
 }
 
 /// Attention and a norm after it, over `from` for keys and values.
-fn attention(stack: Stack, module: &str, hidden: &Quantity, from: &Quantity) -> Stack {
+fn attention(stack: Stack, module: &str, heads: &Quantity, [hidden, from]: [&Quantity; 2], seen: [Stage; 2]) -> Stack {
+    let [read, asking] = seen;
     stack
-        .linear(&format!("{module}.attention.query"), hidden, hidden, true)
+        .over(read.clone())
         .linear(&format!("{module}.attention.key"), hidden, from, true)
         .linear(&format!("{module}.attention.value"), hidden, from, true)
+        .over(asking)
+        .linear(&format!("{module}.attention.query"), hidden, hidden, true)
+        .attend(Some(heads), hidden, hidden, Span::Part(read))
         .linear(&format!("{module}.output.dense"), hidden, hidden, true)
         .norm(&format!("{module}.output.LayerNorm"), Norm::Layer, hidden)
 }
@@ -60,7 +71,9 @@ fn attention(stack: Stack, module: &str, hidden: &Quantity, from: &Quantity) -> 
 /// An MLP and a norm after it.
 fn mlp(stack: Stack, [up, down]: [&str; 2], hidden: &Quantity, width: &Quantity) -> Stack {
     stack
+        .block("MLP")
         .linear(&format!("{up}.dense"), width, hidden, true)
+        .activation(width)
         .linear(&format!("{down}.dense"), hidden, width, true)
         .norm(&format!("{down}.LayerNorm"), Norm::Layer, hidden)
 }
@@ -82,7 +95,10 @@ fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Part
     let every = config.size("cross_every", &["cross_attention_frequency"])?;
     let queries = around.whole.size("queries", &["num_query_tokens"])?;
     let one = fixed("one", 1);
-    let mut first = Stack::once(Vision, "Queries", "").tensor("query_tokens", &[&one, &queries, &hidden]);
+    let asking = Stage::Each(queries.clone());
+    let mut first = Stack::once(Vision, "Queries", "")
+        .over(asking.clone())
+        .tensor("query_tokens", &[&one, &queries, &hidden]);
     let norm = if words {
         let vocabulary = config.size("vocabulary", &["vocab_size"])?;
         let positions = config.size("positions", &["max_position_embeddings"])?;
@@ -101,16 +117,33 @@ fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Part
     );
     let prefix = format!("{PREFIX}encoder.layer.{{i}}.");
     let mut layer = Stack::repeated(Vision, "Q-Former layers", prefix.as_str(), &layers);
-    layer = attention(layer, "attention", &hidden, &hidden);
+    layer = attention(
+        layer,
+        "attention",
+        &heads,
+        [&hidden, &hidden],
+        [asking.clone(), asking.clone()],
+    );
+    // The MLP for text sees the instruction, which is not counted.
     if reads {
-        layer = mlp(layer, ["intermediate", "output"], &hidden, &width);
+        layer = mlp(layer.over(Stage::Still), ["intermediate", "output"], &hidden, &width).over(asking.clone());
     }
     layer = mlp(layer, ["intermediate_query", "output_query"], &hidden, &width);
     let seeing = Stack::repeated(Vision, "Q-Former's attention to the image", prefix, &across);
     parts.push(layer.finish());
-    parts.push(attention(seeing, "crossattention", &hidden, eye).finish());
+    parts.push(
+        attention(
+            seeing,
+            "crossattention",
+            &heads,
+            [&hidden, eye],
+            [with_class(), asking.clone()],
+        )
+        .finish(),
+    );
     parts.push(
         Stack::once(Vision, "Projector", "")
+            .over(asking)
             .linear("language_projection", around.text, &hidden, true)
             .finish(),
     );

@@ -1,0 +1,413 @@
+//! By which rule the processor of each wrapper lays out images, videos and sound. Sources: the image, video and audio
+//! processors of transformers 5.23 under the wrapper's name; where published files of a family all say otherwise, those.
+
+use serde_json::Value;
+
+use super::Around;
+use super::others::inverse;
+use crate::model::config::Config;
+use crate::model::error::ModelError;
+use crate::model::media::{ImageRule, Senses, SoundRule, VideoRule};
+use crate::model::towers::pair;
+
+type Found<T> = Result<Option<T>, ModelError>;
+
+/// What a wrapper reads and how; nothing of what is not known.
+pub fn senses(root: &str, around: &Around<'_>) -> Result<Senses, ModelError> {
+    let vision = around.config.part("vision_config");
+    let sees = around.whole.object("vision_config").is_some() || !root.starts_with("gemma4");
+    Ok(Senses {
+        images: if sees { images(root, around, &vision)? } else { None },
+        videos: if sees { videos(root, around, &vision)? } else { None },
+        sound: sound(root, around)?,
+        alone: None,
+        across: root == "mllama",
+    })
+}
+
+fn size(config: &Config, key: &'static str) -> Result<u64, ModelError> {
+    Ok(config.size("size", std::slice::from_ref(&key))?.value)
+}
+
+/// A number of the config or its class, or the usual one.
+fn or(config: &Config, key: &'static str, usual: u64) -> Result<u64, ModelError> {
+    let found = config.optional("size", std::slice::from_ref(&key))?;
+    Ok(found.map_or(usual, |found| found.value))
+}
+
+/// Rows and columns of patches of an image of the config's own size.
+fn grid(vision: &Config) -> Result<(u64, u64), ModelError> {
+    let ((height, width), (down, across)) = (pair(vision, "image_size")?, pair(vision, "patch_size")?);
+    Ok((height.value / down.value.max(1), width.value / across.value.max(1)))
+}
+
+/// The class token counts among what is handed on only where the whole is taken (`vision_feature_select_strategy`).
+fn whole_kept(around: &Around<'_>) -> bool {
+    let key = "vision_feature_select_strategy";
+    around.whole.text(key).is_some_and(|strategy| strategy == "full")
+}
+
+fn fixed((rows, columns): (u64, u64), tokens: u64) -> Option<ImageRule> {
+    Some(ImageRule::Fixed { rows, columns, tokens })
+}
+
+/// Each patch a token, or each square of so many.
+fn every(grid: (u64, u64), side: u64) -> Option<ImageRule> {
+    let side = side.max(1);
+    fixed(grid, (grid.0 / side).saturating_mul(grid.1 / side))
+}
+
+fn pixels(vision: &Config, [patch, merge]: [&'static str; 2], bounds: [u64; 2]) -> Found<ImageRule> {
+    let (patch, merge) = (or(vision, patch, 14)?, or(vision, merge, 2)?);
+    let [least, most] = bounds;
+    Ok(Some(ImageRule::Pixels {
+        patch,
+        merge,
+        least,
+        most,
+    }))
+}
+
+fn longest(vision: &Config, merge: u64) -> Found<ImageRule> {
+    let (side, patch) = (size(vision, "image_size")?, size(vision, "patch_size")?);
+    Ok(Some(ImageRule::LongestSide { side, patch, merge }))
+}
+
+fn tiles(vision: &Config, side: u64, most: u64, merge: u64, marks: [u64; 3]) -> Found<ImageRule> {
+    let patches = side / pair(vision, "patch_size")?.0.value.max(1);
+    let joined = patches / merge.max(1);
+    Ok(Some(ImageRule::Tiles {
+        side,
+        patches,
+        most,
+        by_scale: false,
+        tokens: joined.saturating_mul(joined),
+        marks,
+        filled: false,
+    }))
+}
+
+const QWEN: [&str; 2] = ["spatial_patch_size", "spatial_merge_size"];
+const PATCH: [&str; 2] = ["patch_size", "spatial_merge_size"];
+/// `preprocessor_config.json` of Qwen2-VL and Qwen2.5-VL; the class's own default is 1,003,520.
+const OF_QWEN2: [u64; 2] = [3_136, 12_845_056];
+/// `preprocessor_config.json` of Qwen3-VL, Qwen3-Omni and Qwen3.5.
+const OF_QWEN3: [u64; 2] = [65_536, 16_777_216];
+const OF_GLM: [u64; 2] = [12_544, 11_760_000];
+
+fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> {
+    let whole = &around.whole;
+    Ok(match root {
+        "llava" if vision.model_type() == "pixtral" => longest(vision, 1)?,
+        "mistral3" | "mistral_large4" => longest(vision, size(whole, "spatial_merge_size")?)?,
+        "lighton_ocr" => longest(vision, size(whole, "spatial_merge_size")?)?,
+        "llava" | "vipllava" | "video_llava" => {
+            let grid = grid(vision)?;
+            let class = u64::from(whole_kept(around) && vision.model_type() == "clip_vision_model");
+            fixed(grid, grid.0.saturating_mul(grid.1).saturating_add(class))
+        }
+        "llava_next" | "llava_next_video" | "llava_onevision" => resolutions(around, vision)?,
+        "fast_vlm" => fixed((16, 16), 256),
+        "qwen2_vl" => pixels(vision, QWEN, OF_QWEN2)?,
+        "qwen2_5_vl" | "qwen2_5_omni" | "qwen2_5_omni_thinker" | "exaone4_5" | "hyperclovax_vision_v2" => {
+            pixels(vision, PATCH, OF_QWEN2)?
+        }
+        "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
+            pixels(vision, PATCH, OF_QWEN3)?
+        }
+        "glm4v" | "glm4v_moe" | "glm_ocr" => pixels(vision, PATCH, OF_GLM)?,
+        "video_llama_3" => {
+            let merge = or(vision, "spatial_merge_size", 1)?;
+            let patch = size(vision, "patch_size")?;
+            Some(ImageRule::Pixels {
+                patch,
+                merge,
+                least: 3_136,
+                most: 1_003_520,
+            })
+        }
+        "paligemma" | "deepseek_vl" | "janus" => every(grid(vision)?, 1),
+        "siglip" | "siglip2" | "clip" | "metaclip_2" if vision.get("num_patches").is_none() && root != "siglip2" => {
+            fixed(grid(vision)?, 0)
+        }
+        "siglip2" => fixed((size(vision, "num_patches")?, 1), 0),
+        "gemma3" => fixed(grid(vision)?, or(whole, "mm_tokens_per_image", 256)?),
+        "gemma3n" => fixed((48, 48), or(whole, "vision_soft_tokens_per_image", 256)?),
+        "gemma4" => Some(ImageRule::Filled {
+            patch: or(vision, "patch_size", 16)?,
+            pool: or(vision, "pooling_kernel_size", 3)?,
+            tokens: or(whole, "vision_soft_tokens_per_image", 280)?,
+        }),
+        "idefics3" | "smolvlm" | "modernvbert" | "colmodernvbert" => {
+            let (side, patches) = (size(vision, "image_size")?, grid(vision)?.0);
+            let key = if root.ends_with("vbert") {
+                "pixel_shuffle_factor"
+            } else {
+                "scale_factor"
+            };
+            let joined = patches / size(whole, key)?.max(1);
+            Some(ImageRule::Splits {
+                side,
+                most: 4,
+                patches,
+                tokens: joined.saturating_mul(joined),
+            })
+        }
+        "internvl" => {
+            let side = pair(vision, "image_size")?.0.value;
+            tiles(vision, side, 12, inverse(whole, "downsample_ratio")?.value, [0, 0, 2])?
+        }
+        "aya_vision" => tiles(
+            vision,
+            size(vision, "image_size")?,
+            12,
+            size(whole, "downsample_factor")?,
+            [1, 1, 3],
+        )?,
+        "cohere2_vision" => {
+            let rule = tiles(
+                vision,
+                size(vision, "image_size")?,
+                12,
+                size(whole, "downsample_factor")?,
+                [0, 0, 2],
+            )?;
+            // Each tile ends with a mark, the small whole image too.
+            rule.map(|rule| match rule {
+                ImageRule::Tiles {
+                    side,
+                    patches,
+                    most,
+                    tokens,
+                    marks,
+                    filled,
+                    ..
+                } => ImageRule::Tiles {
+                    side,
+                    patches,
+                    most,
+                    by_scale: true,
+                    tokens: tokens.saturating_add(1),
+                    marks,
+                    filled,
+                },
+                other => other,
+            })
+        }
+        "llama4" => {
+            let rule = tiles(
+                vision,
+                size(vision, "image_size")?,
+                16,
+                inverse(vision, "pixel_shuffle_ratio")?.value,
+                [1, 1, 3],
+            )?;
+            rule.map(by_scale)
+        }
+        "mllama" => {
+            let side = pair(vision, "image_size")?.0.value;
+            let rule = tiles(vision, side, size(vision, "max_num_tiles")?, 1, [0; 3])?;
+            rule.map(by_scale).map(|rule| match rule {
+                ImageRule::Tiles {
+                    side,
+                    patches,
+                    most,
+                    by_scale,
+                    tokens,
+                    marks,
+                    ..
+                } => ImageRule::Tiles {
+                    side,
+                    patches,
+                    most,
+                    by_scale,
+                    tokens,
+                    marks,
+                    filled: true,
+                },
+                other => other,
+            })
+        }
+        "kimi_k25" | "kimi_k3" => Some(ImageRule::Native {
+            patch: pair(vision, "patch_size")?.0.value,
+            merge: pair(vision, "merge_kernel_size")?.0.value,
+            most: 16_384,
+            side: 512,
+        }),
+        "got_ocr2" => fixed(grid(vision)?, 256),
+        "blip-2" | "instructblip" => fixed(grid(vision)?, size(whole, "num_query_tokens")?),
+        _ => None,
+    })
+}
+
+fn by_scale(rule: ImageRule) -> ImageRule {
+    match rule {
+        ImageRule::Tiles {
+            side,
+            patches,
+            most,
+            tokens,
+            marks,
+            filled,
+            ..
+        } => ImageRule::Tiles {
+            side,
+            patches,
+            most,
+            by_scale: true,
+            tokens,
+            marks,
+            filled,
+        },
+        other => other,
+    }
+}
+
+/// LLaVA-NeXT: `image_grid_pinpoints` of the config; OneVision keeps the patches of nine crops at most.
+fn resolutions(around: &Around<'_>, vision: &Config) -> Found<ImageRule> {
+    const KEY: &str = "image_grid_pinpoints";
+    let value = around.whole.get(KEY).or_else(|| around.whole.class_default(KEY));
+    let side_of = |side: Option<&Value>| side.and_then(Value::as_u64).filter(|side| (1..=1 << 20).contains(side));
+    let both = |one: &Value| Some((side_of(one.get(0))?, side_of(one.get(1))?));
+    let all: Option<Vec<(u64, u64)>> = value
+        .and_then(Value::as_array)
+        .filter(|list| (1..=1024).contains(&list.len()))
+        .and_then(|list| list.iter().map(both).collect());
+    let all = match (all, value) {
+        (Some(all), _) => all,
+        (None, None) => usual_resolutions(around.config.root_type()),
+        (None, Some(_)) => return Ok(None),
+    };
+    let most = around
+        .whole
+        .text("vision_aspect_ratio")
+        .or_else(|| (around.config.root_type() == "llava_onevision").then_some("anyres_max_9"))
+        .and_then(|text| text.strip_prefix("anyres_max_")?.parse().ok());
+    Ok(Some(ImageRule::Resolutions {
+        all,
+        side: size(vision, "image_size")?,
+        patches: grid(vision)?.0,
+        most,
+        marked: vision.model_type() == "clip_vision_model",
+    }))
+}
+
+/// The defaults of `LlavaNextConfig` and `LlavaOnevisionConfig`.
+fn usual_resolutions(root: &str) -> Vec<(u64, u64)> {
+    if root == "llava_onevision" {
+        let sides = || (1..=6).map(|times| 384 * times);
+        return sides()
+            .flat_map(|height| sides().map(move |width| (height, width)))
+            .collect();
+    }
+    vec![(336, 672), (672, 336), (672, 672), (1008, 336), (336, 1008)]
+}
+
+fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRule> {
+    let joined = |bounds: [u64; 2], pixels: [u64; 2], together: bool| -> Found<VideoRule> {
+        let patch = if root == "qwen2_vl" {
+            "spatial_patch_size"
+        } else {
+            "patch_size"
+        };
+        Ok(Some(VideoRule::Joined {
+            frames: or(vision, "temporal_patch_size", 2)?,
+            between: bounds,
+            patch: or(vision, patch, 14)?,
+            merge: or(vision, "spatial_merge_size", 2)?,
+            pixels,
+            together,
+        }))
+    };
+    Ok(match root {
+        "qwen2_vl" | "qwen2_5_vl" | "qwen2_5_omni" | "qwen2_5_omni_thinker" | "exaone4_5" => {
+            joined([4, 768], [100_352, 602_112], false)?
+        }
+        // `video_preprocessor_config.json` of Qwen3-VL: bounds of all frames together.
+        "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" => joined([4, 768], [4_096, 25_165_824], true)?,
+        "glm4v" | "glm4v_moe" => joined([2, 600], [12_544, 47_040_000], true)?,
+        "internvl" => {
+            let grid = grid(vision)?;
+            let each = every(grid, inverse(&around.whole, "downsample_ratio")?.value);
+            each.map(|each| VideoRule::Frames {
+                each,
+                tokens: None,
+                marks: 0,
+            })
+        }
+        "llava_onevision" => {
+            let grid = grid(vision)?;
+            // Frames are pooled by two, rounded up, and a mark ends the video.
+            let side = grid.0.div_ceil(2);
+            fixed(grid, side.saturating_mul(side)).map(|each| VideoRule::Frames {
+                each,
+                tokens: None,
+                marks: 1,
+            })
+        }
+        "gemma4" => Some(VideoRule::Frames {
+            each: ImageRule::Filled {
+                patch: or(vision, "patch_size", 16)?,
+                pool: or(vision, "pooling_kernel_size", 3)?,
+                tokens: 70,
+            },
+            tokens: None,
+            marks: 0,
+        }),
+        _ => None,
+    })
+}
+
+fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
+    let listens = around.whole.object("audio_config").is_some();
+    Ok(match root {
+        "qwen2_audio" => Some(SoundRule {
+            clip: 30,
+            most: 30,
+            ..SoundRule::OPEN
+        }),
+        "audioflamingo3" | "musicflamingo" => Some(SoundRule {
+            clip: 30,
+            most: 600,
+            ..SoundRule::OPEN
+        }),
+        "voxtral" => Some(SoundRule {
+            clip: 30,
+            joined: 4,
+            filled: true,
+            ..SoundRule::OPEN
+        }),
+        "qwen2_5_omni" | "qwen2_5_omni_thinker" => Some(SoundRule {
+            most: 300,
+            ..SoundRule::OPEN
+        }),
+        "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
+            let audio = around.config.part("audio_config");
+            let chunk = or(&audio, "n_window", 50)?.saturating_mul(2).max(1);
+            Some(SoundRule {
+                stride: 8,
+                chunk,
+                joined: 1,
+                ..SoundRule::OPEN
+            })
+        }
+        "gemma3n" => Some(SoundRule {
+            stride: 4,
+            most: 30,
+            tokens: Some(or(&around.whole, "audio_soft_tokens_per_image", 188)?),
+            ..SoundRule::OPEN
+        }),
+        "gemma4" if listens => Some(SoundRule {
+            stride: 4,
+            most: 30,
+            joined: 1,
+            ..SoundRule::OPEN
+        }),
+        "phi4_multimodal" => Some(SoundRule {
+            stride: 8,
+            joined: 1,
+            ..SoundRule::OPEN
+        }),
+        _ => None,
+    })
+}
