@@ -19,6 +19,8 @@ pub struct Habits {
     pub updates_at_once: bool,
     /// Bytes of a gradient as it is summed over the ranks.
     pub reduce_bytes: u64,
+    /// Elements of the buffer through which gradients go where weights are sharded.
+    pub bucket: u64,
     /// The peak that it prints is what the allocator reserved: blocks of tensors long gone are kept for their next turn.
     pub prints_reserved: bool,
 }
@@ -32,6 +34,7 @@ const PLAIN: Habits = Habits {
     adds_up_whole: false,
     updates_at_once: false,
     reduce_bytes: 2,
+    bucket: 0,
     prints_reserved: false,
 };
 
@@ -65,12 +68,20 @@ const FSDP: Habits = Habits {
     ..PLAIN
 };
 
+/// DeepSpeed (edaa722) `runtime/zero/stage3.py`: a buffer of `reduce_bucket_size` elements, by default 5e8 (`config.py`), beside
+/// the flat buffer of all gradient shards.
+const DEEPSPEED: Habits = Habits {
+    bucket: 500_000_000,
+    ..PLAIN
+};
+
 /// Those of a framework.
 pub const fn habits(framework: Framework) -> &'static Habits {
     match framework {
         Framework::Litgpt => &LITGPT,
         Framework::Torchtitan => &TORCHTITAN,
         Framework::Fsdp => &FSDP,
+        Framework::Deepspeed => &DEEPSPEED,
         _ => &PLAIN,
     }
 }

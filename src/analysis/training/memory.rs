@@ -112,6 +112,8 @@ fn stage_memory_with<N: Number>(
     if plan.offloads_weights() {
         states.weights = N::zero();
         states.by_component = Vec::new();
+    }
+    if plan.offloads_gradients() {
         states.gradients = N::zero();
         states.idle_gradients = N::zero();
     }
@@ -206,8 +208,10 @@ fn stage_memory_with<N: Number>(
             .clone()
             .times(N::constant(stage.layers() as f64))
             .plus(states.root.clone());
+        let bucket = N::constant(plan.activation_bytes() as f64 * plan.habits().bucket as f64);
         all.least(N::constant(2e9))
             .most(states.unit.clone().scaled(2.0).plus(states.root.clone()))
+            .plus(bucket.named("bucket", "Gradients on their way to the other ranks."))
     } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 {
         states.unit.clone().scaled(2.0).plus(states.root.clone())
     } else {
@@ -335,10 +339,11 @@ fn stage_memory_with<N: Number>(
 
 /// Whether gradients have a buffer of their own that is there from step to step.
 fn keeps_gradients(plan: &TrainingPlan) -> bool {
-    matches!(
-        plan.framework,
-        Framework::Megatron | Framework::Internevo | Framework::Colossalai
-    )
+    match plan.framework {
+        Framework::Megatron | Framework::Internevo | Framework::Colossalai => true,
+        Framework::Deepspeed => plan.zero == Zero::Weights && plan.weight_shards() > 1,
+        _ => false,
+    }
 }
 
 /// Gradients of activations while the widest part of a layer runs backward.
@@ -368,7 +373,13 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     if let Some(routing) = routing {
         elements = elements.times(N::input(&routing.top_k));
     }
-    let bytes = N::constant(3.0 * plan.activation_bytes() as f64).times(elements);
+    // Liger's kernels write gradients over what they were made from; one more is on its way.
+    let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
+        1.0
+    } else {
+        3.0
+    };
+    let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
     let hidden = N::product([
         N::constant(4.0 * plan.activation_bytes() as f64),
         N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),

@@ -249,7 +249,7 @@ impl TrainingPlan {
     }
     /// Whether norms, MLPs and loss of the classes are replaced by fused kernels: those that bring a fused loss (Liger)
     /// bring the others with it.
-    fn is_patched(&self) -> bool {
+    pub fn is_patched(&self) -> bool {
         self.loss == Loss::Fused
     }
     /// Whether layers run as Python wrote them, whoever's they are: nothing is fused or computed again by itself.
@@ -275,6 +275,12 @@ impl TrainingPlan {
             Framework::Fsdp | Framework::Torchtitan | Framework::Torchtune | Framework::Litgpt | Framework::LlmFoundry
         );
         self.optimizer_offload && self.zero == Zero::Weights && fsdp
+    }
+    /// Whether gradients lie in RAM: with FSDP's weights, and where DeepSpeed's optimizer runs there.
+    pub fn offloads_gradients(&self) -> bool {
+        let sharded = matches!(self.zero, Zero::Gradients | Zero::Weights);
+        let deepspeed = self.framework == Framework::Deepspeed && self.optimizer_offload && sharded;
+        self.offloads_weights() || deepspeed
     }
     /// Whether the base under adapters is packed in 4 or 8 bits.
     pub fn is_quantised(&self) -> bool {
