@@ -81,6 +81,8 @@ pub enum KnobId {
     Compile,
     Mfu,
     Goodput,
+    LrSchedule,
+    WarmUp,
 }
 
 impl KnobId {

@@ -312,10 +312,15 @@ fn stage_memory_with<N: Number>(
         moment(
             When::Layer,
             layers.clone().plus(other.clone()),
-            before.plus(head_gradient),
+            before.clone().plus(head_gradient),
             N::sum([again, of_layer::<N>(plan, blueprint), unit_gradient, gathered]),
         ),
-        moment(When::Optimizer, none(), gradients(), tied.most(at_once).most(root)),
+        moment(
+            When::Optimizer,
+            none(),
+            if plan.adds_up_whole() { before } else { gradients() },
+            tied.most(at_once).most(root),
+        ),
     ];
     let totals = moments.iter().map(|moment| moment.total.clone());
     let peak = totals
