@@ -86,6 +86,8 @@ pub enum KnobId {
     Compile,
     Mfu,
     Goodput,
+    LrSchedule,
+    WarmUp,
 }
 
 impl KnobId {

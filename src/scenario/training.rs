@@ -197,6 +197,23 @@ choice! {
 }
 
 choice! {
+    /// How the learning rate goes after its warm-up.
+    RateSchedule {
+        /// Half a cosine down to the floor.
+        #[default]
+        Cosine = "cosine", "Cosine", "Half a cosine down to a tenth of the peak.";
+        /// Warm-up, stable, decay over the last steps.
+        StableDecay = "wsd", "Stable, then decay (WSD)", "At its peak until the last fifth of the steps, then straight to nothing.";
+        /// A straight line to nothing.
+        Linear = "linear", "Linear", "A straight line to nothing.";
+        /// One over the square root of the step.
+        InverseSquareRoot = "inverse-sqrt", "Inverse square root", "One over the square root of the step: it needs no end.";
+        /// As it is.
+        Constant = "constant", "Constant", "At its peak to the end.";
+    }
+}
+
+choice! {
     /// Yes or no.
     Switch {
         /// No.
@@ -350,4 +367,8 @@ pub struct TrainingChoice {
     pub mfu: Option<u64>,
     /// Percentage of the calendar time in which the run moves on.
     pub goodput: Option<u64>,
+    /// How the learning rate goes.
+    pub rate_schedule: Option<RateSchedule>,
+    /// Percentage of the steps in which it warms up.
+    pub warm_up: Option<u64>,
 }

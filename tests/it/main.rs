@@ -12,6 +12,7 @@
 mod support;
 
 mod accuracy;
+mod accuracy_training;
 mod answers;
 #[cfg(feature = "cli")]
 mod bounded;

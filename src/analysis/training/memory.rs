@@ -112,6 +112,8 @@ fn stage_memory_with<N: Number>(
     if plan.offloads_weights() {
         states.weights = N::zero();
         states.by_component = Vec::new();
+    }
+    if plan.offloads_gradients() {
         states.gradients = N::zero();
         states.idle_gradients = N::zero();
     }
@@ -126,6 +128,7 @@ fn stage_memory_with<N: Number>(
     // Layers, in flight.
     let (flying, of) = stage.in_flight(plan);
     let mut layers = Vec::new();
+    let mut held_over = Vec::new();
     let mut whole: Option<N> = None;
     for (at, kind) in blueprint.kinds.iter().enumerate() {
         let count = stage.counts.get(at).copied().unwrap_or(0);
@@ -140,7 +143,8 @@ fn stage_memory_with<N: Number>(
             kept = kept.minus(less);
         }
         layers.push(kept);
-        let layer = keeper.layer::<N>(kind, false);
+        held_over.push(N::constant(count as f64).times(keeper.packed_inputs(kind)));
+        let layer = keeper.again::<N>(kind);
         whole = Some(match whole {
             Some(known) if known.value() >= layer.value() => known,
             _ => layer,
@@ -172,12 +176,26 @@ fn stage_memory_with<N: Number>(
 
     // The loss's backward pass: two FP32 gradients of the logits.
     let logits =
-        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary));
+        || N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary));
     let of_logits = match plan.loss {
         _ if !stage.last => N::zero(),
-        Loss::Full => ranks(N::constant(8.0).times(logits), plan.tensor),
-        Loss::Chunked => ranks(logits, plan.tensor),
+        // Of a chunk no more than a chunk; all at once they are copied without the last token of each sequence.
+        Loss::Full if plan.habits().holds_logits => ranks(N::constant(4.0).times(logits()), plan.tensor),
+        Loss::Chunked if plan.habits().holds_logits => N::zero(),
+        Loss::Full => ranks(N::constant(8.0).times(logits()), plan.tensor),
+        Loss::Chunked => ranks(logits(), plan.tensor),
         Loss::Fused => N::zero(),
+    };
+    // As the model returns there are those of the micro-batch before, and new ones in both formats; and what hangs on the old.
+    let from_before = if plan.habits().holds_logits && plan.loss != Loss::Fused && stage.last {
+        let logits = ranks(N::constant(2.0).times(logits()), plan.tensor);
+        if keeper.checkpoints() {
+            logits
+        } else {
+            logits.plus(N::sum(held_over))
+        }
+    } else {
+        N::zero()
     };
     let gathered = if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.pipeline > 1 {
         // In a pipeline weights stay gathered between micro-batches, and gradients are added up whole, in FP32.
@@ -190,8 +208,10 @@ fn stage_memory_with<N: Number>(
             .clone()
             .times(N::constant(stage.layers() as f64))
             .plus(states.root.clone());
+        let bucket = N::constant(plan.activation_bytes() as f64 * plan.habits().bucket as f64);
         all.least(N::constant(2e9))
             .most(states.unit.clone().scaled(2.0).plus(states.root.clone()))
+            .plus(bucket.named("bucket", "Gradients on their way to the other ranks."))
     } else if plan.zero == Zero::Weights && plan.weight_shards() > 1 {
         states.unit.clone().scaled(2.0).plus(states.root.clone())
     } else {
@@ -200,18 +220,21 @@ fn stage_memory_with<N: Number>(
     let held = plan.accumulation > 1 || keeps_gradients(plan) || plan.pipeline > 1;
     // Those of towers are never made in a step on text.
     let gradients = || states.gradients.clone().minus(states.idle_gradients.clone());
-    let before = if held { gradients() } else { N::zero() };
+    let before = match held {
+        true if plan.adds_up_whole() => {
+            let each = N::constant(plan.activation_bytes() as f64);
+            each.times(states.trainable.clone())
+        }
+        true => gradients(),
+        false => N::zero(),
+    };
     // The last layer's backward pass: all layers are kept, the loss is gone.
     let unit_gradient = if plan.gradient_shards() > 1 {
         states.unit.clone()
     } else {
         N::zero()
     };
-    let again = if keeper.checkpoints() {
-        whole.unwrap_or_else(N::zero)
-    } else {
-        N::zero()
-    };
+    let again = whole.unwrap_or_else(N::zero);
     let head_gradient = if plan.adapters.is_some() || held {
         N::zero()
     } else {
@@ -220,13 +243,42 @@ fn stage_memory_with<N: Number>(
             .over(N::constant(2.0))
     };
     // The end: all gradients, those of table and tied head side by side.
-    let tied = if blueprint.tied && plan.adapters.is_none() && plan.pipeline == 1 && plan.gradient_shards() == 1 {
+    let tied = if blueprint.tied
+        && !plan.habits().unties_head
+        && plan.adapters.is_none()
+        && plan.pipeline == 1
+        && plan.gradient_shards() == 1
+    {
         let root = states
             .root
             .clone()
             .times(N::constant(plan.bytes.gradient as f64))
             .over(N::constant(2.0));
         root.scaled(2.0)
+    } else {
+        N::zero()
+    };
+    // Where weights are sharded, token table and head are one unit: its weights, its gradients, and those as they are summed.
+    let root = if plan.shards_units() && plan.adapters.is_none() {
+        let copies = 2.0 + plan.habits().reduce_bytes as f64 / 2.0;
+        states.root.clone().scaled(copies)
+    } else {
+        N::zero()
+    };
+    let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
+        optimizer.clone().over(N::constant(2.0))
+    } else {
+        N::zero()
+    };
+    // Blocks of tensors that are not there at the moment of the logits: a layer's, gradients, their sum over the ranks.
+    let blocks = if plan.habits().prints_reserved {
+        let freed = if held { N::zero() } else { gradients() };
+        let summed = if plan.shards_units() && plan.adapters.is_none() {
+            states.root.clone().scaled(plan.habits().reduce_bytes as f64 / 2.0)
+        } else {
+            N::zero()
+        };
+        N::sum([freed, again.clone(), of_layer::<N>(plan, blueprint), summed])
     } else {
         N::zero()
     };
@@ -245,20 +297,30 @@ fn stage_memory_with<N: Number>(
             if keeps_gradients(plan) { gradients() } else { none() },
             none(),
         ),
-        moment(When::Forward, activations.clone(), before.clone(), gathered.clone()),
+        moment(
+            When::Forward,
+            activations.clone(),
+            before.clone(),
+            gathered.clone().plus(from_before),
+        ),
         moment(
             When::Loss,
             activations.clone(),
             before.clone(),
-            of_logits.plus(gathered.clone()),
+            N::sum([of_logits, gathered.clone(), blocks]),
         ),
         moment(
             When::Layer,
             layers.clone().plus(other.clone()),
-            before.plus(head_gradient),
+            before.clone().plus(head_gradient),
             N::sum([again, of_layer::<N>(plan, blueprint), unit_gradient, gathered]),
         ),
-        moment(When::Optimizer, none(), gradients(), tied),
+        moment(
+            When::Optimizer,
+            none(),
+            if plan.adds_up_whole() { before } else { gradients() },
+            tied.most(at_once).most(root),
+        ),
     ];
     let totals = moments.iter().map(|moment| moment.total.clone());
     let peak = totals
@@ -282,10 +344,11 @@ fn stage_memory_with<N: Number>(
 
 /// Whether gradients have a buffer of their own that is there from step to step.
 fn keeps_gradients(plan: &TrainingPlan) -> bool {
-    matches!(
-        plan.framework,
-        Framework::Megatron | Framework::Internevo | Framework::Colossalai
-    )
+    match plan.framework {
+        Framework::Megatron | Framework::Internevo | Framework::Colossalai => true,
+        Framework::Deepspeed => plan.zero == Zero::Weights && plan.weight_shards() > 1,
+        _ => false,
+    }
 }
 
 /// Gradients of activations while the widest part of a layer runs backward.
@@ -316,7 +379,13 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     if let Some(routing) = routing {
         elements = elements.times(N::input(&routing.top_k));
     }
-    let bytes = N::constant(3.0 * plan.activation_bytes() as f64).times(elements);
+    // Liger's kernels write gradients over what they were made from; one more is on its way.
+    let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
+        1.0
+    } else {
+        3.0
+    };
+    let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
     let hidden = N::product([
         N::constant(4.0 * plan.activation_bytes() as f64),
         N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),

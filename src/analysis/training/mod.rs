@@ -6,6 +6,7 @@ mod at_hand;
 mod communication;
 mod efficiency;
 mod explained;
+mod habits;
 mod kept;
 pub mod launch;
 pub mod law;

@@ -1,5 +1,6 @@
 //! A training run with nothing left open: what the scenario says, and the framework's habits for the rest.
 
+use super::habits::{Habits, habits};
 use super::parameter_bytes::{ParameterBytes, parameter_bytes};
 use crate::analysis::error::AnalysisError;
 use crate::model::Blueprint;
@@ -226,6 +227,10 @@ impl TrainingPlan {
         Ok(plan)
     }
 
+    /// What the framework does by itself.
+    pub const fn habits(&self) -> &'static Habits {
+        habits(self.framework)
+    }
     /// Whether the model's classes run under autocast: FP32 weights, each product casts what it reads.
     pub fn autocasts(&self) -> bool {
         self.precision.is_mixed() && self.framework == Framework::Transformers && self.adapters.is_none()
@@ -244,7 +249,7 @@ impl TrainingPlan {
     }
     /// Whether norms, MLPs and loss of the classes are replaced by fused kernels: those that bring a fused loss (Liger)
     /// bring the others with it.
-    fn is_patched(&self) -> bool {
+    pub fn is_patched(&self) -> bool {
         self.loss == Loss::Fused
     }
     /// Whether layers run as Python wrote them, whoever's they are: nothing is fused or computed again by itself.
@@ -255,6 +260,14 @@ impl TrainingPlan {
         );
         self.runs_classes() || own && !self.compiled
     }
+    /// Whether sharded gradients are added up whole before they are summed over the ranks.
+    pub fn adds_up_whole(&self) -> bool {
+        self.habits().adds_up_whole && self.accumulation > 1 && self.gradient_shards() > 1
+    }
+    /// Whether weights are gathered a unit at a time, and let go (FSDP).
+    pub fn shards_units(&self) -> bool {
+        self.zero == Zero::Weights && self.weight_shards() > 1 && self.framework != Framework::Deepspeed
+    }
     /// Whether weights and gradients lie in RAM with the optimizer's states: FSDP's offload moves whole shards.
     pub fn offloads_weights(&self) -> bool {
         let fsdp = matches!(
@@ -262,6 +275,12 @@ impl TrainingPlan {
             Framework::Fsdp | Framework::Torchtitan | Framework::Torchtune | Framework::Litgpt | Framework::LlmFoundry
         );
         self.optimizer_offload && self.zero == Zero::Weights && fsdp
+    }
+    /// Whether gradients lie in RAM: with FSDP's weights, and where DeepSpeed's optimizer runs there.
+    pub fn offloads_gradients(&self) -> bool {
+        let sharded = matches!(self.zero, Zero::Gradients | Zero::Weights);
+        let deepspeed = self.framework == Framework::Deepspeed && self.optimizer_offload && sharded;
+        self.offloads_weights() || deepspeed
     }
     /// Whether the base under adapters is packed in 4 or 8 bits.
     pub fn is_quantised(&self) -> bool {

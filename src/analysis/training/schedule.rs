@@ -3,35 +3,22 @@
 //! Sources: Loshchilov 2017 (arXiv 1608.03983) for the cosine, with a floor of a tenth as Hoffmann 2022 (arXiv 2203.15556);
 //! Hu 2024 (arXiv 2404.06395) for warm-up, stable, decay; Vaswani 2017 (arXiv 1706.03762) for the inverse square root.
 
-/// A schedule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumIter)]
-pub enum RateSchedule {
-    /// Half a cosine down to the floor.
-    #[default]
-    Cosine,
-    /// Warm-up, stable, decay over the last steps.
-    StableDecay,
-    /// A straight line to nothing.
-    Linear,
-    /// One over the square root of the step.
-    InverseSquareRoot,
-}
+use crate::scenario::training::{RateSchedule, TrainingChoice};
 
 /// Where a cosine ends, as a share of the peak.
 pub const FLOOR: f64 = 0.1;
 /// Share of the steps over which a stable rate decays at the end.
 pub const DECAY: f64 = 0.2;
+/// Percentage of the steps in which a rate warms up where nothing is given.
+pub const WARM_UP: u64 = 1;
+
+/// The schedule of a run, and the share of its steps that warm up.
+pub fn schedule(choice: &TrainingChoice) -> (RateSchedule, f64) {
+    let warm = choice.warm_up.unwrap_or(WARM_UP) as f64 / 100.0;
+    (choice.rate_schedule.unwrap_or_default(), warm)
+}
 
 impl RateSchedule {
-    /// Its name.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Cosine => "Cosine",
-            Self::StableDecay => "Stable, then decay (WSD)",
-            Self::Linear => "Linear",
-            Self::InverseSquareRoot => "Inverse square root",
-        }
-    }
     /// The rate as a share of its peak when a share `done` of the steps is done and the first `warm` of them warm up.
     pub fn at(self, done: f64, warm: f64) -> f64 {
         let (done, warm) = (done.clamp(0.0, 1.0), warm.clamp(0.0, 1.0));
@@ -45,7 +32,7 @@ impl RateSchedule {
             Self::StableDecay => ((1.0 - done) / DECAY).min(1.0),
             Self::Linear => 1.0 - rest,
             Self::InverseSquareRoot if done > 0.0 => (warm.max(f64::EPSILON) / done).sqrt().min(1.0),
-            Self::InverseSquareRoot => 1.0,
+            Self::InverseSquareRoot | Self::Constant => 1.0,
         }
     }
 }
@@ -75,5 +62,6 @@ mod tests {
         near(RateSchedule::StableDecay.at(0.9, 0.02), 0.5);
         near(RateSchedule::Linear.at(0.51, 0.02), 0.5);
         near(RateSchedule::InverseSquareRoot.at(0.08, 0.02), 0.5);
+        near(RateSchedule::Constant.at(1.0, 0.02), 1.0);
     }
 }

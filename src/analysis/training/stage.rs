@@ -135,7 +135,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
         for operator in &place.block.operators {
             for tensor in &operator.tensors {
                 // A tied head is the table once more, but on another device it has to be there again.
-                let again = tensor.tied && table_copy;
+                let again = tensor.tied && (table_copy || plan.habits().unties_head);
                 if !(tensor.is_parameter() || again) {
                     continue;
                 }

@@ -236,6 +236,8 @@ pub fn step_time(
             Traffic::Data if plan.zero == crate::scenario::training::Zero::Weights => busy,
             Traffic::Data => busy * 2.0 / 3.0 / batches,
             Traffic::Context => busy * 0.5,
+            // DualPipe sends the tokens of one micro-batch while another is computed (DeepSeek-V3 report, section 3.2.1).
+            Traffic::Expert if plan.schedule == Schedule::Dualpipe && plan.pipeline > 1 => busy,
             // Dispatch runs beside other work where it can.
             Traffic::Expert => busy * 0.25,
             Traffic::Tensor | Traffic::Sequence => 0.0,

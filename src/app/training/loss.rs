@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use strum::IntoEnumIterator;
 use weighbridge::analysis::training::law::LAWS;
-use weighbridge::analysis::training::schedule::RateSchedule;
+use weighbridge::analysis::training::schedule::{WARM_UP, schedule};
+use weighbridge::scenario::training::RateSchedule;
 use weighbridge::units::{percent, short_count};
 
 use crate::app::case::Case;
@@ -21,6 +22,9 @@ struct Run {
     tokens: f64,
     given: bool,
     finetunes: bool,
+    schedule: RateSchedule,
+    /// Percentage of the steps that warm up.
+    warm: f64,
 }
 
 fn words_of(value: f64) -> String {
@@ -34,14 +38,18 @@ pub fn LossTab() -> impl IntoView {
     let case = Case::here();
     let run = Memo::new(move |_| {
         case.shown.with(|answer| {
-            let analysis = &answer.as_ref()?.analysis;
+            let answer = answer.as_ref()?;
+            let analysis = &answer.analysis;
             let training = analysis.training.as_ref()?;
+            let (schedule, warm) = schedule(&answer.scenario.training);
             let parameters = analysis.parameters.active.0 as f64;
             Some(Run {
                 parameters,
                 tokens: training.plan.tokens.map_or(USUAL * parameters, |tokens| tokens as f64),
                 given: training.plan.tokens.is_some(),
-                finetunes: answer.as_ref()?.scenario.workload.mode == weighbridge::scenario::Mode::Finetune,
+                schedule,
+                warm: 100.0 * warm,
+                finetunes: answer.scenario.workload.mode == weighbridge::scenario::Mode::Finetune,
             })
         })
     });
@@ -52,7 +60,7 @@ pub fn LossTab() -> impl IntoView {
         } else {
             view! { {curve(run)}{best(run)} }.into_any()
         })}
-        {move || run.get().map(rate)}
+        {move || run.get().map(|run| rate(case, run))}
     }
 }
 
@@ -157,16 +165,26 @@ fn best(run: Run) -> impl IntoView + use<> {
     }
 }
 
-fn rate(run: Run) -> impl IntoView + use<> {
-    let kind = RwSignal::new(RateSchedule::default());
-    let warm = RwSignal::new(1.0_f64);
+/// Puts another schedule in the place of the one that is shown: part of the question, and so of its link.
+fn take(case: Case, change: impl FnOnce(&mut weighbridge::scenario::training::TrainingChoice)) {
+    let now = case
+        .shown
+        .with_untracked(|answer| answer.as_ref().map(|answer| answer.scenario.as_ref().clone()));
+    if let Some(scenario) = now {
+        case.take(scenario.with(|scenario| change(&mut scenario.training)));
+    }
+}
+
+fn rate(case: Case, run: Run) -> impl IntoView + use<> {
+    let kind = run.schedule;
+    let warm = RwSignal::new(run.warm);
     let drawn = move || {
-        let (kind, warm) = (kind.get(), warm.get() / 100.0);
+        let warm = warm.get() / 100.0;
         let at = (0..=4 * POINTS).map(|step| f64::from(step) / f64::from(4 * POINTS));
         points(at.map(|done| (100.0 * done, 100.0 * (1.0 - kind.at(done, warm)))))
     };
     let said = move || {
-        let (kind, warm) = (kind.get(), warm.get() / 100.0);
+        let warm = warm.get() / 100.0;
         format!(
             "It warms up over {} of the steps, is at {} of its peak half-way and ends at {}.",
             percent(warm),
@@ -177,8 +195,8 @@ fn rate(run: Run) -> impl IntoView + use<> {
     let choices: Vec<_> = RateSchedule::iter()
         .map(|one| {
             view! {
-                <button class="button small" type="button" aria-pressed=move || (kind.get() == one).to_string()
-                    on:click=move |_| kind.set(one)>{one.label()}</button>
+                <button class="button small" type="button" aria-pressed=(kind == one).to_string()
+                    on:click=move |_| take(case, |choice| choice.rate_schedule = Some(one).filter(|one| *one != RateSchedule::default()))>{one.label()}</button>
             }
         })
         .collect();
@@ -192,8 +210,9 @@ fn rate(run: Run) -> impl IntoView + use<> {
             <h2 id="rate-title">"Learning rate"<span class="side">" as a share of its peak"</span></h2>
             <div class="programs" role="group" aria-label="Schedule">{choices}</div>
             <label class="warm">"Warm-up, % of the steps"
-                <input type="range" min="0" max="20" step="0.5" prop:value=move || warm.get().to_string()
-                    on:input=move |event| { if let Ok(value) = event_target_value(&event).parse() { warm.set(value); } }/>
+                <input type="range" min="1" max="20" step="1" prop:value=move || warm.get().to_string()
+                    on:input=move |event| { if let Ok(value) = event_target_value(&event).parse() { warm.set(value); } }
+                    on:change=move |_| { let percent = warm.get_untracked().round() as u64; take(case, |choice| choice.warm_up = Some(percent).filter(|percent| *percent != WARM_UP)); }/>
                 <span class="num">{move || percent(warm.get() / 100.0)}</span>
             </label>
             <div class="law-curve flat" role="img" aria-label=said>

@@ -7,8 +7,8 @@ use super::{
     AUTO, Group, Knob, KnobError, KnobId, KnobKind, MOST_BATCH, MOST_DEVICES, MOST_TOKENS, OptionRow, TRAINING,
 };
 use crate::scenario::training::{
-    BaseWeights, Framework, GradientFormat, LoraTargets, Loss, MasterFormat, Optimizer, Reinforcement, Schedule,
-    StateFormat, Switch, Target, TrainingPrecision, Zero,
+    BaseWeights, Framework, GradientFormat, LoraTargets, Loss, MasterFormat, Optimizer, RateSchedule, Reinforcement,
+    Schedule, StateFormat, Switch, Target, TrainingPrecision, Zero,
 };
 
 /// One of a list, or as the framework does.
@@ -313,6 +313,31 @@ pub(super) const KNOBS: &[Knob] = &[
         },
         set: |s, text| {
             s.training.goodput = optional_percent("Goodput", text)?;
+            Ok(())
+        },
+    },
+    pick!(LrSchedule, "ls", "lr-schedule", "Learning-rate schedule", rate_schedule: RateSchedule, "How the learning rate goes after its warm-up. It changes no figure of the estimate; the tab Loss draws it and commands write it."),
+    Knob {
+        id: KnobId::WarmUp,
+        key: "wu",
+        flag: "warm-up",
+        label: "Warm-up",
+        help: "Share of the steps in which the learning rate rises to its peak; 1 % where nothing is given.",
+        group: Group::Training,
+        kind: KnobKind::WholeOr {
+            words: AUTO,
+            least: 1,
+            most: 100,
+            unit: "%",
+        },
+        modes: TRAINING,
+        get: |s| {
+            s.training
+                .warm_up
+                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+        },
+        set: |s, text| {
+            s.training.warm_up = optional_percent("Warm-up", text)?;
             Ok(())
         },
     },

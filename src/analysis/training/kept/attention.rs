@@ -88,13 +88,12 @@ impl Keeper<'_> {
                     || element == 4);
         let mut kept = if efficient {
             self.each(element, N::sum([queries(), all_keys(), all_values(), output()]))
-        } else if (fused && own && !class.copies_values || self.plan.framework == Framework::Litgpt) && rotates {
+        } else if (fused && own && !class.copies_values || self.splits_one_matrix(attention)) && rotates {
             // Values are a view of the one matrix' result, which stays whole.
             let whole = N::sum([queries(), keys(), values()]);
             self.each(element, N::sum([queries(), keys(), whole, output()]))
         } else {
-            // torchtitan repeats keys and values to all heads before its kernel.
-            let repeats = self.plan.framework == Framework::Torchtitan && self.plan.runs_python();
+            let repeats = self.plan.habits().repeats_heads && self.plan.runs_python();
             let (keys, values) = if repeats {
                 (queries(), output())
             } else {
@@ -120,6 +119,11 @@ impl Keeper<'_> {
             ]);
             kept = kept.plus(square);
         }
-        (kept.plus(normed), !(joined || self.plan.framework == Framework::Litgpt))
+        (kept.plus(normed), !joined)
+    }
+
+    /// Whether queries, keys and values are parts of one product which no copy for more heads takes apart (LitGPT).
+    fn splits_one_matrix(&self, attention: &Attention) -> bool {
+        self.plan.framework == Framework::Litgpt && attention.heads.value == attention.kv_heads.value
     }
 }

@@ -67,11 +67,13 @@ impl Keeper<'_> {
         let labels = N::constant(8.0)
             .times(N::input(&self.tokens).plus(N::constant(labels)))
             .plus(N::constant(4.0));
+        let caps = if self.class().caps_logits { self.element() } else { 0 };
         let kept = match self.plan.loss {
-            Loss::Full => {
-                let caps = if self.class().caps_logits { self.element() } else { 0 };
-                self.shared(self.each(4 + caps, vocabulary()))
+            // The logits in FP32, and their log-probabilities.
+            Loss::Full | Loss::Chunked if self.plan.habits().holds_logits => {
+                self.shared(self.each(8 + caps, vocabulary()))
             }
+            Loss::Full => self.shared(self.each(4 + caps, vocabulary())),
             Loss::Chunked => self.shared(self.each(2, vocabulary())),
             Loss::Fused => N::zero(),
         };

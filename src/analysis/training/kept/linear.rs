@@ -1,10 +1,12 @@
 //! What linear layers and the functions between them keep.
 
-use super::{Keeper, Seen, Source};
+use super::{Flow, Keeper, Seen, Source};
 use crate::analysis::training::adapters::{adapts, inputs_of};
+use crate::analysis::training::plan::Adapters;
 use crate::model::Component;
 use crate::model::autograd::ActivationForm;
-use crate::model::operator::{Block, Operator, Routing};
+use crate::model::blueprint::LayerKind;
+use crate::model::operator::{Block, Kind, Operator, Role, Routing, Step};
 use crate::scenario::training::Framework;
 use crate::units::{Number, Quantity};
 
@@ -28,40 +30,36 @@ impl Keeper<'_> {
             Source::Inner(_) => self.shared(value),
         };
         if let Some(adapters) = &self.plan.adapters {
-            // LitGPT's 4-bit products keep their input (bitsandbytes `MatMul4Bit` of its time).
-            let packed = self.plan.framework == Framework::Litgpt && self.plan.is_quantised();
+            let read = if self.holds_packed_input(operator) && !self.is_known(source, seen) {
+                split(self.each(2, width()))
+            } else {
+                N::zero()
+            };
             if !adapts(adapters, block, operator) {
-                let read = packed && operator.component != Component::LmHead;
-                return if read { self.each(2, width()) } else { N::zero() };
+                return read;
             }
             let (bytes, rank) = inputs_of(self.plan);
+            // LitGPT has one adapter for queries, keys and values.
+            let joined = self.plan.framework == Framework::Litgpt
+                && operator.component == Component::Projection
+                && source == Source::Stream
+                && std::mem::replace(&mut seen.adapter, true);
             // Torchtune's and Unsloth's adapters read the very tensor that the layer reads.
             let same = matches!(self.plan.framework, Framework::Torchtune | Framework::Unsloth);
-            let known = same
-                && match source {
-                    Source::Stream => std::mem::replace(&mut seen.stream, true),
-                    Source::Inner(at) if seen.inner.contains(&at) => true,
-                    Source::Inner(at) => {
-                        seen.inner.push(at);
-                        false
-                    }
-                };
+            let known = joined || same && self.is_known(source, seen);
             let bytes = if known { 0 } else { bytes };
             let kept = self
                 .each(bytes, width())
-                .plus(self.each(rank, N::constant(adapters.rank as f64)));
-            return split(kept);
+                .plus(self.each(rank, N::constant(adapters.rank as f64)))
+                .plus(self.padded(adapters, block, operator));
+            return read.plus(split(kept));
         }
         let cast = self.plan.autocasts();
         let known = match (source, routing) {
             // Chosen experts read a copy of their own.
             (Source::Stream, Some(_)) => operator.name != "expert gate_proj" && self.has_gate(operator),
-            (Source::Stream, None) => !cast && std::mem::replace(&mut seen.stream, true),
-            (Source::Inner(at), _) if seen.inner.contains(&at) => true,
-            (Source::Inner(at), _) => {
-                seen.inner.push(at);
-                false
-            }
+            (Source::Stream, None) if cast => false,
+            _ => self.is_known(source, seen),
         };
         if known {
             return N::zero();
@@ -72,6 +70,83 @@ impl Keeper<'_> {
             self.element()
         };
         split(self.each(element, width()))
+    }
+
+    /// LitGPT puts what its adapter adds into a row of zeros for queries, keys and values, which keeps it, unless all three have
+    /// one (`lora.py`, `LoRAQKVLinear.zero_pad`).
+    fn padded<N: Number>(&self, adapters: &Adapters, block: &Block, operator: &Operator) -> N {
+        let parts = || {
+            block
+                .operators
+                .iter()
+                .filter(|one| ["q_proj", "k_proj", "v_proj"].contains(&one.name))
+        };
+        let all = parts().all(|one| adapts(adapters, block, one));
+        let here = parts().any(|one| std::ptr::eq(one, operator));
+        match &operator.kind {
+            Kind::Linear { output, .. } if self.plan.framework == Framework::Litgpt && here && !all => {
+                self.each(2, N::input(output))
+            }
+            _ => N::zero(),
+        }
+    }
+
+    /// Whether a tensor is kept already; from now on it is.
+    fn is_known(&self, source: Source, seen: &mut Seen) -> bool {
+        match source {
+            Source::Stream => std::mem::replace(&mut seen.stream, true),
+            Source::Inner(at) if seen.inner.contains(&at) => true,
+            Source::Inner(at) => {
+                seen.inner.push(at);
+                false
+            }
+        }
+    }
+
+    /// Whether a product with packed weights keeps its input, though they need no gradient.
+    fn holds_packed_input(&self, operator: &Operator) -> bool {
+        self.plan.habits().holds_packed_inputs && self.plan.is_quantised() && operator.component != Component::LmHead
+    }
+
+    /// Inputs of the packed products of a layer, each tensor once: those of the micro-batch before, where they live on.
+    pub fn packed_inputs<N: Number>(&self, kind: &LayerKind) -> N {
+        let mut seen = Seen::default();
+        let mut parts = Vec::new();
+        for block in &kind.blocks {
+            if block.role == Role::Norm {
+                seen.stream = false;
+                continue;
+            }
+            let mut flow = Flow::new();
+            for operator in &block.operators {
+                match &operator.kind {
+                    Kind::Linear {
+                        input, routing: None, ..
+                    } => {
+                        let from = flow.reads(operator, input, &self.blueprint.hidden);
+                        if self.holds_packed_input(operator) && !self.is_known(from, &mut seen) {
+                            parts.push(self.each(2, N::input(input)));
+                        }
+                    }
+                    Kind::Attention(_) => {
+                        flow.passes(&mut seen);
+                        flow.after = Some(Component::Projection);
+                    }
+                    Kind::Elementwise { step, .. } => match step {
+                        Step::Norm(_) => {
+                            flow.passes(&mut seen);
+                        }
+                        Step::Activation | Step::GatedActivation => {
+                            flow.passes(&mut seen);
+                            flow.after = Some(operator.component);
+                        }
+                        _ => {}
+                    },
+                    _ => {}
+                }
+            }
+        }
+        N::sum(parts)
     }
 
     /// Whether the router keeps an FP32 copy of its input; under autocast that is FP32 already, and cast for the product.

@@ -5,6 +5,7 @@
 //! (arXiv 2205.05198) for fused layers and their sharding.
 
 mod attention;
+mod chosen;
 mod ends;
 mod linear;
 mod norm;
@@ -13,7 +14,7 @@ use super::adapters::{adapts, is_joined};
 use super::plan::TrainingPlan;
 use crate::model::autograd::{ActivationForm, Autograd};
 use crate::model::blueprint::LayerKind;
-use crate::model::operator::{Block, Kind, Role, Step};
+use crate::model::operator::{Block, Kind, Operator, Role, Step};
 use crate::model::{Blueprint, Component};
 use crate::scenario::Recompute;
 use crate::scenario::training::Framework;
@@ -43,9 +44,41 @@ enum Source {
 #[derive(Debug, Default)]
 struct Seen {
     stream: bool,
+    /// An adapter for queries, keys and values together.
+    adapter: bool,
     residual: bool,
     inner: Vec<u32>,
     next: u32,
+}
+
+/// Whose result the next operator of a block reads.
+struct Flow {
+    source: Source,
+    after: Option<Component>,
+}
+
+impl Flow {
+    const fn new() -> Self {
+        Self {
+            source: Source::Stream,
+            after: None,
+        }
+    }
+    /// Where a linear layer reads from.
+    fn reads(&self, operator: &Operator, input: &Quantity, hidden: &Quantity) -> Source {
+        let stream = match self.after {
+            Some(component) => component != operator.component,
+            None => input.value == hidden.value || self.source == Source::Stream,
+        };
+        if stream { Source::Stream } else { self.source }
+    }
+    /// A new tensor inside the block; its number.
+    fn passes(&mut self, seen: &mut Seen) -> u32 {
+        let number = seen.next;
+        self.source = Source::Inner(number);
+        seen.next += 1;
+        number
+    }
 }
 
 impl<'a> Keeper<'a> {
@@ -105,6 +138,7 @@ impl<'a> Keeper<'a> {
         for block in kind.blocks.iter().filter(|block| block.needs_no_image()) {
             if block.role == Role::Norm {
                 seen.stream = false;
+                seen.adapter = false;
                 let kept = self.norm_block(block, &mut seen);
                 if !self.class().shared_residual {
                     stream = residual;
@@ -157,8 +191,7 @@ impl<'a> Keeper<'a> {
                 .named(block.title, "What the backward pass of this block needs.");
         }
         let mut parts = Vec::new();
-        let mut source = Source::Stream;
-        let mut after: Option<Component> = None;
+        let mut flow = Flow::new();
         let fused = self.class().joins_qkv || block.operators.iter().any(|operator| operator.name == "qkv_proj");
         let rotates = block
             .operators
@@ -169,11 +202,7 @@ impl<'a> Keeper<'a> {
                 Kind::Linear {
                     input, routing, output, ..
                 } => {
-                    let reads_stream = match after {
-                        Some(component) => component != operator.component,
-                        None => input.value == self.blueprint.hidden.value || source == Source::Stream,
-                    };
-                    let from = if reads_stream { Source::Stream } else { source };
+                    let from = flow.reads(operator, input, &self.blueprint.hidden);
                     if is_joined(self.class(), operator) && self.plan.runs_classes() {
                         continue;
                     }
@@ -182,7 +211,7 @@ impl<'a> Keeper<'a> {
                         continue;
                     }
                     parts.push(self.linear(block, operator, input, routing.as_ref(), from, seen));
-                    if routing.is_some() && after == Some(operator.component) {
+                    if routing.is_some() && flow.after == Some(operator.component) {
                         parts.push(self.routed_output(input, output, routing.as_ref()));
                     }
                     if operator.component == Component::SharedExperts && output.value == 1 {
@@ -190,7 +219,7 @@ impl<'a> Keeper<'a> {
                     }
                 }
                 Kind::Expand { latent, .. } => {
-                    parts.push(self.linear(block, operator, &latent.rank, None, source, seen));
+                    parts.push(self.linear(block, operator, &latent.rank, None, flow.source, seen));
                 }
                 Kind::Elementwise {
                     width, step, routing, ..
@@ -198,19 +227,17 @@ impl<'a> Keeper<'a> {
                     Step::Norm(norm) => {
                         let kept = self.norm(operator, width, *norm, false, seen);
                         parts.push(self.shared(kept));
-                        source = Source::Inner(seen.next);
-                        seen.next += 1;
+                        flow.passes(seen);
                     }
                     Step::Activation | Step::GatedActivation => {
                         let gated = *step == Step::GatedActivation;
                         parts.push(self.activation(operator.component, width, gated, routing.as_ref()));
-                        after = Some(operator.component);
-                        source = Source::Inner(seen.next);
+                        flow.after = Some(operator.component);
+                        let number = flow.passes(seen);
                         if !gated && self.class().activation == ActivationForm::Result && self.plan.runs_classes() {
                             // The result is the input of what follows.
-                            seen.inner.push(seen.next);
+                            seen.inner.push(number);
                         }
-                        seen.next += 1;
                     }
                     Step::Softmax if operator.component == Component::Router => {
                         parts.push(self.each(4, N::input(width)));
@@ -223,12 +250,11 @@ impl<'a> Keeper<'a> {
                 Kind::Attention(attention) => {
                     let (kept, kept_output) = self.attention(attention, fused, rotates);
                     parts.push(kept);
-                    source = Source::Inner(seen.next);
+                    let number = flow.passes(seen);
                     if kept_output {
-                        seen.inner.push(seen.next);
+                        seen.inner.push(number);
                     }
-                    seen.next += 1;
-                    after = Some(Component::Projection);
+                    flow.after = Some(Component::Projection);
                 }
                 Kind::Lookup { .. } | Kind::Index(_) | Kind::Conv { .. } | Kind::Scan(_) | Kind::Idle => {}
             }
@@ -241,15 +267,26 @@ impl<'a> Keeper<'a> {
         self.plan.recompute == Recompute::Full
     }
 
+    /// What is made anew as a layer is computed again.
+    pub fn again<N: Number>(&self, kind: &LayerKind) -> N {
+        match self.plan.recompute {
+            Recompute::Full => self.layer(kind, false),
+            Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
+                let layer = self.layer::<N>(kind, false);
+                let chosen = self.chosen::<N>(kind).least(layer.clone());
+                layer.minus(chosen)
+            }
+            _ => N::zero(),
+        }
+    }
+
     /// What a layer keeps under the plan's recomputation.
     pub fn kept_layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
         match self.plan.recompute {
             Recompute::Full => self.checkpoint(),
-            // torchtitan leaves every second layer without a checkpoint or keeps every second product.
-            Recompute::Selective if self.plan.framework == Framework::Torchtitan => self
-                .layer::<N>(kind, first)
-                .plus(self.checkpoint())
-                .over(N::constant(2.0)),
+            Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
+                self.checkpoint::<N>().plus(self.chosen(kind))
+            }
             _ => self.layer(kind, first),
         }
     }
