@@ -274,13 +274,18 @@ impl Setup {
         let parts: Vec<&Quantity> = std::iter::once(&text).chain(&parts).collect();
         Quantity::sum("prompt", &parts)
     }
+    /// Whether the model reads and writes nothing.
+    pub fn encodes(&self) -> bool {
+        self.blueprint.reading == Reading::Encodes
+    }
     /// Whether a knob has anything to turn for this model: one that has no encoder asks for no tokens of one, one without a tower
-    /// for no images. What is set already stays, so that it can be taken back.
+    /// for no images, one that writes nothing for no tokens it writes and no cache. What is set already stays, so that it can be taken back.
     pub fn asks(&self, knob: KnobId) -> bool {
         let (senses, workload) = (&self.blueprint.senses, &self.requested.workload);
         let sized = |rule: &ImageRule| !matches!(rule, ImageRule::Fixed { .. });
         let (images, videos) = (senses.images.is_some(), senses.videos.is_some());
         match knob {
+            KnobId::Generate | KnobId::KvCache => !self.encodes(),
             KnobId::EncoderTokens => matches!(self.blueprint.reading, Reading::Both(_)),
             KnobId::Images => images || workload.images > 0,
             KnobId::ImageSize => images || videos || senses.alone.as_ref().is_some_and(|(rule, _)| sized(rule)),

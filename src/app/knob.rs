@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 use weighbridge::scenario::{Group, Knob, KnobId, KnobKind, Mode, Scenario, Word};
 use weighbridge::units::{exact_size, grouped, typed_here};
 
-use super::case::Case;
+use super::case::{Answer, Case};
 use super::slider;
 
 /// The control of a knob. A refused value shows why and leaves the scenario as it was.
@@ -294,14 +294,21 @@ fn NumberOrWord(
 #[component]
 fn Modes(knob: &'static Knob, set: Callback<String>) -> impl IntoView {
     let case = Case::here();
-    view! {
-        <div class="segments" role="group" aria-label=knob.label>
-            {Mode::iter().map(|mode| view! {
+    // What writes nothing is asked one thing, whatever the mode.
+    let encodes = Memo::new(move |_| {
+        let of = |answer: &Answer| answer.analysis.setup.encodes();
+        case.shown.with(|shown| shown.as_ref().is_some_and(of))
+    });
+    let modes = move || {
+        if encodes.get() {
+            return view! { <button type="button" aria-pressed="true" title="The whole input is read at once; nothing is written.">"Encode"</button> }.into_any();
+        }
+        Mode::iter().map(|mode| view! {
                 <button type="button" title=mode.help() aria-pressed=move || case.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
                     on:click=move |_| set.run(mode.key().to_owned())>{mode.label()}</button>
-            }).collect_view()}
-        </div>
-    }
+            }).collect_view().into_any()
+    };
+    view! { <div class="segments" role="group" aria-label=knob.label>{modes}</div> }
 }
 
 /// One of a list.

@@ -68,7 +68,9 @@ fn GroupKnobs(group: Group) -> impl IntoView {
     let case = Case::here();
     let mode = Memo::new(move |_| case.scenario.with(|scenario| scenario.workload.mode));
     // Of a model without an encoder its tokens are nothing to ask for, of one without a tower images.
-    const OFTEN_IDLE: [KnobId; 6] = [
+    const OFTEN_IDLE: [KnobId; 8] = [
+        KnobId::Generate,
+        KnobId::KvCache,
         KnobId::EncoderTokens,
         KnobId::Images,
         KnobId::ImageSize,
@@ -79,7 +81,9 @@ fn GroupKnobs(group: Group) -> impl IntoView {
     let idle = Memo::new(move |_| {
         let asks = |answer: &Answer, id: KnobId| answer.analysis.setup.asks(id);
         case.shown.with(|shown| {
-            let unasked = |id: &KnobId| !shown.as_ref().is_some_and(|answer| asks(answer, *id));
+            // Before there is a model, what most have.
+            let usual = |id: KnobId| matches!(id, KnobId::Generate | KnobId::KvCache);
+            let unasked = |id: &KnobId| !shown.as_ref().map_or(usual(*id), |answer| asks(answer, *id));
             OFTEN_IDLE.into_iter().filter(unasked).collect::<Vec<_>>()
         })
     });

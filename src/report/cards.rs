@@ -1,6 +1,6 @@
 //! What it would take, in a few words each: cards under the verdict, and the best way to run it as a sentence.
 
-use super::verdict::about;
+use super::verdict::{about, verb};
 use crate::analysis::answers::{Answers, BestFormat, RankedBy};
 use crate::analysis::{Analysis, Setup, Verdict, analyse_setup};
 use crate::scenario::{Mode, Scenario};
@@ -120,10 +120,7 @@ pub fn best_way(analysis: &Analysis, answers: &Answers) -> Option<(String, Scena
     }
     let then = analyse_setup(analysis.setup.under(changed.clone()).ok()?).ok()?;
     let speed = then.speed.as_ref().filter(|speed| speed.pass.is_some());
-    let verb = match then.setup.scenario.workload.mode {
-        Mode::Prefill => "reads",
-        _ => "writes",
-    };
+    let verb = verb(&then.setup);
     let pace = speed.map_or_else(String::new, |speed| {
         format!(" and {verb} about {} tokens a second", about(speed.tokens_per_second))
     });

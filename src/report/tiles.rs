@@ -197,10 +197,14 @@ fn speeds(analysis: &Analysis, mode: Mode) -> [Tile; 2] {
             ),
             timed(Figure::FirstToken, "First token", &speed.prefill),
         ],
-        Mode::Prefill => [
-            rate(analysis, "Prefill", speed),
-            timed(Figure::Time, "Whole prompt", &speed.pass),
-        ],
+        Mode::Prefill => {
+            let (what, whole) = if analysis.setup.encodes() {
+                ("Encode", "Latency")
+            } else {
+                ("Prefill", "Whole prompt")
+            };
+            [rate(analysis, what, speed), timed(Figure::Time, whole, &speed.pass)]
+        }
         // Without a device; with one a run has numbers of its own.
         Mode::Pretrain | Mode::Finetune => [
             Tile::none(Figure::Time, "Step", no_rate),

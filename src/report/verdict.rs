@@ -217,12 +217,18 @@ fn load(setup: &Setup) -> String {
     )
 }
 
-/// How fast, as the end of a sentence: ` and writes about 53 tokens a second`.
-fn pace(analysis: &Analysis) -> String {
-    let verb = match analysis.setup.scenario.workload.mode {
+/// What it does with tokens.
+pub(super) fn verb(setup: &Setup) -> &'static str {
+    match setup.scenario.workload.mode {
+        _ if setup.encodes() => "encodes",
         Mode::Prefill => "reads",
         _ => "writes",
-    };
+    }
+}
+
+/// How fast, as the end of a sentence: ` and writes about 53 tokens a second`.
+fn pace(analysis: &Analysis) -> String {
+    let verb = verb(&analysis.setup);
     rate(analysis).map_or_else(String::new, |rate| format!(" and {verb} {rate}"))
 }
 
