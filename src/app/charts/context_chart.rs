@@ -113,6 +113,7 @@ fn words(answer: &Answer, data: &chart::GrowthChart) -> String {
         _ => " on the fullest device",
     };
     let grows = match (growth, batch) {
+        _ if answer.analysis.setup.encodes() => "nothing is kept of a token".to_owned(),
         (0, _) => "the cache stops growing when its windows are full".to_owned(),
         (each, 1) => format!("the KV cache grows {} a token", units.bytes(each as f64)),
         (each, batch) => format!(
