@@ -164,18 +164,20 @@ impl Media {
         let each: Vec<String> = self.seen.iter().map(Seen::words).collect();
         (!each.is_empty()).then(|| each.join("; "))
     }
-    /// What a prompt holds beside text, in words: ` of text, 3 images and sound`.
+    /// What a prompt holds beside text, in words: ` (with 3 images, a video and sound)`.
     pub fn with(&self) -> Option<String> {
         let each = self.seen.iter().map(|seen| match (seen.what, seen.count) {
             ("image", 1) => "an image".to_owned(),
             ("image", many) => format!("{} images", grouped(many)),
-            (what, _) if what == "video" => "a video".to_owned(),
+            ("video", _) => "a video".to_owned(),
             (what, _) => what.to_owned(),
         });
         let each: Vec<String> = each.collect();
         let (last, before) = each.split_last()?;
-        let before: String = before.iter().map(|one| format!(", {one}")).collect();
-        Some(format!(" of text{before} and {last}"))
+        Some(match before {
+            [] => format!(" (with {last})"),
+            some => format!(" (with {} and {last})", some.join(", ")),
+        })
     }
     /// What is said of it.
     pub(super) fn notices(&self, blueprint: &Blueprint, workload: &Workload) -> Vec<Notice> {

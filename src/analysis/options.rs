@@ -8,6 +8,7 @@ use super::kv_support;
 use super::memory::bits_per_weight;
 use super::resolve::automatic_engine;
 use super::setup::Setup;
+use super::time::MOST;
 use crate::hardware::compatibility::{engines, support};
 use crate::hardware::efficiency::coefficients;
 use crate::hardware::{Device, Engine};
@@ -27,14 +28,9 @@ pub struct KnobOption {
     pub refused: Option<&'static str>,
 }
 
-/// A share of what the data sheet says; some devices were measured to do more.
+/// A share of what the data sheet says.
 fn share(of_sheet: f64) -> String {
-    let more = if of_sheet > 1.005 {
-        ", more than the data sheet says"
-    } else {
-        ""
-    };
-    format!("{:.0} %{more}", 100.0 * of_sheet)
+    format!("{:.0} %", 100.0 * of_sheet)
 }
 
 impl Setup {
@@ -69,8 +65,9 @@ impl Setup {
                 Some(share) => format!("{} % before the activations", decimal(share as f64 / 10.0)),
                 None => format!("{} %", self.engine.memory_percent()),
             },
-            KnobId::ComputeEfficiency => share(coefficients(self.engine, self.device()?)?.compute),
-            KnobId::BandwidthEfficiency => share(coefficients(self.engine, self.device()?)?.bandwidth),
+            KnobId::ComputeEfficiency => share(coefficients(self.engine, self.device()?)?.compute.min(MOST)),
+            // No kernel is taken to reach more, whatever was fitted.
+            KnobId::BandwidthEfficiency => share(coefficients(self.engine, self.device()?)?.bandwidth.min(MOST)),
             KnobId::Price => {
                 let free = self.with(|scenario| scenario.hardware.price = None).ok()?;
                 let all = price(&free)?.usd_per_hour;

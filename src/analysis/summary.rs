@@ -18,9 +18,10 @@ use super::speed::{Speed, speed};
 use super::training::{Training, planner};
 use crate::hardware::Engine;
 use crate::model::blueprint::Reading;
+use crate::model::quantisation::{Loss, quality};
 use crate::model::{Blueprint, Component, Notice};
 use crate::scenario::Scenario;
-use crate::units::{Exact, grouped};
+use crate::units::{Exact, grouped, percent};
 
 /// What a component costs in one pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,6 +212,27 @@ fn by_component(operators: &[OpCost<f64>], setup: &Setup) -> Vec<ComponentCost> 
     sums.into_iter().map(row).collect()
 }
 
+/// What a format that was chosen loses, where published figures say that it is much.
+fn lossy(setup: &Setup) -> Option<Notice> {
+    let figure = quality(setup.scenario.precision.weights?)?;
+    let (code, words) = match figure.loss() {
+        Loss::Heavy => ("format_loses_much", "loses much of the model"),
+        Loss::Noticeable => ("format_loses", "loses some of the model"),
+        _ => return None,
+    };
+    let before = figure.perplexity - figure.perplexity_increase;
+    Some(Notice::new(
+        code,
+        format!(
+            "{} {words}: its perplexity is {} higher (measured on {}: {}).",
+            setup.weights.method,
+            percent(figure.perplexity_increase / before.max(f64::MIN_POSITIVE)),
+            figure.model,
+            figure.source.split(',').next().unwrap_or_default()
+        ),
+    ))
+}
+
 fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notice> {
     let mut all = setup.blueprint.notices.clone();
     all.extend(setup.notices.iter().cloned());
@@ -244,6 +266,7 @@ fn notices(setup: &Setup, speed: Option<&Speed>, fit: Option<&Fit>) -> Vec<Notic
             ),
         ));
     }
+    all.extend(lossy(setup));
     if !scenario.workload.mode.trains() && scenario.serving.engine.is_none() {
         all.push(Notice::new(
             "engine_assumed",

@@ -15,6 +15,7 @@ pub fn fit_badge(case: Case, name: &str, listed: Option<&Listed>) -> Option<AnyV
         .scenario
         .with_untracked(|scenario| badge(name, listed, scenario, units))?;
     let short = match (badge.verdict, badge.rough) {
+        ("fits", false) if badge.smaller => "fits in 4 bits",
         ("fits", false) => "fits",
         ("fits", true) => "should fit",
         ("offload", _) => "offload",

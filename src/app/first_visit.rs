@@ -100,7 +100,7 @@ pub fn FirstVisit() -> impl IntoView {
         <Show when=move || first.get()>
             <section class="card first" aria-label="Start">
                 <div class="head">
-                    <h2>"An example is on the scale. Put yours on it."</h2>
+                    <h2>{move || heading(case)}</h2>
                     <span class="side">"✓ fits, if need be in 4 bits · ◐ with part of it in RAM"</span>
                     <button class="icon-button" type="button" aria-label="Keep the example" on:click=move |_| dismiss()><Icon name="cross"/></button>
                 </div>
@@ -141,4 +141,17 @@ fn verdict(scenario: &Scenario) -> &'static str {
     let blueprint = loaded.and_then(|loaded| Blueprint::from_value(Value::clone(&loaded.config)).ok());
     let verdict = blueprint.and_then(|blueprint| at_best(&Arc::new(blueprint), scenario));
     verdict.map_or("unknown", <&str>::from)
+}
+
+/// What is left to choose.
+fn heading(case: Case) -> &'static str {
+    let example = Scenario::example();
+    case.scenario.with(|now| {
+        let model = now.model.source != example.model.source;
+        match (model, now.hardware.device != example.hardware.device) {
+            (true, false) => "Your model is on the scale. On which device?",
+            (false, true) => "Your device holds an example. Which model?",
+            _ => "An example is on the scale. Put yours on it.",
+        }
+    })
 }

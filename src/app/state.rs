@@ -130,8 +130,9 @@ impl State {
             self.page.shows.set(Shows::Answer);
             return case;
         }
+        // Every column there is seen, the worked example too: none goes unasked.
         let last = self.cases.with_untracked(|cases| cases.last().copied());
-        self.beside(last.unwrap_or(case))
+        self.keep(last.unwrap_or(case))
     }
     /// Puts other cases, or the same in another order, in the place of all. One that is not among them is not shown.
     pub fn replace(self, cases: Vec<Case>) {

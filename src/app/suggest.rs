@@ -81,6 +81,8 @@ pub struct Badge {
     pub words: String,
     /// Whether only its name was known.
     pub rough: bool,
+    /// It fits in four bits, not as published.
+    pub smaller: bool,
 }
 
 /// The badge of a model: exact for a built-in one, by its size for any other whose listing or name tells one.
@@ -90,10 +92,26 @@ pub fn badge(name: &str, listed: Option<&Listed>, scenario: &Scenario, units: Un
         return quick(name, listed, scenario, &device, units);
     };
     let one = super::fit::weigh_room(blueprint, scenario, &device)?;
+    // A choice of it takes a smaller format where that is what fits: the badge says the same.
+    let smaller = scenario.precision.weights.is_none()
+        && one.verdict != <&str>::from(Verdict::Fits)
+        && analysis::at_best(blueprint, scenario) == Some(Verdict::Fits);
+    if smaller {
+        return Some(Badge {
+            verdict: Verdict::Fits.into(),
+            words: format!(
+                "As published: {}. In 4 bits (Q4_K_M) it fits.",
+                super::fit::verdict_words(&one, units)
+            ),
+            rough: false,
+            smaller,
+        });
+    }
     Some(Badge {
         verdict: one.verdict,
         words: super::fit::verdict_words(&one, units),
         rough: false,
+        smaller,
     })
 }
 
@@ -111,6 +129,7 @@ fn quick(
             verdict: Verdict::Unsupported.into(),
             words: format!("Its files are for MLX, which does not run on {}.", device.name),
             rough: true,
+            smaller: false,
         });
     }
     let chosen = scenario.precision.weights.and_then(quantisation::choice);
@@ -137,6 +156,7 @@ fn quick(
             units.bytes(one.device_bytes as f64)
         ),
         rough: true,
+        smaller: false,
     })
 }
 

@@ -20,6 +20,9 @@ pub struct Toast {
 /// Lives as long as its note, whatever becomes of the view that made it.
 type Undo = Arc<dyn Fn() + Send + Sync>;
 
+/// So many notes stand at once.
+const MOST: usize = 2;
+
 /// Says something for a few seconds.
 pub fn say(page: Page, words: impl Into<String>) {
     show(page, words.into(), None);
@@ -34,7 +37,14 @@ fn show(page: Page, words: String, undo: Option<Undo>) {
     let id = page
         .toasts
         .with_untracked(|all| all.iter().map(|toast| toast.id).max().unwrap_or(0) + 1);
+    // A way back stays for as long as one needs to get to it.
+    let stays = if undo.is_some() { 15 } else { 6 };
     page.toasts.update(|all| {
+        // More would be a wall over the page.
+        let notes = all.iter().filter(|toast| !toast.update).count();
+        if let Some(oldest) = all.iter().position(|toast| !toast.update).filter(|_| notes >= MOST) {
+            all.remove(oldest);
+        }
         all.push(Toast {
             id,
             words,
@@ -44,8 +54,25 @@ fn show(page: Page, words: String, undo: Option<Undo>) {
     });
     set_timeout(
         move || page.toasts.update(|all| all.retain(|toast| toast.id != id)),
-        Duration::from_secs(6),
+        Duration::from_secs(stays),
     );
+}
+
+/// Goes the way back that the last note offers; whether there was one.
+pub fn take_back(page: Page) -> bool {
+    let found = page.toasts.with_untracked(|all| {
+        let last = all.iter().rev().find(|toast| toast.undo.is_some())?;
+        Some((last.id, last.undo.clone()?))
+    });
+    let Some((id, undo)) = found else { return false };
+    undo();
+    page.toasts.update(|all| all.retain(|toast| toast.id != id));
+    true
+}
+
+/// Ways back end with what they were of: it was taken back already.
+pub fn end_ways_back(page: Page) {
+    page.toasts.update(|all| all.retain(|toast| toast.undo.is_none()));
 }
 
 /// Offers a new version when one waits; it is taken only on a click.

@@ -11,6 +11,7 @@ use super::icon::Icon;
 use super::notices::WeightyNotices;
 use super::page::Dialog;
 use super::state::State;
+use super::toasts;
 use super::ways::BestWay;
 
 /// The sentence of the answer on the page.
@@ -95,7 +96,7 @@ pub fn VerdictLine() -> impl IntoView {
             <div class="above">
                 <p class="pill">{move || sign(sentence.get().verdict)}<span data-figure="fit.verdict">{move || sentence.get().pill}</span></p>
                 <span class="deeds">
-                    <button class="button small bare" type="button" aria-label="Keep, try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| { state.keep(case); }>
+                    <button class="button small bare" type="button" aria-label="Keep, try another" title="Keeps this answer above and goes on with a copy of it" on:click=move |_| keep_and_ask(state, case)>
                         <Icon name="columns"/><span class="word">"Keep, try another"</span>
                     </button>
                     <button class="button small bare" type="button" aria-label="Share" aria-haspopup="dialog" on:click=move |_| case.page.dialog.set(Some(Dialog::Share))>
@@ -151,4 +152,17 @@ pub fn sign_name(verdict: &str) -> &'static str {
 /// No line ends between a count and what it counts: `8 × H100`.
 fn joined(sentence: &str) -> String {
     sentence.replace(" × ", "\u{a0}×\u{a0}")
+}
+
+/// Keeps an answer and asks what comes beside it: the search has the focus.
+fn keep_and_ask(state: State, case: Case) {
+    state.keep(case);
+    toasts::say(
+        case.page,
+        "Kept above. What you choose now comes beside it: a model, a device, any setting.",
+    );
+    if let Some(field) = document().get_element_by_id("find") {
+        let field: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(field);
+        let _ = field.focus();
+    }
 }

@@ -12,10 +12,11 @@ pub struct Notice {
 }
 
 /// What may change the verdict or a number by much, so that it belongs beside them; all else is told below.
-const WEIGHTY: [&str; 14] = [
+const WEIGHTY: [&str; 15] = [
     "active_experts_unknown",
     "beyond_context",
     "by_tensor_names",
+    "format_loses_much",
     "head_taken_as_tied",
     "headers_not_adopted",
     "kv_cache_not_followed",

@@ -213,7 +213,7 @@ fn load(setup: &Setup) -> String {
     let with = setup.media.with().unwrap_or_default();
     times(
         scenario.workload.batch,
-        &format!("{}{with}", tokens(scenario.workload.prompt)),
+        &format!("{}{with}", tokens(setup.tokens().value)),
     )
 }
 

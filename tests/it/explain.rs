@@ -35,7 +35,7 @@ fn parts_of_a_quotient_have_units_of_their_own() {
     let reached = product
         .inputs
         .iter()
-        .find(|one| one.name == "bandwidth reached")
+        .find(|one| one.name == "bandwidth reached by weights")
         .unwrap();
     assert!(reached.value.ends_with(" TB/s"), "{reached:?}");
     let rate = explain(&decode, Figure::TokensPerSecond, &[], UnitSystem::Gib).unwrap();

@@ -14,7 +14,7 @@ pub use operators::{OperatorTime, OperatorTimes, Pass, each_operator, operator_t
 pub use parts::TimeParts;
 pub use runner::{PassParts, Runner};
 pub use setting::Setting;
-pub use step::{Mix, StepTime, step};
+pub use step::{MOST, Mix, StepTime, step};
 pub use work::{Kind, Load, Routed, Work, rate, works};
 
 use serde::Serialize;

@@ -5,7 +5,7 @@ use super::work::{Kind, Load, Work};
 use crate::units::{Number, Unit};
 
 /// No kernel reaches more of a peak than this.
-const MOST: f64 = 0.95;
+pub const MOST: f64 = 0.95;
 /// Rows up to which engines with kernels for single vectors use them.
 const FEW: f64 = 8.0;
 /// Share of the vector rate that work element by element reaches.
@@ -175,7 +175,7 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
     let moved = || {
         let bytes = of(work, mix, |load| load.activations.clone());
         let time = bytes.over(set.input(
-            "bandwidth reached",
+            "bandwidth reached by activations",
             cap(with.activations) * peak,
             peak,
             Unit::BytesPerSecond,
@@ -198,7 +198,7 @@ fn operator<N: Number>(work: &Work<N>, mix: &Mix<N>, tokens: f64, set: &Setting<
             touched
         };
         work.weights.clone().scaled(touched).over(set.input(
-            "bandwidth reached",
+            "bandwidth reached by weights",
             cap(bandwidth) * peak,
             peak,
             Unit::BytesPerSecond,
@@ -287,7 +287,14 @@ fn both<N: Number>(moved: N, made: N) -> N {
 fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights: N) -> Taken<N> {
     let with = &set.with;
     let peak = set.device.bandwidth_bytes_per_s;
-    let cache = || set.input("bandwidth reached", cap(with.cache) * peak, peak, Unit::BytesPerSecond);
+    let cache = || {
+        set.input(
+            "bandwidth reached by the cache",
+            cap(with.cache) * peak,
+            peak,
+            Unit::BytesPerSecond,
+        )
+    };
     let pace = |name: &'static str, each: f64| set.input(name, each * peak, 0.0, Unit::FlopsPerSecond);
     let mut time = weights;
     let mut memory = time.value();
@@ -307,7 +314,7 @@ fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights
                 .clone()
                 .times(work.decode.activations.clone())
                 .over(set.input(
-                    "bandwidth reached",
+                    "bandwidth reached by activations",
                     cap(with.activations) * peak,
                     peak,
                     Unit::BytesPerSecond,
@@ -333,7 +340,7 @@ fn attention<N: Number>(work: &Work<N>, mix: &Mix<N>, set: &Setting<'_>, weights
             .clone()
             .times(work.prompt.activations.clone())
             .over(set.input(
-                "bandwidth reached",
+                "bandwidth reached by activations",
                 cap(with.activations) * peak,
                 peak,
                 Unit::BytesPerSecond,

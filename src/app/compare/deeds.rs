@@ -27,6 +27,13 @@ pub fn shift(state: State, id: CaseId, by: isize) {
     }
 }
 
+/// The same by an arrow, which keeps the focus; at the end of the table the other one has it.
+pub fn shift_by_arrow(state: State, id: CaseId, by: isize) {
+    shift(state, id, by);
+    let arrows = if by < 0 { ["left", "right"] } else { ["right", "left"] };
+    focus_first_soon(arrows.map(|side| format!("{side}-{id}")).to_vec());
+}
+
 /// Moves a column to a place; its head keeps the focus.
 pub fn put(state: State, id: CaseId, to: usize) {
     let mut cases = untrack(|| state.cases());
@@ -65,10 +72,18 @@ pub fn clear(state: State) {
 }
 
 fn focus_soon(id: String) {
+    focus_first_soon(vec![id]);
+}
+
+/// Puts the focus on the first of some elements that takes it.
+fn focus_first_soon(ids: Vec<String>) {
     // The table is drawn anew before.
     set_timeout(
         move || {
-            let found = document().get_element_by_id(&id);
+            let found = ids.iter().find_map(|id| {
+                let element = document().get_element_by_id(id)?;
+                (!element.has_attribute("disabled")).then_some(element)
+            });
             if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
                 let _ = element.focus();
             }

@@ -115,8 +115,8 @@ fn Column(case: Case, head: Head, at: usize, width: usize, dragged: RwSignal<Opt
             <span class="pill" data-verdict=look(head.verdict)>{sign(head.verdict)}{head.pill}</span>
             {(at == 0 && width > 1).then(|| view! { <span class="bs">"base"</span> })}
             <span class="moves">
-                <button class="icon-button" type="button" disabled={at == 0} aria-label=format!("Move {name} to the left") on:click=move |_| deeds::shift(state, case.id, -1)>"←"</button>
-                <button class="icon-button" type="button" disabled={at + 1 == width} aria-label=format!("Move {name} to the right") on:click=move |_| deeds::shift(state, case.id, 1)>"→"</button>
+                <button class="icon-button" type="button" id=format!("left-{}", case.id) disabled={at == 0} aria-label=format!("Move {name} to the left") on:click=move |_| deeds::shift_by_arrow(state, case.id, -1)>"←"</button>
+                <button class="icon-button" type="button" id=format!("right-{}", case.id) disabled={at + 1 == width} aria-label=format!("Move {name} to the right") on:click=move |_| deeds::shift_by_arrow(state, case.id, 1)>"→"</button>
                 <button class="icon-button" type="button" disabled={width == 1} aria-label=format!("Remove {name}") on:click=move |_| deeds::remove(state, case.id)><Icon name="cross"/></button>
             </span>
         </th>

@@ -10,6 +10,7 @@ use weighbridge::scenario::Scenario;
 use crate::app::case::{Case, CaseId};
 use crate::app::changed::named;
 use crate::app::loaded::Loaded;
+use crate::app::page::Shows;
 use crate::app::state::State;
 use crate::app::toasts;
 
@@ -134,6 +135,13 @@ pub fn follow(state: State) {
             return;
         }
         event.prevent_default();
+        // What was done to past calculations has a way back of its own.
+        if state.page.shows.get_untracked() == Shows::History {
+            if key == "z" && !event.shift_key() && !toasts::take_back(state.page) {
+                toasts::say(state.page, "Nothing to take back here.");
+            }
+            return;
+        }
         if key == "y" || event.shift_key() {
             redo(state)
         } else {
@@ -163,6 +171,7 @@ fn settle(state: State) {
 
 /// Takes the last change back.
 pub fn undo(state: State) {
+    toasts::end_ways_back(state.page);
     settle(state);
     step(state, true);
 }
