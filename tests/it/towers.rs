@@ -9,7 +9,7 @@ use weighbridge::model::blueprint::Reading;
 use weighbridge::model::media::Stage;
 use weighbridge::model::operator::{Input, Kind};
 use weighbridge::model::{Blueprint, Component, catalogue};
-use weighbridge::scenario::{AttentionFlops, Engine, Mode, Scenario};
+use weighbridge::scenario::{AttentionFlops, Engine, KnobId, Mode, Scenario};
 
 /// Every config of the facts that has a tower.
 fn configs() -> Vec<(String, Value)> {
@@ -301,4 +301,44 @@ fn videos_become_tokens() {
     assert_eq!((seen.crops, seen.rows, seen.columns, seen.tokens), (10, 48, 64, 7680));
     let seen = of("OpenGVLab/InternVL3-1B-hf").see(1024, 768, 4, 2).unwrap();
     assert_eq!((seen.crops, seen.tokens), (8, 8 * 256));
+}
+
+/// The page asks for images only of models that read them, for sound of those that hear; what a link sets can be taken back.
+#[test]
+fn knobs_are_asked_of_models_that_read() {
+    let asked_of = |config: Value, change: &dyn Fn(&mut Scenario)| {
+        let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+        let setup = Setup::new(&blueprint, &asked(|s| change(s))).unwrap();
+        let knobs = [
+            KnobId::EncoderTokens,
+            KnobId::Images,
+            KnobId::ImageSize,
+            KnobId::AudioSeconds,
+            KnobId::VideoSeconds,
+        ];
+        knobs.map(|knob| setup.asks(knob))
+    };
+    let config = |id: &str| catalogue::find(id).unwrap().config.clone();
+    let llama = "meta-llama/Llama-3.1-8B-Instruct";
+    assert_eq!(asked_of(config(llama), &|_| {}), [false; 5]);
+    assert_eq!(
+        asked_of(config(llama), &|s| s.workload.images = 2),
+        [false, true, false, false, false]
+    );
+    assert_eq!(
+        asked_of(config("google/gemma-3-4b-it"), &|_| {}),
+        [false, true, true, false, false]
+    );
+    assert_eq!(
+        asked_of(config("Qwen/Qwen2.5-VL-3B-Instruct"), &|_| {}),
+        [false, true, true, false, true]
+    );
+    assert_eq!(
+        asked_of(json!({ "model_type": "qwen2_audio" }), &|_| {}),
+        [false, false, false, true, false]
+    );
+    assert_eq!(
+        asked_of(json!({ "model_type": "whisper" }), &|_| {}),
+        [true, false, false, false, false]
+    );
 }

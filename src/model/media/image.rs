@@ -268,14 +268,20 @@ impl ImageRule {
             } => {
                 let unit = patch.saturating_mul(merge).max(1);
                 let of_token = unit.saturating_mul(unit);
-                let whole = |length: u64| ((length as f64 / unit as f64).round_ties_even() as u64).max(1) * unit;
+                let whole = |length: u64| {
+                    ((length as f64 / unit as f64).round_ties_even() as u64)
+                        .max(1)
+                        .saturating_mul(unit)
+                };
                 let most = room.saturating_mul(of_token);
                 let (high, wide) = between((width, height), unit, fewest.saturating_mul(of_token), most)?;
                 let (high, wide) = (high.max(unit), wide.max(unit));
                 let small = (high / unit).saturating_mul(wide / unit);
-                let of_tile = (side / patch).div_ceil(merge).pow(2);
+                let of_tile = (side / patch).div_ceil(merge).saturating_pow(2);
                 // Every piece is filled up to the patches of the largest.
-                let filled = (side / patch).pow(2).max(room.saturating_mul(merge * merge));
+                let filled = (side / patch)
+                    .saturating_pow(2)
+                    .max(room.saturating_mul(merge.saturating_mul(merge)));
                 let large = whole(width).saturating_mul(whole(height)) > most.saturating_mul(2);
                 if !large {
                     return Some(Glance::whole(filled, 1, small.saturating_add(2)));
@@ -343,7 +349,7 @@ pub(super) fn between((width, height): (u64, u64), unit: u64, least: u64, most: 
     if wide.max(high) / wide.min(high) > MOST_RATIO {
         return None;
     }
-    let whole = |length: f64| (length / unit_of).round_ties_even() as u64 * unit;
+    let whole = |length: f64| ((length / unit_of).round_ties_even() as u64).saturating_mul(unit);
     let (mut down, mut across) = (whole(high), whole(wide));
     let pixels = down.saturating_mul(across);
     if pixels > most {
@@ -352,7 +358,7 @@ pub(super) fn between((width, height): (u64, u64), unit: u64, least: u64, most: 
         (down, across) = (floor(high), floor(wide));
     } else if pixels < least {
         let by = (least as f64 / (wide * high)).sqrt();
-        let ceil = |length: f64| (length * by / unit_of).ceil() as u64 * unit;
+        let ceil = |length: f64| ((length * by / unit_of).ceil() as u64).saturating_mul(unit);
         (down, across) = (ceil(high), ceil(wide));
     }
     Some((down, across))
@@ -396,11 +402,12 @@ fn covered((width, height): (u64, u64), side: u64, patch: u64, most: u64) -> Gla
     // Whole patches of padding are no tokens; pairs of patches are pooled.
     let of = |all: u64, kept: u64| (all / patch).saturating_sub((all - kept.min(all)) / patch).div_ceil(2);
     let (down, across) = (of(high, kept_high), of(wide, kept_wide));
-    let small = (side / patch).div_ceil(2).pow(2);
+    let small = (side / patch).div_ceil(2).saturating_pow(2);
     let tokens = down
         .saturating_mul(across)
         .saturating_add(down)
-        .saturating_add(small + 17);
+        .saturating_add(small)
+        .saturating_add(17);
     Glance {
         crops: columns.saturating_mul(rows).saturating_add(1),
         ..Glance::whole(side / patch, side / patch, tokens)
@@ -411,7 +418,7 @@ fn covered((width, height): (u64, u64), side: u64, patch: u64, most: u64) -> Gla
 /// Source: `Idefics3ImageProcessor` (`resize`, `resize_for_vision_encoder`, `split_images`).
 fn splits((width, height): (u64, u64), side: u64, most: u64) -> (u64, u64) {
     const LARGEST: u64 = 4096;
-    let longest = side.saturating_mul(most).min(LARGEST).max(1);
+    let longest = side.saturating_mul(most).clamp(1, LARGEST);
     let ratio = width as f64 / height as f64;
     let even = |length: f64| {
         let whole = length as u64;
