@@ -15,6 +15,16 @@ export interface Flags {
   prompt?: Value;
   /** Tokens the encoder reads, of a model that has one beside its decoder. By itself as many as its class fixes, else the prompt's. */
   "encoder-tokens"?: Value;
+  /** Images of each request. The tokens they become are added to the prompt; the tower that reads them runs before it. */
+  images?: Value;
+  /** Width and height of each image, and of the frames of a video, in pixels: `1024x768`. */
+  "image-size"?: Value;
+  /** Seconds of sound of each request. */
+  "audio-seconds"?: Value;
+  /** Seconds of video of each request. */
+  "video-seconds"?: Value;
+  /** How many frames a second are taken of a video. */
+  "video-fps"?: Value;
   /** Tokens written after the prompt. Memory has room for all of them; time is that of the middle one. */
   generate?: Value;
   /** How many sequences run together. When serving, the requests in flight; `max` is an endless queue. */

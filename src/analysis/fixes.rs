@@ -82,12 +82,12 @@ fn shorter(setup: &Setup, fit: &Fit) -> Option<Fix> {
     if setup.scenario.workload.mode.trains() || fit.max_context == 0 || fit.max_context >= context {
         return None;
     }
-    let generate = setup.scenario.generated().min(fit.max_context.saturating_sub(1));
+    let (prompt, generate) = setup.split(fit.max_context);
     Some(Fix {
         label: counted(fit.max_context, "token"),
         note: format!("instead of {}", grouped(context)),
         scenario: setup.question().with(|s| {
-            s.workload.prompt = setup.text_of(fit.max_context - generate);
+            s.workload.prompt = prompt;
             s.workload.generate = Some(generate);
         }),
     })

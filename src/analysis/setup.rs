@@ -133,6 +133,12 @@ impl Setup {
         scenario.workload.prompt = self.text_of(scenario.workload.prompt);
         scenario
     }
+    /// A context of so many tokens as text and answer: images are in it whole, and the answer is no longer than asked for.
+    pub fn split(&self, context: u64) -> (u64, u64) {
+        let room = context.saturating_sub(self.media.tokens());
+        let generated = self.scenario.generated().min(room.saturating_sub(1));
+        (room.saturating_sub(generated).max(1), generated)
+    }
     /// Tokens of text in a prompt of so many: what images, video and sound become is no text; one is left at least.
     pub fn text_of(&self, prompt: u64) -> u64 {
         prompt.saturating_sub(self.media.tokens()).max(1)

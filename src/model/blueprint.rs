@@ -76,7 +76,7 @@ pub struct Blueprint {
     pub layout: Layout,
     /// After the last layer.
     pub head: Vec<Block>,
-    /// Towers and projectors: in memory, idle over text.
+    /// Towers and projectors: they run over images and sound, before the prompt.
     pub towers: Vec<Tower>,
     /// What it reads beside text, and by which rule.
     pub senses: Senses,

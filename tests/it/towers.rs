@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-use weighbridge::analysis::{Setup, costs};
+use serde_json::{Value, json};
+use weighbridge::analysis::{Setup, analyse, costs};
+use weighbridge::model::blueprint::Reading;
 
 use weighbridge::model::media::Stage;
 use weighbridge::model::operator::{Input, Kind};
-use weighbridge::model::{Blueprint, catalogue};
-use weighbridge::scenario::{AttentionFlops, Engine, Mode, Scenario};
+use weighbridge::model::{Blueprint, Component, catalogue};
+use weighbridge::scenario::{AttentionFlops, Engine, KnobId, Mode, Scenario};
 
 /// Every config of the facts that has a tower.
 fn configs() -> Vec<(String, Value)> {
@@ -162,7 +163,8 @@ fn images_become_tokens() {
                 .find(|(other, _)| other == id)
                 .map(|(_, config)| config.clone())
         });
-        let blueprint = Blueprint::from_value(config.unwrap()).unwrap();
+        let config = config.unwrap_or_else(|| json!({ "model_type": id }));
+        let blueprint = Blueprint::from_value(config).unwrap();
         let seen = blueprint.senses.images.as_ref().unwrap().see(width, height).unwrap();
         let found = (seen.crops, seen.patches(), seen.tokens);
         if found != (crops, patches, tokens) {
@@ -173,4 +175,170 @@ fn images_become_tokens() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn gemma() -> Arc<Blueprint> {
+    let config = catalogue::find("google/gemma-3-4b-it").unwrap().config.clone();
+    Arc::new(Blueprint::from_value(config).unwrap())
+}
+
+/// Three images are 3 × 256 tokens of the prompt; the tower's work comes besides, and nothing of it in a step that writes.
+#[test]
+fn images_are_part_of_a_request() {
+    let blueprint = gemma();
+    let answer = |change: &dyn Fn(&mut Scenario)| {
+        let scenario = Scenario::example().with(|s| {
+            s.workload.mode = Mode::Prefill;
+            s.workload.prompt = 1000;
+            s.workload.generate = None;
+            change(s);
+        });
+        analyse(&blueprint, &scenario).unwrap()
+    };
+    let plain = answer(&|_| {});
+    let seen = answer(&|s| s.workload.images = 3);
+    let text = answer(&|s| s.workload.prompt = 1000 + 3 * 256);
+    assert_eq!(seen.setup.prompt().value, 1768);
+    assert_eq!(seen.memory.kv_cache, text.memory.kv_cache);
+    let vision = |answer: &weighbridge::analysis::Analysis| {
+        let found = answer.components.iter().find(|one| one.component == Component::Vision);
+        found.map_or(0.0, |one| one.flops)
+    };
+    assert_eq!((vision(&plain), vision(&text)), (0.0, 0.0));
+    assert!((seen.flops - text.flops - vision(&seen)).abs() < seen.flops * 1e-12);
+    // 27 layers of 4,096 patches: 2 · 4,096 · 411 M of products, and as much again of scores.
+    assert!(vision(&seen) > 3.0 * 2.0 * 4096.0 * 411e6);
+    let seconds = |answer: &weighbridge::analysis::Analysis| answer.speed.as_ref().unwrap().prefill_seconds().unwrap();
+    assert!(seconds(&plain) < seconds(&text) && seconds(&text) < seconds(&seen));
+    let said = seen.notices.iter().find(|notice| notice.code == "media").unwrap();
+    assert!(
+        said.message
+            .starts_with("3 images: 3 × 256 tokens, added to the prompt"),
+        "{}",
+        said.message
+    );
+    let writes = answer(&|s| (s.workload.mode, s.workload.images) = (Mode::Decode, 3));
+    assert_eq!(vision(&writes), 0.0);
+    // What would fit is told of the text alone, so that asking for it again does not add the images twice.
+    assert_eq!(seen.setup.question().workload.prompt, 1000);
+}
+
+/// What a model has no tower for is left out and said; what it has one for and no rule is refused.
+#[test]
+fn what_cannot_be_read() {
+    let llama = catalogue::find("meta-llama/Llama-3.1-8B-Instruct")
+        .unwrap()
+        .config
+        .clone();
+    let llama = Arc::new(Blueprint::from_value(llama).unwrap());
+    let asked = asked(|s| (s.workload.images, s.workload.audio_seconds) = (2, 30));
+    let answer = analyse(&llama, &asked).unwrap();
+    let said = answer.notices.iter().filter(|notice| notice.code == "media_not_read");
+    assert_eq!(said.count(), 2);
+    assert_eq!(answer.setup.prompt().value, 16);
+    let aria = configs().into_iter().find(|(id, _)| id == "aria");
+    let aria = Arc::new(Blueprint::from_value(aria.unwrap().1).unwrap());
+    assert_eq!(analyse(&aria, &asked).unwrap_err().code(), "media_not_known");
+    let wide = asked.with(|s| s.workload.image_size = (30_000, 100));
+    let qwen = catalogue::find("Qwen/Qwen2.5-VL-3B-Instruct").unwrap().config.clone();
+    let refused = analyse(&Arc::new(Blueprint::from_value(qwen).unwrap()), &wide).unwrap_err();
+    assert!(refused.to_string().contains("30000 × 100"), "{refused}");
+}
+
+/// More images, larger ones or longer sound never need less memory, time or arithmetic.
+#[test]
+fn more_is_never_less() {
+    for (_, config) in configs() {
+        let Ok(blueprint) = Blueprint::from_value(config) else {
+            continue;
+        };
+        if blueprint.senses.images.is_none() && blueprint.senses.sound.is_none() {
+            continue;
+        }
+        let blueprint = Arc::new(blueprint);
+        let mut before: Option<(f64, u64)> = None;
+        for count in [0, 1, 2, 5] {
+            let scenario = asked(|s| {
+                s.workload.images = count;
+                s.workload.audio_seconds = 10 * count;
+                s.hardware.device = Some("h100-sxm".to_owned());
+            });
+            let answer = match analyse(&blueprint, &scenario) {
+                Ok(answer) => answer,
+                // A tower beside the one with a rule.
+                Err(error) => {
+                    assert_eq!(error.code(), "media_not_known");
+                    break;
+                }
+            };
+            let now = (answer.flops, answer.memory.total.0);
+            if let Some(before) = before {
+                assert!(before.0 <= now.0 && before.1 <= now.1, "{} {count}", blueprint.family);
+            }
+            before = Some(now);
+            // Cache of the layers that look at images, and nothing else, tells a model that attends across.
+            assert!(count == 0 || answer.setup.media.tokens() > 0 || blueprint.reading == Reading::Encodes);
+        }
+    }
+}
+
+/// Twenty frames of ten seconds are ten pairs; each has at most 602,112 pixels (`Qwen2VLVideoProcessor`), here 672 × 896: 24 × 32
+/// squares. Eight frames of InternVL are eight tiles of 256 tokens.
+#[test]
+fn videos_become_tokens() {
+    let of = |id: &str| {
+        let others = configs();
+        let config = catalogue::find(id).map(|entry| entry.config.clone());
+        let config = config.or_else(|| {
+            others
+                .into_iter()
+                .find(|(other, _)| other == id)
+                .map(|(_, config)| config)
+        });
+        Blueprint::from_value(config.unwrap()).unwrap().senses.videos.unwrap()
+    };
+    let seen = of("Qwen/Qwen2.5-VL-3B-Instruct").see(1024, 768, 10, 2).unwrap();
+    assert_eq!((seen.crops, seen.rows, seen.columns, seen.tokens), (10, 48, 64, 7680));
+    let seen = of("OpenGVLab/InternVL3-1B-hf").see(1024, 768, 4, 2).unwrap();
+    assert_eq!((seen.crops, seen.tokens), (8, 8 * 256));
+}
+
+/// The page asks for images only of models that read them, for sound of those that hear; what a link sets can be taken back.
+#[test]
+fn knobs_are_asked_of_models_that_read() {
+    let asked_of = |config: Value, change: &dyn Fn(&mut Scenario)| {
+        let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+        let setup = Setup::new(&blueprint, &asked(|s| change(s))).unwrap();
+        let knobs = [
+            KnobId::EncoderTokens,
+            KnobId::Images,
+            KnobId::ImageSize,
+            KnobId::AudioSeconds,
+            KnobId::VideoSeconds,
+        ];
+        knobs.map(|knob| setup.asks(knob))
+    };
+    let config = |id: &str| catalogue::find(id).unwrap().config.clone();
+    let llama = "meta-llama/Llama-3.1-8B-Instruct";
+    assert_eq!(asked_of(config(llama), &|_| {}), [false; 5]);
+    assert_eq!(
+        asked_of(config(llama), &|s| s.workload.images = 2),
+        [false, true, false, false, false]
+    );
+    assert_eq!(
+        asked_of(config("google/gemma-3-4b-it"), &|_| {}),
+        [false, true, true, false, false]
+    );
+    assert_eq!(
+        asked_of(config("Qwen/Qwen2.5-VL-3B-Instruct"), &|_| {}),
+        [false, true, true, false, true]
+    );
+    assert_eq!(
+        asked_of(json!({ "model_type": "qwen2_audio" }), &|_| {}),
+        [false, false, false, true, false]
+    );
+    assert_eq!(
+        asked_of(json!({ "model_type": "whisper" }), &|_| {}),
+        [true, false, false, false, false]
+    );
 }

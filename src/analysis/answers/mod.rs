@@ -84,13 +84,13 @@ pub fn answers(analysis: &Analysis) -> Option<Answers> {
     let asked_to = scenario.hardware.offload.is_forced();
     let with_offload = fit.verdict == Verdict::Offload || (asked_to && fit.offload.is_some());
     let own = setup.blueprint.max_context.as_ref().map(|most| most.value);
-    let generate = scenario.generated().min(fit.max_context.saturating_sub(1));
+    let (prompt, generate) = setup.split(fit.max_context);
     let context = LongestContext {
         tokens: fit.max_context,
         limited_by_model: Some(fit.max_context) == own,
         with_offload,
         scenario: scenario.clone().with(|s| {
-            s.workload.prompt = setup.text_of(fit.max_context.saturating_sub(generate));
+            s.workload.prompt = prompt;
             s.workload.generate = Some(generate);
         }),
     };

@@ -88,11 +88,15 @@ pub(super) fn longest(setup: &Setup, room: u64, bytes: &impl Fn(&Setup) -> u64) 
         .max_context
         .as_ref()
         .map_or(10_000_000, |found| found.value.max(1));
-    // Generated tokens are part of the context; the shortest prompt is one token.
-    let generated = setup.scenario.generated();
+    // Generated tokens are part of the context; the shortest prompt is one token beside what images take.
+    let seen = setup.media.tokens();
+    if seen >= most {
+        return 0;
+    }
     let at = |context: u64| {
+        let (text, _) = setup.split(context);
         let all = |scenario: &mut Scenario| {
-            scenario.workload.prompt = context.saturating_sub(generated).max(1);
+            scenario.workload.prompt = text.saturating_add(seen);
             scenario.workload.generate = Some(context.saturating_sub(scenario.workload.prompt));
         };
         after(setup, bytes, all)

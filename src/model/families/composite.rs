@@ -1,4 +1,4 @@
-//! Models around a language model: towers and projectors, counted but idle over text.
+//! Models around a language model: towers and projectors, and by which rules they read.
 
 use serde_json::Value;
 

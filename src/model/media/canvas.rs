@@ -21,6 +21,7 @@ pub fn nearest_ratio((width, height): (u64, u64), tile: u64, least: u64, most: u
     let ratio = width as f64 / height as f64;
     let area = width as f64 * height as f64;
     let mut best = ((1, 1), f64::INFINITY);
+    let tile = tile.min(1 << 20);
     for (columns, rows) in fewest_first(least, most) {
         let apart = (ratio - columns as f64 / rows as f64).abs();
         let covered = (tile * tile * columns * rows) as f64;

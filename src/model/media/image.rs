@@ -85,6 +85,38 @@ pub enum ImageRule {
         /// Most tokens; the tower runs over all of their patches.
         tokens: u64,
     },
+    /// As many tiles as cover it, or the arrangement with the nearest ratio where those are too many; patches over padding
+    /// become no tokens; one mark for each row, sixteen and one for the small whole image (Phi-4-multimodal).
+    Covered {
+        /// Side of a tile.
+        side: u64,
+        /// Side of a patch.
+        patch: u64,
+        /// Most tiles.
+        most: u64,
+    },
+    /// In one piece where it has few pixels, else in tiles with a small whole image, each filled up to the same patches (LFM2-VL).
+    TilesOrWhole {
+        /// Side of a tile.
+        side: u64,
+        /// Side of a patch.
+        patch: u64,
+        /// Patches that are joined on each side.
+        merge: u64,
+        /// Fewest and most tiles.
+        tiles: [u64; 2],
+        /// Fewest and most tokens of one piece.
+        tokens: [u64; 2],
+    },
+    /// Shrunk until its longer side fits and enlarged until its shorter one does; read into so many latents (Idefics 2).
+    Latents {
+        /// Shortest and longest side.
+        sides: [u64; 2],
+        /// Side of a patch.
+        patch: u64,
+        /// Latents.
+        tokens: u64,
+    },
     /// Kept at its own size, shrunk only where it has too many patches (MoonViT).
     Native {
         /// Side of a patch.
@@ -226,6 +258,59 @@ impl ImageRule {
                 // Patches are filled up to the room there is, and the tower runs over all.
                 Glance::whole(room, 1, rows.saturating_mul(columns))
             }
+            Self::Covered { side, patch, most } => covered((width, height), side, patch, most),
+            Self::TilesOrWhole {
+                side,
+                patch,
+                merge,
+                tiles: [few, many],
+                tokens: [fewest, room],
+            } => {
+                let unit = patch.saturating_mul(merge).max(1);
+                let of_token = unit.saturating_mul(unit);
+                let whole = |length: u64| {
+                    ((length as f64 / unit as f64).round_ties_even() as u64)
+                        .max(1)
+                        .saturating_mul(unit)
+                };
+                let most = room.saturating_mul(of_token);
+                let (high, wide) = between((width, height), unit, fewest.saturating_mul(of_token), most)?;
+                let (high, wide) = (high.max(unit), wide.max(unit));
+                let small = (high / unit).saturating_mul(wide / unit);
+                let of_tile = (side / patch).div_ceil(merge).saturating_pow(2);
+                // Every piece is filled up to the patches of the largest.
+                let filled = (side / patch)
+                    .saturating_pow(2)
+                    .max(room.saturating_mul(merge.saturating_mul(merge)));
+                let large = whole(width).saturating_mul(whole(height)) > most.saturating_mul(2);
+                if !large {
+                    return Some(Glance::whole(filled, 1, small.saturating_add(2)));
+                }
+                let (columns, rows) = nearest_ratio((width, height), side, few, many);
+                let tiles = columns.saturating_mul(rows);
+                let tokens = tiles
+                    .saturating_mul(of_tile.saturating_add(1))
+                    .saturating_add(small)
+                    .saturating_add(3);
+                Glance {
+                    crops: tiles.saturating_add(1),
+                    ..Glance::whole(filled, 1, tokens)
+                }
+            }
+            Self::Latents {
+                sides: [least, most],
+                patch,
+                tokens,
+            } => {
+                let ratio = width as f64 / height as f64;
+                let (mut wide, mut high) = (width, height);
+                if width >= height && width > most {
+                    (wide, high) = (most, (most as f64 / ratio) as u64);
+                } else if height > width && height > most {
+                    (wide, high) = ((most as f64 * ratio) as u64, most);
+                }
+                Glance::whole(high.max(least) / patch.max(1), wide.max(least) / patch.max(1), tokens)
+            }
             Self::Native {
                 patch,
                 merge,
@@ -264,7 +349,7 @@ pub(super) fn between((width, height): (u64, u64), unit: u64, least: u64, most: 
     if wide.max(high) / wide.min(high) > MOST_RATIO {
         return None;
     }
-    let whole = |length: f64| (length / unit_of).round_ties_even() as u64 * unit;
+    let whole = |length: f64| ((length / unit_of).round_ties_even() as u64).saturating_mul(unit);
     let (mut down, mut across) = (whole(high), whole(wide));
     let pixels = down.saturating_mul(across);
     if pixels > most {
@@ -273,7 +358,7 @@ pub(super) fn between((width, height): (u64, u64), unit: u64, least: u64, most: 
         (down, across) = (floor(high), floor(wide));
     } else if pixels < least {
         let by = (least as f64 / (wide * high)).sqrt();
-        let ceil = |length: f64| (length * by / unit_of).ceil() as u64 * unit;
+        let ceil = |length: f64| ((length * by / unit_of).ceil() as u64).saturating_mul(unit);
         (down, across) = (ceil(high), ceil(wide));
     }
     Some((down, across))
@@ -301,11 +386,39 @@ fn unpadded((width, height): (u64, u64), rows: u64, columns: u64, patches: u64, 
     down.saturating_mul(across).saturating_add(down)
 }
 
+/// Source: `Phi4MultimodalImageProcessor` (`dynamic_preprocess`, `num_img_tokens`).
+fn covered((width, height): (u64, u64), side: u64, patch: u64, most: u64) -> Glance {
+    let (mut columns, mut rows) = (width.div_ceil(side), height.div_ceil(side));
+    if columns.saturating_mul(rows) > most {
+        (columns, rows) = nearest_ratio((width, height), side, 1, most);
+    }
+    let (wide, high) = (columns.saturating_mul(side), rows.saturating_mul(side));
+    let (across, down) = (wide as f64 / width as f64, high as f64 / height as f64);
+    let (kept_wide, kept_high) = if across < down {
+        (wide, (height as f64 * across) as u64)
+    } else {
+        ((width as f64 * down) as u64, high)
+    };
+    // Whole patches of padding are no tokens; pairs of patches are pooled.
+    let of = |all: u64, kept: u64| (all / patch).saturating_sub((all - kept.min(all)) / patch).div_ceil(2);
+    let (down, across) = (of(high, kept_high), of(wide, kept_wide));
+    let small = (side / patch).div_ceil(2).saturating_pow(2);
+    let tokens = down
+        .saturating_mul(across)
+        .saturating_add(down)
+        .saturating_add(small)
+        .saturating_add(17);
+    Glance {
+        crops: columns.saturating_mul(rows).saturating_add(1),
+        ..Glance::whole(side / patch, side / patch, tokens)
+    }
+}
+
 /// Rows and columns of tiles: the longer side is brought to so many tiles, the other follows and is filled up.
 /// Source: `Idefics3ImageProcessor` (`resize`, `resize_for_vision_encoder`, `split_images`).
 fn splits((width, height): (u64, u64), side: u64, most: u64) -> (u64, u64) {
     const LARGEST: u64 = 4096;
-    let longest = side.saturating_mul(most).min(LARGEST).max(1);
+    let longest = side.saturating_mul(most).clamp(1, LARGEST);
     let ratio = width as f64 / height as f64;
     let even = |length: f64| {
         let whole = length as u64;

@@ -198,7 +198,7 @@ pub enum Kind {
     },
     /// A recurrence over the tokens.
     Scan(Box<Scan>),
-    /// Held in memory, but no part of a pass over text: norms and tables of a tower.
+    /// Held in memory, but no part of a pass: tables whose rows are added, gates of one number.
     Idle,
 }
 

@@ -109,7 +109,7 @@ pub(super) fn pixels(label: &'static str, text: &str, most: u64) -> Result<(u64,
     let (Some(width), height, None) = (sides.next(), sides.next(), sides.next()) else {
         return Err(KnobError::NotPixels {
             label,
-            found: text.to_owned(),
+            found: short(text),
         });
     };
     let side = |text: &str| counted(label, text, (1, most), 1000, (" pixels", &["px", "pixels", "pixel"]));

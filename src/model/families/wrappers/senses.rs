@@ -234,6 +234,24 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             most: 16_384,
             side: 512,
         }),
+        "phi4_multimodal" => Some(ImageRule::Covered {
+            side: size(vision, "image_size")?,
+            patch: size(vision, "patch_size")?,
+            most: 36,
+        }),
+        "lfm2_vl" => Some(ImageRule::TilesOrWhole {
+            side: or(whole, "tile_size", 512)?,
+            patch: size(vision, "patch_size")?,
+            merge: size(whole, "downsample_factor")?,
+            tiles: [or(whole, "min_tiles", 2)?, or(whole, "max_tiles", 10)?],
+            tokens: [or(whole, "min_image_tokens", 64)?, or(whole, "max_image_tokens", 256)?],
+        }),
+        "idefics2" => Some(ImageRule::Latents {
+            sides: [378, 980],
+            patch: size(vision, "patch_size")?,
+            // A mark before and after.
+            tokens: size(&around.config.part("perceiver_config"), "resampler_n_latents")?.saturating_add(2),
+        }),
         "got_ocr2" => fixed(grid(vision)?, 256),
         "blip-2" | "instructblip" => fixed(grid(vision)?, size(whole, "num_query_tokens")?),
         _ => None,
