@@ -179,6 +179,10 @@ export interface Flags {
   mfu?: Value;
   /** Share of the calendar time in which the run moves on: restarts, evaluation and checkpoints take the rest. */
   goodput?: Value;
+  /** How the learning rate goes after its warm-up: cosine, wsd, linear, inverse-sqrt or constant; no figure depends on it. */
+  "lr-schedule"?: string;
+  /** Share of the steps in which the learning rate rises to its peak. */
+  "warm-up"?: Value;
   /** Whether answers of the model itself are reinforced, and how: grpo or ppo. */
   rl?: string;
   /** Tokens that the policy writes for each sequence. */

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::analysis::Analysis;
 use crate::analysis::training::launch::programs;
 use crate::analysis::training::law::LAWS;
+use crate::analysis::training::schedule::schedule;
 use crate::analysis::training::{StageMemory, Training, planner};
 use crate::units::Exact;
 
@@ -16,6 +17,7 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
         let devices = plan.devices / plan.pipeline.max(1);
         each.fold(0_u64, |all, bytes| all.saturating_add(bytes.saturating_mul(devices)))
     };
+    let (rate, warm) = schedule(&analysis.setup.scenario.training);
     let mut answer = json!({
         "framework": plan.framework.key(),
         "precision": plan.precision.key(),
@@ -30,6 +32,7 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
             "micro_batch": plan.micro_batch, "accumulation": plan.accumulation, "global_batch": plan.global_batch,
             "sequence": plan.sequence, "schedule": plan.schedule.key(), "virtual_stages": plan.virtual_stages,
         },
+        "learning_rate": {"schedule": rate.key(), "warm_up": warm},
         "moments": training.stages.iter().max_by_key(|(_, memory)| memory.peak).map(|(_, memory)| {
             memory.moments.iter().map(|moment| json!({
                 "when": moment.when, "activation_bytes": moment.activations.0, "gradient_bytes": moment.gradients.0,

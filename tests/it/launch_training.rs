@@ -95,6 +95,42 @@ const RUNS: &[(&str, &str, Program)] = &[
         "mode=pretrain&hw=h200-sxm&n=64&fw=megatron&ep=8&recompute=full&gb=1024&ps=1f1b",
         Program::Megatron,
     ),
+    (
+        LLAMA,
+        "mode=finetune&hw=rtx-4090&p=512&fw=litgpt&lr=8&lt=q,v&bw=nf4&ga=8&tt=1e7",
+        Program::Litgpt,
+    ),
+    (
+        LLAMA,
+        "mode=pretrain&hw=h100-sxm&n=64&fw=litgpt&p=4096&recompute=full&gb=512&tt=3e11",
+        Program::Litgpt,
+    ),
+    (
+        LLAMA,
+        "mode=pretrain&hw=h100-sxm&n=64&fw=llm-foundry&p=4096&recompute=full&gb=512&tt=2e12&ls=inverse-sqrt&wu=2",
+        Program::LlmFoundry,
+    ),
+    (
+        LLAMA,
+        "mode=finetune&hw=h100-sxm&n=8&fw=llm-foundry&p=4096&recompute=full&lr=16&lt=q,v",
+        Program::LlmFoundry,
+    ),
+    (
+        LLAMA,
+        "mode=pretrain&hw=tpu-v5p&n=64&fw=maxtext&p=8192&recompute=full&gb=512&tt=2e12&ls=wsd",
+        Program::Maxtext,
+    ),
+    (
+        MIXTURE,
+        "mode=pretrain&hw=h200-sxm&n=64&fw=maxtext&tp=2&ep=8&recompute=full&gb=1024&loss=chunked",
+        Program::Maxtext,
+    ),
+    // Answers are reinforced.
+    (
+        LLAMA,
+        "mode=finetune&hw=h100-sxm&n=8&fw=deepspeed&zero=3&p=2048&recompute=full&gb=64&rl=grpo&at=1024&ls=constant&wu=5",
+        Program::Trl,
+    ),
 ];
 
 #[test]
@@ -205,6 +241,30 @@ fn what_has_no_option_is_said() {
         ),
         (
             LLAMA,
+            "mode=pretrain&hw=h100-sxm&n=8&fw=torchtitan&recompute=full&ls=wsd",
+            Program::Torchtitan,
+            "schedule of the learning rate",
+        ),
+        (
+            LLAMA,
+            "mode=finetune&hw=h100-sxm&n=8&fw=llm-foundry&recompute=full&tp=2&ls=wsd",
+            Program::LlmFoundry,
+            "tensor parallel (2)",
+        ),
+        (
+            LLAMA,
+            "mode=finetune&hw=h100-sxm&n=8&fw=litgpt&recompute=full&lr=8&bw=nf4",
+            Program::Litgpt,
+            "on one device only",
+        ),
+        (
+            LLAMA,
+            "mode=pretrain&hw=h100-sxm&n=8&fw=maxtext&recompute=none&opt=lion",
+            Program::Maxtext,
+            "no Lion",
+        ),
+        (
+            LLAMA,
             "mode=finetune&hw=h100-sxm&n=8&fw=fsdp&zero=1&recompute=full",
             Program::LlamaFactory,
             "fsdp_reshard_after_forward",
@@ -223,11 +283,16 @@ fn what_has_no_option_is_said() {
 fn what_cannot_be_started_has_a_reason() {
     for (query, program, word) in [
         ("mode=pretrain&hw=rtx-4090", None, "missing"),
-        ("mode=finetune&hw=h100-sxm&lr=16&rl=grpo&at=512", None, "reinforcement"),
+        ("mode=finetune&hw=h100-sxm&lr=16&rl=ppo&at=512", None, "PPO"),
         (
-            "mode=finetune&hw=h100-sxm&lr=16&fw=litgpt",
+            "mode=finetune&hw=h100-sxm&lr=16&rl=grpo&at=512",
+            Some(Program::Axolotl),
+            "TRL's command alone",
+        ),
+        (
+            "mode=pretrain&hw=h100-sxm&n=8&fw=internevo&recompute=full",
             None,
-            "no command for LitGPT",
+            "no command for InternEvo",
         ),
         (
             "mode=finetune&hw=h100-sxm&lr=16",

@@ -145,6 +145,7 @@ fn loss_stages_and_command_of_a_run() {
     waits(&browser, "[aria-labelledby=loss-title]", "a prediction, no measurement");
     press(&browser, "[aria-labelledby=rate-title] button", "Linear");
     waits(&browser, "[aria-labelledby=rate-title]", "ends at 0");
+    browser.wait_for("location.search.includes('ls=linear')", SOON);
     browser.click("#tab-rl");
     press(&browser, "[aria-labelledby=rl-title] button", "PPO");
     waits(&browser, "#rl-title", "PPO: what one update does");

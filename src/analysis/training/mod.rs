@@ -137,7 +137,14 @@ impl Training {
     pub fn trainable(&self, setup: &Setup) -> u64 {
         let blueprint = &setup.blueprint;
         match &self.plan.adapters {
-            None => blueprint.parameters().saturating_sub(frozen(blueprint)),
+            None => {
+                let own = blueprint.parameters().saturating_sub(frozen(blueprint));
+                own.saturating_add(if self.plan.habits().unties_head {
+                    tied(blueprint)
+                } else {
+                    0
+                })
+            }
             Some(adapters) => {
                 let all = |place: &crate::model::blueprint::Repeated<'_>| Some(place.times(Exact(1)));
                 adapters::trainable::<Exact>(blueprint, adapters, all).0
@@ -182,6 +189,14 @@ fn frozen(blueprint: &Blueprint) -> u64 {
     let all = blueprint.tensors().filter(|(_, tensor)| named(tensor));
     all.fold(0, |sum: u64, (place, tensor)| {
         sum.saturating_add(place.stored(tensor, tensor.elements::<Exact>()).0)
+    })
+}
+
+/// Elements of tensors that are others' storage, where a framework gives them their own.
+fn tied(blueprint: &Blueprint) -> u64 {
+    let all = blueprint.tensors().filter(|(_, tensor)| tensor.tied);
+    all.fold(0, |sum: u64, (_, tensor)| {
+        sum.saturating_add(tensor.elements::<Exact>().0)
     })
 }
 

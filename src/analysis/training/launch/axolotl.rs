@@ -52,7 +52,10 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
         run.usual_rate(),
         "A usual value; no part of the estimate.",
     )
-    .text("lr_scheduler", "cosine", "The learning rate falls like a cosine.");
+    .text("lr_scheduler", run.trainer_schedule().0, run.trainer_schedule().1);
+    if let Some(warm) = run.warm_up() {
+        out.plain("warmup_ratio", warm, "Share of the steps that warm up.");
+    }
     precision(run, &mut out, &mut notes);
     memory(run, &mut out, &mut notes);
     parallel(run, &mut out, &mut notes);

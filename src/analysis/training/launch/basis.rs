@@ -1,12 +1,16 @@
 //! What every program's command is made from.
 
+use super::program::Program;
 use crate::analysis::launch::Basis;
 use crate::analysis::summary::Analysis;
 use crate::analysis::training::adapters::adapts;
+use crate::analysis::training::schedule::schedule;
 use crate::analysis::training::{Training, TrainingPlan};
 use crate::hardware::{find_host, hosts_of};
 use crate::model::operator::Operator;
-use crate::scenario::training::{BaseWeights, LoraTargets, Optimizer, Schedule, StateFormat, TrainingPrecision, Zero};
+use crate::scenario::training::{
+    BaseWeights, LoraTargets, Optimizer, RateSchedule, Schedule, StateFormat, TrainingPrecision, Zero,
+};
 use crate::scenario::{Mode, Recompute};
 use crate::units::{counted, grouped};
 
@@ -160,6 +164,44 @@ impl<'a> RunBasis<'a> {
             Optimizer::Lion8bit => "lion_8bit",
             Optimizer::Sgd => "sgd",
             Optimizer::SgdMomentum | Optimizer::Muon => return None,
+        })
+    }
+    /// The name of the transformers trainer for the schedule of the learning rate (`SchedulerType`), and why.
+    pub fn trainer_schedule(&self) -> (&'static str, &'static str) {
+        match self.rate().0 {
+            RateSchedule::Cosine => ("cosine", "The learning rate falls like a cosine."),
+            RateSchedule::Linear => ("linear", "The learning rate falls in a straight line."),
+            RateSchedule::InverseSquareRoot => (
+                "inverse_sqrt",
+                "The learning rate falls with the square root of the step.",
+            ),
+            RateSchedule::Constant => ("constant_with_warmup", "The learning rate stays at its peak."),
+            RateSchedule::StableDecay => ("warmup_stable_decay", "The learning rate is stable, then decays."),
+        }
+    }
+    /// The schedule of the learning rate, and the share of the steps that warm up.
+    pub fn rate(&self) -> (RateSchedule, f64) {
+        schedule(&self.basis.setup.scenario.training)
+    }
+    /// The share of the steps that warm up, where it was chosen.
+    pub fn warm_up(&self) -> Option<f64> {
+        let chosen = self.basis.setup.scenario.training.warm_up;
+        chosen.map(|percent| percent as f64 / 100.0)
+    }
+    /// A chosen schedule that a program's command does not write.
+    pub fn unwritten_rate(&self, program: Program) -> Option<String> {
+        let chosen = self.basis.setup.scenario.training.rate_schedule.is_some();
+        let missing = match program {
+            Program::Torchtitan | Program::Torchtune => chosen || self.warm_up().is_some(),
+            // They have a cosine, and nothing else.
+            Program::Litgpt => chosen && self.rate().0 != RateSchedule::Cosine,
+            _ => false,
+        };
+        missing.then(|| {
+            format!(
+                "The schedule of the learning rate that was chosen is not written here: {} has words of its own for it.",
+                program.label()
+            )
         })
     }
     /// What a program has no option for, each in a sentence.

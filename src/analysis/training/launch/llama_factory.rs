@@ -58,7 +58,10 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
         run.usual_rate(),
         "A usual value; no part of the estimate.",
     )
-    .text("lr_scheduler_type", "cosine", "The learning rate falls like a cosine.");
+    .text("lr_scheduler_type", run.trainer_schedule().0, run.trainer_schedule().1);
+    if let Some(warm) = run.warm_up() {
+        out.plain("warmup_steps", warm, "Share of the steps that warm up.");
+    }
     precision(run, &mut out, &mut notes);
     memory(run, &mut out, &mut notes);
     let start = parallel(run, &mut out, &mut notes);

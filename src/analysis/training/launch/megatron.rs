@@ -7,7 +7,7 @@
 use super::basis::{RunBasis, Shares};
 use crate::analysis::launch::{Draft, Launch};
 use crate::model::operator::Kind;
-use crate::scenario::training::{Loss, Optimizer, Schedule, StateFormat, TrainingPrecision, Zero};
+use crate::scenario::training::{Loss, Optimizer, RateSchedule, Schedule, StateFormat, TrainingPrecision, Zero};
 use crate::scenario::{AttentionKernel, Recompute};
 
 pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
@@ -31,7 +31,13 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
             |_| run.why_steps(),
         ),
     )
-    .flag("--lr-decay-style", "cosine", "The learning rate falls like a cosine.")
+    .flag("--lr-decay-style", decay_style(run), run.trainer_schedule().1)
+    .flag_if(
+        run.warm_up().is_some(),
+        "--lr-warmup-fraction",
+        run.rate().1,
+        "Share of the steps that warm up.",
+    )
     .flag("--lr", run.usual_rate(), "A usual value; no part of the estimate.");
     parallel(run, &mut out);
     precision(run, &mut out);
@@ -344,5 +350,16 @@ fn memory(run: &RunBasis<'_>, out: &mut Draft) {
     }
     if plan.compiled {
         out.note("Megatron-LM fuses what it has kernels for; it compiles no whole model.");
+    }
+}
+
+/// The schedule of the learning rate by Megatron's names.
+fn decay_style(run: &RunBasis<'_>) -> &'static str {
+    match run.rate().0 {
+        RateSchedule::Cosine => "cosine",
+        RateSchedule::Linear => "linear",
+        RateSchedule::InverseSquareRoot => "inverse-square-root",
+        RateSchedule::Constant => "constant",
+        RateSchedule::StableDecay => "WSD",
     }
 }

@@ -7,12 +7,16 @@ mod accelerate;
 mod axolotl;
 mod basis;
 mod lines;
+mod litgpt;
 mod llama_factory;
+mod llm_foundry;
+mod maxtext;
 mod megatron;
 mod program;
 mod torchtitan;
 mod torchtune;
 mod trl;
+mod trl_grpo;
 mod unsloth;
 
 pub use program::{Known, Program, programs};
@@ -22,7 +26,7 @@ use basis::RunBasis;
 use crate::analysis::fit::Verdict;
 use crate::analysis::launch::Launch;
 use crate::analysis::summary::Analysis;
-use crate::scenario::training::Reinforcement;
+use crate::scenario::training::{Framework, Reinforcement};
 use crate::units::UnitSystem;
 
 /// The command that starts a run, in the words of a program; without one in those of the framework's own.
@@ -45,11 +49,21 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
             UnitSystem::Gib.bytes(fit.missing_bytes as f64)
         ));
     }
-    let rewards = analysis.setup.scenario.training.reinforcement;
-    if rewards.is_some_and(|kind| kind != Reinforcement::None) {
-        return Err("There is no command for reinforcement learning: it needs a reward that only you know.".to_owned());
-    }
     let known = programs(framework);
+    let rewards = analysis.setup.scenario.training.reinforcement.unwrap_or_default();
+    match rewards {
+        Reinforcement::None => {}
+        Reinforcement::Grpo if known.contains(&Program::Trl) && program.is_none_or(|one| one == Program::Trl) => {}
+        Reinforcement::Grpo => {
+            return Err(
+                "For GRPO there is TRL's command alone here: choose TRL, on Transformers, DeepSpeed or FSDP."
+                    .to_owned(),
+            );
+        }
+        Reinforcement::Ppo => {
+            return Err("There is no command for PPO: TRL has it as a class among its experiments, to be called from Python with a value model of your own.".to_owned());
+        }
+    }
     let program = match program {
         Some(one) if !known.contains(&one) => {
             return Err(format!(
@@ -59,12 +73,11 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
             ));
         }
         Some(one) => one,
-        None => *known
-            .first()
-            .ok_or_else(|| format!("There is no command for {} here.", framework.label()))?,
+        None => *known.first().ok_or_else(|| no_command(framework))?,
     };
     let basis = RunBasis::new(analysis, training, name);
     let mut made = match program {
+        Program::Trl if rewards == Reinforcement::Grpo => trl_grpo::launch(&basis),
         Program::Trl => trl::launch(&basis),
         Program::Torchtitan => torchtitan::launch(&basis),
         Program::Megatron => megatron::launch(&basis),
@@ -72,7 +85,11 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
         Program::Axolotl => axolotl::launch(&basis),
         Program::LlamaFactory => llama_factory::launch(&basis),
         Program::Unsloth => unsloth::launch(&basis),
+        Program::Litgpt => litgpt::launch(&basis),
+        Program::LlmFoundry => llm_foundry::launch(&basis),
+        Program::Maxtext => maxtext::launch(&basis),
     };
+    made.notes.extend(basis.unwritten_rate(program));
     made.notes.extend(basis.notes());
     let known = program.known();
     made.notes.push(format!(
@@ -82,4 +99,16 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
         known.date
     ));
     Ok(made)
+}
+
+/// Why a framework has no command.
+fn no_command(framework: Framework) -> String {
+    let why = match framework {
+        Framework::Internevo => {
+            "a run is a file of Python with the sizes of a model of InternLM's own, which other models have no words for"
+        }
+        Framework::Colossalai => "a run is a program of your own that calls its plugins",
+        _ => "none is known",
+    };
+    format!("There is no command for {} here: {why}.", framework.label())
 }

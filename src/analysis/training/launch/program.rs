@@ -19,6 +19,12 @@ pub enum Program {
     LlamaFactory,
     /// Unsloth.
     Unsloth,
+    /// LitGPT.
+    Litgpt,
+    /// LLM Foundry.
+    LlmFoundry,
+    /// MaxText.
+    Maxtext,
 }
 
 /// The state of a program whose options were read.
@@ -51,6 +57,9 @@ impl Program {
             Self::Axolotl => "Axolotl",
             Self::LlamaFactory => "LLaMA-Factory",
             Self::Unsloth => "Unsloth",
+            Self::Litgpt => "LitGPT",
+            Self::LlmFoundry => "LLM Foundry",
+            Self::Maxtext => "MaxText",
         }
     }
     /// Its name in JSON.
@@ -63,6 +72,9 @@ impl Program {
             Self::Axolotl => "axolotl",
             Self::LlamaFactory => "llama-factory",
             Self::Unsloth => "unsloth",
+            Self::Litgpt => "litgpt",
+            Self::LlmFoundry => "llm-foundry",
+            Self::Maxtext => "maxtext",
         }
     }
     /// What its options were read in. TRL's are joined by accelerate 1.15 (16cb6eb, 2026-07-24), DeepSpeed (edaa722,
@@ -76,6 +88,9 @@ impl Program {
             Self::Axolotl => known("axolotl-ai-cloud/axolotl", "0.18 (067b021)", "2026-07-24"),
             Self::LlamaFactory => known("hiyouga/LLaMA-Factory", "0.9.6 (ff6d4d1)", "2026-08-18"),
             Self::Unsloth => known("unslothai/unsloth", "2026.8.19 (015bdef)", "2026-08-22"),
+            Self::Litgpt => known("Lightning-AI/litgpt", "0.5.13 (2685705)", "2026-06-29"),
+            Self::LlmFoundry => known("mosaicml/llm-foundry", "8c8dd48", "2025-07-21"),
+            Self::Maxtext => known("AI-Hypercomputer/maxtext", "e591f30", "2026-08-22"),
         }
     }
     /// By the name people give it.
@@ -89,6 +104,9 @@ impl Program {
             "axolotl" => Self::Axolotl,
             "llamafactory" => Self::LlamaFactory,
             "unsloth" => Self::Unsloth,
+            "litgpt" => Self::Litgpt,
+            "llmfoundry" | "composer" => Self::LlmFoundry,
+            "maxtext" => Self::Maxtext,
             _ => return None,
         })
     }
@@ -104,10 +122,9 @@ pub const fn programs(framework: Framework) -> &'static [Program] {
         Framework::Torchtune => &[Program::Torchtune],
         Framework::Megatron => &[Program::Megatron],
         Framework::Unsloth => &[Program::Unsloth, Program::LlamaFactory],
-        Framework::Litgpt
-        | Framework::LlmFoundry
-        | Framework::Maxtext
-        | Framework::Internevo
-        | Framework::Colossalai => &[],
+        Framework::Litgpt => &[Program::Litgpt],
+        Framework::LlmFoundry => &[Program::LlmFoundry],
+        Framework::Maxtext => &[Program::Maxtext],
+        Framework::Internevo | Framework::Colossalai => &[],
     }
 }

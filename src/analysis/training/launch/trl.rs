@@ -6,7 +6,7 @@
 use super::accelerate;
 use super::basis::{RunBasis, Shares};
 use crate::analysis::launch::{Draft, Launch};
-use crate::scenario::training::{BaseWeights, Framework, Loss, TrainingPrecision, Zero};
+use crate::scenario::training::{BaseWeights, Framework, Loss, RateSchedule, TrainingPrecision, Zero};
 use crate::scenario::{AttentionKernel, Recompute};
 
 pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
@@ -45,7 +45,7 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
     made
 }
 
-fn model(run: &RunBasis<'_>, out: &mut Draft) {
+pub(super) fn model(run: &RunBasis<'_>, out: &mut Draft) {
     let plan = run.plan;
     out.flag("--model_name_or_path", &run.basis.model, "The model.");
     if let Some(revision) = &run.basis.revision {
@@ -115,25 +115,40 @@ fn batch(run: &RunBasis<'_>, out: &mut Draft) {
             true,
             "--packing",
             "Sequences are filled up, as the estimate takes them.",
-        )
-        .flag(
-            "--per_device_train_batch_size",
-            plan.micro_batch,
-            "Sequences at once on each device.",
-        )
-        .flag(
-            "--gradient_accumulation_steps",
-            plan.accumulation,
-            run.why_accumulation(),
         );
+    steps(run, out);
+    precision(run, out);
+}
+
+/// How many sequences at once and how often, and how the learning rate goes.
+pub(super) fn steps(run: &RunBasis<'_>, out: &mut Draft) {
+    let plan = run.plan;
+    out.flag(
+        "--per_device_train_batch_size",
+        plan.micro_batch,
+        "Sequences at once on each device.",
+    )
+    .flag(
+        "--gradient_accumulation_steps",
+        plan.accumulation,
+        run.why_accumulation(),
+    );
     if let Some(steps) = run.steps {
         out.flag("--max_steps", steps, run.why_steps());
     }
-    out.flag(
-        "--lr_scheduler_type",
-        "cosine",
-        "The learning rate falls like a cosine.",
-    );
+    let (name, why) = run.trainer_schedule();
+    if run.rate().0 == RateSchedule::StableDecay {
+        out.note("The trainer's `warmup_stable_decay` asks for its steps: `--lr_scheduler_kwargs '{\"num_decay_steps\": STEPS}'`.");
+    }
+    out.flag("--lr_scheduler_type", name, why);
+    if let Some(warm) = run.warm_up() {
+        out.flag("--warmup_steps", warm, "Share of the steps that warm up.");
+    }
+}
+
+/// Formats of products.
+pub(super) fn precision(run: &RunBasis<'_>, out: &mut Draft) {
+    let plan = run.plan;
     match plan.precision {
         TrainingPrecision::Fp16Mixed => out.flag("--fp16", true, "Products in FP16 with a scaled loss."),
         TrainingPrecision::Bf16Mixed => out.flag("--bf16", true, "Products in BF16."),
@@ -150,7 +165,8 @@ fn batch(run: &RunBasis<'_>, out: &mut Draft) {
     };
 }
 
-fn memory(run: &RunBasis<'_>, out: &mut Draft) {
+/// The optimizer and what is computed again.
+pub(super) fn optimizer(run: &RunBasis<'_>, out: &mut Draft) {
     let plan = run.plan;
     match run.trainer_optimizer() {
         Some(name) => {
@@ -174,6 +190,11 @@ fn memory(run: &RunBasis<'_>, out: &mut Draft) {
             "The trainer computes whole layers again or none, not a part of them: it keeps more than was weighed.",
         );
     }
+}
+
+fn memory(run: &RunBasis<'_>, out: &mut Draft) {
+    let plan = run.plan;
+    optimizer(run, out);
     out.flag_if(
         plan.activation_offload,
         "--activation_offloading",

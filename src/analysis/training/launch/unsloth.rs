@@ -228,10 +228,17 @@ fn train(run: &RunBasis<'_>, notes: &mut Vec<String>) -> Call {
         }
         None => notes.push(format!("The trainer has no {} by a name.", plan.optimizer.label())),
     }
+    if let Some(warm) = run.warm_up() {
+        out.add(
+            "SFTConfig.warmup_steps",
+            warm.to_string(),
+            "Share of the steps that warm up.",
+        );
+    }
     out.add(
         "SFTConfig.lr_scheduler_type",
-        python("cosine"),
-        "The learning rate falls like a cosine.",
+        python(run.trainer_schedule().0),
+        run.trainer_schedule().1,
     )
     .add(
         if plan.precision == TrainingPrecision::Fp16Mixed {
