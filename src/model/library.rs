@@ -7,7 +7,8 @@
 use super::blueprint::Blueprint;
 use super::config::Config;
 use super::error::ModelError;
-use super::families::{Family, Wrapper};
+use super::families::Family;
+use super::media::{Glance, ImageRule};
 use super::quantisation::Quantisation;
 use super::{catalogue, families, quantisation};
 
@@ -20,8 +21,10 @@ pub struct Library {
     pub encoders: fn(&Config, &Family) -> Result<Blueprint, ModelError>,
     /// The blueprint as a class of another kind than the usual ones has it.
     pub classes: fn(&Config, &str, Blueprint) -> Result<Blueprint, ModelError>,
-    /// Every wrapper around a language model.
-    pub wrappers: &'static [Wrapper],
+    /// Builds what is around a language model, and any family but the first.
+    pub wrapped: fn(&Config) -> Result<Blueprint, ModelError>,
+    /// What becomes of an image of so many pixels by a rule.
+    pub image: fn(&ImageRule, u64, u64) -> Option<Glance>,
     /// Class defaults, one model type a line.
     pub defaults: &'static str,
     /// Built-in models, one a line.
@@ -34,7 +37,8 @@ static WHOLE: Library = Library {
     families: families::MORE,
     encoders: families::encoding,
     classes: families::as_named,
-    wrappers: families::WRAPPERS,
+    wrapped: families::wrapped,
+    image: ImageRule::see_by,
     defaults: families::defaults::TABLE,
     catalogue: catalogue::TABLE,
     quantisation: quantisation::published,

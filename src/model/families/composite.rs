@@ -8,7 +8,7 @@ use super::super::error::ModelError;
 use super::super::library::library;
 use super::super::operator::Block;
 use super::super::quantisation::{Span, Work};
-use super::wrappers::senses;
+use super::wrappers::{WRAPPERS, senses};
 use super::{FIRST, keys, language};
 use crate::units::Quantity;
 
@@ -70,8 +70,16 @@ pub fn build(config: &Config) -> Result<Blueprint, ModelError> {
     if root == config.model_type() && FIRST.iter().any(|family| family.types.contains(&root)) {
         return language(config);
     }
-    let wrappers = library()?.wrappers;
-    let Some(wrapper) = wrappers.iter().find(|wrapper| wrapper.types.contains(&root)) else {
+    (library()?.wrapped)(config)
+}
+
+/// The same, where it is none of the first families alone.
+///
+/// # Errors
+/// As [`build`].
+pub fn wrapped(config: &Config) -> Result<Blueprint, ModelError> {
+    let root = config.root_type();
+    let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.types.contains(&root)) else {
         // A part that is not built would be missing from every number, so the whole is refused.
         if root != config.model_type() {
             return Err(ModelError::NotBuilt {

@@ -96,12 +96,11 @@ mod zamba;
 mod zaya;
 
 pub use classes::as_named;
-pub use composite::Wrapper;
+pub use composite::wrapped;
 pub use decoder::{
     AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
     Place, Positions, Shared, Windows,
 };
-pub use wrappers::WRAPPERS;
 
 use serde_json::Value;
 

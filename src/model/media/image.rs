@@ -2,6 +2,7 @@
 
 use super::canvas::{best_resolution, least_scaling, nearest_ratio};
 use super::stage::Glance;
+use crate::model::library;
 
 /// How an image is laid out before the tower reads it. All sizes are in pixels unless they are called patches.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,6 +137,11 @@ const MOST_RATIO: f64 = 200.0;
 impl ImageRule {
     /// What becomes of an image of this size; none where the class refuses it.
     pub fn see(&self, width: u64, height: u64) -> Option<Glance> {
+        // Whoever has a rule came from the library.
+        (library::at_hand()?.image)(self, width, height)
+    }
+    /// The same; lies in the library.
+    pub fn see_by(&self, width: u64, height: u64) -> Option<Glance> {
         let (width, height) = (width.max(1), height.max(1));
         Some(match *self {
             Self::Fixed { rows, columns, tokens } => Glance::whole(rows, columns, tokens),
