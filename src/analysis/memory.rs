@@ -47,7 +47,7 @@ impl MemoryPart {
             Self::Activations => "Activations",
             Self::Gradients => "Gradients",
             Self::Optimizer => "Optimizer",
-            Self::Transient => "At the peak",
+            Self::Transient => "Temporary",
             Self::Overhead => "Overhead",
         }
     }

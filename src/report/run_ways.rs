@@ -65,7 +65,8 @@ pub(super) fn run_ways(analysis: &Analysis, training: &Training, units: UnitSyst
         let some = all.iter().filter(of);
         some.max_by(|one, other| one.rate.total_cmp(&other.rate))
     };
-    let best = fastest(&|_| true);
+    // What trains the same parameters is what was asked for; another method only where no such way fits.
+    let best = fastest(&|one| one.same).or_else(|| fastest(&|_| true));
     let mut cards = Vec::new();
     if setup.requested.workload.mode == Mode::Finetune || best.is_none() {
         cards.push(same_card(fastest(&|one| one.same), fit, units));
@@ -113,8 +114,11 @@ fn fitting(setup: &Setup, singly: bool) -> Vec<Fitting> {
 fn same_card(found: Option<&Fitting>, fit: &Fit, units: UnitSystem) -> Card {
     Card {
         key: "same",
-        what: "The same parameters on these devices",
-        value: found.map_or_else(|| "no way".to_owned(), |one| capital(one.how().trim_end_matches(','))),
+        what: "Same training, split differently",
+        value: found.map_or_else(
+            || "does not fit".to_owned(),
+            |one| capital(one.how().trim_end_matches(',')),
+        ),
         note: found.map_or_else(
             || "neither sharding nor recomputing is enough".to_owned(),
             |one| {

@@ -72,7 +72,7 @@ const fn short(key: &str) -> (&'static str, &'static str) {
         b"activations" => ("Activations", "Act"),
         b"gradients" => ("Gradients", "Grad"),
         b"optimizer" => ("Optimizer", "Opt"),
-        b"transient" => ("At the peak", "Peak"),
+        b"transient" => ("Temporary", "Temp"),
         _ => ("Overhead", "Over"),
     }
 }

@@ -1,5 +1,6 @@
 //! Other ways to train the same model on the same devices, each weighed.
 
+use crate::analysis::training::TrainingPlan;
 use crate::analysis::{Analysis, Setup, Verdict, analyse_setup};
 use crate::scenario::training::{BaseWeights, Optimizer, Switch, Zero};
 use crate::scenario::{Mode, Recompute, Scenario};
@@ -57,7 +58,7 @@ pub fn strategies(setup: &Setup) -> Vec<Ways> {
         all.push(trained(&setup.requested));
     }
     if setup.layout.devices > 1 {
-        all.push(shared(&setup.requested));
+        all.push(shared(setup));
     }
     all.push(kept(setup));
     all
@@ -135,7 +136,13 @@ fn trained(now: &Scenario) -> Ways {
 }
 
 /// What devices share instead of copying.
-fn shared(now: &Scenario) -> Ways {
+fn shared(setup: &Setup) -> Ways {
+    let now = &*setup.requested;
+    // What is chosen automatically is the row in hand, too.
+    let automatic = TrainingPlan::of(&setup.blueprint, &setup.scenario)
+        .ok()
+        .filter(|_| now.training.zero.is_none())
+        .map(|plan| plan.zero);
     let each = [
         (Zero::None, "each device holds all", "a plain copy on each device"),
         (Zero::States, "optimizer states sharded", "ZeRO-1"),
@@ -144,8 +151,10 @@ fn shared(now: &Scenario) -> Ways {
     ];
     let list = each.into_iter().map(|(zero, note, how)| {
         way(now, zero.way(), note, how, |s| {
-            s.training.zero = Some(zero);
-            s.training.shard_group = None;
+            if automatic != Some(zero) {
+                s.training.zero = Some(zero);
+                s.training.shard_group = None;
+            }
         })
     });
     Ways {

@@ -92,7 +92,7 @@ pub fn sentence(analysis: &Analysis, model: &str, units: UnitSystem) -> Sentence
             verdict: "offload",
             pill: "Fits with offload",
             main: format!(
-                "{model} in {format} {} {device} only partly from RAM{}.",
+                "{model} in {format} {} {device} only with part of it in RAM{}.",
                 if training { "trains on" } else { "runs on" },
                 pace_alone(analysis)
             ),

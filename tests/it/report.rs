@@ -54,7 +54,7 @@ fn what_does_not_fit_whole_names_the_best_way() {
     assert!(
         found
             .main
-            .starts_with("Qwen3 32B in BF16 runs on one RTX 3090 only partly from RAM, at about 0.5"),
+            .starts_with("Qwen3 32B in BF16 runs on one RTX 3090 only with part of it in RAM, at about 0.5"),
         "{}",
         found.main
     );

@@ -161,13 +161,13 @@ pub fn cheapest(setup: &Setup) -> Vec<Priced> {
         matches!(
             device.segment,
             Segment::Datacenter | Segment::Consumer | Segment::Workstation | Segment::Tpu
-        ) && device.price().is_some()
-            && device.bf16_flops.is_some()
+        ) && device.bf16_flops.is_some()
     };
     let on = |device: &Device| {
         let asked = setup.on(device).ok()?;
-        let best = search(&asked).ok()?.best.into_iter().next()?;
+        // By the one rule of prices, before the search, which takes longer.
         let hour = price(&asked)?.usd_per_hour;
+        let best = search(&asked).ok()?.best.into_iter().next()?;
         let tokens = best.tokens_per_second() * 3600.0;
         Some(Priced {
             device: device.clone(),

@@ -43,7 +43,7 @@ pub fn legend(torn: bool) -> impl IntoView {
         ("optimizer", "Optimizer"),
         ("gradients", "Gradients"),
         ("activations", "Kept for the backward pass"),
-        ("transient", "At the peak"),
+        ("transient", "Temporary"),
         ("overhead", "Overhead"),
     ];
     view! {

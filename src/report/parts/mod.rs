@@ -411,13 +411,13 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
     if figures.kept > 0 {
         let workload = &setup.scenario.workload;
         let (batch, tokens) = (workload.batch, setup.tokens().value);
-        let note = format!("{} of {}", counted(batch, "sequence"), counted(tokens, "token"));
+        let note = format!("for {} of {}", counted(batch, "sequence"), counted(tokens, "token"));
         line("Kept", note, units.bytes(figures.kept as f64));
     }
     let pass = match anatomy.pass {
-        None => "a training step",
-        Some(Pass::Prefill) => "the prompts are read",
-        Some(Pass::Decode) => "a token is written",
+        None => "in a training step",
+        Some(Pass::Prefill) => "for the prompts",
+        Some(Pass::Decode) => "for a token written",
     };
     if figures.flops > 0.0 {
         line(
@@ -447,7 +447,7 @@ fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> V
             _ => "",
         };
         let note = match part {
-            PartId::Model => format!("operators alone{bound}"),
+            PartId::Model => format!("of the operators, without launches{bound}"),
             _ => format!("of {} of all operators{bound}", seconds(whole.seconds)),
         };
         line("Time", note, seconds(figures.seconds));

@@ -19,6 +19,9 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
     memory(run, &mut out);
     out.flag("--output_dir", "out", "Where checkpoints go.");
     let fsdp = plan.framework == Framework::Fsdp && plan.zero != Zero::None;
+    if !run.finetunes() {
+        out.note("TRL goes on from the weights of the checkpoint, which pretraining does not: to begin at random make the model with `from_config` and hand it to SFTTrainer.");
+    }
     for note in run.beyond(
         "TRL",
         Shares {
@@ -37,9 +40,6 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
     out.note(
         "Put your data set in the place of DATASET. The learning rate is TRL's own: it is no part of the estimate.",
     );
-    if !run.finetunes() {
-        out.note("TRL goes on from the weights of the checkpoint; to begin at random make the model with `from_config` and hand it to SFTTrainer.");
-    }
     let mut made = out.finish();
     made.flags.splice(0..0, config.flags);
     made
