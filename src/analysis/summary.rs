@@ -224,11 +224,11 @@ fn lossy(setup: &Setup) -> Option<Notice> {
     Some(Notice::new(
         code,
         format!(
-            "{} {words}: its perplexity is {} higher (measured on {}: {}).",
+            "{} {words}: {} measured a perplexity {} higher on {}.",
             setup.weights.method,
+            figure.source.split(',').next().unwrap_or_default(),
             percent(figure.perplexity_increase / before.max(f64::MIN_POSITIVE)),
             figure.model,
-            figure.source.split(',').next().unwrap_or_default()
         ),
     ))
 }
