@@ -16,6 +16,12 @@ use crate::units::{UnitSystem, count, decimal, percent, seconds};
 const NARROW: f64 = 600.0;
 /// Room between two measures.
 const GAP: f64 = 18.0;
+/// The most that a row is high.
+const ROW: f64 = 46.0;
+/// Room for the names of the measures.
+const HEADING: f64 = 22.0;
+/// Room for the line that says what a pale bar is, where there is one.
+const KEY: f64 = 20.0;
 
 /// A measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +50,8 @@ pub struct Bar {
 pub struct BarRow {
     /// Its name.
     pub label: String,
+    /// What it holds for, small under the name; empty where the name says all.
+    pub note: String,
     /// What its colour is of.
     pub key: &'static str,
     /// Whether the scenario has it.
@@ -87,6 +95,7 @@ impl BarsChart {
         let rows = sums.iter().map(|(component, its_flops, _, its_time)| BarRow {
             label: component.label().to_owned(),
             key: component.key(),
+            note: String::new(),
             now: false,
             bars: vec![
                 bar(*its_flops, with_share(count(*its_flops, "FLOP"), *its_flops, flops)),
@@ -106,6 +115,7 @@ impl BarsChart {
         let rows = components.iter().map(|one| BarRow {
             label: one.component.label().to_owned(),
             key: one.component.key(),
+            note: String::new(),
             now: false,
             bars: vec![
                 bar(one.flops, with_share(count(one.flops, "FLOP"), one.flops, flops)),
@@ -147,6 +157,7 @@ impl BarsChart {
             };
             BarRow {
                 label: one.label.clone(),
+                note: String::new(),
                 key: "projection",
                 now: one.now,
                 bars: vec![
@@ -163,7 +174,7 @@ impl BarsChart {
             rows_are: "Format",
             measures: vec![
                 measure("Memory", "bytes"),
-                measure("Tokens a second", "tokens/s"),
+                measure("Speed", "tokens/s"),
                 measure("Loss", ""),
             ],
             rows: rows.collect(),
@@ -189,7 +200,8 @@ impl BarsChart {
             }
         };
         let line = |(at, head): (usize, &Head)| BarRow {
-            label: format!("{} {}", head.letter, head.named),
+            label: format!("{} {}", head.letter, head.model),
+            note: head.on.clone(),
             key: "mlp",
             now: false,
             bars: rows
@@ -199,8 +211,39 @@ impl BarsChart {
         };
         Self {
             rows_are: "Question",
-            measures: rows.iter().map(|row| measure(row.label, "")).collect(),
+            measures: rows.iter().map(|row| measure(row.label, row.base)).collect(),
             rows: beside.heads.iter().enumerate().map(line).collect(),
+        }
+    }
+    /// Height that its rows need, CSS pixels: a picture of its own is no higher.
+    pub fn height(&self) -> f64 {
+        HEADING + ROW * self.rows.len() as f64 + self.key_room()
+    }
+    fn key_room(&self) -> f64 {
+        let pale = self
+            .rows
+            .iter()
+            .flat_map(|row| &row.bars)
+            .any(|bar| bar.between.is_some());
+        if pale { KEY } else { 0.0 }
+    }
+    /// Name of a measure over its bars, with the unit where the numbers at the bars have none.
+    fn heading(&self, at: usize, measure: &Measure) -> String {
+        let bars = || {
+            self.rows
+                .iter()
+                .filter_map(|row| row.bars.get(at))
+                .filter(|bar| bar.value.is_some())
+        };
+        let bare = |bar: &Bar| {
+            bar.text
+                .chars()
+                .all(|sign| !sign.is_alphabetic() && !"$%".contains(sign))
+        };
+        if measure.unit.is_empty() || bars().next().is_none() || !bars().all(bare) {
+            measure.name.clone()
+        } else {
+            format!("{}, {}", measure.name, measure.unit)
         }
     }
     /// How long the longest bar of a measure is.
@@ -243,7 +286,7 @@ impl Chart for BarsChart {
         let widest = self
             .rows
             .iter()
-            .map(|row| pen.width(&title(row), name(row, pen)))
+            .map(|row| pen.width(&title(row), name(row, pen)).max(pen.width(&row.note, small)))
             .fold(0.0, f64::max);
         let left = if narrow {
             outer.left
@@ -252,14 +295,27 @@ impl Chart for BarsChart {
         };
         let count = self.measures.len().max(1) as f64;
         let wide = (outer.right - left - GAP * (count - 1.0)) / count;
-        let top = outer.top + 22.0;
-        let height = ((outer.bottom - top) / self.rows.len().max(1) as f64).min(46.0);
+        let top = outer.top + HEADING;
+        let height = ((outer.bottom - self.key_room() - top) / self.rows.len().max(1) as f64).min(ROW);
         if self.rows.is_empty() || wide < 30.0 || height < 12.0 {
             return Ok(());
         }
         for (at, measure) in self.measures.iter().enumerate() {
             let x = left + (wide + GAP) * at as f64;
-            pen.place(&measure.name, small, &[(x + 2.5, outer.top + 9.0, HPos::Left)])?;
+            let heading = self.heading(at, measure);
+            pen.place(&heading, small, &[(x + 2.5, outer.top + 9.0, HPos::Left)])?;
+        }
+        if self.key_room() > 0.0 {
+            let y = top + height * self.rows.len() as f64 + KEY / 2.0;
+            let colour = pen.theme.part(self.rows.first().map_or("", |row| row.key));
+            let corners = [
+                (left, y - 4.0),
+                (left + 18.0, y - 4.0),
+                (left + 18.0, y + 4.0),
+                (left, y + 4.0),
+            ];
+            pen.area(&corners, colour, 0.35)?;
+            pen.place("pale: the likely range", small, &[(left + 26.0, y, HPos::Left)])?;
         }
         for (line, row) in self.rows.iter().enumerate() {
             let upper = top + height * line as f64;
@@ -267,12 +323,18 @@ impl Chart for BarsChart {
             let middle = upper + head + (height - head) / 2.0;
             let half = ((height - head) / 2.0 - 3.0).clamp(2.0, 8.0);
             let letters = name(row, pen);
+            // A note stands under the name where the row is high enough for both.
+            let both = !row.note.is_empty() && !narrow && height >= 32.0;
+            let shift = if both { 7.5 } else { 0.0 };
             let place = if narrow {
                 (outer.left + 4.0, upper + 8.0, HPos::Left)
             } else {
-                (left - 10.0, middle, HPos::Right)
+                (left - 10.0, middle - shift, HPos::Right)
             };
             pen.place(&title(row), letters, &[place])?;
+            if both {
+                pen.place(&row.note, small, &[(left - 10.0, middle + shift, HPos::Right)])?;
+            }
             let mut said = Vec::new();
             for (at, bar) in row.bars.iter().enumerate() {
                 let x = left + (wide + GAP) * at as f64;
@@ -311,10 +373,10 @@ impl Chart for BarsChart {
                 text: bar.text.clone(),
                 number: bar.value,
             });
-            let name = if row.now {
-                format!("{}, now", row.label)
-            } else {
-                row.label.clone()
+            let name = match (row.now, row.note.as_str()) {
+                (true, _) => format!("{}, now", row.label),
+                (false, "") => row.label.clone(),
+                (false, note) => format!("{}, {note}", row.label),
             };
             table
                 .rows

@@ -190,6 +190,28 @@ fn comparisons() {
     assert_eq!((bars.rows.len(), bars.measures.len()), (3, 2));
     out.push_str(&format!("{}\n{}", said(&bars, true), bars.table().csv().unwrap()));
     insta::assert_snapshot!(out);
+    // A picture is as high as its bars, and says in which format each is, on what, in which unit, and what is pale.
+    let (high, caption) = (
+        bars.height() + 124.0,
+        super::Caption {
+            title: "Side by side".to_owned(),
+            source: beside.main.clone(),
+            link: "https://weighbridge.example/?compare=1".to_owned(),
+        },
+    );
+    let recorder = Recorder::new(960, high as u32);
+    bars.draw(recorder.clone(), Theme::Light, 1.0, Some(&caption)).unwrap();
+    recorder.check();
+    let texts = recorder.texts();
+    for wanted in [
+        "BF16 · RTX 4090",
+        "BF16 · H100 SXM5 80GB",
+        "Written, tokens/s",
+        "pale: the likely range",
+    ] {
+        assert!(texts.iter().any(|text| text == wanted), "{wanted} in {texts:?}");
+    }
+    assert!(bars.height() < 200.0);
 }
 
 /// A file of lines and words that says the same as the screen.
@@ -205,9 +227,19 @@ fn a_picture_of_lines_has_all_the_words() {
     chart.draw(recorder.clone(), Theme::Light, 1.0, Some(&caption)).unwrap();
     let svg = Svg::<Infallible>::new(960, 520, about);
     chart.draw(svg.clone(), Theme::Light, FINENESS, Some(&caption)).unwrap();
-    let text = svg.text();
+    let text = svg.text(Some(&caption));
     assert!(text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"960\" height=\"520\""));
     assert!(!text.contains("<&>"), "markup in a name");
+    // What has no room is not cut: the host stands there, the file has all.
+    assert!(
+        recorder
+            .texts()
+            .contains(&"weighbridge.example · the whole link is in this file's description".to_owned())
+    );
+    assert!(text.contains(&format!(
+        "<desc>Weighbridge {}</desc>",
+        crate::export::escape(&caption.link)
+    )));
     for word in recorder.texts() {
         assert!(text.contains(&crate::export::escape(&word)), "{word}");
     }
@@ -225,7 +257,7 @@ fn all() -> Vec<(String, String)> {
             for theme in [Theme::Light, Theme::Dark] {
                 let svg = Svg::<Infallible>::new(width, height, about);
                 chart(svg.clone(), theme);
-                out.push((format!("{name}-{width}-{theme:?}"), svg.text()));
+                out.push((format!("{name}-{width}-{theme:?}"), svg.text(None)));
             }
         }
     };

@@ -17,6 +17,7 @@ mod pen;
 mod phases;
 pub mod pipeline;
 mod planes;
+mod png;
 mod reading;
 #[cfg(test)]
 mod recorder;
@@ -27,7 +28,7 @@ mod svg;
 mod table;
 mod theme;
 
-pub use answer_card::answer_card;
+pub use answer_card::{AnswerCard, CARD};
 pub use axis::{byte_ticks, tick_texts, tokens_short};
 pub use bars::{Bar, BarRow, BarsChart, Measure as BarMeasure};
 pub use growth::{Band, GrowthChart};
@@ -36,6 +37,7 @@ pub use memory::{MemoryChart, MemoryRow};
 pub use pen::{Caption, Drawn, FONT, Frame, Pen, Read};
 pub use phases::PhaseChart;
 pub use planes::{PlaneChart, plane_figures};
+pub use png::described;
 pub use reading::{Mark, Reading, Stop};
 pub use roofline::RooflineChart;
 pub use scatter::{Dot, RADIUS, Scatter, scatter};

@@ -26,8 +26,62 @@ pub struct Caption {
     pub title: String,
     /// Below: of which scenario, by which version.
     pub source: String,
-    /// Below that: the whole address of the question; empty where there is none.
+    /// Below that: the address of the question, whole where it has room, else its host; empty where there is none.
     pub link: String,
+}
+
+impl Caption {
+    /// Source and whole link, for the description of the file.
+    pub fn description(&self) -> String {
+        let parts = [self.source.as_str(), &self.link];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    }
+}
+
+/// An address as a picture shows it: whole where `fits` says that it has room, else the host alone, for what is cut can be neither
+/// read nor typed; the file's own description has all of it.
+pub(super) fn shown_address(link: &str, fits: impl Fn(&str) -> bool) -> String {
+    if fits(link) {
+        return link.to_owned();
+    }
+    let bare = link.split_once("://").map_or(link, |(_, rest)| rest);
+    let host = bare.split(['/', '?', '#']).next().unwrap_or(bare);
+    let with_host = format!("{host} · the whole link is in this file's description");
+    if !host.is_empty() && fits(&with_host) {
+        return with_host;
+    }
+    "The whole link is in this file's description".to_owned()
+}
+
+/// Lines no wider than `fits` allows, broken between words, `most` at most; what is too much ends in an ellipsis.
+pub(super) fn wrapped(text: &str, most: usize, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let longer = lines
+            .last()
+            .map(|line| format!("{line} {word}"))
+            .filter(|line| fits(line));
+        match (longer, lines.last_mut()) {
+            (Some(longer), Some(last)) => *last = longer,
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let cut = lines.len() > most;
+    lines.truncate(most);
+    let last = lines.len().saturating_sub(1);
+    for (at, line) in lines.iter_mut().enumerate() {
+        let dots = if cut && at == last { "…" } else { "" };
+        if dots.is_empty() && fits(line) {
+            continue;
+        }
+        // A word alone may be too long.
+        while !line.is_empty() && !fits(&format!("{line}…")) {
+            line.pop();
+        }
+        line.push('…');
+    }
+    lines
 }
 
 /// A rectangle in CSS pixels.
@@ -128,12 +182,11 @@ impl<B: DrawingBackend> Pen<B> {
                 colour: faint,
                 halo: None,
             };
-            let lines = [&caption.source, &caption.link];
-            let lines: Vec<String> = lines
-                .into_iter()
-                .filter(|line| !line.is_empty())
-                .map(|line| pen.shortened(line, below, room))
-                .collect();
+            let fits = |line: &str| pen.width(line, below) <= room;
+            let mut lines = wrapped(&caption.source, 2, fits);
+            if !caption.link.is_empty() {
+                lines.push(shown_address(&caption.link, fits));
+            }
             let first = frame.bottom - 4.0 - 16.0 * lines.len() as f64;
             pen.write(
                 &caption.title,
@@ -158,24 +211,6 @@ impl<B: DrawingBackend> Pen<B> {
             };
         }
         Ok(pen)
-    }
-    /// A line as it is, or its beginning with "…" where it is too long.
-    fn shortened(&self, line: &str, lettering: Lettering, room: f64) -> String {
-        let signs = line.chars().count();
-        let width = self.width(line, lettering);
-        if width <= room {
-            return line.to_owned();
-        }
-        // Signs are of unlike width: some more are left off.
-        let mut kept = (signs as f64 * room / width.max(1.0)) as usize;
-        loop {
-            let begin: String = line.chars().take(kept).collect();
-            let short = format!("{begin}…");
-            if kept == 0 || self.width(&short, lettering) <= room {
-                return short;
-            }
-            kept = kept.saturating_sub(2);
-        }
     }
     /// Ends the picture.
     pub fn finish(mut self) -> Read<B> {

@@ -111,7 +111,7 @@ impl Chart for PlaneChart {
             pen.place_around(self.name(&dot.point), names, spot)?;
             let [x, y, likely] = plane_figures(&dot.point, self.plane, self.units);
             let mut lines = vec![x, format!("{y}{likely}")];
-            lines.extend(dot.best.then(|| "on the frontier".to_owned()));
+            lines.extend(dot.best.then(|| format!("none is both {}", self.plane.both())));
             pen.stop(spot, Mark::Dot, self.name(&dot.point).to_owned(), lines);
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Chart for PlaneChart {
             column(y.0.to_owned(), y.1),
             column("Least".to_owned(), y.1),
             column("Most".to_owned(), y.1),
-            column("On the frontier".to_owned(), ""),
+            column(format!("None is both {}", self.plane.both()), ""),
         ];
         let mut table = Table {
             columns,

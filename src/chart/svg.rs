@@ -10,6 +10,7 @@ use plotters::prelude::DrawingBackend;
 use plotters_backend::text_anchor::HPos;
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
 
+use super::pen::Caption;
 use crate::export::escape;
 
 /// Device pixels in one of the picture: backends know whole numbers only, so this is how finely it is drawn.
@@ -50,13 +51,17 @@ impl<E> Svg<E> {
             error: PhantomData,
         }
     }
-    /// What was drawn, as a file.
-    pub fn text(&self) -> String {
+    /// What was drawn, as a file. A caption is its title and description: all of what is shown short below the picture.
+    pub fn text(&self, caption: Option<&Caption>) -> String {
         let (wide, high) = self.size;
         let (width, height) = (f64::from(wide) / FINENESS, f64::from(high) / FINENESS);
+        let about = caption.map_or_else(String::new, |caption| {
+            let (title, about) = (escape(&caption.title), escape(&caption.description()));
+            format!("<title>{title}</title><desc>{about}</desc>")
+        });
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {wide} {high}\" \
-             font-family=\"Inter, system-ui, sans-serif\">{}</svg>",
+             font-family=\"Inter, system-ui, sans-serif\">{about}{}</svg>",
             self.written.borrow()
         )
     }

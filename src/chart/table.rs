@@ -1,6 +1,6 @@
 //! The values of a chart as a table: words for people, bare numbers for programs.
 
-use crate::export::Sheet;
+use crate::export::{Sheet, bare};
 use crate::units::neutral;
 
 /// A column.
@@ -83,8 +83,7 @@ impl Table {
         neutral(|| {
             for row in &self.rows {
                 sheet.push(row.iter().map(|value| match value.number {
-                    Some(number) if number.is_finite() => number.to_string(),
-                    Some(_) => String::new(),
+                    Some(number) => bare(number),
                     None => value.text.clone(),
                 }));
             }

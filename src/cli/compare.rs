@@ -2,7 +2,7 @@
 
 use crate::analysis::in_best_format;
 use crate::ask::{Estimate, asked_in, query_in};
-use crate::export::{column_names, side_by_side};
+use crate::export::{column_names, side_by_side, side_by_side_numbers};
 use crate::report::compare::{Column, Plane, SideBySide, differences, frontier, points};
 use crate::scenario::{KnobId, Scenario};
 use crate::units::{UnitSystem, shown};
@@ -104,9 +104,9 @@ fn written(all: &[Estimate], format: Format) -> Result<String, Failure> {
     let beside = SideBySide::of(&columns, 0, UNITS);
     let names = column_names(&beside);
     if format == Format::Csv {
-        return sheets(&[side_by_side(&beside, true)], format);
+        return sheets(&[side_by_side_numbers(&beside)], format);
     }
-    let table = sheets(&[side_by_side(&beside, false)], format)?;
+    let table = sheets(&[side_by_side(&beside)], format)?;
     let mut out = String::new();
     if all.len() > 1 {
         out.push_str(format!("{} {}", shown(&beside.main), shown(&beside.rest)).trim_end());

@@ -5,10 +5,11 @@ use crate::analysis::training::launch::{Program, launch as start_training};
 use crate::analysis::{Analysis, Fit, Verdict, answers, launch, launch_in};
 use crate::ask::Estimate;
 use crate::export::Sheet;
+use crate::export::answer::{AnswerSheet, Occasion, csv};
 use crate::hardware::FrontEnd;
 use crate::hardware::file_formats::any_read_by;
 use crate::report::{limit, log_lines, notes, sentence, server, tokens, training_lines};
-use crate::scenario::Mode;
+use crate::scenario::{Mode, link};
 use crate::units::{UnitSystem, count, decimal, grouped, percent, rate, seconds, short_count, shown};
 use clap::ArgMatches;
 
@@ -60,11 +61,25 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
             }
             Ok(out)
         }
+        Format::Csv => numbers(&estimate),
         other => sheets(&[memory(&estimate), compute(&estimate)], other),
     }
 }
 
 const UNITS: UnitSystem = UnitSystem::Gib;
+
+/// All figures as numbers, the same table as the page hands out.
+fn numbers(estimate: &Estimate) -> Result<String, Failure> {
+    let (facts, analysis) = (&estimate.found.facts, &estimate.analysis);
+    let query = link(&analysis.setup.requested).map_or_else(|_| String::new(), |query| format!("?{query}"));
+    let occasion = Occasion {
+        name: &facts.id,
+        link: &query,
+        ..Occasion::default()
+    };
+    csv(&AnswerSheet::of(analysis, facts, &occasion, UNITS))
+        .map_err(|error| Failure::new("internal", error.to_string()))
+}
 
 fn table(estimate: &Estimate, all: bool) -> Result<String, Failure> {
     let mut out = format!("{}\n", headline(estimate)?);

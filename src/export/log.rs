@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{ModelFacts, Sheet};
 use crate::analysis::Analysis;
 use crate::logs::Log;
+use crate::report::compare::times;
 use crate::report::log::{Check, Row, Taken};
 use crate::scenario::link;
 use crate::units::{UnitSystem, percent};
@@ -76,11 +77,33 @@ pub fn log_sheet(check: &Check, units: UnitSystem) -> Sheet {
     sheet
 }
 
-/// A difference with its sign: `+3.1 %`.
+/// A difference with its sign, from a doubling on as a multiple: `−12.0 %`, `+3.1 %`, `158 times`.
 pub fn difference(share: Option<f64>) -> String {
     match share {
         None => String::new(),
         Some(share) if share < 0.0 => format!("−{}", percent(-share)),
+        // From a doubling on people count in times.
+        Some(share) if share >= 0.995 => format!("{} times", times(1.0 + share)),
         Some(share) => format!("+{}", percent(share)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    #[test]
+    fn large_differences_are_said_in_times() {
+        for (share, words) in [
+            (None, ""),
+            (Some(-0.12), "−12.0 %"),
+            (Some(0.031), "+3.1 %"),
+            (Some(0.96), "+96.0 %"),
+            (Some(1.0), "2.0 times"),
+            (Some(3.0), "4.0 times"),
+            (Some(156.517), "158 times"),
+        ] {
+            assert_eq!(difference(share), words, "{share:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod answer;
 mod calculators;
 mod escape;
 mod estimate;
+mod figures;
 pub mod history;
 mod inspect;
 mod log;
@@ -14,10 +15,12 @@ mod training;
 pub use calculators::{calculators, calculators_sheet};
 pub use escape::escape;
 pub use estimate::{ModelFacts, answers, estimate};
+pub use figures::FigureRow;
 pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use log::{difference, log_check, log_sheet};
+pub(crate) use rows::bare;
 pub use rows::{Sheet, markdown};
-pub use side_by_side::{column_names, side_by_side};
+pub use side_by_side::{column_names, side_by_side, side_by_side_numbers};
 pub use training::start as start_training;
 
 /// Version of the program, written into every export.

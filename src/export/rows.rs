@@ -32,15 +32,19 @@ impl Sheet {
         };
         self.rows.push(cells.into_iter().map(plain).collect());
     }
-    /// As CSV with a header.
+    /// As CSV with a header: a rectangle, rows that are short are filled with nothing.
     ///
     /// # Errors
     /// Never in practice: it writes to memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
-        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-        writer.write_record(self.columns.iter().map(|cell| no_formula(cell)))?;
+        let wide = self.rows.iter().map(Vec::len).fold(self.columns.len(), usize::max);
+        let filled = |count: usize| std::iter::repeat_n(String::new(), wide.saturating_sub(count));
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let head = self.columns.iter().map(|cell| no_formula(cell));
+        writer.write_record(head.chain(filled(self.columns.len())))?;
         for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| no_formula(&ungrouped(cell))))?;
+            let cells = row.iter().map(|cell| no_formula(&ungrouped(cell)));
+            writer.write_record(cells.chain(filled(row.len())))?;
         }
         let bytes = writer
             .into_inner()
@@ -96,6 +100,15 @@ impl Sheet {
             out.push('\n');
         }
         out
+    }
+}
+
+/// A number as programs read it; nothing where it is none.
+pub fn bare(number: f64) -> String {
+    if number.is_finite() {
+        number.to_string()
+    } else {
+        String::new()
     }
 }
 
@@ -208,6 +221,9 @@ mod tests {
         let mut sheet = Sheet::new("", &["model", "context"]);
         sheet.push(["a/b".to_owned(), "65,536".to_owned()]);
         assert_eq!(sheet.csv().unwrap_or_default(), "model,context\na/b,65536\n");
+        // Short rows are filled.
+        sheet.push(["c".to_owned()]);
+        assert_eq!(sheet.csv().unwrap_or_default(), "model,context\na/b,65536\nc,\n");
         // People read the others.
         assert!(sheet.text().contains("65,536"));
     }

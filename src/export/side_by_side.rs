@@ -1,8 +1,8 @@
-//! A comparison as a table of text.
+//! A comparison as a table of text, for people, and of bare numbers, for spreadsheets.
 
 use std::collections::BTreeMap;
 
-use super::Sheet;
+use super::{Sheet, bare};
 use crate::report::compare::{Cell, Head, Row, SideBySide};
 
 /// Names that a table can have: the same twice would be two columns of one name.
@@ -21,9 +21,9 @@ pub fn column_names(beside: &SideBySide) -> Vec<String> {
     beside.heads.iter().map(name).collect()
 }
 
-/// The rows as a table. `plain` is for programs: all rows, values alone; else rows that differ, under their headings, with how
-/// each value stands to the first and which is the best.
-pub fn side_by_side(beside: &SideBySide, plain: bool) -> Sheet {
+/// The rows as people read them: those that differ, under their headings, with how each value stands to the first and which is the
+/// best.
+pub fn side_by_side(beside: &SideBySide) -> Sheet {
     let names = column_names(beside);
     let several = names.len() > 1;
     let mut sheet = Sheet {
@@ -32,22 +32,55 @@ pub fn side_by_side(beside: &SideBySide, plain: bool) -> Sheet {
         rows: Vec::new(),
     };
     // Of one column everything is the same.
-    let differs = |row: &&Row| plain || !several || !row.same;
+    let differs = |row: &&Row| !several || !row.same;
     for section in &beside.sections {
         let rows: Vec<&Row> = section.rows.iter().filter(differs).collect();
         if rows.is_empty() {
             continue;
         }
-        if !plain {
-            sheet.push([section.group.title().to_owned()]);
-        }
+        sheet.push([section.group.title().to_owned()]);
         for row in rows {
-            let indent = if plain { "" } else { "  " };
-            let words = |cell: &Cell| if plain { cell.whole() } else { marked(cell) };
-            sheet.push(std::iter::once(format!("{indent}{}", row.label)).chain(row.cells.iter().map(words)));
+            sheet.push(std::iter::once(format!("  {}", row.label)).chain(row.cells.iter().map(marked)));
             if row.cells.iter().any(|cell| !cell.likely.is_empty()) {
                 let likely = row.cells.iter().map(|cell| cell.likely.clone());
-                sheet.push(std::iter::once(format!("{indent}{}, likely", row.label)).chain(likely));
+                sheet.push(std::iter::once(format!("  {}, likely", row.label)).chain(likely));
+            }
+        }
+    }
+    sheet
+}
+
+/// All rows as a spreadsheet takes them: `figure`, `unit`, a column for each question; bare numbers in base units, the ends of an
+/// interval and what may be used of a memory in rows of their own, nothing where there is no value.
+pub fn side_by_side_numbers(beside: &SideBySide) -> Sheet {
+    let columns = ["figure".to_owned(), "unit".to_owned()];
+    let mut sheet = Sheet {
+        title: String::new(),
+        columns: columns.into_iter().chain(column_names(beside)).collect(),
+        rows: Vec::new(),
+    };
+    for row in beside.sections.iter().flat_map(|section| &section.rows) {
+        let mut push = |name: String, words: &dyn Fn(&Cell) -> String| {
+            let head = [name, row.base.to_owned()];
+            sheet.push(head.into_iter().chain(row.cells.iter().map(words)));
+        };
+        let any = |of: fn(&Cell) -> Option<f64>| row.cells.iter().any(|cell| of(cell).is_some());
+        let label = row.label;
+        push(label.to_owned(), &|cell| match cell.number {
+            Some(number) => bare(number),
+            None if cell.none => String::new(),
+            None => cell.text.clone(),
+        });
+        let ends: [(&str, fn(&Cell) -> Option<f64>); 3] = [
+            ("low", |cell| cell.ends.map(|(low, _)| low)),
+            ("high", |cell| cell.ends.map(|(_, high)| high)),
+            ("usable", |cell| cell.usable),
+        ];
+        for (name, of) in ends {
+            if any(of) {
+                push(format!("{label}, {name}"), &|cell| {
+                    of(cell).map_or_else(String::new, bare)
+                });
             }
         }
     }

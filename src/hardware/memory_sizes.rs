@@ -43,9 +43,9 @@ impl Device {
             usable_bytes: self.usable_bytes(),
             why: match self.vendor {
                 Vendor::Apple if self.nominal_bytes / GIB < THREE_QUARTERS_FROM => {
-                    "macOS lets the GPU use two thirds of less than 36 GB (recommendedMaxWorkingSetSize)".to_owned()
+                    "below 36 GB macOS lets the GPU use two thirds of the memory".to_owned()
                 }
-                Vendor::Apple => "macOS lets the GPU use 75 % (recommendedMaxWorkingSetSize)".to_owned(),
+                Vendor::Apple => "macOS lets the GPU use three quarters of the memory".to_owned(),
                 _ => self.memory_basis.trim_start_matches("by rule: ").to_owned(),
             },
         })

@@ -4,6 +4,7 @@
 pub mod calculators;
 mod cards;
 pub mod compare;
+mod conditions;
 mod elsewhere;
 pub mod hub_row;
 mod limit;
@@ -26,6 +27,7 @@ mod verdict;
 pub mod walk;
 
 pub use cards::{Card, best_way, cards};
+pub use conditions::conditions;
 pub use elsewhere::elsewhere;
 pub use limit::{Limit, limit};
 pub use log_lines::log_lines;

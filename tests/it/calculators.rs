@@ -23,6 +23,16 @@ fn a_dense_model_with_grouped_queries() {
     assert_eq!(of("parameters_and_a_fifth"), 8_030_261_248.0 * 2.0 * 1.2);
     assert_eq!(of("weights_alone"), 16_060_522_496.0);
     assert_eq!(of("file_and_a_half"), 24_090_783_744.0);
+    // BF16 has no scales to speak of; AWQ has.
+    let why = |query: &str| {
+        rule(
+            &opinions(&weigh("meta-llama/Llama-3.1-8B-Instruct", query)),
+            "weights_alone",
+        )
+        .why
+    };
+    assert!(!why("hw=rtx-4090&p=8192&g=0").contains("scales"));
+    assert!(why("hw=rtx-4090&p=8192&g=0&w=awq").contains("scales"));
     // Four times what eight of 32 heads keep.
     let cache = rule(&all, "cache_of_all_heads");
     assert_eq!(

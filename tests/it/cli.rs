@@ -227,7 +227,7 @@ fn comparisons_of_devices_formats_and_links() {
     assert_eq!(all[0], all[2]);
     let csv = text(&["compare", link, "m=openai/gpt-oss-20b&hw=rtx-3090", "--format", "csv"]);
     assert!(
-        csv.starts_with(",Qwen/Qwen3-8B,openai/gpt-oss-20b\nHardware,RTX 3090,RTX 3090\n"),
+        csv.starts_with("figure,unit,Qwen/Qwen3-8B,openai/gpt-oss-20b\nHardware,,RTX 3090,RTX 3090\n"),
         "{csv}"
     );
     // Nothing that no link may name is read: a path, a value that is none.

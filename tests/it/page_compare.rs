@@ -192,7 +192,9 @@ fn points_of_the_plane_can_be_read() {
     let (browser, _server) = start(THREE);
     browser.wait_for("document.querySelectorAll('.onwide .dot-of').length === 3", SOON);
     assert!(
-        browser.text(".plane .out").starts_with("On the frontier: "),
+        browser
+            .text(".plane .out")
+            .starts_with("None of the others is both smaller and faster than "),
         "{}",
         browser.text(".plane .out")
     );

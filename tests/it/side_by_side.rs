@@ -6,6 +6,8 @@ use crate::support;
 
 use support::engine::{blueprint, weigh};
 use weighbridge::analysis::{Analysis, Verdict, analyse, in_best_format};
+use weighbridge::export::side_by_side_numbers;
+use weighbridge::model::catalogue;
 use weighbridge::report::compare::{Column, Plane, SideBySide, differences, frontier, points};
 use weighbridge::units::UnitSystem;
 
@@ -51,6 +53,59 @@ fn what_is_the_same_is_said_once_and_the_rest_in_rows() {
     let alone = SideBySide::of(&columns(&all[..1]), 0, GIB);
     assert_eq!(alone.same(), []);
     assert_eq!(SideBySide::of(&[], 7, GIB).main, "Nothing is compared yet.");
+}
+
+/// A spreadsheet gets one rectangle of bare numbers, units beside them.
+#[test]
+fn a_comparison_is_handed_over_as_numbers() {
+    let all = three();
+    let beside = SideBySide::of(&columns(&all), 0, GIB);
+    let text = side_by_side_numbers(&beside).csv().unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    assert_eq!(&reader.headers().unwrap()[0], "figure");
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    for row in rows.iter().filter(|row| !row[1].is_empty()) {
+        for cell in row.iter().skip(2).filter(|cell| !cell.is_empty()) {
+            assert!(cell.parse::<f64>().is_ok(), "{row:?}");
+        }
+    }
+    let row = |name: &str| {
+        rows.iter()
+            .find(|row| &row[0] == name)
+            .unwrap_or_else(|| panic!("{name}"))
+    };
+    let (memory, low, high) = (row("Memory"), row("Written, low"), row("Written, high"));
+    assert_eq!(&memory[1], "bytes");
+    assert_eq!(&row("Written")[1], "tokens/s");
+    assert_eq!(memory[2].parse::<u64>().unwrap(), all[0].1.held().total_bytes);
+    let between = all[0].1.speed.as_ref().unwrap().tokens_per_second_between.unwrap();
+    assert_eq!((low[2].parse(), high[2].parse()), (Ok(between.0), Ok(between.1)));
+    assert_eq!(&row("A million tokens")[1], "USD");
+    assert_eq!(&row("Memory, usable")[1], "bytes");
+}
+
+/// What newcomers read: no difference that rounds to the same, speed said as speed.
+#[test]
+fn a_comparison_reads_as_people_speak() {
+    let all = three();
+    let beside = SideBySide::of(&columns(&all), 0, GIB);
+    assert!(
+        beside.rest.contains(" writes ") && beside.rest.contains(" times as fast as "),
+        "{}",
+        beside.rest
+    );
+    let all: Vec<_> = catalogue::entries().iter().map(|entry| blueprint(&entry.id)).collect();
+    for base in ["Qwen/Qwen3-30B-A3B", "google/gemma-3-27b-it", LLAMA].map(blueprint) {
+        for one in &all {
+            for difference in differences(one, &base, GIB) {
+                let Some((mine, other)) = difference.cost.split_once(", not ") else {
+                    continue;
+                };
+                let mine = mine.split(" of the parameters").next().unwrap_or_default();
+                assert_ne!(mine, other, "{difference:?}");
+            }
+        }
+    }
 }
 
 #[test]

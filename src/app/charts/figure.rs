@@ -5,11 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use weighbridge::chart::{Caption, Chart, Reading, Table, Theme};
 use weighbridge::export::VERSION;
-use weighbridge::units::{counted, grouped, neutral};
+use weighbridge::report::conditions;
+use weighbridge::units::neutral;
 
 use super::canvas::Paper;
 use super::plot::Plot;
-use super::save::{file_name, save_picture, save_svg, save_text};
+use super::save::{AROUND, PICTURE, file_name, save_picture, save_svg, save_text};
 use super::screen;
 use crate::app::address::whole;
 use crate::app::case::Case;
@@ -60,6 +61,7 @@ pub fn ChartFigure(
             link: whole(&case.query()),
             of: model,
             what: title,
+            height: None,
         }
     };
     view! {
@@ -90,6 +92,8 @@ pub struct HandOut {
     pub of: String,
     /// What it shows, for the name of its file.
     pub what: &'static str,
+    /// Height its chart needs, CSS pixels; none where it takes what there is.
+    pub height: Option<f64>,
 }
 
 /// What can be done with a chart: read as a table, saved as PNG, SVG and CSV.
@@ -116,10 +120,11 @@ where
             source: hand.source.clone(),
             link: hand.link.clone(),
         };
+        let size = (PICTURE.0, hand.height.map_or(PICTURE.1, |height| height + AROUND));
         if lines {
-            save_svg(&name(&hand, "svg"), &draw, screen::scheme_now(), &caption);
+            save_svg(&name(&hand, "svg"), size, &draw, screen::scheme_now(), &caption);
         } else {
-            save_picture(name(&hand, "png"), &draw, screen::scheme_now(), &caption);
+            save_picture(name(&hand, "png"), size, &draw, screen::scheme_now(), caption);
         }
         page.hand_out();
     };
@@ -183,26 +188,5 @@ fn source(case: Case) -> String {
     let Some(answer) = case.shown.get_untracked() else {
         return format!("Weighbridge {VERSION}");
     };
-    let (scenario, setup) = (&answer.scenario, &answer.analysis.setup);
-    let tokens = match scenario.generated() {
-        0 => counted(scenario.workload.prompt, "token"),
-        some => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(some)),
-    };
-    let (format, engine) = match &answer.analysis.training {
-        Some(training) => (
-            training.plan.precision.label().to_owned(),
-            training.plan.framework.label(),
-        ),
-        None => (setup.weights.method.clone(), setup.engine.label()),
-    };
-    let parts = [
-        Some(scenario.workload.mode.label().to_owned()),
-        Some(tokens),
-        Some(counted(scenario.workload.batch, "sequence")),
-        Some(format),
-        Some(engine.to_owned()),
-        setup.devices_in_words(),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    format!("{} · Weighbridge {VERSION}", parts.join(" · "))
+    format!("{} · Weighbridge {VERSION}", conditions(&answer.analysis))
 }

@@ -14,10 +14,10 @@ mod screen;
 
 pub use choice::Choice;
 pub use context_chart::ContextChart;
-pub use figure::{ChartFigure, Deeds, HandOut, draw_of, markup, model_name, table_of};
+pub use figure::{ChartFigure, Deeds, Draw, HandOut, draw_of, markup, model_name, table_of};
 pub use intensity_gauge::IntensityGauge;
 pub use memory_chart::MemoryChart;
 pub use operators::OperatorCharts;
 pub use phase_chart::PhaseChart;
-pub use save::{file_name, save_svg_as_picture, save_text};
+pub use save::{file_name, save_picture, save_svg, save_svg_as_picture, save_text};
 pub use screen::{scheme_now, size_of};

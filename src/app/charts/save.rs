@@ -1,20 +1,23 @@
-//! Files the page hands out: pictures of charts, JSON.
+//! Files the page hands out: pictures of charts and of the answer, JSON.
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, HtmlImageElement, Url};
-use weighbridge::chart::{Caption, FINENESS, Svg, Theme};
+use weighbridge::chart::{Caption, FINENESS, FONT, Svg, Theme, described};
 use weighbridge::export::VERSION;
 use weighbridge::units::neutral;
 
 use super::canvas::{Canvas, Paper, measured};
 use super::figure::Draw;
 
-/// Size of a saved picture in CSS pixels, and its density.
-const PICTURE: (f64, f64) = (960.0, 520.0);
+/// Size of the picture of a chart in CSS pixels, and the density of all.
+pub const PICTURE: (f64, f64) = (960.0, 520.0);
 const DENSITY: f64 = 2.0;
+/// What a caption and the margins of its chart add to the height of a picture: a title, two lines of source, the link.
+pub const AROUND: f64 = 52.0 + 24.0 + 3.0 * 16.0;
 
 /// `llama-3-1-8b-instruct-memory-weighbridge-0.1.0.png`: the model, what it is, and the version that made it.
 pub fn file_name(model: &str, what: &str, ending: &str) -> String {
@@ -35,31 +38,59 @@ pub fn save_text(name: &str, kind: &str, text: &str) {
     }
 }
 
-/// Draws a chart once more, larger and with its captions, and hands it out.
-pub fn save_picture(name: String, draw: &Draw, theme: Theme, caption: &Caption) {
-    let Ok(canvas) = document().create_element("canvas") else {
-        return;
-    };
-    let canvas: HtmlCanvasElement = canvas.unchecked_into();
-    canvas.set_width((PICTURE.0 * DENSITY) as u32);
-    canvas.set_height((PICTURE.1 * DENSITY) as u32);
-    let Some(backend) = Canvas::new(canvas.clone()) else {
-        return;
-    };
-    neutral(|| draw(Paper::Canvas(backend), theme, DENSITY, Some(caption)));
-    let done = Closure::once_into_js(move |blob: Option<Blob>| {
-        if let Some(blob) = blob {
-            save(&name, &blob);
-        }
+/// Draws something once more as a picture of so many CSS pixels, and hands it out. What its caption has no room for stands in the
+/// description of the file.
+pub fn save_picture(name: String, size: (f64, f64), draw: &Draw, theme: Theme, caption: Caption) {
+    let draw = draw.clone();
+    spawn_local(async move {
+        fonts().await;
+        let Ok(canvas) = document().create_element("canvas") else {
+            return;
+        };
+        let canvas: HtmlCanvasElement = canvas.unchecked_into();
+        canvas.set_width((size.0 * DENSITY) as u32);
+        canvas.set_height((size.1 * DENSITY) as u32);
+        let Some(backend) = Canvas::new(canvas.clone()) else {
+            return;
+        };
+        neutral(|| draw(Paper::Canvas(backend), theme, DENSITY, Some(&caption)));
+        let done = Closure::once_into_js(move |blob: Option<Blob>| {
+            let Some(blob) = blob else { return };
+            spawn_local(async move { save(&name, &with_words(blob, &caption).await) });
+        });
+        let _ = canvas.to_blob(done.unchecked_ref());
     });
-    let _ = canvas.to_blob(done.unchecked_ref());
 }
 
-/// Draws a chart once more as lines and words, and hands it out.
-pub fn save_svg(name: &str, draw: &Draw, theme: Theme, caption: &Caption) {
-    let svg = Svg::new(PICTURE.0 as u32, PICTURE.1 as u32, measured);
+/// Waits for the page's font: a canvas draws with what has come. Without it the system's does.
+async fn fonts() {
+    let set = document().fonts();
+    for weight in ["400", "700"] {
+        let _ = JsFuture::from(set.load(&format!("{weight} 16px {FONT}"))).await;
+    }
+}
+
+/// The file with title, source and whole link as its description; as it is where it cannot be read.
+async fn with_words(blob: Blob, caption: &Caption) -> Blob {
+    let Ok(bytes) = JsFuture::from(blob.array_buffer()).await else {
+        return blob;
+    };
+    let png = described(
+        &Uint8Array::new(&bytes).to_vec(),
+        &caption.title,
+        &caption.description(),
+    );
+    let options = BlobPropertyBag::new();
+    options.set_type("image/png");
+    let parts = Array::of1(&Uint8Array::from(png.as_slice()));
+    Blob::new_with_u8_array_sequence_and_options(&parts, &options).unwrap_or(blob)
+}
+
+/// Draws something once more as lines and words of so many CSS pixels, and hands it out.
+pub fn save_svg(name: &str, size: (f64, f64), draw: &Draw, theme: Theme, caption: &Caption) {
+    let svg = Svg::new(size.0 as u32, size.1 as u32, measured);
     neutral(|| draw(Paper::Svg(svg.clone()), theme, FINENESS, Some(caption)));
-    save_text(name, "image/svg+xml", &svg.text());
+    save_text(name, "image/svg+xml", &svg.text(Some(caption)));
 }
 
 /// Hands out a drawing of so many CSS pixels as a picture of twice as many.

@@ -6,7 +6,7 @@ use weighbridge::report::compare::{Cell, Row, SideBySide};
 
 use super::plane::hand_out;
 use super::shown::Shown;
-use crate::app::charts::{Deeds, draw_of, markup, table_of};
+use crate::app::charts::{Deeds, HandOut, draw_of, markup, table_of};
 
 /// Rows that are drawn large, with the unit of their heading; of each group the first that there is.
 const LARGE: [&[&str]; 3] = [
@@ -50,7 +50,10 @@ pub fn Bars(shown: Memo<Shown>) -> impl IntoView {
     let chart =
         Memo::new(move |_| shown.with(|shown| Some(BarsChart::of_columns(&shown.beside, &large(&shown.beside)))));
     let table = table_of(chart);
-    let named = move || hand_out("Bars", &shown.get_untracked().beside);
+    let named = move || HandOut {
+        height: chart.with_untracked(|chart| chart.as_ref().map(BarsChart::height)),
+        ..hand_out("Bars", &shown.get_untracked().beside)
+    };
     view! {
         <section class="card bars" aria-labelledby="bars-title">
             <div class="head"><h2 id="bars-title">"Side by side"</h2><span class="side">"each scale from zero; pale: the likely range"</span></div>

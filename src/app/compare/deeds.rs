@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use weighbridge::analysis::in_best_format;
-use weighbridge::export::side_by_side;
+use weighbridge::export::side_by_side_numbers;
 use weighbridge::scenario::{Scenario, weight_key};
 use weighbridge::units::neutral;
 
@@ -139,7 +139,7 @@ pub fn share(state: State) {
 pub fn copy_csv(state: State) {
     let units = state.page.units.get_untracked();
     // Worked out anew: what is shown is written as the reader's language has it.
-    let written = neutral(|| untrack(|| side_by_side(&shown(state, units).beside, true).csv()));
+    let written = neutral(|| untrack(|| side_by_side_numbers(&shown(state, units).beside).csv()));
     match written {
         Ok(text) => copy(state.page, &text, "Table copied as CSV."),
         Err(error) => toasts::say(state.page, error.to_string()),

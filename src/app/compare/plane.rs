@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weighbridge::chart::{Dot, PlaneChart, RADIUS, Scatter, plane_figures as figures, scatter};
 use weighbridge::export::VERSION;
-use weighbridge::report::compare::{Column, Plane, SideBySide, letter, points};
+use weighbridge::report::compare::{Column, Plane, SideBySide, enumerated, letter, points};
 use weighbridge::units::UnitSystem;
 
 use super::shown::Shown;
@@ -78,9 +78,10 @@ pub fn Planes(shown: Memo<Shown>) -> impl IntoView {
                         .filter(|dot| dot.best)
                         .map(|dot| letter(dot.point.column).to_string())
                         .collect();
+                    let both = plane.get().both();
                     format!(
-                        "On the frontier: {}. Shaded: another is better in both.",
-                        best.join(", ")
+                        "None of the others is both {both} than {}. Shaded: another is.",
+                        enumerated(&best, "or")
                     )
                 }
             }
@@ -106,13 +107,17 @@ pub fn Planes(shown: Memo<Shown>) -> impl IntoView {
     }
 }
 
-/// What a point says: `C gpt-oss 20B: 15.9 GiB, 173 tokens/s (93 to 220 likely), on the frontier`.
+/// What a point says: `C gpt-oss 20B: 15.9 GiB, 173 tokens/s (93 to 220 likely); none is both smaller and faster`.
 fn said(dot: &Dot, beside: &SideBySide, plane: Plane, units: UnitSystem) -> String {
     let name = beside
         .heads
         .get(dot.point.column)
         .map_or("", |head| head.named.as_str());
-    let best = if dot.best { ", on the frontier" } else { "" };
+    let best = if dot.best {
+        format!("; none is both {}", plane.both())
+    } else {
+        String::new()
+    };
     let [x, y, likely] = figures(&dot.point, plane, units);
     format!("{} {name}: {x}, {y}{likely}{best}", letter(dot.point.column))
 }
@@ -182,5 +187,6 @@ pub fn hand_out(what: &'static str, beside: &SideBySide) -> HandOut {
         link: window().location().href().unwrap_or_default(),
         of: "comparison".to_owned(),
         what,
+        height: None,
     }
 }

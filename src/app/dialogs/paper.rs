@@ -29,8 +29,8 @@ pub fn page(sheet: &AnswerSheet, units: UnitSystem) -> impl IntoView + use<> {
         (!lines.is_empty()).then(|| view! { <section><h2>{title}</h2><ul class="lines">{lines}</ul></section> })
     };
     let unit = match units {
-        UnitSystem::Gib => "GiB: 2³⁰ bytes",
-        UnitSystem::Gb => "GB: 10⁹ bytes",
+        UnitSystem::Gib => "GiB: 1,024³ bytes",
+        UnitSystem::Gb => "GB: 1,000³ bytes",
     };
     view! {
         <article class="paper">
@@ -71,9 +71,10 @@ fn on_scale(sheet: &AnswerSheet) -> impl IntoView + use<> {
     let limit = scale
         .capacity
         .map(|capacity| view! { <b class="limit" style:left=format!("{:.2}%", share(capacity))></b> });
+    let line = scale.capacity.map_or("", |_| "; the line: what may be used");
     view! {
         <section class="on-scale">
-            <h2>"On the scale "<small>{scale.side.clone()}</small></h2>
+            <h2>"On the scale "<small>{scale.side.clone()}{line}</small></h2>
             <div class="load">{parts.collect::<Vec<_>>()}{limit}</div>
             <div class="marks">{ticks.collect::<Vec<_>>()}</div>
         </section>

@@ -1,12 +1,13 @@
 //! Share: the link, the answer as text, Markdown, CSV, JSON, a picture, the command line, and the printed page.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use js_sys::Date;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use weighbridge::analysis::launch::quote::shell;
-use weighbridge::chart::answer_card;
+use weighbridge::chart::{AnswerCard, CARD};
 use weighbridge::export;
 use weighbridge::export::answer::{AnswerSheet, Occasion, csv, markdown, text};
 use weighbridge::scenario::{KNOBS, Scenario, link};
@@ -16,7 +17,7 @@ use super::Frame;
 use super::paper::{Paper, page as paper_page};
 use crate::app::address::whole;
 use crate::app::case::{Answer, Case};
-use crate::app::charts::{file_name, save_svg_as_picture, save_text, scheme_now};
+use crate::app::charts::{Draw, file_name, save_picture, save_svg, save_text, scheme_now};
 use crate::app::copy::copy;
 use crate::app::page::Shows;
 use crate::app::parts;
@@ -174,7 +175,21 @@ pub fn Share() -> impl IntoView {
     let save = move |ending: &'static str, kind: &'static str, text: String| {
         save_text(&file.with_value(|name| file_name(name, "answer", ending)), kind, &text);
     };
-    let picture = move || sheet.with_value(|sheet| neutral(|| answer_card(sheet, scheme_now())));
+    let picture = move |ending: &'static str| {
+        let card = AnswerCard {
+            sheet: sheet.get_value(),
+        };
+        let (name, caption) = (
+            file.with_value(|name| file_name(name, "answer", ending)),
+            card.caption(),
+        );
+        let draw: Draw = Arc::new(move |paper, theme, scale, _| card.draw(paper, theme, scale).unwrap_or_default());
+        if ending == "svg" {
+            save_svg(&name, CARD, &draw, scheme_now(), &caption);
+        } else {
+            save_picture(name, CARD, &draw, scheme_now(), caption);
+        }
+    };
     let copy_link = {
         let address = address.clone();
         move |_| match &address {
@@ -214,10 +229,10 @@ pub fn Share() -> impl IntoView {
             <ul class="ways-out">
                 <li><span><b>"Text"</b><small>"for a message"</small></span><span class="deeds">{button("Copy", "text", Box::new(move || copy(page, &as_text(), copied)))}{button("Save", "text", Box::new(move || save("txt", "text/plain", as_text())))}</span></li>
                 <li><span><b>"Markdown"</b><small>"a table for issues and papers"</small></span><span class="deeds">{button("Copy", "Markdown", Box::new(move || copy(page, &untrack(as_markdown), copied)))}{button("Save", "Markdown", Box::new(move || save("md", "text/markdown", untrack(as_markdown))))}</span></li>
-                <li><span><b>"CSV"</b><small>"one row a figure"</small></span><span class="deeds">{button("Copy", "CSV", Box::new(move || copy(page, &as_csv(), copied)))}{button("Save", "CSV", Box::new(move || save("csv", "text/csv", as_csv())))}</span></li>
+                <li><span><b>"CSV"</b><small>"bare numbers, a row each, units beside them"</small></span><span class="deeds">{button("Copy", "CSV", Box::new(move || copy(page, &as_csv(), copied)))}{button("Save", "CSV", Box::new(move || save("csv", "text/csv", as_csv())))}</span></li>
                 <li><span><b>"JSON"</b><small>"all figures in SI units, as the command line gives them"</small></span><span class="deeds">{button("Copy", "JSON", Box::new(move || copy(page, &as_json(), copied)))}{button("Save", "JSON", Box::new(move || save("json", "application/json", as_json())))}</span></li>
                 <li><span><b>"Command"</b><small>"the same on the command line"</small></span><span class="deeds">{button("Copy", "command", Box::new(move || line.with_value(|line| copy(page, line, copied))))}</span></li>
-                <li><span><b>"Picture"</b><small>"verdict, numbers, the scale, the link"</small></span><span class="deeds">{button("PNG", "picture", Box::new(move || save_svg_as_picture(file.with_value(|name| file_name(name, "answer", "png")), &picture(), (1200, 630))))}{button("SVG", "picture", Box::new(move || save("svg", "image/svg+xml", picture())))}</span></li>
+                <li><span><b>"Picture"</b><small>"verdict, numbers, the scale; the link in the file"</small></span><span class="deeds">{button("PNG", "picture", Box::new(move || picture("png")))}{button("SVG", "picture", Box::new(move || picture("svg")))}</span></li>
                 <li><span><b>"Print or PDF"</b><small>"one page, black on white"</small></span><span class="deeds"><button class="button small" type="button" id="share-print" on:click=print>"Print"</button></span></li>
             </ul>
             <div class="with">

@@ -114,6 +114,7 @@ pub fn Plot(rows: Memo<Vec<Kept>>) -> impl IntoView {
         link: String::new(),
         of: "history".to_owned(),
         what: "calculations plotted",
+        height: chart.with_untracked(|chart| chart.as_ref().map(BarsChart::height)),
     };
     let table = table_of(chart);
     let tip = move || {
@@ -153,6 +154,7 @@ fn bars(rows: &[Kept], measure: Measure, units: UnitSystem) -> BarsChart {
         let value = measure.of(answer);
         BarRow {
             label: format!("{}, {}", row.title(), beside(row, rows)),
+            note: String::new(),
             key: "projection",
             now: false,
             bars: vec![

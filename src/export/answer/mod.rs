@@ -6,11 +6,12 @@ mod text;
 
 pub use text::{csv, markdown, text};
 
+use super::figures::{FigureRow, figures};
 use super::{ModelFacts, VERSION};
 use crate::analysis::Analysis;
 use crate::report::scale::{Scale, scale};
-use crate::report::{Sentence, Tile, notes, sentence, tiles};
-use crate::scenario::{KNOBS, KnobId, Scenario};
+use crate::report::{Sentence, Tile, conditions, notes, sentence, tiles};
+use crate::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario};
 use crate::units::{UnitSystem, grouped, percent};
 
 /// What is handed over.
@@ -30,6 +31,10 @@ pub struct AnswerSheet {
     pub total: String,
     /// What was asked, by name.
     pub asked: Vec<(&'static str, String)>,
+    /// The same in a line: mode, tokens, format, engine, devices.
+    pub conditions: String,
+    /// Figures and what was asked, as numbers in base units.
+    pub figures: Vec<FigureRow>,
     /// What was assumed.
     pub assumed: Vec<String>,
     /// Where the figures come from.
@@ -40,6 +45,8 @@ pub struct AnswerSheet {
     pub date: String,
     /// Version of the program.
     pub version: &'static str,
+    /// Unit of sizes in words.
+    pub units: UnitSystem,
 }
 
 /// What an analysis does not know of itself.
@@ -59,17 +66,22 @@ impl AnswerSheet {
     /// The sheet of an answer.
     pub fn of(analysis: &Analysis, facts: &ModelFacts, occasion: &Occasion<'_>, units: UnitSystem) -> Self {
         let held = analysis.held();
+        let sentence = sentence(analysis, occasion.name, units);
+        let verdict = FigureRow::word("answer", "Verdict", sentence.pill);
+        let figures = std::iter::once(verdict).chain(figures(analysis));
         let all = held.total_bytes.max(1) as f64;
         let part =
             |(_, name, bytes): (_, &'static str, u64)| (name, units.bytes(bytes as f64), percent(bytes as f64 / all));
         Self {
             name: occasion.name.to_owned(),
-            sentence: sentence(analysis, occasion.name, units),
+            sentence,
             tiles: tiles(analysis, units),
             scale: scale(analysis, units),
             parts: held.parts().into_iter().map(part).collect(),
             total: units.bytes(held.total_bytes as f64),
             asked: asked(analysis, facts, occasion, units),
+            conditions: conditions(analysis),
+            figures: figures.chain(question(analysis, facts, occasion)).collect(),
             assumed: notes(analysis)
                 .0
                 .into_iter()
@@ -79,10 +91,11 @@ impl AnswerSheet {
             link: occasion.link.to_owned(),
             date: occasion.date.to_owned(),
             version: VERSION,
+            units,
         }
     }
     /// `Weighbridge 0.1.0, 2026-11-29`.
-    fn imprint(&self) -> String {
+    pub fn imprint(&self) -> String {
         format!("Weighbridge {}, {}", self.version, self.date)
     }
 }
@@ -95,19 +108,62 @@ fn asked(
     units: UnitSystem,
 ) -> Vec<(&'static str, String)> {
     let setup = &*analysis.setup;
-    let (scenario, default) = (&*setup.requested, Scenario::default());
     let mut all = vec![("Model", facts.id.clone())];
     all.extend(occasion.revision.map(|revision| ("Revision", revision.to_owned())));
     all.push(("Parameters", grouped(analysis.parameters.total.0)));
     if let Some(device) = setup.device() {
         let devices = setup.devices_in_words().unwrap_or_default();
         let memory = units.bytes(device.memory_bytes as f64);
-        all.push(("Hardware", format!("{devices}, {memory} each")));
+        let each = if setup.layout.devices > 1 { " each" } else { "" };
+        all.push(("Hardware", format!("{devices}, {memory}{each}")));
     }
     all.push(("Engine", setup.engine.label().to_owned()));
     all.push(("Weights", setup.weights.method.clone()));
     all.push(("KV cache", setup.kv.label.to_string()));
-    // Said above, or not in the words of a person.
+    let turned = turned(&setup.requested).into_iter();
+    all.extend(turned.map(|(knob, value)| (knob.label, in_words(knob, value, units))));
+    all
+}
+
+/// The question as a spreadsheet takes it.
+fn question(analysis: &Analysis, facts: &ModelFacts, occasion: &Occasion<'_>) -> Vec<FigureRow> {
+    const GROUP: &str = "question";
+    let setup = &*analysis.setup;
+    let word = |name, value: &str| FigureRow::word(GROUP, name, value);
+    let mut all = vec![word("Model", &facts.id)];
+    all.extend(occasion.revision.map(|revision| word("Revision", revision)));
+    if let Some(device) = setup.device() {
+        all.push(word(
+            "Hardware",
+            setup.devices_in_words().as_deref().unwrap_or(&device.name),
+        ));
+        all.push(FigureRow::whole(GROUP, "Devices", setup.layout.devices, "devices"));
+    }
+    all.push(word("Engine", setup.engine.label()));
+    all.push(word("Weights", &setup.weights.method));
+    all.push(word("KV cache", &setup.kv.label));
+    for (knob, value) in turned(&setup.requested) {
+        all.push(FigureRow {
+            unit: if value.parse::<f64>().is_ok() { knob.unit() } else { "" },
+            ..word(knob.label, &value)
+        });
+    }
+    all.push(word("Version", VERSION));
+    // The command line knows no day.
+    all.extend(
+        Some(occasion.date)
+            .filter(|date| !date.is_empty())
+            .map(|date| word("Date", date)),
+    );
+    all.push(word("Link", occasion.link));
+    all
+}
+
+/// Each knob that was turned or always matters, with its value as links and flags have it, but for those that stand in a line of
+/// their own.
+fn turned(scenario: &Scenario) -> Vec<(&'static Knob, String)> {
+    let default = Scenario::default();
+    let mut all = Vec::new();
     let said = [
         KnobId::Hardware,
         KnobId::Devices,
@@ -126,15 +182,36 @@ fn asked(
             KnobId::Mode | KnobId::Batch | KnobId::Prompt | KnobId::Generate
         );
         if !value.is_empty() && (usual || value != (knob.get)(&default)) {
-            all.push((knob.label, value));
+            all.push((knob, value));
         }
     }
     all
 }
 
+/// A knob's value as people read it: the label of a choice or a word, thousands set apart.
+fn in_words(knob: &Knob, value: String, units: UnitSystem) -> String {
+    if let Some(word) = knob.words().iter().find(|word| word.key == value) {
+        return word.label.to_owned();
+    }
+    let number = value.parse::<u64>();
+    match (knob.kind, number) {
+        (KnobKind::Choice(options), _) => {
+            let found = options().into_iter().find(|option| option.key == value);
+            found.map_or(value, |option| option.label)
+        }
+        (KnobKind::Bytes { .. } | KnobKind::BytesOr { .. }, Ok(bytes)) => units.bytes(bytes as f64),
+        (KnobKind::Whole { .. } | KnobKind::WholeOr { .. }, Ok(number)) => grouped(number),
+        _ => value,
+    }
+}
+
 /// Where model, device, speed and price come from.
 fn sources(analysis: &Analysis, facts: &ModelFacts) -> Vec<String> {
-    let mut all = vec![format!("Model: {}.", facts.source)];
+    let model = match facts.source.as_str() {
+        "catalogue" => "built in",
+        other => other,
+    };
+    let mut all = vec![format!("Model: {model}.")];
     if let Some(device) = analysis.setup.device() {
         all.push(format!("Device: {}", full_stop(&device.source)));
     }

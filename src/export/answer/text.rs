@@ -1,6 +1,7 @@
 //! The answer as text, Markdown and CSV.
 
 use super::AnswerSheet;
+use crate::export::figures::figures_sheet;
 use crate::export::{Sheet, markdown as markdown_of};
 
 /// Lines of text, as a message in a chat.
@@ -84,29 +85,10 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// One row a figure.
+/// One row a figure: what it belongs to, its name, a bare number in its base unit, the unit, both ends of its interval.
 ///
 /// # Errors
 /// Never in practice: it writes to memory.
 pub fn csv(sheet: &AnswerSheet) -> Result<String, csv::Error> {
-    let mut rows = Sheet::new("", &["figure", "value", "unit", "note"]);
-    rows.push(["Verdict".to_owned(), sheet.sentence.pill.to_owned()]);
-    for tile in &sheet.tiles {
-        rows.push([
-            tile.what.to_owned(),
-            tile.value.clone(),
-            tile.unit.clone(),
-            tile.note.clone(),
-        ]);
-    }
-    for (name, size, share) in &sheet.parts {
-        rows.push([format!("Memory: {name}"), size.clone(), String::new(), share.clone()]);
-    }
-    for (name, value) in &sheet.asked {
-        rows.push([(*name).to_owned(), value.clone()]);
-    }
-    rows.push(["Version".to_owned(), sheet.version.to_owned()]);
-    rows.push(["Date".to_owned(), sheet.date.clone()]);
-    rows.push(["Link".to_owned(), sheet.link.clone()]);
-    rows.csv()
+    figures_sheet(&sheet.figures).csv()
 }

@@ -89,9 +89,14 @@ pub(super) const RULES: &[Rule] = &[
         },
         value: |f| serves(f).map(|()| f.parameters * f.nominal),
         why: |f| {
+            let stored = decimal(8.0 * f.weights / f.parameters.max(1.0));
+            let scales = if stored == decimal(8.0 * f.nominal) {
+                String::new()
+            } else {
+                format!("scales and what is left in another format make them {stored} bits, and ")
+            };
             format!(
-                "It counts weights alone, at the bits in the format's name; scales make them {} bits, and a cache of {} is not in it.",
-                decimal(8.0 * f.weights / f.parameters.max(1.0)),
+                "It counts weights alone, at the bits in the format's name; {scales}a cache of {} is not in it.",
                 GIB.bytes(f.caches())
             )
         },

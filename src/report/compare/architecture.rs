@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::relation::{less_or_more, share, times};
+use super::relation::{less_or_more, share, shares_apart, times};
 use crate::analysis::{Setup, costs, memory, parameters};
 use crate::hardware::Engine;
 use crate::model::operator::{Attention, Kind, Scan, Span};
@@ -303,22 +303,24 @@ fn heads(one: &Shape, base: &Shape) -> Option<Difference> {
 }
 
 fn experts(one: &Shape, base: &Shape) -> Option<Difference> {
-    let active = |shape: &Shape| share(shape.active / shape.parameters.max(1.0));
+    let active = |shape: &Shape| shape.active / shape.parameters.max(1.0);
     let (mine, other) = (&one.blueprint.experts, &base.blueprint.experts);
     let (what, cost) = match (mine, other) {
         (None, None) => return None,
         (Some(mine), Some(other)) if mine == other => return None,
         (Some(mine), Some(other)) => (
             instead(mine, other),
-            format!("{} of the parameters are active, not {}", active(one), active(base)),
+            shares_apart(active(one), active(base)).map_or_else(String::new, |(mine, other)| {
+                format!("{mine} of the parameters are active, not {other}")
+            }),
         ),
         (Some(mine), None) => (
             instead(mine, "one MLP for all"),
-            format!("{} of the parameters are active", active(one)),
+            format!("{} of the parameters are active", share(active(one))),
         ),
         (None, Some(other)) => (
             format!("one MLP for all instead of {other}"),
-            format!("all parameters are active, not {}", active(base)),
+            format!("all parameters are active, not {}", share(active(base))),
         ),
     };
     Some(Difference::new("Experts", what, cost))
@@ -381,16 +383,11 @@ fn vocabulary(one: &Shape, base: &Shape) -> Option<Difference> {
         }
     };
     let said = |shape: &Shape| format!("{} tokens{}", grouped(shape.blueprint.vocabulary.value), tied(shape));
-    let part = |shape: &Shape| share(shape.tables / shape.parameters.max(1.0));
-    Some(Difference::new(
-        "Vocabulary",
-        instead(&said(one), &said(base)),
-        format!(
-            "{} of the parameters are token table and head, not {}",
-            part(one),
-            part(base)
-        ),
-    ))
+    let part = |shape: &Shape| shape.tables / shape.parameters.max(1.0);
+    let cost = shares_apart(part(one), part(base)).map_or_else(String::new, |(mine, other)| {
+        format!("{mine} of the parameters are token table and head, not {other}")
+    });
+    Some(Difference::new("Vocabulary", instead(&said(one), &said(base)), cost))
 }
 
 fn context(one: &Shape, base: &Shape) -> Option<Difference> {

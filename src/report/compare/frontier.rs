@@ -14,6 +14,13 @@ pub enum Plane {
 }
 
 impl Plane {
+    /// What an answer on the frontier is that none of the others is: better in both.
+    pub const fn both(self) -> &'static str {
+        match self {
+            Self::MemorySpeed => "smaller and faster",
+            Self::CostLatency => "cheaper and sooner",
+        }
+    }
     /// Which way is better, along the first axis and along the second.
     pub const fn better(self) -> (Better, Better) {
         match self {

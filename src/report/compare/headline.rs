@@ -4,6 +4,7 @@ use super::Column;
 use super::measures::{Better, on};
 use super::relation::times;
 use crate::analysis::{Verdict, cost};
+use crate::scenario::Mode;
 use crate::units::{UnitSystem, grouped};
 
 /// Names that tell the columns apart: the model, where that is not enough its format, or its devices, or both, at last its letter.
@@ -145,17 +146,17 @@ fn rest(
         let way = if bytes < 0.0 { "less" } else { "more" };
         let same = bytes.abs() < 0.005 * memory(first).unwrap_or(1.0);
         sentences.push(match pace {
-            Some(ratio) if same => format!(
-                "{} does {} times the tokens a second of {}.",
-                name(at),
-                factor(ratio),
-                name(base)
-            ),
             Some(ratio) => format!(
-                "{} does {} times the tokens a second of {}, in {size} {way}.",
+                "{} {} {} times as fast as {}{}.",
                 name(at),
+                does(best),
                 factor(ratio),
-                name(base)
+                name(base),
+                if same {
+                    String::new()
+                } else {
+                    format!(", in {size} {way}")
+                }
             ),
             None if same => String::new(),
             None => format!("{} takes {size} {way} than {}.", name(at), name(base)),
@@ -171,15 +172,24 @@ fn rest(
     let spills = of(|verdict| verdict == Verdict::Offload);
     if !spills.is_empty() {
         let verb = if spills.len() == 1 { "spills" } else { "spill" };
-        sentences.push(format!("{} {verb} into RAM.", enumerated(&spills)));
+        sentences.push(format!("{} {verb} into RAM.", enumerated(&spills, "and")));
     }
     let fails = of(|verdict| matches!(verdict, Verdict::DoesNotFit | Verdict::Unsupported));
     if !fails.is_empty() {
         let verb = if fails.len() == 1 { "does" } else { "do" };
-        sentences.push(format!("{} {verb} not run.", enumerated(&fails)));
+        sentences.push(format!("{} {verb} not run.", enumerated(&fails, "and")));
     }
     sentences.retain(|sentence| !sentence.is_empty());
     sentences.join(" ")
+}
+
+/// What its tokens a second are of.
+fn does(column: &Column<'_>) -> &'static str {
+    match column.analysis.setup.requested.workload.mode {
+        Mode::Decode | Mode::Serve => "writes",
+        Mode::Prefill => "reads",
+        Mode::Pretrain | Mode::Finetune => "trains",
+    }
 }
 
 /// A ratio to be read before "times": at least two digits below one.
@@ -193,10 +203,11 @@ fn factor(ratio: f64) -> String {
     }
 }
 
-fn enumerated(names: &[String]) -> String {
+/// `A, B and C`, with that word before the last.
+pub fn enumerated(names: &[String], word: &str) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        Some((last, before)) => format!("{} {word} {last}", before.join(", ")),
         None => String::new(),
     }
 }

@@ -78,6 +78,8 @@ pub struct Value {
     pub unit: String,
     /// The number behind it; none of words.
     pub number: Option<f64>,
+    /// The unit of that number: `bytes`, `s`, `tokens/s`; empty where it is a bare count.
+    pub base: &'static str,
     /// Its interval.
     pub between: Option<(f64, f64)>,
     /// The same in words: `42–62`, `0.9 s to 1.3 s`.
@@ -110,10 +112,14 @@ impl Value {
             ..Self::words(text)
         }
     }
+    /// The same, its number in this unit.
+    fn counted_in(self, base: &'static str) -> Self {
+        Self { base, ..self }
+    }
     /// Bytes with the unit that suits them.
     fn bytes(bytes: u64, units: UnitSystem) -> Self {
         let (text, unit) = units.split(bytes as f64);
-        Self::number(bytes as f64, text, unit)
+        Self::number(bytes as f64, text, unit).counted_in("bytes")
     }
     fn time(time: &PassTime) -> Self {
         Self {
@@ -125,7 +131,7 @@ impl Value {
     fn seconds(time: f64) -> Self {
         let words = seconds(time);
         let (text, unit) = words.rsplit_once(' ').unwrap_or((&words, ""));
-        Self::number(time, text, unit)
+        Self::number(time, text, unit).counted_in("s")
     }
 }
 
@@ -244,7 +250,7 @@ pub static MEASURES: [Measure; 38] = [
                     .into_iter()
                     .map(|(key, name, bytes)| (key, name, bytes as f64))
                     .collect(),
-                ..Value::number(held.total_bytes as f64, giga(held.total_bytes as f64), unit)
+                ..Value::number(held.total_bytes as f64, giga(held.total_bytes as f64), unit).counted_in("bytes")
             })
         },
     ),
@@ -256,7 +262,7 @@ pub static MEASURES: [Measure; 38] = [
             0.. => units.to_string(),
             short => format!("{units}, {} short", giga(short.unsigned_abs() as f64)),
         };
-        Some(Value::number(free, giga(free), unit))
+        Some(Value::number(free, giga(free), unit).counted_in("bytes"))
     }),
     row(Memory, "weights", "Weights", "", Less, |one, units| {
         part(one, units, |held| held.weights_bytes)
@@ -342,14 +348,14 @@ pub static MEASURES: [Measure; 38] = [
     }),
     row(Cost, "hour", "An hour", "all devices", Less, |one, _| {
         Some(match cost(&one.setup, None) {
-            Some(cost) => Value::number(cost.usd_per_hour, dollars(cost.usd_per_hour), ""),
+            Some(cost) => Value::number(cost.usd_per_hour, dollars(cost.usd_per_hour), "").counted_in("USD"),
             None => Value::none("no price"),
         })
     }),
     row(Cost, "cost", "A million tokens", "never idle", Less, |one, _| {
         let cost = cost(&one.setup, one.speed.as_ref());
         Some(match cost.map(|cost| cost.usd_per_million_tokens) {
-            Some(Some(each)) => Value::number(each, dollars(each), ""),
+            Some(Some(each)) => Value::number(each, dollars(each), "").counted_in("USD"),
             Some(None) => Value::none("not known"),
             None => Value::none("no price"),
         })
@@ -362,7 +368,7 @@ pub static MEASURES: [Measure; 38] = [
         More,
         |one, _| {
             let fit = one.fit.as_ref()?;
-            Some(Value::number(fit.max_context as f64, grouped(fit.max_context), ""))
+            Some(Value::number(fit.max_context as f64, grouped(fit.max_context), "").counted_in("tokens"))
         },
     ),
     row(Room, "max_batch", "Most sequences", "of this length", More, |one, _| {
@@ -370,7 +376,7 @@ pub static MEASURES: [Measure; 38] = [
             Some(serving) => serving.admission.max_running,
             None => one.fit.as_ref()?.max_batch,
         };
-        Some(Value::number(most as f64, grouped(most), ""))
+        Some(Value::number(most as f64, grouped(most), "").counted_in("sequences"))
     }),
     row(Architecture, "parameters", "Parameters", "", Neither, |one, _| {
         Some(Value::number(
@@ -416,7 +422,7 @@ pub static MEASURES: [Measure; 38] = [
         let most = one.setup.blueprint.max_context.as_ref();
         Some(most.map_or_else(
             || Value::none("not said"),
-            |most| Value::number(most.value as f64, grouped(most.value), ""),
+            |most| Value::number(most.value as f64, grouped(most.value), "").counted_in("tokens"),
         ))
     }),
     row(
@@ -436,7 +442,7 @@ pub static MEASURES: [Measure; 38] = [
         |one, _| {
             let words = count(one.flops, "FLOP");
             let (text, unit) = words.rsplit_once(' ').unwrap_or((&words, ""));
-            Some(Value::number(one.flops, text, unit))
+            Some(Value::number(one.flops, text, unit).counted_in("FLOP"))
         },
     ),
 ];
@@ -464,7 +470,7 @@ fn pace(one: &Analysis) -> Value {
             likely: speed
                 .tokens_per_second_between
                 .map_or_else(String::new, |(low, high)| between(low, high)),
-            ..Value::number(speed.tokens_per_second, decimal(speed.tokens_per_second), "")
+            ..Value::number(speed.tokens_per_second, decimal(speed.tokens_per_second), "").counted_in("tokens/s")
         },
         None if one.fit.is_none() => Value::none("needs a device"),
         None => Value::none("not known"),

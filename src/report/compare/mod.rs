@@ -12,7 +12,9 @@ mod rows;
 
 pub use architecture::{Difference, differences};
 pub use frontier::{Plane, Point, frontier, points};
+pub use headline::enumerated;
 pub use measures::{Better, Group};
+pub use relation::times;
 pub use rows::{Cell, Head, Row, Section, SideBySide};
 
 use crate::analysis::{Analysis, Verdict};

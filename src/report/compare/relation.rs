@@ -56,6 +56,19 @@ pub fn share(part: f64) -> String {
     }
 }
 
+/// Two shares with as many digits as tell them apart, two after the point at most: `5.2 %` and `4.8 %`. None where no reader would
+/// care: they are the same to half a percent of themselves, or still read alike.
+pub fn shares_apart(one: f64, other: f64) -> Option<(String, String)> {
+    if (one - other).abs() <= 0.005 * one.abs().max(other.abs()) {
+        return None;
+    }
+    let digits = |places: usize| move |part: f64| format!("{:.places$} %", part * 100.0);
+    let (one_digit, two_digits) = (digits(1), digits(2));
+    let ways: [&dyn Fn(f64) -> String; 3] = [&share, &one_digit, &two_digits];
+    let said = ways.into_iter().map(|way| (way(one), way(other)));
+    said.into_iter().find(|(one, other)| one != other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +94,13 @@ mod tests {
         assert_eq!(less_or_more(0.0009).as_deref(), Some("99.9 % less"));
         assert_eq!(less_or_more(4.71).as_deref(), Some("4.7 × the"));
         assert_eq!(less_or_more(1.002), None);
+        let apart = |one, other| shares_apart(one, other);
+        let said = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
+        assert_eq!(apart(0.052, 0.048), said("5.2 %", "4.8 %"));
+        assert_eq!(apart(0.12, 0.05), said("12 %", "5 %"));
+        assert_eq!(apart(0.0541, 0.0538), said("5.41 %", "5.38 %"));
+        assert_eq!(apart(0.0501, 0.05), None);
+        assert_eq!(apart(0.0, 0.0), None);
         assert_eq!((share(0.092), share(0.004)), ("9 %".to_owned(), "0.4 %".to_owned()));
     }
 }

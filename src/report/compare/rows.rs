@@ -54,10 +54,14 @@ pub struct Cell {
     pub bar: Option<f64>,
     /// Both ends of its interval, of the scale.
     pub between: Option<(f64, f64)>,
+    /// Both ends of its interval as numbers.
+    pub ends: Option<(f64, f64)>,
     /// Its interval in words.
     pub likely: String,
     /// The mark, of the scale.
     pub mark: Option<f64>,
+    /// The mark as a number: what may be used.
+    pub usable: Option<f64>,
     /// Parts of the bar: key, name, length.
     pub parts: Vec<(&'static str, &'static str, f64)>,
     /// Whether the bar goes on beyond the scale.
@@ -73,6 +77,8 @@ pub struct Row {
     pub label: &'static str,
     /// What it means, small.
     pub note: &'static str,
+    /// The unit of the numbers behind the cells: `bytes`, `s`, `tokens/s`; empty where they are bare counts or words.
+    pub base: &'static str,
     /// A cell for each column.
     pub cells: Vec<Cell>,
     /// Whether all read the same.
@@ -227,6 +233,7 @@ fn row(measure: &Measure, columns: &[Column<'_>], base: usize, units: UnitSystem
     };
     let scale = (measure.bars && counts.iter().any(|counts| *counts)).then(|| scale(&values, &counts));
     let first = values.get(base).cloned().unwrap_or_default();
+    let unit = values.iter().map(|value| value.base).find(|unit| !unit.is_empty());
     let base_counts = counts.get(base) == Some(&true);
     let cells: Vec<Cell> = values
         .into_iter()
@@ -248,6 +255,8 @@ fn row(measure: &Measure, columns: &[Column<'_>], base: usize, units: UnitSystem
                 text: value.text,
                 unit: value.unit,
                 likely: value.likely,
+                ends: value.between,
+                usable: value.mark,
                 ..Cell::default()
             };
             if let (Some(end), Some(number), true) = (scale.filter(|end| *end > 0.0), value.number, counts) {
@@ -266,6 +275,7 @@ fn row(measure: &Measure, columns: &[Column<'_>], base: usize, units: UnitSystem
         key: measure.key,
         label: measure.label,
         note: measure.note,
+        base: unit.unwrap_or_default(),
         cells,
         same,
         scale,
