@@ -26,7 +26,7 @@ pub enum ImageRule {
         /// Most pixels.
         most: u64,
     },
-    /// Shrunk until its longer side fits, one token for each joined patch and one for the end of each row (Pixtral).
+    /// Shrunk until its longer side fits, one token for each joined patch (Pixtral).
     LongestSide {
         /// Longest side.
         side: u64,
@@ -34,6 +34,8 @@ pub enum ImageRule {
         patch: u64,
         /// Patches that are joined on each side.
         merge: u64,
+        /// Whether a mark ends each row of tokens.
+        ends: bool,
     },
     /// Cut into tiles whose arrangement has the nearest ratio, with a small whole image beside them (InternVL).
     Tiles {
@@ -148,7 +150,12 @@ impl ImageRule {
                 let (high, wide) = between((width, height), patch.saturating_mul(merge), least, most)?;
                 grid(high / patch, wide / patch, merge, 0)
             }
-            Self::LongestSide { side, patch, merge } => {
+            Self::LongestSide {
+                side,
+                patch,
+                merge,
+                ends,
+            } => {
                 let ratio = (height as f64 / side as f64).max(width as f64 / side as f64).max(1.0);
                 let unit = patch.saturating_mul(merge);
                 let whole = |length: u64| {
@@ -158,7 +165,7 @@ impl ImageRule {
                         .saturating_mul(merge)
                 };
                 let (rows, columns) = (whole(height), whole(width));
-                grid(rows, columns, merge, rows / merge)
+                grid(rows, columns, merge, if ends { rows / merge } else { 0 })
             }
             Self::Tiles {
                 side,

@@ -115,9 +115,5 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
         .tensor("gate_attn", &[&one])
         .mlp_of(&layer)
         .tensor("gate_ffn", &[&one]);
-    Ok(vec![
-        embeddings.finish(),
-        first.vit(&layer).finish(),
-        second.finish(),
-    ])
+    Ok(vec![embeddings.finish(), first.vit(&layer).finish(), second.finish()])
 }
