@@ -8,6 +8,7 @@ use super::blueprint::Blueprint;
 use super::config::Config;
 use super::error::ModelError;
 use super::families::{Family, Wrapper};
+use super::media::Sight;
 use super::quantisation::Quantisation;
 use super::{catalogue, families, quantisation};
 
@@ -26,6 +27,8 @@ pub struct Library {
     pub defaults: &'static str,
     /// Built-in models, one a line.
     pub catalogue: &'static str,
+    /// Lays images, videos and sound out.
+    pub sight: Sight,
     /// Reads what a config says of its quantisation, if it says anything.
     pub quantisation: fn(&Config) -> Result<Option<Quantisation>, ModelError>,
 }
@@ -37,6 +40,7 @@ static WHOLE: Library = Library {
     wrappers: families::WRAPPERS,
     defaults: families::defaults::TABLE,
     catalogue: catalogue::TABLE,
+    sight: Sight::WHOLE,
     quantisation: quantisation::published,
 };
 
