@@ -100,7 +100,7 @@ impl Media {
             .as_ref()
             .map(|rule| rule.see(width, height, seconds, rate));
         see(seconds, Component::Vision, "video", 1, video)?;
-        let sound = senses.sound.as_ref().map(|rule| Some(rule.see(workload.audio_seconds)));
+        let sound = senses.sound.as_ref().map(|rule| rule.see(workload.audio_seconds));
         see(workload.audio_seconds, Component::Audio, "sound", 1, sound)?;
         let alone = match &senses.alone {
             None => None,

@@ -201,7 +201,7 @@ fn reads(blueprint: &Blueprint) -> Vec<ReadsRow> {
         let [_, seconds] = SECONDS;
         all.push(row(
             format!("{seconds} s of sound"),
-            senses.sound.as_ref().map(|rule| rule.see(seconds)),
+            senses.sound.as_ref().and_then(|rule| rule.see(seconds)),
         ));
     }
     if let Some((rule, marks)) = &senses.alone {

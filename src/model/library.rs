@@ -8,7 +8,7 @@ use super::blueprint::Blueprint;
 use super::config::Config;
 use super::error::ModelError;
 use super::families::Family;
-use super::media::{Glance, ImageRule};
+use super::media::Sight;
 use super::quantisation::Quantisation;
 use super::{catalogue, families, quantisation};
 
@@ -23,12 +23,12 @@ pub struct Library {
     pub classes: fn(&Config, &str, Blueprint) -> Result<Blueprint, ModelError>,
     /// Builds what is around a language model, and any family but the first.
     pub wrapped: fn(&Config) -> Result<Blueprint, ModelError>,
-    /// What becomes of an image of so many pixels by a rule.
-    pub image: fn(&ImageRule, u64, u64) -> Option<Glance>,
     /// Class defaults, one model type a line.
     pub defaults: &'static str,
     /// Built-in models, one a line.
     pub catalogue: &'static str,
+    /// Lays images, videos and sound out.
+    pub sight: Sight,
     /// Reads what a config says of its quantisation, if it says anything.
     pub quantisation: fn(&Config) -> Result<Option<Quantisation>, ModelError>,
 }
@@ -38,9 +38,9 @@ static WHOLE: Library = Library {
     encoders: families::encoding,
     classes: families::as_named,
     wrapped: families::wrapped,
-    image: ImageRule::see_by,
     defaults: families::defaults::TABLE,
     catalogue: catalogue::TABLE,
+    sight: Sight::WHOLE,
     quantisation: quantisation::published,
 };
 

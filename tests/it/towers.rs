@@ -236,9 +236,9 @@ fn what_cannot_be_read() {
     let said = answer.notices.iter().filter(|notice| notice.code == "media_not_read");
     assert_eq!(said.count(), 2);
     assert_eq!(answer.setup.prompt().value, 16);
-    let aria = configs().into_iter().find(|(id, _)| id == "aria");
-    let aria = Arc::new(Blueprint::from_value(aria.unwrap().1).unwrap());
-    assert_eq!(analyse(&aria, &asked).unwrap_err().code(), "media_not_known");
+    let molmo = json!({ "model_type": "molmo2" });
+    let molmo = Arc::new(Blueprint::from_value(molmo).unwrap());
+    assert_eq!(analyse(&molmo, &asked).unwrap_err().code(), "media_not_known");
     let wide = asked.with(|s| s.workload.image_size = (30_000, 100));
     let qwen = catalogue::find("Qwen/Qwen2.5-VL-3B-Instruct").unwrap().config.clone();
     let refused = analyse(&Arc::new(Blueprint::from_value(qwen).unwrap()), &wide).unwrap_err();

@@ -351,7 +351,7 @@ impl Pencil<'_> {
         self.y = top + HEADING + 6.0;
         self.words(left + self.spacing.layer_title(), self.y + 8.0, detail, false, false);
         self.y += 14.0;
-        let mut end = (middle, self.y);
+        let mut end = (middle, top);
         (self.left, self.right) = (left + self.spacing.side, right - self.spacing.side);
         for at in 0..group.blocks(self.plan.blueprint).len() {
             end = self.block_on_spine(group, at, end);

@@ -302,6 +302,7 @@ fn pixtral(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
         side,
         patch: down.value,
         merge: 1,
+        ends: false,
     };
     all.alone = Some((rule, 0));
     all.finish()

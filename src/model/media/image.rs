@@ -2,7 +2,6 @@
 
 use super::canvas::{best_resolution, least_scaling, nearest_ratio};
 use super::stage::Glance;
-use crate::model::library;
 
 /// How an image is laid out before the tower reads it. All sizes are in pixels unless they are called patches.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +26,7 @@ pub enum ImageRule {
         /// Most pixels.
         most: u64,
     },
-    /// Shrunk until its longer side fits, one token for each joined patch and one for the end of each row (Pixtral).
+    /// Shrunk until its longer side fits, one token for each joined patch (Pixtral).
     LongestSide {
         /// Longest side.
         side: u64,
@@ -35,6 +34,8 @@ pub enum ImageRule {
         patch: u64,
         /// Patches that are joined on each side.
         merge: u64,
+        /// Whether a mark ends each row of tokens.
+        ends: bool,
     },
     /// Cut into tiles whose arrangement has the nearest ratio, with a small whole image beside them (InternVL).
     Tiles {
@@ -134,213 +135,211 @@ pub enum ImageRule {
 /// The longest side over the shortest that a class takes.
 const MOST_RATIO: f64 = 200.0;
 
-impl ImageRule {
-    /// What becomes of an image of this size; none where the class refuses it.
-    pub fn see(&self, width: u64, height: u64) -> Option<Glance> {
-        // Whoever has a rule came from the library.
-        (library::at_hand()?.image)(self, width, height)
-    }
-    /// The same; lies in the library.
-    pub fn see_by(&self, width: u64, height: u64) -> Option<Glance> {
-        let (width, height) = (width.max(1), height.max(1));
-        Some(match *self {
-            Self::Fixed { rows, columns, tokens } => Glance::whole(rows, columns, tokens),
-            Self::Pixels {
-                patch,
-                merge,
-                least,
-                most,
-            } => {
-                let (high, wide) = between((width, height), patch.saturating_mul(merge), least, most)?;
-                grid(high / patch, wide / patch, merge, 0)
+/// What becomes of an image of this size; none where the class refuses it.
+pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
+    let (width, height) = (width.max(1), height.max(1));
+    Some(match *rule {
+        ImageRule::Fixed { rows, columns, tokens } => Glance::whole(rows, columns, tokens),
+        ImageRule::Pixels {
+            patch,
+            merge,
+            least,
+            most,
+        } => {
+            let (high, wide) = between((width, height), patch.saturating_mul(merge), least, most)?;
+            grid(high / patch, wide / patch, merge, 0)
+        }
+        ImageRule::LongestSide {
+            side,
+            patch,
+            merge,
+            ends,
+        } => {
+            let ratio = (height as f64 / side as f64).max(width as f64 / side as f64).max(1.0);
+            let unit = patch.saturating_mul(merge);
+            let whole = |length: u64| {
+                ((length as f64 / ratio) as u64)
+                    .max(1)
+                    .div_ceil(unit)
+                    .saturating_mul(merge)
+            };
+            let (rows, columns) = (whole(height), whole(width));
+            grid(rows, columns, merge, if ends { rows / merge } else { 0 })
+        }
+        ImageRule::Tiles {
+            side,
+            patches,
+            most,
+            by_scale,
+            tokens,
+            marks: [of_tile, of_row, of_image],
+            filled,
+        } => {
+            let size = (width, height);
+            let (columns, rows) = if by_scale {
+                least_scaling(size, side, most)
+            } else {
+                nearest_ratio(size, side, 1, most)
+            };
+            let tiles = columns.saturating_mul(rows);
+            let crops = if tiles > 1 && !filled { tiles + 1 } else { tiles };
+            let marks = if tiles > 1 {
+                of_tile
+                    .saturating_mul(tiles.saturating_sub(rows))
+                    .saturating_add(of_row.saturating_mul(rows))
+            } else {
+                0
+            };
+            let all = tokens
+                .saturating_mul(crops)
+                .saturating_add(marks)
+                .saturating_add(of_image);
+            if filled {
+                return Some(Glance {
+                    crops: most,
+                    ..Glance::whole(patches, patches, 1)
+                });
             }
-            Self::LongestSide { side, patch, merge } => {
-                let ratio = (height as f64 / side as f64).max(width as f64 / side as f64).max(1.0);
-                let unit = patch.saturating_mul(merge);
-                let whole = |length: u64| {
-                    ((length as f64 / ratio) as u64)
-                        .max(1)
-                        .div_ceil(unit)
-                        .saturating_mul(merge)
-                };
-                let (rows, columns) = (whole(height), whole(width));
-                grid(rows, columns, merge, rows / merge)
+            Glance {
+                crops,
+                ..Glance::whole(patches, patches, all)
             }
-            Self::Tiles {
-                side,
-                patches,
-                most,
-                by_scale,
-                tokens,
-                marks: [of_tile, of_row, of_image],
-                filled,
-            } => {
-                let size = (width, height);
-                let (columns, rows) = if by_scale {
-                    least_scaling(size, side, most)
-                } else {
-                    nearest_ratio(size, side, 1, most)
-                };
-                let tiles = columns.saturating_mul(rows);
-                let crops = if tiles > 1 && !filled { tiles + 1 } else { tiles };
-                let marks = if tiles > 1 {
-                    of_tile
-                        .saturating_mul(tiles.saturating_sub(rows))
-                        .saturating_add(of_row.saturating_mul(rows))
-                } else {
-                    0
-                };
-                let all = tokens
-                    .saturating_mul(crops)
-                    .saturating_add(marks)
-                    .saturating_add(of_image);
-                if filled {
-                    return Some(Glance {
-                        crops: most,
-                        ..Glance::whole(patches, patches, 1)
-                    });
-                }
-                Glance {
-                    crops,
-                    ..Glance::whole(patches, patches, all)
-                }
+        }
+        ImageRule::Resolutions {
+            ref all,
+            side,
+            patches,
+            most,
+            marked: _,
+        } => {
+            let (high, wide) = best_resolution((width, height), all);
+            let (rows, columns) = ((high / side).max(1), (wide / side).max(1));
+            let crops = rows.saturating_mul(columns).saturating_add(1);
+            let kept = unpadded((width, height), rows * patches, columns * patches, patches, most);
+            let tokens = patches.saturating_mul(patches).saturating_add(kept);
+            Glance {
+                crops,
+                ..Glance::whole(patches, patches, tokens)
             }
-            Self::Resolutions {
-                ref all,
-                side,
-                patches,
-                most,
-                marked: _,
-            } => {
-                let (high, wide) = best_resolution((width, height), all);
-                let (rows, columns) = ((high / side).max(1), (wide / side).max(1));
-                let crops = rows.saturating_mul(columns).saturating_add(1);
-                let kept = unpadded((width, height), rows * patches, columns * patches, patches, most);
-                let tokens = patches.saturating_mul(patches).saturating_add(kept);
-                Glance {
-                    crops,
-                    ..Glance::whole(patches, patches, tokens)
-                }
+        }
+        ImageRule::Splits {
+            side,
+            most,
+            patches,
+            tokens,
+        } => {
+            let (rows, columns) = splits((width, height), side, most);
+            let tiles = rows.saturating_mul(columns);
+            if tiles <= 1 {
+                return Some(Glance::whole(patches, patches, tokens.saturating_add(3)));
             }
-            Self::Splits {
-                side,
-                most,
-                patches,
-                tokens,
-            } => {
-                let (rows, columns) = splits((width, height), side, most);
-                let tiles = rows.saturating_mul(columns);
-                if tiles <= 1 {
-                    return Some(Glance::whole(patches, patches, tokens.saturating_add(3)));
-                }
-                // Two marks before each tile, one behind each row, three around the small whole image.
-                let marks = tiles.saturating_mul(2).saturating_add(rows).saturating_add(3);
-                let crops = tiles + 1;
-                let all = crops.saturating_mul(tokens).saturating_add(marks);
-                Glance {
-                    crops,
-                    ..Glance::whole(patches, patches, all)
-                }
+            // Two marks before each tile, one behind each row, three around the small whole image.
+            let marks = tiles.saturating_mul(2).saturating_add(rows).saturating_add(3);
+            let crops = tiles + 1;
+            let all = crops.saturating_mul(tokens).saturating_add(marks);
+            Glance {
+                crops,
+                ..Glance::whole(patches, patches, all)
             }
-            Self::Filled { patch, pool, tokens } => {
-                let room = tokens.saturating_mul(pool).saturating_mul(pool);
-                let scale =
-                    (room.saturating_mul(patch).saturating_mul(patch) as f64 / (width as f64 * height as f64)).sqrt();
-                let unit = pool.saturating_mul(patch).max(1);
-                let most = tokens;
-                let sides = |length: u64, other: u64| {
-                    let whole = (length as f64 * scale / unit as f64) as u64;
-                    // A side that rounds to nothing is one unit; the other then follows the ratio.
-                    if whole > 0 { (whole, false) } else { (1, length < other) }
-                };
-                let (mut rows, flat) = sides(height, width);
-                let (mut columns, narrow) = sides(width, height);
-                if flat {
-                    columns = (width / height).min(most);
-                }
-                if narrow {
-                    rows = (height / width).min(most);
-                }
-                // Patches are filled up to the room there is, and the tower runs over all.
-                Glance::whole(room, 1, rows.saturating_mul(columns))
+        }
+        ImageRule::Filled { patch, pool, tokens } => {
+            let room = tokens.saturating_mul(pool).saturating_mul(pool);
+            let scale =
+                (room.saturating_mul(patch).saturating_mul(patch) as f64 / (width as f64 * height as f64)).sqrt();
+            let unit = pool.saturating_mul(patch).max(1);
+            let most = tokens;
+            let sides = |length: u64, other: u64| {
+                let whole = (length as f64 * scale / unit as f64) as u64;
+                // A side that rounds to nothing is one unit; the other then follows the ratio.
+                if whole > 0 { (whole, false) } else { (1, length < other) }
+            };
+            let (mut rows, flat) = sides(height, width);
+            let (mut columns, narrow) = sides(width, height);
+            if flat {
+                columns = (width / height).min(most);
             }
-            Self::Covered { side, patch, most } => covered((width, height), side, patch, most),
-            Self::TilesOrWhole {
-                side,
-                patch,
-                merge,
-                tiles: [few, many],
-                tokens: [fewest, room],
-            } => {
-                let unit = patch.saturating_mul(merge).max(1);
-                let of_token = unit.saturating_mul(unit);
-                let whole = |length: u64| {
-                    ((length as f64 / unit as f64).round_ties_even() as u64)
-                        .max(1)
-                        .saturating_mul(unit)
-                };
-                let most = room.saturating_mul(of_token);
-                let (high, wide) = between((width, height), unit, fewest.saturating_mul(of_token), most)?;
-                let (high, wide) = (high.max(unit), wide.max(unit));
-                let small = (high / unit).saturating_mul(wide / unit);
-                let of_tile = (side / patch).div_ceil(merge).saturating_pow(2);
-                // Every piece is filled up to the patches of the largest.
-                let filled = (side / patch)
-                    .saturating_pow(2)
-                    .max(room.saturating_mul(merge.saturating_mul(merge)));
-                let large = whole(width).saturating_mul(whole(height)) > most.saturating_mul(2);
-                if !large {
-                    return Some(Glance::whole(filled, 1, small.saturating_add(2)));
-                }
-                let (columns, rows) = nearest_ratio((width, height), side, few, many);
-                let tiles = columns.saturating_mul(rows);
-                let tokens = tiles
-                    .saturating_mul(of_tile.saturating_add(1))
-                    .saturating_add(small)
-                    .saturating_add(3);
-                Glance {
-                    crops: tiles.saturating_add(1),
-                    ..Glance::whole(filled, 1, tokens)
-                }
+            if narrow {
+                rows = (height / width).min(most);
             }
-            Self::Latents {
-                sides: [least, most],
-                patch,
-                tokens,
-            } => {
-                let ratio = width as f64 / height as f64;
-                let (mut wide, mut high) = (width, height);
-                if width >= height && width > most {
-                    (wide, high) = (most, (most as f64 / ratio) as u64);
-                } else if height > width && height > most {
-                    (wide, high) = ((most as f64 * ratio) as u64, most);
-                }
-                Glance::whole(high.max(least) / patch.max(1), wide.max(least) / patch.max(1), tokens)
+            // Patches are filled up to the room there is, and the tower runs over all.
+            Glance::whole(room, 1, rows.saturating_mul(columns))
+        }
+        ImageRule::Covered { side, patch, most } => covered((width, height), side, patch, most),
+        ImageRule::TilesOrWhole {
+            side,
+            patch,
+            merge,
+            tiles: [few, many],
+            tokens: [fewest, room],
+        } => {
+            let unit = patch.saturating_mul(merge).max(1);
+            let of_token = unit.saturating_mul(unit);
+            let whole = |length: u64| {
+                ((length as f64 / unit as f64).round_ties_even() as u64)
+                    .max(1)
+                    .saturating_mul(unit)
+            };
+            let most = room.saturating_mul(of_token);
+            let (high, wide) = between((width, height), unit, fewest.saturating_mul(of_token), most)?;
+            let (high, wide) = (high.max(unit), wide.max(unit));
+            let small = (high / unit).saturating_mul(wide / unit);
+            let of_tile = (side / patch).div_ceil(merge).saturating_pow(2);
+            // Every piece is filled up to the patches of the largest.
+            let filled = (side / patch)
+                .saturating_pow(2)
+                .max(room.saturating_mul(merge.saturating_mul(merge)));
+            let large = whole(width).saturating_mul(whole(height)) > most.saturating_mul(2);
+            if !large {
+                return Some(Glance::whole(filled, 1, small.saturating_add(2)));
             }
-            Self::Native {
-                patch,
-                merge,
-                most,
-                side,
-            } => {
-                let patches = (width / patch).max(1).saturating_mul((height / patch).max(1));
-                let bound = side.saturating_mul(patch) as f64;
-                let scale = (most as f64 / patches as f64)
-                    .sqrt()
-                    .min(bound / width as f64)
-                    .min(bound / height as f64)
-                    .min(1.0);
-                let unit = patch.saturating_mul(merge).max(1);
-                let whole = |length: u64| {
-                    ((length as f64 * scale) as u64)
-                        .max(1)
-                        .div_ceil(unit)
-                        .saturating_mul(merge)
-                };
-                grid(whole(height), whole(width), merge, 0)
+            let (columns, rows) = nearest_ratio((width, height), side, few, many);
+            let tiles = columns.saturating_mul(rows);
+            let tokens = tiles
+                .saturating_mul(of_tile.saturating_add(1))
+                .saturating_add(small)
+                .saturating_add(3);
+            Glance {
+                crops: tiles.saturating_add(1),
+                ..Glance::whole(filled, 1, tokens)
             }
-        })
-    }
+        }
+        ImageRule::Latents {
+            sides: [least, most],
+            patch,
+            tokens,
+        } => {
+            let ratio = width as f64 / height as f64;
+            let (mut wide, mut high) = (width, height);
+            if width >= height && width > most {
+                (wide, high) = (most, (most as f64 / ratio) as u64);
+            } else if height > width && height > most {
+                (wide, high) = ((most as f64 * ratio) as u64, most);
+            }
+            Glance::whole(high.max(least) / patch.max(1), wide.max(least) / patch.max(1), tokens)
+        }
+        ImageRule::Native {
+            patch,
+            merge,
+            most,
+            side,
+        } => {
+            let patches = (width / patch).max(1).saturating_mul((height / patch).max(1));
+            let bound = side.saturating_mul(patch) as f64;
+            let scale = (most as f64 / patches as f64)
+                .sqrt()
+                .min(bound / width as f64)
+                .min(bound / height as f64)
+                .min(1.0);
+            let unit = patch.saturating_mul(merge).max(1);
+            let whole = |length: u64| {
+                ((length as f64 * scale) as u64)
+                    .max(1)
+                    .div_ceil(unit)
+                    .saturating_mul(merge)
+            };
+            grid(whole(height), whole(width), merge, 0)
+        }
+    })
 }
 
 /// One crop whose squares of patches are tokens, with so many marks besides.

@@ -9,10 +9,49 @@ mod sound;
 mod stage;
 mod video;
 
+use super::library::at_hand;
+
 pub use image::ImageRule;
 pub use sound::SoundRule;
 pub use stage::{Extent, Glance, Stage};
 pub use video::VideoRule;
+
+/// The rules carried out: they lie in the library, which is at hand wherever a model with a tower was read.
+#[derive(Debug)]
+pub struct Sight {
+    image: fn(&ImageRule, u64, u64) -> Option<Glance>,
+    video: fn(&VideoRule, u64, u64, u64, u64) -> Option<Glance>,
+    sound: fn(&SoundRule, u64) -> Glance,
+}
+
+impl Sight {
+    pub(super) const WHOLE: Self = Self {
+        image: image::see,
+        video: video::see,
+        sound: sound::see,
+    };
+}
+
+impl ImageRule {
+    /// What becomes of an image of this size; none where the class refuses it.
+    pub fn see(&self, width: u64, height: u64) -> Option<Glance> {
+        (at_hand()?.sight.image)(self, width, height)
+    }
+}
+
+impl VideoRule {
+    /// What becomes of a video of so many seconds; none where the class refuses its size.
+    pub fn see(&self, width: u64, height: u64, seconds: u64, rate: u64) -> Option<Glance> {
+        (at_hand()?.sight.video)(self, width, height, seconds, rate)
+    }
+}
+
+impl SoundRule {
+    /// What becomes of so many seconds.
+    pub fn see(&self, seconds: u64) -> Option<Glance> {
+        Some((at_hand()?.sight.sound)(self, seconds))
+    }
+}
 
 /// What a model reads beside text, and by which rule; none where it reads no such thing or the rule is not known.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -46,23 +46,24 @@ impl SoundRule {
                 .saturating_add(of(frames % chunk)),
         }
     }
-    /// What becomes of so many seconds.
-    pub fn see(&self, seconds: u64) -> Glance {
-        let read = seconds.min(self.most);
-        let own = self.positions(read.saturating_mul(RATE));
-        let (crops, rows) = match self.clip {
-            0 => (1, own),
-            clip => (read.div_ceil(clip), self.positions(clip.saturating_mul(RATE))),
-        };
-        let counted = if self.filled { crops.saturating_mul(rows) } else { own };
-        let tokens = self.tokens.unwrap_or(counted / self.joined.max(1));
-        let frames = if self.clip == 0 { read } else { self.clip };
-        Glance {
-            crops,
-            frames: frames.saturating_mul(RATE),
-            chunk: self.chunk,
-            ..Glance::whole(rows, 1, tokens)
-        }
+}
+
+/// What becomes of so many seconds.
+pub(super) fn see(rule: &SoundRule, seconds: u64) -> Glance {
+    let read = seconds.min(rule.most);
+    let own = rule.positions(read.saturating_mul(RATE));
+    let (crops, rows) = match rule.clip {
+        0 => (1, own),
+        clip => (read.div_ceil(clip), rule.positions(clip.saturating_mul(RATE))),
+    };
+    let counted = if rule.filled { crops.saturating_mul(rows) } else { own };
+    let tokens = rule.tokens.unwrap_or(counted / rule.joined.max(1));
+    let frames = if rule.clip == 0 { read } else { rule.clip };
+    Glance {
+        crops,
+        frames: frames.saturating_mul(RATE),
+        chunk: rule.chunk,
+        ..Glance::whole(rows, 1, tokens)
     }
 }
 
@@ -78,14 +79,14 @@ mod tests {
             most: 30,
             ..SoundRule::OPEN
         };
-        assert_eq!((qwen.see(30).rows, qwen.see(30).tokens), (1500, 750));
-        assert_eq!((qwen.see(10).rows, qwen.see(10).tokens), (1500, 250));
+        assert_eq!((see(&qwen, 30).rows, see(&qwen, 30).tokens), (1500, 750));
+        assert_eq!((see(&qwen, 10).rows, see(&qwen, 10).tokens), (1500, 250));
         let omni = SoundRule {
             stride: 8,
             chunk: 100,
             joined: 1,
             ..SoundRule::OPEN
         };
-        assert_eq!(omni.see(30).tokens, 390);
+        assert_eq!(see(&omni, 30).tokens, 390);
     }
 }

@@ -33,46 +33,44 @@ pub enum VideoRule {
     },
 }
 
-impl VideoRule {
-    /// What becomes of a video of so many seconds; none where the class refuses its size.
-    pub fn see(&self, width: u64, height: u64, seconds: u64, rate: u64) -> Option<Glance> {
-        let taken = seconds.saturating_mul(rate).max(1);
-        match *self {
-            Self::Joined {
-                frames,
-                between: [few, many],
-                patch,
-                merge,
-                pixels: [least, most],
-                together,
-            } => {
-                let joined = frames.max(1);
-                let taken = (taken.clamp(few, many) / joined).max(1).saturating_mul(joined);
-                let share = if together { taken } else { 1 };
-                let unit = patch.saturating_mul(merge);
-                let (high, wide) = between((width.max(1), height.max(1)), unit, least.div_ceil(share), most / share)?;
-                let (rows, columns) = (high / patch, wide / patch);
-                let crops = taken / joined;
-                let each = (rows / merge).saturating_mul(columns / merge);
-                let tokens = crops.saturating_mul(each);
-                Some(Glance {
-                    crops,
-                    ..Glance::whole(rows, columns, tokens)
-                })
-            }
-            Self::Frames {
-                ref each,
-                tokens,
-                marks,
-            } => {
-                let one = each.see(width, height)?;
-                let of_frame = tokens.unwrap_or(one.tokens);
-                Some(Glance {
-                    crops: one.crops.saturating_mul(taken),
-                    tokens: of_frame.saturating_mul(taken).saturating_add(marks),
-                    ..one
-                })
-            }
+/// What becomes of a video of so many seconds; none where the class refuses its size.
+pub(super) fn see(rule: &VideoRule, width: u64, height: u64, seconds: u64, rate: u64) -> Option<Glance> {
+    let taken = seconds.saturating_mul(rate).max(1);
+    match *rule {
+        VideoRule::Joined {
+            frames,
+            between: [few, many],
+            patch,
+            merge,
+            pixels: [least, most],
+            together,
+        } => {
+            let joined = frames.max(1);
+            let taken = (taken.clamp(few, many) / joined).max(1).saturating_mul(joined);
+            let share = if together { taken } else { 1 };
+            let unit = patch.saturating_mul(merge);
+            let (high, wide) = between((width.max(1), height.max(1)), unit, least.div_ceil(share), most / share)?;
+            let (rows, columns) = (high / patch, wide / patch);
+            let crops = taken / joined;
+            let each = (rows / merge).saturating_mul(columns / merge);
+            let tokens = crops.saturating_mul(each);
+            Some(Glance {
+                crops,
+                ..Glance::whole(rows, columns, tokens)
+            })
+        }
+        VideoRule::Frames {
+            ref each,
+            tokens,
+            marks,
+        } => {
+            let one = super::image::see(each, width, height)?;
+            let of_frame = tokens.unwrap_or(one.tokens);
+            Some(Glance {
+                crops: one.crops.saturating_mul(taken),
+                tokens: of_frame.saturating_mul(taken).saturating_add(marks),
+                ..one
+            })
         }
     }
 }

@@ -111,11 +111,9 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
     let second = format!("{prefix}global_transformer.layers.{{i}}.");
     let second = Stack::repeated(Vision, "Global vision layers", second, &global)
         .over(together)
+        .attention_of(&layer)
         .tensor("gate_attn", &[&one])
+        .mlp_of(&layer)
         .tensor("gate_ffn", &[&one]);
-    Ok(vec![
-        embeddings.finish(),
-        first.vit(&layer).finish(),
-        second.vit(&layer).finish(),
-    ])
+    Ok(vec![embeddings.finish(), first.vit(&layer).finish(), second.finish()])
 }

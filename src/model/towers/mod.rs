@@ -175,6 +175,7 @@ pub fn heads(config: &Config) -> Result<Option<Quantity>, ModelError> {
     const KEYS: &[&str] = &[
         "num_attention_heads",
         "num_heads",
+        "attention_heads",
         "vt_num_attention_heads",
         "encoder_attention_heads",
     ];

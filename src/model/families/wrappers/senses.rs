@@ -68,9 +68,14 @@ fn pixels(vision: &Config, [patch, merge]: [&'static str; 2], bounds: [u64; 2]) 
     }))
 }
 
-fn longest(vision: &Config, merge: u64) -> Found<ImageRule> {
+fn longest(vision: &Config, merge: u64, ends: bool) -> Found<ImageRule> {
     let (side, patch) = (size(vision, "image_size")?, size(vision, "patch_size")?);
-    Ok(Some(ImageRule::LongestSide { side, patch, merge }))
+    Ok(Some(ImageRule::LongestSide {
+        side,
+        patch,
+        merge,
+        ends,
+    }))
 }
 
 fn tiles(vision: &Config, side: u64, most: u64, merge: u64, marks: [u64; 3]) -> Found<ImageRule> {
@@ -93,14 +98,16 @@ const PATCH: [&str; 2] = ["patch_size", "spatial_merge_size"];
 const OF_QWEN2: [u64; 2] = [3_136, 12_845_056];
 /// `preprocessor_config.json` of Qwen3-VL, Qwen3-Omni and Qwen3.5.
 const OF_QWEN3: [u64; 2] = [65_536, 16_777_216];
+/// The default of `Qwen2VLImageProcessor`.
+const OF_CLASS: [u64; 2] = [3_136, 1_003_520];
 const OF_GLM: [u64; 2] = [12_544, 11_760_000];
 
 fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> {
     let whole = &around.whole;
     Ok(match root {
-        "llava" if vision.model_type() == "pixtral" => longest(vision, 1)?,
-        "mistral3" | "mistral_large4" => longest(vision, size(whole, "spatial_merge_size")?)?,
-        "lighton_ocr" => longest(vision, size(whole, "spatial_merge_size")?)?,
+        "llava" if vision.model_type() == "pixtral" => longest(vision, 1, true)?,
+        "mistral3" | "mistral_large4" => longest(vision, size(whole, "spatial_merge_size")?, true)?,
+        "lighton_ocr" => longest(vision, size(whole, "spatial_merge_size")?, false)?,
         "llava" | "vipllava" | "video_llava" => {
             let grid = grid(vision)?;
             let class = u64::from(whole_kept(around) && vision.model_type() == "clip_vision_model");
@@ -109,9 +116,8 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
         "llava_next" | "llava_next_video" | "llava_onevision" => resolutions(around, vision)?,
         "fast_vlm" => fixed((16, 16), 256),
         "qwen2_vl" => pixels(vision, QWEN, OF_QWEN2)?,
-        "qwen2_5_vl" | "qwen2_5_omni" | "qwen2_5_omni_thinker" | "exaone4_5" | "hyperclovax_vision_v2" => {
-            pixels(vision, PATCH, OF_QWEN2)?
-        }
+        "qwen2_5_vl" | "qwen2_5_omni" | "qwen2_5_omni_thinker" => pixels(vision, PATCH, OF_QWEN2)?,
+        "exaone4_5" | "hyperclovax_vision_v2" => pixels(vision, PATCH, OF_CLASS)?,
         "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
             pixels(vision, PATCH, OF_QWEN3)?
         }
@@ -122,8 +128,8 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             Some(ImageRule::Pixels {
                 patch,
                 merge,
-                least: 3_136,
-                most: 1_003_520,
+                least: OF_CLASS[0],
+                most: OF_CLASS[1],
             })
         }
         "paligemma" | "deepseek_vl" | "janus" => every(grid(vision)?, 1),
@@ -138,14 +144,9 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             pool: or(vision, "pooling_kernel_size", 3)?,
             tokens: or(whole, "vision_soft_tokens_per_image", 280)?,
         }),
-        "idefics3" | "smolvlm" | "modernvbert" | "colmodernvbert" => {
+        "idefics3" | "smolvlm" => {
             let (side, patches) = (size(vision, "image_size")?, grid(vision)?.0);
-            let key = if root.ends_with("vbert") {
-                "pixel_shuffle_factor"
-            } else {
-                "scale_factor"
-            };
-            let joined = patches / size(whole, key)?.max(1);
+            let joined = patches / size(whole, "scale_factor")?.max(1);
             Some(ImageRule::Splits {
                 side,
                 most: 4,
@@ -252,6 +253,18 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             // A mark before and after.
             tokens: size(&around.config.part("perceiver_config"), "resampler_n_latents")?.saturating_add(2),
         }),
+        "ovis2" => {
+            let grid = grid(vision)?;
+            let stride = or(vision, "hidden_stride", 1)?.max(1);
+            // A mark before, one for the grid of tiles, one after.
+            let tokens = (grid.0 / stride).saturating_mul(grid.1 / stride);
+            fixed(grid, tokens.saturating_add(3))
+        }
+        // `AriaProcessor`: images of 980 pixels are 256 tokens.
+        "aria" => {
+            let side = 980 / size(vision, "patch_size")?;
+            fixed((side, side), 256)
+        }
         "got_ocr2" => fixed(grid(vision)?, 256),
         "blip-2" | "instructblip" => fixed(grid(vision)?, size(whole, "num_query_tokens")?),
         _ => None,
