@@ -169,7 +169,7 @@ impl Media {
         let each = self.seen.iter().map(|seen| match (seen.what, seen.count) {
             ("image", 1) => "an image".to_owned(),
             ("image", many) => format!("{} images", grouped(many)),
-            (what, _) if what == "video" => "a video".to_owned(),
+            ("video", _) => "a video".to_owned(),
             (what, _) => what.to_owned(),
         });
         let each: Vec<String> = each.collect();

@@ -305,7 +305,7 @@ fn unpadded((width, height): (u64, u64), rows: u64, columns: u64, patches: u64, 
 /// Source: `Idefics3ImageProcessor` (`resize`, `resize_for_vision_encoder`, `split_images`).
 fn splits((width, height): (u64, u64), side: u64, most: u64) -> (u64, u64) {
     const LARGEST: u64 = 4096;
-    let longest = side.saturating_mul(most).min(LARGEST).max(1);
+    let longest = side.saturating_mul(most).clamp(1, LARGEST);
     let ratio = width as f64 / height as f64;
     let even = |length: f64| {
         let whole = length as u64;
