@@ -125,8 +125,11 @@ impl AnswerCard {
         let (at, ink) = (EDGE + wide(capacity), theme.colour("ink"));
         pen.path(&[(at, top - 7.0), (at, bottom + 7.0)], ink, 3.0)?;
         let words = format!("{} may be used", self.sheet.units.bytes(capacity));
-        pen.place_near(&words, letters(16.0, true, ink), at, &[top - 17.0])
-            .map(drop)
+        let look = letters(16.0, true, ink);
+        // Over the line, within the margins.
+        let half = (pen.width(&words, look) / 2.0).min(WIDE / 2.0);
+        let middle = at.clamp(EDGE + half, EDGE + WIDE - half);
+        pen.place(&words, look, &[(middle, top - 17.0, HPos::Center)]).map(drop)
     }
     /// Names and sizes of the parts, in the order of the bar.
     fn legend<B: DrawingBackend>(&self, pen: &mut Pen<B>) -> Drawn<B> {

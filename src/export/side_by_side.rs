@@ -53,6 +53,7 @@ pub fn side_by_side(beside: &SideBySide) -> Sheet {
 /// All rows as a spreadsheet takes them: `figure`, `unit`, a column for each question; bare numbers in base units, the ends of an
 /// interval and what may be used of a memory in rows of their own, nothing where there is no value.
 pub fn side_by_side_numbers(beside: &SideBySide) -> Sheet {
+    type Read = fn(&Cell) -> Option<f64>;
     let columns = ["figure".to_owned(), "unit".to_owned()];
     let mut sheet = Sheet {
         title: String::new(),
@@ -64,14 +65,14 @@ pub fn side_by_side_numbers(beside: &SideBySide) -> Sheet {
             let head = [name, row.base.to_owned()];
             sheet.push(head.into_iter().chain(row.cells.iter().map(words)));
         };
-        let any = |of: fn(&Cell) -> Option<f64>| row.cells.iter().any(|cell| of(cell).is_some());
+        let any = |of: Read| row.cells.iter().any(|cell| of(cell).is_some());
         let label = row.label;
         push(label.to_owned(), &|cell| match cell.number {
             Some(number) => bare(number),
             None if cell.none => String::new(),
             None => cell.text.clone(),
         });
-        let ends: [(&str, fn(&Cell) -> Option<f64>); 3] = [
+        let ends: [(&str, Read); 3] = [
             ("low", |cell| cell.ends.map(|(low, _)| low)),
             ("high", |cell| cell.ends.map(|(_, high)| high)),
             ("usable", |cell| cell.usable),

@@ -202,7 +202,7 @@ fn the_sentence_names_the_best() {
         beside.main,
         "gpt-oss 20B is the fastest of three, the cheapest and the smallest."
     );
-    assert!(beside.rest.starts_with("gpt-oss 20B does 3."), "{}", beside.rest);
+    assert!(beside.rest.starts_with("gpt-oss 20B writes 3."), "{}", beside.rest);
     assert!(
         beside.rest.ends_with("Qwen3 30B-A3B spills into RAM."),
         "{}",

@@ -1,6 +1,6 @@
 //! Files the page hands out: pictures of charts and of the answer, JSON.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -64,9 +64,15 @@ pub fn save_picture(name: String, size: (f64, f64), draw: &Draw, theme: Theme, c
 
 /// Waits for the page's font: a canvas draws with what has come. Without it the system's does.
 async fn fonts() {
-    let set = document().fonts();
+    // By name: another import would be part of the first load.
+    let set = Reflect::get(&document(), &"fonts".into()).unwrap_or_default();
+    let load = Reflect::get(&set, &"load".into()).and_then(JsCast::dyn_into::<Function>);
+    let Ok(load) = load else { return };
     for weight in ["400", "700"] {
-        let _ = JsFuture::from(set.load(&format!("{weight} 16px {FONT}"))).await;
+        let loads = load.call1(&set, &format!("{weight} 16px {FONT}").into());
+        if let Ok(loads) = loads.and_then(JsCast::dyn_into::<Promise>) {
+            let _ = JsFuture::from(loads).await;
+        }
     }
 }
 
@@ -83,7 +89,8 @@ async fn with_words(blob: Blob, caption: &Caption) -> Blob {
     let options = BlobPropertyBag::new();
     options.set_type("image/png");
     let parts = Array::of1(&Uint8Array::from(png.as_slice()));
-    Blob::new_with_u8_array_sequence_and_options(&parts, &options).unwrap_or(blob)
+    // The same constructor takes bytes.
+    Blob::new_with_str_sequence_and_options(&parts, &options).unwrap_or(blob)
 }
 
 /// Draws something once more as lines and words of so many CSS pixels, and hands it out.

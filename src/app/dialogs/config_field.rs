@@ -189,7 +189,7 @@ fn Origin(read: Memo<FieldValue>, changes: Changes) -> impl IntoView {
             .model
             .with(|model| model.as_ref().is_some_and(|model| model.facts.source == "catalogue"));
         let words = match origin {
-            FieldOrigin::Config if built_in => "catalogue".to_owned(),
+            FieldOrigin::Config if built_in => "built in".to_owned(),
             FieldOrigin::Config => "config.json".to_owned(),
             FieldOrigin::ClassDefault => "not in the config; default of its class".to_owned(),
             FieldOrigin::NotSet => "not set".to_owned(),
