@@ -5,6 +5,7 @@
 
 mod canvas;
 mod image;
+mod pieces;
 mod sound;
 mod stage;
 mod video;
@@ -26,7 +27,7 @@ pub struct Sight {
 
 impl Sight {
     pub(super) const WHOLE: Self = Self {
-        image: image::see,
+        image: pieces::see,
         video: video::see,
         sound: sound::see,
     };

@@ -1,7 +1,8 @@
 //! What a video becomes: frames are taken from it so many times a second, and joined in time where the tower does so.
 //! Sources: the named class in transformers 5.23.
 
-use super::image::{ImageRule, between};
+use super::image::ImageRule;
+use super::pieces::between;
 use super::stage::Glance;
 
 /// How a video is laid out before the tower reads it. Words that name times are not counted.
@@ -64,7 +65,7 @@ pub(super) fn see(rule: &VideoRule, width: u64, height: u64, seconds: u64, rate:
             tokens,
             marks,
         } => {
-            let one = super::image::see(each, width, height)?;
+            let one = super::pieces::see(each, width, height)?;
             let of_frame = tokens.unwrap_or(one.tokens);
             Some(Glance {
                 crops: one.crops.saturating_mul(taken),

@@ -1,13 +1,17 @@
 //! By which rule the processor of each wrapper lays out images, videos and sound. Sources: the image, video and audio
 //! processors of transformers 5.23 under the wrapper's name; where published files of a family all say otherwise, those.
 
+mod moving;
+
 use serde_json::Value;
+
+use moving::{sound, videos};
 
 use super::Around;
 use super::others::inverse;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
-use crate::model::media::{ImageRule, Senses, SoundRule, VideoRule};
+use crate::model::media::{ImageRule, Senses};
 use crate::model::towers::pair;
 
 type Found<T> = Result<Option<T>, ModelError>;
@@ -78,17 +82,55 @@ fn longest(vision: &Config, merge: u64, ends: bool) -> Found<ImageRule> {
     }))
 }
 
-fn tiles(vision: &Config, side: u64, most: u64, merge: u64, marks: [u64; 3]) -> Found<ImageRule> {
+/// How a class cuts tiles.
+struct Cut {
+    /// Most of them.
+    most: u64,
+    /// Patches that are joined on each side.
+    merge: u64,
+    /// Marks of each tile, of each row of tiles, and of the image.
+    marks: [u64; 3],
+    /// Marks at the end of every tile, the small whole image too.
+    ends: u64,
+    /// Whether the arrangement is the one that scales least.
+    by_scale: bool,
+    /// Whether every image takes the room of all tiles.
+    filled: bool,
+}
+
+impl Cut {
+    /// By the nearest ratio (InternVL).
+    const fn by_ratio(most: u64, merge: u64, marks: [u64; 3]) -> Self {
+        Self {
+            most,
+            merge,
+            marks,
+            ends: 0,
+            by_scale: false,
+            filled: false,
+        }
+    }
+    /// By the least scaling (Llama).
+    const fn by_scale(most: u64, merge: u64, marks: [u64; 3]) -> Self {
+        Self {
+            by_scale: true,
+            ..Self::by_ratio(most, merge, marks)
+        }
+    }
+}
+
+fn tiles(vision: &Config, cut: &Cut) -> Found<ImageRule> {
+    let side = pair(vision, "image_size")?.0.value;
     let patches = side / pair(vision, "patch_size")?.0.value.max(1);
-    let joined = patches / merge.max(1);
+    let joined = patches / cut.merge.max(1);
     Ok(Some(ImageRule::Tiles {
         side,
         patches,
-        most,
-        by_scale: false,
-        tokens: joined.saturating_mul(joined),
-        marks,
-        filled: false,
+        most: cut.most,
+        by_scale: cut.by_scale,
+        tokens: joined.saturating_mul(joined).saturating_add(cut.ends),
+        marks: cut.marks,
+        filled: cut.filled,
     }))
 }
 
@@ -154,80 +196,28 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
                 tokens: joined.saturating_mul(joined),
             })
         }
-        "internvl" => {
-            let side = pair(vision, "image_size")?.0.value;
-            tiles(vision, side, 12, inverse(whole, "downsample_ratio")?.value, [0, 0, 2])?
-        }
-        "aya_vision" => tiles(
+        "internvl" => tiles(
             vision,
-            size(vision, "image_size")?,
-            12,
-            size(whole, "downsample_factor")?,
-            [1, 1, 3],
+            &Cut::by_ratio(12, inverse(whole, "downsample_ratio")?.value, [0, 0, 2]),
         )?,
+        "aya_vision" => tiles(vision, &Cut::by_ratio(12, size(whole, "downsample_factor")?, [1, 1, 3]))?,
         "cohere2_vision" => {
-            let rule = tiles(
-                vision,
-                size(vision, "image_size")?,
-                12,
-                size(whole, "downsample_factor")?,
-                [0, 0, 2],
-            )?;
-            // Each tile ends with a mark, the small whole image too.
-            rule.map(|rule| match rule {
-                ImageRule::Tiles {
-                    side,
-                    patches,
-                    most,
-                    tokens,
-                    marks,
-                    filled,
-                    ..
-                } => ImageRule::Tiles {
-                    side,
-                    patches,
-                    most,
-                    by_scale: true,
-                    tokens: tokens.saturating_add(1),
-                    marks,
-                    filled,
-                },
-                other => other,
-            })
+            let cut = Cut {
+                ends: 1,
+                ..Cut::by_scale(12, size(whole, "downsample_factor")?, [0, 0, 2])
+            };
+            tiles(vision, &cut)?
         }
         "llama4" => {
-            let rule = tiles(
-                vision,
-                size(vision, "image_size")?,
-                16,
-                inverse(vision, "pixel_shuffle_ratio")?.value,
-                [1, 1, 3],
-            )?;
-            rule.map(by_scale)
+            let merge = inverse(vision, "pixel_shuffle_ratio")?.value;
+            tiles(vision, &Cut::by_scale(16, merge, [1, 1, 3]))?
         }
         "mllama" => {
-            let side = pair(vision, "image_size")?.0.value;
-            let rule = tiles(vision, side, size(vision, "max_num_tiles")?, 1, [0; 3])?;
-            rule.map(by_scale).map(|rule| match rule {
-                ImageRule::Tiles {
-                    side,
-                    patches,
-                    most,
-                    by_scale,
-                    tokens,
-                    marks,
-                    ..
-                } => ImageRule::Tiles {
-                    side,
-                    patches,
-                    most,
-                    by_scale,
-                    tokens,
-                    marks,
-                    filled: true,
-                },
-                other => other,
-            })
+            let cut = Cut {
+                filled: true,
+                ..Cut::by_scale(size(vision, "max_num_tiles")?, 1, [0; 3])
+            };
+            tiles(vision, &cut)?
         }
         "kimi_k25" | "kimi_k3" => Some(ImageRule::Native {
             patch: pair(vision, "patch_size")?.0.value,
@@ -271,29 +261,6 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
     })
 }
 
-fn by_scale(rule: ImageRule) -> ImageRule {
-    match rule {
-        ImageRule::Tiles {
-            side,
-            patches,
-            most,
-            tokens,
-            marks,
-            filled,
-            ..
-        } => ImageRule::Tiles {
-            side,
-            patches,
-            most,
-            by_scale: true,
-            tokens,
-            marks,
-            filled,
-        },
-        other => other,
-    }
-}
-
 /// LLaVA-NeXT: `image_grid_pinpoints` of the config; OneVision keeps the patches of nine crops at most.
 fn resolutions(around: &Around<'_>, vision: &Config) -> Found<ImageRule> {
     const KEY: &str = "image_grid_pinpoints";
@@ -332,113 +299,4 @@ fn usual_resolutions(root: &str) -> Vec<(u64, u64)> {
             .collect();
     }
     vec![(336, 672), (672, 336), (672, 672), (1008, 336), (336, 1008)]
-}
-
-fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRule> {
-    let joined = |bounds: [u64; 2], pixels: [u64; 2], together: bool| -> Found<VideoRule> {
-        let patch = if root == "qwen2_vl" {
-            "spatial_patch_size"
-        } else {
-            "patch_size"
-        };
-        Ok(Some(VideoRule::Joined {
-            frames: or(vision, "temporal_patch_size", 2)?,
-            between: bounds,
-            patch: or(vision, patch, 14)?,
-            merge: or(vision, "spatial_merge_size", 2)?,
-            pixels,
-            together,
-        }))
-    };
-    Ok(match root {
-        "qwen2_vl" | "qwen2_5_vl" | "qwen2_5_omni" | "qwen2_5_omni_thinker" | "exaone4_5" => {
-            joined([4, 768], [100_352, 602_112], false)?
-        }
-        // `video_preprocessor_config.json` of Qwen3-VL: bounds of all frames together.
-        "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" => joined([4, 768], [4_096, 25_165_824], true)?,
-        "glm4v" | "glm4v_moe" => joined([2, 600], [12_544, 47_040_000], true)?,
-        "internvl" => {
-            let grid = grid(vision)?;
-            let each = every(grid, inverse(&around.whole, "downsample_ratio")?.value);
-            each.map(|each| VideoRule::Frames {
-                each,
-                tokens: None,
-                marks: 0,
-            })
-        }
-        "llava_onevision" => {
-            let grid = grid(vision)?;
-            // Frames are pooled by two, rounded up, and a mark ends the video.
-            let side = grid.0.div_ceil(2);
-            fixed(grid, side.saturating_mul(side)).map(|each| VideoRule::Frames {
-                each,
-                tokens: None,
-                marks: 1,
-            })
-        }
-        "gemma4" => Some(VideoRule::Frames {
-            each: ImageRule::Filled {
-                patch: or(vision, "patch_size", 16)?,
-                pool: or(vision, "pooling_kernel_size", 3)?,
-                tokens: 70,
-            },
-            tokens: None,
-            marks: 0,
-        }),
-        _ => None,
-    })
-}
-
-fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
-    let listens = around.whole.object("audio_config").is_some();
-    Ok(match root {
-        "qwen2_audio" => Some(SoundRule {
-            clip: 30,
-            most: 30,
-            ..SoundRule::OPEN
-        }),
-        "audioflamingo3" | "musicflamingo" => Some(SoundRule {
-            clip: 30,
-            most: 600,
-            ..SoundRule::OPEN
-        }),
-        "voxtral" => Some(SoundRule {
-            clip: 30,
-            joined: 4,
-            filled: true,
-            ..SoundRule::OPEN
-        }),
-        "qwen2_5_omni" | "qwen2_5_omni_thinker" => Some(SoundRule {
-            most: 300,
-            ..SoundRule::OPEN
-        }),
-        "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
-            let audio = around.config.part("audio_config");
-            let chunk = or(&audio, "n_window", 50)?.saturating_mul(2).max(1);
-            Some(SoundRule {
-                stride: 8,
-                chunk,
-                joined: 1,
-                ..SoundRule::OPEN
-            })
-        }
-        "gemma3n" => Some(SoundRule {
-            stride: 4,
-            most: 30,
-            tokens: Some(or(&around.whole, "audio_soft_tokens_per_image", 188)?),
-            ..SoundRule::OPEN
-        }),
-        "gemma4" if listens => Some(SoundRule {
-            stride: 4,
-            most: 30,
-            joined: 1,
-            ..SoundRule::OPEN
-        }),
-        "phi4_multimodal" => Some(SoundRule {
-            stride: 8,
-            joined: 1,
-            ..SoundRule::OPEN
-        }),
-        _ => None,
-    })
 }
