@@ -78,7 +78,7 @@ const GENERATION: Encoder = Encoder {
     ..Encoder::BERT
 };
 /// RoBERTa (Liu 2019, arXiv 1907.11692): other heads.
-const ROBERTA: Encoder = Encoder {
+pub const ROBERTA: Encoder = Encoder {
     class: "Roberta",
     masked: Masked {
         dense: "lm_head.dense",

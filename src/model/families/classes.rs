@@ -88,8 +88,13 @@ fn written(blueprint: &Blueprint) -> Option<Quantity> {
     })
 }
 
+/// Types that have the classes of another.
+const CLASSES: [(&str, &str); 2] = [("gpt-sw3", "gpt2"), ("iquestcoder", "llama")];
+
 /// Whether a class is the type's own name with "Model" after it.
 fn bare(name: &str, model_type: &str) -> bool {
+    let class = CLASSES.iter().find(|(own, _)| *own == model_type);
+    let model_type = class.map_or(model_type, |(_, class)| class);
     let plain = |text: &str| -> String {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
         letters.map(|letter| letter.to_ascii_lowercase()).collect()
