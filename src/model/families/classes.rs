@@ -44,7 +44,8 @@ pub fn as_named(config: &Config, name: &str, blueprint: Blueprint) -> Result<Blu
     if blueprint.reading != Reading::Writes {
         return Ok(blueprint);
     }
-    let sorts = around && ends(&["Classification", "ForQuestionAnswering"]);
+    // ShieldGemma answers with the words of its language model.
+    let sorts = around && ends(&["Classification", "ForQuestionAnswering"]) && !name.starts_with("ShieldGemma2");
     if sorts || UNKNOWN.iter().any(|part| name.contains(part)) {
         return not_built(config, class(name));
     }

@@ -135,10 +135,10 @@ const CAMBRIAN: Encoder = Encoder {
         let operators = all.tail.iter_mut().flat_map(|block| &mut block.operators);
         for tensor in operators.flat_map(|operator| &mut operator.tensors) {
             tensor.tied = false;
-            if purpose == Purpose::Tokens {
-                if let Some(part) = tensor.name.strip_prefix("classifier.") {
-                    tensor.name = format!("score.{part}").into();
-                }
+            if purpose == Purpose::Tokens
+                && let Some(part) = tensor.name.strip_prefix("classifier.")
+            {
+                tensor.name = format!("score.{part}").into();
             }
         }
         Ok(())
