@@ -1,11 +1,13 @@
 //! Encoders with a decoder in BART's form (Lewis 2019, arXiv 1910.13461). Counts checked against transformers' classes.
 
 use super::encoder::not_built;
+use super::keys::{TIE, VOCABULARY};
 use super::pair::{Around, Pair, Places, Ties};
 use super::pairing::convolution;
 use super::side::Side;
-use super::sparse_encoders::blocks_seen;
+use super::sparse_encoders::{blocks_seen, window_of, with_globals};
 use super::{Build, Family, Flag};
+use crate::model::blocks::embedding;
 use crate::model::operator::{Block, Role, Span};
 use crate::units::Quantity;
 
@@ -13,6 +15,9 @@ use crate::units::Quantity;
 pub const FAMILIES: &[Family] = &[
     row(&["bart"], "BART", Pair::BART),
     row(&["plbart"], "PLBart", named("PLBart")),
+    row(&["mvp"], "MVP", MVP),
+    row(&["led"], "LED", LED),
+    row(&["fsmt"], "FSMT", FSMT),
     row(&["mbart"], "mBART", MBART),
     row(&["pegasus"], "Pegasus", PEGASUS),
     row(&["bigbird_pegasus"], "BigBird Pegasus", BIG_BIRD),
@@ -36,6 +41,86 @@ const fn named(class: &'static str) -> Pair {
     Pair { class, ..Pair::BART }
 }
 
+/// BART, without the prompts before each layer (Tang 2022, arXiv 2206.12131).
+const MVP: Pair = Pair {
+    stem: |config, _, _| {
+        if config.flag("use_prompt", false)? {
+            return not_built(config, "Prompts before each layer (use_prompt)");
+        }
+        Ok(Vec::new())
+    },
+    ..named("Mvp")
+};
+/// Longformer's windows in the encoder (Beltagy 2020, arXiv 2004.05150).
+const LED: Pair = Pair {
+    encoder: Side {
+        attention: [
+            "self_attn.longformer_self_attn.query",
+            "self_attn.longformer_self_attn.key",
+            "self_attn.longformer_self_attn.value",
+            "self_attn.output",
+        ],
+        ..Pair::BART.encoder
+    },
+    span: |config, reads, layer| {
+        if reads {
+            window_of(config, layer)
+        } else {
+            Ok(Span::Full)
+        }
+    },
+    adjust_layer: |_, hidden, reads, _, blocks| {
+        Ok(if reads {
+            with_globals(hidden, "self_attn.longformer_self_attn", blocks)
+        } else {
+            blocks
+        })
+    },
+    before: Around {
+        places: Some(Places {
+            rows: &["max_encoder_position_embeddings"],
+            extra: 0,
+        }),
+        ..Pair::BART.before
+    },
+    after: Around {
+        places: Some(Places {
+            rows: &["max_decoder_position_embeddings"],
+            extra: 0,
+        }),
+        ..Pair::BART.after
+    },
+    ..named("LED")
+};
+/// A vocabulary for each language, and no norm before the layers (Ng 2019, arXiv 1907.06616).
+const FSMT: Pair = Pair {
+    before: Around {
+        first_norm: "",
+        ..Pair::BART.before
+    },
+    after: Around {
+        first_norm: "",
+        ..Pair::BART.after
+    },
+    tokens: "decoder.embed_tokens",
+    head: "decoder.output_projection",
+    ties: Ties::Decoder,
+    stem: |config, hidden, _| {
+        if config.get("pad_token_id").is_some_and(|row| *row != 1) {
+            return not_built(config, "Positions that begin elsewhere (pad_token_id)");
+        }
+        let source = config.size("source vocabulary", &["src_vocab_size"])?;
+        if !config.flag(TIE, false)? {
+            return Ok(vec![embedding("embed_tokens", &source, hidden)]);
+        }
+        let target = config.size("vocabulary", VOCABULARY)?;
+        if source.value == target.value {
+            return Ok(Vec::new());
+        }
+        not_built(config, "One table for vocabularies of two sizes (tie_word_embeddings)")
+    },
+    ..named("FSMT")
+};
 /// Norms before each part of a layer.
 const FIRST: [&str; 6] = [
     "self_attn_layer_norm",

@@ -44,7 +44,8 @@ pub fn as_named(config: &Config, name: &str, blueprint: Blueprint) -> Result<Blu
     if blueprint.reading != Reading::Writes {
         return Ok(blueprint);
     }
-    let sorts = around && ends(&["Classification", "ForQuestionAnswering"]);
+    // ShieldGemma answers with the words of its language model.
+    let sorts = around && ends(&["Classification", "ForQuestionAnswering"]) && !name.starts_with("ShieldGemma2");
     if sorts || UNKNOWN.iter().any(|part| name.contains(part)) {
         return not_built(config, class(name));
     }
@@ -88,8 +89,13 @@ fn written(blueprint: &Blueprint) -> Option<Quantity> {
     })
 }
 
+/// Types that have the classes of another.
+const CLASSES: [(&str, &str); 2] = [("gpt-sw3", "gpt2"), ("iquestcoder", "llama")];
+
 /// Whether a class is the type's own name with "Model" after it.
 fn bare(name: &str, model_type: &str) -> bool {
+    let class = CLASSES.iter().find(|(own, _)| *own == model_type);
+    let model_type = class.map_or(model_type, |(_, class)| class);
     let plain = |text: &str| -> String {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
         letters.map(|letter| letter.to_ascii_lowercase()).collect()

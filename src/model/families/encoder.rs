@@ -42,6 +42,8 @@ pub struct Masked {
     pub dense: &'static str,
     /// Its bias.
     pub dense_bias: Flag,
+    /// Keys of its width; none where it is that of the tables.
+    pub width: &'static [&'static str],
     /// A norm; empty is none.
     pub norm: &'static str,
     /// The table's transpose.
@@ -156,6 +158,7 @@ impl Encoder {
         masked: Masked {
             dense: "cls.predictions.transform.dense",
             dense_bias: Flag::Yes,
+            width: &[],
             norm: "cls.predictions.transform.LayerNorm",
             decoder: "cls.predictions.decoder",
             bias: Flag::Yes,

@@ -142,6 +142,7 @@ fn heads_of(
             }
         }
         Purpose::Masked => {
+            let narrow = &config.size_or("head width", masked.width, || narrow.clone())?;
             if !masked.dense.is_empty() {
                 let bias = config.decide(masked.dense_bias)?;
                 all.tail.push(dense(

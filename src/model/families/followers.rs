@@ -1,6 +1,6 @@
 //! Decoders that follow Llama with a touch of their own.
 
-use super::super::blocks::{Norm, with_vectors};
+use super::super::blocks::{Norm, QkNorm, norm, with_vectors};
 use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
@@ -25,6 +25,34 @@ pub const FAMILIES: &[Family] = &[
         types: &["xverse", "aquila"],
         title: "Llama",
         build: Build::Decoder(Decoder::UNBIASED),
+    },
+    Family {
+        types: &["iquestcoder"],
+        title: "IQuest Coder",
+        build: Build::Decoder(Decoder::LLAMA),
+    },
+    Family {
+        types: &["nanochat"],
+        title: "nanochat",
+        build: Build::Decoder(Decoder {
+            mlp_bias: Flag::No,
+            norm: Norm::Plain,
+            gate: Gate::Plain,
+            head_norm: HeadNorm {
+                form: QkNorm::PerHead(Norm::Plain),
+                when: Flag::Yes,
+            },
+            names: Names {
+                mlp: ["", "mlp.fc1", "mlp.fc2"],
+                ..Names::LLAMA
+            },
+            adjust_ends: |_, all| {
+                let first = norm(Norm::Plain, "norm", &all.hidden);
+                all.stem.push(first);
+                Ok(())
+            },
+            ..Decoder::LLAMA
+        }),
     },
     Family {
         types: &["minicpm"],

@@ -37,6 +37,26 @@ const GPT2: Decoder = Decoder {
     },
     ..Decoder::LLAMA
 };
+/// CTRL: computed positions, and a bias of the head (Keskar 2019, arXiv 1909.05858).
+const CTRL: Decoder = Decoder {
+    positions: None,
+    dense_width: &["dff"],
+    head_bias: Flag::Yes,
+    names: Names {
+        embedding: "w",
+        attention: [
+            "multi_head_attention.Wq",
+            "multi_head_attention.Wk",
+            "multi_head_attention.Wv",
+            "multi_head_attention.dense",
+        ],
+        mlp: ["", "ffn.0", "ffn.2"],
+        norms: ["layernorm1", "", "layernorm2", ""],
+        final_norm: "layernorm",
+        ..Names::LLAMA
+    },
+    ..GPT2
+};
 /// GPT-J: attention and MLP side by side, no biases in attention, one in the head.
 const GPTJ: Decoder = Decoder {
     tied: false,
@@ -153,7 +173,7 @@ const PERSIMMON: Decoder = Decoder {
 /// 2211.05100); counts checked against transformers' classes.
 pub const FAMILIES: &[Family] = &[
     Family {
-        types: &["gpt2"],
+        types: &["gpt2", "gpt-sw3"],
         title: "GPT-2",
         build: Build::Decoder(GPT2),
     },
@@ -173,6 +193,11 @@ pub const FAMILIES: &[Family] = &[
             },
             ..GPT2
         }),
+    },
+    Family {
+        types: &["ctrl"],
+        title: "CTRL",
+        build: Build::Decoder(CTRL),
     },
     Family {
         types: &["gpt_bigcode"],

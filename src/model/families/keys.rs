@@ -51,6 +51,6 @@ pub const POSITIONS: &[&str] = &[
     "model_max_length",
 ];
 /// Rows of the token table.
-pub const VOCABULARY: &[&str] = &["vocab_size", "padded_vocab_size"];
+pub const VOCABULARY: &[&str] = &["vocab_size", "padded_vocab_size", "tgt_vocab_size"];
 /// Whether the output head is the token table.
 pub const TIE: &str = "tie_word_embeddings";

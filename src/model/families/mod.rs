@@ -27,6 +27,7 @@ mod adjust;
 mod axk2;
 mod bamba;
 mod bart;
+mod beam;
 mod bert;
 mod canine;
 mod cohere;
@@ -36,9 +37,11 @@ mod deberta;
 mod deepseek;
 mod deepseek_v4;
 mod dino;
+mod doge;
 mod dots3;
 mod early_llm;
 mod ernie;
+mod esm;
 mod eurobert;
 mod falcon;
 mod followers;
@@ -49,12 +52,15 @@ mod gpt;
 mod gpt_oss;
 mod granite;
 mod granite_swa;
+mod hrm;
 mod hunyuan;
 mod jamba;
 mod jetmoe;
 mod kimi_k3;
 mod kimi_linear;
 mod laguna;
+mod languages;
+mod layouts;
 mod lfm;
 mod llama;
 mod llama4;
@@ -175,8 +181,14 @@ pub const MORE: &[&[Family]] = &[
     laguna::FAMILIES,
     granite_swa::FAMILIES,
     muse::FAMILIES,
+    beam::FAMILIES,
+    doge::FAMILIES,
+    hrm::FAMILIES,
     minimax_m3::FAMILIES,
     bert::FAMILIES,
+    languages::FAMILIES,
+    esm::FAMILIES,
+    layouts::FAMILIES,
     eurobert::FAMILIES,
     deberta::FAMILIES,
     convbert::FAMILIES,

@@ -45,6 +45,7 @@ const MODERN: Encoder = Encoder {
     masked: Masked {
         dense: "head.dense",
         dense_bias: Flag::Key("classifier_bias", false),
+        width: &[],
         norm: "head.norm",
         decoder: "decoder",
         bias: Flag::Key("decoder_bias", true),

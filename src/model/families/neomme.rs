@@ -49,6 +49,7 @@ const NEO: Encoder = Encoder {
     masked: Masked {
         dense: "unembedding_projection",
         dense_bias: Flag::No,
+        width: &[],
         norm: "",
         decoder: "lm_head",
         bias: Flag::No,

@@ -133,7 +133,7 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
-        types: &["ernie4_5"],
+        types: &["ernie4_5", "paddleocr_vl_text"],
         title: "ERNIE 4.5",
         build: Build::Decoder(Decoder {
             tied: true,

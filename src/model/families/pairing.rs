@@ -11,7 +11,7 @@ use super::super::operator::{Block, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::{Tensor, TensorKind};
 use super::assembly::Assembly;
 use super::encoder::not_built;
-use super::keys::{POSITIONS, TIE};
+use super::keys::{POSITIONS, TIE, VOCABULARY};
 use super::pair::{Around, Pair, Ties};
 use super::side::{Side, of_encoder};
 use crate::units::Quantity;
@@ -150,7 +150,7 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
         });
     }
     let layers = config.size_or("layers", decoder.layers, || read.clone())?;
-    let vocabulary = config.size("vocabulary", &["vocab_size"])?;
+    let vocabulary = config.size("vocabulary", VOCABULARY)?;
     let mut all = Assembly::of(whole, title, hidden.clone(), layers, vocabulary)?;
     // A table of places ends where its rows do; relative ones go on.
     let places = pair.after.places.as_ref().map(|places| places.rows);

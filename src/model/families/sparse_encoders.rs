@@ -3,18 +3,21 @@
 use serde_json::Value;
 
 use super::Family;
+use super::assembly::Assembly;
 use super::bert::row;
 use super::decoder::Flag;
 use super::encoder::Masked;
-use super::encoder::{Encoder, Pretraining, Purpose, Sorting, not_built};
+use super::encoder::{Encoder, Pretraining, Purpose, Sorting, TYPES, not_built};
 use super::encoding::dense;
 use super::luke::idle;
 use super::side::Side;
+use crate::model::blocks::positions;
 use crate::model::component::Component;
 use crate::model::config::Config;
 use crate::model::config::{MOST_DIMENSION, whole};
 use crate::model::error::ModelError;
 use crate::model::operator::{Block, Operator, Role, Rows, Span, Step};
+use crate::model::tensor::{Tensor, TensorKind};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -22,6 +25,8 @@ pub const FAMILIES: &[Family] = &[
     row(&["fnet"], "FNet", FNET),
     row(&["big_bird"], "BigBird", BIG_BIRD),
     row(&["longformer"], "Longformer", LONGFORMER),
+    row(&["nystromformer"], "Nyströmformer", NYSTROM),
+    row(&["yoso"], "YOSO", YOSO),
 ];
 
 /// A Fourier transform in place of attention (Lee-Thorp 2021, arXiv 2105.03824).
@@ -94,6 +99,35 @@ const BIG_BIRD: Encoder = Encoder {
     ..Encoder::BERT
 };
 
+/// Longformer's window of a layer: one for all, or a list.
+pub fn window_of(config: &Config, layer: u64) -> Result<Span, ModelError> {
+    const KEY: &str = "attention_window";
+    let value = config.get(KEY).or_else(|| config.class_default(KEY));
+    let each = match value {
+        Some(Value::Array(list)) => list.get(layer as usize),
+        other => other,
+    };
+    let Some(each) = each else {
+        return not_built(config, "A layer without a window (attention_window)");
+    };
+    Ok(Span::Around(Quantity::config(
+        "window",
+        KEY,
+        whole(KEY, each, 1, MOST_DIMENSION)?,
+    )))
+}
+
+/// Matrices for the few tokens that see all, which a plain text has none of.
+pub fn with_globals(hidden: &Quantity, module: &str, mut blocks: Vec<Block>) -> Vec<Block> {
+    if let Some(attention) = blocks.first_mut() {
+        let modules = ["query_global", "key_global", "value_global"];
+        attention
+            .operators
+            .extend(modules.map(|name| idle(&format!("{module}.{name}"), hidden, hidden, true)));
+    }
+    blocks
+}
+
 /// Windows, and matrices for the few tokens that see all (Beltagy 2020, arXiv 2004.05150), which a plain text has none of.
 const LONGFORMER: Encoder = Encoder {
     class: "Longformer",
@@ -106,30 +140,82 @@ const LONGFORMER: Encoder = Encoder {
     },
     sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),
     pretraining: Pretraining::Unknown,
-    span: |config, layer| {
-        const KEY: &str = "attention_window";
-        let value = config.get(KEY).or_else(|| config.class_default(KEY));
-        let each = match value {
-            Some(Value::Array(list)) => list.get(layer as usize),
-            other => other,
-        };
-        let Some(each) = each else {
-            return not_built(config, "A layer without a window (attention_window)");
-        };
-        Ok(Span::Around(Quantity::config(
-            "window",
-            KEY,
-            whole(KEY, each, 1, MOST_DIMENSION)?,
-        )))
-    },
-    adjust_layer: |_, hidden, _, mut blocks| {
-        if let Some(attention) = blocks.first_mut() {
-            let modules = ["query_global", "key_global", "value_global"];
-            attention
-                .operators
-                .extend(modules.map(|name| idle(&format!("attention.self.{name}"), hidden, hidden, true)));
+    span: window_of,
+    adjust_layer: |_, hidden, _, blocks| Ok(with_globals(hidden, "attention.self", blocks)),
+    ..Encoder::BERT
+};
+
+/// Two more rows of positions than the key says.
+const TWO_MORE: fn(&Config, &mut Assembly<'_>) -> Result<(), ModelError> = |config, all| {
+    let rows = config.size("positions", &["max_position_embeddings"])?;
+    let two = Quantity::architecture("offset", 2, "rows that this family leaves free");
+    let rows = Quantity::sum("positions", &[&rows, &two]);
+    let hidden = all.hidden.clone();
+    all.stem
+        .insert(1, positions("embeddings.position_embeddings", &rows, &hidden));
+    Ok(())
+};
+
+/// A convolution of the values along the sequence, one kernel a head, beside attention.
+fn beside(
+    config: &Config,
+    hidden: &Quantity,
+    key: &'static str,
+    mut blocks: Vec<Block>,
+) -> Result<Vec<Block>, ModelError> {
+    let Some(kernel) = config
+        .optional("kernel", std::slice::from_ref(&key))?
+        .filter(|kernel| kernel.value > 0)
+    else {
+        return Ok(blocks);
+    };
+    if kernel.value.is_multiple_of(2) {
+        return not_built(config, format!("A kernel of an even number of tokens ({key})"));
+    }
+    let heads = config.size("heads", &["num_attention_heads"])?;
+    let one = Quantity::architecture("one", 1, "each head is convolved alone");
+    let part = Component::Attention;
+    let weight = Tensor::new(
+        "attention.self.conv.weight",
+        TensorKind::Vector,
+        part,
+        &[&heads, &one, &kernel, &one],
+    );
+    if let Some(attention) = blocks.first_mut() {
+        let convolution = Operator::linear("convolution", weight, None, Rows::Tokens, hidden, &kernel);
+        attention.operators.push(convolution);
+    }
+    Ok(blocks)
+}
+
+/// Landmarks stand for the tokens of long sequences (Xiong 2021, arXiv 2102.03902); the class leaves them out where there
+/// are as many as tokens are expected.
+const NYSTROM: Encoder = Encoder {
+    class: "Nystromformer",
+    tables: &[TYPES],
+    pooler: "",
+    sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),
+    pretraining: Pretraining::Unknown,
+    adjust_layer: |config, hidden, _, blocks| beside(config, hidden, "conv_kernel_size", blocks),
+    adjust_ends: |config, _, all| {
+        let landmarks = config.size("landmarks", &["num_landmarks"])?;
+        if landmarks.value != config.size("tokens", &["segment_means_seq_len"])?.value {
+            return not_built(config, "Attention over landmarks (num_landmarks)");
         }
-        Ok(blocks)
+        TWO_MORE(config, all)
     },
     ..Encoder::BERT
+};
+
+/// Attention by the chance that hashes agree, computed exactly (Zeng 2021, arXiv 2111.09714).
+const YOSO: Encoder = Encoder {
+    class: "Yoso",
+    adjust_layer: |config, hidden, _, blocks| beside(config, hidden, "conv_window", blocks),
+    adjust_ends: |config, _, all| {
+        if !config.flag("use_expectation", true)? {
+            return not_built(config, "Attention by hashes (use_expectation)");
+        }
+        TWO_MORE(config, all)
+    },
+    ..NYSTROM
 };

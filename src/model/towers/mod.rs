@@ -15,12 +15,12 @@ pub mod muse;
 mod ovis;
 pub mod phi;
 mod pixtral;
-mod qwen_audio;
+pub mod qwen_audio;
 mod qwen_vit;
 mod radio;
 mod sam;
 pub mod siglip;
-mod whisper;
+pub mod whisper;
 
 pub use molmo::adapter;
 

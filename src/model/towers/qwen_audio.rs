@@ -27,10 +27,24 @@ pub fn second(config: &Config, prefix: &str) -> Parts {
     ])
 }
 
-/// Qwen 3-Omni: three convolutions in two dimensions, each halving the bins, and two projections.
+/// Qwen 3-Omni: two projections at the end.
 pub fn third(config: &Config, prefix: &str) -> Parts {
-    let of = shape(config)?;
     let output = config.size("output", &["output_dim"])?;
+    three(config, prefix, "Audio projection", |of, last| {
+        last.linear("proj1", &of.hidden, &of.hidden, true)
+            .activation(&of.hidden)
+            .linear("proj2", &output, &of.hidden, true)
+    })
+}
+
+/// Qwen3-ASR: the projections stand beside it.
+pub fn asr(config: &Config, prefix: &str) -> Parts {
+    three(config, prefix, "Audio norm", |_, last| last)
+}
+
+/// Three convolutions in two dimensions, each halving the bins, layers, a norm and what follows it.
+fn three(config: &Config, prefix: &str, title: &'static str, after: impl Fn(&Shape, Stack) -> Stack) -> Parts {
+    let of = shape(config)?;
     let channels = config.size("channels", &["downsample_hidden_size"])?;
     let (one, three) = (
         fixed("one", 1, "one channel of sound"),
@@ -54,16 +68,13 @@ pub fn third(config: &Config, prefix: &str) -> Parts {
         .activation(&channels)
         .patches()
         .linear("conv_out", &of.hidden, &flat, false);
-    let last = Stack::once(Audio, "Audio projection", prefix)
+    let last = Stack::once(Audio, title, prefix)
         .patches()
-        .norm("ln_post", Norm::Layer, &of.hidden)
-        .linear("proj1", &of.hidden, &of.hidden, true)
-        .activation(&of.hidden)
-        .linear("proj2", &output, &of.hidden, true);
+        .norm("ln_post", Norm::Layer, &of.hidden);
     Ok(vec![
         first.finish(),
         layer(&of, prefix, true, inferred(config, &of)?).finish(),
-        last.finish(),
+        after(&of, last).finish(),
     ])
 }
 

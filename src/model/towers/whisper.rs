@@ -9,6 +9,7 @@ use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// Dimensions which the towers made from Whisper share.
+#[derive(Debug)]
 pub struct Shape {
     /// Width of the residual stream.
     pub hidden: Quantity,

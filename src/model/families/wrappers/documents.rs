@@ -1,4 +1,4 @@
-//! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, ERNIE 4.5 VL, dots3.
+//! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, PaddleOCR-VL, ERNIE 4.5 VL, dots3.
 
 use super::Around;
 use crate::model::blocks::{Norm, Stack, Vit};
@@ -164,6 +164,24 @@ pub fn ernie(around: &Around<'_>) -> Parts {
         .linear("mlp", around.text, &square, true)
         .norm("after_norm", Norm::Rms, around.text);
     Ok(vec![first.finish(), layer.finish(), last.finish(), resampler.finish()])
+}
+
+/// PaddleOCR-VL (arXiv 2510.14528): SigLIP's tower, squares of patches, two layers.
+pub fn paddle(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let side = vision.size("merge", &["spatial_merge_size"])?;
+    let merged = Quantity::product("merged", &[&hidden, &side, &side]);
+    let mut parts = siglip::tower(&vision, "model.visual.vision_model.", siglip::Form::HEADLESS)?;
+    let projector = Stack::once(Vision, "Projector", "model.projector.")
+        .patches()
+        .norm("pre_norm", Norm::Layer, &hidden)
+        .over(Stage::Squares(side))
+        .linear("linear_1", &merged, &merged, true)
+        .activation(&merged)
+        .linear("linear_2", around.text, &merged, true);
+    parts.push(projector.finish());
+    Ok(parts)
 }
 
 /// dots3: its towers end in their own adapters, as wide as the language model.

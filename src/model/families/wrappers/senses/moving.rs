@@ -84,7 +84,7 @@ pub fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
             most: 300,
             ..SoundRule::OPEN
         }),
-        "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
+        "qwen3_omni_moe" | "qwen3_omni_moe_thinker" | "qwen3_asr" => {
             let audio = around.config.part("audio_config");
             let chunk = or(&audio, "n_window", 50)?.saturating_mul(2).max(1);
             Some(SoundRule {
