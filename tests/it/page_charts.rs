@@ -103,7 +103,8 @@ fn the_roofline_is_read_and_saved() {
         "{svg}"
     );
     // A picture says of what it is: format, engine, devices, and where the question is.
-    let caption = "Decode · 512 + 128 tokens · 1 sequence · BF16 · vLLM · one H100 SXM5 80GB · Weighbridge ";
+    let caption =
+        "Decode · 512 tokens read, 128 written · 1 sequence · BF16 · vLLM · one H100 SXM5 80GB · Weighbridge ";
     assert!(svg.contains(caption) && svg.contains("hw=h100-sxm"), "{svg}");
     let csv = String::from_utf8(saved(
         &browser,

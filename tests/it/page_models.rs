@@ -247,7 +247,7 @@ fn an_answer_is_handed_over() {
             "return getComputedStyle(document.querySelector('.paper')).display",
             json!([])
         ),
-        json!("block")
+        json!("flex")
     );
     let printed = browser.text(".paper");
     assert!(
