@@ -1,7 +1,7 @@
 //! BERT (Devlin 2018, arXiv 1810.04805) and its kin. Counts checked against transformers' classes.
 
 use super::super::blocks::{Norm, positions};
-use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, not_built, table};
+use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Sorting, TYPES, Table, not_built, table};
 use super::side::Side;
 use super::{Build, Family, Flag};
 use crate::units::Quantity;
@@ -20,7 +20,6 @@ pub const FAMILIES: &[Family] = &[
     row(&["roberta-prelayernorm"], "RoBERTa with norms before", BEFORE),
     row(&["xlm-roberta-xl"], "XLM-RoBERTa XL", LARGE),
     row(&["distilbert"], "DistilBERT", DISTIL),
-    row(&["splinter"], "Splinter", SPLINTER),
     row(&["electra"], "ELECTRA", ELECTRA),
     row(&["mpnet"], "MPNet", MPNET),
     row(&["albert"], "ALBERT", ALBERT),
@@ -145,18 +144,6 @@ const DISTIL: Encoder = Encoder {
     },
     sorting: Sorting::Dense("pre_classifier", "classifier"),
     pretraining: Pretraining::Unknown,
-    ..Encoder::BERT
-};
-/// Its heads look at words that stand in for answers (Ram 2021, arXiv 2101.00438): not built.
-const SPLINTER: Encoder = Encoder {
-    class: "Splinter",
-    usual: Purpose::Pretraining,
-    pooler: "",
-    pretraining: Pretraining::Unknown,
-    adjust_ends: |config, purpose, _| match purpose {
-        Purpose::Plain => Ok(()),
-        _ => not_built(config, "Another class than that of the layers alone"),
-    },
     ..Encoder::BERT
 };
 /// A table of its own width, and a head that tells replaced tokens (Clark 2020, arXiv 2003.10555).

@@ -203,6 +203,8 @@ pub fn purpose(config: &Config, class: &str, usual: Purpose) -> Result<Purpose, 
         Some("ForQuestionAnswering") if matches!(class, "XLNet" | "XLM" | "Flaubert") => {
             not_built(config, "The class for answers")
         }
+        // The same head as for answers.
+        Some("ForPreTraining") if class == "Splinter" => Ok(Purpose::Answers),
         // Compares texts: what follows the layers is the family's own.
         Some("ForRetrieval") if class == "NeoMME" => Ok(Purpose::Plain),
         Some("Model") => Ok(Purpose::Plain),

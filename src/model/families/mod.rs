@@ -90,6 +90,7 @@ mod recurrent_gemma;
 mod rwkv;
 mod sparse;
 mod sparse_encoders;
+mod splinter;
 mod step;
 mod switch;
 mod t5;
@@ -189,6 +190,7 @@ pub const MORE: &[&[Family]] = &[
     languages::FAMILIES,
     esm::FAMILIES,
     layouts::FAMILIES,
+    splinter::FAMILIES,
     eurobert::FAMILIES,
     deberta::FAMILIES,
     convbert::FAMILIES,
