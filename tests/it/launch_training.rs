@@ -82,7 +82,7 @@ const RUNS: &[(&str, &str, Program)] = &[
     ),
     (
         LLAMA,
-        "mode=pretrain&hw=h100-sxm&n=64&fw=torchtitan&p=8192&tp=4&pp=4&vs=2&recompute=full&gb=512&cp=2&opt=muon&prec=fp8-mixed",
+        "mode=pretrain&hw=h100-sxm&n=64&fw=torchtitan&p=8192&tp=4&pp=4&vs=2&recompute=full&gb=512&cp=2&opt=muon&prec=fp8-mixed&comp=on",
         Program::Torchtitan,
     ),
     (

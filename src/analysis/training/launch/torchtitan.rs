@@ -66,7 +66,14 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Launch {
         "Shards and states lie in RAM.",
     );
     parallel(run, &mut out);
-    out.switch_if(plan.compiled, "--compile.enable", "Elementwise operators are fused.");
+    // A list ends at the next option, so it does not stand last.
+    out.flag_if(
+        plan.compiled && plan.loss == Loss::Full,
+        "--compile.components",
+        "model",
+        "Of blocks, not of the loss, which would take less memory than was weighed.",
+    )
+    .switch_if(plan.compiled, "--compile.enable", "Elementwise operators are fused.");
     said(run, &mut out);
     // Subcommands stand last.
     match plan.recompute {
