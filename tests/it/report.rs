@@ -41,7 +41,7 @@ fn what_fits_says_how_much_room_is_left() {
     );
     assert_eq!(
         found.rest,
-        "With 8,192 tokens 3.76 GiB stay free, enough for 30,768 more tokens."
+        "With 8,704 tokens 3.76 GiB stay free, enough for 30,768 more tokens."
     );
 }
 
@@ -109,7 +109,7 @@ fn without_a_device_it_says_what_is_needed() {
     let found = said(LLAMA, "p=8192&g=512");
     assert_eq!(found.pill, "No device chosen");
     assert!(
-        found.main.starts_with("Llama 3.1 8B in BF16 with 8,192 tokens needs "),
+        found.main.starts_with("Llama 3.1 8B in BF16 with 8,704 tokens needs "),
         "{}",
         found.main
     );
@@ -299,9 +299,17 @@ fn a_run_that_does_not_fit_has_a_way_out() {
             let training = one.training.as_ref().unwrap();
             training.time.as_ref().unwrap().tokens_per_second(&training.plan)
         };
-        let listed = strategies(&found.setup).into_iter().flat_map(|ways| ways.list);
-        let rates = listed.filter_map(|one| judge(&found.setup, &one).ok().filter(|judged| judged.fits)?.speed);
-        let most = rates.map(|(_, rate)| rate).fold(0.0, f64::max);
+        // The fastest that trains the same parameters; another method only where none of those fits.
+        let fastest = |same: bool| {
+            let listed = strategies(&found.setup).into_iter().filter(|ways| ways.same || !same);
+            let each = listed.flat_map(|ways| ways.list);
+            let rates = each.filter_map(|one| judge(&found.setup, &one).ok().filter(|judged| judged.fits)?.speed);
+            rates.map(|(_, rate)| rate).fold(0.0, f64::max)
+        };
+        let most = [fastest(true), fastest(false)]
+            .into_iter()
+            .find(|rate| *rate > 0.0)
+            .unwrap_or(0.0);
         // Where no way fits with so many sequences at once, one at a time does.
         let singly = words.contains(", one sequence at a time, it fits");
         assert_eq!(singly, most == 0.0, "{query}: {words}");
@@ -418,7 +426,7 @@ fn what_barely_fits_may_not() {
     assert_eq!(found.main, "Llama 3.1 8B may not fit one RTX 4090 in BF16.");
     assert!(
         found.rest.starts_with(
-            "With 37,000 tokens 246 MiB should stay free, but about 644 MiB of what it needs at its peak is not known."
+            "With 37,512 tokens 246 MiB should stay free, but about 644 MiB of what it needs at its peak is not known."
         ),
         "{}",
         found.rest

@@ -14,7 +14,9 @@ pub fn admit(setup: &Setup) -> Option<Admission> {
         return None;
     }
     let device = setup.device()?;
-    let requests = (!scenario.workload.endless).then_some(scenario.workload.batch.max(1));
+    // A run of fewer requests than may run at once never has more of them.
+    let all = scenario.workload.requests.map_or(u64::MAX, |all| all.max(1));
+    let requests = (!scenario.workload.endless).then_some(scenario.workload.batch.max(1).min(all));
     let by_memory = max_by_memory(setup, device);
     let max_running = by_memory.min(at_once(setup));
     Some(Admission {
