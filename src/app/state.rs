@@ -130,9 +130,13 @@ impl State {
             self.page.shows.set(Shows::Answer);
             return case;
         }
-        // Every column there is seen, the worked example too: none goes unasked.
-        let last = self.cases.with_untracked(|cases| cases.last().copied());
-        self.keep(last.unwrap_or(case))
+        let last = self.cases.with_untracked(|cases| cases.last().copied()).unwrap_or(case);
+        let made = self.beside(last);
+        // The column was seen: it does not go without a word.
+        if made.id == last.id {
+            toasts::say(self.page, "The example made room for the first model of your own.");
+        }
+        made
     }
     /// Puts other cases, or the same in another order, in the place of all. One that is not among them is not shown.
     pub fn replace(self, cases: Vec<Case>) {

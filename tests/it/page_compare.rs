@@ -6,6 +6,7 @@ use serde_json::json;
 use support::browser::Browser;
 use support::page::{SOON, WHOLE, open};
 use support::server::Server;
+use weighbridge::units::UnitSystem;
 
 /// Two models on one card, and one in another format.
 const THREE: &str = "?compare=m=meta-llama/Llama-3.1-8B-Instruct%26hw=rtx-4090&compare=m=openai/gpt-oss-20b%26hw=rtx-4090&compare=m=meta-llama/Llama-3.1-8B-Instruct%26w=q4_k_m%26hw=rtx-4090";
@@ -48,9 +49,14 @@ fn a_link_opens_the_whole_comparison() {
     assert!(address.ends_with(THREE), "{address}");
     // The same rows as the command line's.
     let said = support::command::text(&["compare", &THREE.replace("?compare", "compare"), "--format", "csv"]);
-    let memory = said.lines().find(|line| line.starts_with("Memory,")).unwrap();
+    let memory = said
+        .lines()
+        .find_map(|line| line.strip_prefix("Memory,bytes,"))
+        .unwrap();
+    let bytes = memory.split(',').map(|bytes| bytes.parse::<f64>().unwrap());
     let cells = browser.texts(".cmp [data-row=memory] .v");
-    assert_eq!(memory, format!("Memory,{}", cells.join(",")));
+    let words: Vec<String> = bytes.map(|bytes| UnitSystem::Gib.bytes(bytes)).collect();
+    assert_eq!(words, cells);
     // Opening a column, and the way back.
     browser.click("#column-1");
     browser.wait_for(
