@@ -161,7 +161,7 @@ fn the_command_lines_json_becomes_rows() {
             assert_eq!(row.answer.parts, page.answer.parts);
             // Two alike in one file were two calculations; what is here already is not taken again.
             assert_eq!(import.beside(&[]).new.len(), rows);
-            assert_eq!(import.beside(&[row.clone()]).new.len(), 0);
+            assert_eq!(import.beside(std::slice::from_ref(row)).new.len(), 0);
         }
     }
 }

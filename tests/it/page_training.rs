@@ -194,7 +194,7 @@ fn a_run_that_does_not_fit_has_a_way_out() {
     let cards = browser.texts(".ways .way");
     for what in [
         "Missing",
-        "The same parameters on these devices",
+        "Same training, split differently",
         "Longest sequence as it is",
     ] {
         assert!(cards.iter().any(|card| card.contains(what)), "{what}: {cards:?}");
