@@ -49,13 +49,21 @@ fn a_link_opens_the_whole_comparison() {
     assert!(address.ends_with(THREE), "{address}");
     // The same rows as the command line's.
     let said = support::command::text(&["compare", &THREE.replace("?compare", "compare"), "--format", "csv"]);
-    let memory = said
-        .lines()
-        .find_map(|line| line.strip_prefix("Memory,bytes,"))
-        .unwrap();
-    let bytes = memory.split(',').map(|bytes| bytes.parse::<f64>().unwrap());
+    let row = |name: &str| -> Vec<f64> {
+        let values = said.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        values.split(',').map(|bytes| bytes.parse().unwrap()).collect()
+    };
+    let (held, usable) = (row("Memory,bytes,"), row("\"Memory, usable\",bytes,"));
     let cells = browser.texts(".cmp [data-row=memory] .v");
-    let words: Vec<String> = bytes.map(|bytes| UnitSystem::Gib.bytes(bytes)).collect();
+    let words = |(held, usable): (&f64, &f64)| {
+        let usable = UnitSystem::Gib.bytes(*usable);
+        format!(
+            "{} of {}",
+            UnitSystem::Gib.bytes(*held),
+            usable.trim_end_matches(" GiB")
+        )
+    };
+    let words: Vec<String> = held.iter().zip(&usable).map(words).collect();
     assert_eq!(words, cells);
     // Opening a column, and the way back.
     browser.click("#column-1");
