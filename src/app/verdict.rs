@@ -10,6 +10,7 @@ use super::case::{Case, NoAnswer, is_coming};
 use super::icon::Icon;
 use super::notices::WeightyNotices;
 use super::page::Dialog;
+use super::parts::focus_search;
 use super::state::State;
 use super::toasts;
 use super::ways::BestWay;
@@ -161,8 +162,5 @@ fn keep_and_ask(state: State, case: Case) {
         case.page,
         "Kept above. What you choose now comes beside it: a model, a device, any setting.",
     );
-    if let Some(field) = document().get_element_by_id("find") {
-        let field: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(field);
-        let _ = field.focus();
-    }
+    focus_search();
 }

@@ -1,7 +1,7 @@
 //! Flags by name, as the command line and scripts give them: the knobs, what engines call the same, the context.
 
 use super::Failure;
-use crate::scenario::{KNOBS, Knob, KnobId, Mode, Scenario, set_context};
+use crate::scenario::{KNOBS, Knob, KnobError, KnobId, Mode, Scenario, set_context};
 
 /// What engines call the same setting.
 pub const ENGINES_OWN: &[(KnobId, &[&str])] = &[
@@ -98,14 +98,11 @@ pub fn set_flags(scenario: &mut Scenario, given: &[(String, String)]) -> Result<
             return Err(both(flag, other));
         }
         knob.read(scenario, text).map_err(|error| {
-            let words = error.to_string();
-            let unknown = knob.id == KnobId::Hardware && words.starts_with("Unknown device");
-            let more = if unknown {
-                " `weighbridge hardware` lists the ids."
-            } else {
-                ""
+            let more = match error {
+                KnobError::UnknownDevice { .. } => " `weighbridge hardware` lists the ids.",
+                _ => "",
             };
-            bad(flag, format!("{words}{more}"))
+            bad(flag, format!("{error}{more}"))
         })?;
     }
     for own in LLAMA_CPP_OWN {

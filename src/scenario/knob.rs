@@ -153,6 +153,14 @@ pub enum KnobError {
         /// What was given.
         found: String,
     },
+    /// No device answers to that.
+    #[error("Unknown device \"{found}\".{near}")]
+    UnknownDevice {
+        /// What was given.
+        found: String,
+        /// Those that may be meant, as a sentence with a space before it; empty where none is near.
+        near: String,
+    },
     /// No share.
     #[error("{label} is \"{found}\"; it must be a share in whole percent, such as 90, 90% or 0.9.")]
     NotAShare {

@@ -6,6 +6,7 @@ use weighbridge::model::quantisation::choice;
 use super::deeds;
 use super::shown::Shown;
 use crate::app::icon::Icon;
+use crate::app::parts::focus_search;
 use crate::app::state::State;
 
 /// The head of the place.
@@ -28,12 +29,7 @@ pub fn Head(shown: Memo<Shown>, only_differences: RwSignal<bool>) -> impl IntoVi
         let said = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         format!("{}, {}", said(cases.len(), "question"), said(different.len(), "model"))
     };
-    let add = move |_| {
-        if let Some(field) = document().get_element_by_id("find") {
-            let field: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(field);
-            let _ = field.focus();
-        }
-    };
+    let add = move |_| focus_search();
     let copy_last = move |_| {
         if let Some(last) = untrack(|| state.cases()).last() {
             state.keep(*last);

@@ -23,7 +23,7 @@ use super::state::State;
 
 pub use idle::fetch_when_idle;
 pub use lost::LostLine;
-pub use omnibox::OmniboxSoon;
+pub use omnibox::{OmniboxSoon, focus_search};
 pub use tables::{Charts, Checks, Compare, Dialogs, Explorer, History, Models, Reader, Tabs, Training, View};
 pub use view::{ExplanationSoon, Later, Quietly, Waiting};
 

@@ -85,3 +85,11 @@ fn hand_over(old: &HtmlInputElement) {
         }
     });
 }
+
+/// Puts the focus into the search of the header.
+pub fn focus_search() {
+    let field = document().get_element_by_id("find");
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+        let _ = field.focus();
+    }
+}

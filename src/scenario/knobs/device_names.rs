@@ -112,5 +112,6 @@ fn device(text: &str) -> Result<String, KnobError> {
             NamedDevice::Perhaps(near) => format!(" Did you mean {}?", near.join(", ")),
         },
     };
-    Err(KnobError::Refused(format!("Unknown device \"{}\".{near}", short(text))))
+    let found = short(text).to_string();
+    Err(KnobError::UnknownDevice { found, near })
 }

@@ -45,6 +45,36 @@ macro_rules! pick {
     };
 }
 
+/// A share in percent, or what is usual.
+macro_rules! percent {
+    ($id:ident, $key:literal, $flag:literal, $label:literal, $field:ident, $help:literal) => {
+        Knob {
+            id: KnobId::$id,
+            key: $key,
+            flag: $flag,
+            label: $label,
+            help: $help,
+            group: Group::Training,
+            kind: KnobKind::WholeOr {
+                words: AUTO,
+                least: 1,
+                most: 100,
+                unit: "%",
+            },
+            modes: TRAINING,
+            get: |s| {
+                s.training
+                    .$field
+                    .map_or_else(|| "auto".to_owned(), |value| value.to_string())
+            },
+            set: |s, text| {
+                s.training.$field = optional_percent($label, text)?;
+                Ok(())
+            },
+        }
+    };
+}
+
 /// A whole number, or as the framework does.
 macro_rules! count {
     ($id:ident, $key:literal, $flag:literal, $label:literal, $field:ident, $least:expr, $most:expr, $unit:literal, $help:literal) => {
@@ -268,79 +298,31 @@ pub(super) const KNOBS: &[Knob] = &[
         ..pick!(ReferenceModel, "rm", "reference-model", "Reference model", reference_model: Switch, "Whether a frozen copy holds the policy back (a KL term). On unless given.")
     },
     pick!(Compile, "comp", "compile", "Compiled", compile: Switch, "Operators that work element by element are fused and keep less."),
-    Knob {
-        id: KnobId::Mfu,
-        key: "mfu",
-        flag: "mfu",
-        label: "Model FLOP utilisation",
-        help: "Share of the peak that the model's own operations reach, such as 0.4; automatic is what published runs show.",
-        group: Group::Training,
-        kind: KnobKind::WholeOr {
-            words: AUTO,
-            least: 1,
-            most: 100,
-            unit: "%",
-        },
-        modes: TRAINING,
-        get: |s| {
-            s.training
-                .mfu
-                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
-        },
-        set: |s, text| {
-            s.training.mfu = optional_percent("Model FLOP utilisation", text)?;
-            Ok(())
-        },
-    },
-    Knob {
-        id: KnobId::Goodput,
-        key: "gp",
-        flag: "goodput",
-        label: "Goodput",
-        help: "Share of the calendar time in which the run moves on: restarts, evaluation and checkpoints take the rest.",
-        group: Group::Training,
-        kind: KnobKind::WholeOr {
-            words: AUTO,
-            least: 1,
-            most: 100,
-            unit: "%",
-        },
-        modes: TRAINING,
-        get: |s| {
-            s.training
-                .goodput
-                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
-        },
-        set: |s, text| {
-            s.training.goodput = optional_percent("Goodput", text)?;
-            Ok(())
-        },
-    },
+    percent!(
+        Mfu,
+        "mfu",
+        "mfu",
+        "Model FLOP utilisation",
+        mfu,
+        "Share of the peak that the model's own operations reach, such as 0.4; automatic is what published runs show."
+    ),
+    percent!(
+        Goodput,
+        "gp",
+        "goodput",
+        "Goodput",
+        goodput,
+        "Share of the calendar time in which the run moves on: restarts, evaluation and checkpoints take the rest."
+    ),
     pick!(LrSchedule, "ls", "lr-schedule", "Learning-rate schedule", rate_schedule: RateSchedule, "How the learning rate goes after its warm-up. It changes no figure of the estimate; the tab Loss draws it and commands write it."),
-    Knob {
-        id: KnobId::WarmUp,
-        key: "wu",
-        flag: "warm-up",
-        label: "Warm-up",
-        help: "Share of the steps in which the learning rate rises to its peak; 1 % where nothing is given.",
-        group: Group::Training,
-        kind: KnobKind::WholeOr {
-            words: AUTO,
-            least: 1,
-            most: 100,
-            unit: "%",
-        },
-        modes: TRAINING,
-        get: |s| {
-            s.training
-                .warm_up
-                .map_or_else(|| "auto".to_owned(), |value| value.to_string())
-        },
-        set: |s, text| {
-            s.training.warm_up = optional_percent("Warm-up", text)?;
-            Ok(())
-        },
-    },
+    percent!(
+        WarmUp,
+        "wu",
+        "warm-up",
+        "Warm-up",
+        warm_up,
+        "Share of the steps in which the learning rate rises to its peak; 1 % where nothing is given."
+    ),
 ];
 
 /// Most tokens a run trains on.
