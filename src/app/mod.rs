@@ -33,6 +33,7 @@ mod icon;
 mod keyboard;
 mod knob;
 mod loaded;
+mod lost_focus;
 mod memory_bar;
 mod memory_table;
 mod model_card;
@@ -108,6 +109,7 @@ fn App() -> impl IntoView {
     address::follow(state);
     provide_context(state.page);
     keyboard::listen(state.page);
+    lost_focus::listen();
     toasts::listen_for_updates(state.page);
     parts::keep_history(state);
     parts::keep_deeds(state);

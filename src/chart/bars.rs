@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use super::Chart;
 use super::pen::{Drawn, Frame, Lettering, Pen};
 use super::reading::Mark;
-use super::table::{Table, Value};
+use super::table::{Field, Table};
 use crate::analysis::time::OperatorTimes;
 use crate::analysis::{ComponentCost, FormatFigures};
 use crate::report::compare::{Cell, Head, Row, SideBySide};
@@ -369,9 +369,10 @@ impl Chart for BarsChart {
             optional: false,
         }));
         for row in &self.rows {
-            let bars = row.bars.iter().map(|bar| Value {
+            let bars = row.bars.iter().map(|bar| Field {
                 text: bar.text.clone(),
                 number: bar.value,
+                between: None,
             });
             let name = match (row.now, row.note.as_str()) {
                 (true, _) => format!("{}, now", row.label),
@@ -380,7 +381,7 @@ impl Chart for BarsChart {
             };
             table
                 .rows
-                .push(std::iter::once(Value::text(name)).chain(bars).collect());
+                .push(std::iter::once(Field::text(name)).chain(bars).collect());
         }
         table
     }

@@ -43,7 +43,7 @@ pub use roofline::RooflineChart;
 pub use scatter::{Dot, RADIUS, Scatter, scatter};
 pub use serving::ServingChart;
 pub use svg::{FINENESS, Measure, Svg};
-pub use table::{Column, Table, Value};
+pub use table::{Column, Field, Table};
 pub use theme::{COLOURS, Theme};
 
 use plotters::prelude::DrawingBackend;

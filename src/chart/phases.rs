@@ -9,7 +9,7 @@ use super::Chart;
 use super::axis::tokens_short;
 use super::pen::{Drawn, Frame, Lettering, Pen};
 use super::reading::Mark;
-use super::table::{Column, Table, Value};
+use super::table::{Column, Field, Table};
 use super::theme::ON_PART;
 use crate::analysis::Analysis;
 use crate::analysis::phases::{Phase, PhaseCell, Phases, phases};
@@ -241,8 +241,8 @@ impl Chart for PhaseChart {
                 optional: at % 2 == 1,
             }));
         for (batch, row) in self.map.batches.iter().zip(&self.map.rows) {
-            let cells = row.iter().map(|cell| Value::text(cell.phase.word()));
-            let name = Value::number(*batch as f64, grouped(*batch));
+            let cells = row.iter().map(|cell| Field::text(cell.phase.word()));
+            let name = Field::number(*batch as f64, grouped(*batch));
             table.rows.push(std::iter::once(name).chain(cells).collect());
         }
         table

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use super::pen::{Drawn, Frame, Lettering, Pen};
 use super::reading::Mark;
 use super::scatter::{Dot, RADIUS, Scatter, scatter};
-use super::table::{Table, Value};
+use super::table::{Field, Table};
 use super::{Chart, Column};
 use crate::report::compare::{Better, Plane, Point};
 use crate::units::{UnitSystem, decimal, dollars, seconds};
@@ -147,14 +147,14 @@ impl Chart for PlaneChart {
         };
         for dot in &drawn.dots {
             let [x, y, _] = plane_figures(&dot.point, self.plane, self.units);
-            let end = |of: fn((f64, f64)) -> f64| Value::or(dot.point.between.map(of), words, "");
+            let end = |of: fn((f64, f64)) -> f64| Field::or(dot.point.between.map(of), words, "");
             table.rows.push(vec![
-                Value::text(self.name(&dot.point)),
-                Value::number(dot.point.x, x),
-                Value::number(dot.point.y, y),
+                Field::text(self.name(&dot.point)),
+                Field::number(dot.point.x, x),
+                Field::number(dot.point.y, y),
                 end(|between| between.0),
                 end(|between| between.1),
-                Value::text(if dot.best { "yes" } else { "no" }),
+                Field::text(if dot.best { "yes" } else { "no" }),
             ]);
         }
         table

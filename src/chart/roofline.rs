@@ -7,7 +7,7 @@ use super::Chart;
 use super::axis::LogAxis;
 use super::pen::{Drawn, Frame, Lettering, Pen};
 use super::reading::Mark;
-use super::table::{Table, Value};
+use super::table::{Field, Table};
 use crate::analysis::time::{OperatorTime, OperatorTimes, Pass, operator_times};
 use crate::analysis::{Analysis, Bound, Fit};
 use crate::units::{count, decimal, percent, seconds};
@@ -268,15 +268,15 @@ impl Chart for RooflineChart {
         for pass in &self.passes {
             for one in &pass.operators {
                 table.rows.push(vec![
-                    Value::text(one.name),
-                    Value::text(pass.pass.word()),
-                    Value::number(one.flops, count(one.flops, "FLOP")),
-                    Value::number(one.bytes, count(one.bytes, "B")),
-                    Value::or(one.intensity(), decimal, "–"),
-                    Value::number(one.reached(), count(one.reached(), "FLOP/s")),
-                    Value::number(one.seconds, seconds(one.seconds)),
-                    Value::number(one.share, percent(one.share)),
-                    Value::text(one.bound.word()),
+                    Field::text(one.name),
+                    Field::text(pass.pass.word()),
+                    Field::number(one.flops, count(one.flops, "FLOP")),
+                    Field::number(one.bytes, count(one.bytes, "B")),
+                    Field::or(one.intensity(), decimal, "–"),
+                    Field::number(one.reached(), count(one.reached(), "FLOP/s")),
+                    Field::number(one.seconds, seconds(one.seconds)),
+                    Field::number(one.share, percent(one.share)),
+                    Field::text(one.bound.word()),
                 ]);
             }
         }

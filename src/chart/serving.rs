@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use super::Chart;
 use super::axis::tick_texts;
 use super::pen::{Drawn, Frame, Lettering, Pen};
-use super::table::{Table, Value};
+use super::table::{Field, Table};
 use crate::analysis::serving::{Point, Serving};
 use crate::units::{counted, decimal, grouped, seconds, short_count};
 
@@ -142,10 +142,10 @@ pub(super) fn curve_table(points: &[Point], knee: usize) -> Table {
         } else {
             grouped(point.requests)
         };
-        let rate = |rate: f64| Value::number(rate, decimal(rate));
-        let time = |time: f64| Value::number(time, seconds(time));
+        let rate = |rate: f64| Field::number(rate, decimal(rate));
+        let time = |time: f64| Field::number(time, seconds(time));
         table.rows.push(vec![
-            Value::number(point.requests as f64, name),
+            Field::number(point.requests as f64, name),
             rate(point.tokens_per_second),
             rate(point.tokens_per_second_per_user),
             time(point.ttft),

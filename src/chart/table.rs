@@ -1,7 +1,8 @@
 //! The values of a chart as a table: words for people, bare numbers for programs.
 
-use crate::export::{Sheet, bare};
-use crate::units::neutral;
+use crate::export::Sheet;
+
+pub use crate::export::Field;
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,43 +15,13 @@ pub struct Column {
     pub optional: bool,
 }
 
-/// A value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Value {
-    /// As people read it.
-    pub text: String,
-    /// As programs read it, where it is a number.
-    pub number: Option<f64>,
-}
-
-impl Value {
-    /// A number with its words.
-    pub fn number(number: f64, text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            number: Some(number),
-        }
-    }
-    /// Words.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            number: None,
-        }
-    }
-    /// A number, or what is said where there is none.
-    pub fn or(number: Option<f64>, words: impl Fn(f64) -> String, none: &str) -> Self {
-        number.map_or_else(|| Self::text(none), |number| Self::number(number, words(number)))
-    }
-}
-
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// Its columns; the first names the rows.
     pub columns: Vec<Column>,
     /// Its rows.
-    pub rows: Vec<Vec<Value>>,
+    pub rows: Vec<Vec<Field>>,
 }
 
 impl Table {
@@ -71,23 +42,12 @@ impl Table {
     /// # Errors
     /// Never in practice: it writes to memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
-        let name = |column: &Column| match column.unit {
-            "" => column.name.clone(),
-            unit => format!("{}, {unit}", column.name),
-        };
-        let mut sheet = Sheet {
+        let sheet = Sheet {
             title: String::new(),
-            columns: self.columns.iter().map(name).collect(),
-            rows: Vec::new(),
+            columns: self.columns.iter().map(|column| column.name.clone()).collect(),
+            units: self.columns.iter().map(|column| column.unit).collect(),
+            rows: self.rows.clone(),
         };
-        neutral(|| {
-            for row in &self.rows {
-                sheet.push(row.iter().map(|value| match value.number {
-                    Some(number) => bare(number),
-                    None => value.text.clone(),
-                }));
-            }
-        });
         sheet.csv()
     }
 }
@@ -101,10 +61,10 @@ mod tests {
         let mut table = Table::new([("Format", "", false), ("Memory", "bytes", false)]);
         table
             .rows
-            .push(vec![Value::text("BF16"), Value::number(17_179_869_184.0, "16.0 GiB")]);
+            .push(vec![Field::text("BF16"), Field::number(17_179_869_184.0, "16.0 GiB")]);
         table.rows.push(vec![
-            Value::text("=1+1"),
-            Value::or(None, |_| String::new(), "not known"),
+            Field::text("=1+1"),
+            Field::or(None, |_| String::new(), "not known"),
         ]);
         assert_eq!(
             table.csv().unwrap_or_default(),

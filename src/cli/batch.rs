@@ -8,11 +8,11 @@ use std::sync::mpsc;
 
 use crate::analysis::Verdict;
 use crate::ask::Estimate;
-use crate::export::Sheet;
+use crate::export::{Field, Sheet};
 use crate::hub::model_list::{ListedModel, ModelList, read_list};
 use crate::limits;
-use crate::report::likely;
-use crate::units::{UnitSystem, grouped, seconds, short_count, shown};
+use crate::report::likely_value;
+use crate::units::{UnitSystem, grouped, shown};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
@@ -209,24 +209,19 @@ fn sheet(models: &[ListedModel], done: &[(usize, Outcome)]) -> Sheet {
             "first token",
             "longest context",
         ],
-    );
+    )
+    .with_units(&[("needs", "bytes"), ("first token", "s")]);
     for (at, outcome) in done {
         let asked = models.get(*at).map_or("", |model| model.text.as_str());
         match outcome {
-            Err(failure) => sheet.push([
-                asked.to_owned(),
-                String::new(),
-                String::new(),
-                String::new(),
-                failure.line(),
-            ]),
+            Err(failure) => sheet.push([asked, "", "", "", &failure.line()]),
             Ok(estimates) => estimates.iter().for_each(|estimate| sheet.push(row(estimate))),
         }
     }
     sheet
 }
 
-fn row(estimate: &Estimate) -> Vec<String> {
+fn row(estimate: &Estimate) -> [Field; 9] {
     let analysis = &estimate.analysis;
     let fit = analysis.fit.as_ref();
     let runs = fit.is_none_or(|fit| matches!(fit.verdict, Verdict::Fits | Verdict::Offload));
@@ -237,20 +232,20 @@ fn row(estimate: &Estimate) -> Vec<String> {
         Some((Verdict::Unsupported, fit)) => format!("not supported: {}", fit.why),
         Some((verdict, _)) => <&'static str>::from(verdict).to_owned(),
     };
-    vec![
-        estimate.found.facts.id.clone(),
-        short_count(analysis.parameters.total.0 as f64),
-        analysis.setup.weights.method.clone(),
-        analysis.setup.engine.label().to_owned(),
-        verdict,
-        UNITS.bytes(analysis.held().total_bytes as f64),
-        speed.map_or_else(String::new, |speed| {
-            likely(speed.tokens_per_second, speed.tokens_per_second_between)
+    [
+        Field::text(&estimate.found.facts.id),
+        Field::short(analysis.parameters.total.0),
+        Field::text(&analysis.setup.weights.method),
+        Field::text(analysis.setup.engine.label()),
+        Field::text(verdict),
+        Field::bytes(analysis.held().total_bytes, UNITS),
+        speed.map_or_else(Field::default, |speed| {
+            likely_value(speed.tokens_per_second, speed.tokens_per_second_between)
         }),
         speed
             .and_then(|speed| speed.prefill_seconds())
-            .map_or_else(String::new, seconds),
+            .map_or_else(Field::default, Field::seconds),
         fit.filter(|_| runs)
-            .map_or_else(String::new, |fit| grouped(fit.max_context)),
+            .map_or_else(Field::default, |fit| Field::count(fit.max_context)),
     ]
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::analysis::Verdict;
 use crate::ask::{DeviceRow, device_row, devices, formats_by_name};
-use crate::export::Sheet;
-use crate::report::likely;
+use crate::export::{Field, Sheet};
+use crate::report::likely_value;
 use crate::units::UnitSystem;
 use clap::ArgMatches;
 
@@ -49,7 +49,8 @@ fn sheet(rows: &[DeviceRow]) -> Sheet {
             "tokens/s",
             "price an hour",
         ],
-    );
+    )
+    .with_units(&[("needs", "bytes"), ("of", "bytes"), ("price an hour", "USD")]);
     for row in rows {
         let judged = &row.cell.judgement;
         let verdict = match (judged.verdict, &judged.offload) {
@@ -58,20 +59,19 @@ fn sheet(rows: &[DeviceRow]) -> Sheet {
             (Verdict::Unsupported, _) => format!("not supported: {}", judged.why),
             _ => format!("does not fit: {} missing", UNITS.bytes(judged.missing as f64)),
         };
-        let speed = row.speed.as_ref().map_or_else(String::new, |speed| {
-            likely(speed.tokens_per_second, speed.tokens_per_second_between)
-        });
+        let speed = row.speed.as_ref();
+        let price = row.price.as_ref().map(|price| price.usd_per_hour);
         sheet.push([
-            row.device.id.clone(),
-            row.format.clone(),
-            row.cell.engine.label().to_owned(),
-            verdict,
-            UNITS.bytes(row.cell.total as f64),
-            UNITS.bytes(judged.capacity as f64),
-            speed,
-            row.price
-                .as_ref()
-                .map_or_else(String::new, |price| format!("${:.2}", price.usd_per_hour)),
+            Field::text(&row.device.id),
+            Field::text(&row.format),
+            Field::text(row.cell.engine.label()),
+            Field::text(verdict),
+            Field::bytes(row.cell.total, UNITS),
+            Field::bytes(judged.capacity, UNITS),
+            speed.map_or_else(Field::default, |one| {
+                likely_value(one.tokens_per_second, one.tokens_per_second_between)
+            }),
+            price.map_or_else(Field::default, Field::usd),
         ]);
     }
     sheet

@@ -8,7 +8,7 @@ use crate::analysis::{HostShare, Setup};
 use crate::ask::{self, Found};
 use crate::chart::architecture::{Plan, Show, scene, svg, usually_open};
 use crate::chart::{Caption, Theme};
-use crate::export::{Sheet, VERSION, inspection, tree};
+use crate::export::{Field, Sheet, VERSION, inspection, tree};
 use crate::model::Blueprint;
 use crate::model::headers::Checkpoint;
 use crate::scenario::Scenario;
@@ -96,7 +96,8 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                     "size",
                     "component",
                 ],
-            );
+            )
+            .with_units(&[("size", "bytes")]);
             for row in &whole.tensors {
                 let shape: Vec<_> = row.shape.iter().map(u64::to_string).collect();
                 let name = if row.tied {
@@ -105,14 +106,14 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
                     row.name.clone()
                 };
                 tensors.push([
-                    name,
-                    format!("[{}]", shape.join(", ")),
-                    row.dims.join(" × "),
-                    row.count.to_string(),
-                    grouped(row.parameters),
-                    row.dtype.clone(),
-                    UnitSystem::Gib.bytes(row.bytes as f64),
-                    row.component.to_owned(),
+                    Field::text(name),
+                    Field::text(format!("[{}]", shape.join(", "))),
+                    Field::text(row.dims.join(" × ")),
+                    Field::text(row.count.to_string()),
+                    Field::count(row.parameters),
+                    Field::text(&row.dtype),
+                    Field::bytes(row.bytes, UnitSystem::Gib),
+                    Field::text(row.component),
                 ]);
             }
             // One table a file where others read it.

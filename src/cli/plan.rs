@@ -12,10 +12,10 @@ use crate::analysis::training::{
     Budget, Candidate, Search, Way, cheapest, fewest, quickest, search, usual_batch, ways,
 };
 use crate::analysis::{Analysis, Setup, analyse_setup, price};
-use crate::export::{Sheet, start_training};
+use crate::export::{Field, Sheet, start_training};
 use crate::report::{layout_words, step_words, why_not};
 use crate::scenario::{KnobId, Mode, link};
-use crate::units::{UnitSystem, decimal, grouped, percent, seconds, shown, times};
+use crate::units::{UnitSystem, decimal, grouped, shown, times};
 
 const UNITS: UnitSystem = UnitSystem::Gib;
 
@@ -130,20 +130,26 @@ fn sheet(setup: &Setup, plans: &Search) -> Sheet {
     if setup.requested.training.tokens.is_some() {
         columns.extend(["days", "cost"]);
     }
-    let mut sheet = Sheet::new("Plans that fit, fastest first", &columns);
+    let mut sheet = Sheet::new("Plans that fit, fastest first", &columns).with_units(&[
+        ("step", "s"),
+        ("MFU", "share"),
+        ("memory", "bytes"),
+        ("headroom", "bytes"),
+        ("cost", "USD"),
+    ]);
     for one in &plans.best {
         let mut row = vec![
-            layout_words(one),
-            seconds(one.time.seconds),
-            grouped(one.tokens_per_second().round() as u64),
-            percent(one.time.mfu(&one.plan)),
-            UNITS.bytes(one.total_bytes as f64),
-            UNITS.bytes(plans.room.saturating_sub(one.total_bytes) as f64),
+            Field::text(layout_words(one)),
+            Field::seconds(one.time.seconds).between(Some(one.time.between)),
+            Field::count(one.tokens_per_second().round() as u64),
+            Field::share(one.time.mfu(&one.plan)),
+            Field::bytes(one.total_bytes, UNITS),
+            Field::bytes(plans.room.saturating_sub(one.total_bytes), UNITS),
         ];
         if setup.requested.training.tokens.is_some() {
             let (days, cost) = whole(setup, one);
-            row.push(days.map_or_else(String::new, decimal));
-            row.push(cost.map_or_else(String::new, |cost| format!("${}", grouped(cost.round() as u64))));
+            row.push(Field::or(days, decimal, ""));
+            row.push(Field::or(cost, |cost| format!("${}", grouped(cost.round() as u64)), ""));
         }
         sheet.push(row);
     }

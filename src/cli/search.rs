@@ -4,12 +4,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, v
 use strum::IntoEnumIterator;
 
 use crate::ask::Failure;
-use crate::export::Sheet;
+use crate::export::{Field, Sheet};
 use crate::hardware;
 use crate::hub::loader;
 use crate::hub::search::{Filter, HubQuery, SearchProblem};
 use crate::report::hub_row::HubRow;
-use crate::units::{UnitSystem, grouped, short_count};
+use crate::units::UnitSystem;
 
 use super::output::{Format, json_text, sheets};
 use super::{arguments, fetch, source};
@@ -140,14 +140,13 @@ pub fn run(matches: &ArgMatches) -> Result<String, Failure> {
         let verdict = row.rough.as_ref().map(|rough| rough.words(UnitSystem::Gib));
         let verdict = verdict.map(|(short, about)| format!("{short}, {about}"));
         sheet.push([
-            row.id,
-            row.parameters
-                .map_or_else(String::new, |count| short_count(count as f64)),
-            row.formats.join(", "),
-            row.licence.unwrap_or_default(),
-            row.downloads.map_or_else(String::new, grouped),
-            row.updated.unwrap_or_default(),
-            verdict.unwrap_or_default(),
+            Field::text(row.id),
+            row.parameters.map_or_else(Field::default, Field::short),
+            Field::text(row.formats.join(", ")),
+            Field::text(row.licence.unwrap_or_default()),
+            row.downloads.map_or_else(Field::default, Field::count),
+            Field::text(row.updated.unwrap_or_default()),
+            Field::text(verdict.unwrap_or_default()),
         ]);
     }
     sheets(&[sheet], format)

@@ -1,10 +1,10 @@
 //! `weighbridge models` and `weighbridge hardware`.
 
 use crate::ask;
-use crate::export::Sheet;
+use crate::export::{Field, Sheet};
 use crate::hardware::{devices, hosts};
 use crate::model::families;
-use crate::units::{UnitSystem, count, grouped, rate};
+use crate::units::{UnitSystem, count, grouped};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
@@ -78,28 +78,36 @@ pub fn hardware(matches: &ArgMatches) -> Result<String, Failure> {
             "price an hour",
             "source",
         ],
-    );
+    )
+    .with_units(&[
+        ("memory", "bytes"),
+        ("bandwidth", "bytes/s"),
+        ("16-bit", "FLOP/s"),
+        ("FP8", "FLOP/s"),
+        ("link", "bytes/s"),
+        ("power", "W"),
+        ("price an hour", "USD"),
+    ]);
     for device in devices() {
-        let or_none = |value: Option<f64>, unit: &str| value.map_or_else(String::new, |value| rate(value, unit));
+        let or_none =
+            |value: Option<f64>, unit: &str| value.map_or_else(Field::default, |value| Field::rate(value, unit));
         let source = if format == Format::Table {
             String::new()
         } else {
             device.source.clone()
         };
         sheet.push([
-            device.id.clone(),
-            device.name.clone(),
-            device.vendor.name().to_owned(),
-            UnitSystem::Gib.bytes(device.memory_bytes as f64),
-            rate(device.bandwidth_bytes_per_s, "B"),
-            device
-                .rate_16(true)
-                .map_or_else(String::new, |one| rate(one.flops, "FLOP")),
+            Field::text(&device.id),
+            Field::text(&device.name),
+            Field::text(device.vendor.name()),
+            Field::bytes(device.memory_bytes, UnitSystem::Gib),
+            Field::rate(device.bandwidth_bytes_per_s, "B"),
+            or_none(device.rate_16(true).map(|one| one.flops), "FLOP"),
             or_none(device.fp8_flops, "FLOP"),
             or_none(device.link_bytes_per_s, "B"),
-            device.tdp_w.map_or_else(String::new, |watts| count(watts, "W")),
-            device.price().map_or_else(String::new, dollars),
-            source,
+            Field::or(device.tdp_w, |watts| count(watts, "W"), ""),
+            device.price().map_or_else(Field::default, Field::usd),
+            Field::text(source),
         ]);
     }
     sheets(&[sheet], format)
@@ -122,23 +130,21 @@ fn hosts_table(format: Format) -> Result<String, Failure> {
             "price an hour",
             "price from",
         ],
-    );
+    )
+    .with_units(&[("RAM", "bytes"), ("link", "bytes/s"), ("price an hour", "USD")]);
     for host in hosts() {
         let ram = host.host_memory_bytes;
         sheet.push([
-            host.id.clone(),
-            host.name.clone(),
-            host.provider.clone(),
-            format!("{} × {}", host.device_count, host.device_id),
-            ram.map_or_else(String::new, |bytes| UnitSystem::Gib.bytes(bytes as f64)),
-            host.link_bytes_per_s.map_or_else(String::new, |value| rate(value, "B")),
-            host.price_usd_h.map_or_else(String::new, dollars),
-            host.price_usd_h.map_or_else(String::new, |_| host.price_basis()),
+            Field::text(&host.id),
+            Field::text(&host.name),
+            Field::text(&host.provider),
+            Field::text(format!("{} × {}", host.device_count, host.device_id)),
+            ram.map_or_else(Field::default, |bytes| Field::bytes(bytes, UnitSystem::Gib)),
+            host.link_bytes_per_s
+                .map_or_else(Field::default, |value| Field::rate(value, "B")),
+            host.price_usd_h.map_or_else(Field::default, Field::usd),
+            Field::text(host.price_usd_h.map_or_else(String::new, |_| host.price_basis())),
         ]);
     }
     sheets(&[sheet], format)
-}
-
-fn dollars(price: f64) -> String {
-    format!("${price:.2}")
 }

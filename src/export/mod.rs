@@ -19,7 +19,7 @@ pub use figures::FigureRow;
 pub use inspect::{Inspection, TensorRow, inspection, tree};
 pub use log::{difference, log_check, log_sheet};
 pub(crate) use rows::bare;
-pub use rows::{Sheet, markdown};
+pub use rows::{Field, Sheet, markdown};
 pub use side_by_side::{column_names, side_by_side, side_by_side_numbers};
 pub use training::start as start_training;
 

@@ -1,18 +1,92 @@
-//! Tables of text: for CSV and Markdown.
+//! Tables: words for people (text, Markdown), bare numbers for programs (CSV).
 
 use std::borrow::Cow;
 
-use crate::units::shown;
+use crate::units::{UnitSystem, grouped, percent, rate, seconds, short_count, shown};
+
+/// A value of a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Field {
+    /// As people read it.
+    pub text: String,
+    /// As programs read it, where it is a number, in the unit of its column.
+    pub number: Option<f64>,
+    /// The ends of its likely range, which get columns of their own in CSV.
+    pub between: Option<(f64, f64)>,
+}
+
+impl Field {
+    /// A number with its words.
+    pub fn number(number: f64, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            number: Some(number),
+            between: None,
+        }
+    }
+    /// Words.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+    /// A number, or what is said where there is none.
+    pub fn or(number: Option<f64>, words: impl Fn(f64) -> String, none: &str) -> Self {
+        number.map_or_else(|| Self::text(none), |number| Self::number(number, words(number)))
+    }
+    /// An amount of memory; its column is in `bytes`.
+    pub fn bytes(bytes: u64, units: UnitSystem) -> Self {
+        Self::number(bytes as f64, units.bytes(bytes as f64))
+    }
+    /// A whole number.
+    pub fn count(count: u64) -> Self {
+        Self::number(count as f64, grouped(count))
+    }
+    /// A large number in short: `7.62 B`.
+    pub fn short(count: u64) -> Self {
+        Self::number(count as f64, short_count(count as f64))
+    }
+    /// A part of a whole, 0 to 1.
+    pub fn share(share: f64) -> Self {
+        Self::number(share, percent(share))
+    }
+    /// A time; its column is in `s`.
+    pub fn seconds(time: f64) -> Self {
+        Self::number(time, seconds(time))
+    }
+    /// So much a second: `rate(1e12, "FLOP")`; its column is in `FLOP/s`.
+    pub fn rate(value: f64, unit: &str) -> Self {
+        Self::number(value, rate(value, unit))
+    }
+    /// A price with cents; its column is in `USD`.
+    pub fn usd(price: f64) -> Self {
+        Self::number(price, format!("${price:.2}"))
+    }
+    /// The same with its likely range.
+    #[must_use]
+    pub fn between(self, between: Option<(f64, f64)>) -> Self {
+        Self { between, ..self }
+    }
+}
+
+impl<T: Into<String>> From<T> for Field {
+    fn from(words: T) -> Self {
+        Self::text(words)
+    }
+}
 
 /// A titled table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sheet {
     /// Its title.
     pub title: String,
     /// Names of the columns.
     pub columns: Vec<String>,
+    /// The unit of each column's bare numbers; empty, or missing, where they have none.
+    pub units: Vec<&'static str>,
     /// Rows of cells.
-    pub rows: Vec<Vec<String>>,
+    pub rows: Vec<Vec<Field>>,
 }
 
 impl Sheet {
@@ -21,30 +95,78 @@ impl Sheet {
         Self {
             title: title.to_owned(),
             columns: columns.iter().map(|&column| column.to_owned()).collect(),
-            rows: Vec::new(),
+            ..Self::default()
+        }
+    }
+    /// The same with the units of its bare numbers, by the names of columns: `("needs", "bytes")`.
+    #[must_use]
+    pub fn with_units(self, units: &[(&str, &'static str)]) -> Self {
+        let of = |column: &String| units.iter().find(|(name, _)| column == name);
+        let units = self
+            .columns
+            .iter()
+            .map(|column| of(column).map_or("", |(_, unit)| unit));
+        Self {
+            units: units.collect(),
+            ..self
         }
     }
     /// Adds a row. What would break a line or command a terminal is written out.
-    pub fn push(&mut self, cells: impl IntoIterator<Item = String>) {
-        let plain = |cell: String| match shown(&cell) {
-            Cow::Borrowed(_) => cell,
-            Cow::Owned(plain) => plain,
+    pub fn push<T: Into<Field>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let plain = |cell: T| {
+            let cell = cell.into();
+            match shown(&cell.text) {
+                Cow::Borrowed(_) => cell,
+                Cow::Owned(text) => Field { text, ..cell },
+            }
         };
         self.rows.push(cells.into_iter().map(plain).collect());
     }
-    /// As CSV with a header: a rectangle, rows that are short are filled with nothing.
+    /// As CSV with a header: a rectangle, rows that are short are filled with nothing. Numbers are bare and their unit stands in
+    /// the header; a likely range is two more columns.
     ///
     /// # Errors
     /// Never in practice: it writes to memory.
     pub fn csv(&self) -> Result<String, csv::Error> {
         let wide = self.rows.iter().map(Vec::len).fold(self.columns.len(), usize::max);
-        let filled = |count: usize| std::iter::repeat_n(String::new(), wide.saturating_sub(count));
+        let none = Field::default();
+        let has_range = |at: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(at));
+            cells.into_iter().any(|cell| cell.between.is_some())
+        };
+        let ranges: Vec<bool> = (0..wide).map(has_range).collect();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let head = self.columns.iter().map(|cell| no_formula(cell));
-        writer.write_record(head.chain(filled(self.columns.len())))?;
+        let mut head = Vec::new();
+        for (at, range) in ranges.iter().enumerate() {
+            let name = self.columns.get(at).map_or("", String::as_str);
+            let name = no_formula(&match self.units.get(at) {
+                None | Some(&"") => name.to_owned(),
+                Some(unit) => format!("{name}, {unit}"),
+            });
+            if *range {
+                head.extend([name.clone(), format!("{name}, low"), format!("{name}, high")]);
+            } else {
+                head.push(name);
+            }
+        }
+        writer.write_record(head)?;
         for row in &self.rows {
-            let cells = row.iter().map(|cell| no_formula(&ungrouped(cell)));
-            writer.write_record(cells.chain(filled(row.len())))?;
+            let mut cells = Vec::new();
+            for (at, range) in ranges.iter().enumerate() {
+                let cell = row.get(at).unwrap_or(&none);
+                cells.push(match cell.number {
+                    Some(number) => bare(number),
+                    None => no_formula(&ungrouped(&cell.text)),
+                });
+                if *range {
+                    let end = |end: Option<f64>| end.map_or_else(String::new, bare);
+                    cells.extend([
+                        end(cell.between.map(|(low, _)| low)),
+                        end(cell.between.map(|(_, high)| high)),
+                    ]);
+                }
+            }
+            writer.write_record(cells)?;
         }
         let bytes = writer
             .into_inner()
@@ -53,7 +175,9 @@ impl Sheet {
     }
     /// As text with aligned columns: words to the left, numbers to the right.
     pub fn text(&self) -> String {
-        let all = || std::iter::once(&self.columns).chain(&self.rows);
+        let words = |row: &'_ Vec<Field>| row.iter().map(|cell| cell.text.clone()).collect();
+        let rows: Vec<Vec<String>> = self.rows.iter().map(words).collect();
+        let all = || std::iter::once(&self.columns).chain(&rows);
         let columns = all().map(Vec::len).max().unwrap_or(0);
         let width = |at: usize| {
             all()
@@ -66,7 +190,7 @@ impl Sheet {
         let number = |cell: &String| cell.starts_with(|sign: char| sign.is_ascii_digit() || "−+$".contains(sign));
         // A column is of numbers where most of its cells are.
         let of_numbers = |at: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(at));
+            let cells = rows.iter().filter_map(|row| row.get(at));
             let (numbers, words): (Vec<_>, Vec<_>) =
                 cells.filter(|cell| !cell.is_empty()).partition(|cell| number(cell));
             at > 0 && numbers.len() > words.len()
@@ -186,7 +310,8 @@ pub fn markdown(sheets: &[Sheet]) -> String {
             .collect();
         out.push_str(&line(&rule));
         for row in &sheet.rows {
-            out.push_str(&line(row));
+            let words: Vec<String> = row.iter().map(|cell| cell.text.clone()).collect();
+            out.push_str(&line(&words));
         }
         out.push('\n');
     }
@@ -224,7 +349,28 @@ mod tests {
         // Short rows are filled.
         sheet.push(["c".to_owned()]);
         assert_eq!(sheet.csv().unwrap_or_default(), "model,context\na/b,65536\nc,\n");
-        // People read the others.
+        // A unit is said once, a range is two columns more.
+        let mut sheet = Sheet::new("", &["device", "needs", "tokens/s"]).with_units(&[("needs", "bytes")]);
+        sheet.push([
+            Field::text("a"),
+            Field::number(1024.0, "1.00 KiB"),
+            Field::number(3.0, "2 – 4").between(Some((2.0, 4.0))),
+        ]);
+        sheet.push(["b", "not known"]);
+        assert_eq!(
+            sheet.csv().unwrap_or_default(),
+            "device,\"needs, bytes\",tokens/s,\"tokens/s, low\",\"tokens/s, high\"\na,1024,3,2,4\nb,not known,,,\n"
+        );
+        assert_eq!(
+            sheet.text(),
+            "  device  needs      tokens/s\n  a       1.00 KiB      2 – 4\n  b       not known\n"
+        );
+    }
+
+    #[test]
+    fn people_read_grouped_numbers() {
+        let mut sheet = Sheet::new("", &["model", "context"]);
+        sheet.push(["a/b", "65,536"]);
         assert!(sheet.text().contains("65,536"));
     }
 }

@@ -27,9 +27,8 @@ pub fn side_by_side(beside: &SideBySide) -> Sheet {
     let names = column_names(beside);
     let several = names.len() > 1;
     let mut sheet = Sheet {
-        title: String::new(),
         columns: std::iter::once(String::new()).chain(names).collect(),
-        rows: Vec::new(),
+        ..Sheet::default()
     };
     // Of one column everything is the same.
     let differs = |row: &&Row| !several || !row.same;
@@ -56,9 +55,8 @@ pub fn side_by_side_numbers(beside: &SideBySide) -> Sheet {
     type Read = fn(&Cell) -> Option<f64>;
     let columns = ["figure".to_owned(), "unit".to_owned()];
     let mut sheet = Sheet {
-        title: String::new(),
         columns: columns.into_iter().chain(column_names(beside)).collect(),
-        rows: Vec::new(),
+        ..Sheet::default()
     };
     for row in beside.sections.iter().flat_map(|section| &section.rows) {
         let mut push = |name: String, words: &dyn Fn(&Cell) -> String| {

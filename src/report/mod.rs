@@ -41,6 +41,7 @@ pub use tiles::{Tile, tiles};
 pub use training::training_lines;
 pub use verdict::{Sentence, about, sentence, verdict_name};
 
+use crate::export::Field;
 use crate::units::{decimal, grouped};
 
 /// A number of tokens: 131,072 everywhere, whatever it is of.
@@ -59,6 +60,11 @@ pub fn likely(expected: f64, between: Option<(f64, f64)>) -> String {
         Some((low, high)) => format!("{} – {}", decimal(low), decimal(high)),
         None => decimal(expected),
     }
+}
+
+/// The same as a value of a table.
+pub fn likely_value(expected: f64, between: Option<(f64, f64)>) -> Field {
+    Field::number(expected, likely(expected, between)).between(between)
 }
 
 fn rough(value: f64) -> String {

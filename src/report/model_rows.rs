@@ -3,15 +3,15 @@
 use serde::Serialize;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use super::likely;
+use super::{likely, likely_value};
 use crate::analysis::{RunsHere, Verdict, bits_per_weight};
-use crate::export::Sheet;
+use crate::export::{Field, Sheet};
 use crate::hardware::Engine;
 use crate::model::catalogue::Entry;
 use crate::model::quantisation::Loss;
 use crate::naming::words;
 use crate::scenario::Scenario;
-use crate::units::{UnitSystem, counted, grouped, short_count};
+use crate::units::{UnitSystem, counted, grouped};
 
 /// A model at its best on the devices of a scenario.
 #[derive(Clone, Debug, Serialize)]
@@ -120,12 +120,15 @@ impl ModelRow {
             (Verdict::Unsupported, _) => format!("Not supported: {}", self.why),
         }
     }
+    /// Tokens a second, expected and its likely range.
+    fn speed(&self) -> Option<(f64, Option<(f64, f64)>)> {
+        self.tokens_per_second
+            .map(|(expected, low, high)| (expected, (low < high).then_some((low, high))))
+    }
     /// Tokens a second, its likely range: `25.1 – 41.4`.
     pub fn speed_in_words(&self) -> String {
-        self.tokens_per_second
-            .map_or_else(String::new, |(expected, low, high)| {
-                likely(expected, (low < high).then_some((low, high)))
-            })
+        self.speed()
+            .map_or_else(String::new, |(expected, between)| likely(expected, between))
     }
 }
 
@@ -285,17 +288,25 @@ pub fn sheet<'a>(rows: impl Iterator<Item = &'a ModelRow>, units: UnitSystem) ->
             "longest context",
             "at once",
         ],
-    );
+    )
+    .with_units(&[("needs", "bytes")]);
     for row in rows {
-        let number = |value: u64| if row.runs() { grouped(value) } else { String::new() };
+        let number = |value: u64| {
+            if row.runs() {
+                Field::count(value)
+            } else {
+                Field::default()
+            }
+        };
         sheet.push([
-            row.id.clone(),
-            short_count(row.parameters as f64),
-            row.method.clone(),
-            row.loss.words().to_owned(),
-            row.verdict_in_words(units),
-            units.bytes(row.needed_bytes as f64),
-            row.speed_in_words(),
+            Field::text(&row.id),
+            Field::short(row.parameters),
+            Field::text(&row.method),
+            Field::text(row.loss.words()),
+            Field::text(row.verdict_in_words(units)),
+            Field::bytes(row.needed_bytes, units),
+            row.speed()
+                .map_or_else(Field::default, |(expected, between)| likely_value(expected, between)),
             number(row.max_context),
             number(row.max_batch),
         ]);

@@ -124,6 +124,45 @@ pub fn by_depth(setup: &Setup, anatomy: &Anatomy) -> Vec<DepthLayer> {
     out
 }
 
+/// What layers keep of what was read, in bytes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    /// Kind of layer, how many there are of it, and what one of them keeps.
+    kinds: Vec<(usize, f64, f64)>,
+}
+
+impl Kept {
+    /// Of a setup.
+    pub fn of(setup: &Setup, anatomy: &Anatomy) -> Self {
+        let blueprint = &*setup.blueprint;
+        let kinds = (0..blueprint.kinds.len()).map(|kind| {
+            let group = Group::Kind(kind);
+            let many = group.repeats(blueprint).max(1) as f64;
+            let kept = anatomy.figures(blueprint, PartId::Group(group)).kept as f64;
+            (kind, many, kept / many)
+        });
+        Self { kinds: kinds.collect() }
+    }
+    /// All layers together.
+    pub fn all(&self) -> f64 {
+        self.kinds.iter().map(|(_, many, kept)| many * kept).sum()
+    }
+    /// What the layer that keeps most keeps.
+    fn most(&self) -> f64 {
+        self.kinds.iter().map(|(.., kept)| *kept).fold(0.0, f64::max)
+    }
+    /// All layers, if each kept as much as the one that keeps most.
+    pub fn if_alike(&self) -> f64 {
+        self.most() * self.kinds.iter().map(|(_, many, _)| *many).sum::<f64>()
+    }
+    /// What the layers of a kind leave out of that, in bytes and as a share; none where it is nothing.
+    pub fn saved_by(&self, kind: usize) -> Option<(f64, f64)> {
+        let (_, many, kept) = self.kinds.iter().find(|(known, ..)| *known == kind)?;
+        let most = self.most();
+        (*kept < most * 0.995).then(|| (many * (most - kept), 1.0 - kept / most))
+    }
+}
+
 /// All boxes of the drawing as areas; those too small to be seen are left out.
 pub fn areas(blueprint: &Blueprint, anatomy: &Anatomy, amount: impl Fn(&PartFigures) -> f64, ratio: f64) -> Vec<Area> {
     let mut leaves: Vec<(PartId, String, Option<Component>, f64)> = Vec::new();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use weighbridge::chart::architecture::{Show, text_width};
 use weighbridge::model::Component;
 use weighbridge::model::flow::{Group, PartId, group_words};
-use weighbridge::report::spread::{Area, DepthLayer, areas, by_component, by_depth};
+use weighbridge::report::spread::{Area, DepthLayer, Kept, areas, by_component, by_depth};
 use weighbridge::units::{counted, grouped, percent};
 
 use super::inspector::Inspector;
@@ -171,12 +171,11 @@ fn kinds(layers: &[DepthLayer]) -> Vec<&DepthLayer> {
 fn kept(looking: Looking, shown: &Shown, _: Show) -> impl IntoView + use<> {
     let units = looking.case.page.units.get();
     let layers = by_depth(shown.setup(), &shown.anatomy);
-    let all: f64 = layers.iter().map(|layer| layer.kept * layer.layers as f64).sum();
+    let all = Kept::of(shown.setup(), &shown.anatomy);
+    let (all, full) = (all.all(), all.if_alike());
     if all <= 0.0 {
         return view! { <p>"Nothing is kept: no token is written after another."</p> }.into_any();
     }
-    let full = layers.iter().map(|layer| layer.kept).fold(0.0, f64::max)
-        * layers.iter().map(|layer| layer.layers as f64).sum::<f64>();
     let workload = &shown.setup().scenario.workload;
     let saved = if all < full * 0.995 {
         format!(

@@ -3,7 +3,12 @@
 //! [`scene`] places everything in CSS pixels; the page draws it as SVG in its document, [`svg`] as a file.
 
 mod block;
+mod branches;
 mod columns;
+mod groups;
+mod inputs;
+mod inside;
+mod pencil;
 mod rail;
 mod rows;
 mod scene;

@@ -5,7 +5,7 @@ mod draw;
 mod tests;
 
 use super::Capacity;
-use super::table::{Table, Value};
+use super::table::{Field, Table};
 use crate::analysis::{Analysis, AnalysisError, MemoryPart, Over, Verdict, memory_curve};
 use crate::units::{UnitSystem, counted, grouped};
 
@@ -246,13 +246,13 @@ impl GrowthChart {
             table.columns.remove(CACHE);
         }
         for (at, place) in self.shown() {
-            let bytes = |bytes: u64| Value::number(bytes as f64, self.units.bytes(bytes as f64));
-            let mut row = vec![Value::number(place as f64, grouped(place))];
+            let bytes = |bytes: u64| Field::number(bytes as f64, self.units.bytes(bytes as f64));
+            let mut row = vec![Field::number(place as f64, grouped(place))];
             row.extend(self.parts(at).map(bytes));
             if !cached {
                 row.remove(CACHE);
             }
-            row.extend(self.fits(at).map(|fits| Value::text(if fits { "yes" } else { "no" })));
+            row.extend(self.fits(at).map(|fits| Field::text(if fits { "yes" } else { "no" })));
             table.rows.push(row);
         }
         table

@@ -7,7 +7,7 @@ mod tests;
 use strum::IntoEnumIterator as _;
 
 use super::Capacity;
-use super::table::{Table, Value};
+use super::table::{Field, Table};
 use crate::analysis::{AnalysisError, FormatComparison, Setup, Verdict, fullest};
 use crate::scenario::Recompute;
 use crate::units::UnitSystem;
@@ -121,7 +121,7 @@ impl MemoryChart {
             let total = row.total();
             let beside = row.parts.iter().filter(|part| BESIDE.contains(&part.0));
             let beside = beside.fold(0_u64, |sum, part| sum.saturating_add(part.2));
-            let bytes = |bytes: u64| Value::number(bytes as f64, self.units.bytes(bytes as f64));
+            let bytes = |bytes: u64| Field::number(bytes as f64, self.units.bytes(bytes as f64));
             let name = if row.now {
                 format!("{}, now", row.label)
             } else {
@@ -130,10 +130,10 @@ impl MemoryChart {
             let free = self.capacity.as_ref().map(|capacity| {
                 let free = capacity.bytes as f64 - total as f64;
                 let sign = if free < 0.0 { "−" } else { "" };
-                Value::number(free, format!("{sign}{}", self.units.bytes(free.abs())))
+                Field::number(free, format!("{sign}{}", self.units.bytes(free.abs())))
             });
             let row = [
-                Value::text(name),
+                Field::text(name),
                 bytes(total.saturating_sub(beside)),
                 bytes(beside),
                 bytes(total),

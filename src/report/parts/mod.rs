@@ -1,21 +1,23 @@
 //! A part of a model told in full: what it is for, its shapes, what it costs, the keys it came from.
 
+mod counted;
 mod dims;
+mod joined;
+mod keys;
 mod known;
+mod lines;
+mod words;
 
 pub use dims::{Dim, Dimension, dims};
 pub use known::{Paper, of_block};
 
+use crate::analysis::Setup;
 use crate::analysis::anatomy::{Anatomy, PartFigures, operators_of};
-use crate::analysis::time::Pass;
-use crate::analysis::{Bound, Setup};
 use crate::model::blueprint::Repeated;
-use crate::model::flow::{
-    BlockDrawing, Group, Joint, Look, PartId, Piece, group_words, largest_component, purpose, shape_words,
-};
-use crate::model::operator::{Block, CacheWidth, Kind, Operator, Span};
+use crate::model::flow::{BlockDrawing, Group, Look, PartId, Piece, group_words, largest_component, shape_words};
+use crate::model::operator::{Block, Kind, Operator};
 use crate::model::{Blueprint, Component, Tensor, TensorKind};
-use crate::units::{Origin, Quantity, UnitSystem, counted, decimal, grouped, percent, seconds, short_count};
+use crate::units::UnitSystem;
 
 /// A tensor of a part.
 #[derive(Clone, Debug, PartialEq)]
@@ -237,16 +239,16 @@ impl PartReport {
         Some(Self {
             way,
             title: title(blueprint, part),
-            about: about(blueprint, part, look, main),
+            about: words::about(blueprint, part, look, main),
             tensors,
-            lines: lines(setup, anatomy, part, units),
-            formula: formula(blueprint, part, &own),
-            keys: keys(blueprint, &own, place, piece),
+            lines: lines::lines(setup, anatomy, part, units),
+            formula: counted::formula(blueprint, part, &own),
+            keys: keys::keys(blueprint, &own, place, piece),
             pseudocode: place.and_then(|place| known::pseudocode(place.block, look.unwrap_or(Look::Matrix), main)),
             paper: place.and_then(|place| of_block(place.block)).map(|(_, paper)| paper),
-            reads: joined(blueprint, part, true),
-            read_by: joined(blueprint, part, false),
-            also: also(blueprint, part),
+            reads: joined::joined(blueprint, part, true),
+            read_by: joined::joined(blueprint, part, false),
+            also: joined::also(blueprint, part),
             parts: children(blueprint, anatomy, part),
         })
     }
@@ -255,103 +257,6 @@ impl PartReport {
 fn look_of(block: &Block, piece: Piece) -> Option<Look> {
     let nodes = BlockDrawing::of(block).nodes;
     nodes.into_iter().find(|node| node.piece == piece).map(|node| node.look)
-}
-
-fn about(blueprint: &Blueprint, part: PartId, look: Option<Look>, main: Option<&Operator>) -> String {
-    match part {
-        PartId::Model => format!(
-            "{} layers between a table of {} words and the head that scores them.",
-            grouped(blueprint.layers.value),
-            grouped(blueprint.vocabulary.value)
-        ),
-        PartId::Group(group) => {
-            let (_, detail) = group_words(blueprint, group);
-            match (group, group.repeats(blueprint)) {
-                (Group::Kind(_), 1) => format!("One layer: {detail}."),
-                (Group::Kind(_), many) => format!("{} layers, all alike: {detail}.", grouped(many)),
-                (Group::Stem, _) => "Turns tokens into vectors.".to_owned(),
-                (Group::Head, _) => "Turns the last vector into a score for each word.".to_owned(),
-                (Group::Tower(_), _) => detail,
-            }
-        }
-        PartId::Block(..) => {
-            let block = part.place(blueprint).map(|place| place.block);
-            let known = block.and_then(of_block).map(|(about, _)| about);
-            let only = || block.and_then(|block| purpose(block.operators.first()?.name));
-            known.or_else(only).unwrap_or("A part of the model.").to_owned()
-        }
-        PartId::Piece(_, _, Piece::Cache) => {
-            let place = part.place(blueprint);
-            let kept = place
-                .map(|place| cache_words(blueprint, place.block))
-                .unwrap_or_default();
-            let window = place.and_then(|place| {
-                place.block.caches.iter().find_map(|cache| match &cache.span {
-                    Span::Window(window) | Span::Chunk(window) => Some(window.value),
-                    _ => None,
-                })
-            });
-            if let Some(window) = window {
-                return format!(
-                    "What each token leaves for those after it. It grows until the window of {} is full, and is read at each step; an engine keeps some more for its own steps.{kept}",
-                    counted(window, "token")
-                );
-            }
-            format!(
-                "What each token leaves for those after it. It grows with every token and is read at each step.{kept}"
-            )
-        }
-        PartId::Piece(_, _, Piece::State) => {
-            "What one sequence keeps. Its size is fixed, however long the text is.".to_owned()
-        }
-        PartId::Piece(..) => match look {
-            Some(Look::Experts) => {
-                "Small MLPs of which the router picks a few for each token. All must lie in memory, few are read."
-                    .to_owned()
-            }
-            _ => main
-                .and_then(|one| purpose(one.name))
-                .unwrap_or("A part of the block.")
-                .to_owned(),
-        },
-    }
-}
-
-/// What a token leaves in one layer, beside what plain multi-head attention would leave there.
-fn cache_words(blueprint: &Blueprint, block: &Block) -> String {
-    let kept = block.cached_width();
-    let Some(attention) = block.attentions().next() else {
-        return String::new();
-    };
-    let each = attention.key_dim.value.saturating_add(attention.value_dim.value);
-    let plain = attention.heads.value.saturating_mul(each);
-    let each_layer = blueprint.kinds.iter().map(|kind| {
-        let own = kind.blocks.iter().map(Block::cached_width);
-        own.fold(0, u64::saturating_add).saturating_mul(kind.count.value)
-    });
-    let all = each_layer.fold(0, u64::saturating_add);
-    let why = match block.caches.as_slice() {
-        [latent, rotary] if matches!(latent.width, CacheWidth::Latent { .. }) => format!(
-            ": {} of the latent and {} of the rotary key, for all heads together",
-            grouped(latent.width.least().value),
-            grouped(rotary.width.least().value)
-        ),
-        _ => String::new(),
-    };
-    let numbers = format!(
-        " A token leaves {} in each layer{why}, {} in all layers",
-        counted(kept, "number"),
-        grouped(all)
-    );
-    if kept == 0 || plain <= kept {
-        return format!("{numbers}.");
-    }
-    format!(
-        "{numbers}; with keys and values of its own for each of {} heads it would be {} in each layer, {} times as many.",
-        grouped(attention.heads.value),
-        grouped(plain),
-        decimal(plain as f64 / kept as f64)
-    )
 }
 
 fn tensor_line(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> PartTensor {
@@ -369,281 +274,13 @@ fn tensor_line(setup: &Setup, place: Repeated<'_>, tensor: &Tensor) -> PartTenso
     }
 }
 
-fn lines(setup: &Setup, anatomy: &Anatomy, part: PartId, units: UnitSystem) -> Vec<PartLine> {
-    let blueprint = &*setup.blueprint;
-    let figures = anatomy.figures(blueprint, part);
-    let whole = anatomy.figures(blueprint, PartId::Model);
-    let repeats = part.group().map_or(1, |group| group.repeats(blueprint)).max(1);
-    let of_all = |own: f64, all: f64| match all > 0.0 {
-        _ if part == PartId::Model => String::new(),
-        true => percent(own / all),
-        false => percent(0.0),
-    };
-    // What is said of the whole has no share.
-    let with = |words: &str, share: String| match share.is_empty() {
-        true => words.to_owned(),
-        false => format!("{words}, {share}"),
-    };
-    let layers = |share: String| match repeats {
-        1 => share,
-        _ => format!("{} layers, {share}", grouped(repeats)),
-    };
-    let mut out = Vec::new();
-    let mut line = |label, note: String, value: String| out.push(PartLine { label, note, value });
-    if figures.parameters > 0 {
-        if repeats > 1 {
-            let one = figures.parameters as f64 / repeats as f64;
-            line("Parameters", "one layer".to_owned(), short_count(one));
-        }
-        let share = of_all(figures.parameters as f64, whole.parameters as f64);
-        line("Parameters", layers(share), short_count(figures.parameters as f64));
-        if figures.active != figures.parameters {
-            let share = of_all(figures.active as f64, whole.active as f64);
-            line("Used by a token", share, short_count(figures.active as f64));
-        }
-        let share = of_all(figures.bytes as f64, whole.bytes as f64);
-        line(
-            "Weights",
-            with(&setup.weights.method, share),
-            units.bytes(figures.bytes as f64),
-        );
-    }
-    if figures.kept > 0 {
-        let workload = &setup.scenario.workload;
-        let (batch, tokens) = (workload.batch, setup.tokens().value);
-        let note = format!("for {} of {}", counted(batch, "sequence"), counted(tokens, "token"));
-        line("Kept", note, units.bytes(figures.kept as f64));
-    }
-    let pass = match anatomy.pass {
-        None => "in a training step",
-        Some(Pass::Prefill) => "for the prompts",
-        Some(Pass::Decode) => "for a token written",
-    };
-    if figures.flops > 0.0 {
-        line(
-            "FLOPs",
-            with(pass, of_all(figures.flops, whole.flops)),
-            short_count(figures.flops),
-        );
-    }
-    if figures.traffic > 0.0 {
-        line(
-            "Moved",
-            with(pass, of_all(figures.traffic, whole.traffic)),
-            units.bytes(figures.traffic),
-        );
-    }
-    if let Some((touched, experts)) = touched(setup, anatomy, part) {
-        line(
-            "Experts read",
-            format!("expected, {pass}"),
-            format!("{} of {}", touched.round(), grouped(experts)),
-        );
-    }
-    if figures.seconds > 0.0 {
-        let bound = match anatomy.bound(blueprint, part) {
-            Some(Bound::Compute) => ", compute-bound",
-            Some(Bound::Memory) => ", memory-bound",
-            _ => "",
-        };
-        let note = match part {
-            PartId::Model => format!("of the operators, without launches{bound}"),
-            _ => format!("of {} of all operators{bound}", seconds(whole.seconds)),
-        };
-        line("Time", note, seconds(figures.seconds));
-    }
-    out
-}
-
-/// Experts of a layer that a step of all sequences is expected to read.
-fn touched(setup: &Setup, anatomy: &Anatomy, part: PartId) -> Option<(f64, u64)> {
-    if !matches!(part, PartId::Piece(..)) || anatomy.pass != Some(Pass::Decode) {
-        return None;
-    }
-    let own = operators(&setup.blueprint, part);
-    let routing = own.iter().find_map(|(_, one)| one.routing())?;
-    let routed = crate::analysis::time::Routed::of(routing);
-    let tokens = setup.scenario.workload.batch.max(1) as f64;
-    Some((routed.touched(tokens) * routed.experts, routing.experts.value))
-}
-
-/// `58 × 256 × 3 × 7,168 × 2,048 = 653,908,770,816`: tensors of equal shape together.
-fn formula(blueprint: &Blueprint, part: PartId, own: &[(Repeated<'_>, &Operator)]) -> Option<String> {
-    if !matches!(part, PartId::Block(..) | PartId::Piece(..)) {
-        return None;
-    }
-    let repeats = part.group().map_or(1, |group| group.repeats(blueprint));
-    let mut terms: Vec<(Vec<u64>, u64)> = Vec::new();
-    let mut total: u64 = 0;
-    for (place, operator) in own {
-        for tensor in operator.tensors.iter().filter(|tensor| tensor.is_parameter()) {
-            // What layers share is not counted for each of them.
-            if tensor.physical.is_some() {
-                return None;
-            }
-            let mut dims: Vec<u64> = tensor
-                .copies
-                .iter()
-                .chain(&tensor.dims)
-                .map(|dim| dim.value)
-                .filter(|one| *one != 1)
-                .collect();
-            dims.sort_unstable_by(|one, other| other.cmp(one));
-            total = total.saturating_add(place.copies(tensor).saturating_mul(tensor.count()));
-            match terms.iter_mut().find(|(known, _)| *known == dims) {
-                Some((_, count)) => *count += 1,
-                None => terms.push((dims, 1)),
-            }
-        }
-    }
-    if terms.is_empty() || terms.len() > 6 {
-        return None;
-    }
-    let term = |(dims, count): &(Vec<u64>, u64)| {
-        let mut factors: Vec<String> = (*count > 1).then(|| grouped(*count)).into_iter().collect();
-        factors.extend(dims.iter().map(|dim| grouped(*dim)));
-        if factors.is_empty() {
-            "1".to_owned()
-        } else {
-            factors.join(" × ")
-        }
-    };
-    let all: Vec<String> = terms.iter().map(term).collect();
-    let sum = all.join(" + ");
-    let layers = match (repeats, all.len()) {
-        (0 | 1, _) => sum,
-        (many, 1) => format!("{} × {sum}", grouped(many)),
-        (many, _) => format!("{} × ({sum})", grouped(many)),
-    };
-    Some(format!("{layers} = {}", grouped(total)))
-}
-
-/// The keys that the shapes of a part came from, each once.
-fn keys(
-    blueprint: &Blueprint,
-    own: &[(Repeated<'_>, &Operator)],
-    place: Option<Repeated<'_>>,
-    piece: Option<Piece>,
-) -> Vec<PartKey> {
-    let mut out: Vec<PartKey> = Vec::new();
-    let mut see = |quantity: &Quantity| origin_keys(quantity, &mut out, 0);
-    for (_, operator) in own {
-        for quantity in operator
-            .tensors
-            .iter()
-            .flat_map(|tensor| tensor.copies.iter().chain(&tensor.dims))
-        {
-            see(quantity);
-        }
-        match &operator.kind {
-            Kind::Attention(attention) => {
-                for one in [
-                    &attention.heads,
-                    &attention.kv_heads,
-                    &attention.key_dim,
-                    &attention.value_dim,
-                ] {
-                    see(one);
-                }
-                if let Span::Window(window) = &attention.span {
-                    see(window);
-                }
-            }
-            Kind::Linear {
-                routing: Some(routing), ..
-            } => see(&routing.top_k),
-            _ => {}
-        }
-    }
-    if let (Some(place), Some(Piece::Cache)) = (place, piece) {
-        for cache in &place.block.caches {
-            if let Span::Window(window) | Span::Chunk(window) = &cache.span {
-                see(window);
-            }
-            see(cache.width.least());
-        }
-    }
-    match place {
-        // The key tells of all layers, not of those of one kind.
-        Some(Repeated { kind: Some(_), .. }) => see(&blueprint.layers),
-        Some(Repeated { count: Some(count), .. }) => see(count),
-        _ => {}
-    }
-    out
-}
-
-fn origin_keys(quantity: &Quantity, out: &mut Vec<PartKey>, depth: u32) {
-    let (key, source) = match &quantity.origin {
-        Origin::Config(key) => (key.to_string(), "config.json".to_owned()),
-        Origin::ClassDefault(key) => (key.to_string(), "not in config.json: the class's default".to_owned()),
-        Origin::Derived(_, from) if depth < 6 => return from.iter().for_each(|one| origin_keys(one, out, depth + 1)),
-        _ => return,
-    };
-    if out.iter().all(|known| known.key != key) {
-        out.push(PartKey {
-            key,
-            value: grouped(quantity.value),
-            source,
-        });
-    }
-}
-
-/// What a part of a block reads, or what reads it.
-fn joined(blueprint: &Blueprint, part: PartId, reads: bool) -> Vec<(PartId, String)> {
-    let (PartId::Piece(group, at, piece), Some(place)) = (part, part.place(blueprint)) else {
-        return Vec::new();
-    };
-    let drawing = BlockDrawing::of(place.block);
-    let Some(own) = drawing.nodes.iter().position(|node| node.piece == piece) else {
-        return Vec::new();
-    };
-    let own = Joint::Node(own);
-    let others = drawing.wires.iter().filter_map(|(from, to)| match reads {
-        true => (*to == own).then_some(from),
-        false => (*from == own).then_some(to),
-    });
-    others
-        .filter_map(|joint| match joint {
-            Joint::Node(node) => drawing
-                .nodes
-                .get(*node)
-                .map(|node| (PartId::Piece(group, at, node.piece), node.label.clone())),
-            Joint::Input => Some((PartId::Block(group, at), "what the block reads".to_owned())),
-            Joint::Encoder => Some((PartId::Block(group, at), "what the encoder read".to_owned())),
-            Joint::Output => Some((PartId::Block(group, at), "the residual stream".to_owned())),
-        })
-        .collect()
-}
-
-/// Blocks of the same name elsewhere.
-fn also(blueprint: &Blueprint, part: PartId) -> Vec<(PartId, String)> {
-    let Some(own) = part.place(blueprint) else {
-        return Vec::new();
-    };
-    let mut out = Vec::new();
-    for group in Group::all(blueprint) {
-        if part.group() == Some(group) {
-            continue;
-        }
-        for (at, place) in group.blocks(blueprint).iter().enumerate() {
-            if place.block.title == own.block.title
-                && out
-                    .iter()
-                    .all(|(known, _): &(PartId, String)| known.group() != Some(group))
-            {
-                out.push((PartId::Block(group, at), group_words(blueprint, group).0));
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::analysis::HostShare;
+    use crate::analysis::time::Pass;
     use crate::model::catalogue;
     use crate::scenario::Scenario;
 
@@ -710,6 +347,20 @@ mod tests {
             ["Keys", "Values"]
         );
         assert_eq!(grouped.read_by.len(), 1);
+    }
+
+    /// Source: Gemma 3's report (arXiv 2503.19786), section 2: five layers with a window of 1,024 for each that keeps all.
+    #[test]
+    fn what_a_window_saves_is_said_at_its_cache() {
+        let saved = |model, part| {
+            let told = report(model, part);
+            let line = told.lines.into_iter().find(|line| line.label == "Saved by the window");
+            line.map(|line| (line.note, line.value))
+        };
+        let gemma = saved("google/gemma-3-27b-it", "layers-1.2.cache");
+        assert_eq!(gemma, Some((String::new(), String::new())));
+        assert_eq!(saved("google/gemma-3-27b-it", "layers-2.2.cache"), None);
+        assert_eq!(saved("meta-llama/Llama-3.1-8B-Instruct", "layers-1.2.cache"), None);
     }
 
     #[test]
