@@ -177,8 +177,15 @@ fn a_row_is_named_pinned_removed_and_brought_back_by_keys() {
             .text(".toast:last-child")
             .contains("Deleted “Qwen3 30B-A3B on RTX 4090”.")
     );
-    browser.click(".toast:last-child .button");
+    browser.script("document.querySelector('.toast:last-child .button').focus()", json!([]));
+    browser.keys(&["Enter"]);
     wait_for_names(&browser, &["<b>Laptop</b> & more", "Qwen3 30B-A3B", "gpt-oss 20B"]);
+    // The button has gone: the list has the focus, not nothing.
+    browser.wait_for("document.activeElement.id === 'answer'", SOON);
+    browser.script("document.querySelector('.past-place [aria-label^=Clear]').focus()", json!([]));
+    browser.keys(&["Enter"]);
+    browser.wait_for("!document.querySelector('.past tr[data-id]')", SOON);
+    browser.wait_for("document.querySelector('main').contains(document.activeElement)", SOON);
     fine(&browser);
 }
 
@@ -251,10 +258,12 @@ fn chosen_rows_are_plotted_and_set_side_by_side() {
     browser.click(".plotted .deeds button");
     browser.wait_for("document.querySelectorAll('.plotted tbody tr').length === 2", SOON);
     browser.script(
-        "[...document.querySelectorAll('.selbar .button')].find((one) => one.innerText === 'Compare').click()",
+        "[...document.querySelectorAll('.selbar .button')].find((one) => one.innerText === 'Compare').focus()",
         json!([]),
     );
+    browser.keys(&["Enter"]);
     browser.wait_for("document.querySelectorAll('.cmp thead .name').length === 2", SOON);
+    browser.wait_for("document.querySelector('main').contains(document.activeElement)", SOON);
     fine(&browser);
 }
 
