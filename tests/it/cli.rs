@@ -496,10 +496,17 @@ fn a_batch_answers_row_by_row() {
         "--format",
         "csv",
     ]);
+    let mut lines = best.lines();
+    assert_eq!(
+        lines.next(),
+        Some(
+            "model,parameters,format,engine,verdict,\"needs, bytes\",tokens/s,\"tokens/s, low\",\"tokens/s, high\",\"first token, s\",longest context"
+        )
+    );
     assert!(
-        best.lines()
-            .nth(1)
-            .is_some_and(|line| line.starts_with("Qwen/Qwen3-8B,8.19 B,BF16,vLLM,fits,")),
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with("Qwen/Qwen3-8B,8190735360,BF16,vLLM,fits,1")),
         "{best}"
     );
     let none = folder.join("none.txt");

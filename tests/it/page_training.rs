@@ -57,7 +57,7 @@ fn qlora_on_one_card_and_its_link() {
     browser.set_input("#prompt", "4096");
     waits(&browser, "h1", "trains with QLoRA of rank 16 on one RTX 4090 at about");
     browser.wait_for(
-        "location.search.includes('lr=16') && location.search.includes('bw=nf4-dq')",
+        "['p=4096', 'lr=16', 'bw=nf4-dq'].every((one) => location.search.includes(one))",
         SOON,
     );
     let said = browser.text("h1");

@@ -63,13 +63,8 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
         let parallel = config.decide(decoder.parallel)?;
         attention.get_or_insert_with(|| mixer.words());
         experts = experts.take().or_else(|| channel.words());
-        let blocks = layer(
-            decoder,
-            parallel,
-            &hidden,
-            mixer.block(&hidden, span),
-            channel.block(sparse),
-        );
+        let (mixers, channel) = (vec![mixer.block(&hidden, span)], channel.block(sparse));
+        let blocks = between(decoder, decoder.names.norms, mixers, channel, parallel, &hidden);
         Ok((title, (decoder.adjust_layer)(config, &hidden, plan.place, blocks)?))
     })?;
     all.attention = attention.unwrap_or_default();
@@ -102,13 +97,20 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     all.finish()
 }
 
-/// The mixers of a layer between their norms.
-fn layer(decoder: &Decoder, parallel: bool, hidden: &Quantity, mixer: Block, channel: Block) -> Vec<Block> {
-    let [before_mixer, after_mixer, before_channel, after_channel] = decoder.names.norms;
+/// The mixers of a layer between their norms; several token mixers share one norm and run side by side, and a channel mixer in
+/// parallel reads what they read.
+pub fn between(
+    decoder: &Decoder,
+    norms: [&'static str; 4],
+    mixers: Vec<Block>,
+    channel: Block,
+    parallel: bool,
+    hidden: &Quantity,
+) -> Vec<Block> {
+    let [before_mixer, after_mixer, before_channel, after_channel] = norms;
     let norm = |name: &'static str| (!name.is_empty()).then(|| norm(decoder.norm, name, hidden));
-    let mut blocks = Vec::with_capacity(6);
-    blocks.extend(norm(before_mixer));
-    blocks.push(mixer);
+    let mut blocks: Vec<Block> = norm(before_mixer).into_iter().collect();
+    blocks.extend(mixers);
     blocks.extend(norm(after_mixer));
     if !parallel {
         blocks.extend(norm(before_channel));

@@ -8,7 +8,7 @@ use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
-use super::assemble::tied;
+use super::assemble::{between, tied};
 use super::assembly::Assembly;
 use super::channel::Channel;
 use super::decoder::Decoder;
@@ -117,7 +117,7 @@ impl HybridDecoder {
                 (MixerKind::Recurrent, Some(norms)) => norms,
                 _ => decoder.names.norms,
             };
-            Ok((title, between(decoder, norms, mixers, channel, &hidden)))
+            Ok((title, between(decoder, norms, mixers, channel, false, &hidden)))
         })?;
         let attention = mixer.as_ref().map(Mixer::words);
         all.attention = [attention.as_deref(), other]
@@ -135,25 +135,6 @@ impl HybridDecoder {
             .push(head("lm_head", &all.vocabulary, &hidden, all.tied, false));
         all.finish()
     }
-}
-
-/// The mixers of a layer between their norms; several token mixers share one norm and run side by side.
-fn between(
-    decoder: &Decoder,
-    norms: [&'static str; 4],
-    mixers: Vec<Block>,
-    channel: Block,
-    hidden: &Quantity,
-) -> Vec<Block> {
-    let [before_mixer, after_mixer, before_channel, after_channel] = norms;
-    let norm = |name: &'static str| (!name.is_empty()).then(|| norm(decoder.norm, name, hidden));
-    let mut blocks: Vec<Block> = norm(before_mixer).into_iter().collect();
-    blocks.extend(mixers);
-    blocks.extend(norm(after_mixer));
-    blocks.extend(norm(before_channel));
-    blocks.push(channel);
-    blocks.extend(norm(after_channel));
-    blocks
 }
 
 fn mixing(mix: MixerKind, other: Option<&str>, window: Option<&Quantity>) -> String {

@@ -357,8 +357,10 @@ mod tests {
             let line = told.lines.into_iter().find(|line| line.label == "Saved by the window");
             line.map(|line| (line.note, line.value))
         };
+        // 52 layers of 16 × 2 × 128 numbers of 2 bytes: of 8,704 tokens vLLM keeps 1,024 and those of a step, 3,088 in whole blocks.
         let gemma = saved("google/gemma-3-27b-it", "layers-1.2.cache");
-        assert_eq!(gemma, Some((String::new(), String::new())));
+        let words = ("64.5 % less than layers that keep all", "2.23 GiB");
+        assert_eq!(gemma, Some((words.0.to_owned(), words.1.to_owned())));
         assert_eq!(saved("google/gemma-3-27b-it", "layers-2.2.cache"), None);
         assert_eq!(saved("meta-llama/Llama-3.1-8B-Instruct", "layers-1.2.cache"), None);
     }
