@@ -20,7 +20,7 @@ pub fn listen() {
     let kept = last.clone();
     let _ = window_event_listener(leptos::ev::focusin, move |event| {
         let focused = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        *kept.borrow_mut() = std::iter::successors(focused, Element::parent_element).collect();
+        *kept.borrow_mut() = std::iter::successors(focused, |element| element.parent_element()).collect();
     });
     let kept = last.clone();
     let _ = window_event_listener(leptos::ev::click, move |_| look_soon(kept.clone()));
