@@ -12,6 +12,7 @@ use crate::hardware::{Device, Engine, Support, Vendor};
 use crate::model::Blueprint;
 use crate::model::quantisation::{CHOICES, Choice, Quality, WeightFileKind, quality};
 use crate::scenario::{Scenario, weight_key};
+use crate::units::sort_few;
 
 /// Why it is the best.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,15 +97,22 @@ pub fn best_among(
     allowed: impl Fn(&Choice) -> bool,
 ) -> Option<BestFormat> {
     let most = blueprint.published.format.bits_per_weight();
-    let choices: Vec<&Choice> = CHOICES
+    let mut choices: Vec<&Choice> = CHOICES
         .iter()
         .filter(|choice| allowed(choice) && choice.format.bits_per_weight() <= most)
         .collect();
     let keys: Vec<&str> = choices.iter().map(|choice| choice.format.id.as_ref()).collect();
     let mut matrix = Matrix::new(blueprint, scenario, &keys);
-    let mut measured: Option<(f64, BestFormat)> = None;
+    let loss = |choice: &Choice| quality(&choice.format.id).map(|figure| figure.kl_divergence);
+    drop_hopeless(&mut choices, &mut matrix, device);
+    // The first that fits of those with a figure is the best of them.
+    sort_few(&mut choices, |choice| loss(choice).map_or(u64::MAX, f64::to_bits));
+    let mut measured: Option<BestFormat> = None;
     let mut other: Option<BestFormat> = None;
     for choice in choices {
+        if measured.is_some() && loss(choice).is_some() {
+            continue;
+        }
         let Some(cell) = matrix.cell(device, &choice.format.id).filter(fits_whole) else {
             continue;
         };
@@ -126,23 +134,42 @@ pub fn best_among(
             ranked_by: figure.map_or(RankedBy::Bits, |figure| RankedBy::Measured(figure.clone())),
             scenario: converted,
         };
-        match figure.map(|figure| figure.kl_divergence) {
-            Some(loss) if measured.as_ref().is_none_or(|(least, _)| loss < *least) => measured = Some((loss, found)),
-            Some(_) => {}
-            None => {
-                let better = |known: &BestFormat| {
-                    (found.bits_per_weight, found.needed_bytes) > (known.bits_per_weight, known.needed_bytes)
-                };
-                if other.as_ref().is_none_or(better) {
-                    other = Some(found);
-                }
-            }
+        let better = |known: &BestFormat| {
+            (found.bits_per_weight, found.needed_bytes) > (known.bits_per_weight, known.needed_bytes)
+        };
+        if figure.is_some() {
+            measured = Some(found);
+        } else if other.as_ref().is_none_or(better) {
+            other = Some(found);
         }
     }
-    match (measured.map(|(_, found)| found), other) {
+    match (measured, other) {
         (Some(measured), Some(other)) if other.bits_per_weight > measured.bits_per_weight => Some(other),
         (Some(measured), _) => Some(measured),
         (None, other) => other,
+    }
+}
+
+/// Takes out the kinds of files of which even the one with the fewest bits has no room: the others need more.
+fn drop_hopeless(choices: &mut Vec<&Choice>, matrix: &mut Matrix, device: &Device) {
+    let bits = |choice: &Choice| choice.format.bits_per_weight();
+    let mut smallest: Vec<&Choice> = Vec::new();
+    for choice in choices.iter().copied() {
+        match smallest.iter_mut().find(|known| known.container == choice.container) {
+            Some(known) if bits(choice) < bits(known) => *known = choice,
+            Some(_) => {}
+            None => smallest.push(choice),
+        }
+    }
+    for one in smallest {
+        let cell = matrix.cell(device, &one.format.id);
+        // One that is unpacked, or does not run, says nothing of the others.
+        let tells = |cell: &Cell| {
+            cell.judgement.verdict != Verdict::Unsupported && cell.judgement.support.support != Support::Unpacked
+        };
+        if cell.is_some_and(|cell| tells(&cell) && !fits_whole(&cell)) {
+            choices.retain(|choice| choice.container != one.container);
+        }
     }
 }
 
@@ -159,4 +186,43 @@ fn effective(blueprint: &Arc<Blueprint>, scenario: &Scenario, engine: Engine) ->
         s.hardware.device = None;
     });
     Setup::new(blueprint, &scenario).map_or(0.0, |setup| bits_per_weight(&setup))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware;
+    use crate::model::catalogue;
+
+    /// Formats that are not weighed lose to those that are: each is asked about alone.
+    #[test]
+    fn no_format_that_fits_is_better() {
+        let scenario = Scenario::default();
+        for device in ["rtx-3060-12gb", "rtx-4090", "h100-sxm", "apple-m4-max-40c"] {
+            let Ok(device) = hardware::resolve(device) else {
+                panic!("{device} is no device");
+            };
+            for entry in catalogue::entries().iter().step_by(3) {
+                let Ok(blueprint) = Blueprint::from_value(entry.config.clone()).map(Arc::new) else {
+                    continue;
+                };
+                let best = best_among(&blueprint, &device, &scenario, |_| true);
+                for choice in CHOICES.iter() {
+                    let id = &choice.format.id;
+                    let Some(alone) = best_among(&blueprint, &device, &scenario, |one| one.format.id == *id) else {
+                        continue;
+                    };
+                    let best = best.as_ref();
+                    assert!(best.is_some(), "{} on {}: {id} fits", entry.id, device.id);
+                    let Some(best) = best else { continue };
+                    let worse = match (&alone.ranked_by, &best.ranked_by) {
+                        (RankedBy::Measured(one), RankedBy::Measured(best)) => one.kl_divergence >= best.kl_divergence,
+                        (RankedBy::Bits, RankedBy::Bits) => alone.bits_per_weight <= best.bits_per_weight,
+                        _ => true,
+                    };
+                    assert!(worse, "{} on {}: {id} before {:?}", entry.id, device.id, best.format);
+                }
+            }
+        }
+    }
 }

@@ -43,6 +43,18 @@ fn large(beside: &SideBySide) -> Vec<&Row> {
     LARGE.iter().filter_map(found).collect()
 }
 
+/// The parts of the memory bars, each once: key of the component and name.
+fn parts(beside: &SideBySide) -> Vec<(&'static str, &'static str)> {
+    let mut all = Vec::new();
+    let memory = beside.row("memory").map(|row| &row.cells);
+    for (key, name, _) in memory.into_iter().flatten().flat_map(|cell| &cell.parts) {
+        if !all.contains(&(*key, *name)) {
+            all.push((*key, *name));
+        }
+    }
+    all
+}
+
 /// The three charts.
 #[component]
 pub fn Bars(shown: Memo<Shown>) -> impl IntoView {
@@ -71,7 +83,13 @@ pub fn Bars(shown: Memo<Shown>) -> impl IntoView {
                     }).collect_view();
                     view! { <span class="sl"><i class="let">{head.letter}</i><span>{head.model.clone()}<small>{head.on.clone()}</small></span></span>{cells} }
                 }).collect_view();
-                view! { <div class="mult num" style:--charts=rows.len().to_string()><span></span>{titles}{lines}</div> }.into_any()
+                let legend = parts(&beside).into_iter().map(|(key, name)| {
+                    view! { <li><span class="entry" data-component=key><i class="dot"></i>{name}</span></li> }
+                }).collect_view();
+                view! {
+                    <div class="mult num" style:--charts=rows.len().to_string()><span></span>{titles}{lines}</div>
+                    <ul class="legend" aria-label="Parts of the memory">{legend}</ul>
+                }.into_any()
             }}
             <Deeds as_table=as_table named=named draw=draw_of(chart) table=table/>
         </section>
