@@ -113,7 +113,7 @@ fn Column(case: Case, head: Head, at: usize, width: usize, dragged: RwSignal<Opt
             <span class="cl"><i class="let">{head.letter}</i><button class="link name" type="button" id=format!("column-{}", case.id) aria-keyshortcuts="Alt+ArrowLeft Alt+ArrowRight Delete" title="Opens this question" on:click=open>{head.model}</button></span>
             <span class="cs">{head.on}</span>
             <span class="pill" data-verdict=look(head.verdict)>{sign(head.verdict)}{head.pill}</span>
-            {(at == 0 && width > 1).then(|| view! { <span class="bs">"base"</span> })}
+            {(at == 0 && width > 1).then(|| view! { <span class="bs">"reference"</span> })}
             <span class="moves">
                 <button class="icon-button" type="button" id=format!("left-{}", case.id) disabled={at == 0} aria-label=format!("Move {name} to the left") on:click=move |_| deeds::shift_by_arrow(state, case.id, -1)>"←"</button>
                 <button class="icon-button" type="button" id=format!("right-{}", case.id) disabled={at + 1 == width} aria-label=format!("Move {name} to the right") on:click=move |_| deeds::shift_by_arrow(state, case.id, 1)>"→"</button>

@@ -8,7 +8,7 @@ use crate::scenario::choices::{Lengths, Mode};
 
 const STEADY: &[Word] = &[Word {
     key: "steady",
-    label: "Steady state",
+    label: "No end",
 }];
 
 fn or(value: Option<u64>, word: &str) -> String {
@@ -21,8 +21,8 @@ pub(super) const KNOBS: &[Knob] = &[
         id: KnobId::Requests,
         key: "req",
         flag: "requests",
-        label: "Requests of the run",
-        help: "A benchmark sends so many requests and ends: it fills up first and runs empty at the end. Without a number the server runs in steady state.",
+        label: "Requests in all",
+        help: "A benchmark sends so many requests and ends: it fills up first and runs empty at the end. Without a number it goes on without end, in steady state.",
         group: Group::Workload,
         kind: KnobKind::WholeOr {
             words: STEADY,
@@ -36,7 +36,7 @@ pub(super) const KNOBS: &[Knob] = &[
             s.workload.requests = if text == "steady" {
                 None
             } else {
-                optional("Requests of the run", text, 1, MOST_TOKENS)?
+                optional("Requests in all", text, 1, MOST_TOKENS)?
             };
             Ok(())
         },
