@@ -8,6 +8,7 @@ use super::fit::Verdict;
 use super::matrix::Matrix;
 use crate::hardware::{self, Device, Engine, Segment, Vendor};
 use crate::model::Blueprint;
+use crate::model::blueprint::Reading;
 use crate::model::quantisation::{Choice, Loss, WeightFileKind, loss_of};
 use crate::scenario::{Scenario, weight_key};
 
@@ -70,6 +71,21 @@ pub fn first_choice(blueprint: &Arc<Blueprint>, scenario: &Scenario, file: Optio
         })
     };
     choice.or_else(gguf).unwrap_or_default()
+}
+
+/// The text of a request, `(prompt, generated)` in tokens, that is made as long as the model was made for; none where it is no
+/// longer, or nobody knows. An encoder is given its whole context, a model that writes half of it for its answer at most.
+pub fn within_context(blueprint: &Blueprint, scenario: &Scenario) -> Option<(u64, Option<u64>)> {
+    let most = blueprint.max_context.as_ref()?.value;
+    let workload = &scenario.workload;
+    let encodes = blueprint.reading == Reading::Encodes;
+    let generated = if encodes { 0 } else { scenario.generated() };
+    if workload.mode.trains() || workload.prompt.saturating_add(generated) <= most {
+        return None;
+    }
+    let generated = generated.min(most / 2);
+    let generate = if encodes { workload.generate } else { Some(generated) };
+    Some((most.saturating_sub(generated).max(1), generate))
 }
 
 /// Whether a format is advised without being asked for: its published loss is not heavy; where none is published, it has no

@@ -52,7 +52,7 @@ pub use cache_format::wanted_cache;
 pub use comparison::{ComparedFormat, FormatComparison, FormatFigures};
 pub use compute::{OpCost, costs};
 pub use cost::{Cost, cost, price};
-pub use defaults::{FirstChoice, first_choice};
+pub use defaults::{FirstChoice, first_choice, within_context};
 pub use error::AnalysisError;
 pub use explain::{Explanation, Figure, Input, Part, Piece, explain};
 pub use file_kind::usual_container;

@@ -131,6 +131,8 @@ pub struct Case {
     pub changed: RwSignal<Option<Changed>>,
     /// Knobs whose field holds a value they refuse.
     pub refused: RwSignal<BTreeSet<KnobId>>,
+    /// The request that the page made shorter by itself for the model in hand.
+    pub shortened: StoredValue<Option<(u64, Option<u64>)>>,
     /// How many buttons changed several knobs at once: each is a step that Back takes back.
     pub deeds: RwSignal<u32>,
 }
@@ -222,6 +224,7 @@ impl Case {
             shown,
             opened: RwSignal::new(None),
             changed: RwSignal::new(None),
+            shortened: StoredValue::new(None),
             refused: RwSignal::new(BTreeSet::new()),
             deeds: RwSignal::new(0),
         }

@@ -251,10 +251,14 @@ pub fn capital(words: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }
 
-/// US dollars: cents from a tenth of a dollar up, three digits below.
+/// US dollars: cents from a tenth of a dollar up, three digits below, and never a power of ten down to a millionth.
 pub fn dollars(value: f64) -> String {
     if value >= 0.1 {
         pointed(format!("${value:.2}"))
+    } else if (1e-6..1e-3).contains(&value) {
+        // Two digits: more would promise too much.
+        let places = (1.0 - value.log10().floor()).max(0.0) as usize;
+        pointed(format!("${value:.places$}"))
     } else {
         format!("${}", decimal(value))
     }
@@ -397,6 +401,8 @@ mod tests {
     fn dollars_have_cents_or_three_digits() {
         assert_eq!(dollars(0.567), "$0.57");
         assert_eq!(dollars(0.0123), "$0.0123");
+        assert_eq!(dollars(0.000_449), "$0.00045");
+        assert_eq!(dollars(0.000_002), "$0.0000020");
         assert_eq!(dollars(65.0), "$65.00");
     }
 }

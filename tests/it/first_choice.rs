@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weighbridge::analysis::{Setup, Verdict, analyse_setup, first_choice};
+use weighbridge::analysis::{Setup, Verdict, analyse_setup, first_choice, within_context};
 use weighbridge::hardware::Engine;
 use weighbridge::model::quantisation::WeightFileKind;
 use weighbridge::model::{Blueprint, catalogue};
@@ -77,4 +77,23 @@ fn files_and_training() {
     assert_eq!(first_choice(&model, &training, None), Default::default());
     let nowhere = Scenario::default();
     assert_eq!(first_choice(&model, &nowhere, None), Default::default());
+}
+
+/// The example's 8,192 + 512 tokens are more than these were made for (`n_positions` 1,024, `max_position_embeddings` 512).
+#[test]
+fn a_request_is_no_longer_than_the_model_was_made_for() {
+    let shorter = |model: &Blueprint, scenario: &Scenario| within_context(model, scenario);
+    let example = Scenario::example();
+    let gpt2 = blueprint("openai-community/gpt2");
+    assert_eq!(shorter(&gpt2, &example), Some((512, Some(512))));
+    let bert = r#"{"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 768, "num_hidden_layers": 12,
+        "num_attention_heads": 12, "intermediate_size": 3072, "vocab_size": 30522, "max_position_embeddings": 512}"#;
+    // It writes nothing: all of it is the prompt, what it would write stays as it was.
+    let bert = Blueprint::from_text(bert).unwrap();
+    assert_eq!(shorter(&bert, &example), Some((512, Some(512))));
+    assert_eq!(shorter(&blueprint("meta-llama/Llama-3.1-8B-Instruct"), &example), None);
+    let trains = example.clone().with(|s| s.workload.mode = Mode::Finetune);
+    assert_eq!(shorter(&gpt2, &trains), None);
+    let fits = example.with(|s| s.workload.prompt = 500);
+    assert_eq!(shorter(&gpt2, &fits), None);
 }

@@ -9,6 +9,7 @@ impl Pencil<'_> {
     /// What comes in: the words, and what towers make of images and sound. Gives the point the stream leaves from.
     pub(super) fn inputs(&mut self) -> (f64, f64) {
         let blueprint = self.plan.blueprint;
+        let apart = blueprint.senses.apart();
         let mut sides: Vec<(Component, Vec<usize>)> = Vec::new();
         for (at, tower) in blueprint.towers.iter().enumerate() {
             let component = match largest_component(tower.blocks.iter()) {
@@ -43,6 +44,7 @@ impl Pencil<'_> {
             let name = match component {
                 Component::Vision => "image",
                 Component::Audio => "sound",
+                _ if apart => "similarity",
                 _ => "input of the encoder",
             };
             let middle = self.middle();
@@ -52,7 +54,18 @@ impl Pencil<'_> {
             for at in towers {
                 from = self.group(Group::Tower(*at), from);
             }
-            if *component == Component::Encoder {
+            if apart {
+                if *component != Component::Encoder {
+                    self.words(
+                        middle,
+                        self.y + 16.0,
+                        "compared with what the text becomes",
+                        true,
+                        false,
+                    );
+                    self.y += 24.0;
+                }
+            } else if *component == Component::Encoder {
                 self.words(middle, self.y + 16.0, "read by attention to the encoder", true, false);
                 self.y += 24.0;
             } else if attends_to_towers(blueprint) {

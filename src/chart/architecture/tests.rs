@@ -133,3 +133,26 @@ fn no_wire_runs_through_a_box() {
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+/// What SigLIP's tower makes of an image is compared with what the text becomes: it flows into nothing.
+#[test]
+fn towers_that_stand_apart_join_nothing() {
+    let config = serde_json::json!({
+        "model_type": "siglip", "architectures": ["SiglipModel"],
+        "text_config": {"model_type": "siglip_text_model", "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
+            "num_attention_heads": 12, "max_position_embeddings": 64, "vocab_size": 32000, "projection_size": 768},
+        "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
+            "num_attention_heads": 12, "image_size": 224, "patch_size": 16, "num_channels": 3}
+    });
+    for width in [PHONE, 760.0] {
+        let scene = drawn(config.clone(), width).unwrap();
+        let said = |words: &str| scene.words.iter().filter(|one| one.text == words).count();
+        assert_eq!(
+            (said("compared with what the text becomes"), said("similarity")),
+            (1, 1),
+            "{width}"
+        );
+        // Two in each of its two blocks' ways, none before the layers.
+        assert_eq!(scene.sums.len(), 2, "{width}");
+    }
+}

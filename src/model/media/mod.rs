@@ -70,6 +70,10 @@ pub struct Senses {
 }
 
 impl Senses {
+    /// Whether what the tower makes of an image stands beside the text, to be compared with it: it takes no place in the prompt.
+    pub const fn apart(&self) -> bool {
+        matches!(self.images, Some(ImageRule::Fixed { tokens: 0, .. }))
+    }
     /// Whether there is a rule for anything.
     pub const fn any(&self) -> bool {
         self.images.is_some() || self.videos.is_some() || self.sound.is_some()
