@@ -404,3 +404,25 @@ fn the_keyboard_alone_is_enough() {
     page.browser.wait_for("document.activeElement.id === 'model'", SOON);
     assert_eq!(page.browser.errors_of_page(), []);
 }
+
+/// GPT-2 was made for 1,024 tokens: the example's 8,192 + 512 are not asked of it, and are again of the next model.
+#[test]
+fn a_model_is_asked_no_more_than_it_was_made_for() {
+    let page = Page::open(Hub::start(), "");
+    let asked = |prompt: &str| {
+        let prompt = json!(prompt);
+        let script = format!("document.getElementById('prompt')?.value === {prompt}");
+        page.browser.wait_for(&script, SOON);
+    };
+    page.find("openai-community/gpt2");
+    page.told(".changed", "Prompt tokens 512");
+    asked("512");
+    page.press(".changed .link", "Undo");
+    asked("8,192");
+    page.find("openai-community/gpt2-xl");
+    page.told(".changed", "Prompt tokens 512");
+    asked("512");
+    page.find("Qwen/Qwen3-8B");
+    asked("8,192");
+    assert_eq!(page.browser.errors(), []);
+}

@@ -62,6 +62,18 @@ fn the_page_says_what_the_command_line_says() {
             "--edit",
             "num_hidden_layers=12",
         ],
+        // Images become tokens, and their tower works.
+        &[
+            "Qwen/Qwen2.5-VL-3B-Instruct",
+            "--images",
+            "3",
+            "--image-size",
+            "1024x768",
+            "--mode",
+            "prefill",
+            "--hardware",
+            "rtx-4090",
+        ],
     ] {
         let answer = estimate(arguments);
         open(&browser, &server.at(answer["link"].as_str().unwrap()));
