@@ -1,13 +1,14 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
 use super::kept::Keeper;
+use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
 use crate::model::Blueprint;
 use crate::model::operator::{Kind, Step};
 use crate::scenario::Recompute;
-use crate::scenario::training::{Framework, Loss, Optimizer, Zero};
+use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
 
 /// Bytes on one rank.
@@ -130,27 +131,22 @@ fn stage_memory_with<N: Number>(
     let mut layers = Vec::new();
     let mut held_over = Vec::new();
     let mut whole: Option<N> = None;
+    let mut widest: Option<N> = None;
     for (at, kind) in blueprint.kinds.iter().enumerate() {
         let count = stage.counts.get(at).copied().unwrap_or(0);
         if count == 0 {
             continue;
         }
-        let first = stage.first && blueprint.layout.kind_at(0) == Some(at);
-        let mut kept = N::constant(count as f64).times(keeper.kept_layer::<N>(kind, false));
-        if first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
-            // The first layer keeps less: nothing before it needs a gradient.
-            let less = keeper.layer::<N>(kind, false).minus(keeper.layer::<N>(kind, true));
-            kept = kept.minus(less);
-        }
-        layers.push(kept);
+        layers.push(N::constant(count as f64).times(keeper.kept_layer::<N>(kind, false)));
         held_over.push(N::constant(count as f64).times(keeper.packed_inputs(kind)));
-        let layer = keeper.again::<N>(kind);
-        whole = Some(match whole {
-            Some(known) if known.value() >= layer.value() => known,
-            _ => layer,
-        });
+        let larger = |known: Option<N>, next: N| known.map_or(next.clone(), |known| known.most(next));
+        whole = Some(larger(whole, keeper.again::<N>(kind)));
+        widest = Some(larger(widest, keeper.layer::<N>(kind, false)));
     }
     let mut layers = N::sum(layers);
+    if stage.first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
+        layers = layers.minus(keeper.spared(stage.layers()));
+    }
     if flying > 1 || of > 1 {
         layers = layers.times(N::input(&Quantity::assumed(
             "in flight",
@@ -160,7 +156,12 @@ fn stage_memory_with<N: Number>(
         layers = ranks(layers, of);
     }
     if plan.activation_offload {
-        layers = N::zero();
+        // Of two buffers through which Unsloth's come back, one is read by the layer in hand.
+        layers = if plan.framework == Framework::Unsloth {
+            keeper.checkpoint()
+        } else {
+            N::zero()
+        };
     }
     let layers = layers.named("layers", "What the layers keep for the backward pass.");
     let loss = if stage.last { keeper.loss::<N>() } else { N::zero() };
@@ -174,29 +175,7 @@ fn stage_memory_with<N: Number>(
     };
     let base = states.weights.clone().plus(optimizer.clone());
 
-    // The loss's backward pass: two FP32 gradients of the logits.
-    let logits =
-        || N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary));
-    let of_logits = match plan.loss {
-        _ if !stage.last => N::zero(),
-        // Of a chunk no more than a chunk; all at once they are copied without the last token of each sequence.
-        Loss::Full if plan.habits().holds_logits => ranks(N::constant(4.0).times(logits()), plan.tensor),
-        Loss::Chunked if plan.habits().holds_logits => N::zero(),
-        Loss::Full => ranks(N::constant(8.0).times(logits()), plan.tensor),
-        Loss::Chunked => ranks(logits(), plan.tensor),
-        Loss::Fused => N::zero(),
-    };
-    // As the model returns there are those of the micro-batch before, and new ones in both formats; and what hangs on the old.
-    let from_before = if plan.habits().holds_logits && plan.loss != Loss::Fused && stage.last {
-        let logits = ranks(N::constant(2.0).times(logits()), plan.tensor);
-        if keeper.checkpoints() {
-            logits
-        } else {
-            logits.plus(N::sum(held_over))
-        }
-    } else {
-        N::zero()
-    };
+    let of_logits = logits::in_backward::<N>(plan, blueprint, stage);
     let gathered = if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.pipeline > 1 {
         // In a pipeline weights stay gathered between micro-batches, and gradients are added up whole, in FP32.
         let layers = N::constant(stage.layers() as f64);
@@ -265,6 +244,18 @@ fn stage_memory_with<N: Number>(
     } else {
         N::zero()
     };
+    // As the first layer's pass runs all gradients are there but those of the layer itself and of the token table.
+    let first = {
+        let each = N::constant(plan.bytes.gradient as f64).over(N::constant(2.0));
+        let table = if blueprint.tied {
+            N::zero()
+        } else {
+            states.root.clone().over(N::constant(2.0))
+        };
+        let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(each);
+        let alive = widest.unwrap_or_else(N::zero).plus(of_layer::<N>(plan, blueprint));
+        alive.minus(missing)
+    };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
         optimizer.clone().over(N::constant(2.0))
     } else {
@@ -289,6 +280,9 @@ fn stage_memory_with<N: Number>(
         gradients,
         transient,
     };
+    let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
+    let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
+    let unpacked = widest_packed::<N>(plan, blueprint);
     let none = N::zero;
     let moments = vec![
         moment(
@@ -301,7 +295,7 @@ fn stage_memory_with<N: Number>(
             When::Forward,
             activations.clone(),
             before.clone(),
-            gathered.clone().plus(from_before),
+            gathered.clone().plus(returned),
         ),
         moment(
             When::Loss,
@@ -313,13 +307,13 @@ fn stage_memory_with<N: Number>(
             When::Layer,
             layers.clone().plus(other.clone()),
             before.clone().plus(head_gradient),
-            N::sum([again, of_layer::<N>(plan, blueprint), unit_gradient, gathered]),
+            N::sum([again, of_layer::<N>(plan, blueprint), unpacked, unit_gradient, gathered]),
         ),
         moment(
             When::Optimizer,
             none(),
             if plan.adds_up_whole() { before } else { gradients() },
-            tied.most(at_once).most(root),
+            tied.most(at_once).most(root).most(first),
         ),
     ];
     let totals = moments.iter().map(|moment| moment.total.clone());
@@ -349,6 +343,24 @@ fn keeps_gradients(plan: &TrainingPlan) -> bool {
         Framework::Deepspeed => plan.zero == Zero::Weights && plan.weight_shards() > 1,
         _ => false,
     }
+}
+
+/// The widest matrix of a packed base as it is unpacked for a product of the backward pass, in 16 bits (bitsandbytes 012c660,
+/// `autograd/_functions.py`, `MatMul4Bit`). Unsloth has a buffer for those of the forward pass that stays (015bdef,
+/// `kernels/utils.py`, `fast_dequantize`).
+fn widest_packed<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    if !plan.is_quantised() {
+        return N::zero();
+    }
+    let layers = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+    let operators = layers
+        .filter(|block| block.needs_no_image())
+        .flat_map(|block| &block.operators);
+    let matrices = operators.filter(|one| matches!(one.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. }));
+    let sizes = matrices.filter_map(|one| Some(one.tensors.first()?.elements::<N>()));
+    let widest = sizes.reduce(N::most).unwrap_or_else(N::zero);
+    let copies = if plan.framework == Framework::Unsloth { 2.0 } else { 1.0 };
+    N::constant(2.0 * copies).times(widest)
 }
 
 /// Gradients of activations while the widest part of a layer runs backward.

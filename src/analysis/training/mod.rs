@@ -13,6 +13,7 @@ pub mod law;
 mod layouts;
 mod legal;
 mod links;
+mod logits;
 mod memory;
 mod parameter_bytes;
 mod passes;

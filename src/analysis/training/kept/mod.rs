@@ -186,8 +186,9 @@ impl<'a> Keeper<'a> {
         if scans {
             // A kernel for the whole mixer keeps what the block lists.
             let widths = N::sum(block.saved.iter().map(|live| N::input(&live.width)));
+            let kept = self.each(self.element(), widths);
             return self
-                .shared(self.each(self.element(), widths))
+                .shared(self.beside_adapters(block, kept))
                 .named(block.title, "What the backward pass of this block needs.");
         }
         let mut parts = Vec::new();
@@ -260,6 +261,24 @@ impl<'a> Keeper<'a> {
             }
         }
         N::sum(parts).named(block.title, "What the backward pass of this block needs.")
+    }
+
+    /// What layers before the first adapter would keep with all trained, and do not: nothing in them needs a gradient.
+    pub fn spared<N: Number>(&self, layers: u64) -> N {
+        let mut parts = Vec::new();
+        for at in 0..layers {
+            let kind = self.blueprint.layout.kind_at(at);
+            let Some(kind) = kind.and_then(|kind| self.blueprint.kinds.get(kind)) else {
+                break;
+            };
+            let needs = self.layer::<N>(kind, true);
+            let reached = needs.value() > 0.0;
+            parts.push(self.layer::<N>(kind, false).minus(needs));
+            if reached {
+                break;
+            }
+        }
+        N::sum(parts)
     }
 
     /// Whether layers are computed again.
