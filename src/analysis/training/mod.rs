@@ -25,6 +25,7 @@ mod stage;
 mod states;
 mod time;
 mod traced;
+mod usual;
 
 pub use answers::{Budget, Priced, Way, cheapest, fewest, longest_sequence, quickest, ways};
 pub use at_hand::{arrive, planner};
@@ -38,6 +39,7 @@ pub use reinforcement::RlStage;
 pub use search::{Candidate, Search, search, usual_batch};
 pub use stage::{Stage, stages};
 pub use time::{StepTime, Work};
+pub use usual::UsualWay;
 
 use super::error::AnalysisError;
 use super::memory::Memory;

@@ -7,6 +7,7 @@ use super::memory::stage_memory;
 use super::plan::TrainingPlan;
 use super::stage::stages;
 use super::time::{StepTime, Work, step_time};
+use super::usual::UsualWay;
 use crate::analysis::error::AnalysisError;
 use crate::analysis::price;
 use crate::analysis::setup::Setup;
@@ -122,9 +123,14 @@ impl Scale<'_> {
         let blueprint = &self.setup.blueprint;
         let plan = self.plan(&scenario)?;
         let all = stages(&plan, blueprint);
-        // The first stage has most in flight, the last the loss; those between lie between.
-        let ends = all.first().into_iter().chain(all.last().filter(|_| all.len() > 1));
-        let held: Vec<_> = ends
+        // The first stage has most in flight, the last the loss; those between lie between, unless they have more layers.
+        let (first, last) = (all.first()?, all.last().filter(|_| all.len() > 1));
+        let most = all.iter().max_by_key(|stage| stage.layers());
+        let ends = last.map_or(0, |last| last.layers()).max(first.layers());
+        let middle = most.filter(|stage| stage.layers() > ends);
+        let held: Vec<_> = [Some(first), middle, last]
+            .into_iter()
+            .flatten()
             .map(|stage| (stage.clone(), stage_memory::<Exact>(&plan, blueprint, stage)))
             .collect();
         let peak = held.iter().map(|(_, memory)| memory.peak.0).max()?;
@@ -357,17 +363,19 @@ fn usual(
         micro_batch: 1,
         recompute: Recompute::None,
     };
-    let mut rows = vec![(Zero::None.way().to_owned(), plain)];
+    let again = UsualWay::Recomputes(Recompute::Full);
+    let sharded = UsualWay::Shares(Zero::Weights);
+    let mut rows = vec![(UsualWay::Shares(Zero::None).name().to_owned(), plain)];
     if devices > 1 {
         rows.push((
-            Zero::Weights.way().to_owned(),
+            sharded.name().to_owned(),
             Layout {
                 zero: Zero::Weights,
                 ..plain
             },
         ));
         rows.push((
-            format!("{}, layers recomputed", Zero::Weights.way()),
+            format!("{}, {}", sharded.name(), again.how()),
             Layout {
                 zero: Zero::Weights,
                 recompute: Recompute::Full,
@@ -379,7 +387,7 @@ fn usual(
             .max()
             .unwrap_or(1);
         rows.push((
-            "Tensor parallel in each node".to_owned(),
+            UsualWay::SplitsProducts.name().to_owned(),
             Layout {
                 tensor,
                 zero: Zero::States,
@@ -389,7 +397,7 @@ fn usual(
         ));
     } else {
         rows.push((
-            "Layers recomputed".to_owned(),
+            again.name().to_owned(),
             Layout {
                 recompute: Recompute::Full,
                 ..plain
