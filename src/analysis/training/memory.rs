@@ -1,12 +1,12 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
 use super::kept::Keeper;
+use super::layer_memory::LayerMemory;
 use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
 use crate::model::Blueprint;
-use crate::model::operator::{Kind, Step};
 use crate::scenario::Recompute;
 use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
@@ -93,11 +93,21 @@ impl When {
 ///
 /// The peak is the largest of: the loss's backward pass, a layer's backward pass, the end with all gradients.
 pub fn stage_memory<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Stage) -> StageMemory<N> {
-    let held = stage_memory_with::<N>(plan, blueprint, stage, false);
+    memory_of_stage(plan, blueprint, stage, &LayerMemory::of(plan, blueprint))
+}
+
+/// The same, with what layers take found already.
+pub fn memory_of_stage<N: Number>(
+    plan: &TrainingPlan,
+    blueprint: &Blueprint,
+    stage: &Stage,
+    each: &LayerMemory<N>,
+) -> StageMemory<N> {
+    let held = stage_memory_with::<N>(plan, blueprint, stage, each, false);
     let paged = matches!(plan.optimizer, Optimizer::PagedAdamw | Optimizer::PagedAdamw8bit);
     // Paged states are moved to the host where they do not fit.
     match plan.room {
-        Some(room) if paged && held.peak.value() > room as f64 => stage_memory_with(plan, blueprint, stage, true),
+        Some(room) if paged && held.peak.value() > room as f64 => stage_memory_with(plan, blueprint, stage, each, true),
         _ => held,
     }
 }
@@ -106,6 +116,7 @@ fn stage_memory_with<N: Number>(
     plan: &TrainingPlan,
     blueprint: &Blueprint,
     stage: &Stage,
+    each: &LayerMemory<N>,
     evicted: bool,
 ) -> StageMemory<N> {
     let keeper = Keeper::new(plan, blueprint);
@@ -132,16 +143,13 @@ fn stage_memory_with<N: Number>(
     let mut held_over = Vec::new();
     let mut whole: Option<N> = None;
     let mut widest: Option<N> = None;
-    for (at, kind) in blueprint.kinds.iter().enumerate() {
-        let count = stage.counts.get(at).copied().unwrap_or(0);
-        if count == 0 {
-            continue;
-        }
-        layers.push(N::constant(count as f64).times(keeper.kept_layer::<N>(kind, false)));
-        held_over.push(N::constant(count as f64).times(keeper.packed_inputs(kind)));
-        let larger = |known: Option<N>, next: N| known.map_or(next.clone(), |known| known.most(next));
-        whole = Some(larger(whole, keeper.again::<N>(kind)));
-        widest = Some(larger(widest, keeper.layer::<N>(kind, false)));
+    for (kind, count) in each.kinds.iter().zip(&stage.counts).filter(|(_, count)| **count > 0) {
+        let count = || N::constant(*count as f64);
+        layers.push(count().times(kind.kept.clone()));
+        held_over.push(count().times(kind.packed.clone()));
+        let larger = |known: Option<N>, next: &N| known.map_or(next.clone(), |known| known.most(next.clone()));
+        whole = Some(larger(whole, &kind.again));
+        widest = Some(larger(widest, &kind.whole));
     }
     let mut layers = N::sum(layers);
     if stage.first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
@@ -246,14 +254,14 @@ fn stage_memory_with<N: Number>(
     };
     // As the first layer's pass runs all gradients are there but those of the layer itself and of the token table.
     let first = {
-        let each = N::constant(plan.bytes.gradient as f64).over(N::constant(2.0));
+        let bytes = N::constant(plan.bytes.gradient as f64).over(N::constant(2.0));
         let table = if blueprint.tied {
             N::zero()
         } else {
             states.root.clone().over(N::constant(2.0))
         };
-        let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(each);
-        let alive = widest.unwrap_or_else(N::zero).plus(of_layer::<N>(plan, blueprint));
+        let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
+        let alive = widest.unwrap_or_else(N::zero).plus(each.gradients.clone());
         alive.minus(missing)
     };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
@@ -269,7 +277,7 @@ fn stage_memory_with<N: Number>(
         } else {
             N::zero()
         };
-        N::sum([freed, again.clone(), of_layer::<N>(plan, blueprint), summed])
+        N::sum([freed, again.clone(), each.gradients.clone(), summed])
     } else {
         N::zero()
     };
@@ -282,7 +290,6 @@ fn stage_memory_with<N: Number>(
     };
     let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
     let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
-    let unpacked = widest_packed::<N>(plan, blueprint);
     let none = N::zero;
     let moments = vec![
         moment(
@@ -307,7 +314,13 @@ fn stage_memory_with<N: Number>(
             When::Layer,
             layers.clone().plus(other.clone()),
             before.clone().plus(head_gradient),
-            N::sum([again, of_layer::<N>(plan, blueprint), unpacked, unit_gradient, gathered]),
+            N::sum([
+                again,
+                each.gradients.clone(),
+                each.unpacked.clone(),
+                unit_gradient,
+                gathered,
+            ]),
         ),
         moment(
             When::Optimizer,
@@ -343,70 +356,4 @@ fn keeps_gradients(plan: &TrainingPlan) -> bool {
         Framework::Deepspeed => plan.zero == Zero::Weights && plan.weight_shards() > 1,
         _ => false,
     }
-}
-
-/// The widest matrix of a packed base as it is unpacked for a product of the backward pass, in 16 bits (bitsandbytes 012c660,
-/// `autograd/_functions.py`, `MatMul4Bit`). Unsloth has a buffer for those of the forward pass that stays (015bdef,
-/// `kernels/utils.py`, `fast_dequantize`).
-fn widest_packed<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    if !plan.is_quantised() {
-        return N::zero();
-    }
-    let layers = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
-    let operators = layers
-        .filter(|block| block.needs_no_image())
-        .flat_map(|block| &block.operators);
-    let matrices = operators.filter(|one| matches!(one.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. }));
-    let sizes = matrices.filter_map(|one| Some(one.tensors.first()?.elements::<N>()));
-    let widest = sizes.reduce(N::most).unwrap_or_else(N::zero);
-    let copies = if plan.framework == Framework::Unsloth { 2.0 } else { 1.0 };
-    N::constant(2.0 * copies).times(widest)
-}
-
-/// Gradients of activations while the widest part of a layer runs backward.
-fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    let widest = blueprint
-        .kinds
-        .iter()
-        .flat_map(|kind| &kind.blocks)
-        .filter(|block| block.needs_no_image())
-        .flat_map(|block| &block.operators)
-        .filter_map(|operator| match &operator.kind {
-            Kind::Elementwise {
-                width,
-                step: Step::Activation | Step::GatedActivation,
-                routing,
-                ..
-            } => {
-                let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                Some((width.value.saturating_mul(top), width, routing))
-            }
-            _ => None,
-        })
-        .max_by_key(|(wide, ..)| *wide);
-    let Some((_, width, routing)) = widest else {
-        return N::zero();
-    };
-    let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
-    if let Some(routing) = routing {
-        elements = elements.times(N::input(&routing.top_k));
-    }
-    // Liger's kernels write gradients over what they were made from; one more is on its way.
-    let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
-        1.0
-    } else {
-        3.0
-    };
-    let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
-    let hidden = N::product([
-        N::constant(4.0 * plan.activation_bytes() as f64),
-        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
-        N::input(&blueprint.hidden),
-    ]);
-    if plan.tensor > 1 {
-        return bytes
-            .over(N::input(&Quantity::choice("tensor parallel", plan.tensor, "Hardware")))
-            .plus(hidden);
-    }
-    bytes.plus(hidden)
 }

@@ -286,27 +286,16 @@ impl<'a> Keeper<'a> {
         self.plan.recompute == Recompute::Full
     }
 
-    /// What is made anew as a layer is computed again.
-    pub fn again<N: Number>(&self, kind: &LayerKind) -> N {
+    /// What a layer keeps under the plan's recomputation, and what of it is made anew; `whole` is all that it would keep.
+    pub fn kept_and_again<N: Number>(&self, kind: &LayerKind, whole: &N) -> (N, N) {
         match self.plan.recompute {
-            Recompute::Full => self.layer(kind, false),
+            Recompute::Full => (self.checkpoint(), whole.clone()),
             Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
-                let layer = self.layer::<N>(kind, false);
-                let chosen = self.chosen::<N>(kind).least(layer.clone());
-                layer.minus(chosen)
+                let chosen = || self.chosen::<N>(kind);
+                let again = whole.clone().minus(chosen().least(whole.clone()));
+                (self.checkpoint::<N>().plus(chosen()), again)
             }
-            _ => N::zero(),
-        }
-    }
-
-    /// What a layer keeps under the plan's recomputation.
-    pub fn kept_layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
-        match self.plan.recompute {
-            Recompute::Full => self.checkpoint(),
-            Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
-                self.checkpoint::<N>().plus(self.chosen(kind))
-            }
-            _ => self.layer(kind, first),
+            _ => (whole.clone(), N::zero()),
         }
     }
 }
