@@ -1,6 +1,6 @@
 //! Other ways to train the same model on the same devices, each weighed.
 
-use crate::analysis::training::TrainingPlan;
+use crate::analysis::training::{TrainingPlan, UsualWay};
 use crate::analysis::{Analysis, Setup, Verdict, analyse_setup};
 use crate::scenario::training::{BaseWeights, Optimizer, Switch, Zero};
 use crate::scenario::{Mode, Recompute, Scenario};
@@ -80,6 +80,11 @@ fn way(
     }
 }
 
+/// One of the list that the search for a plan has, too.
+fn usual(now: &Scenario, usual: UsualWay, change: impl FnOnce(&mut Scenario)) -> Strategy {
+    way(now, usual.name(), usual.note(), usual.how(), change)
+}
+
 /// What is trained: all parameters or adapters.
 fn trained(now: &Scenario) -> Ways {
     let rank = now.training.lora_rank.unwrap_or(16);
@@ -143,14 +148,9 @@ fn shared(setup: &Setup) -> Ways {
         .ok()
         .filter(|_| now.training.zero.is_none())
         .map(|plan| plan.zero);
-    let each = [
-        (Zero::None, "each device holds all", "a plain copy on each device"),
-        (Zero::States, "optimizer states sharded", "ZeRO-1"),
-        (Zero::Gradients, "and gradients", "ZeRO-2"),
-        (Zero::Weights, "and weights", "ZeRO-3"),
-    ];
-    let list = each.into_iter().map(|(zero, note, how)| {
-        way(now, zero.way(), note, how, |s| {
+    let each = [Zero::None, Zero::States, Zero::Gradients, Zero::Weights];
+    let list = each.into_iter().map(|zero| {
+        usual(now, UsualWay::Shares(zero), |s| {
             if automatic != Some(zero) {
                 s.training.zero = Some(zero);
                 s.training.shard_group = None;
@@ -168,51 +168,29 @@ fn shared(setup: &Setup) -> Ways {
 fn kept(setup: &Setup) -> Ways {
     let now = &*setup.requested;
     let again = |recompute| move |s: &mut Scenario| s.workload.recompute = recompute;
+    let row = |recompute| usual(now, UsualWay::Recomputes(recompute), again(recompute));
     let mut list = Vec::new();
     if now.selects() {
-        list.push(way(
-            now,
-            "Keep everything",
-            "nothing is computed again",
-            "everything kept",
-            again(Recompute::None),
-        ));
-        let note = "what is cheap is computed again";
-        list.push(way(
-            now,
-            "Selective",
-            note,
-            "selective recomputation",
-            again(Recompute::Selective),
-        ));
+        list.extend([Recompute::None, Recompute::Selective].map(row));
     } else {
         // One row for both, which is the one in hand whichever of them was chosen.
         let same = match now.workload.recompute {
             Recompute::Full => Recompute::None,
             one => one,
         };
+        let kept = UsualWay::Recomputes(Recompute::None);
         let kernel = setup.scenario.assumptions.attention.label();
-        let note = format!("nothing is computed again; with {kernel} attention Selective is the same");
-        list.push(way(now, "Keep everything", &note, "everything kept", again(same)));
+        list.push(Strategy {
+            note: format!("{}; with {kernel} attention Selective is the same", kept.note()),
+            ..usual(now, kept, again(same))
+        });
     }
-    list.push(way(
-        now,
-        "Layers recomputed",
-        "each layer's forward pass runs twice",
-        "layers recomputed",
-        again(Recompute::Full),
-    ));
+    list.push(row(Recompute::Full));
     if setup.layout.devices == 1 {
-        list.push(way(
-            now,
-            "Layers recomputed, states in RAM",
-            "the optimizer runs on the processor",
-            "layers recomputed and the optimizer in RAM",
-            |s| {
-                s.workload.recompute = Recompute::Full;
-                s.training.optimizer_offload = Some(Switch::On);
-            },
-        ));
+        list.push(usual(now, UsualWay::RecomputesAndOffloads, |s| {
+            s.workload.recompute = Recompute::Full;
+            s.training.optimizer_offload = Some(Switch::On);
+        }));
     }
     for one in &mut list {
         one.or_recomputed = false;

@@ -139,6 +139,39 @@ fn worked_peaks_are_met() {
 }
 
 /// The search takes as many sequences a step as the answer beside it, so that a run that fits is never below a "none fits".
+/// Liger makes the gradient of the head in the forward pass: that gradient and a chunk's part of it in 16 bits, and that part
+/// in FP32, beside all layers' inputs and the rows after them (Llama 3.2 1B, two sequences of 1,024 tokens).
+#[test]
+fn a_fused_loss_has_the_gradient_of_the_head_before_the_backward_pass() {
+    let config = config("meta-llama/Llama-3.2-1B-Instruct");
+    let flags =
+        "--framework transformers --micro-batch 2 --sequence 1024 --precision bf16 --recompute full --loss fused";
+    let found = answer(config, &format!("--mode pretrain {flags}"));
+    let moment = |name: &str| {
+        let moments = found["training"]["moments"].as_array().unwrap();
+        moments.iter().find(|one| one["when"] == name).unwrap()["transient_bytes"].clone()
+    };
+    assert_eq!(moment("forward").as_u64(), Some((2 + 2 + 4) * 128_256 * 2048));
+    assert_eq!(moment("loss").as_u64(), Some(0));
+    let adapters = answer(config, &format!("--mode finetune --lora-rank 8 {flags}"));
+    assert!(at(&adapters, "memory.peak_bytes") < at(&found, "memory.peak_bytes") / 2.0);
+}
+
+/// Unsloth's MLP saves its input, gate and up, and makes their product anew: an adapter beside its last product costs no more
+/// than itself. Logits, where it writes them, are in 16 bits, and a copy in FP32.
+#[test]
+fn unsloth_keeps_no_product_and_no_second_logits() {
+    let config = config("meta-llama/Llama-3.2-1B-Instruct");
+    let base = "--mode finetune --framework unsloth --micro-batch 2 --sequence 1024 --lora-rank 16 --recompute none";
+    let kept = |flags: &str| at(&answer(config, &format!("{base} {flags}")), "memory.activation_bytes") as u64;
+    let (tokens, layers, rank) = (2048, 16, 16);
+    let two = kept("--lora-targets gate,up");
+    let all = kept("--lora-targets gate,up,down");
+    assert_eq!(all - two, layers * tokens * 2 * rank);
+    let written = kept("--lora-targets all-linear --loss full") - kept("--lora-targets all-linear");
+    assert_eq!(written, tokens * 2 * 128_256);
+}
+
 #[test]
 fn the_search_takes_the_batch_of_the_answer() {
     for (query, batch) in [

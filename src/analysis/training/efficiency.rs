@@ -54,16 +54,15 @@ impl Question {
             ("rows".to_owned(), (plan.rank_tokens() as f64 / 8192.0).max(1e-3).ln()),
         ];
         let routed = expert_width(setup);
-        match routed {
-            Some(width) => {
-                terms.push(("experts".to_owned(), 1.0));
-                terms.push((format!("experts in {precision}"), 1.0));
-                terms.push(("expert width".to_owned(), (width / 1536.0).ln()));
-            }
-            None => {
-                let width = setup.blueprint.hidden.value as f64 / plan.tensor.max(1) as f64;
-                terms.push(("width".to_owned(), (width / 4096.0).max(1e-3).ln()));
-            }
+        let hidden = setup.blueprint.hidden.value as f64;
+        if let Some(width) = routed {
+            terms.push(("experts".to_owned(), 1.0));
+            terms.push((format!("experts in {precision}"), 1.0));
+            terms.push(("expert width".to_owned(), (width / 1536.0).ln()));
+            terms.push(("expert input".to_owned(), (hidden / 4096.0).max(1e-3).ln()));
+        } else {
+            let width = hidden / plan.tensor.max(1) as f64;
+            terms.push(("width".to_owned(), (width / 4096.0).max(1e-3).ln()));
         }
         if plan.adapters.is_some() {
             terms.push(("adapters".to_owned(), 1.0));

@@ -11,6 +11,11 @@ pub struct Habits {
     pub unties_head: bool,
     /// Logits leave the model in FP32, and live until those of the next micro-batch are there.
     pub holds_logits: bool,
+    /// Gradients of the logits are written over them, in 16 bits, and whoever runs the model has a copy in FP32 until the
+    /// forward pass is done.
+    pub writes_over_logits: bool,
+    /// What goes into the last product of a gated MLP is made anew in its backward pass, where all three have adapters.
+    pub remakes_product: bool,
     /// Products with packed weights keep their inputs as long as the logits live: for two micro-batches.
     pub holds_packed_inputs: bool,
     /// Sharded gradients are added up whole over the micro-batches of a step.
@@ -19,7 +24,7 @@ pub struct Habits {
     pub updates_at_once: bool,
     /// Bytes of a gradient as it is summed over the ranks.
     pub reduce_bytes: u64,
-    /// Elements of the buffer through which gradients go where weights are sharded.
+    /// Elements of the buffers through which gradients go where weights are sharded.
     pub bucket: u64,
     /// The peak that it prints is what the allocator reserved: blocks of tensors long gone are kept for their next turn.
     pub prints_reserved: bool,
@@ -30,6 +35,8 @@ const PLAIN: Habits = Habits {
     repeats_heads: false,
     unties_head: false,
     holds_logits: false,
+    writes_over_logits: false,
+    remakes_product: false,
     holds_packed_inputs: false,
     adds_up_whole: false,
     updates_at_once: false,
@@ -69,9 +76,19 @@ const FSDP: Habits = Habits {
 };
 
 /// DeepSpeed (edaa722) `runtime/zero/stage3.py`: a buffer of `reduce_bucket_size` elements, by default 5e8 (`config.py`), beside
-/// the flat buffer of all gradient shards.
+/// the flat buffer of all gradient shards; `runtime/comm/coalesced_collectives.py`, `reduce_scatter_coalesced`: a copy of it
+/// in the order of the ranks, on a stream of its own, whose blocks the allocator gives to no other.
 const DEEPSPEED: Habits = Habits {
-    bucket: 500_000_000,
+    bucket: 2 * 500_000_000,
+    ..PLAIN
+};
+
+/// Unsloth (015bdef) `kernels/fast_lora.py`, `LoRA_MLP`: saves its input, gate and up, and makes their product anew. Before it
+/// fused the loss (6dad5dd, `kernels/cross_entropy_loss.py`) it wrote gradients over the logits, of which accelerate
+/// (`convert_outputs_to_fp32`) had a copy.
+const UNSLOTH: Habits = Habits {
+    writes_over_logits: true,
+    remakes_product: true,
     ..PLAIN
 };
 
@@ -82,6 +99,7 @@ pub const fn habits(framework: Framework) -> &'static Habits {
         Framework::Torchtitan => &TORCHTITAN,
         Framework::Fsdp => &FSDP,
         Framework::Deepspeed => &DEEPSPEED,
+        Framework::Unsloth => &UNSLOTH,
         _ => &PLAIN,
     }
 }

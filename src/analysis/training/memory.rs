@@ -1,13 +1,14 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
 use super::kept::Keeper;
+use super::layer_memory::LayerMemory;
+use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
 use crate::model::Blueprint;
-use crate::model::operator::{Kind, Step};
 use crate::scenario::Recompute;
-use crate::scenario::training::{Framework, Loss, Optimizer, Zero};
+use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
 
 /// Bytes on one rank.
@@ -92,11 +93,21 @@ impl When {
 ///
 /// The peak is the largest of: the loss's backward pass, a layer's backward pass, the end with all gradients.
 pub fn stage_memory<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Stage) -> StageMemory<N> {
-    let held = stage_memory_with::<N>(plan, blueprint, stage, false);
+    memory_of_stage(plan, blueprint, stage, &LayerMemory::of(plan, blueprint))
+}
+
+/// The same, with what layers take found already.
+pub fn memory_of_stage<N: Number>(
+    plan: &TrainingPlan,
+    blueprint: &Blueprint,
+    stage: &Stage,
+    each: &LayerMemory<N>,
+) -> StageMemory<N> {
+    let held = stage_memory_with::<N>(plan, blueprint, stage, each, false);
     let paged = matches!(plan.optimizer, Optimizer::PagedAdamw | Optimizer::PagedAdamw8bit);
     // Paged states are moved to the host where they do not fit.
     match plan.room {
-        Some(room) if paged && held.peak.value() > room as f64 => stage_memory_with(plan, blueprint, stage, true),
+        Some(room) if paged && held.peak.value() > room as f64 => stage_memory_with(plan, blueprint, stage, each, true),
         _ => held,
     }
 }
@@ -105,6 +116,7 @@ fn stage_memory_with<N: Number>(
     plan: &TrainingPlan,
     blueprint: &Blueprint,
     stage: &Stage,
+    each: &LayerMemory<N>,
     evicted: bool,
 ) -> StageMemory<N> {
     let keeper = Keeper::new(plan, blueprint);
@@ -130,27 +142,19 @@ fn stage_memory_with<N: Number>(
     let mut layers = Vec::new();
     let mut held_over = Vec::new();
     let mut whole: Option<N> = None;
-    for (at, kind) in blueprint.kinds.iter().enumerate() {
-        let count = stage.counts.get(at).copied().unwrap_or(0);
-        if count == 0 {
-            continue;
-        }
-        let first = stage.first && blueprint.layout.kind_at(0) == Some(at);
-        let mut kept = N::constant(count as f64).times(keeper.kept_layer::<N>(kind, false));
-        if first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
-            // The first layer keeps less: nothing before it needs a gradient.
-            let less = keeper.layer::<N>(kind, false).minus(keeper.layer::<N>(kind, true));
-            kept = kept.minus(less);
-        }
-        layers.push(kept);
-        held_over.push(N::constant(count as f64).times(keeper.packed_inputs(kind)));
-        let layer = keeper.again::<N>(kind);
-        whole = Some(match whole {
-            Some(known) if known.value() >= layer.value() => known,
-            _ => layer,
-        });
+    let mut widest: Option<N> = None;
+    for (kind, count) in each.kinds.iter().zip(&stage.counts).filter(|(_, count)| **count > 0) {
+        let count = || N::constant(*count as f64);
+        layers.push(count().times(kind.kept.clone()));
+        held_over.push(count().times(kind.packed.clone()));
+        let larger = |known: Option<N>, next: &N| known.map_or(next.clone(), |known| known.most(next.clone()));
+        whole = Some(larger(whole, &kind.again));
+        widest = Some(larger(widest, &kind.whole));
     }
     let mut layers = N::sum(layers);
+    if stage.first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
+        layers = layers.minus(keeper.spared(stage.layers()));
+    }
     if flying > 1 || of > 1 {
         layers = layers.times(N::input(&Quantity::assumed(
             "in flight",
@@ -160,7 +164,12 @@ fn stage_memory_with<N: Number>(
         layers = ranks(layers, of);
     }
     if plan.activation_offload {
-        layers = N::zero();
+        // Of two buffers through which Unsloth's come back, one is read by the layer in hand.
+        layers = if plan.framework == Framework::Unsloth {
+            keeper.checkpoint()
+        } else {
+            N::zero()
+        };
     }
     let layers = layers.named("layers", "What the layers keep for the backward pass.");
     let loss = if stage.last { keeper.loss::<N>() } else { N::zero() };
@@ -174,29 +183,7 @@ fn stage_memory_with<N: Number>(
     };
     let base = states.weights.clone().plus(optimizer.clone());
 
-    // The loss's backward pass: two FP32 gradients of the logits.
-    let logits =
-        || N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary));
-    let of_logits = match plan.loss {
-        _ if !stage.last => N::zero(),
-        // Of a chunk no more than a chunk; all at once they are copied without the last token of each sequence.
-        Loss::Full if plan.habits().holds_logits => ranks(N::constant(4.0).times(logits()), plan.tensor),
-        Loss::Chunked if plan.habits().holds_logits => N::zero(),
-        Loss::Full => ranks(N::constant(8.0).times(logits()), plan.tensor),
-        Loss::Chunked => ranks(logits(), plan.tensor),
-        Loss::Fused => N::zero(),
-    };
-    // As the model returns there are those of the micro-batch before, and new ones in both formats; and what hangs on the old.
-    let from_before = if plan.habits().holds_logits && plan.loss != Loss::Fused && stage.last {
-        let logits = ranks(N::constant(2.0).times(logits()), plan.tensor);
-        if keeper.checkpoints() {
-            logits
-        } else {
-            logits.plus(N::sum(held_over))
-        }
-    } else {
-        N::zero()
-    };
+    let of_logits = logits::in_backward::<N>(plan, blueprint, stage);
     let gathered = if plan.zero == Zero::Weights && plan.weight_shards() > 1 && plan.pipeline > 1 {
         // In a pipeline weights stay gathered between micro-batches, and gradients are added up whole, in FP32.
         let layers = N::constant(stage.layers() as f64);
@@ -265,6 +252,18 @@ fn stage_memory_with<N: Number>(
     } else {
         N::zero()
     };
+    // As the first layer's pass runs all gradients are there but those of the layer itself and of the token table.
+    let first = {
+        let bytes = N::constant(plan.bytes.gradient as f64).over(N::constant(2.0));
+        let table = if blueprint.tied {
+            N::zero()
+        } else {
+            states.root.clone().over(N::constant(2.0))
+        };
+        let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
+        let alive = widest.unwrap_or_else(N::zero).plus(each.gradients.clone());
+        alive.minus(missing)
+    };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
         optimizer.clone().over(N::constant(2.0))
     } else {
@@ -278,7 +277,7 @@ fn stage_memory_with<N: Number>(
         } else {
             N::zero()
         };
-        N::sum([freed, again.clone(), of_layer::<N>(plan, blueprint), summed])
+        N::sum([freed, again.clone(), each.gradients.clone(), summed])
     } else {
         N::zero()
     };
@@ -289,6 +288,8 @@ fn stage_memory_with<N: Number>(
         gradients,
         transient,
     };
+    let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
+    let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
     let none = N::zero;
     let moments = vec![
         moment(
@@ -301,7 +302,7 @@ fn stage_memory_with<N: Number>(
             When::Forward,
             activations.clone(),
             before.clone(),
-            gathered.clone().plus(from_before),
+            gathered.clone().plus(returned),
         ),
         moment(
             When::Loss,
@@ -313,13 +314,19 @@ fn stage_memory_with<N: Number>(
             When::Layer,
             layers.clone().plus(other.clone()),
             before.clone().plus(head_gradient),
-            N::sum([again, of_layer::<N>(plan, blueprint), unit_gradient, gathered]),
+            N::sum([
+                again,
+                each.gradients.clone(),
+                each.unpacked.clone(),
+                unit_gradient,
+                gathered,
+            ]),
         ),
         moment(
             When::Optimizer,
             none(),
             if plan.adds_up_whole() { before } else { gradients() },
-            tied.most(at_once).most(root),
+            tied.most(at_once).most(root).most(first),
         ),
     ];
     let totals = moments.iter().map(|moment| moment.total.clone());
@@ -349,52 +356,4 @@ fn keeps_gradients(plan: &TrainingPlan) -> bool {
         Framework::Deepspeed => plan.zero == Zero::Weights && plan.weight_shards() > 1,
         _ => false,
     }
-}
-
-/// Gradients of activations while the widest part of a layer runs backward.
-fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    let widest = blueprint
-        .kinds
-        .iter()
-        .flat_map(|kind| &kind.blocks)
-        .filter(|block| block.needs_no_image())
-        .flat_map(|block| &block.operators)
-        .filter_map(|operator| match &operator.kind {
-            Kind::Elementwise {
-                width,
-                step: Step::Activation | Step::GatedActivation,
-                routing,
-                ..
-            } => {
-                let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                Some((width.value.saturating_mul(top), width, routing))
-            }
-            _ => None,
-        })
-        .max_by_key(|(wide, ..)| *wide);
-    let Some((_, width, routing)) = widest else {
-        return N::zero();
-    };
-    let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
-    if let Some(routing) = routing {
-        elements = elements.times(N::input(&routing.top_k));
-    }
-    // Liger's kernels write gradients over what they were made from; one more is on its way.
-    let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
-        1.0
-    } else {
-        3.0
-    };
-    let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
-    let hidden = N::product([
-        N::constant(4.0 * plan.activation_bytes() as f64),
-        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
-        N::input(&blueprint.hidden),
-    ]);
-    if plan.tensor > 1 {
-        return bytes
-            .over(N::input(&Quantity::choice("tensor parallel", plan.tensor, "Hardware")))
-            .plus(hidden);
-    }
-    bytes.plus(hidden)
 }

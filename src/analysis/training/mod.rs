@@ -10,9 +10,11 @@ mod habits;
 mod kept;
 pub mod launch;
 pub mod law;
+mod layer_memory;
 mod layouts;
 mod legal;
 mod links;
+mod logits;
 mod memory;
 mod parameter_bytes;
 mod passes;
@@ -24,6 +26,7 @@ mod stage;
 mod states;
 mod time;
 mod traced;
+mod usual;
 
 pub use answers::{Budget, Priced, Way, cheapest, fewest, longest_sequence, quickest, ways};
 pub use at_hand::{arrive, planner};
@@ -37,6 +40,7 @@ pub use reinforcement::RlStage;
 pub use search::{Candidate, Search, search, usual_batch};
 pub use stage::{Stage, stages};
 pub use time::{StepTime, Work};
+pub use usual::UsualWay;
 
 use super::error::AnalysisError;
 use super::memory::Memory;
@@ -89,8 +93,9 @@ impl Training {
     pub fn of(setup: &Setup) -> Result<Self, AnalysisError> {
         let blueprint = &setup.blueprint;
         let plan = TrainingPlan::of(blueprint, &setup.scenario)?.on(room(setup));
+        let layers = layer_memory::LayerMemory::of(&plan, blueprint);
         let each = stages(&plan, blueprint).into_iter().map(|stage| {
-            let memory = stage_memory::<Exact>(&plan, blueprint, &stage);
+            let memory = memory::memory_of_stage::<Exact>(&plan, blueprint, &stage, &layers);
             (stage, memory)
         });
         let stages: Vec<_> = each.collect();
@@ -211,8 +216,9 @@ pub fn memory<N: Number>(setup: &Setup) -> Memory<N> {
     let overhead = N::input(&overhead);
     let fullest = TrainingPlan::of(blueprint, &setup.scenario).ok().and_then(|plan| {
         let plan = plan.on(room(setup));
+        let layers = layer_memory::LayerMemory::of(&plan, blueprint);
         let each = stages(&plan, blueprint).into_iter();
-        let each = each.map(|stage| stage_memory::<N>(&plan, blueprint, &stage));
+        let each = each.map(|stage| memory::memory_of_stage::<N>(&plan, blueprint, &stage, &layers));
         each.reduce(|known, next| {
             if next.peak.value() > known.peak.value() {
                 next

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::layer_memory::LayerMemory;
 use super::layouts::{Layout, Limits, Shape, powers};
-use super::memory::stage_memory;
+use super::memory::memory_of_stage;
 use super::plan::TrainingPlan;
-use super::stage::stages;
+use super::stage::{Stage, stages};
 use super::time::{StepTime, Work, step_time};
+use super::usual::UsualWay;
 use crate::analysis::error::AnalysisError;
 use crate::analysis::price;
 use crate::analysis::setup::Setup;
@@ -72,6 +74,13 @@ const KEPT: usize = 20;
 const USUAL_TOKENS: u64 = 4 << 20;
 const USUAL_FINETUNE: u64 = 128;
 
+/// What comes of weighing a layout.
+enum Weighed {
+    Candidate(Box<Candidate>),
+    /// It needs more than a device has, and more than anybody asks about.
+    TooLarge,
+}
+
 /// Weighs layouts of one model on one device.
 struct Scale<'a> {
     setup: &'a Setup,
@@ -119,24 +128,41 @@ impl Scale<'_> {
     }
     /// Weighs a layout; `None` where it cannot be.
     fn weigh(&self, scenario: Scenario) -> Option<Candidate> {
+        match self.weigh_below(scenario, None)? {
+            Weighed::Candidate(one) => Some(*one),
+            Weighed::TooLarge => None,
+        }
+    }
+    /// The same; a layout that does not fit and needs at least so many bytes is not looked at further.
+    fn weigh_below(&self, scenario: Scenario, most: Option<u64>) -> Option<Weighed> {
         let blueprint = &self.setup.blueprint;
         let plan = self.plan(&scenario)?;
         let all = stages(&plan, blueprint);
-        // The first stage has most in flight, the last the loss; those between lie between.
-        let ends = all.first().into_iter().chain(all.last().filter(|_| all.len() > 1));
-        let held: Vec<_> = ends
-            .map(|stage| (stage.clone(), stage_memory::<Exact>(&plan, blueprint, stage)))
-            .collect();
-        let peak = held.iter().map(|(_, memory)| memory.peak.0).max()?;
-        let total_bytes = peak.saturating_add(self.setup.scenario.assumptions.overhead);
+        // The first stage has most in flight, the last the loss; those between lie between, unless they have more layers.
+        let (first, last) = (all.first()?, all.last().filter(|_| all.len() > 1));
+        let ends = last.map_or(0, Stage::layers).max(first.layers());
+        let fullest = all.iter().max_by_key(|stage| stage.layers());
+        let middle = fullest.filter(|stage| stage.layers() > ends);
+        let layers = LayerMemory::<Exact>::of(&plan, blueprint);
+        let mut held = Vec::with_capacity(3);
+        let mut total_bytes = 0;
+        for stage in [Some(first), middle, last].into_iter().flatten() {
+            let memory = memory_of_stage(&plan, blueprint, stage, &layers);
+            let bytes = memory.peak.0.saturating_add(self.setup.scenario.assumptions.overhead);
+            total_bytes = bytes.max(total_bytes);
+            if total_bytes > self.room && most.is_some_and(|most| total_bytes >= most) {
+                return Some(Weighed::TooLarge);
+            }
+            held.push((stage.clone(), memory));
+        }
         let time = step_time(&self.asking(&scenario), &plan, &held, self.device, &self.work)?;
-        Some(Candidate {
+        Some(Weighed::Candidate(Box::new(Candidate {
             scenario,
             plan,
             fits: total_bytes <= self.room,
             total_bytes,
             time,
-        })
+        })))
     }
     fn plan(&self, scenario: &Scenario) -> Option<TrainingPlan> {
         let plan = TrainingPlan::of(&self.setup.blueprint, scenario).ok()?;
@@ -227,10 +253,16 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
                 }
                 continue;
             }
-            let Some(candidate) = scale.weigh(asked()) else {
+            // Of those that do not fit the smallest is told, and only where none fits.
+            let most = if found.is_empty() {
+                nearest.as_ref().map(|known| known.total_bytes)
+            } else {
+                Some(0)
+            };
+            let Some(weighed) = scale.weigh_below(asked(), most) else {
                 continue;
             };
-            let fits = candidate.fits;
+            let fits = matches!(&weighed, Weighed::Candidate(one) if one.fits);
             known.insert(
                 way,
                 match layout.recompute {
@@ -238,13 +270,10 @@ pub fn search(setup: &Setup) -> Result<Search, AnalysisError> {
                     _ => (false, if fits { layout.micro_batch } else { kept }),
                 },
             );
-            if fits {
-                found.push(candidate);
-            } else if nearest
-                .as_ref()
-                .is_none_or(|known| candidate.total_bytes < known.total_bytes)
-            {
-                nearest = Some(candidate);
+            match weighed {
+                Weighed::Candidate(one) if fits => found.push(*one),
+                Weighed::Candidate(one) => nearest = Some(*one),
+                Weighed::TooLarge => {}
             }
         }
     }
@@ -357,17 +386,19 @@ fn usual(
         micro_batch: 1,
         recompute: Recompute::None,
     };
-    let mut rows = vec![(Zero::None.way().to_owned(), plain)];
+    let again = UsualWay::Recomputes(Recompute::Full);
+    let sharded = UsualWay::Shares(Zero::Weights);
+    let mut rows = vec![(UsualWay::Shares(Zero::None).name().to_owned(), plain)];
     if devices > 1 {
         rows.push((
-            Zero::Weights.way().to_owned(),
+            sharded.name().to_owned(),
             Layout {
                 zero: Zero::Weights,
                 ..plain
             },
         ));
         rows.push((
-            format!("{}, layers recomputed", Zero::Weights.way()),
+            format!("{}, {}", sharded.name(), again.how()),
             Layout {
                 zero: Zero::Weights,
                 recompute: Recompute::Full,
@@ -379,7 +410,7 @@ fn usual(
             .max()
             .unwrap_or(1);
         rows.push((
-            "Tensor parallel in each node".to_owned(),
+            UsualWay::SplitsProducts.name().to_owned(),
             Layout {
                 tensor,
                 zero: Zero::States,
@@ -389,7 +420,7 @@ fn usual(
         ));
     } else {
         rows.push((
-            "Layers recomputed".to_owned(),
+            again.name().to_owned(),
             Layout {
                 recompute: Recompute::Full,
                 ..plain

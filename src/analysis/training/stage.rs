@@ -84,7 +84,9 @@ impl Stage {
         let behind = stages.saturating_sub(self.index);
         match plan.schedule {
             Schedule::Gpipe => (batches, 1),
-            Schedule::OneForwardOneBackward | Schedule::ZeroBubble => (batches.min(behind), 1),
+            Schedule::OneForwardOneBackward => (batches.min(behind), 1),
+            // Gradients of weights that wait keep what they need: every stage has as many as the first (ZB-H1).
+            Schedule::ZeroBubble => (batches.min(stages), 1),
             Schedule::Dualpipe => (batches.min(stages.saturating_add(1)), 1),
             Schedule::Interleaved => {
                 let chunks = plan.virtual_stages.max(1);

@@ -125,8 +125,9 @@ pub fn bubble(plan: &TrainingPlan) -> f64 {
     let idle = match plan.schedule {
         Schedule::OneForwardOneBackward | Schedule::Gpipe => stages - 1.0,
         Schedule::Interleaved => (stages - 1.0) / plan.virtual_stages.max(1) as f64,
-        // Forward and the two halves of the backward pass take equally long, so a third stays.
-        Schedule::ZeroBubble => (stages - 1.0) / 3.0,
+        // Forward and the two halves of the backward pass take equally long, so a third stays (ZB-H1); with fewer micro-batches
+        // than stages each waits for the last to come back.
+        Schedule::ZeroBubble => (stages - 1.0).max(2.0 * stages - 1.0 - batches) / 3.0,
         // (p/2 − 1)(F&B + B − 3W) with F&B = F + B, B = 2F, W = F.
         Schedule::Dualpipe => (stages / 2.0 - 1.0).max(0.0) * 2.0 / 3.0,
     };
@@ -204,10 +205,14 @@ pub fn step_time(
         };
         (linear + attention + head) * batches / ranks
     };
-    let slowest = stages
-        .iter()
-        .max_by(|one, other| stage_peak(&one.0).total_cmp(&stage_peak(&other.0)))?;
-    let compute_at_peak = stage_peak(&slowest.0);
+    // Of a DualPipe each device has a stage and its mirror image, for half of the micro-batches each.
+    let mirrored = plan.schedule == Schedule::Dualpipe && plan.pipeline > 1;
+    let own = || stages.iter().map(|(stage, _)| stage_peak(stage));
+    let paced = stages.iter().zip(own().zip(own().rev())).map(|(stage, (own, mirror))| {
+        let at_peak = if mirrored { (own + mirror) / 2.0 } else { own };
+        (stage, at_peak)
+    });
+    let (slowest, compute_at_peak) = paced.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
     let share = slowest.0.layers() as f64 / layers;
     let bandwidth = device.bandwidth_bytes_per_s.max(1.0);
     let elementwise = 3.0 * causal.elementwise * share * batches / ranks / bandwidth;

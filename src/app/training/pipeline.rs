@@ -1,7 +1,7 @@
 //! The pipeline of a step, slot by slot.
 
 use leptos::prelude::*;
-use weighbridge::chart::pipeline::{Slot, slots};
+use weighbridge::chart::pipeline::{Pass, Slot, slots};
 use weighbridge::scenario::training::Schedule;
 use weighbridge::units::percent;
 
@@ -21,21 +21,27 @@ pub fn Timeline() -> impl IntoView {
             let training = answer.as_ref()?.analysis.training.as_ref()?;
             let plan = &training.plan;
             let bubble = training.time.as_ref().map(|time| time.bubble / (1.0 + time.bubble));
-            (plan.pipeline > 1).then_some((plan.schedule, plan.pipeline, plan.accumulation, bubble))
+            let order = (plan.schedule, plan.pipeline, plan.virtual_stages);
+            (plan.pipeline > 1).then_some((order, plan.accumulation, bubble))
         })
     });
     move || {
-        let (schedule, stages, batches, bubble) = plan.get()?;
+        let ((schedule, stages, chunks), batches, bubble) = plan.get()?;
         let waits = bubble.map_or_else(String::new, |share| {
             format!("Stages wait {} of the step. ", percent(share))
         });
-        let shown = slots(schedule, stages, batches.min(DRAWN));
-        let cut = (batches > DRAWN)
-            .then(|| format!("Drawn are the first {DRAWN} of {batches} micro-batches, as if there were no more. "));
-        let words = format!(
-            "{waits}{}A backward pass takes twice a forward pass.",
-            cut.unwrap_or_default()
-        );
+        // Chunks take turns for as many micro-batches as there are stages: whole rounds of them are drawn.
+        let round = if chunks > 1 { stages } else { 1 };
+        let most = (DRAWN / round).max(1) * round;
+        let shown = slots(schedule, stages, batches.min(most), chunks);
+        let cut = (batches > most)
+            .then(|| format!("Drawn are the first {most} of {batches} micro-batches, as if there were no more. "));
+        let tints = (chunks > 1).then(|| format!("A stage has {chunks} chunks of layers, in two tints by turns. "));
+        let takes = match schedule {
+            Schedule::ZeroBubble => "A forward pass, gradients of inputs and gradients of weights take equally long.",
+            _ => "A backward pass takes twice a forward pass.",
+        };
+        let words = format!("{waits}{}{}{takes}", cut.unwrap_or_default(), tints.unwrap_or_default());
         Some(view! {
             <section class="card wide" aria-labelledby="pipeline-title">
                 <h2 id="pipeline-title">{format!("One step: {batches} micro-batches through {stages} stages ({})", schedule.label())}</h2>
@@ -57,7 +63,13 @@ fn drawing(all: &[Slot], length: f64, stages: u64, schedule: Schedule) -> impl I
         .map(|slot| {
             let (x, y) = (slot.start, slot.stage as f64 * ROW);
             let width = slot.end - slot.start;
-            let class = if slot.backward { "backward" } else { "forward" };
+            let class = match (slot.pass, slot.chunk % 2) {
+                (Pass::Forward, 0) => "forward",
+                (Pass::Forward, _) => "forward other",
+                (Pass::Backward, 0) => "backward",
+                (Pass::Backward, _) => "backward other",
+                (Pass::Weights, _) => "weights",
+            };
             let text = numbers.then(|| {
                 view! { <text class=class x=format!("{:.2}", x + width / 2.0) y=format!("{:.2}", y + ROW * 0.62)>{slot.batch + 1}</text> }
             });
@@ -74,11 +86,18 @@ fn drawing(all: &[Slot], length: f64, stages: u64, schedule: Schedule) -> impl I
             view! { <tr><th scope="row">{format!("Stage {}", stage + 1)}</th><td>{percent(busy / length)}</td><td>{percent(1.0 - busy / length)}</td></tr> }
         })
         .collect();
+    let weights =
+        (schedule == Schedule::ZeroBubble).then(|| view! { <span class="weights"></span>"gradients of weights" });
+    let backward = if weights.is_some() {
+        "gradients of inputs"
+    } else {
+        "backward"
+    };
     view! {
         <div class="pipeline" tabindex="0" role="region" aria-label="The pipeline over time">
             <svg viewBox=format!("0 0 {length:.2} {height:.2}") role="img" aria-label=format!("{} over {stages} stages", schedule.label()) style:--slots=format!("{length:.0}")>{boxes}</svg>
         </div>
-        <p class="key"><span class="forward"></span>"forward"<span class="backward"></span>"backward"<span class="waits"></span>"waiting"</p>
+        <p class="key"><span class="forward"></span>"forward"<span class="backward"></span>{backward}{weights}<span class="waits"></span>"waiting"</p>
         <details class="as-table"><summary>"As a table"</summary>
             <div class="table" tabindex="0" role="region" aria-label="Stages of the pipeline"><table class="num"><thead><tr><th scope="col">"Stage"</th><th scope="col">"Works"</th><th scope="col">"Waits"</th></tr></thead><tbody>{rows}</tbody></table></div>
         </details>

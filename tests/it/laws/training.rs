@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use weighbridge::analysis::training::{Training, stage_memory, stages};
 use weighbridge::analysis::{Analysis, analyse};
-use weighbridge::scenario::training::{Framework, Zero};
+use weighbridge::chart::pipeline::slots;
+use weighbridge::scenario::training::{Framework, LoraTargets, Schedule, Switch, Target, Zero};
 use weighbridge::scenario::{Mode, Recompute, Scenario};
 use weighbridge::units::Exact;
 
@@ -116,6 +117,82 @@ proptest! {
                 prop_assert_eq!(alive, moment.total.0, "{:?}", moment.when);
             }
             prop_assert_eq!(memory.moments.iter().map(|moment| moment.total.0).max(), Some(group.memory.peak_bytes));
+        }
+    }
+}
+
+/// Rank × (inputs + outputs) of each layer that an adapter stands beside, and with DoRA its outputs once more, as PEFT counts
+/// (`tuners/lora/layer.py`); the counts of PEFT itself are facts of the training tests.
+fn adapted(model: &Model, rank: u64, magnitudes: u64) -> Option<u64> {
+    let names = ["q_proj", "v_proj", "o_proj"];
+    let places = || model.blocks().filter(|place| place.kind.is_some());
+    let mine = || places().flat_map(|place| place.block.operators.iter().map(move |one| (place.repeats(), one)));
+    let has = |name: &str| mine().any(|(_, one)| one.name == name);
+    if !names.into_iter().all(has) || has("qkv_proj") || has("q_b_proj") || model.autograd.joins_qkv {
+        return None;
+    }
+    let each = mine().filter(|(_, one)| names.contains(&one.name)).map(|(times, one)| {
+        let dims = &one.tensors[0].dims;
+        let (out, input) = (dims[0].value, dims[dims.len() - 1].value);
+        times * (rank * (input + out) + magnitudes * out)
+    });
+    Some(each.sum())
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn adapters_train_rank_times_inputs_and_outputs(model in trained(), rank in 1u64..257, magnitudes in any::<bool>()) {
+        let Some(counted) = adapted(&model, rank, u64::from(magnitudes)) else { return Ok(()) };
+        let scenario = Scenario::default().with(|one| {
+            one.workload.mode = Mode::Finetune;
+            one.training.lora_rank = Some(rank);
+            one.training.lora_targets = Some(LoraTargets::List(vec![Target::Q, Target::V, Target::O]));
+            one.training.dora = magnitudes.then_some(Switch::On);
+        });
+        let Some((analysis, training)) = found(&model, &scenario) else { return Ok(()) };
+        prop_assert_eq!(training.trainable(&analysis.setup), counted);
+    }
+}
+
+/// What is drawn of a pipeline takes as long as the engine says: the longest any stage works and waits, over what it works.
+#[test]
+fn the_drawn_bubble_is_the_counted_one() {
+    let model = Model::from(
+        published()
+            .iter()
+            .find(|one| one.to_string().contains("\"num_hidden_layers\":80"))
+            .cloned()
+            .unwrap(),
+    );
+    for (schedule, chunks) in [
+        (Schedule::OneForwardOneBackward, 1),
+        (Schedule::Gpipe, 1),
+        (Schedule::Interleaved, 2),
+        (Schedule::Interleaved, 5),
+        (Schedule::ZeroBubble, 1),
+    ] {
+        for (pipeline, batches) in [(2, 2), (4, 4), (4, 8), (4, 16), (8, 8), (8, 64), (16, 32)] {
+            let scenario = Scenario::default().with(|one| {
+                one.workload.mode = Mode::Pretrain;
+                one.workload.prompt = 4096;
+                one.hardware.device = Some("h100-sxm".into());
+                one.hardware.devices = pipeline;
+                one.hardware.pipeline = pipeline;
+                one.training.framework = Some(Framework::Megatron);
+                one.training.schedule = Some(schedule);
+                one.training.virtual_stages = (chunks > 1).then_some(chunks);
+                one.training.accumulation = Some(batches);
+            });
+            let (_, training) = found(&model, &scenario).unwrap();
+            let (_, length) = slots(schedule, pipeline, batches, chunks).unwrap();
+            let drawn = length / (3 * batches) as f64 - 1.0;
+            let counted = training.time.unwrap().bubble;
+            assert!(
+                (drawn - counted).abs() < 1e-9,
+                "{schedule:?} {pipeline} {batches}: {drawn} drawn, {counted} counted"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Keeper, Seen};
 use crate::analysis::training::adapters::{adapts, trainable};
 use crate::model::autograd::AttentionForm;
-use crate::model::operator::{Block, Kind, Role, Step};
+use crate::model::operator::{Block, Kind, Role, Span, Step};
 use crate::scenario::Recompute;
 use crate::scenario::training::Loss;
 use crate::units::Number;
@@ -73,6 +73,7 @@ impl Keeper<'_> {
             Loss::Full | Loss::Chunked if self.plan.habits().holds_logits => {
                 self.shared(self.each(8 + caps, vocabulary()))
             }
+            Loss::Full if self.plan.habits().writes_over_logits => self.shared(self.each(2 + caps, vocabulary())),
             Loss::Full => self.shared(self.each(4 + caps, vocabulary())),
             Loss::Chunked => self.shared(self.each(2, vocabulary())),
             Loss::Fused => N::zero(),
@@ -132,18 +133,43 @@ impl Keeper<'_> {
             });
             parts.push(N::constant(2.0).times(all));
         }
-        if self.checkpoints() && self.plan.runs_classes() && self.class().attention == AttentionForm::EagerSink {
-            // The masks of full and of windowed layers.
-            parts.push(N::product([
-                N::constant(4.0),
-                N::input(&self.sequence),
-                N::input(&self.sequence),
-            ]));
+        if self.checkpoints() && self.plan.runs_classes() {
+            parts.push(self.handed());
         }
         N::sum(parts).named(
             "once",
             "Rotary tables, positions, and 16-bit copies of weights under autocast.",
         )
+    }
+
+    /// What layers that are computed again are handed beside their input: with written scores a mask for layers that see all and
+    /// one for those with windows; the slice of what each layer adds, of a tensor for all of them.
+    fn handed<N: Number>(&self) -> N {
+        let mut parts = Vec::new();
+        if self.plan.is_eager() || self.class().attention != AttentionForm::Fused {
+            let spans = || {
+                let blocks = self.blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+                blocks
+                    .flat_map(|block| block.attentions())
+                    .map(|one| matches!(one.span, Span::Window(_) | Span::Chunk(_)))
+            };
+            let masks = [true, false]
+                .into_iter()
+                .filter(|bounded| spans().any(|one| one == *bounded));
+            parts.push(N::product([
+                N::constant((self.residual_bytes() * masks.count() as u64) as f64),
+                N::input(&self.batch),
+                N::input(&self.sequence),
+                N::input(&self.sequence),
+            ]));
+        }
+        let stem = self.blueprint.stem.iter().flat_map(|block| &block.operators);
+        let slices = stem.filter_map(|operator| match &operator.kind {
+            Kind::Linear { output, .. } if operator.name == "per_layer_model_projection" => Some(output),
+            _ => None,
+        });
+        parts.extend(slices.map(|row| self.each(self.element(), N::input(row))));
+        N::sum(parts)
     }
 
     /// The 16-bit copy of every linear weight, which autocast keeps until the backward pass.

@@ -47,7 +47,8 @@ impl Keeper<'_> {
             // Torchtune's and Unsloth's adapters read the very tensor that the layer reads.
             let same = matches!(self.plan.framework, Framework::Torchtune | Framework::Unsloth);
             let known = joined || same && self.is_known(source, seen);
-            let bytes = if known { 0 } else { bytes };
+            let anew = source != Source::Stream && self.remakes_product(adapters, block, operator);
+            let bytes = if known || anew { 0 } else { bytes };
             let kept = self
                 .each(bytes, width())
                 .plus(self.each(rank, N::constant(adapters.rank as f64)))
@@ -70,6 +71,45 @@ impl Keeper<'_> {
             self.element()
         };
         split(self.each(element, width()))
+    }
+
+    /// What a mixer that is listed whole keeps: under adapters its frozen first and last product no input, and what stands
+    /// beside them a copy of it.
+    pub(super) fn beside_adapters<N: Number>(&self, block: &Block, kept: N) -> N {
+        let Some(adapters) = &self.plan.adapters else {
+            return kept;
+        };
+        let inputs = || {
+            block.operators.iter().filter_map(|one| match &one.kind {
+                Kind::Linear {
+                    input, routing: None, ..
+                } => Some((one, input)),
+                _ => None,
+            })
+        };
+        let ends = inputs().next().into_iter().chain(inputs().skip(1).last());
+        let frozen = ends.map(|(_, input)| self.each(self.element(), N::input(input)));
+        let (bytes, rank) = inputs_of(self.plan);
+        let beside = inputs()
+            .filter(|(one, _)| adapts(adapters, block, one))
+            .map(|(_, input)| {
+                let copy = self.each(bytes, N::input(input));
+                copy.plus(self.each(rank, N::constant(adapters.rank as f64)))
+            });
+        kept.minus(N::sum(frozen)).plus(N::sum(beside))
+    }
+
+    /// Whether the backward pass makes what a gated MLP's last product reads anew.
+    fn remakes_product(&self, adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
+        let inside = |one: &&Operator| one.component == Component::Mlp && matches!(one.kind, Kind::Linear { .. });
+        self.plan.habits().remakes_product
+            && operator.component == Component::Mlp
+            && block.operators.iter().filter(inside).count() == 3
+            && block
+                .operators
+                .iter()
+                .filter(inside)
+                .all(|one| adapts(adapters, block, one))
     }
 
     /// LitGPT puts what its adapter adds into a row of zeros for queries, keys and values, which keeps it, unless all three have

@@ -186,8 +186,9 @@ impl<'a> Keeper<'a> {
         if scans {
             // A kernel for the whole mixer keeps what the block lists.
             let widths = N::sum(block.saved.iter().map(|live| N::input(&live.width)));
+            let kept = self.each(self.element(), widths);
             return self
-                .shared(self.each(self.element(), widths))
+                .shared(self.beside_adapters(block, kept))
                 .named(block.title, "What the backward pass of this block needs.");
         }
         let mut parts = Vec::new();
@@ -262,32 +263,39 @@ impl<'a> Keeper<'a> {
         N::sum(parts).named(block.title, "What the backward pass of this block needs.")
     }
 
+    /// What layers before the first adapter would keep with all trained, and do not: nothing in them needs a gradient.
+    pub fn spared<N: Number>(&self, layers: u64) -> N {
+        let mut parts = Vec::new();
+        for at in 0..layers {
+            let kind = self.blueprint.layout.kind_at(at);
+            let Some(kind) = kind.and_then(|kind| self.blueprint.kinds.get(kind)) else {
+                break;
+            };
+            let needs = self.layer::<N>(kind, true);
+            let reached = needs.value() > 0.0;
+            parts.push(self.layer::<N>(kind, false).minus(needs));
+            if reached {
+                break;
+            }
+        }
+        N::sum(parts)
+    }
+
     /// Whether layers are computed again.
     pub fn checkpoints(&self) -> bool {
         self.plan.recompute == Recompute::Full
     }
 
-    /// What is made anew as a layer is computed again.
-    pub fn again<N: Number>(&self, kind: &LayerKind) -> N {
+    /// What a layer keeps under the plan's recomputation, and what of it is made anew; `whole` is all that it would keep.
+    pub fn kept_and_again<N: Number>(&self, kind: &LayerKind, whole: &N) -> (N, N) {
         match self.plan.recompute {
-            Recompute::Full => self.layer(kind, false),
+            Recompute::Full => (self.checkpoint(), whole.clone()),
             Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
-                let layer = self.layer::<N>(kind, false);
-                let chosen = self.chosen::<N>(kind).least(layer.clone());
-                layer.minus(chosen)
+                let chosen = || self.chosen::<N>(kind);
+                let again = whole.clone().minus(chosen().least(whole.clone()));
+                (self.checkpoint::<N>().plus(chosen()), again)
             }
-            _ => N::zero(),
-        }
-    }
-
-    /// What a layer keeps under the plan's recomputation.
-    pub fn kept_layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
-        match self.plan.recompute {
-            Recompute::Full => self.checkpoint(),
-            Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
-                self.checkpoint::<N>().plus(self.chosen(kind))
-            }
-            _ => self.layer(kind, first),
+            _ => (whole.clone(), N::zero()),
         }
     }
 }

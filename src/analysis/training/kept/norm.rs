@@ -77,6 +77,10 @@ impl Keeper<'_> {
                     return float(4, 8);
                 }
                 let shared = residual && std::mem::replace(&mut seen.residual, true);
+                if self.plan.autocasts() && !residual {
+                    // Of queries and keys as well, which come in 16 bits.
+                    return float(4, 8);
+                }
                 native(shared, 8)
             }
             (_, NormForm::Native) => native(false, 4),

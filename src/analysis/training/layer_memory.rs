@@ -1,0 +1,120 @@
+//! What layers take, whatever stage they are on: found once for a plan.
+
+use super::kept::Keeper;
+use super::plan::TrainingPlan;
+use crate::model::Blueprint;
+use crate::model::operator::{Kind, Step};
+use crate::scenario::training::Framework;
+use crate::units::{Number, Quantity};
+
+/// Bytes of a layer of each kind, for one micro-batch.
+#[derive(Clone, Debug)]
+pub struct LayerMemory<N> {
+    /// Kinds, in the blueprint's order.
+    pub kinds: Vec<KindMemory<N>>,
+    /// Gradients of activations while the widest part of a layer runs backward.
+    pub gradients: N,
+    /// The widest matrix of a packed base, unpacked.
+    pub unpacked: N,
+}
+
+/// Of one kind.
+#[derive(Clone, Debug)]
+pub struct KindMemory<N> {
+    /// All that the backward pass needs.
+    pub whole: N,
+    /// What is kept of it.
+    pub kept: N,
+    /// What is made anew.
+    pub again: N,
+    /// Inputs of packed products, where they outlive the pass.
+    pub packed: N,
+}
+
+impl<N: Number> LayerMemory<N> {
+    /// Of a plan.
+    pub fn of(plan: &TrainingPlan, blueprint: &Blueprint) -> Self {
+        let keeper = Keeper::new(plan, blueprint);
+        let each = blueprint.kinds.iter().map(|kind| {
+            let whole = keeper.layer::<N>(kind, false);
+            let (kept, again) = keeper.kept_and_again(kind, &whole);
+            KindMemory {
+                kept,
+                again,
+                packed: keeper.packed_inputs(kind),
+                whole,
+            }
+        });
+        Self {
+            kinds: each.collect(),
+            gradients: of_layer(plan, blueprint),
+            unpacked: widest_packed(plan, blueprint),
+        }
+    }
+}
+
+/// The widest matrix of a packed base as it is unpacked for a product of the backward pass, in 16 bits (bitsandbytes 012c660,
+/// `autograd/_functions.py`, `MatMul4Bit`). Unsloth has a buffer for those of the forward pass that stays (015bdef,
+/// `kernels/utils.py`, `fast_dequantize`).
+fn widest_packed<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    if !plan.is_quantised() {
+        return N::zero();
+    }
+    let layers = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+    let operators = layers
+        .filter(|block| block.needs_no_image())
+        .flat_map(|block| &block.operators);
+    let matrices = operators.filter(|one| matches!(one.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. }));
+    let sizes = matrices.filter_map(|one| Some(one.tensors.first()?.elements::<N>()));
+    let widest = sizes.reduce(N::most).unwrap_or_else(N::zero);
+    let copies = if plan.framework == Framework::Unsloth { 2.0 } else { 1.0 };
+    N::constant(2.0 * copies).times(widest)
+}
+
+/// Gradients of activations while the widest part of a layer runs backward.
+fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let widest = blueprint
+        .kinds
+        .iter()
+        .flat_map(|kind| &kind.blocks)
+        .filter(|block| block.needs_no_image())
+        .flat_map(|block| &block.operators)
+        .filter_map(|operator| match &operator.kind {
+            Kind::Elementwise {
+                width,
+                step: Step::Activation | Step::GatedActivation,
+                routing,
+                ..
+            } => {
+                let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
+                Some((width.value.saturating_mul(top), width, routing))
+            }
+            _ => None,
+        })
+        .max_by_key(|(wide, ..)| *wide);
+    let Some((_, width, routing)) = widest else {
+        return N::zero();
+    };
+    let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
+    if let Some(routing) = routing {
+        elements = elements.times(N::input(&routing.top_k));
+    }
+    // Liger's kernels write gradients over what they were made from; one more is on its way.
+    let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
+        1.0
+    } else {
+        3.0
+    };
+    let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
+    let hidden = N::product([
+        N::constant(4.0 * plan.activation_bytes() as f64),
+        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
+        N::input(&blueprint.hidden),
+    ]);
+    if plan.tensor > 1 {
+        return bytes
+            .over(N::input(&Quantity::choice("tensor parallel", plan.tensor, "Hardware")))
+            .plus(hidden);
+    }
+    bytes.plus(hidden)
+}
