@@ -175,7 +175,9 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             })
         }
         "paligemma" | "deepseek_vl" | "janus" => every(grid(vision)?, 1),
-        "siglip" | "siglip2" | "clip" | "metaclip_2" if vision.get("num_patches").is_none() && root != "siglip2" => {
+        "siglip" | "siglip2" | "clip" | "metaclip_2" | "chinese_clip" | "altclip"
+            if vision.get("num_patches").is_none() && root != "siglip2" =>
+        {
             fixed(grid(vision)?, 0)
         }
         "siglip2" => fixed((size(vision, "num_patches")?, 1), 0),
