@@ -235,8 +235,20 @@ impl Config {
         let names = part("first").iter().chain(part("repeat").iter().cycle());
         Some(names.filter_map(Value::as_str).take(layers as usize))
     }
+    /// What the file says under one of these names. Where the class has one of them, only its own names and those that it
+    /// takes for them count: others stand for other classes.
     fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
-        keys.iter().find_map(|&key| self.get(key).map(|value| (key, value)))
+        let given = |key: &'static str| self.get(key).map(|value| (key, value));
+        let own = |key: &str| self.class_default(key).is_some();
+        if keys.len() < 2 || !keys.iter().any(|key| own(key)) {
+            return keys.iter().find_map(|&key| given(key));
+        }
+        let names = self.defaults.get("_alias").and_then(Value::as_object);
+        let alias = |key: &str| names.is_some_and(|names| names.contains_key(key));
+        let aliases = keys.iter().filter(|key| alias(key));
+        aliases
+            .chain(keys.iter().filter(|key| own(key)))
+            .find_map(|&key| given(key))
     }
 
     /// The same config with lists, objects and texts cut short: what one layer is read from, cheap to copy for each kind.

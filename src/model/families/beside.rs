@@ -124,7 +124,10 @@ fn blip(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
         ..Side::BERT
     };
     // The wrapper's class puts the width of its tower in place of encoder_hidden_size.
-    let seen = config.part("vision_config").size("vision_hidden", &["hidden_size"])?;
+    let seen = match config.root_type() == config.model_type() {
+        true => config.size("encoder width", &["encoder_hidden_size"])?,
+        false => config.part("vision_config").size("vision_hidden", &["hidden_size"])?,
+    };
     let mut all = layers(config, title, &side, Some(seen))?;
     let hidden = all.hidden.clone();
     let rows = config.size("positions", &["max_position_embeddings"])?;

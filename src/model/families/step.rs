@@ -50,7 +50,7 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     let mut changes: Changes = Vec::new();
     // The class has a second name for some keys, which wins where a file has both.
     for (key, names) in [
-        ("num_experts", ["moe_num_experts", "n_routed_experts"]),
+        ("n_routed_experts", ["moe_num_experts", "n_routed_experts"]),
         ("num_experts_per_tok", ["moe_top_k", "num_experts_per_tok"]),
         ("num_key_value_heads", ["num_attention_groups", "num_key_value_heads"]),
         ("share_expert_dim", ["share_expert_dims", "share_expert_dim"]),

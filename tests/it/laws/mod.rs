@@ -22,9 +22,22 @@ use weighbridge::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario};
 
 /// Whether a family writes token by token, with nothing beside its decoder.
 fn writes(name: &str, family: &Family) -> bool {
-    // Encoders of images, sound and characters alone, and of more than one form, are built by hand.
+    // Encoders of images, sound and characters alone, and of more than one form, are built by hand; so are decoders
+    // beside an encoder of images, whose heads must divide the stream.
     let by_hand = [
         "vit",
+        "deit",
+        "vit_msn",
+        "ijepa",
+        "dinov3_vit",
+        "wav2vec2",
+        "hubert",
+        "wavlm",
+        "unispeech",
+        "unispeech-sat",
+        "data2vec-audio",
+        "trocr",
+        "blip_text_model",
         "audio-spectrogram-transformer",
         "pixtral",
         "dinov2",

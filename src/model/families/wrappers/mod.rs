@@ -143,7 +143,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["chameleon"], captions::chameleon),
     wrapper(&["moss_transcribe_diarize"], speech::moss),
     wrapper(&["granite_speech"], speech::granite),
-    with(Tie::Text, &["vibevoice_asr"], speech::vibevoice),
+    with(Tie::Never, &["vibevoice_asr"], speech::vibevoice),
     wrapper(&["step3p7"], pooled::step),
     with(Tie::Apart, &["hunyuan_vl"], pooled::hunyuan),
     wrapper(&["deepseek_vl_hybrid"], pooled::hybrid),
