@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::error::ModelError;
 use super::families::defaults;
+use super::families::keys::GROUPS;
 use super::notice::Notice;
 use crate::limits;
 use crate::units::grouped;
@@ -235,20 +236,24 @@ impl Config {
         let names = part("first").iter().chain(part("repeat").iter().cycle());
         Some(names.filter_map(Value::as_str).take(layers as usize))
     }
-    /// What the file says under one of these names. Where the class has one of them, only its own names and those that it
-    /// takes for them count: others stand for other classes.
-    fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
-        let given = |key: &'static str| self.get(key).map(|value| (key, value));
-        let own = |key: &str| self.class_default(key).is_some();
-        if keys.len() < 2 || !keys.iter().any(|key| own(key)) {
-            return keys.iter().find_map(|&key| given(key));
-        }
+    /// Which of these names count. Of names that different classes have for one thing, where this class has one of them, only
+    /// its own and those that it takes for them.
+    fn names_of(&self, keys: &[&'static str]) -> Vec<&'static str> {
         let names = self.defaults.get("_alias").and_then(Value::as_object);
-        let alias = |key: &str| names.is_some_and(|names| names.contains_key(key));
-        let aliases = keys.iter().filter(|key| alias(key));
-        aliases
-            .chain(keys.iter().filter(|key| own(key)))
-            .find_map(|&key| given(key))
+        let meant = |key: &str| names.is_some_and(|names| names.values().any(|name| *name == key));
+        let own = |key: &&str| self.class_default(key).is_some() || meant(key);
+        if !GROUPS.contains(&keys) || !keys.iter().any(own) {
+            return keys.to_vec();
+        }
+        let alias = |key: &&str| names.is_some_and(|names| names.contains_key(*key));
+        let others = keys.iter().copied().filter(alias);
+        others.chain(keys.iter().copied().filter(own)).collect()
+    }
+    fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
+        let names = self.names_of(keys);
+        names
+            .into_iter()
+            .find_map(|key| self.get(key).map(|value| (key, value)))
     }
 
     /// The same config with lists, objects and texts cut short: what one layer is read from, cheap to copy for each kind.

@@ -23,7 +23,7 @@ impl Config {
             return Ok(Some(Quantity::config(name, key, number)));
         }
         // An explicit null says "none" and keeps the class default away.
-        if keys.iter().any(|key| self.has(key)) {
+        if self.names_of(keys).iter().any(|key| self.has(key)) {
             return Ok(None);
         }
         for &key in keys {

@@ -55,7 +55,7 @@ pub fn any_config() -> impl Strategy<Value = Value> {
         .filter(|(name, family)| writes(name, family))
         .map(|(name, _)| name)
         .collect();
-    (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 1u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
+    (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 4u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
         |(model_type, layers, kv, per, dim, vocab, experts, tied)| {
             // One mixture has two widths, one for each kind of input.
             let width = if model_type == "ernie4_5_vl_moe_text" { json!([4 * dim, 2 * dim]) } else { json!(4 * dim) };
@@ -67,6 +67,8 @@ pub fn any_config() -> impl Strategy<Value = Value> {
                 "model_type": model_type, "num_hidden_layers": layers, "hidden_size": 8 * dim, "num_attention_heads": kv * per,
                 "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
                 "num_experts": experts, "num_local_experts": experts, "n_routed_experts": experts, "num_experts_per_tok": chosen,
+                "moe_num_experts": experts, "num_routed_experts": experts, "num_experts_per_token": chosen, "experts_per_token": chosen,
+                "moe_topk": chosen, "moe_k": chosen, "moe_top_k": chosen, "top_k_experts": chosen,
                 "moe_intermediate_size": width, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
