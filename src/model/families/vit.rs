@@ -51,7 +51,6 @@ const IJEPA: Kin = Kin {
     class: "IJepa",
     marks: &[],
     pools: false,
-    ..PLAIN
 };
 
 fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, ModelError> {
