@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::error::ModelError;
 use super::families::defaults;
+use super::families::keys::GROUPS;
 use super::notice::Notice;
 use crate::limits;
 use crate::units::grouped;
@@ -96,6 +97,8 @@ impl Config {
             .unwrap_or_else(|| root_type.clone());
         at_hand(&model_type)?;
         let mut defaults = defaults::of(&model_type);
+        let object = text.as_mut().unwrap_or(&mut root);
+        as_the_class_reads(object, &defaults);
         if let Some(nested) = nested.filter(|_| text.is_none() && !root.contains_key("num_hidden_layers")) {
             // Neither nested nor flat: the class of the wrapper says what its language model is.
             defaults.extend(nested.clone());
@@ -139,8 +142,10 @@ impl Config {
         if given.is_none() {
             defaults.extend(usual.cloned().unwrap_or_default());
         }
+        let mut root = given.cloned().unwrap_or_default();
+        as_the_class_reads(&mut root, &defaults);
         Self {
-            root: given.cloned().unwrap_or_default(),
+            root,
             text: None,
             defaults,
             root_type: model_type.clone(),
@@ -171,6 +176,15 @@ impl Config {
             self.root_type = self.model_type.clone();
         }
         self
+    }
+
+    /// The same config as one of the given model type, whatever it calls itself.
+    pub fn of_type(self, model_type: &str) -> Self {
+        Self {
+            model_type: String::new(),
+            ..self
+        }
+        .named_if_empty(model_type)
     }
 
     /// The model type of the language model.
@@ -222,8 +236,24 @@ impl Config {
         let names = part("first").iter().chain(part("repeat").iter().cycle());
         Some(names.filter_map(Value::as_str).take(layers as usize))
     }
+    /// Which of these names count. Of names that different classes have for one thing, where this class has one of them, only
+    /// its own and those that it takes for them.
+    fn names_of(&self, keys: &[&'static str]) -> Vec<&'static str> {
+        let names = self.defaults.get("_alias").and_then(Value::as_object);
+        let meant = |key: &str| names.is_some_and(|names| names.values().any(|name| *name == key));
+        let own = |key: &&str| self.class_default(key).is_some() || meant(key);
+        if !GROUPS.contains(&keys) || !keys.iter().any(own) {
+            return keys.to_vec();
+        }
+        let alias = |key: &&str| names.is_some_and(|names| names.contains_key(*key));
+        let others = keys.iter().copied().filter(alias);
+        others.chain(keys.iter().copied().filter(own)).collect()
+    }
     fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
-        keys.iter().find_map(|&key| self.get(key).map(|value| (key, value)))
+        let names = self.names_of(keys);
+        names
+            .into_iter()
+            .find_map(|key| self.get(key).map(|value| (key, value)))
     }
 
     /// The same config with lists, objects and texts cut short: what one layer is read from, cheap to copy for each kind.
@@ -270,6 +300,22 @@ impl Config {
     }
 }
 
+/// Drops keys that the class does not read, though others have them for what is read here; where the class has two names
+/// for one thing, the second wins.
+fn as_the_class_reads(object: &mut Map<String, Value>, defaults: &Map<String, Value>) {
+    let names = defaults.get("_alias").and_then(Value::as_object);
+    for (alias, name) in names.into_iter().flatten() {
+        let given = object.get(alias).filter(|value| !value.is_null()).cloned();
+        if let (Some(value), Some(name)) = (given, name.as_str()) {
+            object.insert(name.to_owned(), value);
+        }
+    }
+    let ignored = defaults.get("_ignored").and_then(Value::as_array);
+    for key in ignored.into_iter().flatten().filter_map(Value::as_str) {
+        object.remove(key);
+    }
+}
+
 /// An omni model holds the part that reads and writes text, with its towers, under `thinker_config`.
 fn unwrap_thinker(mut root: Map<String, Value>) -> Map<String, Value> {
     let Some(Value::Object(mut thinker)) = root.remove("thinker_config") else {
@@ -283,18 +329,35 @@ fn unwrap_thinker(mut root: Map<String, Value>) -> Map<String, Value> {
     thinker
 }
 
+/// Models that compare texts with pages, and the one that reads both inside each.
+const RETRIEVERS: [(&str, &str); 3] = [
+    ("colmodernvbert", "modernvbert"),
+    ("colpali", "paligemma"),
+    ("colqwen2", "qwen2_vl"),
+];
+
 /// A model that compares texts with pages holds the one that reads both under `vlm_config`. Another one inside stays
 /// there, and is refused.
 fn unwrap_retriever(mut root: Map<String, Value>) -> Map<String, Value> {
+    let own = root.get("model_type").and_then(Value::as_str);
+    let Some((_, usual)) = RETRIEVERS.iter().find(|(name, _)| own == Some(*name)) else {
+        return root;
+    };
     let inner = root.get("vlm_config").and_then(Value::as_object);
-    let name = inner.map(|inner| inner.get("model_type").and_then(Value::as_str).unwrap_or("modernvbert"));
-    if name != Some("modernvbert") || root.get("model_type").and_then(Value::as_str) != Some("colmodernvbert") {
+    let name = inner.map(|inner| inner.get("model_type").and_then(Value::as_str).unwrap_or(usual));
+    if name != Some(*usual) {
         return root;
     }
     let Some(Value::Object(mut inner)) = root.remove("vlm_config") else {
         return root;
     };
-    inner.extend(root);
+    // What is inside counts, whatever is said of it beside it.
+    for key in ["model_type", "architectures"] {
+        inner.remove(key);
+    }
+    for (key, value) in root {
+        inner.entry(key).or_insert(value);
+    }
     inner
 }
 

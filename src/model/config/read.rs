@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Config, MOST_DIMENSION, whole, wrong};
 use crate::model::error::ModelError;
 use crate::model::families::Flag;
+use crate::model::families::keys::TIE;
 use crate::units::{Origin, Quantity, Unit, grouped};
 
 impl Config {
@@ -22,7 +23,7 @@ impl Config {
             return Ok(Some(Quantity::config(name, key, number)));
         }
         // An explicit null says "none" and keeps the class default away.
-        if keys.iter().any(|key| self.has(key)) {
+        if self.names_of(keys).iter().any(|key| self.has(key)) {
             return Ok(None);
         }
         for &key in keys {
@@ -91,7 +92,13 @@ impl Config {
     /// # Errors
     /// Neither true nor false.
     pub fn flag(&self, key: &'static str, otherwise: bool) -> Result<bool, ModelError> {
-        match self.get(key).or_else(|| self.class_default(key)) {
+        let usual = self.class_default(key);
+        // What a class makes of a null is mostly no, whatever it assumes where the key is left out.
+        let null = key != TIE && self.get(key).is_none() && self.has(key);
+        if null && usual.map_or(otherwise, |usual| *usual == true) {
+            return Err(wrong(key, &Value::Null, "true or false"));
+        }
+        match self.get(key).or(usual) {
             None => Ok(otherwise),
             Some(Value::Bool(yes)) => Ok(*yes),
             Some(Value::Number(number)) if number.as_u64().is_some_and(|n| n < 2) => Ok(number.as_u64() == Some(1)),
@@ -157,5 +164,20 @@ impl Config {
             .map(|item| whole(key, item, 0, MOST_DIMENSION))
             .collect::<Result<_, _>>()
             .map(Some)
+    }
+
+    /// The same, or the class's list where the file has none.
+    ///
+    /// # Errors
+    /// Not a list of whole numbers, or none anywhere.
+    pub fn counts(&self, key: &'static str) -> Result<Vec<u64>, ModelError> {
+        if let Some(given) = self.numbers(key)? {
+            return Ok(given);
+        }
+        let value = self.class_default(key).unwrap_or(&Value::Null);
+        let Value::Array(items) = value else {
+            return Err(wrong(key, value, "a list of whole numbers"));
+        };
+        items.iter().map(|item| whole(key, item, 0, MOST_DIMENSION)).collect()
     }
 }

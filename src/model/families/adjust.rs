@@ -1,6 +1,6 @@
 //! Small changes to the finished blocks of a layer, shared by families.
 
-use super::super::blocks::output_gate;
+use super::super::blocks::{Norm, output_gate};
 use super::super::component::Component;
 use super::super::operator::{Block, Kind, Operator, Role, Step};
 use super::super::tensor::Tensor;
@@ -83,6 +83,13 @@ pub fn twice(mut block: Block) -> Block {
         block.operators.insert(at, operator);
     }
     block
+}
+
+/// A norm inside a mixer, before the operator of the given name.
+pub fn inner_norm(block: Block, name: &str, module: &'static str, kind: Norm, width: &Quantity) -> Block {
+    let mut operator = Operator::elementwise("inner norm", Component::Norm, width, Step::Norm(kind), 1);
+    operator.tensors = kind.tensors(module, Component::Norm, &[width]);
+    before(block, name, operator)
 }
 
 /// An operator that only holds vectors.

@@ -4,7 +4,7 @@ use super::super::blocks::{embedding, head, norm, positions};
 use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Span};
+use super::super::operator::{Block, Kind, Span};
 use super::assembly::Assembly;
 use super::channel::Channel;
 use super::decoder::{Changes, Decoder, Place};
@@ -27,7 +27,10 @@ struct Plan {
 pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Result<Blueprint, ModelError> {
     let mut all = Assembly::new(config, title)?;
     let hidden = all.hidden.clone();
-    let window = window(config, decoder, all.max_context.as_ref())?;
+    let window = window(config, decoder)?;
+    // A window longer than the longest context never hides anything.
+    let most = all.max_context.as_ref();
+    let hides = !window.iter().zip(most).any(|(window, most)| window.value > most.value);
     let sparse = sparse_layers(config, decoder, all.layers.value)?;
     let windowed = windowed_layers(config, decoder, all.layers.value, window.is_some())?;
     let changes = (decoder.changes)(config, &windowed)?;
@@ -57,7 +60,7 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
             Some(window) if windowed => Span::Window(window.clone()),
             _ => Span::Full,
         };
-        let title = kind_title(plan.place, &span);
+        let title = kind_title(plan.place, if hides { &span } else { &Span::Full });
         let mixer = Mixer::read(config, decoder, &hidden)?;
         let channel = Channel::read(config, decoder, &hidden, sparse, sparse)?;
         let parallel = config.decide(decoder.parallel)?;
@@ -65,7 +68,11 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
         experts = experts.take().or_else(|| channel.words());
         let (mixers, channel) = (vec![mixer.block(&hidden, span)], channel.block(sparse));
         let blocks = between(decoder, decoder.names.norms, mixers, channel, parallel, &hidden);
-        Ok((title, (decoder.adjust_layer)(config, &hidden, plan.place, blocks)?))
+        let mut blocks = (decoder.adjust_layer)(config, &hidden, plan.place, blocks)?;
+        if windowed && !hides {
+            blocks.iter_mut().for_each(unhide);
+        }
+        Ok((title, blocks))
     })?;
     all.attention = attention.unwrap_or_default();
     all.experts = experts;
@@ -95,6 +102,22 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     ));
     (decoder.adjust_ends)(config, &mut all)?;
     all.finish()
+}
+
+/// The same where the window hides nothing: what it looks like stays that of a windowed layer.
+fn unhide(block: &mut Block) {
+    let spans = block
+        .operators
+        .iter_mut()
+        .filter_map(|operator| match &mut operator.kind {
+            Kind::Attention(attention) => Some(&mut attention.span),
+            _ => None,
+        });
+    for span in spans.chain(block.caches.iter_mut().map(|cache| &mut cache.span)) {
+        if matches!(span, Span::Window(_) | Span::Chunk(_)) {
+            *span = Span::Full;
+        }
+    }
 }
 
 /// The mixers of a layer between their norms; several token mixers share one norm and run side by side, and a channel mixer in

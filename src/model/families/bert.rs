@@ -1,7 +1,10 @@
 //! BERT (Devlin 2018, arXiv 1810.04805) and its kin. Counts checked against transformers' classes.
 
 use super::super::blocks::{Norm, positions};
-use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Sorting, TYPES, Table, not_built, table};
+use super::super::component::Component;
+use super::super::operator::Rows;
+use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, not_built, table};
+use super::encoding::dense;
 use super::side::Side;
 use super::{Build, Family, Flag};
 use crate::units::Quantity;
@@ -21,6 +24,7 @@ pub const FAMILIES: &[Family] = &[
     row(&["xlm-roberta-xl"], "XLM-RoBERTa XL", LARGE),
     row(&["distilbert"], "DistilBERT", DISTIL),
     row(&["electra"], "ELECTRA", ELECTRA),
+    row(&["dpr"], "DPR", DPR),
     row(&["mpnet"], "MPNet", MPNET),
     row(&["albert"], "ALBERT", ALBERT),
     row(&["roformer"], "RoFormer", ROFORMER),
@@ -163,6 +167,23 @@ pub const ELECTRA: Encoder = Encoder {
         "discriminator_predictions.dense",
         "discriminator_predictions.dense_prediction",
     ),
+    ..Encoder::BERT
+};
+/// BERT whose first token is the text, projected where the file says so (Karpukhin 2020, arXiv 2004.04906).
+const DPR: Encoder = Encoder {
+    class: "DPR",
+    usual: Purpose::Plain,
+    pooler: "",
+    adjust_ends: |config, _, all| {
+        let hidden = all.hidden.clone();
+        let out = config.optional("projection", &["projection_dim"])?;
+        if let Some(out) = out.filter(|out| out.value > 0) {
+            let part = Component::LmHead;
+            all.tail
+                .push(dense("encode_proj", &out, &hidden, true, Rows::Sequences, part));
+        }
+        Ok(())
+    },
     ..Encoder::BERT
 };
 /// Relative positions shared by all layers (Song 2020, arXiv 2004.09297).

@@ -38,4 +38,12 @@ pub const FAMILIES: &[Family] = &[
             ..COHERE
         }),
     },
+    Family {
+        types: &["cohere_compass_text"],
+        title: "Command, seeing",
+        build: Build::Decoder(Decoder {
+            head_norm: HeadNorm::NONE,
+            ..COHERE
+        }),
+    },
 ];

@@ -46,6 +46,8 @@ pub enum Tie {
     Either,
     /// The language model's.
     Text,
+    /// Tied unless both say otherwise.
+    Apart,
     /// The head is a matrix of its own, whatever is said.
     Never,
 }
@@ -135,6 +137,11 @@ fn tie(config: &Config, whole: &Config, whose: Tie) -> Option<Value> {
     let (explicit, assumed) = match whose {
         Tie::Never => return Some(Value::Bool(false)),
         Tie::Text => (given(config), otherwise(config).or_else(|| otherwise(whole))),
+        Tie::Apart => {
+            let said = given(whole).zip(given(config));
+            let apart = said.is_some_and(|said| said == (Value::Bool(false), Value::Bool(false)));
+            return Some(Value::Bool(!apart));
+        }
         // A wrapper whose class has no default leaves it to the language model.
         Tie::Whole => match (given(whole), otherwise(whole)) {
             (None, None) => (given(config), otherwise(config)),

@@ -3,11 +3,12 @@
 
 use serde_json::json;
 
-use super::Family;
+use super::assembly::Assembly;
 use super::encoder::not_built;
 use super::encoding::dense;
 use super::side::Side;
 use super::vision::{VIT, alone, around, one, own, patches, purpose, table_of};
+use super::{Family, Flag};
 use crate::model::blocks::{Norm, norm};
 use crate::model::blueprint::Blueprint;
 use crate::model::component::Component;
@@ -24,6 +25,7 @@ pub const FAMILIES: &[Family] = &[
     own(&["dinov2_with_registers"], "DINOv2 with registers", |config, title| {
         build(config, title, true)
     }),
+    own(&["dinov3_vit"], "DINOv3", third),
 ];
 
 const PLAIN: Side = Side {
@@ -70,16 +72,7 @@ fn build(config: &Config, title: &'static str, registers: bool) -> Result<Bluepr
     }
     let side = if gated { &GATED } else { &PLAIN };
     let mut all = around(config, title, side, Some(tokens))?;
-    all.adjust_layers(|blocks| {
-        // Norm, attention, norm, MLP: what attention and MLP add is scaled.
-        for (at, name) in [(1, "layer_scale1.lambda1"), (3, "layer_scale2.lambda1")] {
-            let scale = vec![Tensor::vector(name, Component::Norm, &hidden)];
-            let scale = super::adjust::vectors("scale", Component::Norm, &hidden, scale);
-            if let Some(block) = blocks.get_mut(at) {
-                block.operators.push(scale);
-            }
-        }
-    });
+    scaled_halves(&mut all, &hidden);
     let dims = [&hidden, &channels(config)?, &down, &right];
     all.stem.push(patches(
         "embeddings.patch_embeddings.projection",
@@ -102,4 +95,71 @@ fn build(config: &Config, title: &'static str, registers: bool) -> Result<Bluepr
         _ => return not_built(config, "Another class than the plain one and that for images"),
     }
     all.finish()
+}
+
+/// DINOv3 (Siméoni 2025, arXiv 2508.10104): rotary positions, a bias for each matrix that has one.
+fn third(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    let ((height, across), (down, right)) = (pair(config, "image_size")?, pair(config, "patch_size")?);
+    let grid = [
+        &Quantity::quotient("patch_rows", &height, &down),
+        &Quantity::quotient("patch_columns", &across, &right),
+    ];
+    let mlp = Flag::Key("mlp_bias", true);
+    let values = config.flag("value_bias", true)?;
+    let side = Side {
+        mlp: match config.flag("use_gated_mlp", false)? {
+            true => GATED.mlp,
+            false => ["", "mlp.up_proj", "mlp.down_proj"],
+        },
+        qkv_bias: Flag::Key("query_bias", true),
+        key_bias: Flag::Key("key_bias", false),
+        output_bias: Flag::Key("proj_bias", true),
+        mlp_bias: mlp,
+        down_bias: mlp,
+        rotary: true,
+        ..PLAIN
+    };
+    let class = one("class token", 1);
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let registers = config.optional("registers", &["num_register_tokens"])?;
+    let registers = registers.filter(|count| count.value > 0);
+    let mut tables = vec![
+        table_of("embeddings.cls_token", &class, &hidden),
+        table_of("embeddings.mask_token", &class, &hidden),
+    ];
+    let mut marks = class.clone();
+    if let Some(registers) = registers {
+        tables.push(table_of("embeddings.register_tokens", &registers, &hidden));
+        marks = Quantity::sum("marks", &[&class, &registers]);
+    }
+    if values != config.flag("query_bias", true)? {
+        return not_built(
+            config,
+            "A bias of queries without one of values (query_bias, value_bias)",
+        );
+    }
+    let mut all = around(config, title, &side, None)?;
+    scaled_halves(&mut all, &hidden);
+    let dims = [&hidden, &channels(config)?, &down, &right];
+    all.stem
+        .push(patches("embeddings.patch_embeddings", &dims, true, tables, marks.value));
+    all.alone = Some(alone(grid, marks.value));
+    all.tail.push(norm(Norm::Layer, "norm", &hidden));
+    match purpose(config, "DINOv3ViT") {
+        "Model" | "Backbone" => all.finish(),
+        _ => not_built(config, "Another class than the plain one"),
+    }
+}
+
+/// Norm, attention, norm, MLP: what attention and MLP add is scaled.
+fn scaled_halves(all: &mut Assembly<'_>, hidden: &Quantity) {
+    all.adjust_layers(|blocks| {
+        for (at, name) in [(1, "layer_scale1.lambda1"), (3, "layer_scale2.lambda1")] {
+            let scale = vec![Tensor::vector(name, Component::Norm, hidden)];
+            let scale = super::adjust::vectors("scale", Component::Norm, hidden, scale);
+            if let Some(block) = blocks.get_mut(at) {
+                block.operators.push(scale);
+            }
+        }
+    });
 }

@@ -205,6 +205,8 @@ pub fn purpose(config: &Config, class: &str, usual: Purpose) -> Result<Purpose, 
         }
         // The same head as for answers.
         Some("ForPreTraining") if class == "Splinter" => Ok(Purpose::Answers),
+        // Two classes of the same layers.
+        Some("QuestionEncoder" | "ContextEncoder") if class == "DPR" => Ok(Purpose::Plain),
         // Compares texts: what follows the layers is the family's own.
         Some("ForRetrieval") if class == "NeoMME" => Ok(Purpose::Plain),
         Some("Model") => Ok(Purpose::Plain),

@@ -5,7 +5,6 @@ use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Operator, Step};
 use super::super::tensor::Tensor;
 use super::assemble::assemble;
 use super::{Build, Correction, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows, adjust};
@@ -142,14 +141,14 @@ pub const FAMILIES: &[Family] = &[
             adjust_layer: |_, _, _, blocks| {
                 let blocks = adjust::mixer(blocks, |block| {
                     let width = adjust::output_width(&block);
-                    inner_norm(block, "o_proj", "self_attn.attn_sub_norm", &width)
+                    adjust::inner_norm(block, "o_proj", "self_attn.attn_sub_norm", Norm::Rms, &width)
                 });
                 Ok(adjust::channel(blocks, |block| {
                     let width = block
                         .live
                         .last()
                         .map_or_else(|| Quantity::architecture("width", 0, "none"), |live| live.width.clone());
-                    inner_norm(block, "down_proj", "mlp.ffn_sub_norm", &width)
+                    adjust::inner_norm(block, "down_proj", "mlp.ffn_sub_norm", Norm::Rms, &width)
                 }))
             },
             ..Decoder::LLAMA
@@ -175,13 +174,6 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
 ];
-
-/// A norm inside a mixer, before the operator of the given name.
-fn inner_norm(block: Block, name: &str, module: &'static str, width: &Quantity) -> Block {
-    let mut operator = Operator::elementwise("inner norm", Component::Norm, width, Step::Norm(Norm::Rms), 1);
-    operator.tensors = Norm::Rms.tensors(module, Component::Norm, &[width]);
-    adjust::before(block, name, operator)
-}
 
 /// Dense, or with eight experts of the dense width (arXiv 2404.06395, section 6.4).
 fn minicpm(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {

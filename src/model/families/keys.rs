@@ -54,3 +54,15 @@ pub const POSITIONS: &[&str] = &[
 pub const VOCABULARY: &[&str] = &["vocab_size", "padded_vocab_size", "tgt_vocab_size"];
 /// Whether the output head is the token table.
 pub const TIE: &str = "tie_word_embeddings";
+/// Names of one thing in different classes, of which a class has some.
+pub const GROUPS: &[&[&str]] = &[
+    HIDDEN,
+    LAYERS,
+    HEADS,
+    KV_HEADS,
+    INTERMEDIATE,
+    EXPERTS,
+    TOP_K,
+    POSITIONS,
+    VOCABULARY,
+];

@@ -7,12 +7,8 @@ use serde_json::json;
 use super::decoder::{AttentionForm, Changes, Decoder, MoeLayers, Pattern};
 use crate::units::Quantity;
 
-/// The window's size, unless it is off or as long as the context.
-pub fn window(
-    config: &Config,
-    decoder: &Decoder,
-    max_context: Option<&Quantity>,
-) -> Result<Option<Quantity>, ModelError> {
+/// The window's size, unless it is off.
+pub fn window(config: &Config, decoder: &Decoder) -> Result<Option<Quantity>, ModelError> {
     if matches!(decoder.windows.pattern, Pattern::Never) && config.get("layer_types").is_none() {
         return Ok(None);
     }
@@ -24,9 +20,7 @@ pub fn window(
     let Some(window) = config.optional("window", decoder.window_keys)? else {
         return Ok(None);
     };
-    // A window longer than the longest context never hides anything.
-    let hides = window.value > 0 && max_context.is_none_or(|most| window.value <= most.value);
-    Ok(hides.then_some(window))
+    Ok((window.value > 0).then_some(window))
 }
 
 /// For each layer, whether it sees only a window.

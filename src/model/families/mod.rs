@@ -15,7 +15,7 @@ pub mod defaults;
 mod encoder;
 mod encoding;
 mod hybrid;
-mod keys;
+pub mod keys;
 mod layers;
 mod mixer;
 mod pair;
@@ -29,7 +29,9 @@ mod bamba;
 mod bart;
 mod beam;
 mod bert;
+mod beside;
 mod canine;
+mod captions;
 mod cohere;
 mod convbert;
 mod dbrx;
@@ -37,6 +39,7 @@ mod deberta;
 mod deepseek;
 mod deepseek_v4;
 mod dino;
+
 mod doge;
 mod dots3;
 mod early_llm;
@@ -52,6 +55,7 @@ mod gpt;
 mod gpt_oss;
 mod granite;
 mod granite_swa;
+mod hearing;
 mod hrm;
 mod hunyuan;
 mod jamba;
@@ -95,7 +99,10 @@ mod step;
 mod switch;
 mod t5;
 mod t5_gemma;
+mod udop;
 mod vision;
+mod vit;
+mod wav2vec;
 mod xlm;
 mod xlnet;
 mod xlstm;
@@ -204,9 +211,15 @@ pub const MORE: &[&[Family]] = &[
     bart::FAMILIES,
     t5::FAMILIES,
     t5_gemma::FAMILIES,
+    udop::FAMILIES,
+    hearing::FAMILIES,
+    captions::FAMILIES,
+    beside::FAMILIES,
     switch::FAMILIES,
     moonshine::FAMILIES,
     vision::FAMILIES,
+    vit::FAMILIES,
+    wav2vec::FAMILIES,
     dino::FAMILIES,
     dbrx::FAMILIES,
     sparse::FAMILIES,

@@ -58,7 +58,7 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
-        types: &["hunyuan_v1_dense"],
+        types: &["hunyuan_v1_dense", "hunyuan_vl_text"],
         title: "Hunyuan",
         build: Build::Decoder(Decoder {
             head_norm: HeadNorm {

@@ -44,7 +44,8 @@ pub struct Pair {
     pub encoder: Side,
     /// Layers of the decoder.
     pub decoder: Side,
-    /// Keys of the objects that hold what each side is read from; none where both read the same keys.
+    /// Keys of the objects that hold what each side is read from, with a dot where one lies in another; none where both read
+    /// the same keys.
     pub parts: Option<[&'static str; 2]>,
     /// What a layer sees of its own side: of the encoder or not, and its index.
     pub span: fn(&Config, bool, u64) -> Result<Span, ModelError>,
@@ -77,6 +78,10 @@ pub enum Ties {
     Head,
     /// The head, of the decoder's table; the encoder has none or one of its own.
     Decoder,
+    /// Tables of both sides and the head, whatever is said.
+    Always,
+    /// Tables of both sides, whatever is said; the head is a matrix of its own.
+    Tables,
 }
 
 /// The side's name, and its layers in it.

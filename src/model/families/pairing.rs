@@ -129,7 +129,7 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
     let (config, reader) = match pair.parts {
         Some([first, second]) => {
             whole = config;
-            reads = config.part(first);
+            reads = first.split('.').fold(config.whole(), |inner, key| inner.part(key));
             own = config.part(second);
             (&own, &reads)
         }
@@ -163,6 +163,8 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
         // The file's word: the class ties whatever it says, and loads both where a file has both.
         Ties::Head => whole.get(TIE).is_none_or(|said| *said != Value::Bool(false)),
         Ties::All | Ties::Decoder => whole.flag(TIE, true)?,
+        Ties::Always => true,
+        Ties::Tables => false,
     };
     all.tied = tied && writes;
 
@@ -233,7 +235,7 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
 }
 
 /// Attention to an encoder of another width: keys and values are made from that.
-fn across(mut blocks: Vec<Block>, from: &Quantity) -> Vec<Block> {
+pub fn across(mut blocks: Vec<Block>, from: &Quantity) -> Vec<Block> {
     let seeing = blocks
         .iter_mut()
         .flat_map(|block| &mut block.operators)

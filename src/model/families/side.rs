@@ -29,6 +29,8 @@ pub struct Side {
     pub attention: [&'static str; 4],
     /// The same of attention to the encoder.
     pub cross: [&'static str; 4],
+    /// Norms of each head of queries and keys; empty names are none.
+    pub head_norms: [&'static str; 2],
     /// gate, up, down; an empty gate is none.
     pub mlp: [&'static str; 3],
     /// Norms: before attention, after it, before attention to the encoder, after it, before the MLP, after it. Unused
@@ -66,6 +68,7 @@ impl Side {
             "attention.output.dense",
         ],
         cross: [""; 4],
+        head_norms: [""; 2],
         mlp: ["", "intermediate.dense", "output.dense"],
         norms: ["", "attention.output.LayerNorm", "", "", "", "output.LayerNorm"],
         norm: Norm::Layer,
@@ -145,10 +148,13 @@ impl Side {
             &GroupedAttention {
                 heads: self.read_heads(config, hidden)?,
                 modules,
-                norm_modules: [""; 2],
+                norm_modules: self.head_norms,
                 qkv_bias: config.decide(self.qkv_bias)?,
                 output_bias: config.decide(self.output_bias)?,
-                qk_norm: QkNorm::None,
+                qk_norm: match self.head_norms {
+                    ["", ""] => QkNorm::None,
+                    _ => QkNorm::PerHead(self.norm),
+                },
                 sinks: false,
                 span: span.clone(),
             },

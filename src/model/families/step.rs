@@ -6,6 +6,7 @@ use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::assemble::assemble;
+use super::encoder::not_built;
 use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Shared, adjust};
 
 const STEP: Decoder = Decoder {
@@ -37,7 +38,27 @@ pub const FAMILIES: &[Family] = &[Family {
 
 /// `moe_layers_enum` lists layers with experts, as numbers or as a text with commas; without it, all from the fourth on.
 fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    if config.flag("mlp_bias", false)? {
+        return not_built(config, "Biases of the MLP (mlp_bias)");
+    }
+    if config
+        .get("gating")
+        .is_some_and(|kind| *kind != true && *kind != "per-head")
+    {
+        return not_built(config, "A gate that is not one for each head (gating)");
+    }
     let mut changes: Changes = Vec::new();
+    // The class has a second name for some keys, which wins where a file has both.
+    for (key, names) in [
+        ("n_routed_experts", ["moe_num_experts", "n_routed_experts"]),
+        ("num_experts_per_tok", ["moe_top_k", "num_experts_per_tok"]),
+        ("num_key_value_heads", ["num_attention_groups", "num_key_value_heads"]),
+        ("share_expert_dim", ["share_expert_dims", "share_expert_dim"]),
+    ] {
+        let given = names.iter().find_map(|name| config.get(name));
+        let value = given.or_else(|| names.iter().find_map(|name| config.class_default(name)));
+        changes.extend(value.map(|value| (key, value.clone())));
+    }
     let listed: Option<Vec<u64>> = match config.get("moe_layers_enum") {
         Some(Value::String(text)) => Some(text.split(',').filter_map(|part| part.trim().parse().ok()).collect()),
         Some(_) => config.numbers("moe_layers_enum")?,

@@ -23,7 +23,6 @@ use crate::units::Quantity;
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[
-    own(&["vit"], "ViT", vit),
     own(
         &["audio-spectrogram-transformer"],
         "Audio spectrogram transformer",
@@ -34,6 +33,8 @@ pub const FAMILIES: &[Family] = &[
     row(&["siglip2_text_model"], "SigLIP 2", text("Siglip2", "head")),
     row(&["clip_text_model"], "CLIP", text("CLIP", "")),
     row(&["metaclip_2_text_model"], "MetaCLIP 2", text("MetaClip2", "")),
+    row(&["chinese_clip_text_model"], "Chinese CLIP", CHINESE),
+    row(&["altclip_text_model"], "AltCLIP", ALT),
 ];
 
 pub const fn own(
@@ -89,6 +90,28 @@ const fn text(class: &'static str, pooler: &'static str) -> Encoder {
         ..Encoder::BERT
     }
 }
+
+/// BERT without a pooler.
+const CHINESE: Encoder = Encoder {
+    class: "ChineseCLIPText",
+    usual: Purpose::Plain,
+    pooler: "",
+    ..Encoder::BERT
+};
+/// The same, a norm and a matrix to another width.
+const ALT: Encoder = Encoder {
+    class: "AltCLIPText",
+    adjust_ends: |config, _, all| {
+        let hidden = all.hidden.clone();
+        let out = config.size("text width", &["project_dim"])?;
+        all.tail.push(norm(Norm::Layer, "pre_LN", &hidden));
+        let part = Component::LmHead;
+        all.tail
+            .push(dense("transformation", &out, &hidden, true, Rows::Tokens, part));
+        Ok(())
+    },
+    ..CHINESE
+};
 
 /// Layers of a vision transformer (Dosovitskiy 2020, arXiv 2010.11929).
 pub const VIT: Side = Side {
@@ -178,48 +201,6 @@ pub fn table_of(name: &str, rows: &Quantity, width: &Quantity) -> Tensor {
 
 pub fn one(name: &'static str, value: u64) -> Quantity {
     Quantity::architecture(name, value, "tokens besides the patches")
-}
-
-fn vit(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let ((height, width), (down, across)) = (pair(config, "image_size")?, pair(config, "patch_size")?);
-    let grid = [
-        &Quantity::quotient("patch_rows", &height, &down),
-        &Quantity::quotient("patch_columns", &width, &across),
-    ];
-    let places = Quantity::sum(
-        "positions",
-        &[&Quantity::product("patches", &grid), &one("class token", 1)],
-    );
-    let mut all = around(config, title, &VIT, Some(places.clone()))?;
-    let hidden = all.hidden.clone();
-    let tables = vec![
-        table_of("embeddings.cls_token", &one("class token", 1), &hidden),
-        table_of("embeddings.position_embeddings", &places, &hidden),
-    ];
-    let dims = [&hidden, &channels(config)?, &down, &across];
-    all.stem.push(patches(
-        "embeddings.patch_embeddings.projection",
-        &dims,
-        true,
-        tables,
-        1,
-    ));
-    all.alone = Some(alone(grid, 1));
-    all.tail.push(norm(Norm::Layer, "layernorm", &hidden));
-    match purpose(config, "ViT") {
-        "ForImageClassification" => {
-            let labels = all.vocabulary.clone();
-            let head = dense("classifier", &labels, &hidden, true, Rows::Sequences, Component::LmHead);
-            all.tail.push(head);
-        }
-        "Model" => {
-            let out = config.size_or("pooler", &["pooler_output_size"], || hidden.clone())?;
-            let head = dense("pooler.dense", &out, &hidden, true, Rows::Sequences, Component::LmHead);
-            all.tail.push(head);
-        }
-        _ => return not_built(config, "Another class than the plain one and that for images"),
-    }
-    all.finish()
 }
 
 /// Patches of a spectrogram that overlap (Gong 2021, arXiv 2104.01778).

@@ -22,6 +22,8 @@ pub enum ImageRule {
         least: u64,
         /// Most pixels.
         most: u64,
+        /// Marks before and after.
+        marks: u64,
     },
     /// Shrunk until its longer side fits, one token for each joined patch (Pixtral).
     LongestSide {

@@ -17,9 +17,10 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
             merge,
             least,
             most,
+            marks,
         } => {
             let (high, wide) = between((width, height), patch.saturating_mul(merge), least, most)?;
-            grid(high / patch, wide / patch, merge, 0)
+            grid(high / patch, wide / patch, merge, marks)
         }
         ImageRule::LongestSide {
             side,

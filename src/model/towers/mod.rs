@@ -1,8 +1,9 @@
 //! Vision and audio towers: what stands before a language model. One file a kind; each is a function from the tower's
 //! own config object to its parts.
 
-mod clip;
+pub mod clip;
 mod conformer;
+mod davit;
 mod dots;
 mod gemma_vision;
 mod glm_vision;
@@ -18,7 +19,7 @@ mod pixtral;
 pub mod qwen_audio;
 mod qwen_vit;
 mod radio;
-mod sam;
+pub mod sam;
 pub mod siglip;
 pub mod whisper;
 
@@ -41,7 +42,11 @@ pub type Parts = Result<Vec<Tower>, ModelError>;
 /// A tower that is not built, or a dimension that is missing or impossible.
 pub fn tower(config: &Config, prefix: &str) -> Parts {
     match config.model_type() {
-        "clip_vision_model" | "metaclip_2_vision_model" => clip::tower(config, prefix),
+        "clip_vision_model"
+        | "metaclip_2_vision_model"
+        | "kosmos_2_vision_model"
+        | "chinese_clip_vision_model"
+        | "altclip_vision_model" => clip::tower(config, prefix),
         "siglip_vision_model" => siglip::tower(config, prefix, siglip::Form::SIGLIP),
         "siglip2_vision_model" | "lfm2_vl_vision" => siglip::tower(config, prefix, siglip::Form::SIGLIP2),
         "idefics2_vision" | "idefics3_vision" | "smolvlm_vision" | "video_llama_3_vision" => {
@@ -55,7 +60,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         "pixtral" => pixtral::tower(config, prefix),
         "qwen2_vl_vision" => qwen_vit::second(config, prefix),
         "qwen2_5_vl_vision" | "qwen2_5_omni_vision_encoder" | "exaone4_5_vision" => qwen_vit::gated(config, prefix),
-        "qwen3_vl_vision" | "qwen3_vl_moe_vision" => qwen_vit::third(config, prefix, qwen_vit::Deep::VL),
+        "qwen3_vl_vision" | "qwen3_vl_moe_vision" | "cohere_compass_vision" => {
+            qwen_vit::third(config, prefix, qwen_vit::Deep::VL)
+        }
         "qwen3_omni_moe_vision_encoder" => qwen_vit::third(config, prefix, qwen_vit::Deep::OMNI),
         "qwen3_5_vision" | "qwen3_5_moe_vision" => qwen_vit::third(config, prefix, qwen_vit::Deep::NONE),
         "glm4v_vision" | "glm4v_moe_vision" => glm_vision::tower(config, prefix, true),
@@ -71,11 +78,14 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         "gemma4_audio" => conformer::fourth(config, prefix),
         "dots3_note_vision_encoder" => dots::vision(config, prefix),
         "dots3_note_audio_encoder" => dots::audio(config, prefix),
+        "florence_vision" => davit::tower(config, prefix),
         "radio" => radio::tower(config, prefix),
         "molmo2_vision" => molmo::tower(config, prefix),
         "ovis2_vision" => ovis::tower(config, prefix),
-        "got_ocr2_vision" => sam::tower(config, prefix),
-        "qwen2_audio_encoder" | "audioflamingo3_encoder" | "voxtral_encoder" => whisper::tower(config, prefix),
+        "got_ocr2_vision" | "pp_chart2table_vision" | "sam_vision_model" => sam::tower(config, prefix),
+        "qwen2_audio_encoder" | "audioflamingo3_encoder" | "voxtral_encoder" | "moss_transcribe_diarize_audio" => {
+            whisper::tower(config, prefix)
+        }
         "qwen2_5_omni_audio_encoder" => qwen_audio::second(config, prefix),
         "qwen3_omni_moe_audio_encoder" => qwen_audio::third(config, prefix),
         other => Err(ModelError::NotBuilt {

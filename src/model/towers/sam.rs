@@ -1,7 +1,8 @@
 //! The vision tower of GOT-OCR 2 (arXiv 2409.01704): SAM's encoder (arXiv 2304.02643) with windows and relative positions.
 
-use super::{Parts, channels, fixed, pair};
+use super::{Parts, channels, fixed, pair, scaled};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
+use crate::model::blueprint::Tower;
 use crate::model::component::Component::Vision;
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
@@ -11,7 +12,10 @@ use crate::units::{Origin, Quantity, Unit};
 /// Positions over the grid, layers in windows and a few over the whole grid, a neck of two convolutions.
 pub fn tower(config: &Config, prefix: &str) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
-    let width = config.size("intermediate", &["mlp_dim"])?;
+    let width = match config.optional("intermediate", &["mlp_dim"])? {
+        Some(width) => width,
+        None => scaled(config, &hidden, "mlp_ratio")?,
+    };
     let layers = config.size("layers", &["num_hidden_layers"])?;
     let heads = config.size("heads", &["num_attention_heads"])?;
     let output = config.size("output", &["output_channels"])?;
@@ -19,7 +23,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let grid = Quantity::quotient("grid", &height, &down);
     let window = config.size("window", &["window_size"])?;
     let head = Quantity::quotient("head_dim", &hidden, &heads);
-    let (one, three) = (fixed("one", 1, "one for all"), fixed("kernel", 3, "kernels of 3 by 3"));
+    let one = fixed("one", 1, "one for all");
     let mut embeddings = Stack::once(Vision, "Patch embedding", prefix).patches();
     if config.flag("use_abs_pos", true)? {
         embeddings = embeddings.tensor("pos_embed", &[&one, &grid, &grid, &hidden]);
@@ -78,14 +82,20 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         let layer = layer.attention_of(&style).patches().mlp_of(&style);
         parts.push(layer.finish());
     }
-    let neck = Stack::once(Vision, "Neck", format!("{prefix}neck."))
-        .patches()
-        .kernel("conv1", &[&output, &hidden, &one, &one], false)
-        .norm("layer_norm1", Norm::Layer, &output)
-        .kernel("conv2", &[&output, &output, &three, &three], false)
-        .norm("layer_norm2", Norm::Layer, &output);
-    parts.push(neck.finish());
+    parts.push(neck(&hidden, &output, &format!("{prefix}neck.")));
     Ok(parts)
+}
+
+/// Two convolutions with a norm after each.
+pub fn neck(hidden: &Quantity, output: &Quantity, prefix: &str) -> Tower {
+    let (one, three) = (fixed("one", 1, "one for all"), fixed("kernel", 3, "kernels of 3 by 3"));
+    Stack::once(Vision, "Neck", prefix)
+        .patches()
+        .kernel("conv1", &[output, hidden, &one, &one], false)
+        .norm("layer_norm1", Norm::Layer, output)
+        .kernel("conv2", &[output, output, &three, &three], false)
+        .norm("layer_norm2", Norm::Layer, output)
+        .finish()
 }
 
 /// How many layers see the whole grid.

@@ -22,9 +22,22 @@ use weighbridge::scenario::{KNOBS, Knob, KnobId, KnobKind, Scenario};
 
 /// Whether a family writes token by token, with nothing beside its decoder.
 fn writes(name: &str, family: &Family) -> bool {
-    // Encoders of images, sound and characters alone, and of more than one form, are built by hand.
+    // Encoders of images, sound and characters alone, and of more than one form, are built by hand; so are decoders
+    // beside an encoder of images, whose heads must divide the stream.
     let by_hand = [
         "vit",
+        "deit",
+        "vit_msn",
+        "ijepa",
+        "dinov3_vit",
+        "wav2vec2",
+        "hubert",
+        "wavlm",
+        "unispeech",
+        "unispeech-sat",
+        "data2vec-audio",
+        "trocr",
+        "blip_text_model",
         "audio-spectrogram-transformer",
         "pixtral",
         "dinov2",
@@ -42,7 +55,7 @@ pub fn any_config() -> impl Strategy<Value = Value> {
         .filter(|(name, family)| writes(name, family))
         .map(|(name, _)| name)
         .collect();
-    (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 1u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
+    (proptest::sample::select(types), 1u64..40, 1u64..9, 1u64..5, 4u64..64, 1u64..400, 1u64..9, any::<bool>()).prop_map(
         |(model_type, layers, kv, per, dim, vocab, experts, tied)| {
             // One mixture has two widths, one for each kind of input.
             let width = if model_type == "ernie4_5_vl_moe_text" { json!([4 * dim, 2 * dim]) } else { json!(4 * dim) };
@@ -50,17 +63,34 @@ pub fn any_config() -> impl Strategy<Value = Value> {
             let chosen = if model_type == "zaya" { 1 } else { 1 + experts / 3 };
             // And one with windows is refused.
             let window = (model_type != "doge").then_some(64);
-            json!({
+            let blocks: Vec<Value> = (0..60)
+                .map(|layer| json!({"attention": {"n_heads_in_group": 1, "no_op": layer % 3 == 1}, "ffn": {"ffn_mult": 0.5}}))
+                .collect();
+            let mut config = json!({
                 "model_type": model_type, "num_hidden_layers": layers, "hidden_size": 8 * dim, "num_attention_heads": kv * per,
                 "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
-                "num_experts": experts, "num_local_experts": experts, "n_routed_experts": experts, "num_experts_per_tok": chosen,
                 "moe_intermediate_size": width, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
                 "num_kv_shared_layers": layers / 3, "num_layers": layers,
-                "block_configs": (0..60).map(|layer| json!({"attention": {"n_heads_in_group": 1, "no_op": layer % 3 == 1}, "ffn": {"ffn_mult": 0.5}})).collect::<Vec<_>>(),
+                "block_configs": blocks,
                 "sliding_window": window, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
-            })
+            });
+            for name in ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"] {
+                config[name] = json!(experts);
+            }
+            for name in [
+                "num_experts_per_tok",
+                "num_experts_per_token",
+                "experts_per_token",
+                "moe_topk",
+                "moe_k",
+                "moe_top_k",
+                "top_k_experts",
+            ] {
+                config[name] = json!(chosen);
+            }
+            config
         },
     )
 }

@@ -42,6 +42,27 @@ pub fn third(around: &Around<'_>) -> Parts {
     Ok(parts)
 }
 
+/// T5Gemma 2: the same, inside the encoder.
+pub fn pair(around: &Around<'_>) -> Parts {
+    if !around.whole.flag("tie_word_embeddings", true)? {
+        return Err(ModelError::NotBuilt {
+            model_type: String::new(),
+            what: "Tables of its own for each side (tie_word_embeddings)".to_owned(),
+        });
+    }
+    let vision = around.config.part("encoder").part("vision_config");
+    let width = vision.size("vision_hidden", &["hidden_size"])?;
+    let mut parts = tower(&vision, "encoder.vision_tower.vision_model.")?;
+    parts.push(
+        Stack::once(Vision, "Projector", "encoder.multi_modal_projector.")
+            .over(Stage::Tokens)
+            .norm("mm_soft_emb_norm", Norm::Rms, &width)
+            .turned("mm_input_projection_weight", around.text, &width)
+            .finish(),
+    );
+    Ok(parts)
+}
+
 /// A small vocabulary, two norms and a projection for each kind of input.
 fn embedder(around: &Around<'_>, part: &Config, of: Component, prefix: &'static str) -> Result<Tower, ModelError> {
     let width = part.size("width", &["hidden_size"])?;

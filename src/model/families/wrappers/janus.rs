@@ -102,27 +102,43 @@ fn eye(config: &Config) -> Parts {
 }
 
 /// Convolutions of the quantiser, which shrink an image and make one of codes.
-struct Convolutions {
+#[derive(Debug)]
+pub struct Convolutions {
     stack: Stack,
     three: Quantity,
     one: Quantity,
 }
 
 impl Convolutions {
-    fn conv(mut self, name: &str, out: &Quantity, input: &Quantity) -> Self {
+    /// None yet, under this name.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            stack: Stack::once(Vision, "Quantiser of images", prefix),
+            three: fixed("kernel", 3),
+            one: fixed("kernel", 1),
+        }
+    }
+    /// All of them.
+    pub fn finish(self) -> Tower {
+        self.stack.finish()
+    }
+    /// A kernel of 3 by 3.
+    pub fn conv(mut self, name: &str, out: &Quantity, input: &Quantity) -> Self {
         self.stack = self.stack.kernel(name, &[out, input, &self.three, &self.three], true);
         self
     }
-    fn point(mut self, name: &str, out: &Quantity, input: &Quantity) -> Self {
+    /// A kernel of one.
+    pub fn point(mut self, name: &str, out: &Quantity, input: &Quantity) -> Self {
         self.stack = self.stack.kernel(name, &[out, input, &self.one, &self.one], true);
         self
     }
-    fn norm(mut self, name: &str, width: &Quantity) -> Self {
+    /// A norm.
+    pub fn norm(mut self, name: &str, width: &Quantity) -> Self {
         self.stack = self.stack.norm(name, Norm::Layer, width);
         self
     }
     /// Two convolutions beside a short way.
-    fn residual(self, name: &str, out: &Quantity, input: &Quantity) -> Self {
+    pub fn residual(self, name: &str, out: &Quantity, input: &Quantity) -> Self {
         let one = self
             .norm(&format!("{name}.norm1"), input)
             .conv(&format!("{name}.conv1"), out, input)
@@ -140,7 +156,8 @@ impl Convolutions {
                 all.point(&format!("{name}.{part}"), width, width)
             })
     }
-    fn middle(self, name: &str, width: &Quantity) -> Self {
+    /// What stands between shrinking and enlarging.
+    pub fn middle(self, name: &str, width: &Quantity) -> Self {
         self.residual(&format!("{name}.block_1"), width, width)
             .attention(&format!("{name}.attn_1"), width)
             .residual(&format!("{name}.block_2"), width, width)
@@ -180,11 +197,7 @@ fn halves(config: &Config, code: &Quantity) -> Result<Tower, ModelError> {
     let last = levels.len() - 1;
     let twice = if config.flag("double_latent", false)? { 2 } else { 1 };
     let encoded = latent.times("latent", twice);
-    let mut all = Convolutions {
-        stack: Stack::once(Vision, "Quantiser of images", "model.vqmodel."),
-        three: fixed("kernel", 3),
-        one: fixed("kernel", 1),
-    };
+    let mut all = Convolutions::new("model.vqmodel.");
     let mut width = base.clone();
     all = all.conv("encoder.conv_in", &base, &colours);
     for (level, out) in levels.iter().enumerate() {
@@ -226,5 +239,5 @@ fn halves(config: &Config, code: &Quantity) -> Result<Tower, ModelError> {
     all = all
         .norm("decoder.norm_out", &width)
         .conv("decoder.conv_out", &drawn, &width);
-    Ok(all.stack.finish())
+    Ok(all.finish())
 }

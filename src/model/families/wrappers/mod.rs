@@ -2,6 +2,7 @@
 //! are in [`towers`](crate::model::towers).
 
 mod audio;
+mod captions;
 mod documents;
 mod gemma;
 mod janus;
@@ -9,9 +10,12 @@ mod listening;
 mod llava;
 mod newer;
 mod others;
+mod pooled;
 mod qformer;
 mod qwen;
+mod retrievers;
 mod senses;
+mod speech;
 
 pub use senses::senses;
 
@@ -62,6 +66,7 @@ pub const WRAPPERS: &[Wrapper] = &[
             "glm46v",
             "glmga",
             "exaone4_5",
+            "cohere_compass",
         ],
         qwen::model_visual,
     ),
@@ -91,7 +96,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["deepseek_vl"], others::deepseek),
     with(Tie::Either, &["video_llama_3"], others::video_llama),
     wrapper(&["ovis2"], others::ovis),
-    wrapper(&["got_ocr2"], others::got),
+    wrapper(&["got_ocr2", "pp_chart2table"], others::got),
     with(Tie::Never, &["molmo2"], others::molmo),
     wrapper(&["aria"], others::aria),
     wrapper(&["phi4_multimodal"], audio::phi),
@@ -111,8 +116,16 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["ultravbert"], newer::ultra),
     Wrapper {
         class: "ModernBertModel",
-        after: newer::narrow,
-        ..wrapper(&["colmodernvbert"], newer::compared)
+        after: retrievers::narrow,
+        ..wrapper(&["colmodernvbert"], retrievers::modern)
+    },
+    Wrapper {
+        after: retrievers::narrow,
+        ..with(Tie::Never, &["colpali"], retrievers::pali)
+    },
+    Wrapper {
+        after: retrievers::narrow,
+        ..with(Tie::Never, &["colqwen2"], retrievers::qwen)
     },
     with(Tie::Text, &["nemotron_h_omni"], newer::nemotron),
     wrapper(&["granite_docling"], documents::granite),
@@ -122,8 +135,21 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["janus"], janus::janus),
     wrapper(&["fun_asr_nano"], listening::fun),
     wrapper(&["voxtral_realtime"], listening::live),
+    wrapper(&["t5gemma2"], gemma::pair),
+    with(Tie::Apart, &["blip"], captions::blip),
+    wrapper(&["florence2"], captions::florence),
+    with(Tie::Text, &["git"], captions::git),
+    with(Tie::Apart, &["kosmos-2"], captions::kosmos),
+    wrapper(&["chameleon"], captions::chameleon),
+    wrapper(&["moss_transcribe_diarize"], speech::moss),
+    wrapper(&["granite_speech"], speech::granite),
+    with(Tie::Never, &["vibevoice_asr"], speech::vibevoice),
+    wrapper(&["step3p7"], pooled::step),
+    with(Tie::Apart, &["hunyuan_vl"], pooled::hunyuan),
+    wrapper(&["deepseek_vl_hybrid"], pooled::hybrid),
     with(Tie::Text, &["blip-2"], qformer::blip2),
     with(Tie::Text, &["instructblip", "instructblipvideo"], qformer::instruct),
     wrapper(&["siglip", "siglip2"], newer::siglip),
-    wrapper(&["clip", "metaclip_2"], newer::clip),
+    wrapper(&["clip", "metaclip_2", "chinese_clip"], newer::clip),
+    wrapper(&["altclip"], newer::alt),
 ];

@@ -3,13 +3,11 @@
 use super::Around;
 use super::others::inverse;
 use crate::model::blocks::{Norm, Stack, Vit};
-use crate::model::blueprint::Blueprint;
-use crate::model::component::Component::{Encoder, LmHead, Vision};
+use crate::model::component::Component::{Encoder, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
-use crate::model::families::encoding::dense;
 use crate::model::media::Stage;
-use crate::model::operator::{Rows, Span};
+use crate::model::operator::Span;
 use crate::model::towers::{Parts, channels, heads, muse, pair, tower};
 use crate::units::Quantity;
 
@@ -194,27 +192,6 @@ pub fn modern(around: &Around<'_>) -> Parts {
     Ok(parts)
 }
 
-/// ModernVBERT whose words and patches are compared one by one (Teiletche 2025, arXiv 2510.01149): the config of the
-/// whole lies inside.
-pub fn compared(around: &Around<'_>) -> Parts {
-    if around.config.object("vlm_config").is_some() {
-        return Err(ModelError::NotBuilt {
-            model_type: String::new(),
-            what: "Another model inside than ModernVBERT (vlm_config)".to_owned(),
-        });
-    }
-    modern(around)
-}
-
-/// A narrow vector for each token.
-pub fn narrow(around: &Around<'_>, blueprint: &mut Blueprint) -> Result<(), ModelError> {
-    let width = around.whole.size("vector", &["embedding_dim"])?;
-    let module = "embedding_proj_layer";
-    let layer = dense(module, &width, around.text, true, Rows::Tokens, LmHead);
-    blueprint.head.push(layer);
-    Ok(())
-}
-
 /// Nemotron Omni: C-RADIO, a square of patches side by side, two layers.
 pub fn nemotron(around: &Around<'_>) -> Parts {
     let built = |what: &str| {
@@ -283,6 +260,15 @@ pub fn siglip(around: &Around<'_>) -> Parts {
 
 /// CLIP: both sides, each with a projection, and a scale.
 pub fn clip(around: &Around<'_>) -> Parts {
+    projected(around, around.text)
+}
+
+/// AltCLIP (Chen 2022, arXiv 2211.06679): texts are of a width of their own before they are projected.
+pub fn alt(around: &Around<'_>) -> Parts {
+    projected(around, &around.config.size("text width", &["project_dim"])?)
+}
+
+fn projected(around: &Around<'_>, text: &Quantity) -> Parts {
     let vision = around.config.part("vision_config");
     let width = vision.size("vision_hidden", &["hidden_size"])?;
     let shared = around.whole.size("projection", &["projection_dim"])?;
@@ -291,7 +277,7 @@ pub fn clip(around: &Around<'_>) -> Parts {
         .over(Stage::Each(Quantity::architecture("pooled", 1, "one for each image")))
         .linear("visual_projection", &shared, &width, false)
         .over(Stage::Still)
-        .linear("text_projection", &shared, around.text, false);
+        .linear("text_projection", &shared, text, false);
     parts.extend([projections.finish(), scales(&["logit_scale"]).finish()]);
     Ok(parts)
 }

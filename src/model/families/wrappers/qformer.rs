@@ -3,7 +3,7 @@
 
 use super::Around;
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
-use crate::model::component::Component::Vision;
+use crate::model::component::Component::{self, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
 use crate::model::media::Stage;
@@ -16,7 +16,10 @@ fn fixed(name: &'static str, value: u64) -> Quantity {
 }
 
 /// The image tower: one matrix of queries, keys and values; class token and positions are plain tensors.
-fn eye(config: &Config) -> Parts {
+///
+/// # Errors
+/// A dimension that is missing or impossible.
+pub fn eye(config: &Config) -> Parts {
     const PREFIX: &str = "vision_model.";
     let hidden = config.size("hidden", &["hidden_size"])?;
     let width = config.size("intermediate", &["intermediate_size"])?;
@@ -78,10 +81,19 @@ fn mlp(stack: Stack, [up, down]: [&str; 2], hidden: &Quantity, width: &Quantity)
         .norm(&format!("{down}.LayerNorm"), Norm::Layer, hidden)
 }
 
-/// The queries and the Q-Former, which reads text beside them where `reads` says so.
-fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Parts {
-    const PREFIX: &str = "qformer.";
-    let config = around.config.part("qformer_config");
+/// Layers of a Q-Former: queries at the second stage read what the first holds, every few layers; with `reads` each has an
+/// MLP for text besides, which takes no part.
+///
+/// # Errors
+/// A dimension that is missing or impossible.
+pub fn layers(
+    config: &Config,
+    of: Component,
+    prefix: &str,
+    eye: &Quantity,
+    [read, asking]: [Stage; 2],
+    reads: bool,
+) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
     let width = config.size("intermediate", &["intermediate_size"])?;
     let layers = config.size("layers", &["num_hidden_layers"])?;
@@ -93,6 +105,34 @@ fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Part
         )));
     }
     let every = config.size("cross_every", &["cross_attention_frequency"])?;
+    let across = Quantity::config(
+        "layers that see the image",
+        "cross_attention_frequency",
+        layers.value.div_ceil(every.value),
+    );
+    let prefix = format!("{prefix}encoder.layer.{{i}}.");
+    let mut layer = Stack::repeated(of, "Q-Former layers", prefix.as_str(), &layers);
+    layer = attention(
+        layer,
+        "attention",
+        &heads,
+        [&hidden, &hidden],
+        [asking.clone(), asking.clone()],
+    );
+    // The MLP for text sees the instruction, which is not counted.
+    if reads {
+        layer = mlp(layer.over(Stage::Still), ["intermediate", "output"], &hidden, &width).over(asking.clone());
+    }
+    layer = mlp(layer, ["intermediate_query", "output_query"], &hidden, &width);
+    let seeing = Stack::repeated(of, "Q-Former's attention to what it reads", prefix, &across);
+    let seeing = attention(seeing, "crossattention", &heads, [&hidden, eye], [read, asking]);
+    Ok(vec![layer.finish(), seeing.finish()])
+}
+
+/// The queries and the Q-Former, which reads text beside them where `reads` says so.
+fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Parts {
+    let config = around.config.part("qformer_config");
+    let hidden = config.size("hidden", &["hidden_size"])?;
     let queries = around.whole.size("queries", &["num_query_tokens"])?;
     let one = fixed("one", 1);
     let asking = Stage::Each(queries.clone());
@@ -110,37 +150,14 @@ fn former(around: &Around<'_>, eye: &Quantity, reads: bool, words: bool) -> Part
         "qformer.layernorm"
     };
     let mut parts = vec![first.norm(norm, Norm::Layer, &hidden).finish()];
-    let across = Quantity::config(
-        "layers that see the image",
-        "cross_attention_frequency",
-        layers.value.div_ceil(every.value),
-    );
-    let prefix = format!("{PREFIX}encoder.layer.{{i}}.");
-    let mut layer = Stack::repeated(Vision, "Q-Former layers", prefix.as_str(), &layers);
-    layer = attention(
-        layer,
-        "attention",
-        &heads,
-        [&hidden, &hidden],
-        [asking.clone(), asking.clone()],
-    );
-    // The MLP for text sees the instruction, which is not counted.
-    if reads {
-        layer = mlp(layer.over(Stage::Still), ["intermediate", "output"], &hidden, &width).over(asking.clone());
-    }
-    layer = mlp(layer, ["intermediate_query", "output_query"], &hidden, &width);
-    let seeing = Stack::repeated(Vision, "Q-Former's attention to the image", prefix, &across);
-    parts.push(layer.finish());
-    parts.push(
-        attention(
-            seeing,
-            "crossattention",
-            &heads,
-            [&hidden, eye],
-            [with_class(), asking.clone()],
-        )
-        .finish(),
-    );
+    parts.extend(layers(
+        &config,
+        Vision,
+        "qformer.",
+        eye,
+        [with_class(), asking.clone()],
+        reads,
+    )?);
     parts.push(
         Stack::once(Vision, "Projector", "")
             .over(asking)

@@ -69,6 +69,7 @@ fn pixels(vision: &Config, [patch, merge]: [&'static str; 2], bounds: [u64; 2]) 
         merge,
         least,
         most,
+        marks: 0,
     }))
 }
 
@@ -159,7 +160,15 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
         "fast_vlm" => fixed((16, 16), 256),
         "qwen2_vl" => pixels(vision, QWEN, OF_QWEN2)?,
         "qwen2_5_vl" | "qwen2_5_omni" | "qwen2_5_omni_thinker" => pixels(vision, PATCH, OF_QWEN2)?,
-        "exaone4_5" | "hyperclovax_vision_v2" => pixels(vision, PATCH, OF_CLASS)?,
+        "exaone4_5" | "hyperclovax_vision_v2" | "cohere_compass" | "lfm3_vl" => pixels(vision, PATCH, OF_CLASS)?,
+        "ernie4_5_vl_moe" => pixels(vision, PATCH, [3_136, 4_842_768])?,
+        "minimax_m3_vl" => Some(ImageRule::Pixels {
+            patch: or(vision, "patch_size", 14)?,
+            merge: or(vision, "spatial_merge_size", 2)?,
+            least: 3_136,
+            most: 451_584,
+            marks: 2,
+        }),
         "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
             pixels(vision, PATCH, OF_QWEN3)?
         }
@@ -172,10 +181,13 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
                 merge,
                 least: OF_CLASS[0],
                 most: OF_CLASS[1],
+                marks: 0,
             })
         }
         "paligemma" | "deepseek_vl" | "janus" => every(grid(vision)?, 1),
-        "siglip" | "siglip2" | "clip" | "metaclip_2" if vision.get("num_patches").is_none() && root != "siglip2" => {
+        "siglip" | "siglip2" | "clip" | "metaclip_2" | "chinese_clip" | "altclip"
+            if vision.get("num_patches").is_none() && root != "siglip2" =>
+        {
             fixed(grid(vision)?, 0)
         }
         "siglip2" => fixed((size(vision, "num_patches")?, 1), 0),

@@ -1,0 +1,156 @@
+//! Decoders that write about what towers beside them see: GIT (Wang 2022, arXiv 2205.14100), Kosmos-2 (Peng 2023, arXiv
+//! 2306.14824), Chameleon (arXiv 2405.09818). Counts checked against transformers' classes.
+
+use serde_json::{Value, json};
+
+use super::super::blocks::{Norm, QkNorm, norm};
+use super::super::blueprint::Blueprint;
+use super::super::component::Component;
+use super::super::config::Config;
+use super::super::error::ModelError;
+use super::super::tensor::{Tensor, TensorKind};
+use super::assemble::assemble;
+use super::encoder::not_built;
+use super::{Build, Decoder, Family, Flag, Gate, HeadNorm, Names, Positions, adjust};
+
+/// Every family of this file.
+pub const FAMILIES: &[Family] = &[
+    Family {
+        types: &["git"],
+        title: "GIT",
+        build: Build::Own(|config, title| assemble(&plain_heads(config), title, &GIT)),
+    },
+    Family {
+        types: &["kosmos_2_text_model"],
+        title: "Kosmos-2",
+        build: Build::Own(kosmos),
+    },
+    Family {
+        types: &["chameleon"],
+        title: "Chameleon",
+        build: Build::Own(|config, title| {
+            let own = config.changed(&[("head_dim", Value::Null)]);
+            assemble(&own, title, &CHAMELEON)
+        }),
+    },
+];
+
+/// Heads that divide the stream, whatever else is said of them.
+fn plain_heads(config: &Config) -> Config {
+    config.changed(&[("head_dim", Value::Null), ("num_key_value_heads", Value::Null)])
+}
+
+/// BERT's layers, each of which sees what is before it.
+const GIT: Decoder = Decoder {
+    qkv_bias: Flag::Yes,
+    output_bias: Flag::Yes,
+    rotary: false,
+    positions: Some(Positions {
+        extra: 0,
+        module: "git.embeddings.position_embeddings",
+    }),
+    norm: Norm::Layer,
+    gate: Gate::Plain,
+    mlp_bias: Flag::Yes,
+    head_bias: Flag::Yes,
+    names: Names {
+        embedding: "git.embeddings.word_embeddings",
+        attention: [
+            "attention.self.query",
+            "attention.self.key",
+            "attention.self.value",
+            "attention.output.dense",
+        ],
+        mlp: ["", "intermediate.dense", "output.dense"],
+        norms: ["", "attention.output.LayerNorm", "", "output.LayerNorm"],
+        final_norm: "",
+        head: "output",
+        ..Names::LLAMA
+    },
+    adjust_ends: |_, all| {
+        let first = norm(Norm::Layer, "git.embeddings.LayerNorm", &all.hidden);
+        all.stem.push(first);
+        Ok(())
+    },
+    ..Decoder::LLAMA
+};
+
+/// Norms inside both halves of a layer; positions are computed.
+const KOSMOS: Decoder = Decoder {
+    tied: true,
+    qkv_bias: Flag::Yes,
+    output_bias: Flag::Yes,
+    rotary: false,
+    norm: Norm::Layer,
+    gate: Gate::Plain,
+    mlp_bias: Flag::Yes,
+    names: Names {
+        attention: [
+            "self_attn.q_proj",
+            "self_attn.k_proj",
+            "self_attn.v_proj",
+            "self_attn.out_proj",
+        ],
+        mlp: ["", "ffn.fc1", "ffn.fc2"],
+        norms: ["self_attn_layer_norm", "", "final_layer_norm", ""],
+        final_norm: "layer_norm",
+        ..Names::LLAMA
+    },
+    adjust_layer: |config, _, _, blocks| {
+        let width = config.size("intermediate", &["intermediate_size"])?;
+        let blocks = adjust::mixer(blocks, |block| {
+            let width = adjust::output_width(&block);
+            adjust::inner_norm(block, "o_proj", "self_attn.inner_attn_ln", Norm::Layer, &width)
+        });
+        Ok(adjust::channel(blocks, |block| {
+            adjust::inner_norm(block, "down_proj", "ffn.ffn_layernorm", Norm::Layer, &width)
+        }))
+    },
+    ..Decoder::LLAMA
+};
+
+/// Keys of its own.
+fn kosmos(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+    if config.flag("add_cross_attention", false)? {
+        return not_built(config, "Attention to another input (add_cross_attention)");
+    }
+    let read = |keys: &'static [&'static str]| Ok::<_, ModelError>(json!(config.size("size", keys)?.value));
+    let changes = [
+        ("hidden_size", read(&["hidden_size", "embed_dim"])?),
+        ("num_hidden_layers", read(&["num_hidden_layers", "layers"])?),
+        (
+            "num_attention_heads",
+            read(&["num_attention_heads", "attention_heads"])?,
+        ),
+        ("intermediate_size", read(&["ffn_dim"])?),
+    ];
+    assemble(&plain_heads(&config.changed(&changes)), title, &KOSMOS)
+}
+
+/// A Llama with a norm for each head of queries and keys.
+const CHAMELEON: Decoder = Decoder {
+    head_norm: HeadNorm {
+        form: QkNorm::EachHead,
+        when: Flag::Yes,
+    },
+    adjust_layer: |config, _, _, blocks| {
+        // With swin_norm the norms stand behind what they would stand before.
+        config.flag("swin_norm", false)?;
+        Ok(adjust::mixer(blocks, |mut block| {
+            for operator in &mut block.operators {
+                if !matches!(operator.name, "q_norm" | "k_norm") {
+                    continue;
+                }
+                let Some(weight) = operator.tensors.first() else {
+                    continue;
+                };
+                let name = weight.name.replace(".weight", ".bias");
+                let dims: Vec<_> = weight.dims.iter().collect();
+                let bias = Tensor::new(name, TensorKind::Vector, Component::Norm, &dims);
+                operator.tensors.push(bias);
+            }
+            block
+        }))
+    },
+    ..Decoder::LLAMA
+};
