@@ -33,7 +33,6 @@ mod icon;
 mod keyboard;
 mod knob;
 mod loaded;
-mod lost_focus;
 mod memory_bar;
 mod memory_table;
 mod model_card;
@@ -109,7 +108,6 @@ fn App() -> impl IntoView {
     address::follow(state);
     provide_context(state.page);
     keyboard::listen(state.page);
-    lost_focus::listen();
     toasts::listen_for_updates(state.page);
     parts::keep_history(state);
     parts::keep_deeds(state);

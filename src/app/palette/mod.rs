@@ -1,6 +1,7 @@
 //! Everything that can be done, by typing (Ctrl+K); every change taken back (Ctrl+Z); what a new version brought.
 
 mod deeds;
+mod lost_focus;
 mod news;
 mod undo;
 
@@ -18,6 +19,7 @@ use deeds::{Deed, offered};
 
 /// Remembers changes, prints the report, and tells once what a new version brought.
 pub fn follow(state: State) {
+    lost_focus::listen();
     undo::follow(state);
     print_by_itself(state);
     news::tell(state.page);

@@ -93,7 +93,7 @@ pub struct Dialogs {
     pub open: fn(Dialog) -> AnyView,
     /// The explanation of a number.
     pub explanation: View,
-    /// Remembers changes, prints the report, tells what is new.
+    /// Remembers changes, prints the report, tells what is new, keeps the focus in the page.
     pub follow: fn(State),
 }
 
