@@ -33,7 +33,8 @@ fn look_soon(last: Rc<RefCell<Vec<Element>>>) {
             let nowhere = document()
                 .active_element()
                 .is_none_or(|element| element.tag_name() == "BODY");
-            let last = last.borrow();
+            // No borrow is held when the focus moves: that is heard above.
+            let last = last.borrow().clone();
             if !nowhere || last.first().is_none_or(|focused| focused.is_connected()) {
                 return;
             }
