@@ -88,6 +88,6 @@ fn set(case: Case, shorter: Option<Request>) {
         toasts::say(case.page, first.why);
     }
     if shorter.is_some() {
-        toasts::say(case.page, "Asked is a request as long as this model was made for.");
+        toasts::say(case.page, "The request is cut to what this model was made for.");
     }
 }

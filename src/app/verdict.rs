@@ -37,6 +37,14 @@ fn nothing(case: Case) -> Sentence {
         {
             ("Reading", "The planner of training runs is on its way.".to_owned(), "")
         }
+        None if case.model.with(Option::is_some) => (
+            "No answer",
+            format!(
+                "{} has no answer as asked.",
+                case.model_name().unwrap_or_else(|| "This model".to_owned())
+            ),
+            "The reason stands below. Change what it names.",
+        ),
         None => (
             "No model loaded",
             "No model is on the scale.".to_owned(),

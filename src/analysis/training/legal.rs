@@ -31,7 +31,7 @@ impl TrainingPlan {
         }
         if self.schedule == Schedule::Interleaved && self.virtual_stages < 2 {
             return Err(refused(
-                "The interleaved schedule needs --virtual-stages of 2 or more.".to_owned(),
+                "The interleaved schedule needs two chunks of layers a stage or more (--virtual-stages).".to_owned(),
             ));
         }
         if self.context > 1 && !self.sequence.is_multiple_of(self.context) {

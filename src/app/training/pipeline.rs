@@ -57,7 +57,9 @@ pub fn Timeline() -> impl IntoView {
 
 fn drawing(all: &[Slot], length: f64, stages: u64, schedule: Schedule) -> impl IntoView + use<> {
     let height = stages as f64 * ROW;
-    let numbers = length <= 120.0;
+    // Numbers that have no room in the narrowest slot are left out of all.
+    let room = |slot: &Slot| (slot.end - slot.start) >= if slot.batch < 9 { 0.5 } else { 0.9 };
+    let numbers = length <= 120.0 && all.iter().all(room);
     let boxes: Vec<_> = all
         .iter()
         .map(|slot| {
