@@ -242,7 +242,7 @@ impl Chart for PhaseChart {
             }));
         for (batch, row) in self.map.batches.iter().zip(&self.map.rows) {
             let cells = row.iter().map(|cell| Field::text(cell.phase.word()));
-            let name = Field::number(*batch as f64, grouped(*batch));
+            let name = Field::count(*batch);
             table.rows.push(std::iter::once(name).chain(cells).collect());
         }
         table

@@ -274,8 +274,8 @@ impl Chart for RooflineChart {
                     Field::number(one.bytes, count(one.bytes, "B")),
                     Field::or(one.intensity(), decimal, "–"),
                     Field::number(one.reached(), count(one.reached(), "FLOP/s")),
-                    Field::number(one.seconds, seconds(one.seconds)),
-                    Field::number(one.share, percent(one.share)),
+                    Field::seconds(one.seconds),
+                    Field::share(one.share),
                     Field::text(one.bound.word()),
                 ]);
             }

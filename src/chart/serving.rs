@@ -143,7 +143,7 @@ pub(super) fn curve_table(points: &[Point], knee: usize) -> Table {
             grouped(point.requests)
         };
         let rate = |rate: f64| Field::number(rate, decimal(rate));
-        let time = |time: f64| Field::number(time, seconds(time));
+        let time = Field::seconds;
         table.rows.push(vec![
             Field::number(point.requests as f64, name),
             rate(point.tokens_per_second),

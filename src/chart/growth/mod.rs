@@ -246,8 +246,8 @@ impl GrowthChart {
             table.columns.remove(CACHE);
         }
         for (at, place) in self.shown() {
-            let bytes = |bytes: u64| Field::number(bytes as f64, self.units.bytes(bytes as f64));
-            let mut row = vec![Field::number(place as f64, grouped(place))];
+            let bytes = |bytes: u64| Field::bytes(bytes, self.units);
+            let mut row = vec![Field::count(place)];
             row.extend(self.parts(at).map(bytes));
             if !cached {
                 row.remove(CACHE);

@@ -121,7 +121,7 @@ impl MemoryChart {
             let total = row.total();
             let beside = row.parts.iter().filter(|part| BESIDE.contains(&part.0));
             let beside = beside.fold(0_u64, |sum, part| sum.saturating_add(part.2));
-            let bytes = |bytes: u64| Field::number(bytes as f64, self.units.bytes(bytes as f64));
+            let bytes = |bytes: u64| Field::bytes(bytes, self.units);
             let name = if row.now {
                 format!("{}, now", row.label)
             } else {

@@ -283,9 +283,8 @@ fn gates(hidden: &Quantity, heads: &Quantity) -> Block {
     let bias = Tensor::vector(format!("{module}.bias"), part, &eight);
     // Every head passes the same matrix.
     let output = Quantity::product("gates", &[&eight, heads]);
-    let linear = Operator::linear("gates", weight, Some(bias), Rows::Tokens, &output, &dim);
+    let mut operator = Operator::linear("gates", weight, Some(bias), Rows::Tokens, &output, &dim);
     let scale = Tensor::vector("attention.gru_rel_pos_const", part, heads);
-    let mut operator = linear;
     operator.tensors.push(scale);
     Block {
         operators: vec![operator],
