@@ -31,7 +31,13 @@ for (const kind of ["error", "unhandledrejection"]) {
 
 try {
   await window.weighbridgePainted;
-  const { default: init } = await import(at(js));
+  const script = import(at(js));
+  // While it comes: how the reader's language writes numbers. The first question about a language takes a while.
+  try {
+    const { format } = new Intl.NumberFormat(navigator.language);
+    window.weighbridgeNumbers = [format(12345678.5), format(1234)];
+  } catch { /* as English has it */ }
+  const { default: init } = await script;
   await init({ module_or_path: at(wasm) });
 } catch (error) {
   fail(typeof WebAssembly === "object"

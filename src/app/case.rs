@@ -121,6 +121,8 @@ pub struct Case {
     pub blueprint: Memo<Result<Arc<Blueprint>, NoAnswer>>,
     /// The blueprint against the headers of its files, where they were read.
     pub comparison: Memo<Option<Arc<Comparison>>>,
+    /// The question with all that is resolved before it is answered.
+    pub setup: Memo<Result<Setup, NoAnswer>>,
     /// The answer to the scenario as it stands.
     pub answer: Memo<Result<Answer, NoAnswer>>,
     /// The last good answer: what stays on the page while something is wrong.
@@ -180,31 +182,36 @@ impl Case {
                 Ok(Arc::new(blueprint))
             })
         });
-        let answer = Memo::new(move |before: Option<&Result<Answer, NoAnswer>>| {
-            let blueprint = blueprint.get()?;
-            // What the last answer resolved is taken over where it still holds.
-            let known = before
-                .and_then(|before| before.as_ref().ok())
-                .map(|answer| &answer.analysis.setup)
-                .filter(|known| Arc::ptr_eq(&known.blueprint, &blueprint));
-            scenario.with(|scenario| {
-                let setup = match known {
+        // A step of its own, so that the first answer is worked out in two tasks.
+        let setup = Memo::new_with_compare(
+            move |before: Option<&Result<Setup, NoAnswer>>| {
+                let blueprint = blueprint.get()?;
+                // What was resolved last is taken over where it still holds.
+                let known = before.and_then(|before| before.as_ref().ok());
+                let known = known.filter(|known| Arc::ptr_eq(&known.blueprint, &blueprint));
+                let setup = scenario.with(|scenario| match known {
                     Some(known) => known.under(scenario.clone()),
                     None => Setup::new(&blueprint, scenario),
-                };
-                let analysis = setup.and_then(analyse_setup);
-                if analysis.as_ref().is_err_and(is_coming) {
-                    // Asked for once: what did not come is tried again by hand.
-                    if parts::arrival(parts::Part::Training).get() == parts::Arrival::Away {
-                        parts::want(parts::Part::Training);
-                    }
+                });
+                setup.map_err(NoAnswer::Analysis)
+            },
+            |_, _| true,
+        );
+        let answer = Memo::new(move |_| {
+            let analysis = setup
+                .get()
+                .and_then(|setup| analyse_setup(setup).map_err(NoAnswer::Analysis));
+            if matches!(&analysis, Err(NoAnswer::Analysis(error)) if is_coming(error)) {
+                // Asked for once: what did not come is tried again by hand.
+                if parts::arrival(parts::Part::Training).get() == parts::Arrival::Away {
+                    parts::want(parts::Part::Training);
                 }
-                let analysis = analysis.map_err(NoAnswer::Analysis)?;
-                Ok(Answer {
-                    scenario: Arc::new(scenario.clone()),
-                    blueprint: blueprint.clone(),
-                    analysis: Arc::new(analysis),
-                })
+            }
+            let analysis = analysis?;
+            Ok(Answer {
+                scenario: Arc::new(scenario.get()),
+                blueprint: analysis.setup.blueprint.clone(),
+                analysis: Arc::new(analysis),
             })
         });
         let shown =
@@ -220,6 +227,7 @@ impl Case {
             outline: RwSignal::new(None),
             blueprint,
             comparison,
+            setup,
             answer,
             shown,
             opened: RwSignal::new(None),

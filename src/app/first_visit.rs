@@ -75,18 +75,12 @@ pub fn FirstVisit() -> impl IntoView {
             spawn_local(async move {
                 let mut found = (Vec::new(), Vec::new());
                 for (id, _) in MODELS {
-                    breath().await;
-                    let example = Scenario::example();
-                    found.0.push(verdict(
-                        &example.with(|s| s.model.source = ModelSource::Id(id.to_owned())),
-                    ));
+                    let asked = Scenario::example().with(|s| s.model.source = ModelSource::Id(id.to_owned()));
+                    found.0.push(verdict(&asked).await);
                 }
                 for (id, _) in DEVICES {
-                    breath().await;
-                    let example = Scenario::example();
-                    found
-                        .1
-                        .push(verdict(&example.with(|s| s.hardware.device = Some(id.to_owned()))));
+                    let asked = Scenario::example().with(|s| s.hardware.device = Some(id.to_owned()));
+                    found.1.push(verdict(&asked).await);
                 }
                 verdicts.try_set(Some(found));
             });
@@ -135,10 +129,13 @@ fn sign(verdict: &'static str) -> impl IntoView {
     view! { <Icon name=icon(verdict)/> }
 }
 
-/// What a question comes to at best.
-fn verdict(scenario: &Scenario) -> &'static str {
+/// What a question comes to at best, worked out in small tasks.
+async fn verdict(scenario: &Scenario) -> &'static str {
+    breath().await;
     let loaded = at_hand(&scenario.model.source);
+    breath().await;
     let blueprint = loaded.and_then(|loaded| Blueprint::from_value(Value::clone(&loaded.config)).ok());
+    breath().await;
     let verdict = blueprint.and_then(|blueprint| at_best(&Arc::new(blueprint), scenario));
     verdict.map_or("unknown", <&str>::from)
 }

@@ -7,6 +7,7 @@ use super::icon::Icon;
 use super::page::{Dialog, Shows};
 use super::parts::OmniboxSoon;
 use super::settings::Theme;
+use super::slices::Slice;
 use super::state::State;
 
 /// The header.
@@ -43,7 +44,7 @@ pub fn Header() -> impl IntoView {
                 <svg aria-hidden="true" fill="currentColor"><use href="#i-mark"></use></svg>
                 "Weighbridge"
             </a>
-            <OmniboxSoon/>
+            <Slice view=|| view! { <OmniboxSoon/> }.into_any()/>
             <div class="tools">
                 {move || offline.get().then(|| view! {
                     <span class="tag" title="The catalogue and all you read before still work."><Icon name="offline"/><span class="word">"Offline"</span></span>

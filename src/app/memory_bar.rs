@@ -5,6 +5,7 @@ use weighbridge::report::scale::{Scale, brief, scale};
 use weighbridge::units::UnitSystem;
 
 use super::case::Case;
+use super::slices::Slice;
 
 /// The bar, its ruler and its legend.
 #[component]
@@ -25,11 +26,8 @@ pub fn Bridge() -> impl IntoView {
                 <h2 id="bridge-title">"On the scale"</h2>
                 <span class="side num" data-figure="bridge.side">{move || scale.get().side}</span>
             </div>
-            {move || {
-                let units = case.page.units.get();
-                let scale = scale.get();
-                view! { <Deck scale=scale.clone() units=units/><Legend scale=scale units=units/> }
-            }}
+            <Slice view=move || (move || view! { <Deck scale=scale.get() units=case.page.units.get()/> }).into_any()/>
+            <Slice view=move || (move || view! { <Legend scale=scale.get() units=case.page.units.get()/> }).into_any()/>
         </section>
     }
 }

@@ -47,6 +47,7 @@ mod parts;
 mod phone_sheet;
 mod problem;
 mod settings;
+mod sight;
 mod slices;
 mod slider;
 mod source;
@@ -84,6 +85,7 @@ use tabs::Tabs;
 use toasts::ToastList;
 use verdict::{StaleLine, VerdictLine};
 use verdict_strip::VerdictStrip;
+use weighbridge::scenario::Scenario;
 
 /// Builds the app and puts it in the place of the shell.
 pub fn start() {
@@ -92,6 +94,10 @@ pub fn start() {
         // The program has just been read: that was a task of its own.
         slices::breath().await;
         settings::use_own_marks();
+        slices::breath().await;
+        // The example, which an empty address asks for: read before the frame of the page is built.
+        let _ = loaded::at_hand(&Scenario::example().model.source);
+        slices::breath().await;
         let shell = document().get_element_by_id("app");
         let shell = shell.map(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>);
         if let Some(root) = shell.and_then(|shell| slices::beside(&shell)) {

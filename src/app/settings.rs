@@ -3,7 +3,7 @@
 //! Everything is kept by the browser alone: endpoint, units and colours in `localStorage`, the token in
 //! `sessionStorage`, which ends with the tab. Storage may be refused; then it holds as long as the page does.
 
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Storage;
@@ -172,16 +172,11 @@ pub fn use_own_marks() {
         }
         return;
     }
-    let write = |value: f64| -> Option<String> {
-        let intl = Reflect::get(&window(), &"Intl".into()).ok()?;
-        let format: Function = Reflect::get(&intl, &"NumberFormat".into()).ok()?.dyn_into().ok()?;
-        let language = window().navigator().language()?;
-        let format = Reflect::construct(&format, &Array::of1(&language.into())).ok()?;
-        let write: Function = Reflect::get(&format, &"format".into()).ok()?.dyn_into().ok()?;
-        write.call1(&format, &value.into()).ok()?.as_string()
-    };
-    let learnt = write(12_345_678.5)
-        .zip(write(1_234.0))
+    // `boot.js` has asked the browser while the program came.
+    let learnt = Reflect::get(&window(), &"weighbridgeNumbers".into())
+        .ok()
+        .and_then(|written| written.dyn_into::<Array>().ok())
+        .and_then(|written| written.get(0).as_string().zip(written.get(1).as_string()))
         .and_then(|(large, small)| Marks::of(&large, &small));
     if let Some(marks) = learnt {
         marks.set();

@@ -1,6 +1,7 @@
 //! The cases of the page and which one is shown; what an address names.
 
 use leptos::prelude::*;
+use weighbridge::hardware::{self, Engine, efficiency};
 use weighbridge::scenario::{LinkError, MOST_CASES, Scenario, cases_from_query, cases_to_query, from_query};
 
 use super::address;
@@ -70,10 +71,19 @@ impl State {
         let case = self.current.get_untracked();
         let mut steps: Vec<Box<dyn FnOnce()>> = vec![
             Box::new(|| {
-                let _ = weighbridge::hardware::devices();
+                let _ = hardware::devices();
+            }),
+            Box::new(|| {
+                let _ = (efficiency::terms(), efficiency::factors(Engine::Vllm));
+            }),
+            Box::new(|| {
+                let _ = hardware::find_host("");
             }),
             Box::new(move || {
                 let _ = case.blueprint.get_untracked();
+            }),
+            Box::new(move || {
+                let _ = case.setup.with_untracked(Result::is_ok);
             }),
         ];
         for case in self.cases.get_untracked() {

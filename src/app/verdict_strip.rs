@@ -1,12 +1,11 @@
 //! The verdict in a line that stays in sight while the sentence is scrolled away.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::Closure;
 use weighbridge::report::tiles;
 
 use super::case::Case;
 use super::changed::ChangedLine;
+use super::sight;
 use super::slices;
 use super::verdict;
 
@@ -49,16 +48,8 @@ fn watch(id: &'static str, away: RwSignal<bool>) {
         let Some(element) = document().get_element_by_id(id) else {
             return;
         };
-        let seen = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
-            let entry = entries.pop().unchecked_into::<web_sys::IntersectionObserverEntry>();
-            away.try_set(!entry.is_intersecting());
+        sight::watch(&element, 0, move |seen| {
+            away.try_set(!seen);
         });
-        if let Ok(observer) = web_sys::IntersectionObserver::new(seen.as_ref().unchecked_ref()) {
-            observer.observe(&element);
-            let kept = StoredValue::new_local((observer, seen));
-            on_cleanup(move || {
-                kept.try_with_value(|(observer, _)| observer.disconnect());
-            });
-        }
     });
 }

@@ -11,7 +11,11 @@ use weighbridge::chart::{Mark, Reading, Stop};
 use super::canvas::{Canvas, Paper};
 use super::figure::Draw;
 use super::screen;
+use crate::app::sight;
 use crate::app::slices::breath;
+
+/// How near to the window a chart is drawn, CSS pixels.
+const NEAR: u32 = 300;
 
 /// The canvas in its frame; `label` says in words what it shows.
 #[component]
@@ -27,11 +31,23 @@ pub fn Plot(
     let reading = RwSignal::new(Reading::default());
     let read = RwSignal::new(None::<usize>);
     let wide = RwSignal::new((0.0, 0.0));
-    // Each in its own task, lest several charts that come at once keep the page from what else is due.
+    // Drawn when it comes near the window; each in its own task, lest several charts that come at once keep the page from what
+    // else is due.
     let ready = RwSignal::new(false);
-    spawn_local(async move {
-        breath().await;
-        let _ = ready.try_set(true);
+    let printed = window_event_listener(leptos::ev::Custom::<web_sys::Event>::new("beforeprint"), move |_| {
+        ready.set(true)
+    });
+    on_cleanup(move || printed.remove());
+    Effect::new(move |_| {
+        let Some(frame) = frame.get() else { return };
+        sight::watch(&frame, NEAR, move |seen| {
+            if seen && ready.try_get_untracked() == Some(false) {
+                spawn_local(async move {
+                    breath().await;
+                    let _ = ready.try_set(true);
+                });
+            }
+        });
     });
     Effect::new(move |_| {
         let (Some(frame), true) = (frame.get(), ready.get()) else {

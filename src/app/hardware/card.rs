@@ -47,8 +47,7 @@ pub fn HardwareCard() -> impl IntoView {
             <div class="pickrow"><DeviceButton/><DeviceCount/></div>
             <Slice view=|| view! { <DeviceFacts/> }.into_any()/>
             <button class="link" id="runs-here" type="button" on:click=move |_| case.page.toggle(Shows::Models)>"What else runs here"</button>
-            <super::MemorySize/>
-            <BesideChips/>
+            <Slice view=|| view! { <super::MemorySize/><BesideChips/> }.into_any()/>
             <Show when=move || several.get()>
                 <Fold title="How they share it" now=Signal::derive(move || case.scenario.with(sharing)) open=true ids=SHARED/>
             </Show>

@@ -196,6 +196,8 @@ pub fn keep_deeds(state: State) {
 pub fn want(part: Part) {
     if matches!(arrival(part).get_untracked(), Arrival::Away | Arrival::Lost) {
         spawn_local(async move {
+            // To ask for a dozen files takes a while.
+            breath().await;
             bring(part).await;
         });
     }

@@ -54,6 +54,7 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
             fs::write(staging.join(new), body)?;
         }
     }
+    let loader = in_tasks(&loader)?;
     let script = fs::read_to_string(out.join("page.js"))?;
     let program = fs::read(out.join("page_bg.wasm"))?;
     // The two scripts import each other, so neither's name can be made of its own contents alone.
@@ -87,6 +88,21 @@ pub fn split(staging: &Path, index: &mut Index) -> Outcome<()> {
     index.take_links("as=\"fetch\"");
     // public/theme.js asks for both, after the first paint.
     Ok(())
+}
+
+/// The loader, asking for each file in a task of its own: a part is a dozen files, and a browser takes a while over each.
+fn in_tasks(loader: &str) -> Outcome<String> {
+    const FETCH: [&str; 2] = ["fetch(new URL(", ", import.meta.url));"];
+    const SOON: &str = "const soon = (path) => new Promise((done) => globalThis.scheduler?.postTask ? scheduler.postTask(done) : setTimeout(done))\
+        .then(() => fetch(new URL(path, import.meta.url)));\n";
+    let [before, after] = FETCH;
+    let calls = loader.matches(before).count();
+    if calls == 0 || calls != loader.matches(after).count() {
+        return Err("what loads the parts fetches them in a way that is not known here".into());
+    }
+    let (imports, rest) = loader.split_once('\n').ok_or("what loads the parts is empty")?;
+    let rest = rest.replace(before, "soon(").replace(after, ");");
+    Ok(format!("{imports}\n{SOON}{rest}"))
 }
 
 /// Writes the scripts between browser and program. trunk has found the same command on PATH, in the version of Cargo.lock.
