@@ -19,13 +19,17 @@ fn start(query: &str) -> (Browser, Server) {
     (browser, server)
 }
 
-/// Waits for the readable chart of a card.
+/// Goes to the chart of a card, which is drawn when it comes near the window, and waits until it can be read.
 #[track_caller]
 fn wait_for_chart(browser: &Browser, card: &str) {
-    browser.wait_for(
-        &format!("document.querySelector('[aria-labelledby={card}] .reader')"),
-        SOON,
-    );
+    wait_for_drawn(browser, &format!("[aria-labelledby={card}] .plot"));
+}
+
+#[track_caller]
+fn wait_for_drawn(browser: &Browser, plot: &str) {
+    // What comes above it moves it away again.
+    let shown = format!("document.querySelector('{plot}')?.scrollIntoView({{ block: 'center' }})");
+    browser.wait_for(&format!("({shown}, document.querySelector('{plot} .reader'))"), SOON);
 }
 
 /// Presses one of several charts of a card.
@@ -188,7 +192,7 @@ fn crisp_and_never_too_wide() {
         browser.scheme(scheme);
         for query in ["?m=meta-llama/Llama-3.1-8B-Instruct&hw=h100-sxm&tab=compute", SERVED] {
             browser.goto(&server.at(query));
-            browser.wait_for("document.querySelector('.plot .reader')", SOON);
+            wait_for_drawn(&browser, ".plot");
             let sharp = browser.script(
                 "const canvas = document.querySelector('.plot canvas');
                  return [canvas.width - Math.round(canvas.clientWidth * devicePixelRatio), document.documentElement.scrollWidth - innerWidth]",

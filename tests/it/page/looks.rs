@@ -77,8 +77,13 @@ fn charts_are_crisp_and_have_a_table() {
     browser.viewport(800, 1200, 2.0, false);
     open(&browser, &server.url());
     browser.wait_for("document.querySelectorAll('#app canvas').length === 2", SOON);
+    // A chart is drawn when it comes near the window.
     let sizes = browser.script(
-        "await new Promise(r => setTimeout(r, 300)); return [...document.querySelectorAll('#app canvas')].map((one) => [one.width, Math.round(one.getBoundingClientRect().width * devicePixelRatio), one.ariaLabel ?? one.parentElement.ariaLabel ?? ''])",
+        "for (const one of document.querySelectorAll('#app canvas')) {
+            one.scrollIntoView({ block: 'center' });
+            await new Promise(r => setTimeout(r, 300));
+        }
+        await new Promise(r => setTimeout(r, 300)); return [...document.querySelectorAll('#app canvas')].map((one) => [one.width, Math.round(one.getBoundingClientRect().width * devicePixelRatio), one.ariaLabel ?? one.parentElement.ariaLabel ?? ''])",
         json!([]),
     );
     for canvas in sizes.as_array().unwrap() {
