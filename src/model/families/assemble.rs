@@ -6,10 +6,9 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Span};
 use super::assembly::Assembly;
-use super::channel::Channel;
-use super::decoder::{Changes, Decoder, Place};
+use super::decoder::{Changes, Decoder, MixerKind, Place};
 use super::keys::POSITIONS;
-use super::layers::{sparse_layers, window, windowed_layers};
+use super::layers::{window, windowed_layers};
 use super::mixer::Mixer;
 use crate::units::{Quantity, grouped as thousands};
 
@@ -27,26 +26,33 @@ struct Plan {
 pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Result<Blueprint, ModelError> {
     let mut all = Assembly::new(config, title)?;
     let hidden = all.hidden.clone();
-    let window = window(config, decoder)?;
+    let (places, window) = places(config, decoder, all.layers.value)?;
     // A window longer than the longest context never hides anything.
-    let most = all.max_context.as_ref();
+    let most = all.max_context.as_ref().filter(|_| decoder.hybrid.is_none());
     let hides = !window.iter().zip(most).any(|(window, most)| window.value > most.value);
-    let sparse = sparse_layers(config, decoder, all.layers.value)?;
-    let windowed = windowed_layers(config, decoder, all.layers.value, window.is_some())?;
+    let windowed: Vec<bool> = places.iter().map(|place| place.windowed()).collect();
     let changes = (decoder.changes)(config, &windowed)?;
-    let slim = if changes.is_empty() { None } else { Some(config.slim()?) };
+    // Without values that differ by layer, attention is read once.
+    let (slim, shared) = if changes.is_empty() {
+        let attends = places.iter().any(|place| place.attends());
+        (
+            None,
+            attends.then(|| Mixer::read(config, decoder, &hidden)).transpose()?,
+        )
+    } else {
+        (Some(config.slim()?), None)
+    };
     let mut changes = changes.into_iter();
-    let plans: Vec<Plan> = windowed
+    let plans: Vec<Plan> = places
         .into_iter()
-        .zip(sparse)
-        .map(|(windowed, sparse)| Plan {
-            place: Place { windowed, sparse },
+        .map(|place| Plan {
+            place,
             changes: changes.next().unwrap_or_default(),
         })
         .collect();
-    let (mut attention, mut experts) = (None, None);
+    let (mut attention, mut other, mut experts) = (shared.as_ref().map(Mixer::words), None, None);
     all.layers_by(&plans, |plan| {
-        let Place { windowed, sparse } = plan.place;
+        let place = plan.place;
         let own;
         let config = match &slim {
             Some(slim) if !plan.changes.is_empty() => {
@@ -56,27 +62,53 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
             _ => config,
         };
         let span = match &window {
-            Some(chunk) if windowed && decoder.chunked => Span::Chunk(chunk.clone()),
-            Some(window) if windowed => Span::Window(window.clone()),
+            Some(chunk) if place.windowed() && decoder.chunked => Span::Chunk(chunk.clone()),
+            Some(window) if place.windowed() => Span::Window(window.clone()),
             _ => Span::Full,
         };
-        let title = kind_title(plan.place, if hides { &span } else { &Span::Full });
-        let mixer = Mixer::read(config, decoder, &hidden)?;
-        let channel = Channel::read(config, decoder, &hidden, sparse, sparse)?;
+        let mut norms = decoder.names.norms;
+        let mut blocks = Vec::new();
+        if let (Some(hybrid), MixerKind::Recurrent | MixerKind::Both) = (&decoder.hybrid, place.mixer) {
+            let block = (hybrid.other)(config, &hidden)?;
+            other = Some(block.title);
+            blocks.push(block);
+            norms = hybrid.norms.filter(|_| !place.attends()).unwrap_or(norms);
+        }
+        if place.attends() {
+            let read;
+            let mixer = match &shared {
+                Some(shared) => shared,
+                None => {
+                    read = Mixer::read(config, decoder, &hidden)?;
+                    &read
+                }
+            };
+            attention.get_or_insert_with(|| mixer.words());
+            blocks.push(mixer.block(&hidden, span.clone()));
+        }
+        let (channel, words) = (decoder.channel)(config, decoder, &hidden, place.sparse)?;
+        let title = kind_title(
+            place.mixer,
+            if hides { &span } else { &Span::Full },
+            other,
+            words.is_some(),
+        );
+        experts = experts.take().or(words);
         let parallel = config.decide(decoder.parallel)?;
-        attention.get_or_insert_with(|| mixer.words());
-        experts = experts.take().or_else(|| channel.words());
-        let (mixers, channel) = (vec![mixer.block(&hidden, span)], channel.block(sparse));
-        let blocks = between(decoder, decoder.names.norms, mixers, channel, parallel, &hidden);
-        let mut blocks = (decoder.adjust_layer)(config, &hidden, plan.place, blocks)?;
-        if windowed && !hides {
+        let blocks = between(decoder, norms, blocks, channel, parallel, &hidden);
+        let mut blocks = (decoder.adjust_layer)(config, &hidden, place, blocks)?;
+        if place.windowed() && !hides {
             blocks.iter_mut().for_each(unhide);
         }
         Ok((title, blocks))
     })?;
-    all.attention = attention.unwrap_or_default();
+    all.attention = [attention.as_deref(), other]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" + ");
     all.experts = experts;
-    all.tied = tied(config, decoder.tied)?;
+    all.tied = (decoder.tie)(config, decoder.tied)?;
     all.stem
         .push(embedding(decoder.names.embedding, &all.vocabulary, &hidden));
     if let Some(table) = &decoder.positions {
@@ -120,6 +152,24 @@ fn unhide(block: &mut Block) {
     }
 }
 
+/// Kinds of layers in order, and the window of those that have one.
+fn places(config: &Config, decoder: &Decoder, layers: u64) -> Result<(Vec<Place>, Option<Quantity>), ModelError> {
+    let sparse = || (decoder.sparse)(config, decoder, layers);
+    let (mixers, sparse, window) = if let Some(hybrid) = &decoder.hybrid {
+        let (order, sparse) = ((hybrid.order)(config, layers)?, sparse()?);
+        let windowed = order.contains(&MixerKind::Window);
+        let window = windowed.then(|| config.size("window", hybrid.window)).transpose()?;
+        (order, sparse, window)
+    } else {
+        let (window, sparse) = (window(config, decoder)?, sparse()?);
+        let windowed = windowed_layers(config, decoder, layers, window.is_some())?;
+        let kind = |windowed| if windowed { MixerKind::Window } else { MixerKind::Full };
+        (windowed.into_iter().map(kind).collect(), sparse, window)
+    };
+    let places = mixers.into_iter().zip(sparse);
+    Ok((places.map(|(mixer, sparse)| Place { mixer, sparse }).collect(), window))
+}
+
 /// The mixers of a layer between their norms; several token mixers share one norm and run side by side, and a channel mixer in
 /// parallel reads what they read.
 pub fn between(
@@ -143,22 +193,18 @@ pub fn between(
     blocks
 }
 
-fn kind_title(place: Place, span: &Span) -> String {
-    let span = match span {
-        Span::Full
-        | Span::Both
-        | Span::Near(_)
-        | Span::Cross
-        | Span::Squares { .. }
-        | Span::Part(_)
-        | Span::Chosen(_)
-        | Span::Every { .. } => "full attention".to_owned(),
-        Span::Blocks { size, .. } => format!("blocks of {}", thousands(size.value)),
-        Span::Around(window) => format!("{} tokens around", thousands(window.value)),
+fn kind_title(mixer: MixerKind, span: &Span, other: Option<&str>, experts: bool) -> String {
+    let seen = match span {
         Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
         Span::Window(window) => format!("window of {}", thousands(window.value)),
+        _ => "full attention".to_owned(),
     };
-    format!("{span} · {}", if place.sparse { "experts" } else { "MLP" })
+    let mixer = match (mixer, other.unwrap_or_default()) {
+        (MixerKind::Recurrent, other) => other.to_owned(),
+        (MixerKind::Both, other) => format!("{seen} and {other}"),
+        _ => seen,
+    };
+    format!("{mixer} · {}", if experts { "experts" } else { "MLP" })
 }
 
 /// Whether the head is the token table. The language model's own key decides, then the family's default.

@@ -6,8 +6,11 @@ use super::super::blocks::{Norm, QkNorm};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
+use super::assemble::tied;
 use super::assembly::Assembly;
+use super::channel::plain_channel;
 use super::keys::INTERMEDIATE;
+use super::layers::sparse_layers;
 use crate::units::Quantity;
 
 /// A yes or no that may depend on a key.
@@ -127,14 +130,54 @@ pub struct Positions {
 /// What a layer has in place of the config's own values: a key and its value there.
 pub type Changes = Vec<(&'static str, Value)>;
 
+/// What mixes the tokens of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MixerKind {
+    /// Attention to all tokens.
+    Full,
+    /// Attention within a window.
+    Window,
+    /// A recurrence or a convolution.
+    Recurrent,
+    /// Both side by side.
+    Both,
+}
+
+/// Layers some of which mix tokens with a recurrence or a convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Hybrid {
+    /// What mixes the tokens of each layer.
+    pub order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
+    /// The other mixer.
+    pub other: fn(&Config, &Quantity) -> Result<Block, ModelError>,
+    /// Norms of layers without attention, where they differ.
+    pub norms: Option<[&'static str; 4]>,
+    /// Keys of the window.
+    pub window: &'static [&'static str],
+}
+
 /// What a layer is, as far as its kind decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Whether it sees a window.
-    pub windowed: bool,
+    /// What mixes its tokens.
+    pub mixer: MixerKind,
     /// Whether it has experts.
     pub sparse: bool,
 }
+
+impl Place {
+    /// Whether it sees a window only.
+    pub fn windowed(self) -> bool {
+        self.mixer == MixerKind::Window
+    }
+    /// Whether it has attention.
+    pub fn attends(self) -> bool {
+        self.mixer != MixerKind::Recurrent
+    }
+}
+
+/// A channel mixer and its experts in words.
+pub type ChannelMixer = (Block, Option<String>);
 
 /// The last change to the blocks of a layer; the config has the layer's own values.
 pub type AdjustLayer = fn(&Config, &Quantity, Place, Vec<Block>) -> Result<Vec<Block>, ModelError>;
@@ -188,6 +231,8 @@ pub struct Names {
 pub struct Decoder {
     /// Whether the head is tied where the config does not say.
     pub tied: bool,
+    /// The other mixer and where it stands; without one every layer has attention.
+    pub hybrid: Option<Hybrid>,
     /// Form of attention.
     pub attention: AttentionForm,
     /// Biases of q, k and v.
@@ -226,6 +271,12 @@ pub struct Decoder {
     pub chunked: bool,
     /// Experts.
     pub experts: Option<Experts>,
+    /// For each layer, whether it has experts.
+    pub sparse: fn(&Config, &Self, u64) -> Result<Vec<bool>, ModelError>,
+    /// The channel mixer of a dense layer, or of one with experts.
+    pub channel: fn(&Config, &Self, &Quantity, bool) -> Result<ChannelMixer, ModelError>,
+    /// Whether the head is the token table, given what it is where the config does not say.
+    pub tie: fn(&Config, bool) -> Result<bool, ModelError>,
     /// Names.
     pub names: Names,
     /// Values that differ by layer, one entry a layer, from the config and whether each layer is windowed; empty where
@@ -258,6 +309,21 @@ impl Names {
         norms: ["", "post_attention_layernorm", "", "post_feedforward_layernorm"],
         ..Self::LLAMA
     };
+}
+
+impl Hybrid {
+    /// The other mixer, and where it stands.
+    pub const fn of(
+        order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
+        other: fn(&Config, &Quantity) -> Result<Block, ModelError>,
+    ) -> Option<Self> {
+        Some(Self {
+            order,
+            other,
+            norms: None,
+            window: &["sliding_window"],
+        })
+    }
 }
 
 impl Windows {
@@ -321,6 +387,7 @@ impl Decoder {
     /// Llama: grouped queries, RMSNorm before each mixer, a gated MLP, biases only where keys ask for them.
     pub const LLAMA: Self = Self {
         tied: false,
+        hybrid: None,
         attention: AttentionForm::Grouped,
         qkv_bias: Flag::Key("attention_bias", false),
         output_bias: Flag::Key("attention_bias", false),
@@ -341,6 +408,9 @@ impl Decoder {
         window_keys: &["sliding_window", "sliding_window_size"],
         chunked: false,
         experts: None,
+        sparse: sparse_layers,
+        channel: plain_channel,
+        tie: tied,
         names: Names::LLAMA,
         changes: |_, _| Ok(Vec::new()),
         adjust_layer: |_, _, _, blocks| Ok(blocks),

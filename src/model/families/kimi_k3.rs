@@ -10,8 +10,9 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Routing};
 use super::super::tensor::TensorKind;
-use super::decoder::Decoder;
-use super::hybrid::{ChannelMixer, plain_channel};
+use super::assembly::Assembly;
+use super::channel::plain_channel;
+use super::decoder::{ChannelMixer, Decoder};
 use super::keys::{EXPERTS, TOP_K};
 use crate::units::Quantity;
 
@@ -122,14 +123,15 @@ fn experts(config: &Config, hidden: &Quantity, latent: &Quantity) -> Result<Chan
 }
 
 /// Reading from depth at all places, and the weights of the last.
-pub fn after(config: &Config, hidden: &Quantity, layers: u64) -> Result<Option<Block>, ModelError> {
+pub fn after(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
     let Some(block) = config.optional("block", &[DEPTH])? else {
-        return Ok(None);
+        return Ok(());
     };
     let rows = Quantity::assumed(
         "outputs read",
-        depth_rows(layers, block.value),
+        depth_rows(all.layers.value, block.value),
         "all places together: one output is stored every attn_res_block_size layers",
     );
-    Ok(Some(depth_mixing("output_attn_res", hidden, &rows)))
+    all.tail.insert(0, depth_mixing("output_attn_res", &all.hidden, &rows));
+    Ok(())
 }

@@ -4,8 +4,9 @@ use super::super::blocks::{Lightning, lightning};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{HybridDecoder, MixerKind, by, named};
+use super::decoder::{Hybrid, MixerKind};
 use super::keys::HEADS;
+use super::order::{by, named};
 use super::{Build, Correction, Decoder, Experts, Family, HeadNorm};
 use crate::units::Quantity;
 
@@ -20,22 +21,16 @@ const EXPERTS: Experts = Experts {
     ..Experts::PLAIN
 };
 
-const LIGHTNING: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(EXPERTS),
-        ..Decoder::UNBIASED
-    },
-    order,
-    linear: mixer,
-    ..HybridDecoder::PLAIN
-};
-
 /// M2: experts on every layer, q and k normed over all heads. Before it: lightning attention in most layers.
 pub const FAMILIES: &[Family] = &[
     Family {
         types: &["minimax"],
         title: "MiniMax 01",
-        build: Build::Own(|config, title| LIGHTNING.build(config, title)),
+        build: Build::Decoder(Decoder {
+            experts: Some(EXPERTS),
+            hybrid: Hybrid::of(order, mixer),
+            ..Decoder::UNBIASED
+        }),
     },
     Family {
         types: &["minimax_m2"],

@@ -10,7 +10,7 @@ use super::super::operator::{Block, Input, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::Tensor;
 use super::assemble::tied;
 use super::assembly::Assembly;
-use super::channel::Channel;
+use super::channel::plain_channel;
 use super::mixer::Mixer;
 use super::{Build, Decoder, Family, Flag, HeadNorm};
 use crate::units::Quantity;
@@ -42,7 +42,7 @@ fn llama(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     let mut all = Assembly::new(config, title)?;
     let hidden = all.hidden.clone();
     let mixer = Mixer::read(config, &UNBIASED, &hidden)?;
-    let channel = Channel::read(config, &UNBIASED, &hidden, false, false)?;
+    let (channel, _) = plain_channel(config, &UNBIASED, &hidden, false)?;
     let plans: Vec<bool> = (0..all.layers.value).map(|layer| cross.contains(&layer)).collect();
     all.layers_by(&plans, |&cross| {
         let normed = |module| norm(Norm::Rms, module, &hidden);
@@ -54,7 +54,7 @@ fn llama(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
                 mixer.block(&hidden, Span::Full)
             },
             normed("post_attention_layernorm"),
-            channel.block(false),
+            channel.clone(),
         ];
         Ok(if cross {
             let blocks = blocks.into_iter().chain([gates()]).map(beside_images).collect();
@@ -93,7 +93,7 @@ fn molmo(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     let mut all = Assembly::new(config, title)?;
     let hidden = all.hidden.clone();
     let mixer = Mixer::read(config, &decoder, &hidden)?;
-    let channel = Channel::read(config, &decoder, &hidden, false, false)?;
+    let (channel, _) = plain_channel(config, &decoder, &hidden, false)?;
     let plans = vec![(); all.layers.value as usize];
     all.layers_by(&plans, |()| {
         let normed = |module| norm(Norm::Rms, module, &hidden);
@@ -101,7 +101,7 @@ fn molmo(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
             normed("input_layernorm"),
             mixer.block(&hidden, Span::Full),
             normed("post_attention_layernorm"),
-            channel.block(false),
+            channel.clone(),
         ];
         Ok(("full attention · MLP".to_owned(), blocks))
     })?;

@@ -14,10 +14,10 @@ mod decoder;
 pub mod defaults;
 mod encoder;
 mod encoding;
-mod hybrid;
 pub mod keys;
 mod layers;
 mod mixer;
+mod order;
 mod pair;
 mod pairing;
 mod side;
@@ -139,7 +139,7 @@ impl Family {
     pub const fn decoder(&self) -> Option<&Decoder> {
         match &self.build {
             Build::Decoder(decoder) => Some(decoder),
-            Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
+            Build::From(_) | Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
         }
     }
 }
@@ -150,6 +150,8 @@ impl Family {
 pub enum Build {
     /// From a description: most decoders.
     Decoder(Decoder),
+    /// The same where a key decides what the description is.
+    From(fn(&Config) -> Result<Decoder, ModelError>),
     /// From a description: an encoder of text.
     Encoder(encoder::Encoder),
     /// From a description: an encoder with a decoder.
@@ -282,6 +284,7 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
     };
     match &family.build {
         Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
+        Build::From(describe) => assemble::assemble(config, family.title, &describe(config)?),
         Build::Own(build) => build(config, family.title),
         Build::Encoder(_) | Build::Pair(_) => (library::library()?.encoders)(config, family),
     }
@@ -292,6 +295,6 @@ pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelErro
     match &family.build {
         Build::Encoder(encoder) => encoding::build(config, family.title, encoder),
         Build::Pair(pair) => pairing::build(config, family.title, pair),
-        Build::Decoder(_) | Build::Own(_) => language(config),
+        Build::Decoder(_) | Build::From(_) | Build::Own(_) => language(config),
     }
 }

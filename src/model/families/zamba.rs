@@ -11,9 +11,10 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
 use super::assemble::tied;
 use super::assembly::Assembly;
-use super::hybrid::{MixerKind, named};
+use super::decoder::MixerKind;
 use super::keys::{HEADS, INTERMEDIATE, KV_HEADS};
 use super::mamba::rank;
+use super::order::named;
 use super::{Build, Family};
 use crate::units::Quantity;
 
