@@ -127,7 +127,7 @@ impl Field {
                 .any(|name| config.get(name).is_some_and(Value::is_object));
         }
         let known = families::known().find(|(name, _)| *name == model_type);
-        known.is_some_and(|(_, family)| family.decoder().is_none_or(|decoder| (self.applies)(decoder)))
+        known.is_some_and(|(_, family)| family.decoder(config).is_none_or(|decoder| (self.applies)(&decoder)))
             || map.is_some_and(|map| self.keys.iter().any(|key| map.contains_key(*key)))
     }
     /// What it shows: the edit, else the config, else the class default.

@@ -24,6 +24,14 @@ struct Plan {
 /// # Errors
 /// See [`ModelError`].
 pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Result<Blueprint, ModelError> {
+    let translated = (decoder.translate)(config)?;
+    let own;
+    let config = if translated.is_empty() {
+        config
+    } else {
+        own = config.changed(&translated);
+        &own
+    };
     let mut all = Assembly::new(config, title)?;
     let hidden = all.hidden.clone();
     let (places, window) = places(config, decoder, all.layers.value)?;
@@ -87,12 +95,11 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
             blocks.push(mixer.block(&hidden, span.clone()));
         }
         let (channel, words) = (decoder.channel)(config, decoder, &hidden, place.sparse)?;
-        let title = kind_title(
-            place.mixer,
-            if hides { &span } else { &Span::Full },
-            other,
-            words.is_some(),
-        );
+        let mut title = mixer_title(place.mixer, if hides { &span } else { &Span::Full }, other);
+        if !channel.operators.is_empty() {
+            title.push_str(if words.is_some() { " · experts" } else { " · MLP" });
+        }
+        let title = (decoder.title)(config, place, title);
         experts = experts.take().or(words);
         let parallel = config.decide(decoder.parallel)?;
         let blocks = between(decoder, norms, blocks, channel, parallel, &hidden);
@@ -188,23 +195,22 @@ pub fn between(
     if !parallel {
         blocks.extend(norm(before_channel));
     }
-    blocks.push(channel);
+    blocks.extend(Some(channel).filter(|channel| !channel.operators.is_empty()));
     blocks.extend(norm(after_channel));
     blocks
 }
 
-fn kind_title(mixer: MixerKind, span: &Span, other: Option<&str>, experts: bool) -> String {
+fn mixer_title(mixer: MixerKind, span: &Span, other: Option<&str>) -> String {
     let seen = match span {
         Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
         Span::Window(window) => format!("window of {}", thousands(window.value)),
         _ => "full attention".to_owned(),
     };
-    let mixer = match (mixer, other.unwrap_or_default()) {
+    match (mixer, other.unwrap_or_default()) {
         (MixerKind::Recurrent, other) => other.to_owned(),
         (MixerKind::Both, other) => format!("{seen} and {other}"),
         _ => seen,
-    };
-    format!("{mixer} · {}", if experts { "experts" } else { "MLP" })
+    }
 }
 
 /// Whether the head is the token table. The language model's own key decides, then the family's default.

@@ -4,7 +4,7 @@ use super::super::blocks::{Mlp, RoutedExperts, SharedExperts, mlp, routed};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Operator, Routing, Step};
+use super::super::operator::{Block, Operator, Role, Routing, Step};
 use super::super::tensor::Tensor;
 use super::decoder::{ChannelMixer, Correction, Decoder, Experts, Gate, Shared};
 use super::keys::{EXPERTS, TOP_K};
@@ -24,6 +24,14 @@ pub fn plain_channel(
         Some(experts) if sparse => experts_of(config, experts, hidden),
         _ => Ok((dense(config, decoder, hidden)?, None)),
     }
+}
+
+/// No channel mixer: a layer is one mixer.
+///
+/// # Errors
+/// None.
+pub fn no_channel(_: &Config, _: &Decoder, _: &Quantity, _: bool) -> Result<ChannelMixer, ModelError> {
+    Ok((Block::new("None", Role::ChannelMixer), None))
 }
 
 fn dense(config: &Config, decoder: &Decoder, hidden: &Quantity) -> Result<Block, ModelError> {

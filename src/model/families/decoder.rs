@@ -279,9 +279,13 @@ pub struct Decoder {
     pub tie: fn(&Config, bool) -> Result<bool, ModelError>,
     /// Names.
     pub names: Names,
+    /// Keys as the builder reads them, from those that the class reads; nothing where they are the same.
+    pub translate: fn(&Config) -> Result<Changes, ModelError>,
     /// Values that differ by layer, one entry a layer, from the config and whether each layer is windowed; empty where
     /// there are none.
     pub changes: fn(&Config, &[bool]) -> Result<Vec<Changes>, ModelError>,
+    /// What a kind of layer is called, given what it would be called.
+    pub title: fn(&Config, Place, String) -> String,
     /// The last change to a layer.
     pub adjust_layer: AdjustLayer,
     /// The last change to what is before and after the layers.
@@ -312,6 +316,11 @@ impl Names {
 }
 
 impl Hybrid {
+    /// The other mixer in every layer.
+    pub const fn alone(other: fn(&Config, &Quantity) -> Result<Block, ModelError>) -> Option<Self> {
+        Self::of(|_, layers| Ok(vec![MixerKind::Recurrent; layers as usize]), other)
+    }
+
     /// The other mixer, and where it stands.
     pub const fn of(
         order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
@@ -412,7 +421,9 @@ impl Decoder {
         channel: plain_channel,
         tie: tied,
         names: Names::LLAMA,
+        translate: |_| Ok(Vec::new()),
         changes: |_, _| Ok(Vec::new()),
+        title: |_, _, title| title,
         adjust_layer: |_, _, _, blocks| Ok(blocks),
         adjust_ends: |_, _| Ok(()),
     };

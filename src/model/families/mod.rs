@@ -135,11 +135,12 @@ pub struct Family {
 }
 
 impl Family {
-    /// The description it is built from, if it is built from one.
-    pub const fn decoder(&self) -> Option<&Decoder> {
+    /// The description that a config is built from, if it is built from one.
+    pub fn decoder(&self, config: &Value) -> Option<Decoder> {
         match &self.build {
-            Build::Decoder(decoder) => Some(decoder),
-            Build::From(_) | Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
+            Build::Decoder(decoder) => Some(*decoder),
+            Build::From(describe) => describe(&Config::from_value(config.clone()).ok()?).ok(),
+            Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
         }
     }
 }
