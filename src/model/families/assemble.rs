@@ -8,9 +8,10 @@ use super::super::operator::{Block, Kind, Span};
 use super::assembly::Assembly;
 use super::decoder::{Changes, Decoder, MixerKind, Place};
 use super::keys::POSITIONS;
+use super::layer::layer;
 use super::layers::{window, windowed_layers};
 use super::mixer::Mixer;
-use crate::units::{Quantity, grouped as thousands};
+use crate::units::Quantity;
 
 /// What makes a layer of its own kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,36 +75,13 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
             Some(window) if place.windowed() => Span::Window(window.clone()),
             _ => Span::Full,
         };
-        let mut norms = decoder.names.norms;
-        let mut blocks = Vec::new();
-        if let (Some(hybrid), MixerKind::Recurrent | MixerKind::Both) = (&decoder.hybrid, place.mixer) {
-            let block = (hybrid.other)(config, &hidden)?;
-            other = Some(block.title);
-            blocks.push(block);
-            norms = hybrid.norms.filter(|_| !place.attends()).unwrap_or(norms);
-        }
-        if place.attends() {
-            let read;
-            let mixer = match &shared {
-                Some(shared) => shared,
-                None => {
-                    read = Mixer::read(config, decoder, &hidden)?;
-                    &read
-                }
-            };
-            attention.get_or_insert_with(|| mixer.words());
-            blocks.push(mixer.block(&hidden, span.clone()));
-        }
-        let (channel, words) = (decoder.channel)(config, decoder, &hidden, place.sparse)?;
-        let mut title = mixer_title(place.mixer, if hides { &span } else { &Span::Full }, other);
-        if !channel.operators.is_empty() {
-            title.push_str(if words.is_some() { " · experts" } else { " · MLP" });
-        }
+        let made = layer(config, decoder, &hidden, place, span.clone(), shared.as_ref())?;
+        let title = made.title(place.mixer, if hides { &span } else { &Span::Full });
+        attention = attention.take().or(made.attention);
+        other = made.other.or(other);
+        experts = experts.take().or(made.experts);
         let title = (decoder.title)(config, place, title);
-        experts = experts.take().or(words);
-        let parallel = config.decide(decoder.parallel)?;
-        let blocks = between(decoder, norms, blocks, channel, parallel, &hidden);
-        let mut blocks = (decoder.adjust_layer)(config, &hidden, place, blocks)?;
+        let mut blocks = (decoder.adjust_layer)(config, &hidden, place, made.blocks)?;
         if place.windowed() && !hides {
             blocks.iter_mut().for_each(unhide);
         }
@@ -175,42 +153,6 @@ fn places(config: &Config, decoder: &Decoder, layers: u64) -> Result<(Vec<Place>
     };
     let places = mixers.into_iter().zip(sparse);
     Ok((places.map(|(mixer, sparse)| Place { mixer, sparse }).collect(), window))
-}
-
-/// The mixers of a layer between their norms; several token mixers share one norm and run side by side, and a channel mixer in
-/// parallel reads what they read.
-pub fn between(
-    decoder: &Decoder,
-    norms: [&'static str; 4],
-    mixers: Vec<Block>,
-    channel: Block,
-    parallel: bool,
-    hidden: &Quantity,
-) -> Vec<Block> {
-    let [before_mixer, after_mixer, before_channel, after_channel] = norms;
-    let norm = |name: &'static str| (!name.is_empty()).then(|| norm(decoder.norm, name, hidden));
-    let mut blocks: Vec<Block> = norm(before_mixer).into_iter().collect();
-    blocks.extend(mixers);
-    blocks.extend(norm(after_mixer));
-    if !parallel {
-        blocks.extend(norm(before_channel));
-    }
-    blocks.extend(Some(channel).filter(|channel| !channel.operators.is_empty()));
-    blocks.extend(norm(after_channel));
-    blocks
-}
-
-fn mixer_title(mixer: MixerKind, span: &Span, other: Option<&str>) -> String {
-    let seen = match span {
-        Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
-        Span::Window(window) => format!("window of {}", thousands(window.value)),
-        _ => "full attention".to_owned(),
-    };
-    match (mixer, other.unwrap_or_default()) {
-        (MixerKind::Recurrent, other) => other.to_owned(),
-        (MixerKind::Both, other) => format!("{seen} and {other}"),
-        _ => seen,
-    }
 }
 
 /// Whether the head is the token table. The language model's own key decides, then the family's default.

@@ -4,9 +4,8 @@ use super::encoder::not_built;
 use super::keys::{TIE, VOCABULARY};
 use super::pair::{Around, Pair, Places, Ties};
 use super::pairing::convolution;
-use super::side::Side;
 use super::sparse_encoders::{blocks_seen, window_of, with_globals};
-use super::{Build, Family, Flag};
+use super::{Build, Decoder, Family, Flag, Names};
 use crate::model::blocks::embedding;
 use crate::model::operator::{Block, Role, Span};
 use crate::units::Quantity;
@@ -53,13 +52,17 @@ const MVP: Pair = Pair {
 };
 /// Longformer's windows in the encoder (Beltagy 2020, arXiv 2004.05150).
 const LED: Pair = Pair {
-    encoder: Side {
-        attention: [
-            "self_attn.longformer_self_attn.query",
-            "self_attn.longformer_self_attn.key",
-            "self_attn.longformer_self_attn.value",
-            "self_attn.output",
-        ],
+    encoder: Decoder {
+        names: Names {
+            attention: [
+                "self_attn.longformer_self_attn.query",
+                "self_attn.longformer_self_attn.key",
+                "self_attn.longformer_self_attn.value",
+                "self_attn.output",
+            ],
+            ..Pair::BART.encoder.names
+        },
+
         ..Pair::BART.encoder
     },
     span: |config, reads, layer| {
@@ -122,26 +125,29 @@ const FSMT: Pair = Pair {
     ..named("FSMT")
 };
 /// Norms before each part of a layer.
-const FIRST: [&str; 6] = [
-    "self_attn_layer_norm",
-    "",
-    "encoder_attn_layer_norm",
-    "",
-    "final_layer_norm",
-    "",
-];
+const FIRST: [&str; 4] = ["self_attn_layer_norm", "", "final_layer_norm", ""];
 
 /// The same with norms before each part and after the layers, and other tables before.
 const fn before(class: &'static str, places: Option<Places>, first_norm: &'static str) -> Pair {
     let bart = Pair::BART;
     Pair {
         class,
-        encoder: Side {
-            norms: FIRST,
+        encoder: Decoder {
+            names: Names {
+                norms: FIRST,
+                cross_norms: ["encoder_attn_layer_norm", ""],
+                ..bart.encoder.names
+            },
+
             ..bart.encoder
         },
-        decoder: Side {
-            norms: FIRST,
+        decoder: Decoder {
+            names: Names {
+                norms: FIRST,
+                cross_norms: ["encoder_attn_layer_norm", ""],
+                ..bart.decoder.names
+            },
+
             ..bart.decoder
         },
         before: Around {
@@ -187,21 +193,22 @@ const BIG_BIRD: Pair = {
     let base = before("BigBirdPegasus", ROWS, "");
     let bias = Flag::Key("use_bias", false);
     Pair {
-        encoder: Side {
-            attention: [
-                "self_attn.self.query",
-                "self_attn.self.key",
-                "self_attn.self.value",
-                "self_attn.output",
-            ],
+        encoder: Decoder {
+            names: Names {
+                attention: [
+                    "self_attn.self.query",
+                    "self_attn.self.key",
+                    "self_attn.self.value",
+                    "self_attn.output",
+                ],
+                ..base.encoder.names
+            },
             qkv_bias: bias,
-            key_bias: bias,
             output_bias: bias,
             ..base.encoder
         },
-        decoder: Side {
+        decoder: Decoder {
             qkv_bias: bias,
-            key_bias: bias,
             output_bias: bias,
             ..base.decoder
         },
@@ -243,12 +250,12 @@ const MARIAN: Pair = Pair {
 const WHISPER: Pair = {
     let base = before("Whisper", None, "");
     Pair {
-        encoder: Side {
-            key_bias: Flag::No,
+        encoder: Decoder {
+            key_bias: Some(Flag::No),
             ..base.encoder
         },
-        decoder: Side {
-            key_bias: Flag::No,
+        decoder: Decoder {
+            key_bias: Some(Flag::No),
             ..base.decoder
         },
         before: Around {

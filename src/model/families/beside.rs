@@ -15,8 +15,7 @@ use super::keys::{TIE, VOCABULARY};
 use super::luke::waiting;
 use super::pair::Pair;
 use super::pairing::across;
-use super::side::Side;
-use super::{Build, Family};
+use super::{Build, Decoder, Family, Names};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -37,7 +36,7 @@ pub const FAMILIES: &[Family] = &[
 fn layers<'c>(
     config: &'c Config,
     title: &'static str,
-    side: &Side,
+    side: &Decoder,
     seen: Option<Quantity>,
 ) -> Result<Assembly<'c>, ModelError> {
     let hidden = config.size("hidden", side.hidden)?;
@@ -78,7 +77,7 @@ fn beside_images(mut blocks: Vec<Block>) -> Vec<Block> {
 /// BART's decoder.
 fn trocr(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
     let bart = &Pair::BART.decoder;
-    let side = Side {
+    let side = Decoder {
         layers: &["num_hidden_layers", "decoder_layers"],
         heads: &["num_attention_heads", "decoder_attention_heads"],
         ..*bart
@@ -106,22 +105,20 @@ fn blip(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
     if !config.flag("is_decoder", true)? {
         return not_built(config, "Layers that see no image (is_decoder)");
     }
-    let side = Side {
-        cross: [
-            "crossattention.self.query",
-            "crossattention.self.key",
-            "crossattention.self.value",
-            "crossattention.output.dense",
-        ],
-        norms: [
-            "",
-            "attention.output.LayerNorm",
-            "",
-            "crossattention.output.LayerNorm",
-            "",
-            "output.LayerNorm",
-        ],
-        ..Side::BERT
+    let side = Decoder {
+        names: Names {
+            cross: [
+                "crossattention.self.query",
+                "crossattention.self.key",
+                "crossattention.self.value",
+                "crossattention.output.dense",
+            ],
+            norms: ["", "attention.output.LayerNorm", "", "output.LayerNorm"],
+            cross_norms: ["", "crossattention.output.LayerNorm"],
+            ..Decoder::BERT.names
+        },
+
+        ..Decoder::BERT
     };
     // The wrapper's class puts the width of its tower in place of encoder_hidden_size.
     let seen = match config.root_type() == config.model_type() {

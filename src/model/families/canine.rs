@@ -10,8 +10,7 @@ use super::Family;
 use super::assembly::Assembly;
 use super::encoder::not_built;
 use super::encoding::{dense, labels};
-use super::side::Side;
-use super::{Build, Flag};
+use super::{Build, Decoder, Flag};
 use crate::model::blocks::{Norm, norm, positions};
 use crate::model::blueprint::{Blueprint, Reading};
 use crate::model::component::Component;
@@ -28,9 +27,9 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Own(build),
 }];
 
-const SIDE: Side = Side {
-    down_bias: Flag::Yes,
-    ..Side::BERT
+const SIDE: Decoder = Decoder {
+    down_bias: Some(Flag::Yes),
+    ..Decoder::BERT
 };
 
 fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {

@@ -36,15 +36,26 @@ pub fn no_channel(_: &Config, _: &Decoder, _: &Quantity, _: bool) -> Result<Chan
 
 fn dense(config: &Config, decoder: &Decoder, hidden: &Quantity) -> Result<Block, ModelError> {
     let [gate, up, down] = decoder.names.mlp;
+    let four = || hidden.times("intermediate", 4);
+    let up_bias = config.decide(decoder.mlp_bias)?;
+    let down_bias = decoder.down_bias.map_or(Ok(up_bias), |flag| config.decide(flag))?;
     let style = Mlp {
-        width: config.size_or("intermediate", decoder.dense_width, || hidden.times("intermediate", 4))?,
-        gate: (decoder.gate == Gate::Gated).then_some(gate),
+        width: match decoder.dense_width {
+            keys @ [_, ..] if decoder.exact => config.size("intermediate", keys)?,
+            keys => config.size_or("intermediate", keys, four)?,
+        },
+        gate: (decoder.gate == Gate::Gated && !gate.is_empty()).then_some(gate),
         up,
         down,
-        bias: config.decide(decoder.mlp_bias)?,
+        bias: up_bias || down_bias,
         component: Component::Mlp,
     };
     let mut block = mlp(hidden, &style);
+    for operator in block.operators.iter_mut().filter(|_| up_bias != down_bias) {
+        if down_bias != (operator.name == "down_proj") {
+            operator.tensors.truncate(1);
+        }
+    }
     if !decoder.activation_parameters.is_empty() {
         let one = Quantity::architecture("parameters", 1, "a learned scalar of the activation");
         let mut operator = Operator::elementwise("activation parameters", Component::Mlp, &one, Step::Plain(0), 0);

@@ -9,7 +9,7 @@ use super::super::operator::Block;
 use super::assemble::tied;
 use super::assembly::Assembly;
 use super::channel::plain_channel;
-use super::keys::INTERMEDIATE;
+use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS};
 use super::layers::sparse_layers;
 use crate::units::Quantity;
 
@@ -212,11 +212,15 @@ pub struct Experts {
 pub struct Names {
     /// Token table.
     pub embedding: &'static str,
-    /// q, k, v, o.
+    /// q, k, v, o; an empty o is no attention.
     pub attention: [&'static str; 4],
+    /// The same of attention to an encoder; an empty o is none.
+    pub cross: [&'static str; 4],
+    /// Norms before and after attention to an encoder. Unused ones are empty.
+    pub cross_norms: [&'static str; 2],
     /// Norms of q and k.
     pub qk_norm: [&'static str; 2],
-    /// gate, up, down.
+    /// gate, up, down; an empty gate is none.
     pub mlp: [&'static str; 3],
     /// Norms of a layer in order: before attention, after it, before the MLP, after it. Unused ones are empty.
     pub norms: [&'static str; 4],
@@ -231,12 +235,26 @@ pub struct Names {
 pub struct Decoder {
     /// Whether the head is tied where the config does not say.
     pub tied: bool,
+    /// Whether the class names each of its sizes: one that is missing is refused, and nothing is read that has no key here.
+    pub exact: bool,
+    /// Keys of the width of the residual stream.
+    pub hidden: &'static [&'static str],
+    /// Keys of the number of layers.
+    pub layers: &'static [&'static str],
+    /// Keys of the query heads.
+    pub heads: &'static [&'static str],
+    /// Keys of the heads of keys and values; none where they are as many as the queries'.
+    pub kv_heads: &'static [&'static str],
+    /// Keys of the width of a head; none where the heads divide the stream.
+    pub head_dim: &'static [&'static str],
     /// The other mixer and where it stands; without one every layer has attention.
     pub hybrid: Option<Hybrid>,
     /// Form of attention.
     pub attention: AttentionForm,
     /// Biases of q, k and v.
     pub qkv_bias: Flag,
+    /// Bias of k, where it is not that of q and v.
+    pub key_bias: Option<Flag>,
     /// Bias of o.
     pub output_bias: Flag,
     /// Norms of q and k.
@@ -259,6 +277,8 @@ pub struct Decoder {
     pub gate: Gate,
     /// Biases of the MLP.
     pub mlp_bias: Flag,
+    /// Bias of down, where it is not that of gate and up.
+    pub down_bias: Option<Flag>,
     /// Parameters of the activation itself, a layer (xIELU has two).
     pub activation_parameters: &'static [&'static str],
     /// Bias of the output head.
@@ -302,6 +322,8 @@ impl Names {
             "self_attn.v_proj",
             "self_attn.o_proj",
         ],
+        cross: [""; 4],
+        cross_norms: [""; 2],
         qk_norm: ["self_attn.q_norm", "self_attn.k_norm"],
         mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
         norms: ["input_layernorm", "", "post_attention_layernorm", ""],
@@ -396,9 +418,16 @@ impl Decoder {
     /// Llama: grouped queries, RMSNorm before each mixer, a gated MLP, biases only where keys ask for them.
     pub const LLAMA: Self = Self {
         tied: false,
+        exact: false,
+        hidden: HIDDEN,
+        layers: LAYERS,
+        heads: HEADS,
+        kv_heads: KV_HEADS,
+        head_dim: &["head_dim", "attention_head_dim", "kv_channels"],
         hybrid: None,
         attention: AttentionForm::Grouped,
         qkv_bias: Flag::Key("attention_bias", false),
+        key_bias: None,
         output_bias: Flag::Key("attention_bias", false),
         head_norm: HeadNorm::NONE,
         sinks: [Flag::No, Flag::No],
@@ -411,6 +440,7 @@ impl Decoder {
 
         gate: Gate::Gated,
         mlp_bias: Flag::Key("mlp_bias", false),
+        down_bias: None,
         activation_parameters: &[],
         head_bias: Flag::No,
         windows: Windows::NONE,
@@ -427,6 +457,41 @@ impl Decoder {
         adjust_layer: |_, _, _, blocks| Ok(blocks),
         adjust_ends: |_, _| Ok(()),
     };
+    /// A Llama whose class reads no key for its heads but their number: the form of what reads alone.
+    pub const READER: Self = Self {
+        exact: true,
+        kv_heads: &[],
+        head_dim: &[],
+        ..Self::UNBIASED
+    };
+    /// BERT's layers (Devlin 2018, arXiv 1810.04805).
+    pub const BERT: Self = Self {
+        norm: Norm::Layer,
+        rotary: false,
+        names: Names {
+            attention: [
+                "attention.self.query",
+                "attention.self.key",
+                "attention.self.value",
+                "attention.output.dense",
+            ],
+            mlp: ["", "intermediate.dense", "output.dense"],
+            norms: ["", "attention.output.LayerNorm", "", "output.LayerNorm"],
+            ..Names::LLAMA
+        },
+        ..Self::READER.with_biases(Flag::Yes, Flag::Yes)
+    };
+    /// The same with the biases of every matrix as the flag says.
+    pub const fn with_biases(self, attention: Flag, mlp: Flag) -> Self {
+        Self {
+            qkv_bias: attention,
+            key_bias: None,
+            output_bias: attention,
+            mlp_bias: mlp,
+            down_bias: None,
+            ..self
+        }
+    }
     /// A Llama that never has biases.
     pub const UNBIASED: Self = Self {
         qkv_bias: Flag::No,

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
+use super::Decoder;
 use super::assembly::Assembly;
 use super::decoder::Flag;
-use super::side::Side;
 use crate::units::Quantity;
 
 /// A table that is looked up before the layers, besides that of the tokens.
@@ -87,7 +87,7 @@ pub struct Encoder {
     /// What a config is loaded for that names no class.
     pub usual: Purpose,
     /// Its layers.
-    pub side: Side,
+    pub stack: Decoder,
     /// Keys of the rows of the table of the tokens.
     pub vocabulary: &'static [&'static str],
     /// Table of the tokens.
@@ -145,7 +145,7 @@ impl Encoder {
     pub const BERT: Self = Self {
         class: "Bert",
         usual: Purpose::Masked,
-        side: Side::BERT,
+        stack: Decoder::BERT,
         vocabulary: &["vocab_size"],
         tokens: "embeddings.word_embeddings",
         tables: &[POSITIONS, TYPES],

@@ -54,7 +54,7 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
             return not_built(config, format!("{key}: an encoder that writes"));
         }
     }
-    let side = &encoder.side;
+    let side = &encoder.stack;
     let purpose = purpose(config, encoder.class, encoder.usual)?;
     let mut all = Assembly::of(
         config,
@@ -155,7 +155,7 @@ fn heads_of(
                 ));
             }
             if !masked.norm.is_empty() {
-                all.tail.push(norm(encoder.side.norm, masked.norm, narrow));
+                all.tail.push(norm(encoder.stack.norm, masked.norm, narrow));
             }
             all.tail.push(decoder(config, masked, narrow, all)?);
         }

@@ -10,8 +10,7 @@ use super::super::tensor::Tensor;
 use super::bert::{ROBERTA, row};
 use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, not_built};
 use super::luke::waiting;
-use super::side::Side;
-use super::{Build, Family, Flag, adjust, encoding};
+use super::{Build, Decoder, Family, Flag, Names, adjust, encoding};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -28,9 +27,13 @@ pub const FAMILIES: &[Family] = &[
 /// (Lin 2022, bioRxiv 2022.07.20.500902).
 const LEARNED: Encoder = Encoder {
     class: "Esm",
-    side: Side {
-        norms: ["attention.LayerNorm", "", "", "", "LayerNorm", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.LayerNorm", "", "LayerNorm", ""],
+            ..Decoder::BERT.names
+        },
+
+        ..Decoder::BERT
     },
     tables: &[POSITIONS],
     stem_norm: "",
@@ -68,9 +71,9 @@ const LEARNED: Encoder = Encoder {
 };
 /// The same with rotated queries and keys.
 const ROTARY: Encoder = Encoder {
-    side: Side {
+    stack: Decoder {
         rotary: true,
-        ..LEARNED.side
+        ..LEARNED.stack
     },
     tables: &[],
     ..LEARNED
@@ -87,11 +90,11 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
 /// A Llama's layers with LayerNorm, and one over all queries and one over all keys.
 const CAMBRIAN: Encoder = Encoder {
     class: "Esmc",
-    side: Side {
+    stack: Decoder {
         kv_heads: &["num_key_value_heads"],
         head_dim: &["head_dim"],
         norm: Norm::Layer,
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+        ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
     },
     tokens: "embed_tokens",
     tables: &[],

@@ -11,8 +11,7 @@ use super::bert::{ROBERTA, row};
 use super::encoder::{Encoder, Masked, Pretraining, not_built};
 use super::encoding::{self, dense};
 use super::luke::{idle, waiting};
-use super::side::Side;
-use super::{Build, Family};
+use super::{Build, Decoder, Family, Names};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -57,7 +56,7 @@ const MODULAR: Encoder = Encoder {
         let at = blocks.iter().rposition(|block| block.role == Role::ChannelMixer);
         blocks.insert(at.map_or(blocks.len(), |at| at + 1), adapters(config, hidden)?);
         if config.flag("adapter_layer_norm", false)? {
-            let extra = norm(Side::BERT.norm, "output.adapter_layer_norm", hidden);
+            let extra = norm(Decoder::BERT.norm, "output.adapter_layer_norm", hidden);
             blocks.insert(at.map_or(0, |at| at + 1), extra);
         }
         Ok(blocks)
@@ -66,9 +65,13 @@ const MODULAR: Encoder = Encoder {
 };
 /// The same with norms before, and one after the layers.
 const MODULAR_BEFORE: Encoder = Encoder {
-    side: Side {
-        norms: ["attention.output.LayerNorm", "", "", "", "output.LayerNorm", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.output.LayerNorm", "", "output.LayerNorm", ""],
+            ..Decoder::BERT.names
+        },
+
+        ..Decoder::BERT
     },
     final_norm: "encoder.LayerNorm",
     ..MODULAR

@@ -3,16 +3,16 @@
 
 use serde_json::json;
 
-use super::super::blocks::{GroupedAttention, Norm, QkNorm, embedding, grouped, without_positions};
+use super::super::blocks::embedding;
 use super::super::component::Component;
 use super::super::config::{Config, whole, wrong};
 use super::super::error::ModelError;
-use super::super::operator::{Block, Input, Kind, Operator, Role, Rows, Span};
+use super::super::operator::{Block, Input, Kind, Operator, Role};
 use super::super::tensor::Tensor;
 use super::assembly::Assembly;
 use super::encoder::not_built;
 use super::mixer::Mixer;
-use super::{Build, Decoder, Family, Flag, HeadNorm, Place, adjust};
+use super::{Build, Decoder, Family, Flag, HeadNorm, Names, Place, adjust};
 use crate::units::Quantity;
 
 /// Both are Llamas with a longer token table.
@@ -81,47 +81,30 @@ fn seeing(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> R
         "cross_attention_idle",
         "The cross-attention layers run only where there is an image; over text they are skipped, as in transformers.",
     );
-    let cross = across(&Mixer::read(config, &Decoder::UNBIASED, hidden)?, hidden)?;
-    let blocks = adjust::mixer(blocks, |_| cross.clone()).into_iter().chain([gates()]);
-    Ok(blocks.map(beside_images).collect())
+    let mixer = Mixer::read(config, &SEEING, hidden)?;
+    let cross = mixer.across(hidden, SEEING.names.attention);
+    let blocks = adjust::mixer(blocks, |block| Block {
+        title: "Cross-attention",
+        ..cross.clone().unwrap_or(block)
+    });
+    Ok(blocks.into_iter().chain([gates()]).map(beside_images).collect())
 }
 
 /// Queries from text, keys and values from an image, with a norm on each head.
-fn across(mixer: &Mixer, hidden: &Quantity) -> Result<Block, ModelError> {
-    let Mixer::Grouped(style, ..) = mixer else {
-        return Err(ModelError::Inconsistent(
-            "Cross-attention needs keys and values of its own.".to_owned(),
-        ));
-    };
-    let modules = [
-        "cross_attn.q_proj",
-        "cross_attn.k_proj",
-        "cross_attn.v_proj",
-        "cross_attn.o_proj",
-    ];
-    let block = grouped(
-        hidden,
-        &GroupedAttention {
-            modules,
-            norm_modules: ["cross_attn.q_norm", "cross_attn.k_norm"],
-            qk_norm: QkNorm::PerHead(Norm::Rms),
-            span: Span::Cross,
-            ..style.clone()
-        },
-    );
-    let mut block = without_positions(block);
-    for operator in &mut block.operators {
-        if let Kind::Linear { rows, .. } = &mut operator.kind
-            && matches!(operator.name, "k_proj" | "v_proj")
-        {
-            *rows = Rows::Encoder;
-        }
-    }
-    Ok(Block {
-        title: "Cross-attention",
-        ..block
-    })
-}
+const SEEING: Decoder = Decoder {
+    head_norm: HeadNorm::PER_HEAD,
+    names: Names {
+        attention: [
+            "cross_attn.q_proj",
+            "cross_attn.k_proj",
+            "cross_attn.v_proj",
+            "cross_attn.o_proj",
+        ],
+        qk_norm: ["cross_attn.q_norm", "cross_attn.k_norm"],
+        ..Names::LLAMA
+    },
+    ..Decoder::UNBIASED
+};
 
 /// One learned gate for each half of a layer.
 fn gates() -> Block {

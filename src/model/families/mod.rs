@@ -15,12 +15,12 @@ pub mod defaults;
 mod encoder;
 mod encoding;
 pub mod keys;
+mod layer;
 mod layers;
 mod mixer;
 mod order;
 mod pair;
 mod pairing;
-mod side;
 mod wrappers;
 
 mod adjust;

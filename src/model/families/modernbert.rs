@@ -12,7 +12,6 @@ use super::super::tensor::Tensor;
 use super::assembly::Assembly;
 use super::bert::row;
 use super::encoder::{Encoder, Masked, Pretraining, Sorting, not_built};
-use super::side::Side;
 use super::{Build, Changes, Decoder, Family, Flag, Names, Pattern, Windows};
 
 /// Every family of this file.
@@ -28,12 +27,15 @@ pub const FAMILIES: &[Family] = &[
 /// Local attention in most layers, no norm before the first (Warner 2024, arXiv 2412.13663).
 const MODERN: Encoder = Encoder {
     class: "ModernBert",
-    side: Side {
-        attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.Wo"],
-        mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
-        norms: ["attn_norm", "", "", "", "mlp_norm", ""],
+    stack: Decoder {
+        names: Names {
+            attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.Wo"],
+            mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
+            norms: ["attn_norm", "", "mlp_norm", ""],
+            ..Names::LLAMA
+        },
         norm: Norm::LayerWithoutBias,
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+        ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
     },
     tokens: "embeddings.tok_embeddings",
     tables: &[],

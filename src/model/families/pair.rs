@@ -3,7 +3,7 @@
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::units::Quantity;
 
 /// Learned or computed positions that a class keeps as a table.
@@ -41,9 +41,9 @@ pub struct Pair {
     /// The class that writes: what follows the name.
     pub writes: &'static str,
     /// Layers of the encoder.
-    pub encoder: Side,
+    pub encoder: Decoder,
     /// Layers of the decoder.
-    pub decoder: Side,
+    pub decoder: Decoder,
     /// Keys of the objects that hold what each side is read from, with a dot where one lies in another; none where both read
     /// the same keys.
     pub parts: Option<[&'static str; 2]>,
@@ -100,48 +100,48 @@ impl Pair {
     pub const BART: Self = Self {
         class: "Bart",
         writes: "ForConditionalGeneration",
-        encoder: Side {
+        encoder: Decoder {
+            names: Names {
+                attention: [
+                    "self_attn.q_proj",
+                    "self_attn.k_proj",
+                    "self_attn.v_proj",
+                    "self_attn.out_proj",
+                ],
+                mlp: ["", "fc1", "fc2"],
+                norms: ["", "self_attn_layer_norm", "", "final_layer_norm"],
+                ..Decoder::BERT.names
+            },
             hidden: &["hidden_size", "d_model"],
             layers: &["num_hidden_layers", "encoder_layers"],
             heads: &["num_attention_heads", "encoder_attention_heads"],
-            width: &["encoder_ffn_dim"],
-            attention: [
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.out_proj",
-            ],
-            mlp: ["", "fc1", "fc2"],
-            norms: ["", "self_attn_layer_norm", "", "", "", "final_layer_norm"],
-            ..Side::BERT
+            dense_width: &["encoder_ffn_dim"],
+            ..Decoder::BERT
         },
-        decoder: Side {
+        decoder: Decoder {
+            names: Names {
+                attention: [
+                    "self_attn.q_proj",
+                    "self_attn.k_proj",
+                    "self_attn.v_proj",
+                    "self_attn.out_proj",
+                ],
+                cross: [
+                    "encoder_attn.q_proj",
+                    "encoder_attn.k_proj",
+                    "encoder_attn.v_proj",
+                    "encoder_attn.out_proj",
+                ],
+                mlp: ["", "fc1", "fc2"],
+                norms: ["", "self_attn_layer_norm", "", "final_layer_norm"],
+                cross_norms: ["", "encoder_attn_layer_norm"],
+                ..Decoder::BERT.names
+            },
             hidden: &["hidden_size", "d_model"],
             layers: &["decoder_layers"],
             heads: &["decoder_attention_heads"],
-            width: &["decoder_ffn_dim"],
-            attention: [
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.out_proj",
-            ],
-            cross: [
-                "encoder_attn.q_proj",
-                "encoder_attn.k_proj",
-                "encoder_attn.v_proj",
-                "encoder_attn.out_proj",
-            ],
-            mlp: ["", "fc1", "fc2"],
-            norms: [
-                "",
-                "self_attn_layer_norm",
-                "",
-                "encoder_attn_layer_norm",
-                "",
-                "final_layer_norm",
-            ],
-            ..Side::BERT
+            dense_width: &["decoder_ffn_dim"],
+            ..Decoder::BERT
         },
         parts: None,
         span: |_, reads, _| Ok(if reads { Span::Both } else { Span::Full }),

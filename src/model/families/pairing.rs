@@ -7,13 +7,13 @@ use super::super::blueprint::{Blueprint, Reading, Tower};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Kind, Operator, Role, Rows, Span};
+use super::super::operator::{Block, Input, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::{Tensor, TensorKind};
 use super::assembly::Assembly;
+use super::decoder::Decoder;
 use super::encoder::not_built;
 use super::keys::{POSITIONS, TIE, VOCABULARY};
 use super::pair::{Around, Pair, Ties};
-use super::side::{Side, of_encoder};
 use crate::units::Quantity;
 
 /// Whether the config's class writes; it is the one that does where none is named.
@@ -32,7 +32,7 @@ fn writes(config: &Config, pair: &Pair) -> Result<bool, ModelError> {
 }
 
 /// Tables and norms before the layers of a side.
-fn before(config: &Config, side: &Side, around: &Around, hidden: &Quantity) -> Result<Vec<Block>, ModelError> {
+fn before(config: &Config, side: &Decoder, around: &Around, hidden: &Quantity) -> Result<Vec<Block>, ModelError> {
     let mut blocks = Vec::new();
     if let Some(places) = &around.places {
         let extra = Quantity::architecture("offset", places.extra, "rows that this family leaves free");
@@ -274,4 +274,23 @@ pub fn convolution(module: &str, [out, input, kernel]: [&Quantity; 3], frames: u
     let bias = bias.then(|| Tensor::vector(format!("{module}.bias"), Component::Encoder, out));
     let wide = Quantity::product("window", &[input, kernel]).times("window", frames);
     Operator::linear("convolution", weight, bias, Rows::Tokens, out, &wide)
+}
+
+/// Blocks of an encoder beside a decoder: over its own tokens, all of one component, with whole names.
+pub fn of_encoder(blocks: Vec<Block>, prefix: &str) -> Vec<Block> {
+    let mut blocks = blocks;
+    for block in &mut blocks {
+        block.input = Input::Encoder;
+        for operator in &mut block.operators {
+            operator.component = Component::Encoder;
+            for tensor in &mut operator.tensors {
+                tensor.name = format!("{prefix}{}", tensor.name).into();
+                tensor.component = Component::Encoder;
+                if tensor.kind == TensorKind::Head {
+                    tensor.kind = TensorKind::Matrix;
+                }
+            }
+        }
+    }
+    blocks
 }

@@ -7,8 +7,8 @@ use super::encoder::not_built;
 use super::encoding::{dense, labels};
 use super::luke::waiting;
 use super::pairing::convolution;
-use super::side::Side;
 use super::vision::{own, purpose};
+use super::{Decoder, Names};
 use crate::model::blocks::{norm, positions};
 use crate::model::blueprint::{Blueprint, Reading};
 use crate::model::component::Component;
@@ -103,16 +103,20 @@ const DATA2VEC: Kin = Kin {
 };
 
 /// BERT's layers with other names.
-const LAYER: Side = Side {
-    attention: [
-        "attention.q_proj",
-        "attention.k_proj",
-        "attention.v_proj",
-        "attention.out_proj",
-    ],
-    mlp: ["", "feed_forward.intermediate_dense", "feed_forward.output_dense"],
-    norms: ["", "layer_norm", "", "", "", "final_layer_norm"],
-    ..Side::BERT
+const LAYER: Decoder = Decoder {
+    names: Names {
+        attention: [
+            "attention.q_proj",
+            "attention.k_proj",
+            "attention.v_proj",
+            "attention.out_proj",
+        ],
+        mlp: ["", "feed_forward.intermediate_dense", "feed_forward.output_dense"],
+        norms: ["", "layer_norm", "", "final_layer_norm"],
+        ..Decoder::BERT.names
+    },
+
+    ..Decoder::BERT
 };
 
 fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, ModelError> {
@@ -125,11 +129,15 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
         return not_built(config, "Adapters in the layers (adapter_attn_dim)");
     }
     let before = config.flag("do_stable_layer_norm", false)?;
-    let side = Side {
-        norms: match before {
-            true => ["layer_norm", "", "", "", "final_layer_norm", ""],
-            false => LAYER.norms,
+    let side = Decoder {
+        names: Names {
+            norms: match before {
+                true => ["layer_norm", "", "final_layer_norm", ""],
+                false => LAYER.names.norms,
+            },
+            ..LAYER.names
         },
+
         ..LAYER
     };
     let hidden = config.size("hidden", &["hidden_size"])?;

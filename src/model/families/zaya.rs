@@ -12,8 +12,7 @@ use super::super::tensor::{Tensor, TensorKind};
 use super::assemble::tied;
 use super::assembly::Assembly;
 use super::channel::routed_style;
-use super::side::Side;
-use super::{Build, Experts, Family, adjust};
+use super::{Build, Decoder, Experts, Family, adjust};
 use crate::units::{Quantity, grouped as thousands};
 
 /// Every family of this file.
@@ -23,10 +22,10 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Own(build),
 }];
 
-const HEADS: Side = Side {
+const HEADS: Decoder = Decoder {
     kv_heads: &["num_key_value_heads"],
     head_dim: &["head_dim"],
-    ..Side::LLAMA
+    ..Decoder::READER
 };
 
 fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
