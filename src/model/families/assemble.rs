@@ -1,13 +1,13 @@
 //! From a config and the description of a decoder to a blueprint.
 
-use super::super::blocks::{embedding, head, norm, positions};
+use super::super::blocks::{Norm, embedding, head, norm, positions};
 use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Span};
 use super::assembly::Assembly;
-use super::decoder::{Changes, Decoder, MixerKind, Place};
-use super::keys::POSITIONS;
+use super::decoder::{Changes, Decoder, MixerKind, Place, Table};
+use super::keys::VOCABULARY;
 use super::layer::layer;
 use super::layers::{window, windowed_layers};
 use super::mixer::Mixer;
@@ -33,7 +33,10 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
         own = config.changed(&translated);
         &own
     };
-    let mut all = Assembly::new(config, title)?;
+    let layers = config.size("layers", decoder.layers)?;
+    let hidden = config.size("hidden", decoder.hidden)?;
+    let vocabulary = config.size("vocabulary", VOCABULARY)?;
+    let mut all = Assembly::of(config, title, hidden, layers, vocabulary)?;
     let hidden = all.hidden.clone();
     let (places, window) = places(config, decoder, all.layers.value)?;
     // A window longer than the longest context never hides anything.
@@ -96,17 +99,8 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     all.tied = (decoder.tie)(config, decoder.tied)?;
     all.stem
         .push(embedding(decoder.names.embedding, &all.vocabulary, &hidden));
-    if let Some(table) = &decoder.positions {
-        let longest = config.size("positions", POSITIONS)?;
-        let rows = match table.extra {
-            0 => longest,
-            extra => {
-                let extra = Quantity::architecture("offset", extra, "rows that this family leaves free");
-                Quantity::sum("positions", &[&longest, &extra])
-            }
-        };
-        all.stem.push(positions(table.module, &rows, &hidden));
-    }
+    let first_norm = (decoder.norm, decoder.names.stem_norm);
+    all.stem.extend(tables(config, decoder.tables, first_norm, &hidden)?);
     if !decoder.names.final_norm.is_empty() {
         all.tail.push(norm(decoder.norm, decoder.names.final_norm, &hidden));
     }
@@ -119,6 +113,36 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     ));
     (decoder.adjust_ends)(config, &mut all)?;
     all.finish()
+}
+
+/// Tables beside that of the tokens, and the norm of what all of them give, if it has a name.
+///
+/// # Errors
+/// Rows that are missing or impossible.
+pub fn tables(
+    config: &Config,
+    tables: &[Table],
+    (kind, name): (Norm, &'static str),
+    width: &Quantity,
+) -> Result<Vec<Block>, ModelError> {
+    let mut blocks = Vec::new();
+    for table in tables {
+        if !config.decide(table.when)? {
+            continue;
+        }
+        let rows = match table.needed {
+            true => Some(config.size("positions", table.rows)?),
+            false => config.optional("rows", table.rows)?.filter(|rows| rows.value > 0),
+        };
+        let Some(mut rows) = rows else { continue };
+        if table.extra > 0 {
+            let extra = Quantity::architecture("offset", table.extra, "rows that this family leaves free");
+            rows = Quantity::sum("positions", &[&rows, &extra]);
+        }
+        blocks.push(positions(table.module, &rows, width));
+    }
+    blocks.extend((!name.is_empty()).then(|| norm(kind, name, width)));
+    Ok(blocks)
 }
 
 /// The same where the window hides nothing: what it looks like stays that of a windowed layer.

@@ -1,8 +1,9 @@
 //! Encoders with a decoder in BART's form (Lewis 2019, arXiv 1910.13461). Counts checked against transformers' classes.
 
+use super::decoder::Table;
 use super::encoder::not_built;
 use super::keys::{TIE, VOCABULARY};
-use super::pair::{Around, Pair, Places, Ties};
+use super::pair::{Around, Pair, Ties, places};
 use super::pairing::convolution;
 use super::sparse_encoders::{blocks_seen, window_of, with_globals};
 use super::{Build, Decoder, Family, Flag, Names};
@@ -80,17 +81,11 @@ const LED: Pair = Pair {
         })
     },
     before: Around {
-        places: Some(Places {
-            rows: &["max_encoder_position_embeddings"],
-            extra: 0,
-        }),
+        places: Some(places(&["max_encoder_position_embeddings"], 0)),
         ..Pair::BART.before
     },
     after: Around {
-        places: Some(Places {
-            rows: &["max_decoder_position_embeddings"],
-            extra: 0,
-        }),
+        places: Some(places(&["max_decoder_position_embeddings"], 0)),
         ..Pair::BART.after
     },
     ..named("LED")
@@ -128,7 +123,7 @@ const FSMT: Pair = Pair {
 const FIRST: [&str; 4] = ["self_attn_layer_norm", "", "final_layer_norm", ""];
 
 /// The same with norms before each part and after the layers, and other tables before.
-const fn before(class: &'static str, places: Option<Places>, first_norm: &'static str) -> Pair {
+const fn before(class: &'static str, places: Option<Table>, first_norm: &'static str) -> Pair {
     let bart = Pair::BART;
     Pair {
         class,
@@ -167,10 +162,7 @@ const fn before(class: &'static str, places: Option<Places>, first_norm: &'stati
 }
 
 /// As many rows as positions.
-const ROWS: Option<Places> = Some(Places {
-    rows: &["max_position_embeddings"],
-    extra: 0,
-});
+const ROWS: Option<Table> = Some(places(&["max_position_embeddings"], 0));
 const MBART: Pair = before("MBart", Pair::BART.before.places, "layernorm_embedding");
 /// Computed positions, kept as a table (Zhang 2019, arXiv 1912.08777).
 const PEGASUS: Pair = before("Pegasus", ROWS, "");
@@ -259,17 +251,11 @@ const WHISPER: Pair = {
             ..base.decoder
         },
         before: Around {
-            places: Some(Places {
-                rows: &["max_source_positions"],
-                extra: 0,
-            }),
+            places: Some(places(&["max_source_positions"], 0)),
             ..base.before
         },
         after: Around {
-            places: Some(Places {
-                rows: &["max_target_positions"],
-                extra: 0,
-            }),
+            places: Some(places(&["max_target_positions"], 0)),
             ..base.after
         },
         tokens: "decoder.embed_tokens",

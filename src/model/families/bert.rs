@@ -3,7 +3,8 @@
 use super::super::blocks::{Norm, positions};
 use super::super::component::Component;
 use super::super::operator::Rows;
-use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, not_built, table};
+use super::decoder::Table;
+use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, not_built, table};
 use super::encoding::dense;
 use super::{Build, Decoder, Family, Flag, Names};
 use crate::units::Quantity;

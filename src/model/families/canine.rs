@@ -78,12 +78,8 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     ));
     all.stem
         .push(norm(Norm::Layer, "chars_to_molecules.LayerNorm", &hidden));
-    let keys = vec![(); all.layers.value as usize];
-    all.layers_by(&keys, |()| {
-        let blocks = SIDE.layer(config, &hidden, Span::Both)?;
-        Ok(("both ways · MLP".to_owned(), fewer(config, blocks, &ratio)?))
-    })?;
-    all.attention = SIDE.words(config, &hidden)?;
+    let keys = vec![(Span::Both, ()); all.layers.value as usize];
+    all.layers_seeing(config, &SIDE, &keys, |(), blocks| fewer(config, blocks, &ratio))?;
     let twice = hidden.times("characters and positions", 2);
     let wide = Quantity::product("window", &[&twice, &kernel]);
     all.tail

@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::blocks::{Norm, QkNorm, norm};
+use super::super::blocks::{Norm, QkNorm};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::tensor::{Tensor, TensorKind};
 use super::encoder::not_built;
-use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Positions, adjust};
+use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Table, adjust};
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[
@@ -38,10 +38,7 @@ const GIT: Decoder = Decoder {
     qkv_bias: Flag::Yes,
     output_bias: Flag::Yes,
     rotary: false,
-    positions: Some(Positions {
-        extra: 0,
-        module: "git.embeddings.position_embeddings",
-    }),
+    tables: &[Table::positions("git.embeddings.position_embeddings", 0)],
     norm: Norm::Layer,
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
@@ -56,16 +53,12 @@ const GIT: Decoder = Decoder {
         ],
         mlp: ["", "intermediate.dense", "output.dense"],
         norms: ["", "attention.output.LayerNorm", "", "output.LayerNorm"],
+        stem_norm: "git.embeddings.LayerNorm",
         final_norm: "",
         head: "output",
         ..Names::LLAMA
     },
     translate: |_| Ok(PLAIN_HEADS.into()),
-    adjust_ends: |_, all| {
-        let first = norm(Norm::Layer, "git.embeddings.LayerNorm", &all.hidden);
-        all.stem.push(first);
-        Ok(())
-    },
     ..Decoder::LLAMA
 };
 

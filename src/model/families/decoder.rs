@@ -9,7 +9,7 @@ use super::super::operator::Block;
 use super::assemble::tied;
 use super::assembly::Assembly;
 use super::channel::plain_channel;
-use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS};
+use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS, POSITIONS};
 use super::layers::sparse_layers;
 use crate::units::Quantity;
 
@@ -118,13 +118,32 @@ pub enum Correction {
     Parameter(&'static str),
 }
 
-/// Learned positions.
+/// A table that is looked up before the layers, besides that of the tokens.
 #[derive(Clone, Copy, Debug)]
-pub struct Positions {
-    /// Rows besides those of the longest context.
-    pub extra: u64,
-    /// Module of the table.
+pub struct Table {
+    /// Its module.
     pub module: &'static str,
+    /// Keys of its rows.
+    pub rows: &'static [&'static str],
+    /// Rows that are left free besides.
+    pub extra: u64,
+    /// Whether it must be there; else there is none where nothing says how many rows.
+    pub needed: bool,
+    /// When it is there.
+    pub when: Flag,
+}
+
+impl Table {
+    /// Learned positions as long as the longest context, and some rows that are left free.
+    pub const fn positions(module: &'static str, extra: u64) -> Self {
+        Self {
+            module,
+            rows: POSITIONS,
+            extra,
+            needed: true,
+            when: Flag::Yes,
+        }
+    }
 }
 
 /// What a layer has in place of the config's own values: a key and its value there.
@@ -166,6 +185,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Attention and an MLP.
+    pub const ATTENTION: Self = Self {
+        mixer: MixerKind::Full,
+        sparse: false,
+    };
     /// Whether it sees a window only.
     pub fn windowed(self) -> bool {
         self.mixer == MixerKind::Window
@@ -224,7 +248,9 @@ pub struct Names {
     pub mlp: [&'static str; 3],
     /// Norms of a layer in order: before attention, after it, before the MLP, after it. Unused ones are empty.
     pub norms: [&'static str; 4],
-    /// Final norm.
+    /// Norm of what the tables give; empty is none.
+    pub stem_norm: &'static str,
+    /// Final norm; empty is none.
     pub final_norm: &'static str,
     /// Output head.
     pub head: &'static str,
@@ -263,8 +289,8 @@ pub struct Decoder {
     pub sinks: [Flag; 2],
     /// Whether queries and keys are rotated by their position.
     pub rotary: bool,
-    /// Learned positions.
-    pub positions: Option<Positions>,
+    /// Tables beside that of the tokens.
+    pub tables: &'static [Table],
     /// Keys of the width of a value, where it differs from that of a key.
     pub value_dim: &'static [&'static str],
     /// Keys of the width of a dense MLP.
@@ -327,6 +353,7 @@ impl Names {
         qk_norm: ["self_attn.q_norm", "self_attn.k_norm"],
         mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
         norms: ["input_layernorm", "", "post_attention_layernorm", ""],
+        stem_norm: "",
         final_norm: "norm",
         head: "lm_head",
     };
@@ -432,7 +459,7 @@ impl Decoder {
         head_norm: HeadNorm::NONE,
         sinks: [Flag::No, Flag::No],
         rotary: true,
-        positions: None,
+        tables: &[],
         value_dim: &[],
         dense_width: INTERMEDIATE,
         norm: Norm::Rms,

@@ -1,6 +1,6 @@
 //! Decoders that follow Llama with a touch of their own.
 
-use super::super::blocks::{Norm, QkNorm, norm, with_vectors};
+use super::super::blocks::{Norm, QkNorm, with_vectors};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -41,12 +41,8 @@ pub const FAMILIES: &[Family] = &[
             },
             names: Names {
                 mlp: ["", "mlp.fc1", "mlp.fc2"],
+                stem_norm: "norm",
                 ..Names::LLAMA
-            },
-            adjust_ends: |_, all| {
-                let first = norm(Norm::Plain, "norm", &all.hidden);
-                all.stem.push(first);
-                Ok(())
             },
             ..Decoder::LLAMA
         }),

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::super::blocks::{Norm, QkNorm, embedding, head, norm};
+use super::super::blocks::{Norm, QkNorm, embedding, head};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Operator, Role, Rows, Step};
 use super::super::tensor::Tensor;
 use super::assembly::Assembly;
-use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Positions};
+use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Table};
 use crate::units::Quantity;
 
 /// GPT-2: learned positions, biases everywhere, tied.
@@ -18,10 +18,7 @@ const GPT2: Decoder = Decoder {
     qkv_bias: Flag::Yes,
     output_bias: Flag::Yes,
     rotary: false,
-    positions: Some(Positions {
-        extra: 0,
-        module: "wpe",
-    }),
+    tables: &[Table::positions("wpe", 0)],
     norm: Norm::Layer,
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
@@ -37,7 +34,7 @@ const GPT2: Decoder = Decoder {
 };
 /// CTRL: computed positions, and a bias of the head (Keskar 2019, arXiv 1909.05858).
 const CTRL: Decoder = Decoder {
-    positions: None,
+    tables: &[],
     dense_width: &["dff"],
     head_bias: Flag::Yes,
     names: Names {
@@ -61,7 +58,7 @@ const GPTJ: Decoder = Decoder {
     qkv_bias: Flag::No,
     output_bias: Flag::No,
     rotary: true,
-    positions: None,
+    tables: &[],
     parallel: Flag::Yes,
     head_bias: Flag::Yes,
     names: Names {
@@ -78,7 +75,7 @@ const NEOX: Decoder = Decoder {
     qkv_bias: Flag::Key("attention_bias", true),
     output_bias: Flag::Key("attention_bias", true),
     rotary: true,
-    positions: None,
+    tables: &[],
     names: Names {
         embedding: "embed_in",
         attention: [
@@ -97,10 +94,7 @@ const NEOX: Decoder = Decoder {
 };
 /// OPT and its like: separate q, k and v; two rows of the position table stay free.
 const OPT: Decoder = Decoder {
-    positions: Some(Positions {
-        extra: 2,
-        module: "embed_positions",
-    }),
+    tables: &[Table::positions("embed_positions", 2)],
     qkv_bias: Flag::Key("enable_bias", true),
     output_bias: Flag::Key("enable_bias", true),
     mlp_bias: Flag::Key("enable_bias", true),
@@ -121,9 +115,10 @@ const OPT: Decoder = Decoder {
 };
 /// BLOOM: ALiBi, a norm after the token table.
 const BLOOM: Decoder = Decoder {
-    positions: None,
+    tables: &[],
     names: Names {
         embedding: "word_embeddings",
+        stem_norm: "word_embeddings_layernorm",
         attention: [
             "self_attention.query_key_value",
             "self_attention.query_key_value",
@@ -134,18 +129,13 @@ const BLOOM: Decoder = Decoder {
         norms: NEOX.names.norms,
         ..GPT2.names
     },
-    adjust_ends: |_, all| {
-        let norm = norm(Norm::Layer, "word_embeddings_layernorm", &all.hidden);
-        all.stem.push(norm);
-        Ok(())
-    },
     ..GPT2
 };
 /// Persimmon: norms on each head, untied.
 const PERSIMMON: Decoder = Decoder {
     tied: false,
     rotary: true,
-    positions: None,
+    tables: &[],
     head_norm: HeadNorm {
         form: QkNorm::PerHead(Norm::Layer),
         when: Flag::Key("qk_layernorm", true),
@@ -179,10 +169,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["openai-gpt"],
         title: "GPT",
         build: Build::Decoder(Decoder {
-            positions: Some(Positions {
-                extra: 0,
-                module: "positions_embed",
-            }),
+            tables: &[Table::positions("positions_embed", 0)],
             names: Names {
                 embedding: "tokens_embed",
                 norms: ["", "ln_1", "", "ln_2"],
@@ -292,7 +279,7 @@ pub const FAMILIES: &[Family] = &[
         title: "XGLM",
         // Positions are a fixed sinusoid.
         build: Build::Decoder(Decoder {
-            positions: None,
+            tables: &[],
             names: Names {
                 head: "lm_head",
                 ..BIOGPT.names
@@ -382,7 +369,7 @@ const MPT: Decoder = Decoder {
     output_bias: Flag::No,
     mlp_bias: Flag::No,
     norm: Norm::LayerWithoutBias,
-    positions: None,
+    tables: &[],
     names: Names {
         attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.out_proj"],
         mlp: ["", "ffn.up_proj", "ffn.down_proj"],

@@ -4,6 +4,7 @@ use super::super::blocks::norm;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
+use super::assembly::Assembly;
 use super::decoder::{Decoder, MixerKind, Place};
 use super::mixer::Mixer;
 use crate::units::{Quantity, grouped as thousands};
@@ -20,15 +21,20 @@ pub struct Layer {
     /// Its experts.
     pub experts: Option<String>,
     mixes_channels: bool,
+    sees_encoder: bool,
 }
 
 impl Layer {
     /// What it is called where it sees a span: `full attention · MLP`.
     pub fn title(&self, mixer: MixerKind, span: &Span) -> String {
         let seen = match span {
+            Span::Full if self.sees_encoder => "full and cross attention".to_owned(),
+            _ if self.sees_encoder => "windowed and cross attention".to_owned(),
+            Span::Full => "full attention".to_owned(),
             Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
             Span::Window(window) => format!("window of {}", thousands(window.value)),
-            _ => "full attention".to_owned(),
+            Span::Around(_) => "local attention".to_owned(),
+            _ => "both ways".to_owned(),
         };
         let mixers = match (mixer, self.other.unwrap_or_default()) {
             (MixerKind::Recurrent, other) => other.to_owned(),
@@ -84,6 +90,7 @@ pub fn layer(
     let (channel, experts) = (decoder.channel)(config, decoder, hidden, place.sparse)?;
     let parallel = config.decide(decoder.parallel)?;
     let channel = Some(channel).filter(|channel| !channel.operators.is_empty());
+    made.sees_encoder = across.is_some();
     (made.experts, made.mixes_channels) = (experts, channel.is_some());
     let norm = |name: &'static str| (!name.is_empty()).then(|| norm(decoder.norm, name, hidden));
     let [before_mixer, after_mixer, before_channel, after_channel] = norms;
@@ -103,17 +110,36 @@ pub fn layer(
     Ok(made)
 }
 
+impl Assembly<'_> {
+    /// Layers with attention and an MLP: what each sees, and what else tells them apart.
+    ///
+    /// # Errors
+    /// A dimension that is missing or impossible, or what the last change to the blocks of a kind reports.
+    pub fn layers_seeing<K: PartialEq + Clone>(
+        &mut self,
+        config: &Config,
+        decoder: &Decoder,
+        keys: &[(Span, K)],
+        adjust: impl Fn(&K, Vec<Block>) -> Result<Vec<Block>, ModelError>,
+    ) -> Result<(), ModelError> {
+        let hidden = self.hidden.clone();
+        self.layers_by(keys, |(span, key)| {
+            let made = layer(config, decoder, &hidden, Place::ATTENTION, span.clone(), None)?;
+            let title = (decoder.title)(config, Place::ATTENTION, made.title(MixerKind::Full, span));
+            Ok((title, adjust(key, made.blocks)?))
+        })?;
+        self.attention = decoder.words(config, &hidden)?;
+        Ok(())
+    }
+}
+
 impl Decoder {
     /// A layer with attention and an MLP that sees a span.
     ///
     /// # Errors
     /// A dimension that is missing or impossible.
     pub fn layer(&self, config: &Config, hidden: &Quantity, span: Span) -> Result<Vec<Block>, ModelError> {
-        let place = Place {
-            mixer: MixerKind::Full,
-            sparse: false,
-        };
-        Ok(layer(config, self, hidden, place, span, None)?.blocks)
+        Ok(layer(config, self, hidden, Place::ATTENTION, span, None)?.blocks)
     }
 
     /// Heads in words.

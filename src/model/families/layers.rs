@@ -9,7 +9,7 @@ use crate::units::Quantity;
 
 /// The window's size, unless it is off.
 pub fn window(config: &Config, decoder: &Decoder) -> Result<Option<Quantity>, ModelError> {
-    if matches!(decoder.windows.pattern, Pattern::Never) && config.get("layer_types").is_none() {
+    if matches!(decoder.windows.pattern, Pattern::Never) && (decoder.exact || config.get("layer_types").is_none()) {
         return Ok(None);
     }
     if let Some(switch) = decoder.windows.switch
@@ -25,6 +25,10 @@ pub fn window(config: &Config, decoder: &Decoder) -> Result<Option<Quantity>, Mo
 
 /// For each layer, whether it sees only a window.
 pub fn windowed_layers(config: &Config, decoder: &Decoder, layers: u64, any: bool) -> Result<Vec<bool>, ModelError> {
+    // A class that reads no window reads no kinds of layers.
+    if decoder.exact && matches!(decoder.windows.pattern, Pattern::Never) {
+        return Ok(vec![false; layers as usize]);
+    }
     if let Some(types) = config.names("layer_types")? {
         if (types.len() as u64) < layers {
             return Err(ModelError::Inconsistent(format!(

@@ -113,7 +113,7 @@ pub use classes::as_named;
 pub use composite::wrapped;
 pub use decoder::{
     AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
-    Place, Positions, Shared, Windows,
+    Place, Shared, Table, Windows,
 };
 
 use serde_json::Value;

@@ -117,6 +117,7 @@ const WRITING: Decoder = Decoder {
         attention: ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.Wo"],
         mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
         norms: ["attn_norm", "", "mlp_norm", ""],
+        stem_norm: "embeddings.norm",
         final_norm: "final_norm",
         head: "decoder",
         ..Names::LLAMA
@@ -144,7 +145,6 @@ const WRITING: Decoder = Decoder {
 
 fn modernbert_ends(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
     let hidden = all.hidden.clone();
-    all.stem.push(norm(Norm::LayerWithoutBias, "embeddings.norm", &hidden));
     let weight = Tensor::matrix("lm_head.dense.weight", Component::LmHead, &hidden, &hidden);
     let bias = config
         .flag("classifier_bias", false)?

@@ -3,16 +3,16 @@
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
+use super::decoder::Table;
 use super::{Decoder, Names};
 use crate::units::Quantity;
 
-/// Learned or computed positions that a class keeps as a table.
-#[derive(Clone, Copy, Debug)]
-pub struct Places {
-    /// Keys of its rows.
-    pub rows: &'static [&'static str],
-    /// Rows left free before them.
-    pub extra: u64,
+/// Learned or computed positions that a class keeps as a table, and rows left free before them.
+pub const fn places(rows: &'static [&'static str], extra: u64) -> Table {
+    Table {
+        rows,
+        ..Table::positions("embed_positions", extra)
+    }
 }
 
 /// What both sides have around their layers.
@@ -23,7 +23,7 @@ pub struct Around {
     /// Before the number of a layer: `encoder.layers.{i}.`
     pub layer: &'static str,
     /// Positions.
-    pub places: Option<Places>,
+    pub places: Option<Table>,
     /// Norm before the layers; empty is none.
     pub first_norm: &'static str,
     /// Norm after the layers; empty is none.
@@ -146,18 +146,12 @@ impl Pair {
         parts: None,
         span: |_, reads, _| Ok(if reads { Span::Both } else { Span::Full }),
         before: Around {
-            places: Some(Places {
-                rows: &["max_position_embeddings"],
-                extra: 2,
-            }),
+            places: Some(places(&["max_position_embeddings"], 2)),
             first_norm: "layernorm_embedding",
             ..around("encoder.", "encoder.layers.{i}.")
         },
         after: Around {
-            places: Some(Places {
-                rows: &["max_position_embeddings"],
-                extra: 2,
-            }),
+            places: Some(places(&["max_position_embeddings"], 2)),
             first_norm: "layernorm_embedding",
             ..around("decoder.", "")
         },

@@ -1,6 +1,6 @@
 //! RWKV 4.
 
-use super::super::blocks::{Norm, channel_mix, norm, time_mix};
+use super::super::blocks::{Norm, channel_mix, time_mix};
 use super::decoder::Hybrid;
 use super::{Build, Decoder, Family, Names};
 
@@ -25,6 +25,7 @@ pub const FAMILIES: &[Family] = &[Family {
         title: |_, _, _| "time mix and channel mix".to_owned(),
         names: Names {
             embedding: "rwkv.embeddings",
+            stem_norm: "rwkv.blocks.0.pre_ln",
             norms: ["ln1", "", "ln2", ""],
             final_norm: "rwkv.ln_out",
             head: "head",
@@ -32,8 +33,6 @@ pub const FAMILIES: &[Family] = &[Family {
         },
         adjust_ends: |_, all| {
             all.attention = "RWKV".to_owned();
-            let first = norm(Norm::Layer, "rwkv.blocks.0.pre_ln", &all.hidden);
-            all.stem.push(first);
             Ok(())
         },
         ..Decoder::LLAMA

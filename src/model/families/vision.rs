@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::assembly::Assembly;
 use super::bert::row;
 use super::decoder::Flag;
-use super::encoder::{Encoder, Pretraining, Purpose, Sorting, Table, not_built, table};
+use super::decoder::Table;
+use super::encoder::{Encoder, Pretraining, Purpose, Sorting, not_built, table};
 use super::encoding::{dense, labels};
 use super::{Build, Decoder, Family, Names};
 use crate::model::blocks::{Norm, norm};
@@ -177,11 +178,8 @@ pub fn around<'c>(
     let mut all = Assembly::of(config, title, hidden.clone(), layers, labels(config)?)?;
     all.reading = Reading::Encodes;
     all.max_context = positions;
-    all.attention = side.words(config, &hidden)?;
-    let keys = vec![(); all.layers.value as usize];
-    all.layers_by(&keys, |()| {
-        Ok(("both ways · MLP".to_owned(), side.layer(config, &hidden, Span::Both)?))
-    })?;
+    let keys = vec![(Span::Both, ()); all.layers.value as usize];
+    all.layers_seeing(config, side, &keys, |(), blocks| Ok(blocks))?;
     Ok(all)
 }
 

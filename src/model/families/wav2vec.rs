@@ -145,11 +145,10 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
     let words = config.size("vocabulary", &["vocab_size"])?;
     let mut all = Assembly::of(config, title, hidden.clone(), layers, words)?;
     all.reading = Reading::Encodes;
-    all.attention = side.words(config, &hidden)?;
     let heads = config.size("heads", &["num_attention_heads"])?;
-    let keys: Vec<bool> = (0..all.layers.value).map(|layer| kin.gates && layer == 0).collect();
-    all.layers_by(&keys, |first| {
-        let mut blocks = side.layer(config, &hidden, Span::Both)?;
+    let first = |layer| (Span::Both, kin.gates && layer == 0);
+    let keys: Vec<(Span, bool)> = (0..all.layers.value).map(first).collect();
+    all.layers_seeing(config, &side, &keys, |first, mut blocks| {
         if kin.gates {
             blocks.push(gates(&hidden, &heads));
         }
@@ -157,7 +156,7 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
             let rows = config.size("buckets", &["num_buckets"])?;
             blocks.push(positions("attention.rel_attn_embed", &rows, &heads));
         }
-        Ok(("both ways · MLP".to_owned(), blocks))
+        Ok(blocks)
     })?;
     let last = convolutions(config, kin, &mut all)?;
     if config.flag("feat_proj_layer_norm", true)? {

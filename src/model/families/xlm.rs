@@ -3,7 +3,8 @@
 
 use super::Family;
 use super::bert::row;
-use super::encoder::{Encoder, Masked, Pretraining, Sorting, Table, not_built, table};
+use super::decoder::Table;
+use super::encoder::{Encoder, Masked, Pretraining, Sorting, not_built, table};
 use super::{Decoder, Names};
 
 /// Every family of this file.
