@@ -63,7 +63,6 @@ const LED: Pair = Pair {
             ],
             ..Pair::BART.encoder.names
         },
-
         ..Pair::BART.encoder
     },
     span: |config, reads, layer| {
@@ -133,7 +132,6 @@ const fn before(class: &'static str, places: Option<Table>, first_norm: &'static
                 cross_norms: ["encoder_attn_layer_norm", ""],
                 ..bart.encoder.names
             },
-
             ..bart.encoder
         },
         decoder: Decoder {
@@ -142,7 +140,6 @@ const fn before(class: &'static str, places: Option<Table>, first_norm: &'static
                 cross_norms: ["encoder_attn_layer_norm", ""],
                 ..bart.decoder.names
             },
-
             ..bart.decoder
         },
         before: Around {

@@ -62,7 +62,6 @@ const MEGATRON: Encoder = Encoder {
             norms: ["attention.ln", "", "ln", ""],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     stem_norm: "",
@@ -111,7 +110,6 @@ const BEFORE: Encoder = Encoder {
             norms: ["attention.LayerNorm", "", "intermediate.LayerNorm", ""],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     final_norm: "LayerNorm",
@@ -123,7 +121,6 @@ const LARGE: Encoder = Encoder {
             norms: ["attention.self_attn_layer_norm", "", "LayerNorm", ""],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     stem_norm: "",
@@ -215,7 +212,6 @@ const MPNET: Encoder = Encoder {
             norms: ["", "attention.LayerNorm", "", "output.LayerNorm"],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     tables: &[POSITIONS],
@@ -238,7 +234,6 @@ const ALBERT: Encoder = Encoder {
             norms: ["", "attention.LayerNorm", "", "full_layer_layer_norm"],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     narrow: Some(("embedding_size", "encoder.embedding_hidden_mapping_in", true)),
@@ -339,7 +334,6 @@ const JINA: Encoder = Encoder {
             mlp: ["", "mlp.fc1", "mlp.fc2"],
             ..AFTER.names
         },
-
         ..AFTER.with_biases(Flag::Yes, Flag::Yes)
     },
     tables: &[TYPES],

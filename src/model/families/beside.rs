@@ -21,13 +21,13 @@ pub const FAMILIES: &[Family] = &[
         build: Build::From(|config| {
             let normed = config.flag("layernorm_embedding", true)?;
             let stem_norm = if normed { "layernorm_embedding" } else { "" };
-            Ok(Decoder {
+            Ok(Build::Decoder(Decoder {
                 names: Names {
                     stem_norm,
                     ..TROCR.names
                 },
                 ..TROCR
-            })
+            }))
         }),
     },
     Family {

@@ -104,7 +104,6 @@ const SQUEEZE: Encoder = Encoder {
             norms: ["", "post_attention.layernorm", "", "output.layernorm"],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     sorting: Sorting::Pooled,

@@ -87,7 +87,6 @@ const DEBERTA2: Encoder = Encoder {
             ],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     tables: DEBERTA_TABLES,

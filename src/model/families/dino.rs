@@ -32,7 +32,6 @@ const PLAIN: Decoder = Decoder {
         norms: ["norm1", "", "norm2", ""],
         ..VIT.names
     },
-
     ..VIT
 };
 const GATED: Decoder = Decoder {
@@ -40,7 +39,6 @@ const GATED: Decoder = Decoder {
         mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
         ..PLAIN.names
     },
-
     ..PLAIN
 };
 

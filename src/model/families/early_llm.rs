@@ -121,8 +121,8 @@ fn halved(config: &Config) -> Result<Changes, ModelError> {
 }
 
 /// ChatGLM 2, 3 and GLM-4-9B: as many heads of keys as `multi_query_group_num`, if `multi_query_attention` is on.
-fn chatglm(config: &Config) -> Result<Decoder, ModelError> {
-    Ok(Decoder {
+fn chatglm(config: &Config) -> Result<Build, ModelError> {
+    Ok(Build::Decoder(Decoder {
         translate: |config| {
             if config.flag("multi_query_attention", true)? {
                 return Ok(Vec::new());
@@ -160,5 +160,5 @@ fn chatglm(config: &Config) -> Result<Decoder, ModelError> {
             ..Names::LLAMA
         },
         ..Decoder::LLAMA
-    })
+    }))
 }

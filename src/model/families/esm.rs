@@ -1,7 +1,6 @@
 //! Language models of proteins: ESM-2 and ESM C. Counts checked against transformers' classes.
 
 use super::super::blocks::{Norm, norm};
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -10,7 +9,7 @@ use super::super::tensor::Tensor;
 use super::bert::{ROBERTA, row};
 use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, not_built};
 use super::luke::waiting;
-use super::{Build, Decoder, Family, Flag, Names, adjust, encoding};
+use super::{Build, Decoder, Family, Flag, Names, adjust};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -18,7 +17,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["esm"],
         title: "ESM",
-        build: Build::Own(build),
+        build: Build::From(positions),
     },
     row(&["esmc"], "ESM C", CAMBRIAN),
 ];
@@ -32,7 +31,6 @@ const LEARNED: Encoder = Encoder {
             norms: ["attention.LayerNorm", "", "LayerNorm", ""],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     tables: &[POSITIONS],
@@ -79,10 +77,10 @@ const ROTARY: Encoder = Encoder {
     ..LEARNED
 };
 
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn positions(config: &Config) -> Result<Build, ModelError> {
     match config.text("position_embedding_type").unwrap_or("absolute") {
-        "absolute" => encoding::build(config, title, &LEARNED),
-        "rotary" => encoding::build(config, title, &ROTARY),
+        "absolute" => Ok(Build::Encoder(LEARNED)),
+        "rotary" => Ok(Build::Encoder(ROTARY)),
         _ => not_built(config, "A kind of positions (position_embedding_type)"),
     }
 }

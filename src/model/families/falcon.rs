@@ -20,13 +20,13 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::From(falcon),
 }];
 
-fn falcon(config: &Config) -> Result<Decoder, ModelError> {
+fn falcon(config: &Config) -> Result<Build, ModelError> {
     let grouped = config.flag("new_decoder_architecture", false)?;
     let parallel = grouped || config.flag("parallel_attn", true)?;
     let norms = config
         .optional("norms", &["num_ln_in_parallel_attn"])?
         .map_or(if grouped { 2 } else { 1 }, |found| found.value);
-    Ok(Decoder {
+    Ok(Build::Decoder(Decoder {
         tied: true,
         qkv_bias: Flag::Key("bias", false),
         output_bias: Flag::Key("bias", false),
@@ -54,7 +54,7 @@ fn falcon(config: &Config) -> Result<Decoder, ModelError> {
             |_, _, _, blocks| Ok(blocks)
         },
         ..Decoder::LLAMA
-    })
+    }))
 }
 
 fn kv_heads(config: &Config) -> Result<Changes, ModelError> {

@@ -170,13 +170,13 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Dense, or with eight experts of the dense width (arXiv 2404.06395, section 6.4).
-fn minicpm(config: &Config) -> Result<Decoder, ModelError> {
+fn minicpm(config: &Config) -> Result<Build, ModelError> {
     let experts = Experts {
         width: &["intermediate_size"],
         modules: ["mlp.experts.{e}.w1", "mlp.experts.{e}.w3", "mlp.experts.{e}.w2"],
         ..Experts::PLAIN
     };
-    Ok(Decoder {
+    Ok(Build::Decoder(Decoder {
         tied: true,
         mlp_bias: Flag::No,
         experts: config
@@ -184,18 +184,18 @@ fn minicpm(config: &Config) -> Result<Decoder, ModelError> {
             .filter(|count| count.value > 0)
             .map(|_| experts),
         ..Decoder::LLAMA
-    })
+    }))
 }
 
 /// With `use_post_norm` a norm follows each mixer as well.
-fn hyperclovax(config: &Config) -> Result<Decoder, ModelError> {
+fn hyperclovax(config: &Config) -> Result<Build, ModelError> {
     let after = config.flag("use_post_norm", true)?;
     let [one, two] = if after { ["post_norm1", "post_norm2"] } else { ["", ""] };
-    Ok(Decoder {
+    Ok(Build::Decoder(Decoder {
         names: Names {
             norms: ["input_layernorm", one, "post_attention_layernorm", two],
             ..Names::LLAMA
         },
         ..Decoder::LLAMA
-    })
+    }))
 }

@@ -305,14 +305,14 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Norms after each mixer and no last one without `do_layer_norm_before`; a narrower token table needs two projections.
-fn opt(config: &Config) -> Result<Decoder, ModelError> {
+fn opt(config: &Config) -> Result<Build, ModelError> {
     let last = config.flag("do_layer_norm_before", true)? && !config.flag("_remove_final_layer_norm", false)?;
     let norm = if config.flag("layer_norm_elementwise_affine", true)? {
         Norm::Layer
     } else {
         Norm::Plain
     };
-    Ok(Decoder {
+    Ok(Build::Decoder(Decoder {
         norm,
         names: Names {
             final_norm: if last { OPT.names.final_norm } else { "" },
@@ -320,7 +320,7 @@ fn opt(config: &Config) -> Result<Decoder, ModelError> {
         },
         adjust_ends: projected,
         ..OPT
-    })
+    }))
 }
 
 /// The projections between a token table of its own width and the residual stream.

@@ -1,7 +1,6 @@
 //! BERTs of many languages and scripts: RemBERT, X-MOD, RoCBert. Counts checked against transformers' classes.
 
 use super::super::blocks::norm;
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -9,7 +8,7 @@ use super::super::operator::{Block, Operator, Role, Rows};
 use super::super::tensor::{Tensor, TensorKind};
 use super::bert::{ROBERTA, row};
 use super::encoder::{Encoder, Masked, Pretraining, not_built};
-use super::encoding::{self, dense};
+use super::encoding::dense;
 use super::luke::{idle, waiting};
 use super::{Build, Decoder, Family, Names};
 use crate::units::Quantity;
@@ -20,7 +19,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["xmod"],
         title: "X-MOD",
-        build: Build::Own(adapted),
+        build: Build::From(adapted),
     },
     row(&["roc_bert"], "RoCBert", ROC),
 ];
@@ -70,16 +69,15 @@ const MODULAR_BEFORE: Encoder = Encoder {
             norms: ["attention.output.LayerNorm", "", "output.LayerNorm", ""],
             ..Decoder::BERT.names
         },
-
         ..Decoder::BERT
     },
     final_norm: "encoder.LayerNorm",
     ..MODULAR
 };
 
-fn adapted(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn adapted(config: &Config) -> Result<Build, ModelError> {
     let before = config.flag("pre_norm", false)?;
-    encoding::build(config, title, if before { &MODULAR_BEFORE } else { &MODULAR })
+    Ok(Build::Encoder(if before { MODULAR_BEFORE } else { MODULAR }))
 }
 
 /// The adapter of the text's language, and those of the others.

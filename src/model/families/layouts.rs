@@ -206,7 +206,6 @@ const BOXES: Decoder = Decoder {
         norms: ["", "attention.layout_output.LayerNorm", "", "layout_output.LayerNorm"],
         ..Decoder::BERT.names
     },
-
     ..Decoder::BERT
 };
 

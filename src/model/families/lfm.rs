@@ -127,11 +127,8 @@ pub const FAMILIES: &[Family] = &[
         types: &["lfm3"],
         title: "LFM3",
         build: Build::From(|config| {
-            Ok(if config.flag("use_sandwich_norm", true)? {
-                LFM3
-            } else {
-                LFM3_PRE
-            })
+            let after = config.flag("use_sandwich_norm", true)?;
+            Ok(Build::Decoder(if after { LFM3 } else { LFM3_PRE }))
         }),
     },
 ];

@@ -11,6 +11,9 @@ use crate::units::Quantity;
 
 const MAMBA: Decoder = Decoder {
     tied: true,
+    heads: &[],
+    kv_heads: &[],
+    head_dim: &[],
     hybrid: Hybrid::alone(first),
     channel: no_channel,
     names: Names {
@@ -40,6 +43,9 @@ pub const FAMILIES: &[Family] = &[
         title: "Mamba 2",
         build: Build::Decoder(Decoder {
             tied: false,
+            heads: &["num_heads"],
+            head_dim: &["head_dim"],
+            dense_width: &[],
             hybrid: Hybrid::alone(second),
             ..MAMBA
         }),

@@ -135,13 +135,9 @@ pub struct Family {
 }
 
 impl Family {
-    /// The description that a config is built from, if it is built from one.
-    pub fn decoder(&self, config: &Value) -> Option<Decoder> {
-        match &self.build {
-            Build::Decoder(decoder) => Some(*decoder),
-            Build::From(describe) => describe(&Config::from_value(config.clone()).ok()?).ok(),
-            Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
-        }
+    /// The descriptions that a config is built from: none where it is built by a function.
+    pub fn rows(&self, config: &Value) -> Vec<Decoder> {
+        self.build.rows(config)
     }
 }
 
@@ -151,14 +147,29 @@ impl Family {
 pub enum Build {
     /// From a description: most decoders.
     Decoder(Decoder),
-    /// The same where a key decides what the description is.
-    From(fn(&Config) -> Result<Decoder, ModelError>),
+    /// From one of these, where a key decides what it says.
+    From(fn(&Config) -> Result<Self, ModelError>),
     /// From a description: an encoder of text.
     Encoder(encoder::Encoder),
     /// From a description: an encoder with a decoder.
     Pair(pair::Pair),
     /// By a function of its own, over shared blocks.
     Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
+}
+
+impl Build {
+    fn rows(&self, config: &Value) -> Vec<Decoder> {
+        match self {
+            Self::Decoder(decoder) => vec![*decoder],
+            Self::Encoder(encoder) => vec![encoder.stack],
+            Self::Pair(pair) => vec![pair.encoder, pair.decoder],
+            Self::From(describe) => {
+                let build = Config::from_value(config.clone()).and_then(|config| describe(&config));
+                build.map(|build| build.rows(config)).unwrap_or_default()
+            }
+            Self::Own(_) => Vec::new(),
+        }
+    }
 }
 
 /// The families that are always at hand.
@@ -283,19 +294,23 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
         library::library()?;
         return Err(ModelError::UnknownModelType(model_type.chars().take(80).collect()));
     };
-    match &family.build {
-        Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
-        Build::From(describe) => assemble::assemble(config, family.title, &describe(config)?),
-        Build::Own(build) => build(config, family.title),
-        Build::Encoder(_) | Build::Pair(_) => (library::library()?.encoders)(config, family),
+    built(config, family.title, &family.build)
+}
+
+fn built(config: &Config, title: &'static str, build: &Build) -> Result<Blueprint, ModelError> {
+    match build {
+        Build::Decoder(decoder) => assemble::assemble(config, title, decoder),
+        Build::From(describe) => built(config, title, &describe(config)?),
+        Build::Own(build) => build(config, title),
+        Build::Encoder(_) | Build::Pair(_) => (library::library()?.encoders)(config, title, build),
     }
 }
 
 /// Builds what encodes, alone or for a decoder beside it. Part of the library: the first models only write.
-pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelError> {
-    match &family.build {
-        Build::Encoder(encoder) => encoding::build(config, family.title, encoder),
-        Build::Pair(pair) => pairing::build(config, family.title, pair),
+pub fn encoding(config: &Config, title: &'static str, build: &Build) -> Result<Blueprint, ModelError> {
+    match build {
+        Build::Encoder(encoder) => encoding::build(config, title, encoder),
+        Build::Pair(pair) => pairing::build(config, title, pair),
         Build::Decoder(_) | Build::From(_) | Build::Own(_) => language(config),
     }
 }

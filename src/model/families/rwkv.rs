@@ -9,6 +9,9 @@ pub const FAMILIES: &[Family] = &[Family {
     types: &["rwkv"],
     title: "RWKV 4",
     build: Build::Decoder(Decoder {
+        heads: &[],
+        kv_heads: &[],
+        head_dim: &[],
         norm: Norm::Layer,
         hybrid: Hybrid::alone(|config, hidden| {
             let width = config.size_or("attention_hidden_size", &["attention_hidden_size"], || {

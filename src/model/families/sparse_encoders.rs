@@ -38,7 +38,7 @@ const FNET: Encoder = Encoder {
             norms: ["", "fourier.output.LayerNorm", "", "output.LayerNorm"],
             ..Decoder::BERT.names
         },
-
+        heads: &[],
         ..Decoder::BERT
     },
     always_pools: true,

@@ -82,7 +82,6 @@ const NLLB: Pair = Pair {
             norms: ["self_attn_layer_norm", "", "ff_layer_norm", ""],
             ..M2M.encoder.names
         },
-
         ..M2M.encoder
     },
     decoder: Decoder {
@@ -98,7 +97,6 @@ const NLLB: Pair = Pair {
             cross_norms: ["cross_attention_layer_norm", ""],
             ..M2M.decoder.names
         },
-
         ..M2M.decoder
     },
     before: Around {

@@ -128,7 +128,6 @@ fn plain(config: &Config, hidden: &Quantity, encoder: bool, mut blocks: Vec<Bloc
             },
             ..READER.names
         },
-
         ..READER
     };
     if let Some(last) = blocks.last_mut() {

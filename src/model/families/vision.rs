@@ -68,7 +68,6 @@ const fn text(class: &'static str, pooler: &'static str) -> Encoder {
                 norms: ["layer_norm1", "", "layer_norm2", ""],
                 ..Decoder::BERT.names
             },
-
             ..Decoder::BERT
         },
         tokens: "embeddings.token_embedding",
@@ -276,7 +275,6 @@ fn pixtral(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
             norms: ["attention_norm", "", "ffn_norm", ""],
             ..Names::LLAMA
         },
-
         ..Decoder::READER
     };
     let mut all = around(config, title, &side, None)?;

@@ -115,7 +115,6 @@ const LAYER: Decoder = Decoder {
         norms: ["", "layer_norm", "", "final_layer_norm"],
         ..Decoder::BERT.names
     },
-
     ..Decoder::BERT
 };
 
@@ -137,7 +136,6 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
             },
             ..LAYER.names
         },
-
         ..LAYER
     };
     let hidden = config.size("hidden", &["hidden_size"])?;

@@ -17,17 +17,21 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::From(|config| {
         let last = config.flag("add_out_norm", true)?;
         let final_norm = if last { XLSTM.names.final_norm } else { "" };
-        Ok(Decoder {
+        Ok(Build::Decoder(Decoder {
             names: Names {
                 final_norm,
                 ..XLSTM.names
             },
             ..XLSTM
-        })
+        }))
     }),
 }];
 
 const XLSTM: Decoder = Decoder {
+    heads: &["num_heads"],
+    kv_heads: &[],
+    head_dim: &[],
+    dense_width: &[],
     hybrid: Hybrid::alone(mixer),
     channel,
     tie: |_, _| Ok(false),
