@@ -7,17 +7,14 @@ use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::channel::plain_channel;
 use super::decoder::{ChannelMixer, Hybrid, MixerKind};
+use super::hybrid::{by, named};
 use super::mamba::prefixed;
-use super::order::{by, named};
+use super::names::FEED_FORWARD;
 use super::{Build, Decoder, Experts, Family, Names, Shared, adjust};
 use crate::units::Quantity;
 
 const NAMES: Names = Names {
-    mlp: [
-        "feed_forward.gate_proj",
-        "feed_forward.up_proj",
-        "feed_forward.down_proj",
-    ],
+    mlp: FEED_FORWARD,
     norms: ["input_layernorm", "", "pre_ff_layernorm", ""],
     final_norm: "final_layernorm",
     ..Names::LLAMA

@@ -9,6 +9,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::tensor::{Tensor, TensorKind};
 use super::encoder::not_built;
+use super::names::OUT_PROJ;
 use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Table, adjust};
 
 /// Every family of this file.
@@ -72,12 +73,7 @@ const KOSMOS: Decoder = Decoder {
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
     names: Names {
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.out_proj",
-        ],
+        attention: OUT_PROJ,
         mlp: ["", "ffn.fc1", "ffn.fc2"],
         norms: ["self_attn_layer_norm", "", "final_layer_norm", ""],
         final_norm: "layer_norm",

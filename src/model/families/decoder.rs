@@ -1,4 +1,4 @@
-//! The description of a decoder: how a family differs from a Llama, as data.
+//! The description of a family: how its layers and what is around them differ from a Llama, as data.
 
 use serde_json::Value;
 
@@ -9,8 +9,12 @@ use super::super::operator::Block;
 use super::assemble::tied;
 use super::assembly::Assembly;
 use super::channel::plain_channel;
-use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS, POSITIONS};
+pub use super::experts::{Correction, Experts, MoeLayers, Shared};
+pub use super::hybrid::{Hybrid, MixerKind};
+use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS};
 use super::layers::sparse_layers;
+pub use super::layers::{Pattern, Windows};
+pub use super::names::{Names, Table};
 use crate::units::Quantity;
 
 /// A yes or no that may depend on a key.
@@ -51,129 +55,8 @@ pub enum Gate {
     Plain,
 }
 
-/// Which layers see a window, where `layer_types` does not say.
-#[derive(Clone, Copy, Debug)]
-pub enum Pattern {
-    /// None.
-    Never,
-    /// All of them.
-    Always,
-    /// Every n-th layer is full, the others are windowed; the key may change n.
-    FullEvery(&'static [&'static str], u64),
-    /// Layers 0, 2, 4 … are windowed.
-    Even,
-    /// Layers from `max_window_layers` on.
-    From(&'static str),
-    /// Full where the function says so, of the layer and the number of layers.
-    FullWhere(fn(u64, u64) -> bool),
-}
-
-/// Windows of attention.
-#[derive(Clone, Copy, Debug)]
-pub struct Windows {
-    /// Which layers.
-    pub pattern: Pattern,
-    /// The key that must be true for any window.
-    pub switch: Option<&'static str>,
-}
-
-/// Which layers have experts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MoeLayers {
-    /// All of them.
-    All,
-    /// All but the first few, whose number a key gives.
-    After(&'static [&'static str]),
-    /// `mlp_only_layers` and `decoder_sparse_step`.
-    Sparse,
-    /// `moe_layer_start_index`, `moe_layer_end_index`, `moe_layer_interval`.
-    Interval,
-    /// A list of zeros and ones under the key; without it, as `first_k_dense_replace` says.
-    Listed(&'static str),
-    /// `moe_layers`, a list of indices; without it every n-th, where `interleave_moe_layer_step` gives n.
-    Step,
-}
-
-/// Shared experts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shared {
-    /// None.
-    None,
-    /// So many of the routed width.
-    Count(&'static [&'static str]),
-    /// One of a width of its own.
-    Width(&'static [&'static str]),
-    /// Always one of the routed width.
-    One,
-}
-
-/// A router's correction bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Correction {
-    /// None.
-    None,
-    /// In the checkpoint, not a parameter.
-    Buffer(&'static str),
-    /// A parameter.
-    Parameter(&'static str),
-}
-
-/// A table that is looked up before the layers, besides that of the tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct Table {
-    /// Its module.
-    pub module: &'static str,
-    /// Keys of its rows.
-    pub rows: &'static [&'static str],
-    /// Rows that are left free besides.
-    pub extra: u64,
-    /// Whether it must be there; else there is none where nothing says how many rows.
-    pub needed: bool,
-    /// When it is there.
-    pub when: Flag,
-}
-
-impl Table {
-    /// Learned positions as long as the longest context, and some rows that are left free.
-    pub const fn positions(module: &'static str, extra: u64) -> Self {
-        Self {
-            module,
-            rows: POSITIONS,
-            extra,
-            needed: true,
-            when: Flag::Yes,
-        }
-    }
-}
-
 /// What a layer has in place of the config's own values: a key and its value there.
 pub type Changes = Vec<(&'static str, Value)>;
-
-/// What mixes the tokens of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MixerKind {
-    /// Attention to all tokens.
-    Full,
-    /// Attention within a window.
-    Window,
-    /// A recurrence or a convolution.
-    Recurrent,
-    /// Both side by side.
-    Both,
-}
-
-/// Layers some of which mix tokens with a recurrence or a convolution.
-#[derive(Clone, Copy, Debug)]
-pub struct Hybrid {
-    /// What mixes the tokens of each layer.
-    pub order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
-    /// The other mixer.
-    pub other: fn(&Config, &Quantity) -> Result<Block, ModelError>,
-    /// Norms of layers without attention, where they differ.
-    pub norms: Option<[&'static str; 4]>,
-    /// Keys of the window.
-    pub window: &'static [&'static str],
-}
 
 /// What a layer is, as far as its kind decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,57 +89,8 @@ pub type ChannelMixer = (Block, Option<String>);
 /// The last change to the blocks of a layer; the config has the layer's own values.
 pub type AdjustLayer = fn(&Config, &Quantity, Place, Vec<Block>) -> Result<Vec<Block>, ModelError>;
 
-/// Experts of a family.
-#[derive(Clone, Copy, Debug)]
-pub struct Experts {
-    /// Keys of an expert's width.
-    pub width: &'static [&'static str],
-    /// Which layers.
-    pub layers: MoeLayers,
-    /// Shared experts.
-    pub shared: Shared,
-    /// Keys of the width of one shared expert; none where it is that of a routed one.
-    pub shared_width: &'static [&'static str],
-    /// Module of the shared experts.
-    pub shared_module: [&'static str; 3],
-    /// Module of the gate of the shared experts.
-    pub shared_gate: Option<&'static str>,
-    /// Router module.
-    pub router: &'static str,
-    /// Whether router and experts have biases (gpt-oss).
-    pub bias: bool,
-    /// The router's correction bias.
-    pub correction: Correction,
-    /// Expert modules.
-    pub modules: [&'static str; 3],
-}
-
-/// Module names inside a checkpoint.
-#[derive(Clone, Copy, Debug)]
-pub struct Names {
-    /// Token table.
-    pub embedding: &'static str,
-    /// q, k, v, o; an empty o is no attention.
-    pub attention: [&'static str; 4],
-    /// The same of attention to an encoder; an empty o is none.
-    pub cross: [&'static str; 4],
-    /// Norms before and after attention to an encoder. Unused ones are empty.
-    pub cross_norms: [&'static str; 2],
-    /// Norms of q and k.
-    pub qk_norm: [&'static str; 2],
-    /// gate, up, down; an empty gate is none.
-    pub mlp: [&'static str; 3],
-    /// Norms of a layer in order: before attention, after it, before the MLP, after it. Unused ones are empty.
-    pub norms: [&'static str; 4],
-    /// Norm of what the tables give; empty is none.
-    pub stem_norm: &'static str,
-    /// Final norm; empty is none.
-    pub final_norm: &'static str,
-    /// Output head.
-    pub head: &'static str,
-}
-
-/// How a family of decoders is built. Start from [`Decoder::LLAMA`] and change what differs.
+/// How the layers of a family and what is around them are built. Start from [`Decoder::LLAMA`], or, for what reads,
+/// [`Decoder::BERT`] or [`Decoder::READER`], and change what differs.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoder {
     /// Whether the head is tied where the config does not say.
@@ -338,60 +172,6 @@ pub struct Decoder {
     pub adjust_ends: fn(&Config, &mut Assembly<'_>) -> Result<(), ModelError>,
 }
 
-impl Names {
-    /// Llama's names.
-    pub const LLAMA: Self = Self {
-        embedding: "embed_tokens",
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.o_proj",
-        ],
-        cross: [""; 4],
-        cross_norms: [""; 2],
-        qk_norm: ["self_attn.q_norm", "self_attn.k_norm"],
-        mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
-        norms: ["input_layernorm", "", "post_attention_layernorm", ""],
-        stem_norm: "",
-        final_norm: "norm",
-        head: "lm_head",
-    };
-    /// Names of a post-norm block.
-    pub const POST: Self = Self {
-        norms: ["", "post_attention_layernorm", "", "post_feedforward_layernorm"],
-        ..Self::LLAMA
-    };
-}
-
-impl Hybrid {
-    /// The other mixer in every layer.
-    pub const fn alone(other: fn(&Config, &Quantity) -> Result<Block, ModelError>) -> Option<Self> {
-        Self::of(|_, layers| Ok(vec![MixerKind::Recurrent; layers as usize]), other)
-    }
-
-    /// The other mixer, and where it stands.
-    pub const fn of(
-        order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
-        other: fn(&Config, &Quantity) -> Result<Block, ModelError>,
-    ) -> Option<Self> {
-        Some(Self {
-            order,
-            other,
-            norms: None,
-            window: &["sliding_window"],
-        })
-    }
-}
-
-impl Windows {
-    /// No windows unless `layer_types` says so.
-    pub const NONE: Self = Self {
-        pattern: Pattern::Never,
-        switch: None,
-    };
-}
-
 impl HeadNorm {
     /// None.
     pub const NONE: Self = Self {
@@ -407,37 +187,6 @@ impl HeadNorm {
     pub const FULL_WIDTH: Self = Self {
         form: QkNorm::FullWidth,
         when: Flag::Yes,
-    };
-}
-
-impl Experts {
-    /// Experts on every layer, none shared, `moe_intermediate_size` wide.
-    pub const PLAIN: Self = Self {
-        width: &["moe_intermediate_size"],
-        layers: MoeLayers::All,
-        shared: Shared::None,
-        shared_width: &[],
-        shared_module: [
-            "mlp.shared_experts.gate_proj",
-            "mlp.shared_experts.up_proj",
-            "mlp.shared_experts.down_proj",
-        ],
-        shared_gate: None,
-        router: "mlp.gate",
-        bias: false,
-        correction: Correction::None,
-        modules: [
-            "mlp.experts.{e}.gate_proj",
-            "mlp.experts.{e}.up_proj",
-            "mlp.experts.{e}.down_proj",
-        ],
-    };
-    /// DeepSeek's: dense layers first, shared experts, a correction bias in the router.
-    pub const DEEPSEEK: Self = Self {
-        layers: MoeLayers::After(&["first_k_dense_replace"]),
-        shared: Shared::Count(&["n_shared_experts", "num_shared_experts"]),
-        correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
-        ..Self::PLAIN
     };
 }
 

@@ -12,6 +12,7 @@ use super::super::operator::{Block, Role};
 use super::super::tensor::Tensor;
 use super::assembly::Assembly;
 use super::channel::routed_style;
+use super::names::FOUR_NORMS;
 use super::{Build, Changes, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Place, Windows, adjust};
 use crate::units::{Quantity, grouped as thousands};
 
@@ -23,12 +24,7 @@ const EDGE: Decoder = Decoder {
         when: Flag::Yes,
     },
     names: Names {
-        norms: [
-            "input_layernorm",
-            "post_attention_layernorm",
-            "pre_feedforward_layernorm",
-            "post_feedforward_layernorm",
-        ],
+        norms: FOUR_NORMS,
         ..Names::LLAMA
     },
     ..Decoder::LLAMA

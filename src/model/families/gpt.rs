@@ -9,6 +9,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Operator, Role, Rows, Step};
 use super::super::tensor::Tensor;
 use super::assembly::Assembly;
+use super::names::OUT_PROJ;
 use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Table};
 use crate::units::Quantity;
 
@@ -100,12 +101,7 @@ const OPT: Decoder = Decoder {
     mlp_bias: Flag::Key("enable_bias", true),
     names: Names {
         embedding: "embed_tokens",
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.out_proj",
-        ],
+        attention: OUT_PROJ,
         mlp: ["", "fc1", "fc2"],
         norms: ["self_attn_layer_norm", "", "final_layer_norm", ""],
         final_norm: "final_layer_norm",

@@ -5,9 +5,10 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::{Hybrid, MixerKind};
+use super::hybrid::periodic;
 use super::keys::EXPERTS;
 use super::mamba::rank;
-use super::order::periodic;
+use super::names::FEED_FORWARD;
 use super::{Build, Decoder, Experts, Family, Names};
 use crate::units::Quantity;
 
@@ -23,11 +24,7 @@ const JAMBA: Decoder = Decoder {
         ..Experts::PLAIN
     }),
     names: Names {
-        mlp: [
-            "feed_forward.gate_proj",
-            "feed_forward.up_proj",
-            "feed_forward.down_proj",
-        ],
+        mlp: FEED_FORWARD,
         norms: ["input_layernorm", "", "pre_ff_layernorm", ""],
         final_norm: "final_layernorm",
         ..Names::LLAMA

@@ -14,6 +14,7 @@ use super::assembly::Assembly;
 use super::channel::plain_channel;
 use super::decoder::{ChannelMixer, Decoder};
 use super::keys::{EXPERTS, TOP_K};
+use super::names::MIXTRAL_EXPERTS;
 use crate::units::Quantity;
 
 /// Key of the distance between stored outputs.
@@ -91,11 +92,7 @@ fn experts(config: &Config, hidden: &Quantity, latent: &Quantity) -> Result<Chan
         router: "block_sparse_moe.gate",
         router_bias: false,
         correction: Some("block_sparse_moe.gate.e_score_correction_bias"),
-        modules: [
-            "block_sparse_moe.experts.{e}.w1",
-            "block_sparse_moe.experts.{e}.w3",
-            "block_sparse_moe.experts.{e}.w2",
-        ],
+        modules: MIXTRAL_EXPERTS,
         bias: false,
         shared,
     };

@@ -5,8 +5,8 @@ use super::super::config::{Config, MOST_DIMENSION, whole};
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::{Hybrid, MixerKind, Place};
+use super::hybrid::{by, every, named};
 use super::keys::HEADS;
-use super::order::{by, every, named};
 use super::{AttentionForm, Build, Decoder, Experts, Family, Flag, adjust, kimi_k3};
 use crate::units::Quantity;
 

@@ -6,6 +6,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::layers::by_layer;
+use super::names::SHARED_EXPERT;
 use super::{
     Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Place, Shared, Windows, adjust,
 };
@@ -68,11 +69,7 @@ const FLINT: Decoder = Decoder {
     experts: Some(Experts {
         layers: MoeLayers::Sparse,
         shared: Shared::Width(&["shared_expert_intermediate_size"]),
-        shared_module: [
-            "mlp.shared_expert.gate_proj",
-            "mlp.shared_expert.up_proj",
-            "mlp.shared_expert.down_proj",
-        ],
+        shared_module: SHARED_EXPERT,
         correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
         ..Experts::PLAIN
     }),

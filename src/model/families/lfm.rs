@@ -8,7 +8,8 @@ use super::super::operator::Block;
 use super::assemble::tied;
 use super::channel::plain_channel;
 use super::decoder::{ChannelMixer, Hybrid, MixerKind, Place};
-use super::order::{by, named};
+use super::hybrid::{by, named};
+use super::names::OUT_PROJ;
 use super::{Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, adjust};
 use crate::units::Quantity;
 
@@ -18,12 +19,7 @@ const LFM2: Decoder = Decoder {
     tied: true,
     head_norm: HeadNorm::PER_HEAD,
     names: Names {
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.out_proj",
-        ],
+        attention: OUT_PROJ,
         qk_norm: ["self_attn.q_layernorm", "self_attn.k_layernorm"],
         mlp: MLP,
         norms: ["operator_norm", "", "ffn_norm", ""],

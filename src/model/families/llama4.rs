@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::config::Config;
 use super::super::error::ModelError;
+use super::names::FEED_FORWARD;
 use super::{Build, Changes, Decoder, Experts, Family, Flag, MoeLayers, Names, Pattern, Shared, Windows};
 
 /// `intermediate_size` is the width of an expert; dense layers have `intermediate_size_mlp`. Norms of q and k have no
@@ -35,11 +36,7 @@ const LLAMA4: Decoder = Decoder {
         ..Experts::PLAIN
     }),
     names: Names {
-        mlp: [
-            "feed_forward.gate_proj",
-            "feed_forward.up_proj",
-            "feed_forward.down_proj",
-        ],
+        mlp: FEED_FORWARD,
         ..Names::LLAMA
     },
     translate: full_layers,

@@ -5,19 +5,16 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::{Hybrid, MixerKind};
+use super::hybrid::{by, named};
 use super::keys::HEADS;
-use super::order::{by, named};
+use super::names::MIXTRAL_EXPERTS;
 use super::{Build, Correction, Decoder, Experts, Family, HeadNorm};
 use crate::units::Quantity;
 
 const EXPERTS: Experts = Experts {
     width: &["intermediate_size"],
     router: "block_sparse_moe.gate",
-    modules: [
-        "block_sparse_moe.experts.{e}.w1",
-        "block_sparse_moe.experts.{e}.w3",
-        "block_sparse_moe.experts.{e}.w2",
-    ],
+    modules: MIXTRAL_EXPERTS,
     ..Experts::PLAIN
 };
 

@@ -7,6 +7,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::layers::by_layer;
+use super::names::MIXTRAL_EXPERTS;
 use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Place, Shared, adjust};
 use crate::units::Quantity;
 
@@ -25,11 +26,7 @@ const MINIMAX_M3: Decoder = Decoder {
             "block_sparse_moe.shared_experts.down_proj",
         ],
         correction: Correction::Buffer("block_sparse_moe.e_score_correction_bias"),
-        modules: [
-            "block_sparse_moe.experts.{e}.w1",
-            "block_sparse_moe.experts.{e}.w3",
-            "block_sparse_moe.experts.{e}.w2",
-        ],
+        modules: MIXTRAL_EXPERTS,
         ..Experts::PLAIN
     }),
     translate: nested,

@@ -5,8 +5,8 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::{Hybrid, MixerKind};
+use super::hybrid::{by, named};
 use super::keys::HEADS;
-use super::order::{by, named};
 use super::{Build, Decoder, Family, Flag, HeadNorm, Names};
 use crate::units::Quantity;
 

@@ -4,6 +4,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
 use super::decoder::Table;
+use super::names::OUT_PROJ;
 use super::{Decoder, Names};
 use crate::units::Quantity;
 
@@ -102,12 +103,7 @@ impl Pair {
         writes: "ForConditionalGeneration",
         encoder: Decoder {
             names: Names {
-                attention: [
-                    "self_attn.q_proj",
-                    "self_attn.k_proj",
-                    "self_attn.v_proj",
-                    "self_attn.out_proj",
-                ],
+                attention: OUT_PROJ,
                 mlp: ["", "fc1", "fc2"],
                 norms: ["", "self_attn_layer_norm", "", "final_layer_norm"],
                 ..Decoder::BERT.names
@@ -120,12 +116,7 @@ impl Pair {
         },
         decoder: Decoder {
             names: Names {
-                attention: [
-                    "self_attn.q_proj",
-                    "self_attn.k_proj",
-                    "self_attn.v_proj",
-                    "self_attn.out_proj",
-                ],
+                attention: OUT_PROJ,
                 cross: [
                     "encoder_attn.q_proj",
                     "encoder_attn.k_proj",

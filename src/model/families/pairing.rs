@@ -69,10 +69,13 @@ pub fn own_table(module: &str, words: &Quantity, hidden: &Quantity) -> Block {
     }
 }
 
+/// What a layer sees, what else tells it apart, and the first layer that is like it.
+type Key = (Span, (u64, u64));
+
 /// What each layer of a side sees, and what else tells them apart: its key, and the first layer that is like it.
-fn keys(config: &Config, pair: &Pair, reads: bool, layers: u64) -> Result<Vec<(Span, (u64, u64))>, ModelError> {
-    let mut keys: Vec<(Span, (u64, u64))> = Vec::new();
-    let mut kinds: Vec<(Span, (u64, u64))> = Vec::new();
+fn keys(config: &Config, pair: &Pair, reads: bool, layers: u64) -> Result<Vec<Key>, ModelError> {
+    let mut keys: Vec<Key> = Vec::new();
+    let mut kinds: Vec<Key> = Vec::new();
     for layer in 0..layers {
         let (span, key) = (
             (pair.span)(config, reads, layer)?,

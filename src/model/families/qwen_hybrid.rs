@@ -5,18 +5,15 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
 use super::decoder::{Hybrid, MixerKind, Place};
-use super::order::every;
+use super::hybrid::every;
+use super::names::SHARED_EXPERT;
 use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Shared, adjust};
 use crate::units::Quantity;
 
 const EXPERTS: Experts = Experts {
     layers: MoeLayers::All,
     shared: Shared::Width(&["shared_expert_intermediate_size"]),
-    shared_module: [
-        "mlp.shared_expert.gate_proj",
-        "mlp.shared_expert.up_proj",
-        "mlp.shared_expert.down_proj",
-    ],
+    shared_module: SHARED_EXPERT,
     shared_gate: Some("mlp.shared_expert_gate"),
     ..Experts::PLAIN
 };

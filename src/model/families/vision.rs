@@ -9,6 +9,7 @@ use super::decoder::Flag;
 use super::decoder::Table;
 use super::encoder::{Encoder, Pretraining, Purpose, Sorting, not_built, table};
 use super::encoding::{dense, labels};
+use super::names::{FEED_FORWARD, OUT_PROJ};
 use super::{Build, Decoder, Family, Names};
 use crate::model::blocks::{Norm, norm};
 use crate::model::blueprint::{Blueprint, Reading};
@@ -58,12 +59,7 @@ const fn text(class: &'static str, pooler: &'static str) -> Encoder {
         usual: Purpose::Plain,
         stack: Decoder {
             names: Names {
-                attention: [
-                    "self_attn.q_proj",
-                    "self_attn.k_proj",
-                    "self_attn.v_proj",
-                    "self_attn.out_proj",
-                ],
+                attention: OUT_PROJ,
                 mlp: ["", "mlp.fc1", "mlp.fc2"],
                 norms: ["layer_norm1", "", "layer_norm2", ""],
                 ..Decoder::BERT.names
@@ -267,11 +263,7 @@ fn pixtral(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
                 "attention.v_proj",
                 "attention.o_proj",
             ],
-            mlp: [
-                "feed_forward.gate_proj",
-                "feed_forward.up_proj",
-                "feed_forward.down_proj",
-            ],
+            mlp: FEED_FORWARD,
             norms: ["attention_norm", "", "ffn_norm", ""],
             ..Names::LLAMA
         },

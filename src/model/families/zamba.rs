@@ -12,9 +12,9 @@ use super::super::operator::{Block, Span};
 use super::assemble::tied;
 use super::assembly::Assembly;
 use super::decoder::MixerKind;
+use super::hybrid::named;
 use super::keys::{HEADS, INTERMEDIATE, KV_HEADS};
 use super::mamba::rank;
-use super::order::named;
 use super::{Build, Family};
 use crate::units::Quantity;
 

@@ -1,8 +1,55 @@
-//! How the layers of hybrids follow each other: which mix tokens with attention, which with a recurrence or a convolution.
+//! Layers of hybrids: some mix tokens with attention, others with a recurrence or a convolution, in an order of their own.
 
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::decoder::MixerKind;
+use super::super::operator::Block;
+use crate::units::Quantity;
+
+/// What mixes the tokens of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MixerKind {
+    /// Attention to all tokens.
+    Full,
+    /// Attention within a window.
+    Window,
+    /// A recurrence or a convolution.
+    Recurrent,
+    /// Both side by side.
+    Both,
+}
+
+/// Layers some of which mix tokens with a recurrence or a convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Hybrid {
+    /// What mixes the tokens of each layer.
+    pub order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
+    /// The other mixer.
+    pub other: fn(&Config, &Quantity) -> Result<Block, ModelError>,
+    /// Norms of layers without attention, where they differ.
+    pub norms: Option<[&'static str; 4]>,
+    /// Keys of the window.
+    pub window: &'static [&'static str],
+}
+
+impl Hybrid {
+    /// The other mixer in every layer.
+    pub const fn alone(other: fn(&Config, &Quantity) -> Result<Block, ModelError>) -> Option<Self> {
+        Self::of(|_, layers| Ok(vec![MixerKind::Recurrent; layers as usize]), other)
+    }
+
+    /// The other mixer, and where it stands.
+    pub const fn of(
+        order: fn(&Config, u64) -> Result<Vec<MixerKind>, ModelError>,
+        other: fn(&Config, &Quantity) -> Result<Block, ModelError>,
+    ) -> Option<Self> {
+        Some(Self {
+            order,
+            other,
+            norms: None,
+            window: &["sliding_window"],
+        })
+    }
+}
 
 /// What `layer_types` (or the given key) says, if it is there.
 pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<Vec<MixerKind>>, ModelError> {
