@@ -7,7 +7,7 @@
 use super::blueprint::Blueprint;
 use super::config::Config;
 use super::error::ModelError;
-use super::families::Family;
+use super::families::{Build, Family};
 use super::media::Sight;
 use super::quantisation::Quantisation;
 use super::{catalogue, families, quantisation};
@@ -18,7 +18,7 @@ pub struct Library {
     /// Every family but the first ones.
     pub families: &'static [&'static [Family]],
     /// Builds a family that encodes.
-    pub encoders: fn(&Config, &Family) -> Result<Blueprint, ModelError>,
+    pub encoders: fn(&Config, &'static str, &Build) -> Result<Blueprint, ModelError>,
     /// The blueprint as a class of another kind than the usual ones has it.
     pub classes: fn(&Config, &str, Blueprint) -> Result<Blueprint, ModelError>,
     /// Builds what is around a language model, and any family but the first.

@@ -70,7 +70,7 @@ pub struct Field {
     pub group: FieldGroup,
     /// How it is typed.
     pub kind: FieldKind,
-    /// Whether models of this description read it.
+    /// Whether models of this description read it; of two, one is enough.
     applies: fn(&Decoder) -> bool,
 }
 
@@ -127,8 +127,10 @@ impl Field {
                 .any(|name| config.get(name).is_some_and(Value::is_object));
         }
         let known = families::known().find(|(name, _)| *name == model_type);
-        known.is_some_and(|(_, family)| family.decoder().is_none_or(|decoder| (self.applies)(decoder)))
-            || map.is_some_and(|map| self.keys.iter().any(|key| map.contains_key(*key)))
+        known.is_some_and(|(_, family)| {
+            let rows = family.rows(config);
+            rows.is_empty() || rows.iter().any(self.applies)
+        }) || map.is_some_and(|map| self.keys.iter().any(|key| map.contains_key(*key)))
     }
     /// What it shows: the edit, else the config, else the class default.
     pub fn read(&self, config: &Value, edits: &BTreeMap<String, Value>) -> FieldValue {

@@ -1,17 +1,17 @@
 //! From a config and the description of a decoder to a blueprint.
 
-use super::super::blocks::{embedding, head, norm, positions};
+use super::super::blocks::{Norm, embedding, head, norm, positions};
 use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Span};
 use super::assembly::Assembly;
-use super::channel::Channel;
-use super::decoder::{Changes, Decoder, Place};
-use super::keys::POSITIONS;
-use super::layers::{sparse_layers, window, windowed_layers};
+use super::decoder::{Changes, Decoder, MixerKind, Place, Table};
+use super::keys::VOCABULARY;
+use super::layer::layer;
+use super::layers::{window, windowed_layers};
 use super::mixer::Mixer;
-use crate::units::{Quantity, grouped as thousands};
+use crate::units::Quantity;
 
 /// What makes a layer of its own kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,28 +25,46 @@ struct Plan {
 /// # Errors
 /// See [`ModelError`].
 pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Result<Blueprint, ModelError> {
-    let mut all = Assembly::new(config, title)?;
+    let translated = (decoder.translate)(config)?;
+    let own;
+    let config = if translated.is_empty() {
+        config
+    } else {
+        own = config.changed(&translated);
+        &own
+    };
+    let layers = config.size("layers", decoder.layers)?;
+    let hidden = config.size("hidden", decoder.hidden)?;
+    let vocabulary = config.size("vocabulary", VOCABULARY)?;
+    let mut all = Assembly::of(config, title, hidden, layers, vocabulary)?;
     let hidden = all.hidden.clone();
-    let window = window(config, decoder)?;
+    let (places, window) = places(config, decoder, all.layers.value)?;
     // A window longer than the longest context never hides anything.
-    let most = all.max_context.as_ref();
+    let most = all.max_context.as_ref().filter(|_| decoder.hybrid.is_none());
     let hides = !window.iter().zip(most).any(|(window, most)| window.value > most.value);
-    let sparse = sparse_layers(config, decoder, all.layers.value)?;
-    let windowed = windowed_layers(config, decoder, all.layers.value, window.is_some())?;
+    let windowed: Vec<bool> = places.iter().map(|place| place.windowed()).collect();
     let changes = (decoder.changes)(config, &windowed)?;
-    let slim = if changes.is_empty() { None } else { Some(config.slim()?) };
+    // Without values that differ by layer, attention is read once.
+    let (slim, shared) = if changes.is_empty() {
+        let attends = places.iter().any(|place| place.attends());
+        (
+            None,
+            attends.then(|| Mixer::read(config, decoder, &hidden)).transpose()?,
+        )
+    } else {
+        (Some(config.slim()?), None)
+    };
     let mut changes = changes.into_iter();
-    let plans: Vec<Plan> = windowed
+    let plans: Vec<Plan> = places
         .into_iter()
-        .zip(sparse)
-        .map(|(windowed, sparse)| Plan {
-            place: Place { windowed, sparse },
+        .map(|place| Plan {
+            place,
             changes: changes.next().unwrap_or_default(),
         })
         .collect();
-    let (mut attention, mut experts) = (None, None);
+    let (mut attention, mut other, mut experts) = (shared.as_ref().map(Mixer::words), None, None);
     all.layers_by(&plans, |plan| {
-        let Place { windowed, sparse } = plan.place;
+        let place = plan.place;
         let own;
         let config = match &slim {
             Some(slim) if !plan.changes.is_empty() => {
@@ -56,40 +74,33 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
             _ => config,
         };
         let span = match &window {
-            Some(chunk) if windowed && decoder.chunked => Span::Chunk(chunk.clone()),
-            Some(window) if windowed => Span::Window(window.clone()),
+            Some(chunk) if place.windowed() && decoder.chunked => Span::Chunk(chunk.clone()),
+            Some(window) if place.windowed() => Span::Window(window.clone()),
             _ => Span::Full,
         };
-        let title = kind_title(plan.place, if hides { &span } else { &Span::Full });
-        let mixer = Mixer::read(config, decoder, &hidden)?;
-        let channel = Channel::read(config, decoder, &hidden, sparse, sparse)?;
-        let parallel = config.decide(decoder.parallel)?;
-        attention.get_or_insert_with(|| mixer.words());
-        experts = experts.take().or_else(|| channel.words());
-        let (mixers, channel) = (vec![mixer.block(&hidden, span)], channel.block(sparse));
-        let blocks = between(decoder, decoder.names.norms, mixers, channel, parallel, &hidden);
-        let mut blocks = (decoder.adjust_layer)(config, &hidden, plan.place, blocks)?;
-        if windowed && !hides {
+        let made = layer(config, decoder, &hidden, place, span.clone(), shared.as_ref())?;
+        let title = made.title(place.mixer, if hides { &span } else { &Span::Full });
+        attention = attention.take().or(made.attention);
+        other = made.other.or(other);
+        experts = experts.take().or(made.experts);
+        let title = (decoder.title)(config, place, title);
+        let mut blocks = (decoder.adjust_layer)(config, &hidden, place, made.blocks)?;
+        if place.windowed() && !hides {
             blocks.iter_mut().for_each(unhide);
         }
         Ok((title, blocks))
     })?;
-    all.attention = attention.unwrap_or_default();
+    all.attention = [attention.as_deref(), other]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" + ");
     all.experts = experts;
-    all.tied = tied(config, decoder.tied)?;
+    all.tied = (decoder.tie)(config, decoder.tied)?;
     all.stem
         .push(embedding(decoder.names.embedding, &all.vocabulary, &hidden));
-    if let Some(table) = &decoder.positions {
-        let longest = config.size("positions", POSITIONS)?;
-        let rows = match table.extra {
-            0 => longest,
-            extra => {
-                let extra = Quantity::architecture("offset", extra, "rows that this family leaves free");
-                Quantity::sum("positions", &[&longest, &extra])
-            }
-        };
-        all.stem.push(positions(table.module, &rows, &hidden));
-    }
+    let first_norm = (decoder.norm, decoder.names.stem_norm);
+    all.stem.extend(tables(config, decoder.tables, first_norm, &hidden)?);
     if !decoder.names.final_norm.is_empty() {
         all.tail.push(norm(decoder.norm, decoder.names.final_norm, &hidden));
     }
@@ -102,6 +113,36 @@ pub fn assemble(config: &Config, title: &'static str, decoder: &Decoder) -> Resu
     ));
     (decoder.adjust_ends)(config, &mut all)?;
     all.finish()
+}
+
+/// Tables beside that of the tokens, and the norm of what all of them give, if it has a name.
+///
+/// # Errors
+/// Rows that are missing or impossible.
+pub fn tables(
+    config: &Config,
+    tables: &[Table],
+    (kind, name): (Norm, &'static str),
+    width: &Quantity,
+) -> Result<Vec<Block>, ModelError> {
+    let mut blocks = Vec::new();
+    for table in tables {
+        if !config.decide(table.when)? {
+            continue;
+        }
+        let rows = match table.needed {
+            true => Some(config.size("positions", table.rows)?),
+            false => config.optional("rows", table.rows)?.filter(|rows| rows.value > 0),
+        };
+        let Some(mut rows) = rows else { continue };
+        if table.extra > 0 {
+            let extra = Quantity::architecture("offset", table.extra, "rows that this family leaves free");
+            rows = Quantity::sum("positions", &[&rows, &extra]);
+        }
+        blocks.push(positions(table.module, &rows, width));
+    }
+    blocks.extend((!name.is_empty()).then(|| norm(kind, name, width)));
+    Ok(blocks)
 }
 
 /// The same where the window hides nothing: what it looks like stays that of a windowed layer.
@@ -120,45 +161,22 @@ fn unhide(block: &mut Block) {
     }
 }
 
-/// The mixers of a layer between their norms; several token mixers share one norm and run side by side, and a channel mixer in
-/// parallel reads what they read.
-pub fn between(
-    decoder: &Decoder,
-    norms: [&'static str; 4],
-    mixers: Vec<Block>,
-    channel: Block,
-    parallel: bool,
-    hidden: &Quantity,
-) -> Vec<Block> {
-    let [before_mixer, after_mixer, before_channel, after_channel] = norms;
-    let norm = |name: &'static str| (!name.is_empty()).then(|| norm(decoder.norm, name, hidden));
-    let mut blocks: Vec<Block> = norm(before_mixer).into_iter().collect();
-    blocks.extend(mixers);
-    blocks.extend(norm(after_mixer));
-    if !parallel {
-        blocks.extend(norm(before_channel));
-    }
-    blocks.push(channel);
-    blocks.extend(norm(after_channel));
-    blocks
-}
-
-fn kind_title(place: Place, span: &Span) -> String {
-    let span = match span {
-        Span::Full
-        | Span::Both
-        | Span::Near(_)
-        | Span::Cross
-        | Span::Squares { .. }
-        | Span::Part(_)
-        | Span::Chosen(_)
-        | Span::Every { .. } => "full attention".to_owned(),
-        Span::Blocks { size, .. } => format!("blocks of {}", thousands(size.value)),
-        Span::Around(window) => format!("{} tokens around", thousands(window.value)),
-        Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
-        Span::Window(window) => format!("window of {}", thousands(window.value)),
+/// Kinds of layers in order, and the window of those that have one.
+fn places(config: &Config, decoder: &Decoder, layers: u64) -> Result<(Vec<Place>, Option<Quantity>), ModelError> {
+    let sparse = || (decoder.sparse)(config, decoder, layers);
+    let (mixers, sparse, window) = if let Some(hybrid) = &decoder.hybrid {
+        let (order, sparse) = ((hybrid.order)(config, layers)?, sparse()?);
+        let windowed = order.contains(&MixerKind::Window);
+        let window = windowed.then(|| config.size("window", hybrid.window)).transpose()?;
+        (order, sparse, window)
+    } else {
+        let (window, sparse) = (window(config, decoder)?, sparse()?);
+        let windowed = windowed_layers(config, decoder, layers, window.is_some())?;
+        let kind = |windowed| if windowed { MixerKind::Window } else { MixerKind::Full };
+        (windowed.into_iter().map(kind).collect(), sparse, window)
     };
-    format!("{span} · {}", if place.sparse { "experts" } else { "MLP" })
+    let places = mixers.into_iter().zip(sparse);
+    Ok((places.map(|(mixer, sparse)| Place { mixer, sparse }).collect(), window))
 }
 
 /// Whether the head is the token table. The language model's own key decides, then the family's default.

@@ -118,40 +118,9 @@ impl<'c> Assembly<'c> {
     pub fn layers_by<K: PartialEq + Clone>(
         &mut self,
         keys: &[K],
-        mut build: impl FnMut(&K) -> Result<(String, Vec<Block>), ModelError>,
+        build: impl FnMut(&K) -> Result<(String, Vec<Block>), ModelError>,
     ) -> Result<(), ModelError> {
-        let mut kinds: Vec<(K, u64)> = Vec::new();
-        self.order = Vec::with_capacity(keys.len());
-        for key in keys {
-            let at = kinds.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
-                kinds.push((key.clone(), 0));
-                kinds.len() - 1
-            });
-            if kinds.len() > MOST_KINDS {
-                return Err(ModelError::Inconsistent(format!(
-                    "More than {MOST_KINDS} layers differ from each other; no model is built like that."
-                )));
-            }
-            if let Some((_, count)) = kinds.get_mut(at) {
-                *count += 1;
-            }
-            self.order.push(at);
-        }
-        let alone = kinds.len() == 1;
-        for (key, count) in kinds {
-            let (title, blocks) = build(&key)?;
-            let count = if alone {
-                self.layers.clone()
-            } else {
-                Quantity {
-                    name: "layers of this kind".into(),
-                    value: count,
-                    unit: Unit::Count,
-                    ..self.layers.clone()
-                }
-            };
-            self.kinds.push(LayerKind { title, blocks, count });
-        }
+        (self.kinds, self.order) = kinds(&self.layers, keys, build)?;
         Ok(())
     }
 
@@ -195,6 +164,51 @@ impl<'c> Assembly<'c> {
         blueprint.notices = self.config.notices();
         Ok(blueprint)
     }
+}
+
+/// Takes what distinguishes each layer, in order, and builds each kind once: its title and its blocks. The kinds, and which
+/// of them each layer is.
+///
+/// # Errors
+/// What `build` reports.
+pub fn kinds<K: PartialEq + Clone>(
+    layers: &Quantity,
+    keys: &[K],
+    mut build: impl FnMut(&K) -> Result<(String, Vec<Block>), ModelError>,
+) -> Result<(Vec<LayerKind>, Vec<usize>), ModelError> {
+    let mut counts: Vec<(K, u64)> = Vec::new();
+    let mut order = Vec::with_capacity(keys.len());
+    for key in keys {
+        let at = counts.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+            counts.push((key.clone(), 0));
+            counts.len() - 1
+        });
+        if counts.len() > MOST_KINDS {
+            return Err(ModelError::Inconsistent(format!(
+                "More than {MOST_KINDS} layers differ from each other; no model is built like that."
+            )));
+        }
+        if let Some((_, count)) = counts.get_mut(at) {
+            *count += 1;
+        }
+        order.push(at);
+    }
+    let alone = counts.len() == 1;
+    let kind = |(key, count): (K, u64)| {
+        let (title, blocks) = build(&key)?;
+        let count = if alone {
+            layers.clone()
+        } else {
+            Quantity {
+                name: "layers of this kind".into(),
+                value: count,
+                unit: Unit::Count,
+                ..layers.clone()
+            }
+        };
+        Ok(LayerKind { title, blocks, count })
+    };
+    Ok((counts.into_iter().map(kind).collect::<Result<_, ModelError>>()?, order))
 }
 
 /// Counts in how many layers the published rules for single modules hold for each tensor.

@@ -5,39 +5,38 @@ use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::decoder::Decoder;
-use super::hybrid::{ChannelMixer, HybridDecoder, MixerKind, by, named, plain_channel};
+use super::channel::plain_channel;
+use super::decoder::{ChannelMixer, Hybrid, MixerKind};
+use super::hybrid::{by, named};
 use super::mamba::prefixed;
-use super::{Build, Experts, Family, Names, Shared};
+use super::names::FEED_FORWARD;
+use super::{Build, Decoder, Experts, Family, Names, Shared, adjust};
 use crate::units::Quantity;
 
 const NAMES: Names = Names {
-    mlp: [
-        "feed_forward.gate_proj",
-        "feed_forward.up_proj",
-        "feed_forward.down_proj",
-    ],
+    mlp: FEED_FORWARD,
     norms: ["input_layernorm", "", "pre_ff_layernorm", ""],
     final_norm: "final_layernorm",
     ..Names::LLAMA
 };
 
-const BAMBA: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        names: NAMES,
-        ..Decoder::LLAMA
-    },
-    order: |config, layers| {
-        let attends = config.numbers("attn_layer_indices")?.unwrap_or_default();
-        Ok(by(layers, |layer| attends.contains(&layer)))
-    },
-    linear: |config, hidden| {
-        let inner = Quantity::product("inner", &[&config.size("mamba_expand", &["mamba_expand"])?, hidden]);
-        let bias = config.flag("mamba_proj_bias", false)?;
-        Ok(mamba2(hidden, &prefixed(config, inner, bias, true)?))
-    },
-    ..HybridDecoder::PLAIN
+const BAMBA: Decoder = Decoder {
+    names: NAMES,
+    hybrid: Hybrid::of(
+        |config, layers| {
+            let attends = config.numbers("attn_layer_indices")?.unwrap_or_default();
+            Ok(by(layers, |layer| attends.contains(&layer)))
+        },
+        mixer,
+    ),
+    ..Decoder::LLAMA
 };
+
+fn mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
+    let inner = Quantity::product("inner", &[&config.size("mamba_expand", &["mamba_expand"])?, hidden]);
+    let bias = config.flag("mamba_proj_bias", false)?;
+    Ok(mamba2(hidden, &prefixed(config, inner, bias, true)?))
+}
 
 /// Names of Granite's experts; gate and up are one tensor in its checkpoints (the same count).
 pub const GRANITE_EXPERTS: Experts = Experts {
@@ -55,32 +54,32 @@ pub const GRANITE_EXPERTS: Experts = Experts {
 
 const SHARED_MLP: [&str; 3] = ["shared_mlp.gate_proj", "shared_mlp.up_proj", "shared_mlp.output_linear"];
 
-const GRANITE: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(GRANITE_EXPERTS),
-        names: Names::LLAMA,
-        ..Decoder::LLAMA
-    },
-    order: |config, layers| {
-        for key in ["layer_types", "layers_block_type"] {
-            if let Some(mixes) = named(config, key, layers)? {
-                return Ok(mixes);
+const GRANITE: Decoder = Decoder {
+    experts: Some(GRANITE_EXPERTS),
+    hybrid: Hybrid::of(
+        |config, layers| {
+            for key in ["layer_types", "layers_block_type"] {
+                if let Some(mixes) = named(config, key, layers)? {
+                    return Ok(mixes);
+                }
             }
-        }
-        Ok(vec![MixerKind::Recurrent; layers as usize])
-    },
+            Ok(vec![MixerKind::Recurrent; layers as usize])
+        },
+        mixer,
+    ),
     sparse: |config, _, layers| {
         let experts = config.optional("experts", &["num_local_experts"])?;
         Ok(vec![experts.is_some_and(|experts| experts.value > 0); layers as usize])
     },
-    attention: |config, _, block| {
+    adjust_layer: |config, _, place, blocks| {
         Ok(match config.text("position_embedding_type") {
-            Some("rope") => block,
-            _ => without_positions(block),
+            Some("rope") => blocks,
+            _ if place.attends() => adjust::mixer(blocks, without_positions),
+            _ => blocks,
         })
     },
     channel: granite_channel,
-    ..BAMBA
+    ..Decoder::LLAMA
 };
 
 /// The shared MLP runs in every layer; without experts it is all there is.
@@ -105,9 +104,8 @@ fn granite_channel(
     Ok((mlp(hidden, &style), None))
 }
 
-const FALCON: HybridDecoder = HybridDecoder {
-    order: |_, layers| Ok(vec![MixerKind::Both; layers as usize]),
-    linear: falcon_mixer,
+const FALCON: Decoder = Decoder {
+    hybrid: Hybrid::of(|_, layers| Ok(vec![MixerKind::Both; layers as usize]), falcon_mixer),
     ..BAMBA
 };
 
@@ -126,16 +124,16 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["bamba"],
         title: "Bamba",
-        build: Build::Own(|config, title| BAMBA.build(config, title)),
+        build: Build::Decoder(BAMBA),
     },
     Family {
         types: &["granitemoehybrid"],
         title: "Granite 4",
-        build: Build::Own(|config, title| GRANITE.build(config, title)),
+        build: Build::Decoder(GRANITE),
     },
     Family {
         types: &["falcon_h1"],
         title: "Falcon-H1",
-        build: Build::Own(|config, title| FALCON.build(config, title)),
+        build: Build::Decoder(FALCON),
     },
 ];

@@ -1,12 +1,12 @@
 //! Encoders with a decoder in BART's form (Lewis 2019, arXiv 1910.13461). Counts checked against transformers' classes.
 
+use super::decoder::Table;
 use super::encoder::not_built;
 use super::keys::{TIE, VOCABULARY};
-use super::pair::{Around, Pair, Places, Ties};
+use super::pair::{Around, Pair, Ties, places};
 use super::pairing::convolution;
-use super::side::Side;
 use super::sparse_encoders::{blocks_seen, window_of, with_globals};
-use super::{Build, Family, Flag};
+use super::{Build, Decoder, Family, Flag, Names};
 use crate::model::blocks::embedding;
 use crate::model::operator::{Block, Role, Span};
 use crate::units::Quantity;
@@ -53,13 +53,16 @@ const MVP: Pair = Pair {
 };
 /// Longformer's windows in the encoder (Beltagy 2020, arXiv 2004.05150).
 const LED: Pair = Pair {
-    encoder: Side {
-        attention: [
-            "self_attn.longformer_self_attn.query",
-            "self_attn.longformer_self_attn.key",
-            "self_attn.longformer_self_attn.value",
-            "self_attn.output",
-        ],
+    encoder: Decoder {
+        names: Names {
+            attention: [
+                "self_attn.longformer_self_attn.query",
+                "self_attn.longformer_self_attn.key",
+                "self_attn.longformer_self_attn.value",
+                "self_attn.output",
+            ],
+            ..Pair::BART.encoder.names
+        },
         ..Pair::BART.encoder
     },
     span: |config, reads, layer| {
@@ -77,17 +80,11 @@ const LED: Pair = Pair {
         })
     },
     before: Around {
-        places: Some(Places {
-            rows: &["max_encoder_position_embeddings"],
-            extra: 0,
-        }),
+        places: Some(places(&["max_encoder_position_embeddings"], 0)),
         ..Pair::BART.before
     },
     after: Around {
-        places: Some(Places {
-            rows: &["max_decoder_position_embeddings"],
-            extra: 0,
-        }),
+        places: Some(places(&["max_decoder_position_embeddings"], 0)),
         ..Pair::BART.after
     },
     ..named("LED")
@@ -122,26 +119,27 @@ const FSMT: Pair = Pair {
     ..named("FSMT")
 };
 /// Norms before each part of a layer.
-const FIRST: [&str; 6] = [
-    "self_attn_layer_norm",
-    "",
-    "encoder_attn_layer_norm",
-    "",
-    "final_layer_norm",
-    "",
-];
+const FIRST: [&str; 4] = ["self_attn_layer_norm", "", "final_layer_norm", ""];
 
 /// The same with norms before each part and after the layers, and other tables before.
-const fn before(class: &'static str, places: Option<Places>, first_norm: &'static str) -> Pair {
+const fn before(class: &'static str, places: Option<Table>, first_norm: &'static str) -> Pair {
     let bart = Pair::BART;
     Pair {
         class,
-        encoder: Side {
-            norms: FIRST,
+        encoder: Decoder {
+            names: Names {
+                norms: FIRST,
+                cross_norms: ["encoder_attn_layer_norm", ""],
+                ..bart.encoder.names
+            },
             ..bart.encoder
         },
-        decoder: Side {
-            norms: FIRST,
+        decoder: Decoder {
+            names: Names {
+                norms: FIRST,
+                cross_norms: ["encoder_attn_layer_norm", ""],
+                ..bart.decoder.names
+            },
             ..bart.decoder
         },
         before: Around {
@@ -161,10 +159,7 @@ const fn before(class: &'static str, places: Option<Places>, first_norm: &'stati
 }
 
 /// As many rows as positions.
-const ROWS: Option<Places> = Some(Places {
-    rows: &["max_position_embeddings"],
-    extra: 0,
-});
+const ROWS: Option<Table> = Some(places(&["max_position_embeddings"], 0));
 const MBART: Pair = before("MBart", Pair::BART.before.places, "layernorm_embedding");
 /// Computed positions, kept as a table (Zhang 2019, arXiv 1912.08777).
 const PEGASUS: Pair = before("Pegasus", ROWS, "");
@@ -187,21 +182,22 @@ const BIG_BIRD: Pair = {
     let base = before("BigBirdPegasus", ROWS, "");
     let bias = Flag::Key("use_bias", false);
     Pair {
-        encoder: Side {
-            attention: [
-                "self_attn.self.query",
-                "self_attn.self.key",
-                "self_attn.self.value",
-                "self_attn.output",
-            ],
+        encoder: Decoder {
+            names: Names {
+                attention: [
+                    "self_attn.self.query",
+                    "self_attn.self.key",
+                    "self_attn.self.value",
+                    "self_attn.output",
+                ],
+                ..base.encoder.names
+            },
             qkv_bias: bias,
-            key_bias: bias,
             output_bias: bias,
             ..base.encoder
         },
-        decoder: Side {
+        decoder: Decoder {
             qkv_bias: bias,
-            key_bias: bias,
             output_bias: bias,
             ..base.decoder
         },
@@ -243,26 +239,20 @@ const MARIAN: Pair = Pair {
 const WHISPER: Pair = {
     let base = before("Whisper", None, "");
     Pair {
-        encoder: Side {
-            key_bias: Flag::No,
+        encoder: Decoder {
+            key_bias: Some(Flag::No),
             ..base.encoder
         },
-        decoder: Side {
-            key_bias: Flag::No,
+        decoder: Decoder {
+            key_bias: Some(Flag::No),
             ..base.decoder
         },
         before: Around {
-            places: Some(Places {
-                rows: &["max_source_positions"],
-                extra: 0,
-            }),
+            places: Some(places(&["max_source_positions"], 0)),
             ..base.before
         },
         after: Around {
-            places: Some(Places {
-                rows: &["max_target_positions"],
-                extra: 0,
-            }),
+            places: Some(places(&["max_target_positions"], 0)),
             ..base.after
         },
         tokens: "decoder.embed_tokens",

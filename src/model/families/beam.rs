@@ -4,6 +4,7 @@
 use super::super::blocks::with_vectors;
 use super::super::component::Component;
 use super::super::tensor::Tensor;
+use super::names::FOUR_NORMS;
 use super::{Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, Pattern, Windows, adjust};
 
 /// Every family of this file.
@@ -18,12 +19,7 @@ pub const FAMILIES: &[Family] = &[Family {
             switch: None,
         },
         names: Names {
-            norms: [
-                "input_layernorm",
-                "post_attention_layernorm",
-                "pre_feedforward_layernorm",
-                "post_feedforward_layernorm",
-            ],
+            norms: FOUR_NORMS,
             ..Names::LLAMA
         },
         experts: Some(Experts {

@@ -3,10 +3,10 @@
 use super::super::blocks::{Norm, positions};
 use super::super::component::Component;
 use super::super::operator::Rows;
-use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, not_built, table};
+use super::decoder::Table;
+use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, TYPES, not_built, table};
 use super::encoding::dense;
-use super::side::Side;
-use super::{Build, Family, Flag};
+use super::{Build, Decoder, Family, Flag, Names};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -57,9 +57,12 @@ const ERNIE: Encoder = Encoder {
 /// Norms before, and one after the layers (Shoeybi 2019, arXiv 1909.08053).
 const MEGATRON: Encoder = Encoder {
     class: "MegatronBert",
-    side: Side {
-        norms: ["attention.ln", "", "", "", "ln", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.ln", "", "ln", ""],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     stem_norm: "",
     final_norm: "encoder.ln",
@@ -102,17 +105,23 @@ const fn named(class: &'static str) -> Encoder {
 }
 
 const BEFORE: Encoder = Encoder {
-    side: Side {
-        norms: ["attention.LayerNorm", "", "", "", "intermediate.LayerNorm", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.LayerNorm", "", "intermediate.LayerNorm", ""],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     final_norm: "LayerNorm",
     ..named("RobertaPreLayerNorm")
 };
 const LARGE: Encoder = Encoder {
-    side: Side {
-        norms: ["attention.self_attn_layer_norm", "", "", "", "LayerNorm", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.self_attn_layer_norm", "", "LayerNorm", ""],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     stem_norm: "",
     final_norm: "encoder.LayerNorm",
@@ -121,21 +130,24 @@ const LARGE: Encoder = Encoder {
 /// Half the layers, no types of sentences (Sanh 2019, arXiv 1910.01108).
 const DISTIL: Encoder = Encoder {
     class: "DistilBert",
-    side: Side {
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "attention.q_lin",
+                "attention.k_lin",
+                "attention.v_lin",
+                "attention.out_lin",
+            ],
+            mlp: ["", "ffn.lin1", "ffn.lin2"],
+            norms: ["", "sa_layer_norm", "", "output_layer_norm"],
+            ..Decoder::BERT.names
+        },
         // The names of other classes win where a file has both.
         hidden: &["hidden_size", "dim"],
         layers: &["num_hidden_layers", "n_layers"],
         heads: &["num_attention_heads", "n_heads"],
-        width: &["hidden_dim"],
-        attention: [
-            "attention.q_lin",
-            "attention.k_lin",
-            "attention.v_lin",
-            "attention.out_lin",
-        ],
-        mlp: ["", "ffn.lin1", "ffn.lin2"],
-        norms: ["", "sa_layer_norm", "", "", "", "output_layer_norm"],
-        ..Side::BERT
+        dense_width: &["hidden_dim"],
+        ..Decoder::BERT
     },
     tables: &[POSITIONS],
     pooler: "",
@@ -189,15 +201,18 @@ const DPR: Encoder = Encoder {
 /// Relative positions shared by all layers (Song 2020, arXiv 2004.09297).
 const MPNET: Encoder = Encoder {
     class: "MPNet",
-    side: Side {
-        attention: [
-            "attention.attn.q",
-            "attention.attn.k",
-            "attention.attn.v",
-            "attention.attn.o",
-        ],
-        norms: ["", "attention.LayerNorm", "", "", "", "output.LayerNorm"],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "attention.attn.q",
+                "attention.attn.k",
+                "attention.attn.v",
+                "attention.attn.o",
+            ],
+            norms: ["", "attention.LayerNorm", "", "output.LayerNorm"],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     tables: &[POSITIONS],
     adjust_ends: |config, _, all| {
@@ -212,11 +227,14 @@ const MPNET: Encoder = Encoder {
 /// The same layers over and over (Lan 2019, arXiv 1909.11942).
 const ALBERT: Encoder = Encoder {
     class: "Albert",
-    side: Side {
-        attention: ["attention.query", "attention.key", "attention.value", "attention.dense"],
-        mlp: ["", "ffn", "ffn_output"],
-        norms: ["", "attention.LayerNorm", "", "", "", "full_layer_layer_norm"],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            attention: ["attention.query", "attention.key", "attention.value", "attention.dense"],
+            mlp: ["", "ffn", "ffn_output"],
+            norms: ["", "attention.LayerNorm", "", "full_layer_layer_norm"],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     narrow: Some(("embedding_size", "encoder.embedding_hidden_mapping_in", true)),
     pooler: "pooler",
@@ -250,9 +268,9 @@ const ALBERT: Encoder = Encoder {
 /// Rotary positions (Su 2021, arXiv 2104.09864), kept as a table.
 const ROFORMER: Encoder = Encoder {
     class: "RoFormer",
-    side: Side {
+    stack: Decoder {
         rotary: true,
-        ..Side::BERT
+        ..Decoder::BERT
     },
     tables: &[TYPES],
     narrow: Some(("embedding_size", "embeddings_project", false)),
@@ -269,15 +287,18 @@ const ROFORMER: Encoder = Encoder {
     ..Encoder::BERT
 };
 /// A Llama's layers with norms after them.
-const AFTER: Side = Side {
-    norms: ["", "post_attention_layernorm", "", "", "", "post_mlp_layernorm"],
+const AFTER: Decoder = Decoder {
+    names: Names {
+        norms: ["", "post_attention_layernorm", "", "post_mlp_layernorm"],
+        ..Names::LLAMA
+    },
     norm: Norm::Layer,
-    ..Side::LLAMA
+    ..Decoder::READER
 };
 /// Nussbaum 2024, arXiv 2402.01613.
 const NOMIC: Encoder = Encoder {
     class: "NomicBert",
-    side: Side {
+    stack: Decoder {
         head_dim: &["head_dim"],
         ..AFTER
     },
@@ -293,8 +314,8 @@ const NOMIC: Encoder = Encoder {
 /// Zhang 2024, arXiv 2407.19669.
 const GTE: Encoder = Encoder {
     class: "Gte",
-    side: Side {
-        down_bias: Flag::Yes,
+    stack: Decoder {
+        down_bias: Some(Flag::Yes),
         ..AFTER.with_biases(Flag::Yes, Flag::No)
     },
     tables: &[TYPES],
@@ -308,8 +329,11 @@ const GTE: Encoder = Encoder {
 };
 /// Sturua 2024, arXiv 2409.10173, without its adapters.
 const JINA: Encoder = Encoder {
-    side: Side {
-        mlp: ["", "mlp.fc1", "mlp.fc2"],
+    stack: Decoder {
+        names: Names {
+            mlp: ["", "mlp.fc1", "mlp.fc2"],
+            ..AFTER.names
+        },
         ..AFTER.with_biases(Flag::Yes, Flag::Yes)
     },
     tables: &[TYPES],

@@ -10,8 +10,7 @@ use super::Family;
 use super::assembly::Assembly;
 use super::encoder::not_built;
 use super::encoding::{dense, labels};
-use super::side::Side;
-use super::{Build, Flag};
+use super::{Build, Decoder, Flag};
 use crate::model::blocks::{Norm, norm, positions};
 use crate::model::blueprint::{Blueprint, Reading};
 use crate::model::component::Component;
@@ -28,9 +27,9 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Own(build),
 }];
 
-const SIDE: Side = Side {
-    down_bias: Flag::Yes,
-    ..Side::BERT
+const SIDE: Decoder = Decoder {
+    down_bias: Some(Flag::Yes),
+    ..Decoder::BERT
 };
 
 fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
@@ -79,12 +78,8 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     ));
     all.stem
         .push(norm(Norm::Layer, "chars_to_molecules.LayerNorm", &hidden));
-    let keys = vec![(); all.layers.value as usize];
-    all.layers_by(&keys, |()| {
-        let blocks = SIDE.layer(config, &hidden, Span::Both)?;
-        Ok(("both ways · MLP".to_owned(), fewer(config, blocks, &ratio)?))
-    })?;
-    all.attention = SIDE.words(config, &hidden)?;
+    let keys = vec![(Span::Both, ()); all.layers.value as usize];
+    all.layers_seeing(config, &SIDE, &keys, |(), blocks| fewer(config, blocks, &ratio))?;
     let twice = hidden.times("characters and positions", 2);
     let wide = Quantity::product("window", &[&twice, &kernel]);
     all.tail

@@ -3,52 +3,43 @@
 
 use serde_json::{Value, json};
 
-use super::super::blocks::{Norm, QkNorm, norm};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{Norm, QkNorm};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::tensor::{Tensor, TensorKind};
-use super::assemble::assemble;
 use super::encoder::not_built;
-use super::{Build, Decoder, Family, Flag, Gate, HeadNorm, Names, Positions, adjust};
+use super::names::OUT_PROJ;
+use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Table, adjust};
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[
     Family {
         types: &["git"],
         title: "GIT",
-        build: Build::Own(|config, title| assemble(&plain_heads(config), title, &GIT)),
+        build: Build::Decoder(GIT),
     },
     Family {
         types: &["kosmos_2_text_model"],
         title: "Kosmos-2",
-        build: Build::Own(kosmos),
+        build: Build::Decoder(KOSMOS),
     },
     Family {
         types: &["chameleon"],
         title: "Chameleon",
-        build: Build::Own(|config, title| {
-            let own = config.changed(&[("head_dim", Value::Null)]);
-            assemble(&own, title, &CHAMELEON)
-        }),
+        build: Build::Decoder(CHAMELEON),
     },
 ];
 
 /// Heads that divide the stream, whatever else is said of them.
-fn plain_heads(config: &Config) -> Config {
-    config.changed(&[("head_dim", Value::Null), ("num_key_value_heads", Value::Null)])
-}
+const PLAIN_HEADS: [(&str, Value); 2] = [("head_dim", Value::Null), ("num_key_value_heads", Value::Null)];
 
 /// BERT's layers, each of which sees what is before it.
 const GIT: Decoder = Decoder {
     qkv_bias: Flag::Yes,
     output_bias: Flag::Yes,
     rotary: false,
-    positions: Some(Positions {
-        extra: 0,
-        module: "git.embeddings.position_embeddings",
-    }),
+    tables: &[Table::positions("git.embeddings.position_embeddings", 0)],
     norm: Norm::Layer,
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
@@ -63,15 +54,12 @@ const GIT: Decoder = Decoder {
         ],
         mlp: ["", "intermediate.dense", "output.dense"],
         norms: ["", "attention.output.LayerNorm", "", "output.LayerNorm"],
+        stem_norm: "git.embeddings.LayerNorm",
         final_norm: "",
         head: "output",
         ..Names::LLAMA
     },
-    adjust_ends: |_, all| {
-        let first = norm(Norm::Layer, "git.embeddings.LayerNorm", &all.hidden);
-        all.stem.push(first);
-        Ok(())
-    },
+    translate: |_| Ok(PLAIN_HEADS.into()),
     ..Decoder::LLAMA
 };
 
@@ -85,17 +73,13 @@ const KOSMOS: Decoder = Decoder {
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
     names: Names {
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.out_proj",
-        ],
+        attention: OUT_PROJ,
         mlp: ["", "ffn.fc1", "ffn.fc2"],
         norms: ["self_attn_layer_norm", "", "final_layer_norm", ""],
         final_norm: "layer_norm",
         ..Names::LLAMA
     },
+    translate: kosmos,
     adjust_layer: |config, _, _, blocks| {
         let width = config.size("intermediate", &["intermediate_size"])?;
         let blocks = adjust::mixer(blocks, |block| {
@@ -110,12 +94,12 @@ const KOSMOS: Decoder = Decoder {
 };
 
 /// Keys of its own.
-fn kosmos(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn kosmos(config: &Config) -> Result<Changes, ModelError> {
     if config.flag("add_cross_attention", false)? {
         return not_built(config, "Attention to another input (add_cross_attention)");
     }
     let read = |keys: &'static [&'static str]| Ok::<_, ModelError>(json!(config.size("size", keys)?.value));
-    let changes = [
+    let mut changes: Changes = vec![
         ("hidden_size", read(&["hidden_size", "embed_dim"])?),
         ("num_hidden_layers", read(&["num_hidden_layers", "layers"])?),
         (
@@ -124,7 +108,8 @@ fn kosmos(config: &Config, title: &'static str) -> Result<Blueprint, ModelError>
         ),
         ("intermediate_size", read(&["ffn_dim"])?),
     ];
-    assemble(&plain_heads(&config.changed(&changes)), title, &KOSMOS)
+    changes.extend(PLAIN_HEADS);
+    Ok(changes)
 }
 
 /// A Llama with a norm for each head of queries and keys.
@@ -133,6 +118,7 @@ const CHAMELEON: Decoder = Decoder {
         form: QkNorm::EachHead,
         when: Flag::Yes,
     },
+    translate: |_| Ok(vec![("head_dim", Value::Null)]),
     adjust_layer: |config, _, _, blocks| {
         // With swin_norm the norms stand behind what they would stand before.
         config.flag("swin_norm", false)?;

@@ -6,79 +6,83 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Operator, Role, Routing, Step};
 use super::super::tensor::Tensor;
-use super::decoder::{Correction, Decoder, Experts, Gate, Shared};
+use super::decoder::{ChannelMixer, Correction, Decoder, Experts, Gate, Shared};
 use super::keys::{EXPERTS, TOP_K};
 use crate::units::{Quantity, grouped as thousands};
 
-/// The channel mixers: dense, routed, or both by layer.
-pub struct Channel {
-    dense: Option<Block>,
-    sparse: Option<Block>,
-    words: Option<String>,
+/// The MLP, or the experts that the description has.
+///
+/// # Errors
+/// A dimension that is missing or impossible.
+pub fn plain_channel(
+    config: &Config,
+    decoder: &Decoder,
+    hidden: &Quantity,
+    sparse: bool,
+) -> Result<ChannelMixer, ModelError> {
+    match &decoder.experts {
+        Some(experts) if sparse => experts_of(config, experts, hidden),
+        _ => Ok((dense(config, decoder, hidden)?, None)),
+    }
 }
 
-impl Channel {
-    /// Reads what the layers need.
-    pub fn read(
-        config: &Config,
-        decoder: &Decoder,
-        hidden: &Quantity,
-        any_sparse: bool,
-        all_sparse: bool,
-    ) -> Result<Self, ModelError> {
-        let mut dense = None;
-        if !all_sparse {
-            let width = config.size_or("intermediate", decoder.dense_width, || hidden.times("intermediate", 4))?;
-            let [gate, up, down] = decoder.names.mlp;
-            let style = Mlp {
-                width,
-                gate: (decoder.gate == Gate::Gated).then_some(gate),
-                up,
-                down,
-                bias: config.decide(decoder.mlp_bias)?,
-                component: Component::Mlp,
-            };
-            let mut block = mlp(hidden, &style);
-            if !decoder.activation_parameters.is_empty() {
-                let one = Quantity::architecture("parameters", 1, "a learned scalar of the activation");
-                let mut operator =
-                    Operator::elementwise("activation parameters", Component::Mlp, &one, Step::Plain(0), 0);
-                let scalars = decoder.activation_parameters.iter();
-                operator.tensors = scalars
-                    .map(|name| Tensor::vector(*name, Component::Mlp, &one))
-                    .collect();
-                block.operators.push(operator);
-            }
-            dense = Some(block);
+/// No channel mixer: a layer is one mixer.
+///
+/// # Errors
+/// None.
+pub fn no_channel(_: &Config, _: &Decoder, _: &Quantity, _: bool) -> Result<ChannelMixer, ModelError> {
+    Ok((Block::new("None", Role::ChannelMixer), None))
+}
+
+fn dense(config: &Config, decoder: &Decoder, hidden: &Quantity) -> Result<Block, ModelError> {
+    let [gate, up, down] = decoder.names.mlp;
+    let four = || hidden.times("intermediate", 4);
+    let up_bias = config.decide(decoder.mlp_bias)?;
+    let down_bias = decoder.down_bias.map_or(Ok(up_bias), |flag| config.decide(flag))?;
+    let style = Mlp {
+        width: match decoder.dense_width {
+            keys @ [_, ..] if decoder.exact => config.size("intermediate", keys)?,
+            keys => config.size_or("intermediate", keys, four)?,
+        },
+        gate: (decoder.gate == Gate::Gated && !gate.is_empty()).then_some(gate),
+        up,
+        down,
+        bias: up_bias || down_bias,
+        component: Component::Mlp,
+    };
+    let mut block = mlp(hidden, &style);
+    for operator in block.operators.iter_mut().filter(|_| up_bias != down_bias) {
+        if down_bias != (operator.name == "down_proj") {
+            operator.tensors.truncate(1);
         }
-        let (mut sparse, mut words) = (None, None);
-        if let Some(experts) = decoder.experts.as_ref().filter(|_| any_sparse) {
-            let style = routed_style(config, experts)?;
-            let shared = style.shared.as_ref().map_or("", |_| ", and shared ones");
-            words = Some(format!(
-                "{} of {} experts{shared}",
-                style.routing.top_k.value,
-                thousands(style.routing.experts.value)
-            ));
-            let mut block = routed(hidden, &style);
-            if let (Correction::Parameter(name), Some(router)) = (experts.correction, block.operators.first_mut()) {
-                router
-                    .tensors
-                    .push(Tensor::vector(name, Component::Router, &style.routing.experts));
-            }
-            sparse = Some(block);
-        }
-        Ok(Self { dense, sparse, words })
     }
-    /// The block of a dense or sparse layer.
-    pub fn block(&self, sparse: bool) -> Block {
-        let block = if sparse { &self.sparse } else { &self.dense };
-        block.clone().unwrap_or_else(|| Block::new("None", Role::ChannelMixer))
+    if !decoder.activation_parameters.is_empty() {
+        let one = Quantity::architecture("parameters", 1, "a learned scalar of the activation");
+        let mut operator = Operator::elementwise("activation parameters", Component::Mlp, &one, Step::Plain(0), 0);
+        let scalars = decoder.activation_parameters.iter();
+        operator.tensors = scalars
+            .map(|name| Tensor::vector(*name, Component::Mlp, &one))
+            .collect();
+        block.operators.push(operator);
     }
-    /// Experts in words.
-    pub fn words(&self) -> Option<String> {
-        self.words.clone()
+    Ok(block)
+}
+
+fn experts_of(config: &Config, experts: &Experts, hidden: &Quantity) -> Result<ChannelMixer, ModelError> {
+    let style = routed_style(config, experts)?;
+    let shared = style.shared.as_ref().map_or("", |_| ", and shared ones");
+    let words = format!(
+        "{} of {} experts{shared}",
+        style.routing.top_k.value,
+        thousands(style.routing.experts.value)
+    );
+    let mut block = routed(hidden, &style);
+    if let (Correction::Parameter(name), Some(router)) = (experts.correction, block.operators.first_mut()) {
+        router
+            .tensors
+            .push(Tensor::vector(name, Component::Router, &style.routing.experts));
     }
+    Ok((block, Some(words)))
 }
 
 /// Reads the experts.

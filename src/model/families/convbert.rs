@@ -4,7 +4,7 @@ use super::Family;
 use super::bert::{ELECTRA, row};
 use super::encoder::{Encoder, Pretraining, Sorting, not_built};
 use super::encoding::{dense, with_positions};
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::model::component::Component;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
@@ -92,16 +92,19 @@ fn convolved(config: &Config, hidden: &Quantity, _: u64, mut blocks: Vec<Block>)
 /// Products in groups of channels (Iandola 2020, arXiv 2006.11316).
 const SQUEEZE: Encoder = Encoder {
     class: "SqueezeBert",
-    side: Side {
-        attention: [
-            "attention.query",
-            "attention.key",
-            "attention.value",
-            "post_attention.conv1d",
-        ],
-        mlp: ["", "intermediate.conv1d", "output.conv1d"],
-        norms: ["", "post_attention.layernorm", "", "", "", "output.layernorm"],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "attention.query",
+                "attention.key",
+                "attention.value",
+                "post_attention.conv1d",
+            ],
+            mlp: ["", "intermediate.conv1d", "output.conv1d"],
+            norms: ["", "post_attention.layernorm", "", "output.layernorm"],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     sorting: Sorting::Pooled,
     pretraining: Pretraining::Unknown,

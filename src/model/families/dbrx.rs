@@ -1,10 +1,8 @@
 //! DBRX.
 
 use super::super::blocks::Norm;
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::assemble::assemble;
 use super::{Build, Changes, Decoder, Experts, Family, Names};
 
 const WQKV: &str = "norm_attn_norm.attn.Wqkv";
@@ -13,11 +11,11 @@ const WQKV: &str = "norm_attn_norm.attn.Wqkv";
 pub const FAMILIES: &[Family] = &[Family {
     types: &["dbrx"],
     title: "DBRX",
-    build: Build::Own(dbrx),
+    build: Build::Decoder(DBRX),
 }];
 
-/// Sizes lie in `attn_config` and `ffn_config`; every norm is a LayerNorm without bias.
-fn dbrx(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+/// Sizes lie in `attn_config` and `ffn_config`.
+fn sizes(config: &Config) -> Result<Changes, ModelError> {
     let mut changes: Changes = Vec::new();
     for (object, from, key) in [
         ("attn_config", "kv_n_heads", "num_key_value_heads"),
@@ -32,25 +30,28 @@ fn dbrx(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
             changes.push((key, value.clone()));
         }
     }
-    let decoder = Decoder {
-        norm: Norm::LayerWithoutBias,
-        names: Names {
-            embedding: "wte",
-            attention: [WQKV, WQKV, WQKV, "norm_attn_norm.attn.out_proj"],
-            norms: ["norm_attn_norm.norm_1", "", "norm_attn_norm.norm_2", ""],
-            final_norm: "norm_f",
-            ..Names::LLAMA
-        },
-        experts: Some(Experts {
-            router: "ffn.router.layer",
-            modules: [
-                "ffn.experts.mlp.{e}.w1",
-                "ffn.experts.mlp.{e}.v1",
-                "ffn.experts.mlp.{e}.w2",
-            ],
-            ..Experts::PLAIN
-        }),
-        ..Decoder::UNBIASED
-    };
-    assemble(&config.changed(&changes), title, &decoder)
+    Ok(changes)
 }
+
+/// Every norm is a LayerNorm without bias.
+const DBRX: Decoder = Decoder {
+    norm: Norm::LayerWithoutBias,
+    names: Names {
+        embedding: "wte",
+        attention: [WQKV, WQKV, WQKV, "norm_attn_norm.attn.out_proj"],
+        norms: ["norm_attn_norm.norm_1", "", "norm_attn_norm.norm_2", ""],
+        final_norm: "norm_f",
+        ..Names::LLAMA
+    },
+    experts: Some(Experts {
+        router: "ffn.router.layer",
+        modules: [
+            "ffn.experts.mlp.{e}.w1",
+            "ffn.experts.mlp.{e}.v1",
+            "ffn.experts.mlp.{e}.w2",
+        ],
+        ..Experts::PLAIN
+    }),
+    translate: sizes,
+    ..Decoder::UNBIASED
+};

@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::Family;
 use super::bert::row;
 use super::decoder::Flag;
-use super::encoder::{Encoder, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, not_built};
+use super::decoder::Table;
+use super::encoder::{Encoder, POSITIONS, Pretraining, Purpose, Sorting, TYPES, not_built};
 use super::encoding::with_positions;
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::model::blocks::{Norm, norm, positions};
 use crate::model::component::Component;
 use crate::model::config::{Config, wrong};
@@ -76,14 +77,17 @@ const DEBERTA_TABLES: &[Table] = &[
 /// Disentangled attention (He 2021, arXiv 2111.09543).
 const DEBERTA2: Encoder = Encoder {
     class: "DebertaV2",
-    side: Side {
-        attention: [
-            "attention.self.query_proj",
-            "attention.self.key_proj",
-            "attention.self.value_proj",
-            "attention.output.dense",
-        ],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "attention.self.query_proj",
+                "attention.self.key_proj",
+                "attention.self.value_proj",
+                "attention.output.dense",
+            ],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     tables: DEBERTA_TABLES,
     pooler: "",
@@ -183,15 +187,18 @@ fn deberta_ends(config: &Config, purpose: Purpose, all: &mut Assembly<'_>) -> Re
 /// He 2020, arXiv 2006.03654: one matrix of q, k and v, biases of q and v.
 const DEBERTA: Encoder = Encoder {
     class: "Deberta",
-    side: Side {
-        attention: [
-            "attention.self.in_proj",
-            "attention.self.in_proj",
-            "attention.self.in_proj",
-            "attention.output.dense",
-        ],
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "attention.self.in_proj",
+                "attention.self.in_proj",
+                "attention.self.in_proj",
+                "attention.output.dense",
+            ],
+            ..Decoder::BERT.names
+        },
         qkv_bias: Flag::No,
-        ..Side::BERT
+        ..Decoder::BERT
     },
     tables: DEBERTA_TABLES,
     pooler: "",
@@ -204,7 +211,7 @@ const DEBERTA: Encoder = Encoder {
         let relative = config.flag("relative_attention", false)?;
         let (c2p, p2c) = (compares(config, "c2p")?, compares(config, "p2c")?);
         let reach = reach(config, false)?;
-        let heads = DEBERTA.side.read_heads(config, hidden)?;
+        let heads = DEBERTA.stack.read_heads(config, hidden)?;
         // Scores of words and distances: as many distances on each side as a text is long.
         let compare = Operator {
             name: "content and position",

@@ -1,4 +1,4 @@
-//! The description of a decoder: how a family differs from a Llama, as data.
+//! The description of a family: how its layers and what is around them differ from a Llama, as data.
 
 use serde_json::Value;
 
@@ -6,8 +6,15 @@ use super::super::blocks::{Norm, QkNorm};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
+use super::assemble::tied;
 use super::assembly::Assembly;
-use super::keys::INTERMEDIATE;
+use super::channel::plain_channel;
+pub use super::experts::{Correction, Experts, MoeLayers, Shared};
+pub use super::hybrid::{Hybrid, MixerKind};
+use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS};
+use super::layers::sparse_layers;
+pub use super::layers::{Pattern, Windows};
+pub use super::names::{Names, Table};
 use crate::units::Quantity;
 
 /// A yes or no that may depend on a key.
@@ -48,150 +55,66 @@ pub enum Gate {
     Plain,
 }
 
-/// Which layers see a window, where `layer_types` does not say.
-#[derive(Clone, Copy, Debug)]
-pub enum Pattern {
-    /// None.
-    Never,
-    /// All of them.
-    Always,
-    /// Every n-th layer is full, the others are windowed; the key may change n.
-    FullEvery(&'static [&'static str], u64),
-    /// Layers 0, 2, 4 … are windowed.
-    Even,
-    /// Layers from `max_window_layers` on.
-    From(&'static str),
-    /// Full where the function says so, of the layer and the number of layers.
-    FullWhere(fn(u64, u64) -> bool),
-}
-
-/// Windows of attention.
-#[derive(Clone, Copy, Debug)]
-pub struct Windows {
-    /// Which layers.
-    pub pattern: Pattern,
-    /// The key that must be true for any window.
-    pub switch: Option<&'static str>,
-}
-
-/// Which layers have experts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MoeLayers {
-    /// All of them.
-    All,
-    /// All but the first few, whose number a key gives.
-    After(&'static [&'static str]),
-    /// `mlp_only_layers` and `decoder_sparse_step`.
-    Sparse,
-    /// `moe_layer_start_index`, `moe_layer_end_index`, `moe_layer_interval`.
-    Interval,
-    /// A list of zeros and ones under the key; without it, as `first_k_dense_replace` says.
-    Listed(&'static str),
-    /// `moe_layers`, a list of indices; without it every n-th, where `interleave_moe_layer_step` gives n.
-    Step,
-}
-
-/// Shared experts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shared {
-    /// None.
-    None,
-    /// So many of the routed width.
-    Count(&'static [&'static str]),
-    /// One of a width of its own.
-    Width(&'static [&'static str]),
-    /// Always one of the routed width.
-    One,
-}
-
-/// A router's correction bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Correction {
-    /// None.
-    None,
-    /// In the checkpoint, not a parameter.
-    Buffer(&'static str),
-    /// A parameter.
-    Parameter(&'static str),
-}
-
-/// Learned positions.
-#[derive(Clone, Copy, Debug)]
-pub struct Positions {
-    /// Rows besides those of the longest context.
-    pub extra: u64,
-    /// Module of the table.
-    pub module: &'static str,
-}
-
 /// What a layer has in place of the config's own values: a key and its value there.
 pub type Changes = Vec<(&'static str, Value)>;
 
 /// What a layer is, as far as its kind decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Whether it sees a window.
-    pub windowed: bool,
+    /// What mixes its tokens.
+    pub mixer: MixerKind,
     /// Whether it has experts.
     pub sparse: bool,
 }
 
+impl Place {
+    /// Attention and an MLP.
+    pub const ATTENTION: Self = Self {
+        mixer: MixerKind::Full,
+        sparse: false,
+    };
+    /// Whether it sees a window only.
+    pub fn windowed(self) -> bool {
+        self.mixer == MixerKind::Window
+    }
+    /// Whether it has attention.
+    pub fn attends(self) -> bool {
+        self.mixer != MixerKind::Recurrent
+    }
+}
+
+/// A channel mixer and its experts in words.
+pub type ChannelMixer = (Block, Option<String>);
+
 /// The last change to the blocks of a layer; the config has the layer's own values.
 pub type AdjustLayer = fn(&Config, &Quantity, Place, Vec<Block>) -> Result<Vec<Block>, ModelError>;
 
-/// Experts of a family.
-#[derive(Clone, Copy, Debug)]
-pub struct Experts {
-    /// Keys of an expert's width.
-    pub width: &'static [&'static str],
-    /// Which layers.
-    pub layers: MoeLayers,
-    /// Shared experts.
-    pub shared: Shared,
-    /// Keys of the width of one shared expert; none where it is that of a routed one.
-    pub shared_width: &'static [&'static str],
-    /// Module of the shared experts.
-    pub shared_module: [&'static str; 3],
-    /// Module of the gate of the shared experts.
-    pub shared_gate: Option<&'static str>,
-    /// Router module.
-    pub router: &'static str,
-    /// Whether router and experts have biases (gpt-oss).
-    pub bias: bool,
-    /// The router's correction bias.
-    pub correction: Correction,
-    /// Expert modules.
-    pub modules: [&'static str; 3],
-}
-
-/// Module names inside a checkpoint.
-#[derive(Clone, Copy, Debug)]
-pub struct Names {
-    /// Token table.
-    pub embedding: &'static str,
-    /// q, k, v, o.
-    pub attention: [&'static str; 4],
-    /// Norms of q and k.
-    pub qk_norm: [&'static str; 2],
-    /// gate, up, down.
-    pub mlp: [&'static str; 3],
-    /// Norms of a layer in order: before attention, after it, before the MLP, after it. Unused ones are empty.
-    pub norms: [&'static str; 4],
-    /// Final norm.
-    pub final_norm: &'static str,
-    /// Output head.
-    pub head: &'static str,
-}
-
-/// How a family of decoders is built. Start from [`Decoder::LLAMA`] and change what differs.
+/// How the layers of a family and what is around them are built. Start from [`Decoder::LLAMA`], or, for what reads,
+/// [`Decoder::BERT`] or [`Decoder::READER`], and change what differs.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoder {
     /// Whether the head is tied where the config does not say.
     pub tied: bool,
+    /// Whether the class names each of its sizes: one that is missing is refused, and nothing is read that has no key here.
+    pub exact: bool,
+    /// Keys of the width of the residual stream.
+    pub hidden: &'static [&'static str],
+    /// Keys of the number of layers.
+    pub layers: &'static [&'static str],
+    /// Keys of the query heads.
+    pub heads: &'static [&'static str],
+    /// Keys of the heads of keys and values; none where they are as many as the queries'.
+    pub kv_heads: &'static [&'static str],
+    /// Keys of the width of a head; none where the heads divide the stream.
+    pub head_dim: &'static [&'static str],
+    /// The other mixer and where it stands; without one every layer has attention.
+    pub hybrid: Option<Hybrid>,
     /// Form of attention.
     pub attention: AttentionForm,
     /// Biases of q, k and v.
     pub qkv_bias: Flag,
+    /// Bias of k, where it is not that of q and v.
+    pub key_bias: Option<Flag>,
     /// Bias of o.
     pub output_bias: Flag,
     /// Norms of q and k.
@@ -200,8 +123,8 @@ pub struct Decoder {
     pub sinks: [Flag; 2],
     /// Whether queries and keys are rotated by their position.
     pub rotary: bool,
-    /// Learned positions.
-    pub positions: Option<Positions>,
+    /// Tables beside that of the tokens.
+    pub tables: &'static [Table],
     /// Keys of the width of a value, where it differs from that of a key.
     pub value_dim: &'static [&'static str],
     /// Keys of the width of a dense MLP.
@@ -214,6 +137,8 @@ pub struct Decoder {
     pub gate: Gate,
     /// Biases of the MLP.
     pub mlp_bias: Flag,
+    /// Bias of down, where it is not that of gate and up.
+    pub down_bias: Option<Flag>,
     /// Parameters of the activation itself, a layer (xIELU has two).
     pub activation_parameters: &'static [&'static str],
     /// Bias of the output head.
@@ -226,46 +151,25 @@ pub struct Decoder {
     pub chunked: bool,
     /// Experts.
     pub experts: Option<Experts>,
+    /// For each layer, whether it has experts.
+    pub sparse: fn(&Config, &Self, u64) -> Result<Vec<bool>, ModelError>,
+    /// The channel mixer of a dense layer, or of one with experts.
+    pub channel: fn(&Config, &Self, &Quantity, bool) -> Result<ChannelMixer, ModelError>,
+    /// Whether the head is the token table, given what it is where the config does not say.
+    pub tie: fn(&Config, bool) -> Result<bool, ModelError>,
     /// Names.
     pub names: Names,
+    /// Keys as the builder reads them, from those that the class reads; nothing where they are the same.
+    pub translate: fn(&Config) -> Result<Changes, ModelError>,
     /// Values that differ by layer, one entry a layer, from the config and whether each layer is windowed; empty where
     /// there are none.
     pub changes: fn(&Config, &[bool]) -> Result<Vec<Changes>, ModelError>,
+    /// What a kind of layer is called, given what it would be called.
+    pub title: fn(&Config, Place, String) -> String,
     /// The last change to a layer.
     pub adjust_layer: AdjustLayer,
     /// The last change to what is before and after the layers.
     pub adjust_ends: fn(&Config, &mut Assembly<'_>) -> Result<(), ModelError>,
-}
-
-impl Names {
-    /// Llama's names.
-    pub const LLAMA: Self = Self {
-        embedding: "embed_tokens",
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.o_proj",
-        ],
-        qk_norm: ["self_attn.q_norm", "self_attn.k_norm"],
-        mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
-        norms: ["input_layernorm", "", "post_attention_layernorm", ""],
-        final_norm: "norm",
-        head: "lm_head",
-    };
-    /// Names of a post-norm block.
-    pub const POST: Self = Self {
-        norms: ["", "post_attention_layernorm", "", "post_feedforward_layernorm"],
-        ..Self::LLAMA
-    };
-}
-
-impl Windows {
-    /// No windows unless `layer_types` says so.
-    pub const NONE: Self = Self {
-        pattern: Pattern::Never,
-        switch: None,
-    };
 }
 
 impl HeadNorm {
@@ -286,48 +190,25 @@ impl HeadNorm {
     };
 }
 
-impl Experts {
-    /// Experts on every layer, none shared, `moe_intermediate_size` wide.
-    pub const PLAIN: Self = Self {
-        width: &["moe_intermediate_size"],
-        layers: MoeLayers::All,
-        shared: Shared::None,
-        shared_width: &[],
-        shared_module: [
-            "mlp.shared_experts.gate_proj",
-            "mlp.shared_experts.up_proj",
-            "mlp.shared_experts.down_proj",
-        ],
-        shared_gate: None,
-        router: "mlp.gate",
-        bias: false,
-        correction: Correction::None,
-        modules: [
-            "mlp.experts.{e}.gate_proj",
-            "mlp.experts.{e}.up_proj",
-            "mlp.experts.{e}.down_proj",
-        ],
-    };
-    /// DeepSeek's: dense layers first, shared experts, a correction bias in the router.
-    pub const DEEPSEEK: Self = Self {
-        layers: MoeLayers::After(&["first_k_dense_replace"]),
-        shared: Shared::Count(&["n_shared_experts", "num_shared_experts"]),
-        correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
-        ..Self::PLAIN
-    };
-}
-
 impl Decoder {
     /// Llama: grouped queries, RMSNorm before each mixer, a gated MLP, biases only where keys ask for them.
     pub const LLAMA: Self = Self {
         tied: false,
+        exact: false,
+        hidden: HIDDEN,
+        layers: LAYERS,
+        heads: HEADS,
+        kv_heads: KV_HEADS,
+        head_dim: &["head_dim", "attention_head_dim", "kv_channels"],
+        hybrid: None,
         attention: AttentionForm::Grouped,
         qkv_bias: Flag::Key("attention_bias", false),
+        key_bias: None,
         output_bias: Flag::Key("attention_bias", false),
         head_norm: HeadNorm::NONE,
         sinks: [Flag::No, Flag::No],
         rotary: true,
-        positions: None,
+        tables: &[],
         value_dim: &[],
         dense_width: INTERMEDIATE,
         norm: Norm::Rms,
@@ -335,17 +216,58 @@ impl Decoder {
 
         gate: Gate::Gated,
         mlp_bias: Flag::Key("mlp_bias", false),
+        down_bias: None,
         activation_parameters: &[],
         head_bias: Flag::No,
         windows: Windows::NONE,
         window_keys: &["sliding_window", "sliding_window_size"],
         chunked: false,
         experts: None,
+        sparse: sparse_layers,
+        channel: plain_channel,
+        tie: tied,
         names: Names::LLAMA,
+        translate: |_| Ok(Vec::new()),
         changes: |_, _| Ok(Vec::new()),
+        title: |_, _, title| title,
         adjust_layer: |_, _, _, blocks| Ok(blocks),
         adjust_ends: |_, _| Ok(()),
     };
+    /// A Llama whose class reads no key for its heads but their number: the form of what reads alone.
+    pub const READER: Self = Self {
+        exact: true,
+        kv_heads: &[],
+        head_dim: &[],
+        ..Self::UNBIASED
+    };
+    /// BERT's layers (Devlin 2018, arXiv 1810.04805).
+    pub const BERT: Self = Self {
+        norm: Norm::Layer,
+        rotary: false,
+        names: Names {
+            attention: [
+                "attention.self.query",
+                "attention.self.key",
+                "attention.self.value",
+                "attention.output.dense",
+            ],
+            mlp: ["", "intermediate.dense", "output.dense"],
+            norms: ["", "attention.output.LayerNorm", "", "output.LayerNorm"],
+            ..Names::LLAMA
+        },
+        ..Self::READER.with_biases(Flag::Yes, Flag::Yes)
+    };
+    /// The same with the biases of every matrix as the flag says.
+    pub const fn with_biases(self, attention: Flag, mlp: Flag) -> Self {
+        Self {
+            qkv_bias: attention,
+            key_bias: None,
+            output_bias: attention,
+            mlp_bias: mlp,
+            down_bias: None,
+            ..self
+        }
+    }
     /// A Llama that never has biases.
     pub const UNBIASED: Self = Self {
         qkv_bias: Flag::No,

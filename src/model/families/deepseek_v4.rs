@@ -3,43 +3,77 @@
 
 use serde_json::Value;
 
-use super::super::blocks::{
-    CompressedAttention, Compression, compressed, embedding, head, hyper_connection, hyper_head,
-};
-use super::super::blocks::{Norm, norm, routed};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{CompressedAttention, Compression, compressed, hyper_connection, hyper_head};
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::assemble::tied;
-use super::assembly::Assembly;
-use super::channel::routed_style;
+use super::super::operator::Block;
+use super::decoder::Hybrid;
 use super::keys::HEADS;
 use super::sparse::streams;
-use super::{Build, Experts, Family};
+use super::{Build, Changes, Decoder, Experts, Family};
 use crate::units::{Quantity, grouped as thousands};
 
 /// `deepseek_ref` is the same in files of other converters.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["deepseek_v4", "deepseek_ref"],
     title: "DeepSeek V4",
-    build: Build::Own(build),
+    build: Build::Decoder(Decoder {
+        kv_heads: &[],
+        head_dim: &["head_dim"],
+        dense_width: &[],
+        hybrid: Hybrid::alone(mixer),
+        experts: Some(Experts::DEEPSEEK),
+        sparse: |_, _, layers| Ok(vec![true; layers as usize]),
+        changes: |config, windowed| layer_types(config, windowed.len() as u64),
+        title: |config, _, _| title(config).unwrap_or_default(),
+        adjust_layer: |config, hidden, _, mut blocks| {
+            let streams = streams(config)?;
+            let connect = |module| hyper_connection(module, hidden, &streams, true);
+            // One before attention, one before the experts; each layer is norm, mixer, norm, experts.
+            blocks.insert(blocks.len().min(2), connect("ffn_hc"));
+            blocks.insert(0, connect("attn_hc"));
+            Ok(blocks)
+        },
+        adjust_ends: |config, all| {
+            all.attention = format!("shared key-value, {} heads", config.size("heads", HEADS)?.value);
+            let head = hyper_head("hc_head", &all.hidden, &streams(config)?);
+            all.tail.insert(0, head);
+            Ok(())
+        },
+        ..Decoder::LLAMA
+    }),
 }];
 
-/// How a layer looks further back than its window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Far {
-    /// Not at all.
-    Nothing,
-    /// Chosen entries, one for a few tokens.
-    Sparse,
-    /// All entries, one for many tokens.
-    Heavy,
+/// How a layer looks further back than its window, which it does not where nothing says so: a mark of this description,
+/// no key of a file.
+const FAR: &str = "further back";
+/// Chosen entries, one for a few tokens.
+const SPARSE: &str = "sparse";
+/// All entries, one for many tokens.
+const HEAVY: &str = "heavy";
+
+/// How a layer compresses what lies further back.
+fn compression(config: &Config) -> Result<Compression, ModelError> {
+    let few = rate(config, "compressed_sparse_attention", "compress_rate_csa", 4)?;
+    let many = rate(config, "heavily_compressed_attention", "compress_rate_hca", 128)?;
+    Ok(match config.text(FAR) {
+        Some(SPARSE) => Compression::Sparse(few),
+        Some(HEAVY) => Compression::Heavy(many),
+        _ => Compression::None,
+    })
 }
 
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let mut all = Assembly::new(config, title)?;
-    let hidden = all.hidden.clone();
-    let layers = layer_types(config, all.layers.value)?;
+fn title(config: &Config) -> Result<String, ModelError> {
+    let window = config.size("sliding_window", &["sliding_window"])?;
+    let words = match compression(config)? {
+        Compression::None => String::new(),
+        Compression::Sparse(few) => format!(", chosen entries of {}", few.value),
+        Compression::Heavy(many) => format!(", entries of {}", many.value),
+    };
+    Ok(format!("window of {}{words} · experts", thousands(window.value)))
+}
+
+fn mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
     let size = |name: &'static str| config.size(name, std::slice::from_ref(&name));
     let style = CompressedAttention {
         heads: config.size("heads", HEADS)?,
@@ -55,46 +89,7 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
         index_dim: size("index_head_dim")?,
         chosen: size("index_topk")?,
     };
-    let streams = streams(config)?;
-    let experts = routed_style(config, &Experts::DEEPSEEK)?;
-    let rates = [
-        rate(config, "compressed_sparse_attention", "compress_rate_csa", 4)?,
-        rate(config, "heavily_compressed_attention", "compress_rate_hca", 128)?,
-    ];
-    let [few, many] = &rates;
-    all.layers_by(&layers, |far| {
-        let (words, compression) = match far {
-            Far::Nothing => (String::new(), Compression::None),
-            Far::Sparse => (
-                format!(", chosen entries of {}", few.value),
-                Compression::Sparse(few.clone()),
-            ),
-            Far::Heavy => (format!(", entries of {}", many.value), Compression::Heavy(many.clone())),
-        };
-        let title = format!("window of {}{words} · experts", thousands(style.window.value));
-        let blocks = vec![
-            hyper_connection("attn_hc", &hidden, &streams, true),
-            norm(Norm::Rms, "input_layernorm", &hidden),
-            compressed(&hidden, &style, &compression),
-            hyper_connection("ffn_hc", &hidden, &streams, true),
-            norm(Norm::Rms, "post_attention_layernorm", &hidden),
-            routed(&hidden, &experts),
-        ];
-        Ok((title, blocks))
-    })?;
-    all.attention = format!("shared key-value, {} heads", style.heads.value);
-    all.experts = Some(format!(
-        "{} of {} experts, and shared ones",
-        experts.routing.top_k.value,
-        thousands(experts.routing.experts.value)
-    ));
-    all.tied = tied(config, false)?;
-    all.stem.push(embedding("embed_tokens", &all.vocabulary, &hidden));
-    all.tail.push(hyper_head("hc_head", &hidden, &streams));
-    all.tail.push(norm(Norm::Rms, "norm", &hidden));
-    all.tail
-        .push(head("lm_head", &all.vocabulary, &hidden, all.tied, false));
-    all.finish()
+    Ok(compressed(hidden, &style, &compression(config)?))
 }
 
 /// Tokens of one entry: `compress_rates`, an older key, or the class default.
@@ -113,25 +108,26 @@ fn rate(config: &Config, kind: &str, older: &'static str, otherwise: u64) -> Res
 }
 
 /// `layer_types`, or `compress_ratios` (0, 4 or 128, one entry a layer and maybe more), or the class's own order.
-fn layer_types(config: &Config, layers: u64) -> Result<Vec<Far>, ModelError> {
+fn layer_types(config: &Config, layers: u64) -> Result<Vec<Changes>, ModelError> {
+    let far = |kind: &str| -> Changes { vec![(FAR, kind.into())] };
     let refuse = |found: String| ModelError::NotBuilt {
         model_type: config.model_type().to_owned(),
         what: format!("The layer type {found}"),
     };
-    let kinds: Vec<Far> = if let Some(names) = config.names("layer_types")? {
+    let kinds: Vec<Changes> = if let Some(names) = config.names("layer_types")? {
         let kind = |name: &&str| match *name {
-            "sliding_attention" => Ok(Far::Nothing),
-            "compressed_sparse_attention" => Ok(Far::Sparse),
-            "heavily_compressed_attention" => Ok(Far::Heavy),
+            "sliding_attention" => Ok(Changes::new()),
+            "compressed_sparse_attention" => Ok(far(SPARSE)),
+            "heavily_compressed_attention" => Ok(far(HEAVY)),
             other => Err(refuse(other.chars().take(40).collect())),
         };
         names.iter().take(layers as usize).map(kind).collect::<Result<_, _>>()?
     } else if let Some(Value::Array(_)) = config.get("compress_ratios") {
         let ratios = config.numbers("compress_ratios")?.unwrap_or_default();
         let kind = |&ratio: &u64| match ratio {
-            0 => Ok(Far::Nothing),
-            4 => Ok(Far::Sparse),
-            128 => Ok(Far::Heavy),
+            0 => Ok(Changes::new()),
+            4 => Ok(far(SPARSE)),
+            128 => Ok(far(HEAVY)),
             other => Err(refuse(format!("with a compression of {other}"))),
         };
         ratios
@@ -142,9 +138,9 @@ fn layer_types(config: &Config, layers: u64) -> Result<Vec<Far>, ModelError> {
     } else {
         let kind = |layer: u64| {
             if layer > 2 && layer % 2 == 1 {
-                Far::Sparse
+                far(SPARSE)
             } else {
-                Far::Heavy
+                far(HEAVY)
             }
         };
         (0..layers).map(kind).collect()

@@ -6,9 +6,8 @@ use serde_json::json;
 use super::assembly::Assembly;
 use super::encoder::not_built;
 use super::encoding::dense;
-use super::side::Side;
 use super::vision::{VIT, alone, around, one, own, patches, purpose, table_of};
-use super::{Family, Flag};
+use super::{Decoder, Family, Flag, Names};
 use crate::model::blocks::{Norm, norm};
 use crate::model::blueprint::Blueprint;
 use crate::model::component::Component;
@@ -28,12 +27,18 @@ pub const FAMILIES: &[Family] = &[
     own(&["dinov3_vit"], "DINOv3", third),
 ];
 
-const PLAIN: Side = Side {
-    norms: ["norm1", "", "", "", "norm2", ""],
+const PLAIN: Decoder = Decoder {
+    names: Names {
+        norms: ["norm1", "", "norm2", ""],
+        ..VIT.names
+    },
     ..VIT
 };
-const GATED: Side = Side {
-    mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+const GATED: Decoder = Decoder {
+    names: Names {
+        mlp: ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+        ..PLAIN.names
+    },
     ..PLAIN
 };
 
@@ -106,16 +111,18 @@ fn third(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     ];
     let mlp = Flag::Key("mlp_bias", true);
     let values = config.flag("value_bias", true)?;
-    let side = Side {
-        mlp: match config.flag("use_gated_mlp", false)? {
-            true => GATED.mlp,
-            false => ["", "mlp.up_proj", "mlp.down_proj"],
+    let side = Decoder {
+        names: Names {
+            mlp: match config.flag("use_gated_mlp", false)? {
+                true => GATED.names.mlp,
+                false => ["", "mlp.up_proj", "mlp.down_proj"],
+            },
+            ..PLAIN.names
         },
         qkv_bias: Flag::Key("query_bias", true),
-        key_bias: Flag::Key("key_bias", false),
+        key_bias: Some(Flag::Key("key_bias", false)),
         output_bias: Flag::Key("proj_bias", true),
         mlp_bias: mlp,
-        down_bias: mlp,
         rotary: true,
         ..PLAIN
     };

@@ -116,7 +116,7 @@ fn shapes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError
 }
 
 fn layer(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
-    let blocks = if place.windowed || config.flag("plain", false)? {
+    let blocks = if place.windowed() || config.flag("plain", false)? {
         blocks
     } else {
         indexer(config, hidden, place, blocks)?

@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use super::super::blocks::Norm;
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::assemble::assemble;
 use super::{Build, Changes, Decoder, Family, Flag, Names};
 
 const W_PACK: &str = "self_attn.W_pack";
@@ -22,12 +20,26 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["qwen"],
         title: "Qwen",
-        build: Build::Own(qwen),
+        build: Build::Decoder(Decoder {
+            qkv_bias: Flag::Yes,
+            output_bias: Flag::No,
+            mlp_bias: Flag::No,
+            names: Names {
+                embedding: "wte",
+                attention: [C_ATTN, C_ATTN, C_ATTN, "attn.c_proj"],
+                mlp: ["mlp.w1", "mlp.w2", "mlp.c_proj"],
+                norms: ["ln_1", "", "ln_2", ""],
+                final_norm: "ln_f",
+                ..Names::LLAMA
+            },
+            translate: halved,
+            ..Decoder::LLAMA
+        }),
     },
     Family {
         types: &["chatglm"],
         title: "ChatGLM",
-        build: Build::Own(chatglm),
+        build: Build::From(chatglm),
     },
     Family {
         types: &["internlm"],
@@ -91,7 +103,7 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// `intermediate_size` counts gate and up together; q, k and v have biases; keys are as many as queries.
-fn qwen(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn halved(config: &Config) -> Result<Changes, ModelError> {
     let both = config.size("intermediate", &["intermediate_size"])?.value;
     config.notice(
         "halved_intermediate",
@@ -105,33 +117,19 @@ fn qwen(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
         // The class default of the published code; padded_vocab_size is not what the matrix has.
         changes.push(("vocab_size", json!(151_936)));
     }
-    let decoder = Decoder {
-        qkv_bias: Flag::Yes,
-        output_bias: Flag::No,
-        mlp_bias: Flag::No,
-        names: Names {
-            embedding: "wte",
-            attention: [C_ATTN, C_ATTN, C_ATTN, "attn.c_proj"],
-            mlp: ["mlp.w1", "mlp.w2", "mlp.c_proj"],
-            norms: ["ln_1", "", "ln_2", ""],
-            final_norm: "ln_f",
-            ..Names::LLAMA
-        },
-        ..Decoder::LLAMA
-    };
-    assemble(&config.changed(&changes), title, &decoder)
+    Ok(changes)
 }
 
 /// ChatGLM 2, 3 and GLM-4-9B: as many heads of keys as `multi_query_group_num`, if `multi_query_attention` is on.
-fn chatglm(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let mut changes: Changes = Vec::new();
-    if !config.flag("multi_query_attention", true)? {
-        changes.push((
-            "num_key_value_heads",
-            json!(config.size("heads", super::keys::HEADS)?.value),
-        ));
-    }
-    let decoder = Decoder {
+fn chatglm(config: &Config) -> Result<Build, ModelError> {
+    Ok(Build::Decoder(Decoder {
+        translate: |config| {
+            if config.flag("multi_query_attention", true)? {
+                return Ok(Vec::new());
+            }
+            let heads = config.size("heads", super::keys::HEADS)?;
+            Ok(vec![("num_key_value_heads", json!(heads.value))])
+        },
         qkv_bias: if config.flag("add_bias_linear", false)? {
             Flag::Yes
         } else {
@@ -162,6 +160,5 @@ fn chatglm(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
             ..Names::LLAMA
         },
         ..Decoder::LLAMA
-    };
-    assemble(&config.changed(&changes), title, &decoder)
+    }))
 }

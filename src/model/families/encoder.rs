@@ -5,21 +5,10 @@ use serde_json::Value;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
+use super::Decoder;
 use super::assembly::Assembly;
-use super::decoder::Flag;
-use super::side::Side;
+use super::decoder::{Flag, Table};
 use crate::units::Quantity;
-
-/// A table that is looked up before the layers, besides that of the tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct Table {
-    /// Its module.
-    pub module: &'static str,
-    /// Keys of its rows; without rows there is none.
-    pub rows: &'static [&'static str],
-    /// When it is there.
-    pub when: Flag,
-}
 
 /// Tables of BERT.
 pub const POSITIONS: Table = table("embeddings.position_embeddings", &["max_position_embeddings"]);
@@ -29,9 +18,9 @@ pub const TYPES: Table = table("embeddings.token_type_embeddings", &["type_vocab
 /// A table that is always there.
 pub const fn table(module: &'static str, rows: &'static [&'static str]) -> Table {
     Table {
-        module,
         rows,
-        when: Flag::Yes,
+        needed: false,
+        ..Table::positions(module, 0)
     }
 }
 
@@ -87,7 +76,7 @@ pub struct Encoder {
     /// What a config is loaded for that names no class.
     pub usual: Purpose,
     /// Its layers.
-    pub side: Side,
+    pub stack: Decoder,
     /// Keys of the rows of the table of the tokens.
     pub vocabulary: &'static [&'static str],
     /// Table of the tokens.
@@ -145,7 +134,7 @@ impl Encoder {
     pub const BERT: Self = Self {
         class: "Bert",
         usual: Purpose::Masked,
-        side: Side::BERT,
+        stack: Decoder::BERT,
         vocabulary: &["vocab_size"],
         tokens: "embeddings.word_embeddings",
         tables: &[POSITIONS, TYPES],

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::super::blocks::{norm, positions};
+use super::super::blocks::norm;
 use super::super::blueprint::{Blueprint, Reading};
 use super::super::component::Component;
 use super::super::config::{Config, whole, wrong};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::{Tensor, TensorKind};
+use super::assemble::tables;
 use super::assembly::Assembly;
 use super::encoder::{Encoder, Masked, Pretraining, Purpose, Sorting, not_built, purpose};
 use super::keys::TIE;
@@ -54,13 +55,13 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
             return not_built(config, format!("{key}: an encoder that writes"));
         }
     }
-    let side = &encoder.side;
+    let stack = &encoder.stack;
     let purpose = purpose(config, encoder.class, encoder.usual)?;
     let mut all = Assembly::of(
         config,
         title,
-        config.size("hidden", side.hidden)?,
-        config.size("layers", side.layers)?,
+        config.size("hidden", stack.hidden)?,
+        config.size("layers", stack.layers)?,
         config.size("vocabulary", encoder.vocabulary)?,
     )?;
     all.reading = Reading::Encodes;
@@ -75,16 +76,12 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
         &all.vocabulary,
         &narrow,
     ));
-    for table in encoder.tables {
-        if config.decide(table.when)?
-            && let Some(rows) = config.optional("rows", table.rows)?.filter(|rows| rows.value > 0)
-        {
-            all.stem.push(positions(table.module, &rows, &narrow));
-        }
-    }
-    if !encoder.stem_norm.is_empty() {
-        all.stem.push(norm(side.norm, encoder.stem_norm, &narrow));
-    }
+    all.stem.extend(tables(
+        config,
+        encoder.tables,
+        (stack.norm, encoder.stem_norm),
+        &narrow,
+    )?);
     if let Some((_, module, always)) = encoder.narrow
         && (always || narrow.value != hidden.value)
     {
@@ -100,17 +97,11 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
     let keys: Vec<(Span, u64)> = (0..all.layers.value)
         .map(|layer| Ok(((encoder.span)(config, layer)?, (encoder.layer_key)(config, layer))))
         .collect::<Result<_, ModelError>>()?;
-    all.layers_by(&keys, |(span, key)| {
-        let title = match span {
-            Span::Around(_) => "local attention · MLP",
-            _ => "both ways · MLP",
-        };
-        let blocks = side.layer(config, &hidden, span.clone())?;
-        Ok((title.to_owned(), (encoder.adjust_layer)(config, &hidden, *key, blocks)?))
+    all.layers_seeing(config, stack, &keys, |&key, blocks| {
+        (encoder.adjust_layer)(config, &hidden, key, blocks)
     })?;
-    all.attention = side.words(config, &hidden)?;
     if !encoder.final_norm.is_empty() {
-        all.tail.push(norm(side.norm, encoder.final_norm, &hidden));
+        all.tail.push(norm(stack.norm, encoder.final_norm, &hidden));
     }
     heads_of(config, encoder, purpose, &hidden, &narrow, &mut all)?;
     (encoder.adjust_ends)(config, purpose, &mut all)?;
@@ -155,7 +146,7 @@ fn heads_of(
                 ));
             }
             if !masked.norm.is_empty() {
-                all.tail.push(norm(encoder.side.norm, masked.norm, narrow));
+                all.tail.push(norm(encoder.stack.norm, masked.norm, narrow));
             }
             all.tail.push(decoder(config, masked, narrow, all)?);
         }

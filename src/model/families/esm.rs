@@ -1,7 +1,6 @@
 //! Language models of proteins: ESM-2 and ESM C. Counts checked against transformers' classes.
 
 use super::super::blocks::{Norm, norm};
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -10,8 +9,7 @@ use super::super::tensor::Tensor;
 use super::bert::{ROBERTA, row};
 use super::encoder::{Encoder, Masked, POSITIONS, Pretraining, Purpose, Sorting, not_built};
 use super::luke::waiting;
-use super::side::Side;
-use super::{Build, Family, Flag, adjust, encoding};
+use super::{Build, Decoder, Family, Flag, Names, adjust};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -19,7 +17,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["esm"],
         title: "ESM",
-        build: Build::Own(build),
+        build: Build::From(positions),
     },
     row(&["esmc"], "ESM C", CAMBRIAN),
 ];
@@ -28,9 +26,12 @@ pub const FAMILIES: &[Family] = &[
 /// (Lin 2022, bioRxiv 2022.07.20.500902).
 const LEARNED: Encoder = Encoder {
     class: "Esm",
-    side: Side {
-        norms: ["attention.LayerNorm", "", "", "", "LayerNorm", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.LayerNorm", "", "LayerNorm", ""],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     tables: &[POSITIONS],
     stem_norm: "",
@@ -68,18 +69,18 @@ const LEARNED: Encoder = Encoder {
 };
 /// The same with rotated queries and keys.
 const ROTARY: Encoder = Encoder {
-    side: Side {
+    stack: Decoder {
         rotary: true,
-        ..LEARNED.side
+        ..LEARNED.stack
     },
     tables: &[],
     ..LEARNED
 };
 
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn positions(config: &Config) -> Result<Build, ModelError> {
     match config.text("position_embedding_type").unwrap_or("absolute") {
-        "absolute" => encoding::build(config, title, &LEARNED),
-        "rotary" => encoding::build(config, title, &ROTARY),
+        "absolute" => Ok(Build::Encoder(LEARNED)),
+        "rotary" => Ok(Build::Encoder(ROTARY)),
         _ => not_built(config, "A kind of positions (position_embedding_type)"),
     }
 }
@@ -87,11 +88,11 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
 /// A Llama's layers with LayerNorm, and one over all queries and one over all keys.
 const CAMBRIAN: Encoder = Encoder {
     class: "Esmc",
-    side: Side {
+    stack: Decoder {
         kv_heads: &["num_key_value_heads"],
         head_dim: &["head_dim"],
         norm: Norm::Layer,
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+        ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
     },
     tokens: "embed_tokens",
     tables: &[],

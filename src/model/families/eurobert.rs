@@ -6,8 +6,7 @@ use super::channel::routed_style;
 use super::decoder::Flag;
 use super::encoder::{Encoder, Masked, Pretraining, Purpose, Sorting, not_built};
 use super::encoding::dense;
-use super::side::Side;
-use super::{Experts, adjust};
+use super::{Decoder, Experts, adjust};
 use crate::model::blocks::{routed, with_vectors};
 use crate::model::component::Component;
 use crate::model::operator::{Rows, Span};
@@ -24,10 +23,10 @@ pub const FAMILIES: &[Family] = &[
 /// A Llama that sees both ways (Boizard 2025, arXiv 2503.05500).
 const EURO: Encoder = Encoder {
     class: "EuroBert",
-    side: Side {
+    stack: Decoder {
         kv_heads: &["num_key_value_heads"],
         head_dim: &["head_dim"],
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+        ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
     },
     tokens: "embed_tokens",
     tables: &[],
@@ -76,8 +75,8 @@ const ULTRA: Encoder = Encoder {
 const PRIVACY: Encoder = Encoder {
     class: "OpenAIPrivacyFilter",
     usual: Purpose::Plain,
-    side: Side {
-        ..EURO.side.with_biases(Flag::Key("attention_bias", true), Flag::No)
+    stack: Decoder {
+        ..EURO.stack.with_biases(Flag::Key("attention_bias", true), Flag::No)
     },
     span: |config, _| {
         // As far on each side.

@@ -3,13 +3,11 @@
 use serde_json::json;
 
 use super::super::blocks::Norm;
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, CacheWidth};
-use super::assemble::assemble;
 use super::keys::HEADS;
-use super::{Build, Decoder, Family, Flag, Gate, Names, adjust};
+use super::{Build, Changes, Decoder, Family, Flag, Gate, Names, adjust};
 use crate::units::Quantity;
 
 const FUSED: &str = "self_attention.query_key_value";
@@ -19,24 +17,16 @@ const FUSED: &str = "self_attention.query_key_value";
 pub const FAMILIES: &[Family] = &[Family {
     types: &["falcon", "RefinedWeb", "RefinedWebModel"],
     title: "Falcon",
-    build: Build::Own(falcon),
+    build: Build::From(falcon),
 }];
 
-fn falcon(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn falcon(config: &Config) -> Result<Build, ModelError> {
     let grouped = config.flag("new_decoder_architecture", false)?;
     let parallel = grouped || config.flag("parallel_attn", true)?;
-    let heads = config.size("heads", HEADS)?.value;
-    let kv = if !grouped && config.flag("multi_query", true)? {
-        1
-    } else {
-        config
-            .optional("kv_heads", &["num_kv_heads", "n_head_kv"])?
-            .map_or(heads, |found| found.value)
-    };
     let norms = config
         .optional("norms", &["num_ln_in_parallel_attn"])?
         .map_or(if grouped { 2 } else { 1 }, |found| found.value);
-    let decoder = Decoder {
+    Ok(Build::Decoder(Decoder {
         tied: true,
         qkv_bias: Flag::Key("bias", false),
         output_bias: Flag::Key("bias", false),
@@ -57,14 +47,27 @@ fn falcon(config: &Config, title: &'static str) -> Result<Blueprint, ModelError>
             final_norm: "ln_f",
             ..Names::LLAMA
         },
+        translate: kv_heads,
         adjust_layer: if grouped {
             |_, _, _, blocks| Ok(adjust::mixer(blocks, repeated))
         } else {
             |_, _, _, blocks| Ok(blocks)
         },
         ..Decoder::LLAMA
+    }))
+}
+
+fn kv_heads(config: &Config) -> Result<Changes, ModelError> {
+    let grouped = config.flag("new_decoder_architecture", false)?;
+    let heads = config.size("heads", HEADS)?.value;
+    let kv = if !grouped && config.flag("multi_query", true)? {
+        1
+    } else {
+        config
+            .optional("kv_heads", &["num_kv_heads", "n_head_kv"])?
+            .map_or(heads, |found| found.value)
     };
-    assemble(&config.changed(&[("num_key_value_heads", json!(kv))]), title, &decoder)
+    Ok(vec![("num_key_value_heads", json!(kv))])
 }
 
 /// Keys and values are repeated to all query heads before transformers stores them.

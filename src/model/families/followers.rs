@@ -1,12 +1,10 @@
 //! Decoders that follow Llama with a touch of their own.
 
-use super::super::blocks::{Norm, QkNorm, norm, with_vectors};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{Norm, QkNorm, with_vectors};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::tensor::Tensor;
-use super::assemble::assemble;
 use super::{Build, Correction, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows, adjust};
 use crate::units::Quantity;
 
@@ -43,12 +41,8 @@ pub const FAMILIES: &[Family] = &[
             },
             names: Names {
                 mlp: ["", "mlp.fc1", "mlp.fc2"],
+                stem_norm: "norm",
                 ..Names::LLAMA
-            },
-            adjust_ends: |_, all| {
-                let first = norm(Norm::Plain, "norm", &all.hidden);
-                all.stem.push(first);
-                Ok(())
             },
             ..Decoder::LLAMA
         }),
@@ -56,7 +50,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["minicpm"],
         title: "MiniCPM",
-        build: Build::Own(minicpm),
+        build: Build::From(minicpm),
     },
     Family {
         types: &["deepseek"],
@@ -131,7 +125,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["hyperclovax"],
         title: "HyperCLOVA X",
-        build: Build::Own(hyperclovax),
+        build: Build::From(hyperclovax),
     },
     Family {
         types: &["bitnet"],
@@ -176,13 +170,13 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Dense, or with eight experts of the dense width (arXiv 2404.06395, section 6.4).
-fn minicpm(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn minicpm(config: &Config) -> Result<Build, ModelError> {
     let experts = Experts {
         width: &["intermediate_size"],
         modules: ["mlp.experts.{e}.w1", "mlp.experts.{e}.w3", "mlp.experts.{e}.w2"],
         ..Experts::PLAIN
     };
-    let decoder = Decoder {
+    Ok(Build::Decoder(Decoder {
         tied: true,
         mlp_bias: Flag::No,
         experts: config
@@ -190,20 +184,18 @@ fn minicpm(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
             .filter(|count| count.value > 0)
             .map(|_| experts),
         ..Decoder::LLAMA
-    };
-    assemble(config, title, &decoder)
+    }))
 }
 
 /// With `use_post_norm` a norm follows each mixer as well.
-fn hyperclovax(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn hyperclovax(config: &Config) -> Result<Build, ModelError> {
     let after = config.flag("use_post_norm", true)?;
     let [one, two] = if after { ["post_norm1", "post_norm2"] } else { ["", ""] };
-    let decoder = Decoder {
+    Ok(Build::Decoder(Decoder {
         names: Names {
             norms: ["input_layernorm", one, "post_attention_layernorm", two],
             ..Names::LLAMA
         },
         ..Decoder::LLAMA
-    };
-    assemble(config, title, &decoder)
+    }))
 }

@@ -1,5 +1,6 @@
 //! Gemma 1 to 3.
 
+use super::names::FOUR_NORMS;
 use super::{Build, Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
 const GEMMA: Decoder = Decoder {
@@ -7,12 +8,6 @@ const GEMMA: Decoder = Decoder {
     mlp_bias: Flag::No,
     ..Decoder::LLAMA
 };
-const FOUR_NORMS: [&str; 4] = [
-    "input_layernorm",
-    "post_attention_layernorm",
-    "pre_feedforward_layernorm",
-    "post_feedforward_layernorm",
-];
 const SANDWICH: Decoder = Decoder {
     names: Names {
         norms: FOUR_NORMS,

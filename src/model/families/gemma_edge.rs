@@ -5,15 +5,14 @@ use serde_json::{Map, Value, json};
 use super::super::blocks::{
     Norm, QkNorm, altup_correct, altup_predict, altup_streams, laurel, norm, per_layer_input, per_layer_stem, routed,
 };
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::{Config, MOST_DIMENSION, whole};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Role};
 use super::super::tensor::Tensor;
-use super::assemble::assemble;
 use super::assembly::Assembly;
 use super::channel::routed_style;
+use super::names::FOUR_NORMS;
 use super::{Build, Changes, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Place, Windows, adjust};
 use crate::units::{Quantity, grouped as thousands};
 
@@ -25,12 +24,7 @@ const EDGE: Decoder = Decoder {
         when: Flag::Yes,
     },
     names: Names {
-        norms: [
-            "input_layernorm",
-            "post_attention_layernorm",
-            "pre_feedforward_layernorm",
-            "post_feedforward_layernorm",
-        ],
+        norms: FOUR_NORMS,
         ..Names::LLAMA
     },
     ..Decoder::LLAMA
@@ -74,6 +68,7 @@ const GEMMA4: Decoder = Decoder {
         pattern: Pattern::FullWhere(|layer, layers| (layer + 1) % 6 == 0 || layer + 1 == layers),
         switch: None,
     },
+    translate: last_full,
     changes: gemma4_layers,
     adjust_layer: gemma4_layer,
     adjust_ends: |config, all| {
@@ -105,7 +100,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["gemma4_text", "gemma4_unified_text"],
         title: "Gemma 4",
-        build: Build::Own(gemma4),
+        build: Build::Decoder(GEMMA4),
     },
 ];
 
@@ -172,7 +167,7 @@ fn gemma3n_layer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block
 }
 
 /// The last layer is always full, whatever the list says.
-fn gemma4(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn last_full(config: &Config) -> Result<Changes, ModelError> {
     let mut changes: Changes = Vec::new();
     if let Some(types) = config.names("layer_types")? {
         let layers = config.size("layers", super::keys::LAYERS)?.value;
@@ -187,7 +182,7 @@ fn gemma4(config: &Config, title: &'static str) -> Result<Blueprint, ModelError>
     {
         changes.push(("sliding_window", json!(window.value / 2 + 1)));
     }
-    assemble(&config.changed(&changes), title, &GEMMA4)
+    Ok(changes)
 }
 
 /// Heads of full layers, wider MLPs of layers without a cache, and whatever `per_layer_config` says.

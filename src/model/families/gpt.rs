@@ -2,16 +2,15 @@
 
 use serde_json::json;
 
-use super::super::blocks::{Norm, QkNorm, embedding, head, norm};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{Norm, QkNorm, embedding, head};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Operator, Role, Rows, Step};
 use super::super::tensor::Tensor;
-use super::assemble::assemble;
 use super::assembly::Assembly;
-use super::{Build, Decoder, Family, Flag, Gate, HeadNorm, Names, Positions};
+use super::names::OUT_PROJ;
+use super::{Build, Changes, Decoder, Family, Flag, Gate, HeadNorm, Names, Table};
 use crate::units::Quantity;
 
 /// GPT-2: learned positions, biases everywhere, tied.
@@ -20,10 +19,7 @@ const GPT2: Decoder = Decoder {
     qkv_bias: Flag::Yes,
     output_bias: Flag::Yes,
     rotary: false,
-    positions: Some(Positions {
-        extra: 0,
-        module: "wpe",
-    }),
+    tables: &[Table::positions("wpe", 0)],
     norm: Norm::Layer,
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
@@ -39,7 +35,7 @@ const GPT2: Decoder = Decoder {
 };
 /// CTRL: computed positions, and a bias of the head (Keskar 2019, arXiv 1909.05858).
 const CTRL: Decoder = Decoder {
-    positions: None,
+    tables: &[],
     dense_width: &["dff"],
     head_bias: Flag::Yes,
     names: Names {
@@ -63,7 +59,7 @@ const GPTJ: Decoder = Decoder {
     qkv_bias: Flag::No,
     output_bias: Flag::No,
     rotary: true,
-    positions: None,
+    tables: &[],
     parallel: Flag::Yes,
     head_bias: Flag::Yes,
     names: Names {
@@ -80,7 +76,7 @@ const NEOX: Decoder = Decoder {
     qkv_bias: Flag::Key("attention_bias", true),
     output_bias: Flag::Key("attention_bias", true),
     rotary: true,
-    positions: None,
+    tables: &[],
     names: Names {
         embedding: "embed_in",
         attention: [
@@ -99,21 +95,13 @@ const NEOX: Decoder = Decoder {
 };
 /// OPT and its like: separate q, k and v; two rows of the position table stay free.
 const OPT: Decoder = Decoder {
-    positions: Some(Positions {
-        extra: 2,
-        module: "embed_positions",
-    }),
+    tables: &[Table::positions("embed_positions", 2)],
     qkv_bias: Flag::Key("enable_bias", true),
     output_bias: Flag::Key("enable_bias", true),
     mlp_bias: Flag::Key("enable_bias", true),
     names: Names {
         embedding: "embed_tokens",
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.out_proj",
-        ],
+        attention: OUT_PROJ,
         mlp: ["", "fc1", "fc2"],
         norms: ["self_attn_layer_norm", "", "final_layer_norm", ""],
         final_norm: "final_layer_norm",
@@ -123,9 +111,10 @@ const OPT: Decoder = Decoder {
 };
 /// BLOOM: ALiBi, a norm after the token table.
 const BLOOM: Decoder = Decoder {
-    positions: None,
+    tables: &[],
     names: Names {
         embedding: "word_embeddings",
+        stem_norm: "word_embeddings_layernorm",
         attention: [
             "self_attention.query_key_value",
             "self_attention.query_key_value",
@@ -136,18 +125,13 @@ const BLOOM: Decoder = Decoder {
         norms: NEOX.names.norms,
         ..GPT2.names
     },
-    adjust_ends: |_, all| {
-        let norm = norm(Norm::Layer, "word_embeddings_layernorm", &all.hidden);
-        all.stem.push(norm);
-        Ok(())
-    },
     ..GPT2
 };
 /// Persimmon: norms on each head, untied.
 const PERSIMMON: Decoder = Decoder {
     tied: false,
     rotary: true,
-    positions: None,
+    tables: &[],
     head_norm: HeadNorm {
         form: QkNorm::PerHead(Norm::Layer),
         when: Flag::Key("qk_layernorm", true),
@@ -181,10 +165,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["openai-gpt"],
         title: "GPT",
         build: Build::Decoder(Decoder {
-            positions: Some(Positions {
-                extra: 0,
-                module: "positions_embed",
-            }),
+            tables: &[Table::positions("positions_embed", 0)],
             names: Names {
                 embedding: "tokens_embed",
                 norms: ["", "ln_1", "", "ln_2"],
@@ -202,7 +183,17 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["gpt_bigcode"],
         title: "StarCoder",
-        build: Build::Own(bigcode),
+        build: Build::Decoder(Decoder {
+            // One head of keys and values where `multi_query` says so.
+            translate: |config| {
+                Ok(if config.flag("multi_query", true)? {
+                    vec![("num_key_value_heads", json!(1))]
+                } else {
+                    Vec::new()
+                })
+            },
+            ..GPT2
+        }),
     },
     Family {
         types: &["gpt_neo"],
@@ -272,12 +263,25 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["opt"],
         title: "OPT",
-        build: Build::Own(opt),
+        build: Build::From(opt),
     },
     Family {
-        types: &["biogpt", "xglm"],
+        types: &["biogpt"],
         title: "BioGPT",
-        build: Build::Own(biogpt),
+        build: Build::Decoder(BIOGPT),
+    },
+    Family {
+        types: &["xglm"],
+        title: "XGLM",
+        // Positions are a fixed sinusoid.
+        build: Build::Decoder(Decoder {
+            tables: &[],
+            names: Names {
+                head: "lm_head",
+                ..BIOGPT.names
+            },
+            ..BIOGPT
+        }),
     },
     Family {
         types: &["bloom"],
@@ -287,7 +291,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["mpt"],
         title: "MPT",
-        build: Build::Own(mpt),
+        build: Build::Decoder(MPT),
     },
     Family {
         types: &["persimmon"],
@@ -296,23 +300,15 @@ pub const FAMILIES: &[Family] = &[
     },
 ];
 
-/// One head of keys and values where `multi_query` says so.
-fn bigcode(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    if config.flag("multi_query", true)? {
-        return assemble(&config.changed(&[("num_key_value_heads", json!(1))]), title, &GPT2);
-    }
-    assemble(config, title, &GPT2)
-}
-
 /// Norms after each mixer and no last one without `do_layer_norm_before`; a narrower token table needs two projections.
-fn opt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn opt(config: &Config) -> Result<Build, ModelError> {
     let last = config.flag("do_layer_norm_before", true)? && !config.flag("_remove_final_layer_norm", false)?;
     let norm = if config.flag("layer_norm_elementwise_affine", true)? {
         Norm::Layer
     } else {
         Norm::Plain
     };
-    let decoder = Decoder {
+    Ok(Build::Decoder(Decoder {
         norm,
         names: Names {
             final_norm: if last { OPT.names.final_norm } else { "" },
@@ -320,8 +316,7 @@ fn opt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
         },
         adjust_ends: projected,
         ..OPT
-    };
-    assemble(config, title, &decoder)
+    }))
 }
 
 /// The projections between a token table of its own width and the residual stream.
@@ -351,26 +346,39 @@ fn projected(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> 
     Ok(())
 }
 
-/// OPT's form; XGLM's positions are a fixed sinusoid.
-fn biogpt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let xglm = config.model_type() == "xglm";
-    let decoder = Decoder {
-        positions: OPT.positions.filter(|_| !xglm),
-        qkv_bias: Flag::Yes,
-        output_bias: Flag::Yes,
-        mlp_bias: Flag::Yes,
-        names: Names {
-            final_norm: "layer_norm",
-            head: if xglm { "lm_head" } else { "output_projection" },
-            ..OPT.names
-        },
-        ..OPT
-    };
-    assemble(config, if xglm { "XGLM" } else { title }, &decoder)
-}
+/// OPT's form.
+const BIOGPT: Decoder = Decoder {
+    qkv_bias: Flag::Yes,
+    output_bias: Flag::Yes,
+    mlp_bias: Flag::Yes,
+    names: Names {
+        final_norm: "layer_norm",
+        head: "output_projection",
+        ..OPT.names
+    },
+    ..OPT
+};
 
-/// ALiBi, LayerNorm without bias, no biases; its MLP is `expansion_ratio` times as wide as the residual stream.
-fn mpt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+/// ALiBi, LayerNorm without bias, no biases.
+const MPT: Decoder = Decoder {
+    qkv_bias: Flag::No,
+    output_bias: Flag::No,
+    mlp_bias: Flag::No,
+    norm: Norm::LayerWithoutBias,
+    tables: &[],
+    names: Names {
+        attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.out_proj"],
+        mlp: ["", "ffn.up_proj", "ffn.down_proj"],
+        norms: ["norm_1", "", "norm_2", ""],
+        final_norm: "norm_f",
+        ..GPT2.names
+    },
+    translate: expanded,
+    ..GPT2
+};
+
+/// The MLP is `expansion_ratio` times as wide as the residual stream.
+fn expanded(config: &Config) -> Result<Changes, ModelError> {
     let nested = config.object("attn_config");
     let set = |key: &str| {
         nested
@@ -386,20 +394,5 @@ fn mpt(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
     let ratio = config.size("expansion_ratio", &["expansion_ratio"])?;
     let hidden = config.size("hidden", super::keys::HIDDEN)?;
     let width = ratio.value.saturating_mul(hidden.value);
-    let decoder = Decoder {
-        qkv_bias: Flag::No,
-        output_bias: Flag::No,
-        mlp_bias: Flag::No,
-        norm: Norm::LayerWithoutBias,
-        positions: None,
-        names: Names {
-            attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.out_proj"],
-            mlp: ["", "ffn.up_proj", "ffn.down_proj"],
-            norms: ["norm_1", "", "norm_2", ""],
-            final_norm: "norm_f",
-            ..GPT2.names
-        },
-        ..GPT2
-    };
-    assemble(&config.changed(&[("intermediate_size", json!(width))]), title, &decoder)
+    Ok(vec![("intermediate_size", json!(width))])
 }

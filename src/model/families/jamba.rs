@@ -1,56 +1,52 @@
 //! Jamba: Mamba with attention in every eighth layer and experts in every second.
 
-use super::super::blocks::{Mamba1, mamba1, without_positions};
+use super::super::blocks::{Mamba1, mamba1};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::decoder::Decoder;
-use super::hybrid::{HybridDecoder, MixerKind, periodic};
+use super::decoder::{Hybrid, MixerKind};
+use super::hybrid::periodic;
 use super::keys::EXPERTS;
 use super::mamba::rank;
-use super::{Build, Experts, Family, Names};
+use super::names::FEED_FORWARD;
+use super::{Build, Decoder, Experts, Family, Names};
 use crate::units::Quantity;
 
-const JAMBA: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(Experts {
-            width: &["intermediate_size"],
-            router: "feed_forward.router",
-            modules: [
-                "feed_forward.experts.{e}.gate_proj",
-                "feed_forward.experts.{e}.up_proj",
-                "feed_forward.experts.{e}.down_proj",
-            ],
-            ..Experts::PLAIN
-        }),
-        names: Names {
-            mlp: [
-                "feed_forward.gate_proj",
-                "feed_forward.up_proj",
-                "feed_forward.down_proj",
-            ],
-            norms: ["input_layernorm", "", "pre_ff_layernorm", ""],
-            final_norm: "final_layernorm",
-            ..Names::LLAMA
+const JAMBA: Decoder = Decoder {
+    experts: Some(Experts {
+        width: &["intermediate_size"],
+        router: "feed_forward.router",
+        modules: [
+            "feed_forward.experts.{e}.gate_proj",
+            "feed_forward.experts.{e}.up_proj",
+            "feed_forward.experts.{e}.down_proj",
+        ],
+        ..Experts::PLAIN
+    }),
+    names: Names {
+        mlp: FEED_FORWARD,
+        norms: ["input_layernorm", "", "pre_ff_layernorm", ""],
+        final_norm: "final_layernorm",
+        ..Names::LLAMA
+    },
+    hybrid: Hybrid::of(
+        |config, layers| {
+            let attends = periodic(config, layers, ["attn_layer_period", "attn_layer_offset"])?;
+            let mix = |attends| if attends { MixerKind::Full } else { MixerKind::Recurrent };
+            Ok(attends.into_iter().map(mix).collect())
         },
-        ..Decoder::UNBIASED
-    },
-    order: |config, layers| {
-        let attends = periodic(config, layers, ["attn_layer_period", "attn_layer_offset"])?;
-        let mix = |attends| if attends { MixerKind::Full } else { MixerKind::Recurrent };
-        Ok(attends.into_iter().map(mix).collect())
-    },
+        mixer,
+    ),
     sparse,
-    linear: mixer,
-    attention: |_, _, block| Ok(without_positions(block)),
-    ..HybridDecoder::PLAIN
+    rotary: false,
+    ..Decoder::UNBIASED
 };
 
 /// Attention has no positions: the recurrence knows the order.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["jamba"],
     title: "Jamba",
-    build: Build::Own(|config, title| JAMBA.build(config, title)),
+    build: Build::Decoder(JAMBA),
 }];
 
 fn sparse(config: &Config, _: &Decoder, layers: u64) -> Result<Vec<bool>, ModelError> {

@@ -10,9 +10,11 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Routing};
 use super::super::tensor::TensorKind;
-use super::decoder::Decoder;
-use super::hybrid::{ChannelMixer, plain_channel};
+use super::assembly::Assembly;
+use super::channel::plain_channel;
+use super::decoder::{ChannelMixer, Decoder};
 use super::keys::{EXPERTS, TOP_K};
+use super::names::MIXTRAL_EXPERTS;
 use crate::units::Quantity;
 
 /// Key of the distance between stored outputs.
@@ -90,11 +92,7 @@ fn experts(config: &Config, hidden: &Quantity, latent: &Quantity) -> Result<Chan
         router: "block_sparse_moe.gate",
         router_bias: false,
         correction: Some("block_sparse_moe.gate.e_score_correction_bias"),
-        modules: [
-            "block_sparse_moe.experts.{e}.w1",
-            "block_sparse_moe.experts.{e}.w3",
-            "block_sparse_moe.experts.{e}.w2",
-        ],
+        modules: MIXTRAL_EXPERTS,
         bias: false,
         shared,
     };
@@ -122,14 +120,15 @@ fn experts(config: &Config, hidden: &Quantity, latent: &Quantity) -> Result<Chan
 }
 
 /// Reading from depth at all places, and the weights of the last.
-pub fn after(config: &Config, hidden: &Quantity, layers: u64) -> Result<Option<Block>, ModelError> {
+pub fn after(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
     let Some(block) = config.optional("block", &[DEPTH])? else {
-        return Ok(None);
+        return Ok(());
     };
     let rows = Quantity::assumed(
         "outputs read",
-        depth_rows(layers, block.value),
+        depth_rows(all.layers.value, block.value),
         "all places together: one output is stored every attn_res_block_size layers",
     );
-    Ok(Some(depth_mixing("output_attn_res", hidden, &rows)))
+    all.tail.insert(0, depth_mixing("output_attn_res", &all.hidden, &rows));
+    Ok(())
 }

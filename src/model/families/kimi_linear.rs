@@ -1,67 +1,74 @@
 //! Kimi Linear and Ling hybrids: Kimi Delta Attention in most layers, latent attention in the others.
 
-use super::super::blocks::{KimiDelta, kimi_delta, output_gate, without_positions};
+use super::super::blocks::{KimiDelta, kimi_delta, without_positions};
 use super::super::config::{Config, MOST_DIMENSION, whole};
 use super::super::error::ModelError;
-use super::super::operator::{Block, Kind};
-use super::hybrid::{HybridDecoder, MixerKind, by, every, named};
+use super::super::operator::Block;
+use super::decoder::{Hybrid, MixerKind, Place};
+use super::hybrid::{by, every, named};
 use super::keys::HEADS;
-use super::kimi_k3;
-use super::{AttentionForm, Build, Decoder, Experts, Family, Flag};
+use super::{AttentionForm, Build, Decoder, Experts, Family, Flag, adjust, kimi_k3};
 use crate::units::Quantity;
 
-const KIMI: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        attention: AttentionForm::Latent,
-        experts: Some(Experts::DEEPSEEK),
-        mlp_bias: Flag::No,
-        ..Decoder::LLAMA
-    },
-    order: kimi_order,
-    linear: kimi_mixer,
-    attention: kimi_attention,
+const KIMI: Decoder = Decoder {
+    attention: AttentionForm::Latent,
+    experts: Some(Experts::DEEPSEEK),
+    mlp_bias: Flag::No,
+    hybrid: Hybrid::of(kimi_order, kimi_mixer),
+    adjust_layer: kimi_attention,
     channel: kimi_k3::channel,
-    after: kimi_k3::after,
+    adjust_ends: kimi_k3::after,
     // The classes tie nothing, whatever the config says.
     tie: |_, _| Ok(false),
-    ..HybridDecoder::PLAIN
+    ..Decoder::LLAMA
 };
 
-const BAILING: HybridDecoder = HybridDecoder {
-    order: |config, layers| every(config, layers, &["layer_group_size"], 6),
-    linear: |config, hidden| {
-        let style = KimiDelta {
-            heads: match config.optional("heads", &["linear_num_heads"])? {
-                Some(heads) => heads,
-                None => config.size("heads", HEADS)?,
-            },
-            head_dim: config.size_or("head_dim", &["linear_head_dim", "head_dim"], || {
-                Quantity::assumed("head_dim", 128, "the class default of linear heads")
-            })?,
-            kernel: config.size("conv_kernel", &["linear_conv_kernel_dim", "short_conv_kernel_size"])?,
-            decays: None,
-            full_forget: true,
-            full_gate: true,
-        };
-        Ok(kimi_delta(hidden, &style))
+const BAILING: Decoder = Decoder {
+    hybrid: Hybrid::of(
+        |config, layers| every(config, layers, &["layer_group_size"], 6),
+        bailing_mixer,
+    ),
+    // One gate for each head of latent attention.
+    adjust_layer: |_, hidden, place, blocks| {
+        Ok(if place.attends() {
+            adjust::head_gate(blocks, "self_attn.g_proj", hidden)
+        } else {
+            blocks
+        })
     },
-    attention: head_gate,
-    channel: HybridDecoder::PLAIN.channel,
-    after: HybridDecoder::PLAIN.after,
+    channel: Decoder::LLAMA.channel,
+    adjust_ends: Decoder::LLAMA.adjust_ends,
     ..KIMI
 };
+
+fn bailing_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
+    let style = KimiDelta {
+        heads: match config.optional("heads", &["linear_num_heads"])? {
+            Some(heads) => heads,
+            None => config.size("heads", HEADS)?,
+        },
+        head_dim: config.size_or("head_dim", &["linear_head_dim", "head_dim"], || {
+            Quantity::assumed("head_dim", 128, "the class default of linear heads")
+        })?,
+        kernel: config.size("conv_kernel", &["linear_conv_kernel_dim", "short_conv_kernel_size"])?,
+        decays: None,
+        full_forget: true,
+        full_gate: true,
+    };
+    Ok(kimi_delta(hidden, &style))
+}
 
 /// One dense layer first, experts in the others.
 pub const FAMILIES: &[Family] = &[
     Family {
         types: &["kimi_linear"],
         title: "Kimi Linear",
-        build: Build::Own(|config, title| KIMI.build(config, title)),
+        build: Build::Decoder(KIMI),
     },
     Family {
         types: &["bailing_hybrid"],
         title: "Ling hybrid",
-        build: Build::Own(|config, title| BAILING.build(config, title)),
+        build: Build::Decoder(BAILING),
     },
 ];
 
@@ -133,31 +140,18 @@ fn kimi_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
 }
 
 /// Latent attention without positions; Kimi K3 gates its output.
-fn kimi_attention(config: &Config, hidden: &Quantity, block: Block) -> Result<Block, ModelError> {
-    let mut block = without_positions(block);
-    if config.flag("mla_use_output_gate", false)?
-        && let Some((_, output)) = output_of(&block)
-    {
-        block = output_gate(block, "self_attn.g_proj", &output, hidden, &output);
+fn kimi_attention(
+    config: &Config,
+    hidden: &Quantity,
+    place: Place,
+    mut blocks: Vec<Block>,
+) -> Result<Vec<Block>, ModelError> {
+    if !place.attends() {
+        return Ok(blocks);
     }
-    Ok(kimi_k3::reading(config, hidden, block))
-}
-
-/// One gate for each head of latent attention.
-fn head_gate(_: &Config, hidden: &Quantity, block: Block) -> Result<Block, ModelError> {
-    let Some((heads, output)) = output_of(&block) else {
-        return Ok(block);
-    };
-    Ok(output_gate(block, "self_attn.g_proj", &heads, hidden, &output))
-}
-
-/// Heads of a block's attention and the width of its output.
-fn output_of(block: &Block) -> Option<(Quantity, Quantity)> {
-    block.operators.iter().find_map(|operator| match &operator.kind {
-        Kind::Attention(attention) => {
-            let width = Quantity::product("o_width", &[&attention.heads, &attention.value_dim]);
-            Some((attention.heads.clone(), width))
-        }
-        _ => None,
-    })
+    blocks = adjust::mixer(blocks, without_positions);
+    if config.flag("mla_use_output_gate", false)? {
+        blocks = adjust::gate(blocks, "self_attn.g_proj", hidden);
+    }
+    Ok(adjust::mixer(blocks, |block| kimi_k3::reading(config, hidden, block)))
 }

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::assemble::assemble;
 use super::layers::by_layer;
+use super::names::SHARED_EXPERT;
 use super::{
     Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Place, Shared, Windows, adjust,
 };
@@ -45,7 +44,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["flint"],
         title: "Flint",
-        build: Build::Own(flint),
+        build: Build::Decoder(FLINT),
     },
 ];
 
@@ -59,30 +58,26 @@ fn laguna_gate(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>)
 }
 
 /// Full on the first two layers, every fourth and the last; the first two are dense.
-fn flint(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let decoder = Decoder {
-        sinks: [Flag::Yes, Flag::Yes],
-        mlp_bias: Flag::No,
-        head_norm: HeadNorm::PER_HEAD,
-        windows: Windows {
-            pattern: Pattern::FullWhere(|layer, layers| layer < 2 || layer % 4 == 1 || layer + 1 == layers),
-            switch: None,
-        },
-        experts: Some(Experts {
-            layers: MoeLayers::Sparse,
-            shared: Shared::Width(&["shared_expert_intermediate_size"]),
-            shared_module: [
-                "mlp.shared_expert.gate_proj",
-                "mlp.shared_expert.up_proj",
-                "mlp.shared_expert.down_proj",
-            ],
-            correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
-            ..Experts::PLAIN
-        }),
-        ..Decoder::LLAMA
-    };
-    if config.get("mlp_only_layers").is_none() {
-        return assemble(&config.changed(&[("mlp_only_layers", json!([0, 1]))]), title, &decoder);
-    }
-    assemble(config, title, &decoder)
-}
+const FLINT: Decoder = Decoder {
+    sinks: [Flag::Yes, Flag::Yes],
+    mlp_bias: Flag::No,
+    head_norm: HeadNorm::PER_HEAD,
+    windows: Windows {
+        pattern: Pattern::FullWhere(|layer, layers| layer < 2 || layer % 4 == 1 || layer + 1 == layers),
+        switch: None,
+    },
+    experts: Some(Experts {
+        layers: MoeLayers::Sparse,
+        shared: Shared::Width(&["shared_expert_intermediate_size"]),
+        shared_module: SHARED_EXPERT,
+        correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
+        ..Experts::PLAIN
+    }),
+    translate: |config| {
+        Ok(match config.get("mlp_only_layers") {
+            None => vec![("mlp_only_layers", json!([0, 1]))],
+            Some(_) => Vec::new(),
+        })
+    },
+    ..Decoder::LLAMA
+};

@@ -1,7 +1,6 @@
 //! BERTs of many languages and scripts: RemBERT, X-MOD, RoCBert. Counts checked against transformers' classes.
 
 use super::super::blocks::norm;
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -9,10 +8,9 @@ use super::super::operator::{Block, Operator, Role, Rows};
 use super::super::tensor::{Tensor, TensorKind};
 use super::bert::{ROBERTA, row};
 use super::encoder::{Encoder, Masked, Pretraining, not_built};
-use super::encoding::{self, dense};
+use super::encoding::dense;
 use super::luke::{idle, waiting};
-use super::side::Side;
-use super::{Build, Family};
+use super::{Build, Decoder, Family, Names};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -21,7 +19,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["xmod"],
         title: "X-MOD",
-        build: Build::Own(adapted),
+        build: Build::From(adapted),
     },
     row(&["roc_bert"], "RoCBert", ROC),
 ];
@@ -57,7 +55,7 @@ const MODULAR: Encoder = Encoder {
         let at = blocks.iter().rposition(|block| block.role == Role::ChannelMixer);
         blocks.insert(at.map_or(blocks.len(), |at| at + 1), adapters(config, hidden)?);
         if config.flag("adapter_layer_norm", false)? {
-            let extra = norm(Side::BERT.norm, "output.adapter_layer_norm", hidden);
+            let extra = norm(Decoder::BERT.norm, "output.adapter_layer_norm", hidden);
             blocks.insert(at.map_or(0, |at| at + 1), extra);
         }
         Ok(blocks)
@@ -66,17 +64,20 @@ const MODULAR: Encoder = Encoder {
 };
 /// The same with norms before, and one after the layers.
 const MODULAR_BEFORE: Encoder = Encoder {
-    side: Side {
-        norms: ["attention.output.LayerNorm", "", "", "", "output.LayerNorm", ""],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            norms: ["attention.output.LayerNorm", "", "output.LayerNorm", ""],
+            ..Decoder::BERT.names
+        },
+        ..Decoder::BERT
     },
     final_norm: "encoder.LayerNorm",
     ..MODULAR
 };
 
-fn adapted(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn adapted(config: &Config) -> Result<Build, ModelError> {
     let before = config.flag("pre_norm", false)?;
-    encoding::build(config, title, if before { &MODULAR_BEFORE } else { &MODULAR })
+    Ok(Build::Encoder(if before { MODULAR_BEFORE } else { MODULAR }))
 }
 
 /// The adapter of the text's language, and those of the others.

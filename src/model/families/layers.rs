@@ -4,12 +4,47 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use serde_json::json;
 
-use super::decoder::{AttentionForm, Changes, Decoder, MoeLayers, Pattern};
+use super::decoder::{AttentionForm, Changes, Decoder};
+use super::experts::MoeLayers;
 use crate::units::Quantity;
+
+/// Which layers see a window, where `layer_types` does not say.
+#[derive(Clone, Copy, Debug)]
+pub enum Pattern {
+    /// None.
+    Never,
+    /// All of them.
+    Always,
+    /// Every n-th layer is full, the others are windowed; the key may change n.
+    FullEvery(&'static [&'static str], u64),
+    /// Layers 0, 2, 4 … are windowed.
+    Even,
+    /// Layers from `max_window_layers` on.
+    From(&'static str),
+    /// Full where the function says so, of the layer and the number of layers.
+    FullWhere(fn(u64, u64) -> bool),
+}
+
+/// Windows of attention.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows {
+    /// Which layers.
+    pub pattern: Pattern,
+    /// The key that must be true for any window.
+    pub switch: Option<&'static str>,
+}
+
+impl Windows {
+    /// No windows unless `layer_types` says so.
+    pub const NONE: Self = Self {
+        pattern: Pattern::Never,
+        switch: None,
+    };
+}
 
 /// The window's size, unless it is off.
 pub fn window(config: &Config, decoder: &Decoder) -> Result<Option<Quantity>, ModelError> {
-    if matches!(decoder.windows.pattern, Pattern::Never) && config.get("layer_types").is_none() {
+    if matches!(decoder.windows.pattern, Pattern::Never) && (decoder.exact || config.get("layer_types").is_none()) {
         return Ok(None);
     }
     if let Some(switch) = decoder.windows.switch
@@ -25,6 +60,10 @@ pub fn window(config: &Config, decoder: &Decoder) -> Result<Option<Quantity>, Mo
 
 /// For each layer, whether it sees only a window.
 pub fn windowed_layers(config: &Config, decoder: &Decoder, layers: u64, any: bool) -> Result<Vec<bool>, ModelError> {
+    // A class that reads no window reads no kinds of layers.
+    if decoder.exact && matches!(decoder.windows.pattern, Pattern::Never) {
+        return Ok(vec![false; layers as usize]);
+    }
     if let Some(types) = config.names("layer_types")? {
         if (types.len() as u64) < layers {
             return Err(ModelError::Inconsistent(format!(

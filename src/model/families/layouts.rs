@@ -11,10 +11,11 @@ use super::super::operator::{Block, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::{Tensor, TensorKind};
 use super::Family;
 use super::bert::{ROBERTA, row};
-use super::encoder::{Encoder, POSITIONS, Pretraining, Purpose, Sorting, TYPES, Table, not_built, table};
+use super::decoder::Table;
+use super::encoder::{Encoder, POSITIONS, Pretraining, Purpose, Sorting, TYPES, not_built, table};
 use super::encoding::{dense, labels};
 use super::luke::{idle, waiting};
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -150,7 +151,7 @@ fn patches(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
         Tensor::vector("patch_embed.proj.bias", part, hidden),
     ];
     for module in ["LayerNorm", "norm"] {
-        tensors.extend(Side::BERT.norm.tensors(module, part, &[hidden]));
+        tensors.extend(Decoder::BERT.norm.tensors(module, part, &[hidden]));
     }
     Ok(waiting("Patches of the page", tensors))
 }
@@ -187,29 +188,25 @@ const BESIDE: Encoder = Encoder {
         all.stem
             .push(dense(name, &narrow, &hidden, true, Rows::Tokens, Component::Embedding));
         all.stem
-            .push(norm(Side::BERT.norm, "layout_embeddings.LayerNorm", &narrow));
+            .push(norm(Decoder::BERT.norm, "layout_embeddings.LayerNorm", &narrow));
         Ok(())
     },
     ..ROBERTA
 };
 /// Its layers.
-const BOXES: Side = Side {
-    attention: [
-        "attention.self.layout_query",
-        "attention.self.layout_key",
-        "attention.self.layout_value",
-        "attention.layout_output.dense",
-    ],
-    mlp: ["", "layout_intermediate.dense", "layout_output.dense"],
-    norms: [
-        "",
-        "attention.layout_output.LayerNorm",
-        "",
-        "",
-        "",
-        "layout_output.LayerNorm",
-    ],
-    ..Side::BERT
+const BOXES: Decoder = Decoder {
+    names: Names {
+        attention: [
+            "attention.self.layout_query",
+            "attention.self.layout_key",
+            "attention.self.layout_value",
+            "attention.layout_output.dense",
+        ],
+        mlp: ["", "layout_intermediate.dense", "layout_output.dense"],
+        norms: ["", "attention.layout_output.LayerNorm", "", "layout_output.LayerNorm"],
+        ..Decoder::BERT.names
+    },
+    ..Decoder::BERT
 };
 
 fn shrink(config: &Config) -> Result<Quantity, ModelError> {

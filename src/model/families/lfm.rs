@@ -1,115 +1,108 @@
 //! Liquid's LFM 2 and 3: short convolutions with some attention.
 
-use super::super::blocks::{Mlp, ShortConvolution, mlp, output_gate, short_convolution};
+use super::super::blocks::{Mlp, ShortConvolution, mlp, short_convolution};
 use super::super::component::Component;
 use super::super::config::{Config, wrong};
 use super::super::error::ModelError;
-use super::super::operator::{Block, Kind};
+use super::super::operator::Block;
 use super::assemble::tied;
-use super::hybrid::{ChannelMixer, HybridDecoder, MixerKind, by, named};
-use super::{Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names};
+use super::channel::plain_channel;
+use super::decoder::{ChannelMixer, Hybrid, MixerKind, Place};
+use super::hybrid::{by, named};
+use super::names::OUT_PROJ;
+use super::{Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, adjust};
 use crate::units::Quantity;
 
 const MLP: [&str; 3] = ["feed_forward.w1", "feed_forward.w3", "feed_forward.w2"];
 
-const LFM2: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        tied: true,
-        head_norm: HeadNorm::PER_HEAD,
-        names: Names {
-            attention: [
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.out_proj",
-            ],
-            qk_norm: ["self_attn.q_layernorm", "self_attn.k_layernorm"],
-            mlp: MLP,
-            norms: ["operator_norm", "", "ffn_norm", ""],
-            final_norm: "embedding_norm",
-            ..Names::LLAMA
+const LFM2: Decoder = Decoder {
+    tied: true,
+    head_norm: HeadNorm::PER_HEAD,
+    names: Names {
+        attention: OUT_PROJ,
+        qk_norm: ["self_attn.q_layernorm", "self_attn.k_layernorm"],
+        mlp: MLP,
+        norms: ["operator_norm", "", "ffn_norm", ""],
+        final_norm: "embedding_norm",
+        ..Names::LLAMA
+    },
+    hybrid: Hybrid::of(
+        |config, layers| {
+            if let Some(mixes) = named(config, "layer_types", layers)? {
+                return Ok(mixes);
+            }
+            Ok(match config.numbers("full_attn_idxs")? {
+                Some(attends) => by(layers, |layer| attends.contains(&layer)),
+                None => vec![MixerKind::Full; layers as usize],
+            })
         },
-        ..Decoder::UNBIASED
-    },
-    order: |config, layers| {
-        if let Some(mixes) = named(config, "layer_types", layers)? {
-            return Ok(mixes);
-        }
-        Ok(match config.numbers("full_attn_idxs")? {
-            Some(attends) => by(layers, |layer| attends.contains(&layer)),
-            None => vec![MixerKind::Full; layers as usize],
-        })
-    },
-    linear: |config, hidden| {
-        let style = ShortConvolution {
-            kernel: config.size("conv_kernel", &["conv_L_cache"])?,
-            bias: config.flag("conv_bias", false)?,
-        };
-        Ok(short_convolution(hidden, &style))
-    },
+        convolution,
+    ),
     channel: adjusted,
     tie: |config, otherwise| match config.get("tie_embedding") {
         Some(_) => config.flag("tie_embedding", otherwise),
         None => tied(config, otherwise),
     },
-    ..HybridDecoder::PLAIN
+    ..Decoder::UNBIASED
 };
 
-const LFM2_MOE: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(Experts {
-            layers: MoeLayers::After(&["num_dense_layers"]),
-            router: "feed_forward.gate",
-            modules: [
-                "feed_forward.experts.{e}.w1",
-                "feed_forward.experts.{e}.w3",
-                "feed_forward.experts.{e}.w2",
-            ],
-            correction: Correction::Buffer("feed_forward.expert_bias"),
-            ..Experts::PLAIN
-        }),
-        ..LFM2.decoder
-    },
-    channel: HybridDecoder::PLAIN.channel,
+fn convolution(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
+    let style = ShortConvolution {
+        kernel: config.size("conv_kernel", &["conv_L_cache"])?,
+        bias: config.flag("conv_bias", false)?,
+    };
+    Ok(short_convolution(hidden, &style))
+}
+
+const LFM2_MOE: Decoder = Decoder {
+    experts: Some(Experts {
+        layers: MoeLayers::After(&["num_dense_layers"]),
+        router: "feed_forward.gate",
+        modules: [
+            "feed_forward.experts.{e}.w1",
+            "feed_forward.experts.{e}.w3",
+            "feed_forward.experts.{e}.w2",
+        ],
+        correction: Correction::Buffer("feed_forward.expert_bias"),
+        ..Experts::PLAIN
+    }),
+    channel: plain_channel,
     ..LFM2
 };
 
-const LFM3: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        qkv_bias: Flag::Key("attention_bias", false),
-        output_bias: Flag::Key("attention_bias", false),
-        names: Names {
-            attention: Names::LLAMA.attention,
-            qk_norm: Names::LLAMA.qk_norm,
-            norms: ["operator_norm", "post_operator_norm", "ffn_norm", "post_ffn_norm"],
-            ..LFM2.decoder.names
+const LFM3: Decoder = Decoder {
+    qkv_bias: Flag::Key("attention_bias", false),
+    output_bias: Flag::Key("attention_bias", false),
+    names: Names {
+        attention: Names::LLAMA.attention,
+        qk_norm: Names::LLAMA.qk_norm,
+        norms: ["operator_norm", "post_operator_norm", "ffn_norm", "post_ffn_norm"],
+        ..LFM2.names
+    },
+    hybrid: Hybrid::of(
+        |config, layers| {
+            if let Some(mixes) = named(config, "layer_types", layers)? {
+                return Ok(mixes);
+            }
+            let mix = |layer| match layer % 4 {
+                2 => MixerKind::Full,
+                0 if layer > 0 => MixerKind::Window,
+                _ => MixerKind::Recurrent,
+            };
+            Ok((0..layers).map(mix).collect())
         },
-        ..LFM2.decoder
-    },
-    order: |config, layers| {
-        if let Some(mixes) = named(config, "layer_types", layers)? {
-            return Ok(mixes);
-        }
-        let mix = |layer| match layer % 4 {
-            2 => MixerKind::Full,
-            0 if layer > 0 => MixerKind::Window,
-            _ => MixerKind::Recurrent,
-        };
-        Ok((0..layers).map(mix).collect())
-    },
-    attention: gate,
-    channel: HybridDecoder::PLAIN.channel,
+        convolution,
+    ),
+    adjust_layer: gate,
+    channel: plain_channel,
     ..LFM2
 };
 
 /// LFM 3 without the norms after its mixers.
-const LFM3_PRE: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        names: Names {
-            norms: LFM2.decoder.names.norms,
-            ..LFM3.decoder.names
-        },
-        ..LFM3.decoder
+const LFM3_PRE: Decoder = Decoder {
+    names: Names {
+        norms: LFM2.names.norms,
+        ..LFM3.names
     },
     ..LFM3
 };
@@ -119,23 +112,19 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["lfm2"],
         title: "LFM2",
-        build: Build::Own(|config, title| LFM2.build(config, title)),
+        build: Build::Decoder(LFM2),
     },
     Family {
         types: &["lfm2_moe"],
         title: "LFM2 MoE",
-        build: Build::Own(|config, title| LFM2_MOE.build(config, title)),
+        build: Build::Decoder(LFM2_MOE),
     },
     Family {
         types: &["lfm3"],
         title: "LFM3",
-        build: Build::Own(|config, title| {
-            let family = if config.flag("use_sandwich_norm", true)? {
-                LFM3
-            } else {
-                LFM3_PRE
-            };
-            family.build(config, title)
+        build: Build::From(|config| {
+            let after = config.flag("use_sandwich_norm", true)?;
+            Ok(Build::Decoder(if after { LFM3 } else { LFM3_PRE }))
         }),
     },
 ];
@@ -187,18 +176,11 @@ fn adjusted(config: &Config, _: &Decoder, hidden: &Quantity, _: bool) -> Result<
     Ok((mlp(hidden, &style), None))
 }
 
-/// One gate for each head.
-fn gate(config: &Config, hidden: &Quantity, block: Block) -> Result<Block, ModelError> {
-    if !config.flag("use_attention_gate", true)? {
-        return Ok(block);
-    }
-    let found = block.operators.iter().find_map(|operator| match &operator.kind {
-        Kind::Attention(attention) => {
-            let width = Quantity::product("o_width", &[&attention.heads, &attention.value_dim]);
-            Some((attention.heads.clone(), width))
-        }
-        _ => None,
-    });
-    let Some((heads, output)) = found else { return Ok(block) };
-    Ok(output_gate(block, "self_attn.g_proj", &heads, hidden, &output))
+/// One gate for each head of attention.
+fn gate(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+    Ok(if place.attends() && config.flag("use_attention_gate", true)? {
+        adjust::head_gate(blocks, "self_attn.g_proj", hidden)
+    } else {
+        blocks
+    })
 }

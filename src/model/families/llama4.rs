@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::assemble::assemble;
-use super::{Build, Decoder, Experts, Family, Flag, MoeLayers, Names, Pattern, Shared, Windows};
+use super::names::FEED_FORWARD;
+use super::{Build, Changes, Decoder, Experts, Family, Flag, MoeLayers, Names, Pattern, Shared, Windows};
 
 /// `intermediate_size` is the width of an expert; dense layers have `intermediate_size_mlp`. Norms of q and k have no
 /// weights.
@@ -37,13 +36,10 @@ const LLAMA4: Decoder = Decoder {
         ..Experts::PLAIN
     }),
     names: Names {
-        mlp: [
-            "feed_forward.gate_proj",
-            "feed_forward.up_proj",
-            "feed_forward.down_proj",
-        ],
+        mlp: FEED_FORWARD,
         ..Names::LLAMA
     },
+    translate: full_layers,
     ..Decoder::LLAMA
 };
 
@@ -51,17 +47,14 @@ const LLAMA4: Decoder = Decoder {
 pub const FAMILIES: &[Family] = &[Family {
     types: &["llama4_text"],
     title: "Llama 4",
-    build: Build::Own(build),
+    build: Build::Decoder(LLAMA4),
 }];
 
 /// Older files say by `no_rope_layers` which layers are full: those without rotary positions, written as zero.
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn full_layers(config: &Config) -> Result<Changes, ModelError> {
     let given = config.numbers("no_rope_layers")?.filter(|list| !list.is_empty());
-    if config.get("layer_types").is_some() {
-        return assemble(config, title, &LLAMA4);
-    }
-    let Some(list) = given else {
-        return assemble(config, title, &LLAMA4);
+    let Some(list) = given.filter(|_| config.get("layer_types").is_none()) else {
+        return Ok(Vec::new());
     };
     let types: Vec<&str> = list
         .iter()
@@ -73,5 +66,5 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
             }
         })
         .collect();
-    assemble(&config.changed(&[("layer_types", json!(types))]), title, &LLAMA4)
+    Ok(vec![("layer_types", json!(types))])
 }

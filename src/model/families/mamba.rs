@@ -1,58 +1,56 @@
 //! Mamba 1 and 2 and Falcon Mamba: nothing but state spaces.
 
-use super::super::blocks::{Mamba1, Mamba2, Norm, embedding, head, mamba1, mamba2, norm};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{Mamba1, Mamba2, mamba1, mamba2};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::assemble::tied;
-use super::assembly::Assembly;
-use super::{Build, Family};
+use super::channel::no_channel;
+use super::decoder::Hybrid;
+use super::{Build, Decoder, Family, Names};
 use crate::units::Quantity;
+
+const MAMBA: Decoder = Decoder {
+    tied: true,
+    heads: &[],
+    kv_heads: &[],
+    head_dim: &[],
+    hybrid: Hybrid::alone(first),
+    channel: no_channel,
+    names: Names {
+        embedding: "backbone.embeddings",
+        norms: ["norm", "", "", ""],
+        final_norm: "backbone.norm_f",
+        ..Names::LLAMA
+    },
+    ..Decoder::LLAMA
+};
 
 /// One norm and one mixer a layer.
 pub const FAMILIES: &[Family] = &[
     Family {
         types: &["mamba"],
         title: "Mamba",
-        build: Build::Own(|config, title| stack(config, title, "Mamba", true, first)),
+        build: Build::Decoder(MAMBA),
     },
     Family {
         types: &["falcon_mamba"],
         title: "Falcon Mamba",
         // The norms of time step, B and C have no weights.
-        build: Build::Own(|config, title| stack(config, title, "Mamba", true, first)),
+        build: Build::Decoder(MAMBA),
     },
     Family {
         types: &["mamba2"],
         title: "Mamba 2",
-        build: Build::Own(|config, title| stack(config, title, "Mamba 2", false, second)),
+        build: Build::Decoder(Decoder {
+            tied: false,
+            heads: &["num_heads"],
+            head_dim: &["head_dim"],
+            dense_width: &[],
+            hybrid: Hybrid::alone(second),
+            ..MAMBA
+        }),
     },
 ];
-
-fn stack(
-    config: &Config,
-    title: &'static str,
-    words: &str,
-    tie: bool,
-    mixer: fn(&Config, &Quantity) -> Result<Block, ModelError>,
-) -> Result<Blueprint, ModelError> {
-    let mut all = Assembly::new(config, title)?;
-    let hidden = all.hidden.clone();
-    let same = vec![(); all.layers.value as usize];
-    all.layers_by(&same, |()| {
-        let blocks = vec![norm(Norm::Rms, "norm", &hidden), mixer(config, &hidden)?];
-        Ok((words.to_owned(), blocks))
-    })?;
-    all.attention = words.to_owned();
-    all.tied = tied(config, tie)?;
-    all.stem
-        .push(embedding("backbone.embeddings", &all.vocabulary, &hidden));
-    all.tail.push(norm(Norm::Rms, "backbone.norm_f", &hidden));
-    all.tail
-        .push(head("lm_head", &all.vocabulary, &hidden, all.tied, false));
-    all.finish()
-}
 
 /// Rank of the time step where the config says "auto" or nothing: a sixteenth of the width, rounded up.
 pub fn rank(config: &Config, key: &'static str, hidden: &Quantity) -> Result<Quantity, ModelError> {

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::assemble::assemble;
 use super::{Build, Changes, Decoder, Experts, Family, Flag, MoeLayers, Pattern, Windows};
 
 const MIMO: Decoder = Decoder {
@@ -24,6 +22,7 @@ const MIMO: Decoder = Decoder {
         layers: MoeLayers::Listed("moe_layer_freq"),
         ..Experts::DEEPSEEK
     }),
+    translate: windows,
     changes: windowed_heads,
     ..Decoder::LLAMA
 };
@@ -32,11 +31,11 @@ const MIMO: Decoder = Decoder {
 pub const FAMILIES: &[Family] = &[Family {
     types: &["mimo_v2_flash"],
     title: "MiMo V2",
-    build: Build::Own(build),
+    build: Build::Decoder(MIMO),
 }];
 
 /// A window counts the tokens before the query, so one more is seen; lists of zeros and ones name the windowed layers.
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn windows(config: &Config) -> Result<Changes, ModelError> {
     let mut changes: Changes = Vec::new();
     if let Some(size) = config.optional("window", &["sliding_window_size"])? {
         changes.push(("sliding_window", json!(size.value.saturating_add(1))));
@@ -54,7 +53,7 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
     if config.get("moe_layer_freq").is_none() && config.get("first_k_dense_replace").is_none() {
         changes.push(("first_k_dense_replace", json!(1)));
     }
-    assemble(&config.changed(&changes), title, &MIMO)
+    Ok(changes)
 }
 
 /// Windowed layers have twice the key heads of full ones and are else alike; keys that begin with `swa_` repeat this in

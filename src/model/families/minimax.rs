@@ -4,30 +4,18 @@ use super::super::blocks::{Lightning, lightning};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{HybridDecoder, MixerKind, by, named};
+use super::decoder::{Hybrid, MixerKind};
+use super::hybrid::{by, named};
 use super::keys::HEADS;
+use super::names::MIXTRAL_EXPERTS;
 use super::{Build, Correction, Decoder, Experts, Family, HeadNorm};
 use crate::units::Quantity;
 
 const EXPERTS: Experts = Experts {
     width: &["intermediate_size"],
     router: "block_sparse_moe.gate",
-    modules: [
-        "block_sparse_moe.experts.{e}.w1",
-        "block_sparse_moe.experts.{e}.w3",
-        "block_sparse_moe.experts.{e}.w2",
-    ],
+    modules: MIXTRAL_EXPERTS,
     ..Experts::PLAIN
-};
-
-const LIGHTNING: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(EXPERTS),
-        ..Decoder::UNBIASED
-    },
-    order,
-    linear: mixer,
-    ..HybridDecoder::PLAIN
 };
 
 /// M2: experts on every layer, q and k normed over all heads. Before it: lightning attention in most layers.
@@ -35,7 +23,11 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["minimax"],
         title: "MiniMax 01",
-        build: Build::Own(|config, title| LIGHTNING.build(config, title)),
+        build: Build::Decoder(Decoder {
+            experts: Some(EXPERTS),
+            hybrid: Hybrid::of(order, mixer),
+            ..Decoder::UNBIASED
+        }),
     },
     Family {
         types: &["minimax_m2"],

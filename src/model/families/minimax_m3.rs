@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::blocks::{Indexer, Norm, indexed};
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::assemble::assemble;
 use super::layers::by_layer;
+use super::names::MIXTRAL_EXPERTS;
 use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Place, Shared, adjust};
 use crate::units::Quantity;
 
@@ -27,13 +26,14 @@ const MINIMAX_M3: Decoder = Decoder {
             "block_sparse_moe.shared_experts.down_proj",
         ],
         correction: Correction::Buffer("block_sparse_moe.e_score_correction_bias"),
-        modules: [
-            "block_sparse_moe.experts.{e}.w1",
-            "block_sparse_moe.experts.{e}.w3",
-            "block_sparse_moe.experts.{e}.w2",
-        ],
+        modules: MIXTRAL_EXPERTS,
         ..Experts::PLAIN
     }),
+    translate: nested,
+    changes: |config, windowed| match config.numbers("sparse_layers")? {
+        Some(list) => by_layer(&list, windowed.len(), "sparse_attention_freq", "indexer"),
+        None => Ok(Vec::new()),
+    },
     adjust_layer: minimax_indexer,
     ..Decoder::UNBIASED
 };
@@ -42,11 +42,11 @@ const MINIMAX_M3: Decoder = Decoder {
 pub const FAMILIES: &[Family] = &[Family {
     types: &["minimax_m3", "minimax_m3_vl_text"],
     title: "MiniMax M3",
-    build: Build::Own(minimax_m3),
+    build: Build::Decoder(MINIMAX_M3),
 }];
 
 /// The indexer's sizes may lie in `sparse_attention_config`, and so may the list of its layers.
-fn minimax_m3(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn nested(config: &Config) -> Result<Changes, ModelError> {
     let mut changes: Changes = Vec::new();
     let nested = config.object("sparse_attention_config");
     for (key, nested_key) in [
@@ -68,14 +68,7 @@ fn minimax_m3(config: &Config, title: &'static str) -> Result<Blueprint, ModelEr
         changes.push(("sparse_layers", json!(sparse)));
         changes.push(("layer_types", Value::Null));
     }
-    let decoder = Decoder {
-        changes: |config, windowed| match config.numbers("sparse_layers")? {
-            Some(list) => by_layer(&list, windowed.len(), "sparse_attention_freq", "indexer"),
-            None => Ok(Vec::new()),
-        },
-        ..MINIMAX_M3
-    };
-    assemble(&config.changed(&changes), title, &decoder)
+    Ok(changes)
 }
 
 fn minimax_indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {

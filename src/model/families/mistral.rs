@@ -3,6 +3,7 @@
 use super::super::component::Component;
 use super::super::operator::{Block, Operator, Role, Rows};
 use super::super::tensor::Tensor;
+use super::names::MIXTRAL_EXPERTS;
 use super::{Build, Decoder, Experts, Family, Pattern, Windows};
 use crate::units::Quantity;
 
@@ -40,11 +41,7 @@ pub const FAMILIES: &[Family] = &[
             experts: Some(Experts {
                 width: &["intermediate_size"],
                 router: "block_sparse_moe.gate",
-                modules: [
-                    "block_sparse_moe.experts.{e}.w1",
-                    "block_sparse_moe.experts.{e}.w3",
-                    "block_sparse_moe.experts.{e}.w2",
-                ],
+                modules: MIXTRAL_EXPERTS,
                 ..Experts::PLAIN
             }),
             ..MISTRAL

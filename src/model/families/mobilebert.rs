@@ -1,10 +1,10 @@
 //! MobileBERT. Counts checked against transformers' class.
 
+use super::Decoder;
 use super::Family;
 use super::bert::row;
 use super::encoder::{Encoder, POSITIONS, Pretraining, Purpose, Sorting, TYPES, not_built};
 use super::encoding::dense;
-use super::side::Side;
 use crate::model::blocks::{Norm, norm, positions};
 use crate::model::component::Component;
 use crate::model::config::Config;
@@ -19,7 +19,7 @@ pub const FAMILIES: &[Family] = &[row(&["mobilebert"], "MobileBERT", MOBILE)];
 /// Thin layers between wide streams (Sun 2020, arXiv 2004.02984).
 const MOBILE: Encoder = Encoder {
     class: "MobileBert",
-    side: Side::BERT,
+    stack: Decoder::BERT,
     sorting: Sorting::Unknown,
     pretraining: Pretraining::Unknown,
     adjust_layer: thin,
@@ -105,7 +105,7 @@ fn thin(config: &Config, hidden: &Quantity, _: u64, _: Vec<Block>) -> Result<Vec
         blocks.push(linear(&dense, &inner, hidden, Component::Projection));
         blocks.push(named_norm(&format!("bottleneck.{module}.LayerNorm"), &inner));
     }
-    let mut attention = Side::BERT.layer(config, &inner, Span::Both)?.remove(0);
+    let mut attention = Decoder::BERT.layer(config, &inner, Span::Both)?.remove(0);
     for operator in &mut attention.operators {
         if operator.name == "v_proj" {
             *operator = linear("attention.self.value", &inner, hidden, Component::Projection)

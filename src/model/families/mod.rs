@@ -14,13 +14,15 @@ mod decoder;
 pub mod defaults;
 mod encoder;
 mod encoding;
+mod experts;
 mod hybrid;
 pub mod keys;
+mod layer;
 mod layers;
 mod mixer;
+mod names;
 mod pair;
 mod pairing;
-mod side;
 mod wrappers;
 
 mod adjust;
@@ -113,7 +115,7 @@ pub use classes::as_named;
 pub use composite::wrapped;
 pub use decoder::{
     AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
-    Place, Positions, Shared, Windows,
+    Place, Shared, Table, Windows,
 };
 
 use serde_json::Value;
@@ -135,12 +137,9 @@ pub struct Family {
 }
 
 impl Family {
-    /// The description it is built from, if it is built from one.
-    pub const fn decoder(&self) -> Option<&Decoder> {
-        match &self.build {
-            Build::Decoder(decoder) => Some(decoder),
-            Build::Encoder(_) | Build::Pair(_) | Build::Own(_) => None,
-        }
+    /// The descriptions that a config is built from: none where it is built by a function.
+    pub fn rows(&self, config: &Value) -> Vec<Decoder> {
+        self.build.rows(config)
     }
 }
 
@@ -150,12 +149,29 @@ impl Family {
 pub enum Build {
     /// From a description: most decoders.
     Decoder(Decoder),
+    /// From one of these, where a key decides what it says.
+    From(fn(&Config) -> Result<Self, ModelError>),
     /// From a description: an encoder of text.
     Encoder(encoder::Encoder),
     /// From a description: an encoder with a decoder.
     Pair(pair::Pair),
     /// By a function of its own, over shared blocks.
     Own(fn(&Config, &'static str) -> Result<Blueprint, ModelError>),
+}
+
+impl Build {
+    fn rows(&self, config: &Value) -> Vec<Decoder> {
+        match self {
+            Self::Decoder(decoder) => vec![*decoder],
+            Self::Encoder(encoder) => vec![encoder.stack],
+            Self::Pair(pair) => vec![pair.encoder, pair.decoder],
+            Self::From(describe) => {
+                let build = Config::from_value(config.clone()).and_then(|config| describe(&config));
+                build.map(|build| build.rows(config)).unwrap_or_default()
+            }
+            Self::Own(_) => Vec::new(),
+        }
+    }
 }
 
 /// The families that are always at hand.
@@ -280,18 +296,23 @@ fn language(config: &Config) -> Result<Blueprint, ModelError> {
         library::library()?;
         return Err(ModelError::UnknownModelType(model_type.chars().take(80).collect()));
     };
-    match &family.build {
-        Build::Decoder(decoder) => assemble::assemble(config, family.title, decoder),
-        Build::Own(build) => build(config, family.title),
-        Build::Encoder(_) | Build::Pair(_) => (library::library()?.encoders)(config, family),
+    built(config, family.title, &family.build)
+}
+
+fn built(config: &Config, title: &'static str, build: &Build) -> Result<Blueprint, ModelError> {
+    match build {
+        Build::Decoder(decoder) => assemble::assemble(config, title, decoder),
+        Build::From(describe) => built(config, title, &describe(config)?),
+        Build::Own(build) => build(config, title),
+        Build::Encoder(_) | Build::Pair(_) => (library::library()?.encoders)(config, title, build),
     }
 }
 
 /// Builds what encodes, alone or for a decoder beside it. Part of the library: the first models only write.
-pub fn encoding(config: &Config, family: &Family) -> Result<Blueprint, ModelError> {
-    match &family.build {
-        Build::Encoder(encoder) => encoding::build(config, family.title, encoder),
-        Build::Pair(pair) => pairing::build(config, family.title, pair),
-        Build::Decoder(_) | Build::Own(_) => language(config),
+pub fn encoding(config: &Config, title: &'static str, build: &Build) -> Result<Blueprint, ModelError> {
+    match build {
+        Build::Encoder(encoder) => encoding::build(config, title, encoder),
+        Build::Pair(pair) => pairing::build(config, title, pair),
+        Build::Decoder(_) | Build::From(_) | Build::Own(_) => language(config),
     }
 }

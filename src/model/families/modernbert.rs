@@ -3,18 +3,15 @@
 use serde_json::json;
 
 use super::super::blocks::{Norm, norm};
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Span;
 use super::super::operator::{Block, Operator, Role, Rows};
 use super::super::tensor::Tensor;
-use super::assemble::assemble;
 use super::assembly::Assembly;
 use super::bert::row;
 use super::encoder::{Encoder, Masked, Pretraining, Sorting, not_built};
-use super::side::Side;
 use super::{Build, Changes, Decoder, Family, Flag, Names, Pattern, Windows};
 
 /// Every family of this file.
@@ -23,19 +20,22 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["modernbert-decoder"],
         title: "ModernBERT decoder",
-        build: Build::Own(modernbert),
+        build: Build::Decoder(WRITING),
     },
 ];
 
 /// Local attention in most layers, no norm before the first (Warner 2024, arXiv 2412.13663).
 const MODERN: Encoder = Encoder {
     class: "ModernBert",
-    side: Side {
-        attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.Wo"],
-        mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
-        norms: ["attn_norm", "", "", "", "mlp_norm", ""],
+    stack: Decoder {
+        names: Names {
+            attention: ["attn.Wqkv", "attn.Wqkv", "attn.Wqkv", "attn.Wo"],
+            mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
+            norms: ["attn_norm", "", "mlp_norm", ""],
+            ..Names::LLAMA
+        },
         norm: Norm::LayerWithoutBias,
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+        ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
     },
     tokens: "embeddings.tok_embeddings",
     tables: &[],
@@ -84,8 +84,8 @@ const MODERN: Encoder = Encoder {
     ..Encoder::BERT
 };
 
-/// The first layer has no norm before its attention; a dense layer and a norm stand before the tied head.
-fn modernbert(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+/// The window is half of what an encoder's layer sees on both sides.
+fn half_window(config: &Config) -> Result<Changes, ModelError> {
     let mut changes: Changes = Vec::new();
     if let (None, Some(both)) = (
         config.get("sliding_window"),
@@ -99,49 +99,52 @@ fn modernbert(config: &Config, title: &'static str) -> Result<Blueprint, ModelEr
             what: "A norm with bias".to_owned(),
         });
     }
-    let decoder = Decoder {
-        tied: true,
-        mlp_bias: Flag::Key("mlp_bias", false),
-        norm: Norm::LayerWithoutBias,
-        head_bias: Flag::Key("decoder_bias", true),
-        windows: Windows {
-            pattern: Pattern::FullWhere(|layer, _| layer % 3 == 0),
-            switch: None,
-        },
-        names: Names {
-            embedding: "embeddings.tok_embeddings",
-            attention: ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.Wo"],
-            mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
-            norms: ["attn_norm", "", "mlp_norm", ""],
-            final_norm: "final_norm",
-            head: "decoder",
-            ..Names::LLAMA
-        },
-        changes: |_, windowed| {
-            let first = |layer: usize| {
-                if layer == 0 {
-                    vec![("first", json!(true))]
-                } else {
-                    Vec::new()
-                }
-            };
-            Ok((0..windowed.len()).map(first).collect())
-        },
-        adjust_layer: |config, _, _, mut blocks| {
-            if config.get("first").is_some() && !blocks.is_empty() {
-                blocks.remove(0);
-            }
-            Ok(blocks)
-        },
-        adjust_ends: modernbert_ends,
-        ..Decoder::LLAMA
-    };
-    assemble(&config.changed(&changes), title, &decoder)
+    Ok(changes)
 }
+
+/// The first layer has no norm before its attention; a dense layer and a norm stand before the tied head.
+const WRITING: Decoder = Decoder {
+    tied: true,
+    mlp_bias: Flag::Key("mlp_bias", false),
+    norm: Norm::LayerWithoutBias,
+    head_bias: Flag::Key("decoder_bias", true),
+    windows: Windows {
+        pattern: Pattern::FullWhere(|layer, _| layer % 3 == 0),
+        switch: None,
+    },
+    names: Names {
+        embedding: "embeddings.tok_embeddings",
+        attention: ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.Wo"],
+        mlp: ["mlp.Wi", "mlp.Wi", "mlp.Wo"],
+        norms: ["attn_norm", "", "mlp_norm", ""],
+        stem_norm: "embeddings.norm",
+        final_norm: "final_norm",
+        head: "decoder",
+        ..Names::LLAMA
+    },
+    changes: |_, windowed| {
+        let first = |layer: usize| {
+            if layer == 0 {
+                vec![("first", json!(true))]
+            } else {
+                Vec::new()
+            }
+        };
+        Ok((0..windowed.len()).map(first).collect())
+    },
+    adjust_layer: |config, _, _, mut blocks| {
+        if config.get("first").is_some() && !blocks.is_empty() {
+            blocks.remove(0);
+        }
+        Ok(blocks)
+    },
+    translate: half_window,
+    adjust_ends: modernbert_ends,
+    ..Decoder::LLAMA
+};
 
 fn modernbert_ends(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
     let hidden = all.hidden.clone();
-    all.stem.push(norm(Norm::LayerWithoutBias, "embeddings.norm", &hidden));
     let weight = Tensor::matrix("lm_head.dense.weight", Component::LmHead, &hidden, &hidden);
     let bias = config
         .flag("classifier_bias", false)?

@@ -6,7 +6,7 @@ use super::Flag;
 use super::bart::row;
 use super::pair::{Around, Pair, Ties, around};
 use super::pairing::convolution;
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::model::blocks::{Norm, norm};
 use crate::model::operator::{Block, Kind, Role};
 use crate::units::Quantity;
@@ -14,42 +14,40 @@ use crate::units::Quantity;
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[row(&["moonshine"], "Moonshine", MOONSHINE)];
 
-const READER: Side = Side {
+const READER: Decoder = Decoder {
+    names: Names {
+        mlp: ["", "mlp.fc1", "mlp.fc2"],
+        ..Names::LLAMA
+    },
     layers: &["encoder_num_hidden_layers"],
     heads: &["encoder_num_attention_heads"],
     kv_heads: &["encoder_num_key_value_heads"],
     head_dim: &["head_dim"],
-    mlp: ["", "mlp.fc1", "mlp.fc2"],
     norm: Norm::LayerWithoutBias,
     qkv_bias: Flag::Key("attention_bias", false),
-    key_bias: Flag::Key("attention_bias", false),
     output_bias: Flag::No,
     mlp_bias: Flag::Yes,
-    down_bias: Flag::Yes,
-    ..Side::LLAMA
+    ..Decoder::READER
 };
 const MOONSHINE: Pair = Pair {
     class: "Moonshine",
     encoder: READER,
     // The class builds the decoder with the encoder's heads, whatever is said of its own.
-    decoder: Side {
+    decoder: Decoder {
+        names: Names {
+            cross: [
+                "encoder_attn.q_proj",
+                "encoder_attn.k_proj",
+                "encoder_attn.v_proj",
+                "encoder_attn.o_proj",
+            ],
+            // One matrix of both halves.
+            mlp: ["mlp.fc1", "mlp.fc1", "mlp.fc2"],
+            norms: ["input_layernorm", "", "final_layernorm", ""],
+            cross_norms: ["post_attention_layernorm", ""],
+            ..READER.names
+        },
         layers: &["num_hidden_layers", "decoder_num_hidden_layers"],
-        cross: [
-            "encoder_attn.q_proj",
-            "encoder_attn.k_proj",
-            "encoder_attn.v_proj",
-            "encoder_attn.o_proj",
-        ],
-        // One matrix of both halves.
-        mlp: ["mlp.fc1", "mlp.fc1", "mlp.fc2"],
-        norms: [
-            "input_layernorm",
-            "",
-            "post_attention_layernorm",
-            "",
-            "final_layernorm",
-            "",
-        ],
         ..READER
     },
     before: Around {

@@ -7,15 +7,9 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Role};
 use super::super::tensor::Tensor;
 use super::channel::routed_style;
+use super::names::FOUR_NORMS;
 use super::{Build, Correction, Decoder, Experts, Family, Flag, Names, Pattern, Place, Windows, adjust};
 use crate::units::Quantity;
-
-const MUSE_NORMS: [&str; 4] = [
-    "input_layernorm",
-    "post_attention_layernorm",
-    "pre_feedforward_layernorm",
-    "post_feedforward_layernorm",
-];
 
 /// Muse: norms of q and k have no weights, a gate for each element of attention's output.
 const MUSE: Decoder = Decoder {
@@ -25,7 +19,7 @@ const MUSE: Decoder = Decoder {
         switch: None,
     },
     names: Names {
-        norms: MUSE_NORMS,
+        norms: FOUR_NORMS,
         ..Names::LLAMA
     },
     adjust_layer: |_, hidden, _, blocks| Ok(adjust::gate(blocks, "self_attn.gate_proj", hidden)),

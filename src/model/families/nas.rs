@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::{Config, MOST_DIMENSION, wrong};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Live, Operator, Role, Rows};
 use super::super::tensor::Tensor;
-use super::assemble::assemble;
 use super::keys::{HEADS, HIDDEN};
 use super::{Build, Changes, Decoder, Family, Place};
 use crate::units::Quantity;
@@ -17,17 +15,12 @@ use crate::units::Quantity;
 pub const FAMILIES: &[Family] = &[Family {
     types: &["nemotron-nas"],
     title: "Nemotron NAS",
-    build: Build::Own(build),
-}];
-
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let decoder = Decoder {
+    build: Build::Decoder(Decoder {
         changes: block_configs,
         adjust_layer: replaced,
         ..Decoder::LLAMA
-    };
-    assemble(config, title, &decoder)
-}
+    }),
+}];
 
 /// Heads and widths of each layer.
 fn block_configs(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {

@@ -9,8 +9,7 @@ use super::decoder::Flag;
 use super::encoder::{Encoder, Masked, Pretraining, Purpose, Sorting, not_built};
 use super::encoding::dense;
 use super::luke::waiting;
-use super::side::Side;
-use super::{adjust, assembly::Assembly};
+use super::{Decoder, Names, adjust, assembly::Assembly};
 use crate::model::blocks::{Norm, norm, positions};
 use crate::model::component::Component;
 use crate::model::config::{Config, MOST_DIMENSION, whole};
@@ -27,18 +26,21 @@ const PROJECTION: &str = "embed_tokens.embedding_projection";
 /// Norms have no weights.
 const NEO: Encoder = Encoder {
     class: "NeoMME",
-    side: Side {
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "self_attn.q_proj",
+                "self_attn.k_proj",
+                "self_attn.v_proj",
+                "self_attn.output_projection.o_proj",
+            ],
+            mlp: ["", "mlp.up_proj", "mlp.down_proj"],
+            ..Names::LLAMA
+        },
         kv_heads: &["num_key_value_heads"],
         head_dim: &["head_dim"],
-        attention: [
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.output_projection.o_proj",
-        ],
-        mlp: ["", "mlp.up_proj", "mlp.down_proj"],
         norm: Norm::Plain,
-        ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
+        ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::Key("mlp_bias", false))
     },
     tokens: "embed_tokens.word_embeddings",
     tables: &[],
@@ -153,7 +155,7 @@ fn ends(config: &Config, purpose: Purpose, all: &mut Assembly<'_>) -> Result<(),
             one.tied |= tied && purpose == Purpose::Masked && one.module() == NEO.masked.dense;
         }
     }
-    let heads = NEO.side.read_heads(config, &hidden)?;
+    let heads = NEO.stack.read_heads(config, &hidden)?;
     let values = Quantity::product("kv_width", &[&heads.kv, &heads.key_dim]);
     all.stem.push(positions("value_embeddings", &all.vocabulary, &values));
     all.stem.push(norm(Norm::Plain, "embedding_norm", &hidden));

@@ -4,40 +4,43 @@ use super::super::blocks::{DeltaNames, GatedDelta, gated_delta};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{HybridDecoder, MixerKind, by, named};
+use super::decoder::{Hybrid, MixerKind};
+use super::hybrid::{by, named};
 use super::keys::HEADS;
 use super::{Build, Decoder, Family, Flag, HeadNorm, Names};
 use crate::units::Quantity;
 
-const OLMO: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        head_norm: HeadNorm::FULL_WIDTH,
-        mlp_bias: Flag::No,
-        names: Names::POST,
-        ..Decoder::LLAMA
-    },
-    order: |config, layers| {
-        if let Some(mixes) = named(config, "layer_types", layers)? {
-            return Ok(mixes);
-        }
-        let mut mixes = by(layers, |layer| layer % 4 == 3);
-        // There is at least one layer with attention.
-        if let Some(last) = mixes.last_mut().filter(|_| layers < 4) {
-            *last = MixerKind::Full;
-        }
-        Ok(mixes)
-    },
-    linear: mixer,
-    linear_norms: Some(["input_layernorm", "", "post_attention_layernorm", ""]),
-    ..HybridDecoder::PLAIN
+const OLMO: Decoder = Decoder {
+    head_norm: HeadNorm::FULL_WIDTH,
+    mlp_bias: Flag::No,
+    names: Names::POST,
+    hybrid: Some(Hybrid {
+        order,
+        other: mixer,
+        norms: Some(Names::LLAMA.norms),
+        window: &["sliding_window"],
+    }),
+    ..Decoder::LLAMA
 };
 
 /// Layers with attention have their norms after the mixers, the others before.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["olmo_hybrid"],
     title: "OLMo Hybrid",
-    build: Build::Own(|config, title| OLMO.build(config, title)),
+    build: Build::Decoder(OLMO),
 }];
+
+fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
+    if let Some(mixes) = named(config, "layer_types", layers)? {
+        return Ok(mixes);
+    }
+    let mut mixes = by(layers, |layer| layer % 4 == 3);
+    // There is at least one layer with attention.
+    if let Some(last) = mixes.last_mut().filter(|_| layers < 4) {
+        *last = MixerKind::Full;
+    }
+    Ok(mixes)
+}
 
 fn mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
     let heads = config.size("heads", HEADS)?;

@@ -3,16 +3,17 @@
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
-use super::side::Side;
+use super::decoder::Table;
+use super::names::OUT_PROJ;
+use super::{Decoder, Names};
 use crate::units::Quantity;
 
-/// Learned or computed positions that a class keeps as a table.
-#[derive(Clone, Copy, Debug)]
-pub struct Places {
-    /// Keys of its rows.
-    pub rows: &'static [&'static str],
-    /// Rows left free before them.
-    pub extra: u64,
+/// Learned or computed positions that a class keeps as a table, and rows left free before them.
+pub const fn places(rows: &'static [&'static str], extra: u64) -> Table {
+    Table {
+        rows,
+        ..Table::positions("embed_positions", extra)
+    }
 }
 
 /// What both sides have around their layers.
@@ -23,7 +24,7 @@ pub struct Around {
     /// Before the number of a layer: `encoder.layers.{i}.`
     pub layer: &'static str,
     /// Positions.
-    pub places: Option<Places>,
+    pub places: Option<Table>,
     /// Norm before the layers; empty is none.
     pub first_norm: &'static str,
     /// Norm after the layers; empty is none.
@@ -41,9 +42,9 @@ pub struct Pair {
     /// The class that writes: what follows the name.
     pub writes: &'static str,
     /// Layers of the encoder.
-    pub encoder: Side,
+    pub encoder: Decoder,
     /// Layers of the decoder.
-    pub decoder: Side,
+    pub decoder: Decoder,
     /// Keys of the objects that hold what each side is read from, with a dot where one lies in another; none where both read
     /// the same keys.
     pub parts: Option<[&'static str; 2]>,
@@ -100,64 +101,48 @@ impl Pair {
     pub const BART: Self = Self {
         class: "Bart",
         writes: "ForConditionalGeneration",
-        encoder: Side {
+        encoder: Decoder {
+            names: Names {
+                attention: OUT_PROJ,
+                mlp: ["", "fc1", "fc2"],
+                norms: ["", "self_attn_layer_norm", "", "final_layer_norm"],
+                ..Decoder::BERT.names
+            },
             hidden: &["hidden_size", "d_model"],
             layers: &["num_hidden_layers", "encoder_layers"],
             heads: &["num_attention_heads", "encoder_attention_heads"],
-            width: &["encoder_ffn_dim"],
-            attention: [
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.out_proj",
-            ],
-            mlp: ["", "fc1", "fc2"],
-            norms: ["", "self_attn_layer_norm", "", "", "", "final_layer_norm"],
-            ..Side::BERT
+            dense_width: &["encoder_ffn_dim"],
+            ..Decoder::BERT
         },
-        decoder: Side {
+        decoder: Decoder {
+            names: Names {
+                attention: OUT_PROJ,
+                cross: [
+                    "encoder_attn.q_proj",
+                    "encoder_attn.k_proj",
+                    "encoder_attn.v_proj",
+                    "encoder_attn.out_proj",
+                ],
+                mlp: ["", "fc1", "fc2"],
+                norms: ["", "self_attn_layer_norm", "", "final_layer_norm"],
+                cross_norms: ["", "encoder_attn_layer_norm"],
+                ..Decoder::BERT.names
+            },
             hidden: &["hidden_size", "d_model"],
             layers: &["decoder_layers"],
             heads: &["decoder_attention_heads"],
-            width: &["decoder_ffn_dim"],
-            attention: [
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.out_proj",
-            ],
-            cross: [
-                "encoder_attn.q_proj",
-                "encoder_attn.k_proj",
-                "encoder_attn.v_proj",
-                "encoder_attn.out_proj",
-            ],
-            mlp: ["", "fc1", "fc2"],
-            norms: [
-                "",
-                "self_attn_layer_norm",
-                "",
-                "encoder_attn_layer_norm",
-                "",
-                "final_layer_norm",
-            ],
-            ..Side::BERT
+            dense_width: &["decoder_ffn_dim"],
+            ..Decoder::BERT
         },
         parts: None,
         span: |_, reads, _| Ok(if reads { Span::Both } else { Span::Full }),
         before: Around {
-            places: Some(Places {
-                rows: &["max_position_embeddings"],
-                extra: 2,
-            }),
+            places: Some(places(&["max_position_embeddings"], 2)),
             first_norm: "layernorm_embedding",
             ..around("encoder.", "encoder.layers.{i}.")
         },
         after: Around {
-            places: Some(Places {
-                rows: &["max_position_embeddings"],
-                extra: 2,
-            }),
+            places: Some(places(&["max_position_embeddings"], 2)),
             first_norm: "layernorm_embedding",
             ..around("decoder.", "")
         },

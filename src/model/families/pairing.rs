@@ -3,17 +3,18 @@
 use serde_json::Value;
 
 use super::super::blocks::{embedding, head, norm, positions};
-use super::super::blueprint::{Blueprint, Reading, Tower};
+use super::super::blueprint::{Blueprint, LayerKind, Reading, Tower};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Kind, Operator, Role, Rows, Span};
+use super::super::operator::{Block, Input, Kind, Operator, Role, Rows, Span};
 use super::super::tensor::{Tensor, TensorKind};
-use super::assembly::Assembly;
+use super::assemble::tables;
+use super::assembly::{Assembly, kinds};
+use super::decoder::Decoder;
 use super::encoder::not_built;
 use super::keys::{POSITIONS, TIE, VOCABULARY};
 use super::pair::{Around, Pair, Ties};
-use super::side::{Side, of_encoder};
 use crate::units::Quantity;
 
 /// Whether the config's class writes; it is the one that does where none is named.
@@ -32,15 +33,8 @@ fn writes(config: &Config, pair: &Pair) -> Result<bool, ModelError> {
 }
 
 /// Tables and norms before the layers of a side.
-fn before(config: &Config, side: &Side, around: &Around, hidden: &Quantity) -> Result<Vec<Block>, ModelError> {
-    let mut blocks = Vec::new();
-    if let Some(places) = &around.places {
-        let extra = Quantity::architecture("offset", places.extra, "rows that this family leaves free");
-        let rows = Quantity::sum("positions", &[&config.size("positions", places.rows)?, &extra]);
-        blocks.push(positions("embed_positions", &rows, hidden));
-    }
-    blocks.extend((!around.first_norm.is_empty()).then(|| norm(side.norm, around.first_norm, hidden)));
-    Ok(blocks)
+fn before(config: &Config, side: &Decoder, around: &Around, hidden: &Quantity) -> Result<Vec<Block>, ModelError> {
+    tables(config, around.places.as_slice(), (side.norm, around.first_norm), hidden)
 }
 
 /// The same blocks with the side's name before their tensors'.
@@ -75,44 +69,47 @@ pub fn own_table(module: &str, words: &Quantity, hidden: &Quantity) -> Block {
     }
 }
 
-/// Layers of equal key: how many, and their blocks.
-fn kinds(config: &Config, pair: &Pair, layers: &Quantity, hidden: &Quantity) -> Result<Vec<Tower>, ModelError> {
-    let mut counted: Vec<((Span, u64), u64, u64)> = Vec::new();
-    for layer in 0..layers.value {
-        let key = (
-            (pair.span)(config, true, layer)?,
-            (pair.layer_key)(config, true, layer)?,
+/// What a layer sees, what else tells it apart, and the first layer that is like it.
+type Key = (Span, (u64, u64));
+
+/// What each layer of a side sees, and what else tells them apart: its key, and the first layer that is like it.
+fn keys(config: &Config, pair: &Pair, reads: bool, layers: u64) -> Result<Vec<Key>, ModelError> {
+    let mut keys: Vec<Key> = Vec::new();
+    let mut kinds: Vec<Key> = Vec::new();
+    for layer in 0..layers {
+        let (span, key) = (
+            (pair.span)(config, reads, layer)?,
+            (pair.layer_key)(config, reads, layer)?,
         );
-        if counted.len() > 100 {
-            return Err(ModelError::Inconsistent(
-                "More than a hundred layers of the encoder differ from each other; no model is built like that."
-                    .to_owned(),
-            ));
+        let known = kinds.iter().find(|(seen, (known, _))| *seen == span && *known == key);
+        let kind = known.cloned().unwrap_or((span, (key, layer)));
+        if known.is_none() && kinds.len() < 1000 {
+            kinds.push(kind.clone());
         }
-        match counted.iter_mut().find(|(known, ..)| *known == key) {
-            Some((.., count)) => *count += 1,
-            None => counted.push((key, layer, 1)),
-        }
+        keys.push(kind);
     }
-    let alone = counted.len() == 1;
-    let parts = counted.into_iter().map(|((span, _), first, count)| {
-        let blocks = pair.encoder.layer(config, hidden, span)?;
-        let blocks = (pair.adjust_layer)(config, hidden, true, first, blocks)?;
-        let count = if alone {
-            layers.clone()
-        } else {
-            Quantity {
-                value: count,
-                ..layers.clone()
-            }
-        };
-        Ok(Tower {
-            title: "Encoder layers",
-            blocks: of_encoder(blocks, pair.before.layer),
-            count: Some(count),
-        })
-    });
-    parts.collect()
+    Ok(keys)
+}
+
+/// The layers of the encoder.
+fn encoder_layers(
+    config: &Config,
+    pair: &Pair,
+    layers: &Quantity,
+    hidden: &Quantity,
+) -> Result<Vec<Tower>, ModelError> {
+    let keys = keys(config, pair, true, layers.value)?;
+    let (kinds, _) = kinds(layers, &keys, |(span, (_, first))| {
+        let blocks = pair.encoder.layer(config, hidden, span.clone())?;
+        let blocks = (pair.adjust_layer)(config, hidden, true, *first, blocks)?;
+        Ok((String::new(), of_encoder(blocks, pair.before.layer)))
+    })?;
+    let tower = |kind: LayerKind| Tower {
+        title: "Encoder layers",
+        blocks: kind.blocks,
+        count: Some(kind.count),
+    };
+    Ok(kinds.into_iter().map(tower).collect())
 }
 
 /// Builds the blueprint of an encoder with a decoder.
@@ -180,7 +177,7 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
         blocks: of_encoder(stem, pair.before.prefix),
         count: None,
     });
-    all.encoder.extend(kinds(reader, pair, &read, &reader_hidden)?);
+    all.encoder.extend(encoder_layers(reader, pair, &read, &reader_hidden)?);
     if !pair.before.last_norm.is_empty() {
         let last = vec![norm(pair.encoder.norm, pair.before.last_norm, &reader_hidden)];
         all.encoder.push(Tower {
@@ -195,33 +192,10 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
     all.stem.push(embedding(pair.tokens, &all.vocabulary, &hidden));
     all.stem
         .extend(named(before(config, decoder, &pair.after, &hidden)?, pair.after.prefix));
-    let keys: Vec<(Span, u64)> = (0..all.layers.value)
-        .map(|layer| {
-            Ok((
-                (pair.span)(config, false, layer)?,
-                (pair.layer_key)(config, false, layer)?,
-            ))
-        })
-        .collect::<Result<_, ModelError>>()?;
-    // Each kind of layer with the first of its kind.
-    let mut kinds: Vec<((Span, u64), u64)> = Vec::new();
-    for (layer, key) in keys.iter().enumerate() {
-        if kinds.len() < 1000 && !kinds.iter().any(|(known, _)| known == key) {
-            kinds.push((key.clone(), layer as u64));
-        }
-    }
-    all.layers_by(&keys, |key| {
-        let first = kinds
-            .iter()
-            .find(|(known, _)| known == key)
-            .map_or(0, |(_, first)| *first);
-        let blocks = decoder.layer(config, &hidden, key.0.clone())?;
-        let blocks = across(blocks, &reader_hidden);
-        let blocks = (pair.adjust_layer)(config, &hidden, false, first, blocks)?;
-        let seen = if key.0 == Span::Full { "full" } else { "windowed" };
-        Ok((format!("{seen} and cross attention · MLP"), blocks))
+    let keys = keys(config, pair, false, all.layers.value)?;
+    all.layers_seeing(config, decoder, &keys, |&(_, first), blocks| {
+        (pair.adjust_layer)(config, &hidden, false, first, across(blocks, &reader_hidden))
     })?;
-    all.attention = decoder.words(config, &hidden)?;
     if !pair.after.last_norm.is_empty() {
         all.tail.extend(named(
             vec![norm(decoder.norm, pair.after.last_norm, &hidden)],
@@ -274,4 +248,23 @@ pub fn convolution(module: &str, [out, input, kernel]: [&Quantity; 3], frames: u
     let bias = bias.then(|| Tensor::vector(format!("{module}.bias"), Component::Encoder, out));
     let wide = Quantity::product("window", &[input, kernel]).times("window", frames);
     Operator::linear("convolution", weight, bias, Rows::Tokens, out, &wide)
+}
+
+/// Blocks of an encoder beside a decoder: over its own tokens, all of one component, with whole names.
+pub fn of_encoder(blocks: Vec<Block>, prefix: &str) -> Vec<Block> {
+    let mut blocks = blocks;
+    for block in &mut blocks {
+        block.input = Input::Encoder;
+        for operator in &mut block.operators {
+            operator.component = Component::Encoder;
+            for tensor in &mut operator.tensors {
+                tensor.name = format!("{prefix}{}", tensor.name).into();
+                tensor.component = Component::Encoder;
+                if tensor.kind == TensorKind::Head {
+                    tensor.kind = TensorKind::Matrix;
+                }
+            }
+        }
+    }
+    blocks
 }

@@ -1,6 +1,7 @@
 //! Phi 1 to 4 and Phi-MoE.
 
 use super::super::blocks::{Norm, QkNorm};
+use super::names::MIXTRAL_EXPERTS;
 use super::{Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, Names, Pattern, Windows};
 
 const PHI3: Decoder = Decoder {
@@ -61,11 +62,7 @@ pub const FAMILIES: &[Family] = &[
             experts: Some(Experts {
                 width: &["intermediate_size"],
                 router: "block_sparse_moe.gate",
-                modules: [
-                    "block_sparse_moe.experts.{e}.w1",
-                    "block_sparse_moe.experts.{e}.w3",
-                    "block_sparse_moe.experts.{e}.w2",
-                ],
+                modules: MIXTRAL_EXPERTS,
                 ..Experts::PLAIN
             }),
             ..PHI3

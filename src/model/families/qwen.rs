@@ -1,5 +1,6 @@
 //! Qwen 1.5 to 3, dense and with experts.
 
+use super::names::SHARED_EXPERT;
 use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
 
 const WINDOWS: Windows = Windows {
@@ -38,11 +39,7 @@ pub const FAMILIES: &[Family] = &[
             experts: Some(Experts {
                 layers: MoeLayers::Sparse,
                 shared: Shared::Width(&["shared_expert_intermediate_size"]),
-                shared_module: [
-                    "mlp.shared_expert.gate_proj",
-                    "mlp.shared_expert.up_proj",
-                    "mlp.shared_expert.down_proj",
-                ],
+                shared_module: SHARED_EXPERT,
                 shared_gate: Some("mlp.shared_expert_gate"),
                 ..Experts::PLAIN
             }),

@@ -1,55 +1,29 @@
 //! Qwen3-Next and Qwen3.5: Gated DeltaNet in three of four layers, gated attention in the fourth.
 
 use super::super::blocks::{DeltaNames, GatedDelta, gated_delta, query_gate};
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
-use super::hybrid::HybridDecoder;
-use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Shared};
+use super::decoder::{Hybrid, MixerKind, Place};
+use super::hybrid::every;
+use super::names::SHARED_EXPERT;
+use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Shared, adjust};
 use crate::units::Quantity;
 
 const EXPERTS: Experts = Experts {
     layers: MoeLayers::All,
     shared: Shared::Width(&["shared_expert_intermediate_size"]),
-    shared_module: [
-        "mlp.shared_expert.gate_proj",
-        "mlp.shared_expert.up_proj",
-        "mlp.shared_expert.down_proj",
-    ],
+    shared_module: SHARED_EXPERT,
     shared_gate: Some("mlp.shared_expert_gate"),
     ..Experts::PLAIN
 };
 
-const DENSE: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        head_norm: HeadNorm::PER_HEAD,
-        mlp_bias: Flag::No,
-        ..Decoder::LLAMA
-    },
-    linear: |config, hidden| mixer(config, hidden, DeltaNames::Parted),
-    attention: gate,
-    ..HybridDecoder::PLAIN
-};
-
-const MOE: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(EXPERTS),
-        ..DENSE.decoder
-    },
-    ..DENSE
-};
-
-const NEXT: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        experts: Some(Experts {
-            layers: MoeLayers::Sparse,
-            ..EXPERTS
-        }),
-        ..DENSE.decoder
-    },
-    linear: |config, hidden| mixer(config, hidden, DeltaNames::Fused),
-    ..DENSE
+const DENSE: Decoder = Decoder {
+    head_norm: HeadNorm::PER_HEAD,
+    mlp_bias: Flag::No,
+    hybrid: Hybrid::of(order, |config, hidden| mixer(config, hidden, DeltaNames::Parted)),
+    adjust_layer: gate,
+    ..Decoder::LLAMA
 };
 
 /// The text parts of Qwen3.5 and 3.6; their whole has a vision tower.
@@ -57,45 +31,50 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["qwen3_next"],
         title: "Qwen3-Next",
-        build: Build::Own(|config, title| NEXT.build(config, title)),
+        build: Build::Decoder(Decoder {
+            experts: Some(Experts {
+                layers: MoeLayers::Sparse,
+                ..EXPERTS
+            }),
+            hybrid: Hybrid::of(order, |config, hidden| mixer(config, hidden, DeltaNames::Fused)),
+            ..DENSE
+        }),
     },
     Family {
         types: &["qwen3_5_text"],
         title: "Qwen3.5",
-        build: Build::Own(dense_text),
+        build: Build::Decoder(DENSE),
     },
     Family {
         types: &["qwen3_5_moe_text"],
         title: "Qwen3.5 MoE",
-        build: Build::Own(moe_text),
+        build: Build::Decoder(Decoder {
+            experts: Some(EXPERTS),
+            ..DENSE
+        }),
     },
 ];
 
-/// The text part of a dense Qwen3.5, for those that wrap it.
-///
-/// # Errors
-/// See [`ModelError`].
-pub fn dense_text(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    DENSE.build(config, title)
-}
-
-/// The text part of a Qwen3.5 with experts, for those that wrap it.
-///
-/// # Errors
-/// See [`ModelError`].
-pub fn moe_text(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    MOE.build(config, title)
+fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
+    every(config, layers, &["full_attention_interval"], 4)
 }
 
 /// Attention whose queries come with a gate for the output.
-fn gate(config: &Config, hidden: &Quantity, block: Block) -> Result<Block, ModelError> {
-    let queries = block.operators.iter().find_map(|operator| match &operator.kind {
-        Kind::Linear { output, .. } if operator.name == "q_proj" => Some(output.clone()),
-        _ => None,
-    });
-    let Some(queries) = queries else { return Ok(block) };
+fn gate(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+    if !place.attends() {
+        return Ok(blocks);
+    }
     let bias = config.flag("attention_bias", false)?;
-    Ok(query_gate(block, "self_attn.q_proj", &queries, hidden, bias))
+    Ok(adjust::mixer(blocks, |block| {
+        let queries = block.operators.iter().find_map(|operator| match &operator.kind {
+            Kind::Linear { output, .. } if operator.name == "q_proj" => Some(output.clone()),
+            _ => None,
+        });
+        match queries {
+            Some(queries) => query_gate(block, "self_attn.q_proj", &queries, hidden, bias),
+            None => block,
+        }
+    }))
 }
 
 fn mixer(config: &Config, hidden: &Quantity, names: DeltaNames) -> Result<Block, ModelError> {

@@ -5,40 +5,40 @@ use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
-use super::hybrid::{ChannelMixer, HybridDecoder, MixerKind};
+use super::decoder::{ChannelMixer, Hybrid, MixerKind};
 use super::keys::HEADS;
 use super::{Build, Decoder, Family, Flag, Names};
 use crate::units::Quantity;
 
-const GEMMA: HybridDecoder = HybridDecoder {
-    decoder: Decoder {
-        tied: true,
-        output_bias: Flag::Yes,
-        names: Names {
-            attention: [
-                "temporal_block.q_proj",
-                "temporal_block.k_proj",
-                "temporal_block.v_proj",
-                "temporal_block.o_proj",
-            ],
-            norms: ["temporal_pre_norm", "", "channel_pre_norm", ""],
-            final_norm: "final_norm",
-            ..Names::LLAMA
-        },
-        ..Decoder::LLAMA
+const GEMMA: Decoder = Decoder {
+    tied: true,
+    output_bias: Flag::Yes,
+    names: Names {
+        attention: [
+            "temporal_block.q_proj",
+            "temporal_block.k_proj",
+            "temporal_block.v_proj",
+            "temporal_block.o_proj",
+        ],
+        norms: ["temporal_pre_norm", "", "channel_pre_norm", ""],
+        final_norm: "final_norm",
+        ..Names::LLAMA
     },
-    order,
-    linear: mixer,
+    hybrid: Some(Hybrid {
+        order,
+        other: mixer,
+        norms: None,
+        window: &["attention_window_size"],
+    }),
     channel,
-    window: &["attention_window_size"],
-    ..HybridDecoder::PLAIN
+    ..Decoder::LLAMA
 };
 
 /// The MLP is half as wide as the config says: gate and up together have that width.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["recurrent_gemma"],
     title: "RecurrentGemma",
-    build: Build::Own(|config, title| GEMMA.build(config, title)),
+    build: Build::Decoder(GEMMA),
 }];
 
 fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {

@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 use super::super::blocks::{
     Indexer, Norm, choosing, hyper_connection, hyper_head, indexed, norm, output_gate, with_vectors,
 };
-use super::super::blueprint::Blueprint;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::super::tensor::Tensor;
-use super::assemble::assemble;
 use super::{AttentionForm, Build, Changes, Correction, Decoder, Experts, Family, Flag, Place, adjust};
 use crate::units::Quantity;
 
@@ -102,7 +100,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["hy_v4"],
         title: "Hunyuan 4",
-        build: Build::Own(hunyuan4),
+        build: Build::Decoder(HUNYUAN4),
     },
     Family {
         types: &["mistral_large4_text"],
@@ -178,43 +176,44 @@ pub fn indexer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>)
 }
 
 /// A gate, sinks, shared indexers and hyper-connections without mixing between streams.
-fn hunyuan4(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let decoder = Decoder {
-        changes: |config, windowed| {
-            let kinds: Vec<bool> = match config.names("indexer_types")? {
-                Some(names) => names.iter().map(|&name| name != "shared").collect(),
-                None => (0..windowed.len()).map(|layer| layer == 0 || layer % 4 == 1).collect(),
-            };
-            owners(&kinds, windowed.len())
-        },
-        adjust_layer: |config, hidden, place, blocks| {
-            let mut blocks = indexer(config, hidden, place, blocks)?;
-            blocks = adjust::mixer(blocks, |block| {
-                let (heads, width) = (adjust::query_heads(&block), adjust::output_width(&block));
-                let sinks = Tensor::vector("self_attn.sinks", Component::Attention, &heads);
-                let block = with_vectors(block, "scores and values", [sinks]);
-                output_gate(block, "self_attn.gate_proj", &width, hidden, &width)
-            });
-            let streams = streams(config)?;
-            let connect = |module| hyper_connection(module, hidden, &streams, false);
-            // One before attention, one before the channel mixer; each layer is norm, mixer, norm, mixer.
-            let at = blocks.len().min(2);
-            blocks.insert(at, connect("ffn_hc"));
-            blocks.insert(0, connect("attn_hc"));
-            Ok(blocks)
-        },
-        adjust_ends: |config, all| {
-            let head = hyper_head("hc_head", &all.hidden, &streams(config)?);
-            all.tail.insert(0, head);
-            Ok(())
-        },
-        ..LATENT
-    };
-    if config.get("first_k_dense_replace").is_none() && config.get("mlp_layer_types").is_none() {
-        return assemble(&config.changed(&[("first_k_dense_replace", json!(1))]), title, &decoder);
-    }
-    assemble(config, title, &decoder)
-}
+const HUNYUAN4: Decoder = Decoder {
+    translate: |config| {
+        let said = config.get("first_k_dense_replace").or(config.get("mlp_layer_types"));
+        Ok(match said {
+            None => vec![("first_k_dense_replace", json!(1))],
+            Some(_) => Vec::new(),
+        })
+    },
+    changes: |config, windowed| {
+        let kinds: Vec<bool> = match config.names("indexer_types")? {
+            Some(names) => names.iter().map(|&name| name != "shared").collect(),
+            None => (0..windowed.len()).map(|layer| layer == 0 || layer % 4 == 1).collect(),
+        };
+        owners(&kinds, windowed.len())
+    },
+    adjust_layer: |config, hidden, place, blocks| {
+        let mut blocks = indexer(config, hidden, place, blocks)?;
+        blocks = adjust::mixer(blocks, |block| {
+            let (heads, width) = (adjust::query_heads(&block), adjust::output_width(&block));
+            let sinks = Tensor::vector("self_attn.sinks", Component::Attention, &heads);
+            let block = with_vectors(block, "scores and values", [sinks]);
+            output_gate(block, "self_attn.gate_proj", &width, hidden, &width)
+        });
+        let streams = streams(config)?;
+        let connect = |module| hyper_connection(module, hidden, &streams, false);
+        // One before attention, one before the channel mixer; each layer is norm, mixer, norm, mixer.
+        let at = blocks.len().min(2);
+        blocks.insert(at, connect("ffn_hc"));
+        blocks.insert(0, connect("attn_hc"));
+        Ok(blocks)
+    },
+    adjust_ends: |config, all| {
+        let head = hyper_head("hc_head", &all.hidden, &streams(config)?);
+        all.tail.insert(0, head);
+        Ok(())
+    },
+    ..LATENT
+};
 
 /// Residual streams of hyper-connections.
 pub fn streams(config: &Config) -> Result<Quantity, ModelError> {

@@ -10,7 +10,7 @@ use super::encoder::Masked;
 use super::encoder::{Encoder, Pretraining, Purpose, Sorting, TYPES, not_built};
 use super::encoding::dense;
 use super::luke::idle;
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::model::blocks::positions;
 use crate::model::component::Component;
 use crate::model::config::Config;
@@ -32,10 +32,14 @@ pub const FAMILIES: &[Family] = &[
 /// A Fourier transform in place of attention (Lee-Thorp 2021, arXiv 2105.03824).
 const FNET: Encoder = Encoder {
     class: "FNet",
-    side: Side {
-        attention: [""; 4],
-        norms: ["", "fourier.output.LayerNorm", "", "", "", "output.LayerNorm"],
-        ..Side::BERT
+    stack: Decoder {
+        names: Names {
+            attention: [""; 4],
+            norms: ["", "fourier.output.LayerNorm", "", "output.LayerNorm"],
+            ..Decoder::BERT.names
+        },
+        heads: &[],
+        ..Decoder::BERT
     },
     always_pools: true,
     adjust_layer: |_, hidden, _, mut blocks| {
@@ -82,10 +86,9 @@ pub fn blocks_seen(config: &Config) -> Result<Span, ModelError> {
 /// Zaheer 2020, arXiv 2007.14062.
 const BIG_BIRD: Encoder = Encoder {
     class: "BigBird",
-    side: Side {
+    stack: Decoder {
         qkv_bias: Flag::Key("use_bias", true),
-        key_bias: Flag::Key("use_bias", true),
-        ..Side::BERT
+        ..Decoder::BERT
     },
     pooler: "pooler",
     sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),

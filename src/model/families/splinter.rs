@@ -5,11 +5,11 @@ use super::super::blocks::norm;
 use super::super::component::Component;
 use super::super::operator::{Block, Operator, Role, Rows};
 use super::super::tensor::Tensor;
+use super::Decoder;
 use super::Family;
 use super::bert::row;
 use super::encoder::{Encoder, Pretraining, Purpose, not_built};
 use super::encoding::{dense, with_positions};
-use super::side::Side;
 use crate::units::Quantity;
 
 /// Every family of this file.
@@ -38,7 +38,7 @@ const SPLINTER: Encoder = Encoder {
             let module = format!("splinter_qass.{what}.dense");
             all.tail
                 .push(dense(&module, &hidden, &hidden, true, rows, Component::LmHead));
-            all.tail.push(norm(Side::BERT.norm, norm_of(what), &hidden));
+            all.tail.push(norm(Decoder::BERT.norm, norm_of(what), &hidden));
         }
         let one = Quantity::architecture("questions", 1, "one question a text");
         for what in ["start_classifier", "end_classifier"] {

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::blueprint::Blueprint;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::assemble::assemble;
 use super::encoder::not_built;
 use super::{Build, Changes, Correction, Decoder, Experts, Family, HeadNorm, MoeLayers, Shared, adjust};
 
@@ -24,6 +22,7 @@ const STEP: Decoder = Decoder {
         modules: ["moe.{e}.gate_proj", "moe.{e}.up_proj", "moe.{e}.down_proj"],
         ..Experts::PLAIN
     }),
+    translate: own_keys,
     changes: windowed_heads,
     adjust_layer: |_, hidden, _, blocks| Ok(adjust::head_gate(blocks, "self_attn.g_proj", hidden)),
     ..Decoder::LLAMA
@@ -33,11 +32,11 @@ const STEP: Decoder = Decoder {
 pub const FAMILIES: &[Family] = &[Family {
     types: &["step3p5"],
     title: "Step 3.5",
-    build: Build::Own(build),
+    build: Build::Decoder(STEP),
 }];
 
 /// `moe_layers_enum` lists layers with experts, as numbers or as a text with commas; without it, all from the fourth on.
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
+fn own_keys(config: &Config) -> Result<Changes, ModelError> {
     if config.flag("mlp_bias", false)? {
         return not_built(config, "Biases of the MLP (mlp_bias)");
     }
@@ -77,7 +76,7 @@ fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> 
         }
         None => changes.push(("first_k_dense_replace", json!(3))),
     }
-    assemble(&config.changed(&changes), title, &STEP)
+    Ok(changes)
 }
 
 /// Heads of windowed layers: a key of their own, or an older object.

@@ -5,8 +5,8 @@ use super::Family;
 use super::Flag;
 use super::bart::{M2M, row};
 use super::pair::{Around, Pair, Ties};
-use super::side::Side;
 use super::t5::{READER, T5, biased};
+use super::{Decoder, Names};
 use crate::model::blocks::{RoutedExperts, routed};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
@@ -22,15 +22,21 @@ pub const FAMILIES: &[Family] = &[
 /// One expert a token.
 const SWITCH: Pair = Pair {
     class: "SwitchTransformers",
-    encoder: Side {
+    encoder: Decoder {
+        names: Names {
+            mlp: ["", "layer.1.mlp.wi", "layer.1.mlp.wo"],
+            ..READER.names
+        },
         hidden: &["hidden_size", "d_model"],
         head_dim: &["d_kv"],
-        mlp: ["", "layer.1.mlp.wi", "layer.1.mlp.wo"],
         ..READER
     },
-    decoder: Side {
+    decoder: Decoder {
+        names: Names {
+            mlp: ["", "layer.2.mlp.wi", "layer.2.mlp.wo"],
+            ..T5.decoder.names
+        },
         head_dim: &["d_kv"],
-        mlp: ["", "layer.2.mlp.wi", "layer.2.mlp.wo"],
         ..T5.decoder
     },
     ties: Ties::All,
@@ -41,7 +47,7 @@ const SWITCH: Pair = Pair {
     adjust_layer: |config, hidden, reads, layer, mut blocks| {
         if switches(config, reads, layer)? {
             let names = if reads {
-                Names {
+                Modules {
                     router: "layer.1.mlp.router.classifier",
                     experts: [
                         "",
@@ -50,7 +56,7 @@ const SWITCH: Pair = Pair {
                     ],
                 }
             } else {
-                Names {
+                Modules {
                     router: "layer.2.mlp.router.classifier",
                     experts: [
                         "",
@@ -70,27 +76,27 @@ const SWITCH: Pair = Pair {
 /// Two experts a token; matrices have biases.
 const NLLB: Pair = Pair {
     class: "NllbMoe",
-    encoder: Side {
-        mlp: ["", "ffn.fc1", "ffn.fc2"],
-        norms: ["self_attn_layer_norm", "", "", "", "ff_layer_norm", ""],
+    encoder: Decoder {
+        names: Names {
+            mlp: ["", "ffn.fc1", "ffn.fc2"],
+            norms: ["self_attn_layer_norm", "", "ff_layer_norm", ""],
+            ..M2M.encoder.names
+        },
         ..M2M.encoder
     },
-    decoder: Side {
-        cross: [
-            "cross_attention.q_proj",
-            "cross_attention.k_proj",
-            "cross_attention.v_proj",
-            "cross_attention.out_proj",
-        ],
-        mlp: ["", "ffn.fc1", "ffn.fc2"],
-        norms: [
-            "self_attn_layer_norm",
-            "",
-            "cross_attention_layer_norm",
-            "",
-            "ff_layer_norm",
-            "",
-        ],
+    decoder: Decoder {
+        names: Names {
+            cross: [
+                "cross_attention.q_proj",
+                "cross_attention.k_proj",
+                "cross_attention.v_proj",
+                "cross_attention.out_proj",
+            ],
+            mlp: ["", "ffn.fc1", "ffn.fc2"],
+            norms: ["self_attn_layer_norm", "", "ff_layer_norm", ""],
+            cross_norms: ["cross_attention_layer_norm", ""],
+            ..M2M.decoder.names
+        },
         ..M2M.decoder
     },
     before: Around {
@@ -104,7 +110,7 @@ const NLLB: Pair = Pair {
     layer_key: |config, reads, layer| Ok(u64::from(every(config, reads, layer)?)),
     adjust_layer: |config, hidden, reads, layer, mut blocks| {
         if every(config, reads, layer)? {
-            let names = Names {
+            let names = Modules {
                 router: "ffn.router.classifier",
                 experts: ["", "ffn.experts.expert_{e}.fc1", "ffn.experts.expert_{e}.fc2"],
             };
@@ -118,7 +124,7 @@ const NLLB: Pair = Pair {
 };
 
 /// Names of a mixture.
-struct Names {
+struct Modules {
     router: &'static str,
     experts: [&'static str; 3],
 }
@@ -127,7 +133,7 @@ struct Names {
 fn mixture(
     config: &Config,
     hidden: &Quantity,
-    names: &Names,
+    names: &Modules,
     width: [&'static str; 1],
     top_k: u64,
     bias: bool,

@@ -3,9 +3,10 @@
 use super::Family;
 use super::Flag;
 use super::bart::row;
+use super::channel::plain_channel;
 use super::pair::{Around, Pair, Ties, around};
 use super::pairing::relative;
-use super::side::Side;
+use super::{Decoder, Names};
 use serde_json::Value;
 
 use crate::model::blocks::Norm;
@@ -26,54 +27,54 @@ pub const HEADS: &[&str] = &["num_attention_heads", "num_heads"];
 const BUCKETS: &str = "layer.0.SelfAttention.relative_attention_bias";
 
 /// Layers of the encoder.
-pub const READER: Side = Side {
+pub const READER: Decoder = Decoder {
+    names: Names {
+        attention: [
+            "layer.0.SelfAttention.q",
+            "layer.0.SelfAttention.k",
+            "layer.0.SelfAttention.v",
+            "layer.0.SelfAttention.o",
+        ],
+        mlp: [
+            "layer.1.DenseReluDense.wi_0",
+            "layer.1.DenseReluDense.wi_1",
+            "layer.1.DenseReluDense.wo",
+        ],
+        norms: ["layer.0.layer_norm", "", "layer.1.layer_norm", ""],
+        ..Decoder::BERT.names
+    },
     hidden: &["hidden_size", "d_model"],
     layers: &["num_hidden_layers", "num_layers"],
     heads: HEADS,
     head_dim: &["head_dim", "d_kv"],
-    width: &["d_ff"],
-    attention: [
-        "layer.0.SelfAttention.q",
-        "layer.0.SelfAttention.k",
-        "layer.0.SelfAttention.v",
-        "layer.0.SelfAttention.o",
-    ],
-    mlp: [
-        "layer.1.DenseReluDense.wi_0",
-        "layer.1.DenseReluDense.wi_1",
-        "layer.1.DenseReluDense.wo",
-    ],
-    norms: ["layer.0.layer_norm", "", "", "", "layer.1.layer_norm", ""],
+    dense_width: &["d_ff"],
     norm: Norm::Rms,
     rotary: false,
-    ..Side::BERT.with_biases(Flag::No, Flag::No)
+    ..Decoder::BERT.with_biases(Flag::No, Flag::No)
 };
 
 /// Positions in the first layer, gates where the activation's name says so.
 pub const T5: Pair = Pair {
     class: "T5",
     encoder: READER,
-    decoder: Side {
+    decoder: Decoder {
+        names: Names {
+            cross: [
+                "layer.1.EncDecAttention.q",
+                "layer.1.EncDecAttention.k",
+                "layer.1.EncDecAttention.v",
+                "layer.1.EncDecAttention.o",
+            ],
+            mlp: [
+                "layer.2.DenseReluDense.wi_0",
+                "layer.2.DenseReluDense.wi_1",
+                "layer.2.DenseReluDense.wo",
+            ],
+            norms: ["layer.0.layer_norm", "", "layer.2.layer_norm", ""],
+            cross_norms: ["layer.1.layer_norm", ""],
+            ..READER.names
+        },
         layers: &["num_decoder_layers"],
-        cross: [
-            "layer.1.EncDecAttention.q",
-            "layer.1.EncDecAttention.k",
-            "layer.1.EncDecAttention.v",
-            "layer.1.EncDecAttention.o",
-        ],
-        mlp: [
-            "layer.2.DenseReluDense.wi_0",
-            "layer.2.DenseReluDense.wi_1",
-            "layer.2.DenseReluDense.wo",
-        ],
-        norms: [
-            "layer.0.layer_norm",
-            "",
-            "layer.1.layer_norm",
-            "",
-            "layer.2.layer_norm",
-            "",
-        ],
         ..READER
     },
     before: Around {
@@ -118,16 +119,19 @@ fn plain(config: &Config, hidden: &Quantity, encoder: bool, mut blocks: Vec<Bloc
     }) {
         return Ok(blocks);
     }
-    let side = Side {
-        mlp: if encoder {
-            ["", "layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"]
-        } else {
-            ["", "layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wo"]
+    let stack = Decoder {
+        names: Names {
+            mlp: if encoder {
+                ["", "layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"]
+            } else {
+                ["", "layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wo"]
+            },
+            ..READER.names
         },
         ..READER
     };
     if let Some(last) = blocks.last_mut() {
-        *last = side.channel(config, hidden)?;
+        (*last, _) = plain_channel(config, &stack, hidden, false)?;
     }
     Ok(blocks)
 }

@@ -9,7 +9,7 @@ use super::keys::POSITIONS;
 use super::luke::waiting;
 use super::pair::{Around, Pair, Ties, around};
 use super::pairing::own_table;
-use super::side::Side;
+use super::{Decoder, HeadNorm, Names};
 use crate::model::blocks::Norm;
 use crate::model::component::Component;
 use crate::model::config::Config;
@@ -23,38 +23,41 @@ pub const FAMILIES: &[Family] = &[
     row(&["t5gemma2"], "T5Gemma 2", SECOND),
 ];
 
-const READER: Side = Side {
+const READER: Decoder = Decoder {
+    names: Names {
+        norms: [
+            "pre_self_attn_layernorm",
+            "post_self_attn_layernorm",
+            "pre_feedforward_layernorm",
+            "post_feedforward_layernorm",
+        ],
+        ..Names::LLAMA
+    },
     kv_heads: &["num_key_value_heads"],
     head_dim: &["head_dim"],
-    norms: [
-        "pre_self_attn_layernorm",
-        "post_self_attn_layernorm",
-        "",
-        "",
-        "pre_feedforward_layernorm",
-        "post_feedforward_layernorm",
-    ],
-    ..Side::LLAMA.with_biases(Flag::Key("attention_bias", false), Flag::No)
+    ..Decoder::READER.with_biases(Flag::Key("attention_bias", false), Flag::No)
 };
 const GEMMA: Pair = Pair {
     class: "T5Gemma",
     parts: Some(["encoder", "decoder"]),
     encoder: READER,
-    decoder: Side {
-        cross: [
-            "cross_attn.q_proj",
-            "cross_attn.k_proj",
-            "cross_attn.v_proj",
-            "cross_attn.o_proj",
-        ],
-        norms: [
-            "pre_self_attn_layernorm",
-            "post_self_attn_layernorm",
-            "pre_cross_attn_layernorm",
-            "post_cross_attn_layernorm",
-            "pre_feedforward_layernorm",
-            "post_feedforward_layernorm",
-        ],
+    decoder: Decoder {
+        names: Names {
+            cross: [
+                "cross_attn.q_proj",
+                "cross_attn.k_proj",
+                "cross_attn.v_proj",
+                "cross_attn.o_proj",
+            ],
+            norms: [
+                "pre_self_attn_layernorm",
+                "post_self_attn_layernorm",
+                "pre_feedforward_layernorm",
+                "post_feedforward_layernorm",
+            ],
+            cross_norms: ["pre_cross_attn_layernorm", "post_cross_attn_layernorm"],
+            ..READER.names
+        },
         norm: Norm::Rms,
         ..READER
     },
@@ -82,21 +85,29 @@ const GEMMA: Pair = Pair {
 const SECOND: Pair = Pair {
     class: "T5Gemma2",
     parts: Some(["encoder.text_config", "decoder"]),
-    encoder: Side {
-        head_norms: HEAD_NORMS,
+    encoder: Decoder {
+        names: Names {
+            qk_norm: HEAD_NORMS,
+            ..READER.names
+        },
+        head_norm: HeadNorm::PER_HEAD,
+
         ..READER
     },
-    decoder: Side {
-        head_norms: HEAD_NORMS,
-        cross: READER.attention,
-        norms: [
-            "pre_self_attn_layernorm",
-            "",
-            "",
-            "post_self_attn_layernorm",
-            "pre_feedforward_layernorm",
-            "post_feedforward_layernorm",
-        ],
+    decoder: Decoder {
+        names: Names {
+            qk_norm: HEAD_NORMS,
+            cross: READER.names.attention,
+            norms: [
+                "pre_self_attn_layernorm",
+                "",
+                "pre_feedforward_layernorm",
+                "post_feedforward_layernorm",
+            ],
+            cross_norms: ["", "post_self_attn_layernorm"],
+            ..READER.names
+        },
+        head_norm: HeadNorm::PER_HEAD,
         ..READER
     },
     span: |config, reads, layer| {

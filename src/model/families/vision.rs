@@ -6,10 +6,11 @@ use serde_json::Value;
 use super::assembly::Assembly;
 use super::bert::row;
 use super::decoder::Flag;
-use super::encoder::{Encoder, Pretraining, Purpose, Sorting, Table, not_built, table};
+use super::decoder::Table;
+use super::encoder::{Encoder, Pretraining, Purpose, Sorting, not_built, table};
 use super::encoding::{dense, labels};
-use super::side::Side;
-use super::{Build, Family};
+use super::names::{FEED_FORWARD, OUT_PROJ};
+use super::{Build, Decoder, Family, Names};
 use crate::model::blocks::{Norm, norm};
 use crate::model::blueprint::{Blueprint, Reading};
 use crate::model::component::Component;
@@ -56,16 +57,14 @@ const fn text(class: &'static str, pooler: &'static str) -> Encoder {
     Encoder {
         class,
         usual: Purpose::Plain,
-        side: Side {
-            attention: [
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.out_proj",
-            ],
-            mlp: ["", "mlp.fc1", "mlp.fc2"],
-            norms: ["layer_norm1", "", "", "", "layer_norm2", ""],
-            ..Side::BERT
+        stack: Decoder {
+            names: Names {
+                attention: OUT_PROJ,
+                mlp: ["", "mlp.fc1", "mlp.fc2"],
+                norms: ["layer_norm1", "", "layer_norm2", ""],
+                ..Decoder::BERT.names
+            },
+            ..Decoder::BERT
         },
         tokens: "embeddings.token_embedding",
         tables: PLACES,
@@ -114,18 +113,20 @@ const ALT: Encoder = Encoder {
 };
 
 /// Layers of a vision transformer (Dosovitskiy 2020, arXiv 2010.11929).
-pub const VIT: Side = Side {
-    attention: [
-        "attention.q_proj",
-        "attention.k_proj",
-        "attention.v_proj",
-        "attention.o_proj",
-    ],
-    mlp: ["", "mlp.fc1", "mlp.fc2"],
-    norms: ["layernorm_before", "", "", "", "layernorm_after", ""],
+pub const VIT: Decoder = Decoder {
+    names: Names {
+        attention: [
+            "attention.q_proj",
+            "attention.k_proj",
+            "attention.v_proj",
+            "attention.o_proj",
+        ],
+        mlp: ["", "mlp.fc1", "mlp.fc2"],
+        norms: ["layernorm_before", "", "layernorm_after", ""],
+        ..Decoder::BERT.names
+    },
     qkv_bias: Flag::Key("qkv_bias", true),
-    key_bias: Flag::Key("qkv_bias", true),
-    ..Side::BERT
+    ..Decoder::BERT
 };
 
 /// What a config's class is for, without its name; the plain model where none is named.
@@ -164,7 +165,7 @@ pub fn patches(module: &str, dims: &[&Quantity], bias: bool, tables: Vec<Tensor>
 pub fn around<'c>(
     config: &'c Config,
     title: &'static str,
-    side: &Side,
+    side: &Decoder,
     positions: Option<Quantity>,
 ) -> Result<Assembly<'c>, ModelError> {
     let hidden = config.size("hidden", &["hidden_size"])?;
@@ -172,11 +173,8 @@ pub fn around<'c>(
     let mut all = Assembly::of(config, title, hidden.clone(), layers, labels(config)?)?;
     all.reading = Reading::Encodes;
     all.max_context = positions;
-    all.attention = side.words(config, &hidden)?;
-    let keys = vec![(); all.layers.value as usize];
-    all.layers_by(&keys, |()| {
-        Ok(("both ways · MLP".to_owned(), side.layer(config, &hidden, Span::Both)?))
-    })?;
+    let keys = vec![(Span::Both, ()); all.layers.value as usize];
+    all.layers_seeing(config, side, &keys, |(), blocks| Ok(blocks))?;
     Ok(all)
 }
 
@@ -257,20 +255,19 @@ fn spectrogram(config: &Config, title: &'static str) -> Result<Blueprint, ModelE
 
 /// Rotary positions, gated layers, no biases (Agrawal 2024, arXiv 2410.07073).
 fn pixtral(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let side = Side {
-        attention: [
-            "attention.q_proj",
-            "attention.k_proj",
-            "attention.v_proj",
-            "attention.o_proj",
-        ],
-        mlp: [
-            "feed_forward.gate_proj",
-            "feed_forward.up_proj",
-            "feed_forward.down_proj",
-        ],
-        norms: ["attention_norm", "", "", "", "ffn_norm", ""],
-        ..Side::LLAMA
+    let side = Decoder {
+        names: Names {
+            attention: [
+                "attention.q_proj",
+                "attention.k_proj",
+                "attention.v_proj",
+                "attention.o_proj",
+            ],
+            mlp: FEED_FORWARD,
+            norms: ["attention_norm", "", "ffn_norm", ""],
+            ..Names::LLAMA
+        },
+        ..Decoder::READER
     };
     let mut all = around(config, title, &side, None)?;
     let hidden = all.hidden.clone();

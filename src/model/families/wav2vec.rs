@@ -7,8 +7,8 @@ use super::encoder::not_built;
 use super::encoding::{dense, labels};
 use super::luke::waiting;
 use super::pairing::convolution;
-use super::side::Side;
 use super::vision::{own, purpose};
+use super::{Decoder, Names};
 use crate::model::blocks::{norm, positions};
 use crate::model::blueprint::{Blueprint, Reading};
 use crate::model::component::Component;
@@ -103,16 +103,19 @@ const DATA2VEC: Kin = Kin {
 };
 
 /// BERT's layers with other names.
-const LAYER: Side = Side {
-    attention: [
-        "attention.q_proj",
-        "attention.k_proj",
-        "attention.v_proj",
-        "attention.out_proj",
-    ],
-    mlp: ["", "feed_forward.intermediate_dense", "feed_forward.output_dense"],
-    norms: ["", "layer_norm", "", "", "", "final_layer_norm"],
-    ..Side::BERT
+const LAYER: Decoder = Decoder {
+    names: Names {
+        attention: [
+            "attention.q_proj",
+            "attention.k_proj",
+            "attention.v_proj",
+            "attention.out_proj",
+        ],
+        mlp: ["", "feed_forward.intermediate_dense", "feed_forward.output_dense"],
+        norms: ["", "layer_norm", "", "final_layer_norm"],
+        ..Decoder::BERT.names
+    },
+    ..Decoder::BERT
 };
 
 fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, ModelError> {
@@ -125,10 +128,13 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
         return not_built(config, "Adapters in the layers (adapter_attn_dim)");
     }
     let before = config.flag("do_stable_layer_norm", false)?;
-    let side = Side {
-        norms: match before {
-            true => ["layer_norm", "", "", "", "final_layer_norm", ""],
-            false => LAYER.norms,
+    let side = Decoder {
+        names: Names {
+            norms: match before {
+                true => ["layer_norm", "", "final_layer_norm", ""],
+                false => LAYER.names.norms,
+            },
+            ..LAYER.names
         },
         ..LAYER
     };
@@ -137,11 +143,10 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
     let words = config.size("vocabulary", &["vocab_size"])?;
     let mut all = Assembly::of(config, title, hidden.clone(), layers, words)?;
     all.reading = Reading::Encodes;
-    all.attention = side.words(config, &hidden)?;
     let heads = config.size("heads", &["num_attention_heads"])?;
-    let keys: Vec<bool> = (0..all.layers.value).map(|layer| kin.gates && layer == 0).collect();
-    all.layers_by(&keys, |first| {
-        let mut blocks = side.layer(config, &hidden, Span::Both)?;
+    let first = |layer| (Span::Both, kin.gates && layer == 0);
+    let keys: Vec<(Span, bool)> = (0..all.layers.value).map(first).collect();
+    all.layers_seeing(config, &side, &keys, |first, mut blocks| {
         if kin.gates {
             blocks.push(gates(&hidden, &heads));
         }
@@ -149,7 +154,7 @@ fn build(config: &Config, title: &'static str, kin: &Kin) -> Result<Blueprint, M
             let rows = config.size("buckets", &["num_buckets"])?;
             blocks.push(positions("attention.rel_attn_embed", &rows, &heads));
         }
-        Ok(("both ways · MLP".to_owned(), blocks))
+        Ok(blocks)
     })?;
     let last = convolutions(config, kin, &mut all)?;
     if config.flag("feat_proj_layer_norm", true)? {

@@ -3,8 +3,9 @@
 
 use super::Family;
 use super::bert::row;
-use super::encoder::{Encoder, Masked, Pretraining, Sorting, Table, not_built, table};
-use super::side::Side;
+use super::decoder::Table;
+use super::encoder::{Encoder, Masked, Pretraining, Sorting, not_built, table};
+use super::{Decoder, Names};
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[
@@ -24,21 +25,24 @@ const TABLES: &[Table] = &[table("position_embeddings", &["max_position_embeddin
 /// Languages have a table where there are several.
 const XLM: Encoder = Encoder {
     class: "XLM",
-    side: Side {
+    stack: Decoder {
+        names: Names {
+            attention: [
+                "attentions.q_lin",
+                "attentions.k_lin",
+                "attentions.v_lin",
+                "attentions.out_lin",
+            ],
+            mlp: ["", "ffns.lin1", "ffns.lin2"],
+            norms: ["", "layer_norm1", "", "layer_norm2"],
+            ..Decoder::BERT.names
+        },
         hidden: &["hidden_size", "emb_dim"],
         layers: &["num_hidden_layers", "n_layers"],
         heads: &["num_attention_heads", "n_heads"],
         // Four times the width of the stream, whatever is said.
-        width: &[],
-        attention: [
-            "attentions.q_lin",
-            "attentions.k_lin",
-            "attentions.v_lin",
-            "attentions.out_lin",
-        ],
-        mlp: ["", "ffns.lin1", "ffns.lin2"],
-        norms: ["", "layer_norm1", "", "", "", "layer_norm2"],
-        ..Side::BERT
+        dense_width: &[],
+        ..Decoder::BERT
     },
     vocabulary: &["n_words", "vocab_size"],
     tokens: "embeddings",

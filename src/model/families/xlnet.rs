@@ -5,7 +5,7 @@ use super::Family;
 use super::bert::row;
 use super::encoder::{Encoder, Masked, Pretraining, Sorting, not_built};
 use super::luke::waiting;
-use super::side::Side;
+use super::{Decoder, Names};
 use crate::model::component::Component;
 use crate::model::config::Config;
 use crate::model::error::ModelError;
@@ -18,18 +18,20 @@ pub const FAMILIES: &[Family] = &[row(&["xlnet"], "XLNet", XLNET)];
 
 const XLNET: Encoder = Encoder {
     class: "XLNet",
-    side: Side {
+    stack: Decoder {
+        names: Names {
+            attention: ["rel_attn.q", "rel_attn.k", "rel_attn.v", "rel_attn.o"],
+            mlp: ["", "ff.layer_1", "ff.layer_2"],
+            norms: ["", "rel_attn.layer_norm", "", "ff.layer_norm"],
+            ..Decoder::BERT.names
+        },
         hidden: &["hidden_size", "d_model"],
         layers: &["num_hidden_layers", "n_layer"],
         heads: &["num_attention_heads", "n_head"],
-        width: &["d_inner"],
-        attention: ["rel_attn.q", "rel_attn.k", "rel_attn.v", "rel_attn.o"],
-        mlp: ["", "ff.layer_1", "ff.layer_2"],
-        norms: ["", "rel_attn.layer_norm", "", "", "", "ff.layer_norm"],
+        dense_width: &["d_inner"],
         qkv_bias: super::Flag::No,
-        key_bias: super::Flag::No,
         output_bias: super::Flag::No,
-        ..Side::BERT
+        ..Decoder::BERT
     },
     vocabulary: &["n_token", "vocab_size"],
     tokens: "word_embedding",
@@ -65,7 +67,7 @@ const XLNET: Encoder = Encoder {
 
 /// Keys for twice as many distances as there are words, biases for words, distances and segments.
 fn distances(config: &Config, hidden: &Quantity, _: u64, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
-    let heads = XLNET.side.read_heads(config, hidden)?;
+    let heads = XLNET.stack.read_heads(config, hidden)?;
     let said = config.optional("head_dim", &["d_head"])?;
     if said.is_some_and(|dim| dim.value != heads.key_dim.value) {
         return Err(ModelError::Inconsistent(

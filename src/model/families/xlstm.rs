@@ -1,71 +1,91 @@
 //! xLSTM: matrix LSTMs and gated MLPs.
 
-use super::super::blocks::{MatrixLstm, Mlp, Norm, embedding, head, matrix_lstm, mlp, norm};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{MatrixLstm, Mlp, matrix_lstm, mlp};
 use super::super::component::Component;
 use super::super::config::{Config, wrong};
 use super::super::error::ModelError;
-use super::super::operator::Block;
+use super::super::operator::{Block, Role};
 use super::super::tensor::Tensor;
-use super::assembly::Assembly;
-use super::{Build, Family};
+use super::decoder::{ChannelMixer, Hybrid};
+use super::{Build, Decoder, Family, Names};
 use crate::units::Quantity;
 
 /// The head is never the token table.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["xlstm"],
     title: "xLSTM",
-    build: Build::Own(build),
+    build: Build::From(|config| {
+        let last = config.flag("add_out_norm", true)?;
+        let final_norm = if last { XLSTM.names.final_norm } else { "" };
+        Ok(Build::Decoder(Decoder {
+            names: Names {
+                final_norm,
+                ..XLSTM.names
+            },
+            ..XLSTM
+        }))
+    }),
 }];
 
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let mut all = Assembly::new(config, title)?;
-    let hidden = all.hidden.clone();
+const XLSTM: Decoder = Decoder {
+    heads: &["num_heads"],
+    kv_heads: &[],
+    head_dim: &[],
+    dense_width: &[],
+    hybrid: Hybrid::alone(mixer),
+    channel,
+    tie: |_, _| Ok(false),
+    names: Names {
+        embedding: "backbone.embeddings",
+        norms: ["norm_mlstm", "", "norm_ffn", ""],
+        final_norm: "backbone.out_norm",
+        ..Names::LLAMA
+    },
+    title: |_, _, _| "matrix LSTM · MLP".to_owned(),
+    // Norms of the layers have a bias where the projections do; the last never.
+    adjust_layer: |config, hidden, _, mut blocks| {
+        let biased = config.flag("use_bias", false)?;
+        let names = ["norm_mlstm", "norm_ffn"];
+        let norms = blocks.iter_mut().filter(|block| block.role == Role::Norm);
+        for (block, module) in norms.zip(names).filter(|_| biased) {
+            if let Some(operator) = block.operators.first_mut() {
+                let bias = Tensor::vector(format!("{module}.bias"), Component::Norm, hidden);
+                operator.tensors.push(bias);
+            }
+        }
+        Ok(blocks)
+    },
+    adjust_ends: |config, all| {
+        all.attention = format!("matrix LSTM of {} heads", config.size("heads", &["num_heads"])?.value);
+        Ok(())
+    },
+    ..Decoder::LLAMA
+};
+
+fn mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
     let bias = config.flag("use_bias", false)?;
     let heads = config.size("heads", &["num_heads"])?;
     let style = MatrixLstm {
-        keys: share(config, &hidden, "qk_dim_factor", 0.5, 1)?,
-        values: share(config, &hidden, "v_dim_factor", 1.0, 1)?,
+        keys: share(config, hidden, "qk_dim_factor", 0.5, 1)?,
+        values: share(config, hidden, "v_dim_factor", 1.0, 1)?,
         chunk: config.size("chunk_size", &["chunk_size"])?,
         heads,
         bias,
     };
+    Ok(matrix_lstm(hidden, &style))
+}
+
+fn channel(config: &Config, _: &Decoder, hidden: &Quantity, _: bool) -> Result<ChannelMixer, ModelError> {
     let multiple = config.size("multiple", &["ffn_round_up_to_multiple_of"])?.value;
-    let mlp_style = Mlp {
-        width: share(config, &hidden, "ffn_proj_factor", 2.667, multiple)?,
+    let style = Mlp {
+        width: share(config, hidden, "ffn_proj_factor", 2.667, multiple)?,
         gate: Some("ffn.proj_up_gate"),
         up: "ffn.proj_up",
         down: "ffn.proj_down",
-        bias,
+        bias: config.flag("use_bias", false)?,
         component: Component::Mlp,
     };
-    // Norms of the layers have a bias where the projections do; the last never.
-    let biased = |module: &'static str| -> Block {
-        let mut block = norm(Norm::Rms, module, &hidden);
-        if bias && let Some(operator) = block.operators.first_mut() {
-            let name = format!("{module}.bias");
-            operator.tensors.push(Tensor::vector(name, Component::Norm, &hidden));
-        }
-        block
-    };
-    let same = vec![(); all.layers.value as usize];
-    all.layers_by(&same, |()| {
-        let blocks = vec![
-            biased("norm_mlstm"),
-            matrix_lstm(&hidden, &style),
-            biased("norm_ffn"),
-            mlp(&hidden, &mlp_style),
-        ];
-        Ok(("matrix LSTM · MLP".to_owned(), blocks))
-    })?;
-    all.attention = format!("matrix LSTM of {} heads", style.heads.value);
-    all.stem
-        .push(embedding("backbone.embeddings", &all.vocabulary, &hidden));
-    if config.flag("add_out_norm", true)? {
-        all.tail.push(norm(Norm::Rms, "backbone.out_norm", &hidden));
-    }
-    all.tail.push(head("lm_head", &all.vocabulary, &hidden, false, false));
-    all.finish()
+    Ok((mlp(hidden, &style), None))
 }
 
 /// A width that is a factor of the hidden one, rounded up to a multiple.

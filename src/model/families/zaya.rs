@@ -2,101 +2,96 @@
 //! network routes each token to one expert or to none. Source: arXiv 2510.04476; counts checked against transformers'
 //! class.
 
-use super::super::blocks::{GroupedAttention, Norm, QkNorm, embedding, grouped, head, norm, routed};
-use super::super::blueprint::Blueprint;
+use super::super::blocks::{GroupedAttention, Norm, QkNorm, grouped, routed};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Operator, Role, Rows, Span, State, Step};
 use super::super::tensor::{Tensor, TensorKind};
-use super::assemble::tied;
-use super::assembly::Assembly;
 use super::channel::routed_style;
-use super::side::Side;
-use super::{Build, Experts, Family, adjust};
+use super::decoder::{ChannelMixer, Hybrid};
+use super::encoder::not_built;
+use super::mixer::Mixer;
+use super::{Build, Changes, Decoder, Experts, Family, Flag, adjust};
 use crate::units::{Quantity, grouped as thousands};
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[Family {
     types: &["zaya"],
     title: "ZAYA",
-    build: Build::Own(build),
+    build: Build::Decoder(ZAYA),
 }];
 
-const HEADS: Side = Side {
+const ZAYA: Decoder = Decoder {
+    exact: true,
+    tied: true,
     kv_heads: &["num_key_value_heads"],
     head_dim: &["head_dim"],
-    ..Side::LLAMA
+    dense_width: &[],
+    head_bias: Flag::Key("lm_head_bias", false),
+    hybrid: Hybrid::alone(attention),
+    experts: Some(Experts::PLAIN),
+    sparse: |_, _, layers| Ok(vec![true; layers as usize]),
+    channel: |config, _, hidden, _| mixture(config, hidden),
+    changes: kinds,
+    title: |config, _, _| {
+        let seen = if windowed(config) { "window" } else { "full attention" };
+        let place = if first(config) { " · first router" } else { "" };
+        format!("{seen} · experts{place}")
+    },
+    adjust_layer: |_, hidden, _, mut blocks| {
+        blocks.insert(blocks.len().min(2), scales("post_attention_residual_scale", hidden));
+        blocks.push(scales("post_mlp_residual_scale", hidden));
+        Ok(blocks)
+    },
+    adjust_ends: |config, all| {
+        all.attention = Mixer::read(config, &ZAYA, &all.hidden)?.words();
+        let ends = ["input_hidden_states_scale", "input_hidden_states_bias"];
+        let ends = ends.map(|name| Tensor::vector(name, Component::Norm, &all.hidden));
+        let scale = adjust::vectors("scale and bias", Component::Norm, &all.hidden, ends.to_vec());
+        all.stem.push(Block {
+            operators: vec![scale],
+            ..Block::new("Scale of the stream", Role::Embedding)
+        });
+        Ok(())
+    },
+    ..Decoder::LLAMA
 };
 
-fn build(config: &Config, title: &'static str) -> Result<Blueprint, ModelError> {
-    let mut all = Assembly::new(config, title)?;
-    let hidden = all.hidden.clone();
-    let layers = all.layers.value;
+/// Which layers see a window, and which has the first router: marks of this description, no keys of a file.
+const WINDOWED: &str = "sees a window";
+const FIRST: &str = "has the first router";
+
+fn windowed(config: &Config) -> bool {
+    config.get(WINDOWED).is_some()
+}
+
+fn first(config: &Config) -> bool {
+    config.get(FIRST).is_some()
+}
+
+fn kinds(config: &Config, layers: &[bool]) -> Result<Vec<Changes>, ModelError> {
     let types = config.names("layer_types")?;
-    if types.as_ref().is_some_and(|types| (types.len() as u64) < layers) {
+    if types.as_ref().is_some_and(|types| types.len() < layers.len()) {
         return Err(ModelError::Inconsistent(format!(
-            "layer_types has fewer entries than the {layers} layers."
+            "layer_types has fewer entries than the {} layers.",
+            layers.len()
         )));
     }
-    let keys: Vec<(bool, bool)> = (0..layers)
-        .map(|layer| {
-            let name = types.as_ref().and_then(|types| types.get(layer as usize));
-            let windowed = match name {
-                None | Some(&"hybrid") => false,
-                Some(&"hybrid_sliding") => true,
-                Some(other) => {
-                    return Err(ModelError::NotBuilt {
-                        model_type: config.model_type().to_owned(),
-                        what: format!("The layer type \"{}\"", other.chars().take(40).collect::<String>()),
-                    });
-                }
-            };
-            Ok((windowed, layer == 0))
-        })
-        .collect::<Result<_, _>>()?;
-    let (mut words, mut heads) = (None, String::new());
-    all.layers_by(&keys, |&(windowed, first)| {
-        let span = if windowed {
-            Span::Window(config.size("window", &["sliding_window"])?)
-        } else {
-            Span::Full
-        };
-        let mixer = attention(config, &hidden, span)?;
-        heads = HEADS.words(config, &hidden)?;
-        let (experts, chosen) = mixture(config, &hidden, first)?;
-        words = Some(chosen);
-        let blocks = vec![
-            norm(Norm::Rms, "input_layernorm", &hidden),
-            mixer,
-            scales("post_attention_residual_scale", &hidden),
-            norm(Norm::Rms, "post_attention_layernorm", &hidden),
-            experts,
-            scales("post_mlp_residual_scale", &hidden),
-        ];
-        let seen = if windowed { "window" } else { "full attention" };
-        let place = if first { " · first router" } else { "" };
-        Ok((format!("{seen} · experts{place}"), blocks))
-    })?;
-    all.attention = heads;
-    all.experts = words;
-    all.tied = tied(config, true)?;
-    all.stem.push(embedding("embed_tokens", &all.vocabulary, &hidden));
-    let ends = ["input_hidden_states_scale", "input_hidden_states_bias"];
-    let ends = ends.map(|name| Tensor::vector(name, Component::Norm, &hidden));
-    all.stem.push(Block {
-        operators: vec![adjust::vectors(
-            "scale and bias",
-            Component::Norm,
-            &hidden,
-            ends.to_vec(),
-        )],
-        ..Block::new("Scale of the stream", Role::Embedding)
-    });
-    all.tail.push(norm(Norm::Rms, "norm", &hidden));
-    let bias = config.flag("lm_head_bias", false)?;
-    all.tail.push(head("lm_head", &all.vocabulary, &hidden, all.tied, bias));
-    all.finish()
+    let kind = |layer: usize| {
+        let mut own = Changes::new();
+        match types.as_ref().and_then(|types| types.get(layer)) {
+            None | Some(&"hybrid") => {}
+            Some(&"hybrid_sliding") => own.push((WINDOWED, true.into())),
+            Some(other) => {
+                let other = other.chars().take(40).collect::<String>();
+                return not_built(config, format!("The layer type \"{other}\""));
+            }
+        }
+        own.extend((layer == 0).then(|| (FIRST, true.into())));
+        Ok(own)
+    };
+    (0..layers.len()).map(kind).collect()
 }
 
 /// What scales the stream and what is added to it.
@@ -119,9 +114,14 @@ fn scales(module: &str, hidden: &Quantity) -> Block {
     }
 }
 
-fn attention(config: &Config, hidden: &Quantity, span: Span) -> Result<Block, ModelError> {
+fn attention(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
+    let span = if windowed(config) {
+        Span::Window(config.size("window", &["sliding_window"])?)
+    } else {
+        Span::Full
+    };
     let bias = config.flag("attention_bias", false)?;
-    let heads = HEADS.read_heads(config, hidden)?;
+    let heads = ZAYA.read_heads(config, hidden)?;
     let (queries, keys) = (
         Quantity::product("q_width", &[&heads.queries, &heads.key_dim]),
         Quantity::product("k_width", &[&heads.kv, &heads.key_dim]),
@@ -214,7 +214,7 @@ fn attention(config: &Config, hidden: &Quantity, span: Span) -> Result<Block, Mo
 }
 
 /// Routed experts behind a small network, which may also choose none; all but the first see what the one before saw.
-fn mixture(config: &Config, hidden: &Quantity, first: bool) -> Result<(Block, String), ModelError> {
+fn mixture(config: &Config, hidden: &Quantity) -> Result<ChannelMixer, ModelError> {
     let style = routed_style(config, &Experts::PLAIN)?;
     if style.routing.top_k.value != 1 {
         return Err(ModelError::Inconsistent(
@@ -240,7 +240,7 @@ fn mixture(config: &Config, hidden: &Quantity, first: bool) -> Result<(Block, St
     let mut norm = Operator::elementwise("router norm", part, &narrow, Step::Norm(Norm::Rms), 1);
     norm.tensors = Norm::Rms.tensors("mlp.gate.router_mlp.norm", part, &[&narrow]);
     let mut router = vec![linear("router down", "down_proj", &narrow, hidden, true)];
-    if !first {
+    if !first(config) {
         let scale = vec![Tensor::vector("mlp.gate.router_states_scale", part, &narrow)];
         router.push(adjust::vectors("router before", part, &narrow, scale));
     }
@@ -258,5 +258,5 @@ fn mixture(config: &Config, hidden: &Quantity, first: bool) -> Result<(Block, St
         last,
     ]);
     block.operators.splice(0..1, router);
-    Ok((block, words))
+    Ok((block, Some(words)))
 }

@@ -6,11 +6,15 @@ use super::FieldKind::{Flag as YesNo, ModelType, Whole, Word};
 use crate::model::families::MoeLayers;
 use crate::model::families::{AttentionForm, Decoder, Flag, Pattern, Shared};
 
+const LAYERS: &[&str] = &["num_hidden_layers", "n_layer", "n_layers", "num_layers"];
+const HIDDEN: &[&str] = &["hidden_size", "n_embd", "d_model"];
+const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads"];
+const KV_HEADS: &[&str] = &["num_key_value_heads", "num_kv_heads", "n_head_kv"];
+const HEAD_DIM: &[&str] = &["head_dim", "attention_head_dim"];
+const WIDTH: &[&str] = &["intermediate_size", "ffn_dim", "n_inner"];
+
 const fn always(_: &Decoder) -> bool {
     true
-}
-fn grouped(decoder: &Decoder) -> bool {
-    decoder.attention == AttentionForm::Grouped
 }
 fn latent(decoder: &Decoder) -> bool {
     decoder.attention == AttentionForm::Latent
@@ -32,20 +36,20 @@ fn asks(flag: Flag, wanted: &str) -> bool {
 /// Every field, in the order of the editor.
 pub const FIELDS: &[Field] = &[
     Field {
-        keys: &["num_hidden_layers", "n_layer", "n_layers", "num_layers"],
+        keys: LAYERS,
         label: "Layers",
         help: "How many blocks of attention and MLP follow one another.",
         group: Size,
         kind: Whole,
-        applies: always,
+        applies: |decoder| reads(decoder.layers, LAYERS),
     },
     Field {
-        keys: &["hidden_size", "n_embd", "d_model"],
+        keys: HIDDEN,
         label: "Width",
         help: "Numbers that stand for each token between the layers.",
         group: Size,
         kind: Whole,
-        applies: always,
+        applies: |decoder| reads(decoder.hidden, HIDDEN),
     },
     Field {
         keys: &["vocab_size", "padded_vocab_size"],
@@ -64,28 +68,28 @@ pub const FIELDS: &[Field] = &[
         applies: always,
     },
     Field {
-        keys: &["num_attention_heads", "n_head", "n_heads"],
+        keys: HEADS,
         label: "Heads",
         help: "Query heads of each attention.",
         group: Attention,
         kind: Whole,
-        applies: always,
+        applies: |decoder| reads(decoder.heads, HEADS),
     },
     Field {
-        keys: &["num_key_value_heads", "num_kv_heads", "n_head_kv"],
+        keys: KV_HEADS,
         label: "KV heads",
         help: "Heads whose keys and values are cached; fewer than query heads make the cache smaller.",
         group: Attention,
         kind: Whole,
-        applies: grouped,
+        applies: |decoder| !latent(decoder) && reads(decoder.kv_heads, KV_HEADS),
     },
     Field {
-        keys: &["head_dim", "attention_head_dim"],
+        keys: HEAD_DIM,
         label: "Head width",
         help: "Width of one head; left out, it is width / heads.",
         group: Attention,
         kind: Whole,
-        applies: grouped,
+        applies: |decoder| !latent(decoder) && reads(decoder.head_dim, HEAD_DIM),
     },
     Field {
         keys: &["q_lora_rank"],
@@ -125,7 +129,7 @@ pub const FIELDS: &[Field] = &[
         help: "Width of a head's values.",
         group: Attention,
         kind: Whole,
-        applies: latent,
+        applies: |decoder| latent(decoder) || reads(decoder.value_dim, &["v_head_dim"]),
     },
     Field {
         keys: &["sliding_window", "sliding_window_size"],
@@ -160,12 +164,16 @@ pub const FIELDS: &[Field] = &[
         applies: |decoder| matches!(decoder.windows.pattern, Pattern::FullEvery(keys, _) if reads(keys, &["sliding_window_pattern"])),
     },
     Field {
-        keys: &["intermediate_size", "ffn_dim", "n_inner"],
+        keys: WIDTH,
         label: "MLP width",
         help: "Width inside the MLP of a dense layer (of an expert in the Mixtral family).",
         group: Mlp,
         kind: Whole,
-        applies: always,
+        applies: |decoder| {
+            let experts = decoder.experts.as_ref();
+            let dense = experts.is_none_or(|experts| experts.layers != MoeLayers::All);
+            dense && reads(decoder.dense_width, WIDTH) || experts.is_some_and(|experts| reads(experts.width, WIDTH))
+        },
     },
     Field {
         keys: &[

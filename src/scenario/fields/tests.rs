@@ -89,6 +89,31 @@ fn fields_follow_the_family() {
 }
 
 #[test]
+fn every_form_of_family_shows_what_it_reads() {
+    let shows = |config: &Value, key: &str| field(key).applies(config);
+    let of = |model_type: &str| json!({"model_type": model_type});
+    // Hybrids, layers of one mixer, encoders, and encoders with a decoder.
+    for (model_type, read, unread) in [
+        ("qwen3_next", "num_experts", "kv_lora_rank"),
+        ("kimi_linear", "kv_lora_rank", "num_key_value_heads"),
+        ("mamba", "hidden_size", "num_attention_heads"),
+        ("bert", "num_attention_heads", "num_key_value_heads"),
+        ("eurobert", "num_key_value_heads", "num_experts"),
+        ("fnet", "intermediate_size", "num_attention_heads"),
+        ("bart", "num_hidden_layers", "intermediate_size"),
+        ("t5gemma", "num_key_value_heads", "num_experts"),
+        ("esm", "num_attention_heads", "sliding_window"),
+    ] {
+        assert!(shows(&of(model_type), read), "{model_type} {read}");
+        assert!(!shows(&of(model_type), unread), "{model_type} {unread}");
+    }
+    // A key decides what the description says.
+    let dense = json!({"model_type": "minicpm", "num_hidden_layers": 2});
+    let mixture = json!({"model_type": "minicpm", "num_experts": 8});
+    assert!(!shows(&dense, "num_experts_per_tok") && shows(&mixture, "num_experts_per_tok"));
+}
+
+#[test]
 fn defaults_are_told_apart() {
     let bare = json!({"model_type": "llama"});
     let read = field("hidden_size").read(&bare, &BTreeMap::new());
