@@ -25,12 +25,19 @@ impl Keeper<'_> {
                         .iter()
                         .any(|operator| matches!(operator.kind, Kind::Linear { .. }))
             };
+            // Layers that are computed again make their input need a gradient: the norm before them does too.
+            let leads = self.checkpoints() && class.counts_encoder;
             let adapted = |block: &&Block| match &self.plan.adapters {
                 // Under adapters nothing before the first of them needs a gradient.
+                Some(_) if leads && block.role == Role::Norm => true,
                 Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
                 None => true,
             };
-            if self.plan.adapters.is_some() && self.checkpoints() && self.plan.runs_classes() && class.changes_embedding
+            let normed = class.counts_encoder && self.blueprint.stem.iter().any(|block| block.role == Role::Norm);
+            if self.plan.adapters.is_some()
+                && self.checkpoints()
+                && self.plan.runs_classes()
+                && (class.changes_embedding || normed)
             {
                 parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
             }
@@ -59,6 +66,7 @@ impl Keeper<'_> {
         let blocks = &self.blueprint.head;
         for (at, block) in blocks.iter().enumerate() {
             seen.stream = false;
+            seen.residual = false;
             if block.role == Role::Norm {
                 parts.push(self.norm_block(block, seen));
                 continue;
