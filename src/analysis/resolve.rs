@@ -71,12 +71,16 @@ pub fn resolve(
 /// The scenario as the model can answer it: one that writes nothing is asked to read its prompt.
 fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Scenario>, AnalysisError> {
     let mode = requested.workload.mode;
-    if blueprint.reading != Reading::Writes && mode.trains() {
-        return Err(ModelError::NotBuilt {
-            model_type: blueprint.model_type.clone(),
-            what: "Training of a model with an encoder".to_owned(),
-        }
-        .into());
+    if mode.trains() {
+        return match blueprint.reading {
+            Reading::Writes => Ok(requested),
+            Reading::Encodes if blueprint.autograd.counts_encoder => Ok(requested),
+            Reading::Encodes | Reading::Both(_) => Err(ModelError::NotBuilt {
+                model_type: blueprint.model_type.clone(),
+                what: "Training of this kind of model with an encoder".to_owned(),
+            }
+            .into()),
+        };
     }
     if blueprint.reading != Reading::Encodes || mode == Mode::Prefill {
         return Ok(requested);

@@ -78,8 +78,12 @@ pub struct Autograd {
     pub caps_logits: bool,
     /// Whether a dropout mask is kept after the token table.
     pub drops_embedding: bool,
-    /// Whether dropout masks are kept after attention and MLP.
-    pub drops_residual: bool,
+    /// Whether dropout masks are kept after attention, and after the MLP.
+    pub drops_residual: [bool; 2],
+    /// Of an encoder: whether what its class keeps was counted.
+    pub counts_encoder: bool,
+    /// Whether log-probabilities stay in the format of the logits; others make them in FP32.
+    pub keeps_loss_format: bool,
     /// Whether the router reads an FP32 copy of its input.
     pub routes_in_float: bool,
     /// Whether queries, keys and values come from one matrix.
@@ -174,6 +178,30 @@ const FLOAT_ROUTERS: &[&str] = &[
     "solar_open",
     "mimo_v2_flash",
 ];
+/// Encoders whose training was counted.
+const COUNTED_ENCODERS: &[&str] = &[
+    "bert",
+    "bert-generation",
+    "camembert",
+    "data2vec-text",
+    "distilbert",
+    "ernie",
+    "eurobert",
+    "jina_embeddings_v3",
+    "modernbert",
+    "nomic_bert",
+    "roberta",
+    "roberta-prelayernorm",
+    "ultrabert",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+];
+/// Of these, those that make log-probabilities in FP32.
+const FLOAT_LOSS: &[&str] = &["bert-generation", "eurobert", "modernbert", "ultrabert"];
+/// Of these, those whose written scores go through a softmax in FP32.
+const FLOAT_SCORES: &[&str] = &["eurobert", "modernbert", "ultrabert"];
+/// Of these, those without dropout where the config is silent.
+const WITHOUT_DROPOUT: &[&str] = &["eurobert", "modernbert", "nomic_bert", "ultrabert"];
 /// Parameters that no gradient reaches: corrections of routers, which a rule of their own updates.
 pub const FROZEN: [&str; 2] = ["e_score_correction_bias", "expert_bias"];
 /// Types with dropout unless the config says otherwise: key, and what the class has.
@@ -184,7 +212,9 @@ const DROPOUT: &[(&[&str], &str, &str)] = &[
 
 /// Keys of dropout after the token table and in the residual stream.
 const EMBEDDING_DROPOUT: [&str; 4] = ["embd_pdrop", "embedding_dropout", "embed_dropout", "emb_pdrop"];
-const ATTENTION_DROPOUT: [&str; 2] = ["attn_pdrop", "attention_dropout"];
+/// Of encoders: one key for the table and the residual stream.
+const ENCODER_DROPOUT: [&str; 2] = ["hidden_dropout_prob", "dropout"];
+const ATTENTION_DROPOUT: [&str; 3] = ["attn_pdrop", "attention_dropout", "attention_probs_dropout_prob"];
 const RESIDUAL_DROPOUT: [&str; 5] = [
     "resid_pdrop",
     "residual_dropout",
@@ -211,6 +241,14 @@ impl Autograd {
             false => listed(CAPPED),
         };
         let per_layer = number("hidden_size_per_layer_input").is_some_and(|width| width > 0.0);
+        // A wrapper has a class and a loss of its own.
+        let encoder = listed(COUNTED_ENCODERS) && config.root_type() == name;
+        let encoder_drops = encoder
+            && ENCODER_DROPOUT
+                .iter()
+                .find_map(|key| number(key))
+                .map_or(!listed(WITHOUT_DROPOUT), |share| share > 0.0);
+        let drops_residual = encoder_drops || drops(&RESIDUAL_DROPOUT, usual.map(|row| row.2));
         let edge = listed(&["gemma4", "gemma4_text", "gemma3n", "gemma3n_text"]) && per_layer;
         Self {
             norm: norm.map_or(NormForm::Upcast, |(_, form)| *form),
@@ -233,14 +271,23 @@ impl Autograd {
             caps_logits: caps("final_logit_softcapping"),
             drops_attention: drops(
                 &ATTENTION_DROPOUT,
-                usual.map(|row| if row.1.is_empty() { "" } else { "attn_pdrop" }),
+                match usual {
+                    Some(row) => Some(if row.1.is_empty() { "" } else { "attn_pdrop" }),
+                    None => (encoder && !listed(WITHOUT_DROPOUT)).then_some("attention_probs_dropout_prob"),
+                },
             ),
-            drops_embedding: drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
-            drops_residual: drops(&RESIDUAL_DROPOUT, usual.map(|row| row.2)),
+            drops_embedding: encoder_drops || drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
+            // DistilBERT drops nothing of its attention's output, XLM-RoBERTa XL nothing of its MLP's.
+            drops_residual: [
+                drops_residual && name != "distilbert",
+                drops_residual && name != "xlm-roberta-xl",
+            ],
+            counts_encoder: encoder,
+            keeps_loss_format: encoder && !listed(FLOAT_LOSS),
             joins_qkv: listed(&["phi3", "phi4_multimodal"]),
             joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
             norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
-            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]),
+            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]) || encoder && !listed(FLOAT_SCORES),
             changes_embedding: listed(&["gpt2", "gpt_bigcode", "gpt_neo", "opt", "starcoder2", "xglm", "biogpt"])
                 || number("embedding_multiplier").is_some_and(|factor| factor != 1.0),
             routes_in_float: listed(FLOAT_ROUTERS),

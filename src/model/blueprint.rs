@@ -10,7 +10,7 @@ use super::families;
 use super::layout::Layout;
 use super::media::Senses;
 use super::notice::Notice;
-use super::operator::Block;
+use super::operator::{Block, Kind, Rows};
 use super::quantisation::Quantisation;
 use super::tensor::Tensor;
 use crate::units::{Exact, Number, Quantity};
@@ -92,6 +92,20 @@ pub struct Blueprint {
     pub autograd: Autograd,
     /// What was assumed.
     pub notices: Vec<Notice>,
+}
+
+impl Blueprint {
+    /// What its head tells apart, words or labels, and whether for each token; `None` without such a head.
+    pub fn classes(&self) -> Option<(&Quantity, bool)> {
+        let operators = self.head.iter().flat_map(|block| &block.operators);
+        let found = operators.filter_map(|operator| match &operator.kind {
+            Kind::Linear { output, rows, .. } if operator.component == Component::LmHead => Some((output, *rows)),
+            _ => None,
+        });
+        let (output, rows) = found.last()?;
+        let words = output.value == self.vocabulary.value;
+        Some((output, words || rows != Rows::Sequences))
+    }
 }
 
 /// Something a checkpoint holds which is no parameter of the model.

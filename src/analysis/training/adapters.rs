@@ -27,7 +27,8 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
     if !linear || kernel {
         return false;
     }
-    let head = operator.component == Component::LmHead;
+    // A dense layer before the output layer is none.
+    let head = operator.component == Component::LmHead && operator.name != "dense";
     match &adapters.targets {
         // Routers are modules of their own, no linear layers.
         LoraTargets::AllLinear => !head && operator.component != Component::Router,

@@ -3,6 +3,7 @@
 use super::plan::{TrainingPlan, refused};
 use crate::analysis::error::AnalysisError;
 use crate::model::Blueprint;
+use crate::model::blueprint::Reading;
 use crate::model::operator::Kind;
 use crate::scenario::training::{Framework, Schedule, Zero};
 use crate::units::grouped;
@@ -10,6 +11,12 @@ use crate::units::grouped;
 impl TrainingPlan {
     /// Whether the layout can be at all.
     pub(super) fn check(&self, blueprint: &Blueprint) -> Result<(), AnalysisError> {
+        if blueprint.reading == Reading::Encodes && !self.runs_classes() {
+            return Err(refused(format!(
+                "Training of an encoder is counted as transformers' own classes run it, with Transformers, FSDP or DeepSpeed, not compiled and without Liger's kernels; {} here does otherwise.",
+                self.framework.label()
+            )));
+        }
         let layers = blueprint.layers.value;
         let chunks = self.pipeline.saturating_mul(self.virtual_stages);
         // Megatron and torchtitan count token table and head as a layer each.

@@ -13,7 +13,12 @@ const UNSLOTH_CHUNK: u64 = 4 << 30;
 
 /// Elements of the logits of a micro-batch.
 fn elements<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary))
+    match blueprint.classes() {
+        Some((classes, true)) => {
+            N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(classes))
+        }
+        _ => N::zero(),
+    }
 }
 
 fn shared<N: Number>(plan: &TrainingPlan, value: N) -> N {
@@ -38,6 +43,10 @@ pub fn in_backward<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage:
         Loss::Full if habits.holds_logits => logits(4.0),
         Loss::Chunked if habits.holds_logits => N::zero(),
         Loss::Full if habits.writes_over_logits => N::zero(),
+        // All in the format of the logits.
+        Loss::Full if blueprint.autograd.keeps_loss_format && !plan.is_under_autocast() => {
+            logits(2.0 * plan.activation_bytes() as f64)
+        }
         Loss::Full => logits(8.0),
         Loss::Chunked => logits(1.0),
         Loss::Fused => N::zero(),

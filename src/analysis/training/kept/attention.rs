@@ -36,7 +36,9 @@ impl Keeper<'_> {
         let eager = self.plan.is_eager() || own && class.attention != AttentionForm::Fused;
         if eager {
             let selective = !own && self.plan.recompute == Recompute::Selective;
-            let base = if fused && !rotates && own && !class.copies_values {
+            let base = if own && class.counts_encoder {
+                N::sum([queries(), keys(), values()])
+            } else if fused && !rotates && own && !class.copies_values {
                 queries().plus(keys()).plus(values())
             } else if fused && own && !class.copies_values {
                 N::sum([queries(), keys(), queries(), keys(), values()])
@@ -76,7 +78,7 @@ impl Keeper<'_> {
         }
         let masked = own && class.always_masks && self.plan.attention != AttentionKernel::Flash
             || match &attention.span {
-                Span::Window(window) | Span::Chunk(window) => {
+                Span::Window(window) | Span::Chunk(window) | Span::Around(window) => {
                     own && window.value <= self.plan.sequence && self.plan.attention != AttentionKernel::Flash
                 }
                 _ => false,
@@ -86,7 +88,8 @@ impl Keeper<'_> {
                 && (attention.key_dim.value != attention.value_dim.value
                     || attention.key_dim.value > 256
                     || element == 4);
-        let mut kept = if efficient {
+        let near = matches!(attention.span, Span::Around(_)) && fused && rotates;
+        let mut kept = if efficient && !near {
             self.each(element, N::sum([queries(), all_keys(), all_values(), output()]))
         } else if (fused && own && !class.copies_values || self.splits_one_matrix(attention)) && rotates {
             // Values are a view of the one matrix' result, which stays whole.

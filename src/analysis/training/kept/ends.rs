@@ -3,7 +3,7 @@
 use super::{Keeper, Seen};
 use crate::analysis::training::adapters::{adapts, trainable};
 use crate::model::autograd::AttentionForm;
-use crate::model::operator::{Block, Kind, Role, Span, Step};
+use crate::model::operator::{Block, Kind, Role, Rows, Span, Step};
 use crate::scenario::Recompute;
 use crate::scenario::training::Loss;
 use crate::units::Number;
@@ -25,12 +25,19 @@ impl Keeper<'_> {
                         .iter()
                         .any(|operator| matches!(operator.kind, Kind::Linear { .. }))
             };
+            // Layers that are computed again make their input need a gradient: the norm before them does too.
+            let leads = self.checkpoints() && class.counts_encoder;
             let adapted = |block: &&Block| match &self.plan.adapters {
                 // Under adapters nothing before the first of them needs a gradient.
+                Some(_) if leads && block.role == Role::Norm => true,
                 Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
                 None => true,
             };
-            if self.plan.adapters.is_some() && self.checkpoints() && self.plan.runs_classes() && class.changes_embedding
+            let normed = class.counts_encoder && self.blueprint.stem.iter().any(|block| block.role == Role::Norm);
+            if self.plan.adapters.is_some()
+                && self.checkpoints()
+                && self.plan.runs_classes()
+                && (class.changes_embedding || normed)
             {
                 parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
             }
@@ -48,13 +55,35 @@ impl Keeper<'_> {
             }
         }
         if head {
+            parts.push(self.head(&mut seen));
+        }
+        N::sum(parts)
+    }
+
+    /// Of final norm and head, each block of which reads what the one before it made.
+    fn head<N: Number>(&self, seen: &mut Seen) -> N {
+        let mut parts = Vec::new();
+        let blocks = &self.blueprint.head;
+        for (at, block) in blocks.iter().enumerate() {
             seen.stream = false;
-            for block in &self.blueprint.head {
-                parts.push(if block.role == Role::Norm {
-                    self.norm_block(block, &mut seen)
-                } else {
-                    self.block(block, &mut seen)
-                });
+            seen.residual = false;
+            if block.role == Role::Norm {
+                parts.push(self.norm_block(block, seen));
+                continue;
+            }
+            let linear = block.operators.iter().find_map(|operator| match &operator.kind {
+                Kind::Linear { rows, output, .. } => Some((operator.name, *rows, output)),
+                _ => None,
+            });
+            match linear {
+                // One row a sequence: nothing beside what is kept of all tokens.
+                Some((_, Rows::Sequences, _)) if at > 0 => {}
+                // A dense layer has a nonlinearity behind it.
+                Some(("dense", Rows::Tokens, output)) if at + 1 < blocks.len() => {
+                    parts.push(self.block(block, seen));
+                    parts.push(self.each(self.element(), N::input(output)));
+                }
+                _ => parts.push(self.block(block, seen)),
             }
         }
         N::sum(parts)
@@ -62,11 +91,23 @@ impl Keeper<'_> {
 
     /// After the head: log-probabilities of all tokens in FP32, labels, and capped logits.
     pub fn loss<N: Number>(&self) -> N {
-        let vocabulary = || N::input(&self.blueprint.vocabulary);
+        let Some((classes, each_token)) = self.blueprint.classes() else {
+            return N::zero();
+        };
+        if !each_token {
+            return N::product([N::constant(4.0), N::input(&self.batch), N::input(classes)]);
+        }
+        let vocabulary = || N::input(classes);
         let labels = if self.plan.micro_batch == 1 { 1.0 } else { 0.0 };
         let labels = N::constant(8.0)
             .times(N::input(&self.tokens).plus(N::constant(labels)))
             .plus(N::constant(4.0));
+        let log = match self.class().keeps_loss_format {
+            // Autocast makes a copy in FP32.
+            true if self.plan.is_under_autocast() => 2 + 4,
+            true => self.element(),
+            false => 4,
+        };
         let caps = if self.class().caps_logits { self.element() } else { 0 };
         let kept = match self.plan.loss {
             // The logits in FP32, and their log-probabilities.
@@ -74,7 +115,7 @@ impl Keeper<'_> {
                 self.shared(self.each(8 + caps, vocabulary()))
             }
             Loss::Full if self.plan.habits().writes_over_logits => self.shared(self.each(2 + caps, vocabulary())),
-            Loss::Full => self.shared(self.each(4 + caps, vocabulary())),
+            Loss::Full => self.shared(self.each(log + caps, vocabulary())),
             Loss::Chunked => self.shared(self.each(2, vocabulary())),
             Loss::Fused => N::zero(),
         };

@@ -161,10 +161,13 @@ impl<'a> Keeper<'a> {
             if !self.class().shared_residual {
                 seen.residual = false;
             }
-            if self.plan.runs_classes()
-                && self.class().drops_residual
-                && matches!(block.role, Role::TokenMixer | Role::ChannelMixer)
-            {
+            let [after_mixer, after_channel] = self.class().drops_residual;
+            let drops = match block.role {
+                Role::TokenMixer => after_mixer,
+                Role::ChannelMixer => after_channel,
+                _ => false,
+            };
+            if drops && self.plan.runs_classes() {
                 parts.push(self.each(1, N::input(&self.blueprint.hidden)));
             }
         }
