@@ -153,8 +153,8 @@ fn kind_title(place: Place, span: &Span) -> String {
         | Span::Part(_)
         | Span::Chosen(_)
         | Span::Every { .. } => "full attention".to_owned(),
-        Span::Blocks { size, .. } => format!("blocks of {}", thousands(size.value)),
-        Span::Around(window) => format!("{} tokens around", thousands(window.value)),
+        Span::Blocks { size, .. } | Span::Beside { size, .. } => format!("blocks of {}", thousands(size.value)),
+        Span::Around(window) | Span::Chunks { window, .. } => format!("{} tokens around", thousands(window.value)),
         Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
         Span::Window(window) => format!("window of {}", thousands(window.value)),
     };

@@ -5,7 +5,7 @@ use super::keys::{TIE, VOCABULARY};
 use super::pair::{Around, Pair, Places, Ties};
 use super::pairing::convolution;
 use super::side::Side;
-use super::sparse_encoders::{blocks_seen, window_of, with_globals};
+use super::sparse_encoders::{blocks_seen, in_windows, window_of};
 use super::{Build, Family, Flag};
 use crate::model::blocks::embedding;
 use crate::model::operator::{Block, Role, Span};
@@ -70,10 +70,9 @@ const LED: Pair = Pair {
         }
     },
     adjust_layer: |_, hidden, reads, _, blocks| {
-        Ok(if reads {
-            with_globals(hidden, "self_attn.longformer_self_attn", blocks)
-        } else {
-            blocks
+        Ok(match reads {
+            true => in_windows(hidden, "self_attn.longformer_self_attn", blocks),
+            false => blocks,
         })
     },
     before: Around {
@@ -132,7 +131,7 @@ const FIRST: [&str; 6] = [
 ];
 
 /// The same with norms before each part and after the layers, and other tables before.
-const fn before(class: &'static str, places: Option<Places>, first_norm: &'static str) -> Pair {
+pub const fn before(class: &'static str, places: Option<Places>, first_norm: &'static str) -> Pair {
     let bart = Pair::BART;
     Pair {
         class,

@@ -102,7 +102,7 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
         .collect::<Result<_, ModelError>>()?;
     all.layers_by(&keys, |(span, key)| {
         let title = match span {
-            Span::Around(_) => "local attention · MLP",
+            Span::Around(_) | Span::Chunks { .. } => "local attention · MLP",
             _ => "both ways · MLP",
         };
         let blocks = side.layer(config, &hidden, span.clone())?;

@@ -68,6 +68,7 @@ mod layouts;
 mod lfm;
 mod llama;
 mod llama4;
+mod long;
 mod longcat;
 mod luke;
 mod mamba;
@@ -179,6 +180,7 @@ pub const MORE: &[&[Family]] = &[
     gpt::FAMILIES,
     falcon::FAMILIES,
     llama4::FAMILIES,
+    long::FAMILIES,
     mimo::FAMILIES,
     mixtures::FAMILIES,
     followers::FAMILIES,
