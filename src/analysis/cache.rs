@@ -145,6 +145,7 @@ fn kept_in_all<N: Number>(setup: &Setup, block: &Quantity, span: &Span, tokens: 
         | Span::Chunks { .. }
         | Span::Beside { .. }
         | Span::Near(_)
+        | Span::Distances
         | Span::Blocks { .. }
         | Span::Squares { .. }
         | Span::Part(_)

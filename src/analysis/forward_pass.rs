@@ -129,12 +129,15 @@ impl<N: Number> ForwardPass<N> {
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),
             Rows::Encoder => self.encoder.clone(),
-            Rows::Given(_) | Rows::Reach(_) | Rows::Filled { .. } | Rows::Every(_) if self.decode => return N::zero(),
+            Rows::Given(_) | Rows::Reach(_) | Rows::Filled { .. } | Rows::Every(_) | Rows::Distances if self.decode => {
+                return N::zero();
+            }
             Rows::Filled { size, more } => {
                 let more = Quantity::architecture("rows besides", more, "beside the tokens");
                 self.filled(&Quantity::architecture("block", size, "tokens of a block"))
                     .plus(N::input(&more))
             }
+            Rows::Distances => self.distances(),
             Rows::Every(tokens) => {
                 let tokens = Quantity::architecture("tokens of a mark", tokens, "tokens that one mark stands for");
                 entries(self.tokens.clone(), &tokens)
@@ -169,7 +172,12 @@ impl<N: Number> ForwardPass<N> {
     pub fn keys(&self, span: &Span) -> N {
         let context = || self.context.clone();
         match span {
-            Span::Full | Span::Both | Span::Blocks { .. } | Span::Beside { .. } | Span::Squares { .. } => context(),
+            Span::Full
+            | Span::Both
+            | Span::Distances
+            | Span::Blocks { .. }
+            | Span::Beside { .. }
+            | Span::Squares { .. } => context(),
             Span::Part(stage) => self.of_part(stage),
             Span::Cross => self.encoder.clone(),
             Span::Around(window) | Span::Chunks { window, .. } | Span::Near(window) | Span::Window(window) => {
@@ -194,6 +202,7 @@ impl<N: Number> ForwardPass<N> {
         match span {
             Span::Cross => tokens().times(self.encoder.clone()),
             Span::Both => tokens().times(tokens()),
+            Span::Distances => tokens().times(self.distances()),
             Span::Part(stage) => tokens().times(self.of_part(stage)),
             Span::Squares { side, whole, layers } => self.squares(side, whole, layers),
             Span::Blocks { size, random } => self.sparse_blocks(size, *random),
@@ -242,6 +251,11 @@ impl<N: Number> ForwardPass<N> {
             }
             _ => None,
         }
+    }
+
+    /// One fewer than twice as many as tokens.
+    fn distances(&self) -> N {
+        self.tokens.clone().times(N::constant(2.0)).minus(N::constant(1.0))
     }
 
     /// The tokens filled up to whole blocks.

@@ -148,6 +148,7 @@ fn kind_title(place: Place, span: &Span) -> String {
         Span::Full
         | Span::Both
         | Span::Near(_)
+        | Span::Distances
         | Span::Cross
         | Span::Squares { .. }
         | Span::Part(_)

@@ -40,18 +40,23 @@ fn plain_heads(config: &Config) -> Config {
     config.changed(&[("head_dim", Value::Null), ("num_key_value_heads", Value::Null)])
 }
 
-/// BERT's layers, each of which sees what is before it.
-const GIT: Decoder = Decoder {
+/// Biases everywhere, LayerNorm, a plain MLP, nothing rotated.
+const PLAIN: Decoder = Decoder {
     qkv_bias: Flag::Yes,
     output_bias: Flag::Yes,
     rotary: false,
+    norm: Norm::Layer,
+    gate: Gate::Plain,
+    mlp_bias: Flag::Yes,
+    ..Decoder::LLAMA
+};
+
+/// BERT's layers, each of which sees what is before it.
+const GIT: Decoder = Decoder {
     positions: Some(Positions {
         extra: 0,
         module: "git.embeddings.position_embeddings",
     }),
-    norm: Norm::Layer,
-    gate: Gate::Plain,
-    mlp_bias: Flag::Yes,
     head_bias: Flag::Yes,
     names: Names {
         embedding: "git.embeddings.word_embeddings",
@@ -72,18 +77,12 @@ const GIT: Decoder = Decoder {
         all.stem.push(first);
         Ok(())
     },
-    ..Decoder::LLAMA
+    ..PLAIN
 };
 
 /// Norms inside both halves of a layer; positions are computed.
 const KOSMOS: Decoder = Decoder {
     tied: true,
-    qkv_bias: Flag::Yes,
-    output_bias: Flag::Yes,
-    rotary: false,
-    norm: Norm::Layer,
-    gate: Gate::Plain,
-    mlp_bias: Flag::Yes,
     names: Names {
         attention: [
             "self_attn.q_proj",
@@ -106,7 +105,7 @@ const KOSMOS: Decoder = Decoder {
             adjust::inner_norm(block, "down_proj", "ffn.ffn_layernorm", Norm::Layer, &width)
         }))
     },
-    ..Decoder::LLAMA
+    ..PLAIN
 };
 
 /// Keys of its own.

@@ -20,6 +20,7 @@ mod layers;
 mod mixer;
 mod pair;
 mod pairing;
+mod parakeet;
 mod side;
 mod wrappers;
 
@@ -181,6 +182,7 @@ pub const MORE: &[&[Family]] = &[
     falcon::FAMILIES,
     llama4::FAMILIES,
     long::FAMILIES,
+    parakeet::FAMILIES,
     mimo::FAMILIES,
     mixtures::FAMILIES,
     followers::FAMILIES,

@@ -24,6 +24,7 @@ pub fn span_words(span: &Span) -> Option<String> {
         Span::Both => "sees both ways".to_owned(),
         Span::Around(window) | Span::Chunks { window, .. } => format!("{} around", grouped(window.value)),
         Span::Beside { size, seen, .. } => format!("{seen} × {} around", grouped(size.value)),
+        Span::Distances => "all distances".to_owned(),
         Span::Near(width) => format!("{} distances", grouped(width.value)),
         Span::Blocks { size, .. } => format!("blocks of {}", grouped(size.value)),
         Span::Squares { side, .. } => format!("squares of {}", grouped(side.value)),

@@ -41,6 +41,8 @@ pub enum Rows {
     },
     /// One for so many tokens; what is left over has none.
     Every(u64),
+    /// Every distance between two tokens: one fewer than twice as many.
+    Distances,
     /// None: it takes no part in a forward pass.
     Idle,
 }
@@ -85,6 +87,8 @@ pub enum Span {
     },
     /// As many as its sequence is long, so many at most, however products are counted: distances, not tokens.
     Near(Quantity),
+    /// Every distance to another token, before it and after it.
+    Distances,
     /// Blocks of so many tokens: the first and the last, its own and those beside it, and some chosen by chance.
     Blocks {
         /// Tokens of a block.
@@ -130,6 +134,7 @@ impl Span {
                 | Self::Chunks { .. }
                 | Self::Beside { .. }
                 | Self::Near(_)
+                | Self::Distances
                 | Self::Blocks { .. }
                 | Self::Squares { .. }
                 | Self::Part(_)

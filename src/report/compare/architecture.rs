@@ -227,7 +227,7 @@ fn span_name(span: &Span) -> Option<String> {
     match span {
         Span::Full | Span::Both | Span::Cross | Span::Squares { .. } | Span::Part(_) => None,
         Span::Blocks { size, .. } => Some(format!("some blocks of {} tokens", grouped(size.value))),
-        Span::Near(_) => None,
+        Span::Near(_) | Span::Distances => None,
         Span::Around(window) | Span::Chunks { window, .. } => {
             Some(format!("{} tokens around it", grouped(window.value)))
         }
