@@ -299,15 +299,6 @@ fn canary(config: &Config, title: &'static str) -> Result<Blueprint, ModelError>
             "Encoder and decoder must be equally wide (hidden_size); the class refuses anything else.".to_owned(),
         ));
     }
-    if config
-        .whole()
-        .optional("vocabulary", &["vocab_size"])?
-        .is_some_and(|words| words.value != all.vocabulary.value)
-    {
-        return Err(ModelError::Inconsistent(
-            "vocab_size must be that of decoder_config; the class refuses anything else.".to_owned(),
-        ));
-    }
     Ok(with_bias(all))
 }
 
