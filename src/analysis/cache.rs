@@ -142,7 +142,10 @@ fn kept_in_all<N: Number>(setup: &Setup, block: &Quantity, span: &Span, tokens: 
         Span::Full
         | Span::Both
         | Span::Around(_)
+        | Span::Chunks { .. }
+        | Span::Beside { .. }
         | Span::Near(_)
+        | Span::Distances
         | Span::Blocks { .. }
         | Span::Squares { .. }
         | Span::Part(_)

@@ -264,12 +264,9 @@ fn attend<N: Number>(
     let input = N::input;
     let each = || input(setup.activation_bytes());
     let heads = || input(&attention.heads);
+    let of = |pairs: N| pass.batch.clone().times(pairs).times(heads());
     let pairs = || {
-        pass.batch
-            .clone()
-            .times(pass.pairs(&attention.span))
-            .times(heads())
-            .named("pairs", "Pairs of a query and a key it sees, all heads and sequences.")
+        of(pass.pairs(&attention.span)).named("pairs", "Pairs of a query and a key it sees, all heads and sequences.")
     };
     let absorbed = attention.latent.as_ref().filter(|_| pass.decode && setup.absorbs());
     // Absorbed, every head compares with the latent and the rotary key, and mixes latents.
@@ -277,7 +274,14 @@ fn attend<N: Number>(
         Some(latent) => N::constant(2.0).times(input(&latent.rank)).plus(input(&latent.rope)),
         None => input(&attention.key_dim).plus(input(&attention.value_dim)),
     };
-    cost_of.matmul = place.times(N::product([N::constant(2.0), pairs(), widths]));
+    cost_of.matmul = match pass.pairs_mixed(&attention.span) {
+        None => place.times(N::product([N::constant(2.0), pairs(), widths])),
+        Some(mixed) => {
+            let scores = pairs().times(input(&attention.key_dim));
+            let values = of(mixed).times(input(&attention.value_dim));
+            place.times(N::constant(2.0).times(scores.plus(values)))
+        }
+    };
     cost_of.elementwise = place.times(N::constant(Step::Softmax.flops() as f64).times(pairs()));
     let rows = pass.rows(Rows::Tokens);
     let query_and_output = heads().times(input(&attention.key_dim).plus(input(&attention.value_dim)));

@@ -3,7 +3,7 @@
 use super::media::Seen;
 use super::setup::Setup;
 use crate::model::media::{Extent, Glance, Stage};
-use crate::model::operator::{Input, Rows, Span};
+use crate::model::operator::{Input, Marks, Rows, Span};
 use crate::scenario::{AttentionFlops, Logits};
 use crate::units::{Number, Quantity};
 
@@ -129,7 +129,19 @@ impl<N: Number> ForwardPass<N> {
             Rows::Keys => self.context.clone(),
             Rows::Encoder if self.decode => return N::zero(),
             Rows::Encoder => self.encoder.clone(),
-            Rows::Given(_) | Rows::Reach(_) if self.decode => return N::zero(),
+            Rows::Given(_) | Rows::Reach(_) | Rows::Filled { .. } | Rows::Every(_) | Rows::Distances if self.decode => {
+                return N::zero();
+            }
+            Rows::Filled { size, more } => {
+                let more = Quantity::architecture("rows besides", more, "beside the tokens");
+                self.filled(&Quantity::architecture("block", size, "tokens of a block"))
+                    .plus(N::input(&more))
+            }
+            Rows::Distances => self.distances(),
+            Rows::Every(tokens) => {
+                let tokens = Quantity::architecture("tokens of a mark", tokens, "tokens that one mark stands for");
+                entries(self.tokens.clone(), &tokens)
+            }
             Rows::Reach(most) => {
                 let most = Quantity::architecture("reach", most, "distances of the table on each side");
                 return self
@@ -160,10 +172,17 @@ impl<N: Number> ForwardPass<N> {
     pub fn keys(&self, span: &Span) -> N {
         let context = || self.context.clone();
         match span {
-            Span::Full | Span::Both | Span::Blocks { .. } | Span::Squares { .. } => context(),
+            Span::Full
+            | Span::Both
+            | Span::Distances
+            | Span::Blocks { .. }
+            | Span::Beside { .. }
+            | Span::Squares { .. } => context(),
             Span::Part(stage) => self.of_part(stage),
             Span::Cross => self.encoder.clone(),
-            Span::Around(window) | Span::Near(window) | Span::Window(window) => context().least(N::input(window)),
+            Span::Around(window) | Span::Chunks { window, .. } | Span::Near(window) | Span::Window(window) => {
+                context().least(N::input(window))
+            }
             Span::Chunk(chunk) if self.full => context().least(N::input(chunk)),
             Span::Chunk(chunk) => self.rest_of_chunk(context(), chunk).1,
             Span::Chosen(most) => self.chosen(context(), Some(most)),
@@ -183,11 +202,25 @@ impl<N: Number> ForwardPass<N> {
         match span {
             Span::Cross => tokens().times(self.encoder.clone()),
             Span::Both => tokens().times(tokens()),
+            Span::Distances => tokens().times(self.distances()),
             Span::Part(stage) => tokens().times(self.of_part(stage)),
             Span::Squares { side, whole, layers } => self.squares(side, whole, layers),
             Span::Blocks { size, random } => self.sparse_blocks(size, *random),
             Span::Near(most) => tokens().times(tokens().least(N::input(most))),
-            Span::Around(window) if !self.full => tokens().times(tokens().least(N::input(window))),
+            Span::Around(window) | Span::Chunks { window, .. } if !self.full => {
+                tokens().times(tokens().least(N::input(window)))
+            }
+            // Of n half windows w each n − 1 pairs of neighbours are compared, (2w)² at a time.
+            Span::Chunks { window, filled } => {
+                let halves = self.filled(filled).times(N::constant(2.0)).over(N::input(window));
+                N::product([halves.minus(N::constant(1.0)), N::input(window), N::input(window)])
+            }
+            Span::Beside {
+                size,
+                seen,
+                shifted,
+                marks,
+            } => self.beside(size, *seen, *shifted, marks),
             Span::Every { ratio, chosen } => {
                 let seen = || self.chosen(entries(tokens(), ratio), chosen.as_ref());
                 if self.full {
@@ -206,6 +239,45 @@ impl<N: Number> ForwardPass<N> {
             Span::Window(most) if self.is_longer_than(most) => self.windowed(most),
             Span::Chosen(most) if self.skips && self.is_longer_than(most) => self.windowed(most),
             _ => triangle(tokens()),
+        }
+    }
+
+    /// Pairs of a token and a value that is mixed into it, where they are not those of the scores: half a window mixes three.
+    pub fn pairs_mixed(&self, span: &Span) -> Option<N> {
+        match span {
+            Span::Chunks { window, filled } if self.full && !self.decode => {
+                let halves = N::input(window).times(N::constant(1.5));
+                Some(self.filled(filled).times(halves))
+            }
+            _ => None,
+        }
+    }
+
+    /// One fewer than twice as many as tokens.
+    fn distances(&self) -> N {
+        self.tokens.clone().times(N::constant(2.0)).minus(N::constant(1.0))
+    }
+
+    /// The tokens filled up to whole blocks.
+    fn filled(&self, size: &Quantity) -> N {
+        self.tokens.clone().over_ceiling(N::input(size)).times(N::input(size))
+    }
+
+    /// Blocks filled up, each of which sees so many and marks; marks that see everything.
+    fn beside(&self, size: &Quantity, seen: u64, shifted: bool, marks: &Marks) -> N {
+        let size = || N::input(size);
+        let blocks = self.tokens.clone().over_ceiling(size());
+        let blocks = if shifted { blocks.plus(N::constant(1.0)) } else { blocks };
+        let queries = || blocks.clone().times(size());
+        let near = queries().times(size()).times(N::constant(seen as f64));
+        match marks {
+            Marks::None => near,
+            Marks::Every(tokens) => near.plus(queries().times(entries(self.tokens.clone(), tokens))),
+            Marks::Always(count) => {
+                let count = || N::input(count);
+                let theirs = count().times(count().plus(queries()));
+                near.plus(queries().times(count())).plus(theirs)
+            }
         }
     }
 

@@ -8,6 +8,9 @@ use crate::model::{Component, Notice};
 use crate::scenario::Workload;
 use crate::units::{Quantity, counted, grouped};
 
+/// An image in one piece, beside crops of another size.
+pub(super) const WHOLE: &str = "whole image beside its crops";
+
 /// One kind of what a request holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -32,6 +35,7 @@ impl Seen {
         match (self.what, self.count) {
             ("image", 1) => format!("1 image: {each}"),
             ("image", _) => format!("{many} images: {many} × {each}"),
+            (WHOLE, count) if count > 1 => format!("whole images beside their crops: {many} × {each}"),
             (what, _) => format!("the {what}: {each}"),
         }
     }
@@ -84,12 +88,19 @@ impl Media {
             }
             let each = each.ok_or_else(|| AnalysisError::Media(unknown(blueprint, what)))?;
             let each = each.ok_or_else(|| AnalysisError::Media(refused(width, height)))?;
-            seen.push(Seen {
-                tower,
-                what,
-                count,
-                each,
-            });
+            let mut push = |what, each| {
+                seen.push(Seen {
+                    tower,
+                    what,
+                    count,
+                    each,
+                });
+            };
+            push(what, each);
+            if let Some([rows, columns, tokens, marks]) = each.beside {
+                let whole = Glance::whole(rows, columns, tokens);
+                push(WHOLE, Glance { marks, ..whole });
+            }
             Ok(())
         };
         let image = senses.images.as_ref().map(|rule| rule.see(width, height));

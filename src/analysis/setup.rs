@@ -6,7 +6,7 @@ use super::admission::Admission;
 use super::cache::{StatePage, Stored};
 use super::cache_format::usual_cache;
 use super::error::AnalysisError;
-use super::media::{Media, Seen};
+use super::media::{Media, Seen, WHOLE};
 use super::packed_cache::PackedPages;
 use super::placement::{Layout, Member, named, words};
 use super::resolve::{self, Conversion};
@@ -427,6 +427,7 @@ fn of_seen(seen: &Seen) -> Quantity {
     let each = Quantity::assumed("tokens of one", seen.each.tokens, "as the class's processor makes them");
     match seen.what {
         "image" => Quantity::product("images in the prompt", &[&many, &each]),
+        WHOLE => Quantity::product("whole images in the prompt", &[&many, &each]),
         "video" => each.renamed("video in the prompt"),
         _ => each.renamed("sound in the prompt"),
     }

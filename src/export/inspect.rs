@@ -177,7 +177,10 @@ fn reads(blueprint: &Blueprint) -> Vec<ReadsRow> {
     let senses = &blueprint.senses;
     let row = |what: String, seen: Option<Glance>| ReadsRow {
         what,
-        tokens: seen.map(|seen| seen.tokens),
+        tokens: seen.map(|seen| {
+            seen.tokens
+                .saturating_add(seen.beside.map_or(0, |[_, _, tokens, _]| tokens))
+        }),
         crops: seen.map(|seen| seen.crops),
         patches: seen.map(|seen| seen.patches()),
     };

@@ -39,6 +39,10 @@ fn every_matrix_of_a_tower_runs_over_something() {
         "text_projection",
         "intermediate.dense",
         "output.dense",
+        // Skipped where each square of patches stays a token, or the tower is too short for it.
+        "Merger of windows",
+        // Taken where a processor is told to.
+        "connector.fine.",
     ];
     let mut seen = 0;
     let mut still = std::collections::BTreeSet::new();
@@ -46,12 +50,16 @@ fn every_matrix_of_a_tower_runs_over_something() {
         let Ok(blueprint) = Blueprint::from_value(config) else {
             continue;
         };
-        for block in blueprint.towers.iter().flat_map(|tower| &tower.blocks) {
+        let blocks = blueprint
+            .towers
+            .iter()
+            .flat_map(|tower| tower.blocks.iter().map(move |block| (tower.title, block)));
+        for (title, block) in blocks {
             let Input::Tower(stage) = &block.input else { continue };
             for operator in &block.operators {
                 seen += 1;
                 let name = operator.tensors.first().map_or("", |tensor| &tensor.name);
-                let excused = STILL.iter().any(|part| name.contains(part));
+                let excused = STILL.iter().any(|part| name.contains(part) || title == *part);
                 let runs = matches!(operator.kind, Kind::Linear { .. } | Kind::Attention(_));
                 if runs && *stage == Stage::Still && !excused {
                     still.insert(format!("{}: {name} ({})", id, block.title));
@@ -164,7 +172,10 @@ fn images_become_tokens() {
                 .map(|(_, config)| config.clone())
         });
         let config = config.unwrap_or_else(|| json!({ "model_type": id }));
-        let blueprint = Blueprint::from_value(config).unwrap();
+        // A class without defaults of its own: the first config of its type.
+        let of_type = || others.iter().find(|(_, config)| config["model_type"] == id);
+        let blueprint = Blueprint::from_value(config).or_else(|_| Blueprint::from_value(of_type().unwrap().1.clone()));
+        let blueprint = blueprint.unwrap();
         let seen = blueprint.senses.images.as_ref().unwrap().see(width, height).unwrap();
         let found = (seen.crops, seen.patches(), seen.tokens);
         if found != (crops, patches, tokens) {
@@ -236,9 +247,9 @@ fn what_cannot_be_read() {
     let said = answer.notices.iter().filter(|notice| notice.code == "media_not_read");
     assert_eq!(said.count(), 2);
     assert_eq!(answer.setup.prompt().value, 16);
-    let molmo = json!({ "model_type": "molmo2" });
-    let molmo = Arc::new(Blueprint::from_value(molmo).unwrap());
-    assert_eq!(analyse(&molmo, &asked).unwrap_err().code(), "media_not_known");
+    let chameleon = json!({ "model_type": "chameleon" });
+    let chameleon = Arc::new(Blueprint::from_value(chameleon).unwrap());
+    assert_eq!(analyse(&chameleon, &asked).unwrap_err().code(), "media_not_known");
     let wide = asked.with(|s| s.workload.image_size = (30_000, 100));
     let qwen = catalogue::find("Qwen/Qwen2.5-VL-3B-Instruct").unwrap().config.clone();
     let refused = analyse(&Arc::new(Blueprint::from_value(qwen).unwrap()), &wide).unwrap_err();
@@ -276,8 +287,9 @@ fn more_is_never_less() {
                 assert!(before.0 <= now.0 && before.1 <= now.1, "{} {count}", blueprint.family);
             }
             before = Some(now);
-            // Cache of the layers that look at images, and nothing else, tells a model that attends across.
-            assert!(count == 0 || answer.setup.media.tokens() > 0 || blueprint.reading == Reading::Encodes);
+            // Layers that look at images beside the text, or an encoder of images alone, need no token of the prompt.
+            let apart = blueprint.senses.across || blueprint.reading == Reading::Encodes;
+            assert!(count == 0 || answer.setup.media.tokens() > 0 || apart);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::encoder::not_built;
 use super::keys::{TIE, VOCABULARY};
 use super::pair::{Around, Pair, Ties, places};
 use super::pairing::convolution;
-use super::sparse_encoders::{blocks_seen, window_of, with_globals};
+use super::sparse_encoders::{blocks_seen, in_windows, window_of};
 use super::{Build, Decoder, Family, Flag, Names};
 use crate::model::blocks::embedding;
 use crate::model::operator::{Block, Role, Span};
@@ -73,10 +73,9 @@ const LED: Pair = Pair {
         }
     },
     adjust_layer: |_, hidden, reads, _, blocks| {
-        Ok(if reads {
-            with_globals(hidden, "self_attn.longformer_self_attn", blocks)
-        } else {
-            blocks
+        Ok(match reads {
+            true => in_windows(hidden, "self_attn.longformer_self_attn", blocks),
+            false => blocks,
         })
     },
     before: Around {
@@ -122,7 +121,7 @@ const FSMT: Pair = Pair {
 const FIRST: [&str; 4] = ["self_attn_layer_norm", "", "final_layer_norm", ""];
 
 /// The same with norms before each part and after the layers, and other tables before.
-const fn before(class: &'static str, places: Option<Table>, first_norm: &'static str) -> Pair {
+pub const fn before(class: &'static str, places: Option<Table>, first_norm: &'static str) -> Pair {
     let bart = Pair::BART;
     Pair {
         class,

@@ -34,15 +34,20 @@ pub const FAMILIES: &[Family] = &[
 /// Heads that divide the stream, whatever else is said of them.
 const PLAIN_HEADS: [(&str, Value); 2] = [("head_dim", Value::Null), ("num_key_value_heads", Value::Null)];
 
-/// BERT's layers, each of which sees what is before it.
-const GIT: Decoder = Decoder {
+/// Biases everywhere, LayerNorm, a plain MLP, nothing rotated.
+const PLAIN: Decoder = Decoder {
     qkv_bias: Flag::Yes,
     output_bias: Flag::Yes,
     rotary: false,
-    tables: &[Table::positions("git.embeddings.position_embeddings", 0)],
     norm: Norm::Layer,
     gate: Gate::Plain,
     mlp_bias: Flag::Yes,
+    ..Decoder::LLAMA
+};
+
+/// BERT's layers, each of which sees what is before it.
+const GIT: Decoder = Decoder {
+    tables: &[Table::positions("git.embeddings.position_embeddings", 0)],
     head_bias: Flag::Yes,
     names: Names {
         embedding: "git.embeddings.word_embeddings",
@@ -60,18 +65,12 @@ const GIT: Decoder = Decoder {
         ..Names::LLAMA
     },
     translate: |_| Ok(PLAIN_HEADS.into()),
-    ..Decoder::LLAMA
+    ..PLAIN
 };
 
 /// Norms inside both halves of a layer; positions are computed.
 const KOSMOS: Decoder = Decoder {
     tied: true,
-    qkv_bias: Flag::Yes,
-    output_bias: Flag::Yes,
-    rotary: false,
-    norm: Norm::Layer,
-    gate: Gate::Plain,
-    mlp_bias: Flag::Yes,
     names: Names {
         attention: OUT_PROJ,
         mlp: ["", "ffn.fc1", "ffn.fc2"],
@@ -90,7 +89,7 @@ const KOSMOS: Decoder = Decoder {
             adjust::inner_norm(block, "down_proj", "ffn.ffn_layernorm", Norm::Layer, &width)
         }))
     },
-    ..Decoder::LLAMA
+    ..PLAIN
 };
 
 /// Keys of its own.

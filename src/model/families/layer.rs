@@ -33,7 +33,7 @@ impl Layer {
             Span::Full => "full attention".to_owned(),
             Span::Chunk(chunk) => format!("chunks of {}", thousands(chunk.value)),
             Span::Window(window) => format!("window of {}", thousands(window.value)),
-            Span::Around(_) => "local attention".to_owned(),
+            Span::Around(_) | Span::Chunks { .. } => "local attention".to_owned(),
             _ => "both ways".to_owned(),
         };
         let mixers = match (mixer, self.other.unwrap_or_default()) {

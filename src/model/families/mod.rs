@@ -23,6 +23,7 @@ mod mixer;
 mod names;
 mod pair;
 mod pairing;
+mod parakeet;
 mod wrappers;
 
 mod adjust;
@@ -70,6 +71,7 @@ mod layouts;
 mod lfm;
 mod llama;
 mod llama4;
+mod long;
 mod longcat;
 mod luke;
 mod mamba;
@@ -195,6 +197,8 @@ pub const MORE: &[&[Family]] = &[
     gpt::FAMILIES,
     falcon::FAMILIES,
     llama4::FAMILIES,
+    long::FAMILIES,
+    parakeet::FAMILIES,
     mimo::FAMILIES,
     mixtures::FAMILIES,
     followers::FAMILIES,

@@ -45,8 +45,8 @@ pub struct Pair {
     pub encoder: Decoder,
     /// Layers of the decoder.
     pub decoder: Decoder,
-    /// Keys of the objects that hold what each side is read from, with a dot where one lies in another; none where both read
-    /// the same keys.
+    /// Keys of the objects that hold what each side is read from, with a dot where one lies in another, empty where it is
+    /// the whole config; none where both read the same keys.
     pub parts: Option<[&'static str; 2]>,
     /// What a layer sees of its own side: of the encoder or not, and its index.
     pub span: fn(&Config, bool, u64) -> Result<Span, ModelError>,

@@ -127,7 +127,11 @@ pub fn build(config: &Config, title: &'static str, pair: &Pair) -> Result<Bluepr
         Some([first, second]) => {
             whole = config;
             reads = first.split('.').fold(config.whole(), |inner, key| inner.part(key));
-            own = config.part(second);
+            own = if second.is_empty() {
+                config.whole()
+            } else {
+                config.part(second)
+            };
             (&own, &reads)
         }
         None => {

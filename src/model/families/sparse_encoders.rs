@@ -16,7 +16,7 @@ use crate::model::component::Component;
 use crate::model::config::Config;
 use crate::model::config::{MOST_DIMENSION, whole};
 use crate::model::error::ModelError;
-use crate::model::operator::{Block, Operator, Role, Rows, Span, Step};
+use crate::model::operator::{Attention, Block, Kind, Operator, Role, Rows, Span, Step};
 use crate::model::tensor::{Tensor, TensorKind};
 use crate::units::Quantity;
 
@@ -113,15 +113,67 @@ pub fn window_of(config: &Config, layer: u64) -> Result<Span, ModelError> {
     let Some(each) = each else {
         return not_built(config, "A layer without a window (attention_window)");
     };
-    Ok(Span::Around(Quantity::config(
-        "window",
-        KEY,
-        whole(KEY, each, 1, MOST_DIMENSION)?,
-    )))
+    let read = |value: &Value| whole(KEY, value, 1, MOST_DIMENSION);
+    let widest = match value {
+        Some(Value::Array(list)) => list.iter().filter_map(|one| read(one).ok()).max(),
+        _ => None,
+    };
+    let window = read(each)?;
+    if !window.is_multiple_of(2) {
+        return Err(ModelError::Inconsistent(format!(
+            "{KEY} is {window}; the class refuses a window of an odd number of tokens."
+        )));
+    }
+    Ok(Span::Chunks {
+        window: Quantity::config("window", KEY, window),
+        filled: Quantity::config("widest window", KEY, widest.unwrap_or(window)),
+    })
+}
+
+/// Scores of one head without values: a product beside attention.
+pub fn alone(name: &'static str, width: Quantity, span: Span) -> Operator {
+    let one = Quantity::architecture("heads", 1, "one for all heads");
+    Operator {
+        name,
+        component: Component::Attention,
+        kind: Kind::Attention(Box::new(Attention {
+            heads: one.clone(),
+            kv_heads: one,
+            key_dim: width,
+            value_dim: Quantity::architecture("value_dim", 0, "no values"),
+            span,
+            latent: None,
+        })),
+        tensors: Vec::new(),
+    }
+}
+
+/// Over so many rows instead of the tokens.
+pub fn filled(block: &mut Block, rows: Rows) {
+    for operator in &mut block.operators {
+        if let Kind::Linear { rows: over, .. } = &mut operator.kind
+            && *over == Rows::Tokens
+        {
+            *over = rows;
+        }
+    }
 }
 
 /// Matrices for the few tokens that see all, which a plain text has none of.
-pub fn with_globals(hidden: &Quantity, module: &str, mut blocks: Vec<Block>) -> Vec<Block> {
+/// Tokens are filled up to whole windows.
+pub fn in_windows(hidden: &Quantity, module: &str, mut blocks: Vec<Block>) -> Vec<Block> {
+    let operators = blocks.iter().flat_map(|block| &block.operators);
+    let span = operators.into_iter().find_map(|operator| match &operator.kind {
+        Kind::Attention(attention) => Some(attention.span.clone()),
+        _ => None,
+    });
+    if let Some(Span::Chunks { filled: size, .. }) = &span {
+        let rows = Rows::Filled {
+            size: size.value,
+            more: 0,
+        };
+        blocks.iter_mut().for_each(|block| filled(block, rows));
+    }
     if let Some(attention) = blocks.first_mut() {
         let modules = ["query_global", "key_global", "value_global"];
         attention
@@ -129,6 +181,40 @@ pub fn with_globals(hidden: &Quantity, module: &str, mut blocks: Vec<Block>) -> 
             .extend(modules.map(|name| idle(&format!("{module}.{name}"), hidden, hidden, true)));
     }
     blocks
+}
+
+/// The class that sorts texts lets the first token see all and be seen by all.
+fn one_sees_all(all: &mut Assembly<'_>) {
+    let hidden = all.hidden.clone();
+    all.adjust_layers(|blocks| {
+        let Some(attention) = blocks.first_mut() else { return };
+        let rows = attention.operators.iter().find_map(|operator| match operator.kind {
+            Kind::Linear { rows, .. } => Some(rows),
+            _ => None,
+        });
+        let linear = |rows: Rows, output: &Quantity| Kind::Linear {
+            rows,
+            input: hidden.clone(),
+            output: output.clone(),
+            routing: None,
+        };
+        let rows = rows.unwrap_or(Rows::Tokens);
+        let globals = attention
+            .operators
+            .iter_mut()
+            .filter(|operator| operator.kind == Kind::Idle);
+        // The query of one token; keys and values of all.
+        for (at, operator) in globals.enumerate() {
+            operator.kind = linear(if at == 0 { Rows::Sequences } else { rows }, &hidden);
+        }
+        let four = Quantity::architecture("one for all", 4, "scores and values of one token, by all and of all");
+        attention.operators.push(Operator {
+            name: "one token and all",
+            component: Component::Attention,
+            kind: linear(rows, &four),
+            tensors: Vec::new(),
+        });
+    });
 }
 
 /// Windows, and matrices for the few tokens that see all (Beltagy 2020, arXiv 2004.05150), which a plain text has none of.
@@ -144,7 +230,18 @@ const LONGFORMER: Encoder = Encoder {
     sorting: Sorting::Dense("classifier.dense", "classifier.out_proj"),
     pretraining: Pretraining::Unknown,
     span: window_of,
-    adjust_layer: |_, hidden, _, blocks| Ok(with_globals(hidden, "attention.self", blocks)),
+    adjust_layer: |_, hidden, _, blocks| Ok(in_windows(hidden, "attention.self", blocks)),
+    adjust_ends: |config, purpose, all| {
+        match purpose {
+            Purpose::Texts => one_sees_all(all),
+            Purpose::Answers => config.notice(
+                "globals_apart",
+                "The question's tokens see all others in this class; that attention is not counted.".to_owned(),
+            ),
+            _ => {}
+        }
+        Ok(())
+    },
     ..Encoder::BERT
 };
 

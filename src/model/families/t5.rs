@@ -108,7 +108,12 @@ pub fn biased(config: &Config, mut blocks: Vec<Block>) -> Result<Vec<Block>, Mod
 }
 
 /// Without a gate, where the activation has none.
-fn plain(config: &Config, hidden: &Quantity, encoder: bool, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+pub fn plain(
+    config: &Config,
+    hidden: &Quantity,
+    encoder: bool,
+    mut blocks: Vec<Block>,
+) -> Result<Vec<Block>, ModelError> {
     const KEY: &str = "feed_forward_proj";
     let said = config.get(KEY).or_else(|| config.class_default(KEY));
     // A file that keeps what its class made of that name is taken at its word.

@@ -277,7 +277,7 @@ fn pixtral(config: &Config, title: &'static str) -> Result<Blueprint, ModelError
     all.stem.push(norm(Norm::Rms, "ln_pre", &hidden));
     let side = config.size("image", &["image_size"])?.value;
     let rule = ImageRule::LongestSide {
-        side,
+        sides: [side, side],
         patch: down.value,
         merge: 1,
         ends: false,

@@ -22,7 +22,9 @@ pub fn span_words(span: &Span) -> Option<String> {
     Some(match span {
         Span::Full => return None,
         Span::Both => "sees both ways".to_owned(),
-        Span::Around(width) => format!("{} around", grouped(width.value)),
+        Span::Around(window) | Span::Chunks { window, .. } => format!("{} around", grouped(window.value)),
+        Span::Beside { size, seen, .. } => format!("{seen} × {} around", grouped(size.value)),
+        Span::Distances => "all distances".to_owned(),
         Span::Near(width) => format!("{} distances", grouped(width.value)),
         Span::Blocks { size, .. } => format!("blocks of {}", grouped(size.value)),
         Span::Squares { side, .. } => format!("squares of {}", grouped(side.value)),

@@ -17,12 +17,16 @@ fn fewest_first(least: u64, most: u64) -> Vec<(u64, u64)> {
 
 /// Columns and rows whose ratio is nearest to the image's; of equal ones the larger, while its area is less than twice the
 /// image's. Source: transformers 5.23 `image_processing_got_ocr2.py` (`get_optimal_tiled_canvas`).
-pub fn nearest_ratio((width, height): (u64, u64), tile: u64, least: u64, most: u64) -> (u64, u64) {
+/// At least and at most so many tiles, and so many on a side.
+pub fn nearest_ratio((width, height): (u64, u64), tile: u64, [least, most, across]: [u64; 3]) -> (u64, u64) {
     let ratio = width as f64 / height as f64;
     let area = width as f64 * height as f64;
     let mut best = ((1, 1), f64::INFINITY);
     let tile = tile.min(1 << 20);
     for (columns, rows) in fewest_first(least, most) {
+        if columns.max(rows) > across {
+            continue;
+        }
         let apart = (ratio - columns as f64 / rows as f64).abs();
         let covered = (tile * tile * columns * rows) as f64;
         if apart < best.1 || (apart - best.1).abs() == 0.0 && area > 0.5 * covered {
@@ -35,10 +39,10 @@ pub fn nearest_ratio((width, height): (u64, u64), tile: u64, least: u64, most: u
 /// Columns and rows that need the least enlarging, or where none is large enough the least shrinking; of equal ones the
 /// smallest. Sources: transformers 5.23 `image_processing_mllama.py` (`get_optimal_tiled_canvas`), `image_processing_llama4.py`
 /// (`get_best_fit`), `image_processing_cohere2_vision.py`.
-pub fn least_scaling((width, height): (u64, u64), tile: u64, most: u64) -> (u64, u64) {
+pub fn least_scaling((width, height): (f64, f64), tile: u64, most: u64) -> (u64, u64) {
     let scale = |(columns, rows): &(u64, u64)| {
-        let across = (columns * tile) as f64 / width as f64;
-        across.min((rows * tile) as f64 / height as f64)
+        let across = (columns * tile) as f64 / width;
+        across.min((rows * tile) as f64 / height)
     };
     let all = arrangements(1, most);
     let larger = all.iter().map(scale).filter(|scale| *scale >= 1.0).reduce(f64::min);
@@ -72,11 +76,11 @@ mod tests {
     /// Results of the same functions of transformers 5.23.
     #[test]
     fn canvases_of_known_images() {
-        assert_eq!(nearest_ratio((1024, 1024), 448, 1, 12), (3, 3));
-        assert_eq!(nearest_ratio((1024, 768), 448, 1, 12), (4, 3));
-        assert_eq!(nearest_ratio((448, 448), 448, 1, 12), (1, 1));
-        assert_eq!(least_scaling((1024, 1024), 560, 4), (2, 2));
-        assert_eq!(least_scaling((500, 300), 560, 4), (1, 1));
+        assert_eq!(nearest_ratio((1024, 1024), 448, [1, 12, 12]), (3, 3));
+        assert_eq!(nearest_ratio((1024, 768), 448, [1, 12, 12]), (4, 3));
+        assert_eq!(nearest_ratio((448, 448), 448, [1, 12, 12]), (1, 1));
+        assert_eq!(least_scaling((1024.0, 1024.0), 560, 4), (2, 2));
+        assert_eq!(least_scaling((500.0, 300.0), 560, 4), (1, 1));
         let usual = [(336, 672), (672, 336), (672, 672), (1008, 336), (336, 1008)];
         assert_eq!(best_resolution((1024, 768), &usual), (672, 672));
         assert_eq!(best_resolution((1000, 300), &usual), (336, 1008));

@@ -24,11 +24,13 @@ pub enum ImageRule {
         most: u64,
         /// Marks before and after.
         marks: u64,
+        /// Whether a mark ends each row of tokens.
+        ends: bool,
     },
     /// Shrunk until its longer side fits, one token for each joined patch (Pixtral).
     LongestSide {
-        /// Longest side.
-        side: u64,
+        /// Most height and width.
+        sides: [u64; 2],
         /// Side of a patch.
         patch: u64,
         /// Patches that are joined on each side.
@@ -44,6 +46,8 @@ pub enum ImageRule {
         patches: u64,
         /// Most tiles, the whole image not counted.
         most: u64,
+        /// Most tiles in a row or column.
+        across: u64,
         /// Whether the arrangement is the one that scales least, instead of the one with the nearest ratio.
         by_scale: bool,
         /// Tokens of a tile.
@@ -117,6 +121,60 @@ pub enum ImageRule {
         patch: u64,
         /// Latents.
         tokens: u64,
+    },
+    /// Crops that overlap, as many as scale it least, pooled where they show the same only once, beside a whole image of a
+    /// crop's size; a mark before and after each and at the end of each row (Molmo 2).
+    Overlapped {
+        /// Patches on a crop's side.
+        patches: u64,
+        /// Patches that two neighbours share.
+        shared: u64,
+        /// Side of a patch.
+        patch: u64,
+        /// Patches that are pooled on each side.
+        pool: u64,
+        /// Most crops, the whole image not counted.
+        most: u64,
+    },
+    /// Cut into slices nearest to its ratio, each of about a square's pixels, beside a whole image of as many (MiniCPM-V).
+    Slices {
+        /// Side of the square.
+        side: u64,
+        /// Side of a patch.
+        patch: u64,
+        /// Patches that are joined on each side.
+        merge: u64,
+        /// Most slices.
+        most: u64,
+    },
+    /// Rounded up to whole patches, scaled until there are so many between the bounds (Nemotron Omni).
+    Bounded {
+        /// Side of a patch.
+        patch: u64,
+        /// Patches that are joined on each side.
+        merge: u64,
+        /// Fewest and most patches.
+        bounds: [u64; 2],
+    },
+    /// The grid of tokens nearest to its ratio, so many at most (Muse).
+    Nearest {
+        /// Side of a patch.
+        patch: u64,
+        /// Patches that are joined on each side.
+        merge: u64,
+        /// Most tokens.
+        most: u64,
+    },
+    /// Square windows over it, each brought to a crop's size, beside a larger whole image (Step 3.7).
+    Windows {
+        /// Longest side that is cut.
+        most: u64,
+        /// Side of the whole image and of a crop.
+        sides: [u64; 2],
+        /// Side of a patch.
+        patch: u64,
+        /// Patches that are joined on each side.
+        merge: u64,
     },
     /// Kept at its own size, shrunk only where it has too many patches (MoonViT).
     Native {

@@ -6,6 +6,7 @@
 mod canvas;
 mod image;
 mod pieces;
+mod planned;
 mod sound;
 mod stage;
 mod video;
@@ -72,7 +73,7 @@ pub struct Senses {
 impl Senses {
     /// Whether what the tower makes of an image stands beside the text, to be compared with it: it takes no place in the prompt.
     pub const fn apart(&self) -> bool {
-        matches!(self.images, Some(ImageRule::Fixed { tokens: 0, .. }))
+        !self.across && matches!(self.images, Some(ImageRule::Fixed { tokens: 0, .. }))
     }
     /// Whether there is a rule for anything.
     pub const fn any(&self) -> bool {

@@ -18,17 +18,19 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
             least,
             most,
             marks,
+            ends,
         } => {
             let (high, wide) = between((width, height), patch.saturating_mul(merge), least, most)?;
-            grid(high / patch, wide / patch, merge, marks)
+            let (rows, columns) = (high / patch, wide / patch);
+            grid(rows, columns, merge, [marks, if ends { rows / merge } else { 0 }])
         }
         ImageRule::LongestSide {
-            side,
+            sides: [high, wide],
             patch,
             merge,
             ends,
         } => {
-            let ratio = (height as f64 / side as f64).max(width as f64 / side as f64).max(1.0);
+            let ratio = (height as f64 / high as f64).max(width as f64 / wide as f64).max(1.0);
             let unit = patch.saturating_mul(merge);
             let whole = |length: u64| {
                 ((length as f64 / ratio) as u64)
@@ -37,12 +39,13 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
                     .saturating_mul(merge)
             };
             let (rows, columns) = (whole(height), whole(width));
-            grid(rows, columns, merge, if ends { rows / merge } else { 0 })
+            grid(rows, columns, merge, [0, if ends { rows / merge } else { 0 }])
         }
         ImageRule::Tiles {
             side,
             patches,
             most,
+            across,
             by_scale,
             tokens,
             marks: [of_tile, of_row, of_image],
@@ -50,9 +53,9 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
         } => {
             let size = (width, height);
             let (columns, rows) = if by_scale {
-                least_scaling(size, side, most)
+                least_scaling((width as f64, height as f64), side, most)
             } else {
-                nearest_ratio(size, side, 1, most)
+                nearest_ratio(size, side, [1, most, across])
             };
             let tiles = columns.saturating_mul(rows);
             let crops = if tiles > 1 && !filled { tiles + 1 } else { tiles };
@@ -165,7 +168,7 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
             if !large {
                 return Some(Glance::whole(filled, 1, small.saturating_add(2)));
             }
-            let (columns, rows) = nearest_ratio((width, height), side, few, many);
+            let (columns, rows) = nearest_ratio((width, height), side, [few, many, many]);
             let tiles = columns.saturating_mul(rows);
             let tokens = tiles
                 .saturating_mul(of_tile.saturating_add(1))
@@ -210,15 +213,24 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
                     .div_ceil(unit)
                     .saturating_mul(merge)
             };
-            grid(whole(height), whole(width), merge, 0)
+            grid(whole(height), whole(width), merge, [0, 0])
         }
+        ImageRule::Overlapped { .. }
+        | ImageRule::Slices { .. }
+        | ImageRule::Bounded { .. }
+        | ImageRule::Nearest { .. }
+        | ImageRule::Windows { .. } => super::planned::see(rule, width, height)?,
     })
 }
 
-/// One crop whose squares of patches are tokens, with so many marks besides.
-fn grid(rows: u64, columns: u64, merge: u64, marks: u64) -> Glance {
+/// One crop whose squares of patches are tokens, with so many marks that no tower makes, and so many ends of rows.
+pub(super) fn grid(rows: u64, columns: u64, merge: u64, [marks, ends]: [u64; 2]) -> Glance {
     let joined = (rows / merge).saturating_mul(columns / merge);
-    Glance::whole(rows, columns, joined.saturating_add(marks))
+    let tokens = joined.saturating_add(marks).saturating_add(ends);
+    Glance {
+        marks,
+        ..Glance::whole(rows, columns, tokens)
+    }
 }
 
 /// Height and width in whole units with so many pixels at least and at most; none beyond the ratio that the class takes.
@@ -268,7 +280,7 @@ fn unpadded((width, height): (u64, u64), rows: u64, columns: u64, patches: u64, 
 fn covered((width, height): (u64, u64), side: u64, patch: u64, most: u64) -> Glance {
     let (mut columns, mut rows) = (width.div_ceil(side), height.div_ceil(side));
     if columns.saturating_mul(rows) > most {
-        (columns, rows) = nearest_ratio((width, height), side, 1, most);
+        (columns, rows) = nearest_ratio((width, height), side, [1, most, most]);
     }
     let (wide, high) = (columns.saturating_mul(side), rows.saturating_mul(side));
     let (across, down) = (wide as f64 / width as f64, high as f64 / height as f64);

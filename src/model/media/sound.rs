@@ -13,6 +13,8 @@ pub struct SoundRule {
     pub clip: u64,
     /// Longest sound that is read; what is longer is cut off.
     pub most: u64,
+    /// Frames that are lost at its ends.
+    pub lost: u64,
     /// Frames that one position stands for.
     pub stride: u64,
     /// Frames that are joined by themselves: a second of them becomes a whole number of positions; zero is all together.
@@ -30,6 +32,7 @@ impl SoundRule {
     pub const OPEN: Self = Self {
         clip: 0,
         most: u64::MAX,
+        lost: 0,
         stride: 2,
         chunk: 0,
         joined: 2,
@@ -51,7 +54,7 @@ impl SoundRule {
 /// What becomes of so many seconds.
 pub(super) fn see(rule: &SoundRule, seconds: u64) -> Glance {
     let read = seconds.min(rule.most);
-    let own = rule.positions(read.saturating_mul(RATE));
+    let own = rule.positions(read.saturating_mul(RATE).saturating_sub(rule.lost));
     let (crops, rows) = match rule.clip {
         0 => (1, own),
         clip => (read.div_ceil(clip), rule.positions(clip.saturating_mul(RATE))),

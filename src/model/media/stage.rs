@@ -13,6 +13,11 @@ pub struct Glance {
     pub columns: u64,
     /// Tokens of the prompt that it becomes.
     pub tokens: u64,
+    /// Of those the marks that no tower makes.
+    pub marks: u64,
+    /// A small whole image beside the crops where it is of another size: rows and columns of its patches, its
+    /// tokens and the marks among them.
+    pub beside: Option<[u64; 4]>,
     /// Of sound the frames of its spectrum.
     pub frames: u64,
     /// Of sound the frames that are convolved by themselves; all together where there are none.
@@ -27,6 +32,8 @@ impl Glance {
             rows,
             columns,
             tokens,
+            marks: 0,
+            beside: None,
             frames: 0,
             chunk: 0,
         }
@@ -74,8 +81,10 @@ pub enum Stage {
     },
     /// All crops of an image in one sequence, each with one mark and filled up to a multiple of so many.
     Together(Quantity),
-    /// The tokens that it becomes.
+    /// The tokens that it becomes, but for marks.
     Tokens,
+    /// So many patches gathered for each of those tokens.
+    Gathered(Quantity),
 }
 
 /// Extent of a stage for one image, video or clip.
@@ -120,7 +129,8 @@ impl Stage {
                 let each = up(seen.patches().saturating_add(1), multiple).saturating_mul(multiple.value);
                 line(1, each.saturating_mul(seen.crops))
             }
-            Self::Tokens => line(1, seen.tokens),
+            Self::Tokens => line(1, seen.tokens.saturating_sub(seen.marks)),
+            Self::Gathered(many) => line(1, seen.tokens.saturating_sub(seen.marks).saturating_mul(many.value)),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum VideoRule {
         tokens: Option<u64>,
         /// Marks of the whole video.
         marks: u64,
+        /// So many frames, however long it is.
+        exactly: Option<u64>,
     },
 }
 
@@ -64,7 +66,9 @@ pub(super) fn see(rule: &VideoRule, width: u64, height: u64, seconds: u64, rate:
             ref each,
             tokens,
             marks,
+            exactly,
         } => {
+            let taken = exactly.unwrap_or(taken);
             let one = super::pieces::see(each, width, height)?;
             let of_frame = tokens.unwrap_or(one.tokens);
             Some(Glance {

@@ -32,8 +32,30 @@ pub enum Rows {
     Given(u64),
     /// Twice as many as a sequence is long, so many on each side at most: of a table of distances what is in reach.
     Reach(u64),
+    /// The tokens filled up to whole blocks of so many, and so many more.
+    Filled {
+        /// Tokens of a block.
+        size: u64,
+        /// Rows besides.
+        more: u64,
+    },
+    /// One for so many tokens; what is left over has none.
+    Every(u64),
+    /// Every distance between two tokens: one fewer than twice as many.
+    Distances,
     /// None: it takes no part in a forward pass.
     Idle,
+}
+
+/// What stands for a whole text beside blocks of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Marks {
+    /// Nothing.
+    None,
+    /// One for so many tokens, which is seen and sees nothing.
+    Every(Quantity),
+    /// So many, which see all tokens and each other.
+    Always(Quantity),
 }
 
 /// Which tokens a token attends to.
@@ -45,8 +67,28 @@ pub enum Span {
     Both,
     /// So many around it, half of them on each side.
     Around(Quantity),
+    /// The same by chunks of as many, half over each other, where the class has no kernel for it.
+    Chunks {
+        /// How many.
+        window: Quantity,
+        /// To a multiple of how many tokens are filled up.
+        filled: Quantity,
+    },
+    /// Those of its own block and of those beside it, and marks that stand for the whole.
+    Beside {
+        /// Tokens of a block, to which they are filled up.
+        size: Quantity,
+        /// Blocks that are seen, its own in the middle.
+        seen: u64,
+        /// Whether blocks begin half a block earlier, and one more is needed.
+        shifted: bool,
+        /// What stands for the whole.
+        marks: Marks,
+    },
     /// As many as its sequence is long, so many at most, however products are counted: distances, not tokens.
     Near(Quantity),
+    /// Every distance to another token, before it and after it.
+    Distances,
     /// Blocks of so many tokens: the first and the last, its own and those beside it, and some chosen by chance.
     Blocks {
         /// Tokens of a block.
@@ -87,7 +129,15 @@ impl Span {
     pub const fn sees_ahead(&self) -> bool {
         matches!(
             self,
-            Self::Both | Self::Around(_) | Self::Near(_) | Self::Blocks { .. } | Self::Squares { .. } | Self::Part(_)
+            Self::Both
+                | Self::Around(_)
+                | Self::Chunks { .. }
+                | Self::Beside { .. }
+                | Self::Near(_)
+                | Self::Distances
+                | Self::Blocks { .. }
+                | Self::Squares { .. }
+                | Self::Part(_)
         )
     }
 }

@@ -61,14 +61,14 @@ pub fn adapter(config: &Config, vision: &Config, prefix: &str) -> Parts {
     let (queries, keys) = widths(config)?;
     let (bias, mlp) = (config.flag("attention_bias", true)?, config.flag("mlp_bias", false)?);
     // A square of two by two patches is pooled: its mean asks, all four are seen.
-    let side = Quantity::architecture("pooled", 2, "squares of two by two patches");
-    let square = Stage::Each(Quantity::architecture("patches of a square", 4, "two by two"));
+    let four = Quantity::architecture("patches of a square", 4, "two by two");
+    let square = Stage::Each(four.clone());
     let heads = heads(config)?;
     let adapter = Stack::once(Vision, "Vision adapter", prefix)
-        .patches()
+        .over(Stage::Gathered(four))
         .linear("image_pooling_2d.k_proj", &keys, &input, bias)
         .linear("image_pooling_2d.v_proj", &keys, &input, bias)
-        .over(Stage::Squares(side))
+        .over(Stage::Tokens)
         .linear("image_pooling_2d.q_proj", &queries, &input, bias)
         .attend(heads.as_ref(), &queries, &keys, Span::Part(square))
         .linear("image_pooling_2d.o_proj", &hidden, &queries, bias)

@@ -8,6 +8,7 @@ use crate::model::component::Component::{Audio, Vision};
 use crate::model::config::{Config, whole, wrong};
 use crate::model::error::ModelError;
 use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::units::Quantity;
 
 /// Patches as flat rows, a norm before and after the layers.
@@ -28,7 +29,17 @@ pub fn vision(config: &Config, prefix: &str) -> Parts {
         .norm("ln_pre", Norm::Layer, &hidden);
     let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
     let heads = heads(config)?;
+    let whole = match config.names("layer_types")? {
+        Some(names) => names.iter().filter(|name| **name == "full_attention").count() as u64,
+        // Every fourth and the last.
+        None => layers.value.div_ceil(4),
+    };
     let layer = layer.patches().vit(&Vit {
+        span: Span::Squares {
+            side: rows.clone(),
+            whole: Quantity::config("layers that see all", "layer_types", whole),
+            layers: layers.clone(),
+        },
         qkv: &["attn.q_proj", "attn.k_proj", "attn.v_proj"],
         output: "attn.proj",
         norms: &["norm1", "norm2"],

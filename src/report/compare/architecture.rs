@@ -227,8 +227,11 @@ fn span_name(span: &Span) -> Option<String> {
     match span {
         Span::Full | Span::Both | Span::Cross | Span::Squares { .. } | Span::Part(_) => None,
         Span::Blocks { size, .. } => Some(format!("some blocks of {} tokens", grouped(size.value))),
-        Span::Near(_) => None,
-        Span::Around(tokens) => Some(format!("{} tokens around it", grouped(tokens.value))),
+        Span::Near(_) | Span::Distances => None,
+        Span::Around(window) | Span::Chunks { window, .. } => {
+            Some(format!("{} tokens around it", grouped(window.value)))
+        }
+        Span::Beside { size, .. } => Some(format!("blocks of {} tokens", grouped(size.value))),
         Span::Window(tokens) => Some(format!("a window of {} tokens", grouped(tokens.value))),
         Span::Chunk(tokens) => Some(format!("chunks of {} tokens", grouped(tokens.value))),
         Span::Chosen(tokens) => Some(format!("{} chosen tokens", grouped(tokens.value))),

@@ -187,7 +187,7 @@ pub fn pseudocode(block: &Block, look: Look, operator: Option<&Operator>) -> Opt
                 Span::Window(_) => {
                     "for each head h, over the last `window` tokens:\n  s = q[h] · k[h ÷ group] / √head_dim\n  p = softmax(s)\n  o[h] = Σ p · v[h ÷ group]"
                 }
-                Span::Both | Span::Around(_) | Span::Blocks { .. } => {
+                Span::Both | Span::Around(_) | Span::Chunks { .. } | Span::Beside { .. } | Span::Blocks { .. } => {
                     "for each head h, over all tokens seen:\n  s = q[h] · k[h] / √head_dim\n  p = softmax(s)\n  o[h] = Σ p · v[h]"
                 }
                 Span::Cross => {

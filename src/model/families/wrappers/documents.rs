@@ -1,10 +1,14 @@
 //! Readers of documents and scenes: Granite Docling, MiniCPM-V 4.6 and 4.7, MiniCPM-OCR, PaddleOCR-VL, ERNIE 4.5 VL, dots3.
 
+use serde_json::Value;
+
 use super::Around;
 use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::Vision;
+use crate::model::config::Config;
 use crate::model::error::ModelError;
 use crate::model::media::Stage;
+use crate::model::operator::Span;
 use crate::model::towers::{Parts, channels, heads, list, siglip, tower};
 use crate::units::Quantity;
 
@@ -50,16 +54,22 @@ pub fn granite(around: &Around<'_>) -> Parts {
         routes.push(("fine", half));
     }
     for (name, side) in routes {
+        // Its processor takes the fine route only where it is told to.
+        let seen = match name {
+            "fine" => Stage::Still,
+            _ => Stage::Squares(side.clone()),
+        };
         let merged = Quantity::product("merged", &[&hidden, &side, &side]);
         let prefix = format!("{PREFIX}connector.{name}.");
-        let route = Stack::once(Vision, "Route", prefix.as_str())
-            .over(Stage::Squares(side.clone()))
-            .linear("projection", &out, &merged, false);
+        let route =
+            Stack::once(Vision, "Route", prefix.as_str())
+                .over(seen.clone())
+                .linear("projection", &out, &merged, false);
         parts.push(route.finish());
         if taps.value > 0 {
             let prefix = format!("{prefix}deepstack_mergers.{{i}}.");
             let merger = Stack::repeated(Vision, "Mergers of deeper features", prefix, &taps)
-                .over(Stage::Squares(side))
+                .over(seen)
                 .norm("layer_norm", Norm::Layer, &merged)
                 .linear("linear_1", &out, &merged, true)
                 .activation(&out)
@@ -83,20 +93,46 @@ pub fn minicpm(around: &Around<'_>) -> Parts {
     let (down, across) = crate::model::towers::pair(&vision, "window_kernel_size")?;
     let window = Quantity::product("window", &[&hidden, &down, &across]);
     let wide = Quantity::product("window_intermediate", &[&width, &down, &across]);
-    let mut parts = siglip::tower(&vision, PREFIX, siglip::Form::HEADLESS)?;
+    let layers = vision.size("layers", &["num_hidden_layers"])?.value;
+    let before = before_merger(&around.whole, layers);
+    let (patches, squares) = match before {
+        None => (Stage::Still, Stage::Still),
+        Some(_) => (Stage::Patches, Stage::Squares(down.clone())),
+    };
+    let own = |count: u64| vision.with("num_hidden_layers", count.into());
+    let mut parts = siglip::tower(&own(before.unwrap_or(layers)), PREFIX, siglip::Form::HEADLESS)?;
+    parts.pop();
     let inner = Stack::once(Vision, "Merger of windows", format!("{PREFIX}vit_merger."))
-        .patches()
+        .over(patches)
         .vit(&Vit {
             mlp: &[],
             norms: &["layer_norm1"],
+            span: Span::Squares {
+                side: down.clone(),
+                whole: Quantity::architecture("layers that see all", 0, "none of them"),
+                layers: Quantity::architecture("layers", 1, "one merger"),
+            },
             ..Vit::clip(&hidden, &heads, &width)
         })
-        .over(Stage::Squares(down))
+        .over(squares)
         .norm("pre_norm", Norm::Layer, &window)
         .linear("linear_1", &wide, &window, true)
         .activation(&wide)
         .linear("linear_2", &hidden, &wide, true);
     parts.push(inner.finish());
+    let left = if before.is_some() {
+        Stage::Squares(down)
+    } else {
+        Stage::Patches
+    };
+    if let Some(after) = before.map(|before| layers - before).filter(|after| *after > 0) {
+        let after = Quantity::config("layers", "insert_layer_id", after);
+        let prefix = format!("{PREFIX}encoder.layers.{{i}}.");
+        let layer = Stack::repeated(Vision, "Vision layers over joined patches", prefix, &after).over(left.clone());
+        parts.push(layer.vit(&Vit::clip(&hidden, &heads, &width)).finish());
+    }
+    let last = Stack::once(Vision, "Vision norm", PREFIX).over(left);
+    parts.push(last.norm("post_layernorm", Norm::Layer, &hidden).finish());
     let four = Quantity::architecture("four", 4, "two patches on each side");
     let merged = Quantity::product("merged", &[&hidden, &four]);
     let merger = |stack: Stack, out: &Quantity| {
@@ -116,6 +152,14 @@ pub fn minicpm(around: &Around<'_>) -> Parts {
     let one = Quantity::architecture("last merger", 1, "the last merger projects");
     parts.push(merger(Stack::repeated(Vision, "Merger", prefix, &one), around.text));
     Ok(parts)
+}
+
+/// Layers before windows of patches are merged; none where they never are (`downsample_mode`).
+pub fn before_merger(whole: &Config, layers: u64) -> Option<u64> {
+    let given = |key| whole.get(key).or_else(|| whole.class_default(key));
+    let at = given("insert_layer_id").and_then(Value::as_u64)?.checked_add(1)?;
+    let skipped = given("downsample_mode").and_then(Value::as_str) == Some("4x");
+    (!skipped && at <= layers).then_some(at)
 }
 
 /// ERNIE 4.5 VL: patches come as flat rows; squares of them and pairs of frames are joined in a resampler.

@@ -47,6 +47,10 @@ pub fn narrow(around: &Around<'_>, blueprint: &mut Blueprint) -> Result<(), Mode
         .retain(|block| !block.operators.iter().any(|operator| words(&operator.kind)));
     blueprint.tied = false;
     blueprint.reading = Reading::Encodes;
+    // Nothing is written after the pass, so that no keys and values are kept for it.
+    for block in blueprint.kinds.iter_mut().flat_map(|kind| &mut kind.blocks) {
+        block.caches.clear();
+    }
     let module = "embedding_proj_layer";
     blueprint
         .head

@@ -2,6 +2,7 @@
 //! processors of transformers 5.23 under the wrapper's name; where published files of a family all say otherwise, those.
 
 mod moving;
+mod planned;
 
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ pub fn senses(root: &str, around: &Around<'_>) -> Result<Senses, ModelError> {
         videos: if sees { videos(root, around, &vision)? } else { None },
         sound: sound(root, around)?,
         alone: None,
-        across: root == "mllama",
+        across: matches!(root, "mllama" | "blip"),
     })
 }
 
@@ -70,13 +71,14 @@ fn pixels(vision: &Config, [patch, merge]: [&'static str; 2], bounds: [u64; 2]) 
         least,
         most,
         marks: 0,
+        ends: false,
     }))
 }
 
 fn longest(vision: &Config, merge: u64, ends: bool) -> Found<ImageRule> {
     let (side, patch) = (size(vision, "image_size")?, size(vision, "patch_size")?);
     Ok(Some(ImageRule::LongestSide {
-        side,
+        sides: [side, side],
         patch,
         merge,
         ends,
@@ -97,6 +99,8 @@ struct Cut {
     by_scale: bool,
     /// Whether every image takes the room of all tiles.
     filled: bool,
+    /// Most of them in a row or column.
+    across: u64,
 }
 
 impl Cut {
@@ -109,6 +113,7 @@ impl Cut {
             ends: 0,
             by_scale: false,
             filled: false,
+            across: most,
         }
     }
     /// By the least scaling (Llama).
@@ -128,6 +133,7 @@ fn tiles(vision: &Config, cut: &Cut) -> Found<ImageRule> {
         side,
         patches,
         most: cut.most,
+        across: cut.across,
         by_scale: cut.by_scale,
         tokens: joined.saturating_mul(joined).saturating_add(cut.ends),
         marks: cut.marks,
@@ -168,6 +174,7 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             least: 3_136,
             most: 451_584,
             marks: 2,
+            ends: false,
         }),
         "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
             pixels(vision, PATCH, OF_QWEN3)?
@@ -182,6 +189,7 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
                 least: OF_CLASS[0],
                 most: OF_CLASS[1],
                 marks: 0,
+                ends: false,
             })
         }
         "paligemma" | "deepseek_vl" | "janus" => every(grid(vision)?, 1),
@@ -269,7 +277,16 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
         }
         "got_ocr2" => fixed(grid(vision)?, 256),
         "blip-2" | "instructblip" => fixed(grid(vision)?, size(whole, "num_query_tokens")?),
-        _ => None,
+        // Layers attend to every patch and the class token.
+        "blip" => fixed(grid(vision)?, 0),
+        "git" => {
+            let vision = around.config.part("vision_config").of_type("git_vision_model");
+            let grid = grid(&vision)?;
+            fixed(grid, grid.0.saturating_mul(grid.1).saturating_add(1))
+        }
+        // A mark before and after.
+        "kosmos-2" => fixed(grid(vision)?, size(whole, "latent_query_num")?.saturating_add(2)),
+        _ => planned::images(root, around, vision)?,
     })
 }
 

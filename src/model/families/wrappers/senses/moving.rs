@@ -36,6 +36,7 @@ pub fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRu
                 each,
                 tokens: None,
                 marks: 0,
+                exactly: None,
             })
         }
         "llava_onevision" => {
@@ -46,6 +47,7 @@ pub fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRu
                 each,
                 tokens: None,
                 marks: 1,
+                exactly: None,
             })
         }
         "gemma4" => Some(VideoRule::Frames {
@@ -56,7 +58,18 @@ pub fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRu
             },
             tokens: None,
             marks: 0,
+            exactly: None,
         }),
+        // Its processor writes the tokens of four frames, and its class refuses any other number.
+        "instructblipvideo" => {
+            let each = fixed(grid(vision)?, super::size(&around.whole, "num_query_tokens")?);
+            each.map(|each| VideoRule::Frames {
+                each,
+                tokens: None,
+                marks: 0,
+                exactly: Some(4),
+            })
+        }
         _ => None,
     })
 }
@@ -103,6 +116,13 @@ pub fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
         "gemma4" if listens => Some(SoundRule {
             stride: 4,
             most: 30,
+            joined: 1,
+            ..SoundRule::OPEN
+        }),
+        // Windows of the spectrum are whole ones, so that two frames less are heard; six of them are a step.
+        "fun_asr_nano" => Some(SoundRule {
+            lost: 2,
+            stride: 6,
             joined: 1,
             ..SoundRule::OPEN
         }),
