@@ -98,11 +98,11 @@ impl Blueprint {
     /// What its head tells apart, words or labels, and whether for each token; `None` without such a head.
     pub fn classes(&self) -> Option<(&Quantity, bool)> {
         let operators = self.head.iter().flat_map(|block| &block.operators);
-        let found = operators.filter_map(|operator| match &operator.kind {
+        let mut found = operators.filter_map(|operator| match &operator.kind {
             Kind::Linear { output, rows, .. } if operator.component == Component::LmHead => Some((output, *rows)),
             _ => None,
         });
-        let (output, rows) = found.last()?;
+        let (output, rows) = found.next_back()?;
         let words = output.value == self.vocabulary.value;
         Some((output, words || rows != Rows::Sequences))
     }
