@@ -62,7 +62,12 @@ pub fn resolve(
             None => AnalysisError::UnknownDevice(id.clone()),
         })?),
     };
-    let mut notices: Vec<Notice> = said_of_encoding(blueprint).into_iter().collect();
+    let encodes = !requested.workload.mode.trains();
+    let mut notices: Vec<Notice> = encodes
+        .then(|| said_of_encoding(blueprint))
+        .flatten()
+        .into_iter()
+        .collect();
     let device = host::placed(device, &requested, &mut notices);
     let device = device.map(|device| Arc::new(device.into_owned()));
     on_device(blueprint, requested, device, notices, known)
@@ -72,15 +77,19 @@ pub fn resolve(
 fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Scenario>, AnalysisError> {
     let mode = requested.workload.mode;
     if mode.trains() {
-        return match blueprint.reading {
-            Reading::Writes => Ok(requested),
-            Reading::Encodes if blueprint.autograd.counts_encoder => Ok(requested),
-            Reading::Encodes | Reading::Both(_) => Err(ModelError::NotBuilt {
-                model_type: blueprint.model_type.clone(),
-                what: "Training of this kind of model with an encoder".to_owned(),
+        let what = match blueprint.reading {
+            _ if blueprint.trains() => return Ok(requested),
+            Reading::Both(_) => "Training of an encoder with a decoder",
+            _ if blueprint.autograd.counts_encoder => {
+                "Training of a class that does not guess words (architectures: one of those for masked words does)"
             }
-            .into()),
+            _ => "Training of a model that writes nothing",
         };
+        return Err(ModelError::NotBuilt {
+            model_type: blueprint.model_type.clone(),
+            what: what.to_owned(),
+        }
+        .into());
     }
     if blueprint.reading != Reading::Encodes || mode == Mode::Prefill {
         return Ok(requested);

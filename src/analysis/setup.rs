@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use strum::IntoEnumIterator;
+
 use super::admission::Admission;
 use super::cache::{StatePage, Stored};
 use super::cache_format::usual_cache;
@@ -284,6 +286,17 @@ impl Setup {
     pub fn encodes(&self) -> bool {
         self.blueprint.reading == Reading::Encodes
     }
+    /// The modes it can be asked in: a model that writes nothing encodes, and is trained where that is counted.
+    pub fn modes(&self) -> Vec<Mode> {
+        let trained = !self.encodes() || self.blueprint.trains();
+        Mode::iter()
+            .filter(|mode| match mode {
+                Mode::Prefill => true,
+                Mode::Pretrain | Mode::Finetune => trained,
+                Mode::Decode | Mode::Serve => !self.encodes(),
+            })
+            .collect()
+    }
     /// Whether a knob has anything to turn for this model: one that has no encoder asks for no tokens of one, one without a tower
     /// for no images, one that writes nothing for no tokens it writes and no cache. What is set already stays, so that it can be taken back.
     pub fn asks(&self, knob: KnobId) -> bool {
@@ -333,7 +346,15 @@ impl Setup {
     pub fn reads_once(&self, block: &Block, operator: &Operator) -> bool {
         let rows = match &operator.kind {
             Kind::Linear { rows, .. } => {
-                matches!(rows, Rows::Encoder | Rows::Sequences | Rows::Given(_) | Rows::Reach(_))
+                matches!(
+                    rows,
+                    Rows::Encoder
+                        | Rows::Sequences
+                        | Rows::Given(_)
+                        | Rows::Reach(_)
+                        | Rows::Every(_)
+                        | Rows::Distances
+                )
             }
             _ => false,
         };

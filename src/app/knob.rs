@@ -294,19 +294,27 @@ fn NumberOrWord(
 #[component]
 fn Modes(knob: &'static Knob, set: Callback<String>) -> impl IntoView {
     let case = Case::here();
-    // What writes nothing is asked one thing, whatever the mode.
+    let offered = Memo::new(move |_| {
+        let of = |answer: &Answer| answer.analysis.setup.modes();
+        case.shown
+            .with(|shown| shown.as_ref().map_or_else(|| Mode::iter().collect(), of))
+    });
+    // What writes nothing encodes, in whatever mode it is not trained.
     let encodes = Memo::new(move |_| {
         let of = |answer: &Answer| answer.analysis.setup.encodes();
         case.shown.with(|shown| shown.as_ref().is_some_and(of))
     });
     let modes = move || {
-        if encodes.get() {
-            return view! { <button type="button" aria-pressed="true" title="The whole input is read at once; nothing is written.">"Encode"</button> }.into_any();
-        }
-        Mode::iter().map(|mode| view! {
-                <button type="button" title=mode.help() aria-pressed=move || case.scenario.with(|scenario| scenario.workload.mode == mode).to_string()
-                    on:click=move |_| set.run(mode.key().to_owned())>{mode.label()}</button>
-            }).collect_view().into_any()
+        let encodes = encodes.get();
+        offered.get().into_iter().map(|mode| {
+            let (label, help) = match mode {
+                Mode::Prefill if encodes => ("Encode", "The whole input is read at once; nothing is written."),
+                _ => (mode.label(), mode.help()),
+            };
+            let now = move |now: Mode| now == mode || encodes && !mode.trains() && !now.trains();
+            let pressed = move || case.scenario.with(|scenario| now(scenario.workload.mode)).to_string();
+            view! { <button type="button" title=help aria-pressed=pressed on:click=move |_| set.run(mode.key().to_owned())>{label}</button> }
+        }).collect_view()
     };
     view! { <div class="segments" role="group" aria-label=knob.label>{modes}</div> }
 }

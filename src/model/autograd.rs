@@ -214,7 +214,7 @@ const DROPOUT: &[(&[&str], &str, &str)] = &[
 const EMBEDDING_DROPOUT: [&str; 4] = ["embd_pdrop", "embedding_dropout", "embed_dropout", "emb_pdrop"];
 /// Of encoders: one key for the table and the residual stream.
 const ENCODER_DROPOUT: [&str; 2] = ["hidden_dropout_prob", "dropout"];
-const ATTENTION_DROPOUT: [&str; 3] = ["attn_pdrop", "attention_dropout", "attention_probs_dropout_prob"];
+const ATTENTION_DROPOUT: [&str; 2] = ["attn_pdrop", "attention_dropout"];
 const RESIDUAL_DROPOUT: [&str; 5] = [
     "resid_pdrop",
     "residual_dropout",
@@ -269,13 +269,16 @@ impl Autograd {
             },
             caps_scores: caps("attn_logit_softcapping"),
             caps_logits: caps("final_logit_softcapping"),
-            drops_attention: drops(
-                &ATTENTION_DROPOUT,
-                match usual {
-                    Some(row) => Some(if row.1.is_empty() { "" } else { "attn_pdrop" }),
-                    None => (encoder && !listed(WITHOUT_DROPOUT)).then_some("attention_probs_dropout_prob"),
-                },
-            ),
+            drops_attention: match number("attention_probs_dropout_prob").filter(|_| encoder) {
+                Some(share) => share > 0.0,
+                None => drops(
+                    &ATTENTION_DROPOUT,
+                    match usual {
+                        Some(row) => Some(if row.1.is_empty() { "" } else { "attn_pdrop" }),
+                        None => (encoder && !listed(WITHOUT_DROPOUT)).then_some("attn_pdrop"),
+                    },
+                ),
+            },
             drops_embedding: encoder_drops || drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
             // DistilBERT drops nothing of its attention's output, XLM-RoBERTa XL nothing of its MLP's.
             drops_residual: [

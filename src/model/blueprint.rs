@@ -10,7 +10,7 @@ use super::families;
 use super::layout::Layout;
 use super::media::Senses;
 use super::notice::Notice;
-use super::operator::{Block, Kind, Rows};
+use super::operator::{Block, Kind};
 use super::quantisation::Quantisation;
 use super::tensor::Tensor;
 use crate::units::{Exact, Number, Quantity};
@@ -95,16 +95,23 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// What its head tells apart, words or labels, and whether for each token; `None` without such a head.
-    pub fn classes(&self) -> Option<(&Quantity, bool)> {
-        let operators = self.head.iter().flat_map(|block| &block.operators);
-        let mut found = operators.filter_map(|operator| match &operator.kind {
-            Kind::Linear { output, rows, .. } if operator.component == Component::LmHead => Some((output, *rows)),
+    /// Whether its training is counted: a model that writes, or an encoder of a counted class that guesses words.
+    pub fn trains(&self) -> bool {
+        match self.reading {
+            Reading::Writes => true,
+            Reading::Encodes => self.autograd.counts_encoder && self.guesses_words(),
+            Reading::Both(_) => false,
+        }
+    }
+    /// Whether the last layer of its head tells the words of its vocabulary apart.
+    pub fn guesses_words(&self) -> bool {
+        let mut operators = self.head.iter().flat_map(|block| &block.operators);
+        let last = operators.rfind(|operator| operator.component == Component::LmHead);
+        let output = last.and_then(|operator| match &operator.kind {
+            Kind::Linear { output, .. } => Some(output.value),
             _ => None,
         });
-        let (output, rows) = found.next_back()?;
-        let words = output.value == self.vocabulary.value;
-        Some((output, words || rows != Rows::Sequences))
+        output == Some(self.vocabulary.value)
     }
 }
 

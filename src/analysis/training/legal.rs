@@ -13,8 +13,15 @@ impl TrainingPlan {
     pub(super) fn check(&self, blueprint: &Blueprint) -> Result<(), AnalysisError> {
         if blueprint.reading == Reading::Encodes && !self.runs_classes() {
             return Err(refused(format!(
-                "Training of an encoder is counted as transformers' own classes run it, with Transformers, FSDP or DeepSpeed, not compiled and without Liger's kernels; {} here does otherwise.",
-                self.framework.label()
+                "Training of an encoder is counted as transformers' own classes run it: with Transformers, FSDP, DeepSpeed or ColossalAI, not compiled and without fused kernels. Asked for was {}{}.",
+                self.framework.label(),
+                if self.compiled {
+                    ", compiled"
+                } else if self.is_patched() {
+                    ", with fused kernels"
+                } else {
+                    ""
+                }
             )));
         }
         let layers = blueprint.layers.value;

@@ -13,12 +13,7 @@ const UNSLOTH_CHUNK: u64 = 4 << 30;
 
 /// Elements of the logits of a micro-batch.
 fn elements<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    match blueprint.classes() {
-        Some((classes, true)) => {
-            N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(classes))
-        }
-        _ => N::zero(),
-    }
+    N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary))
 }
 
 fn shared<N: Number>(plan: &TrainingPlan, value: N) -> N {

@@ -40,7 +40,7 @@ pub fn Plot(
     on_cleanup(move || printed.remove());
     Effect::new(move |_| {
         let Some(frame) = frame.get() else { return };
-        sight::watch(&frame, NEAR, move |seen| {
+        let told = sight::watch(&frame, NEAR, move |seen| {
             if seen && ready.try_get_untracked() == Some(false) {
                 spawn_local(async move {
                     breath().await;
@@ -48,6 +48,9 @@ pub fn Plot(
                 });
             }
         });
+        if !told {
+            ready.set(true);
+        }
     });
     Effect::new(move |_| {
         let (Some(frame), true) = (frame.get(), ready.get()) else {

@@ -198,7 +198,9 @@ pub fn want(part: Part) {
         spawn_local(async move {
             // To ask for a dozen files takes a while.
             breath().await;
-            bring(part).await;
+            if matches!(arrival(part).get_untracked(), Arrival::Away | Arrival::Lost) {
+                bring(part).await;
+            }
         });
     }
 }

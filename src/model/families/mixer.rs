@@ -45,7 +45,14 @@ impl Decoder {
                 )));
             }
             let given = config.optional("head_dim", self.head_dim)?;
-            given.filter(|dim| dim.value > 0).unwrap_or_else(divided)
+            let dim = given.filter(|dim| dim.value > 0).unwrap_or_else(divided);
+            if dim.value == 0 {
+                return Err(ModelError::Inconsistent(format!(
+                    "{} heads are more than a width of {} has room for.",
+                    heads.value, hidden.value
+                )));
+            }
+            dim
         } else {
             if !heads.value.is_multiple_of(kv.value) {
                 config.notice(

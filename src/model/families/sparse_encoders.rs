@@ -102,6 +102,9 @@ const BIG_BIRD: Encoder = Encoder {
     ..Encoder::BERT
 };
 
+/// No Longformer has more layers with windows of their own than this.
+const MOST_WINDOWS: usize = 1000;
+
 /// Longformer's window of a layer: one for all, or a list.
 pub fn window_of(config: &Config, layer: u64) -> Result<Span, ModelError> {
     const KEY: &str = "attention_window";
@@ -115,6 +118,13 @@ pub fn window_of(config: &Config, layer: u64) -> Result<Span, ModelError> {
     };
     let read = |value: &Value| whole(KEY, value, 1, MOST_DIMENSION);
     let widest = match value {
+        // Looked through for each layer.
+        Some(Value::Array(list)) if list.len() > MOST_WINDOWS => {
+            return not_built(
+                config,
+                "A list of more windows than any model has layers (attention_window)",
+            );
+        }
         Some(Value::Array(list)) => list.iter().filter_map(|one| read(one).ok()).max(),
         _ => None,
     };

@@ -312,7 +312,8 @@ pub fn wires(block: &Block) -> Vec<Wire> {
         // A table of positions is multiplied whole and compared with.
         if let (
             Kind::Linear {
-                rows: Rows::Given(_), ..
+                rows: Rows::Given(_) | Rows::Distances | Rows::Every(_),
+                ..
             },
             Some(attention),
         ) = (&operator.kind, attention)

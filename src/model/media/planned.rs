@@ -137,14 +137,15 @@ fn bounded((width, height): (u64, u64), patch: u64, merge: u64, [least, most]: [
     let up = |length: u64| (length as f64 / patch as f64 + 0.5).round_ties_even();
     let (high, wide) = (up(height), up(width));
     let by = (most as f64 / (high * wide)).sqrt().min(1.0);
-    let (mut rows, mut columns) = ((by * high).floor(), (by * wide).floor());
+    let (mut rows, mut columns) = ((by * high).floor().max(1.0), (by * wide).floor().max(1.0));
     if most > least && rows * columns < least as f64 {
         let by = (least as f64 / (rows * columns)).sqrt();
         (rows, columns) = ((by * rows).ceil(), (by * columns).ceil());
     }
-    let (mut rows, mut columns) = (rows as u64, columns as u64);
+    // An image of less than a patch has one.
+    let (mut rows, mut columns) = ((rows as u64).max(1), (columns as u64).max(1));
     let even = |length: u64, other: u64| {
-        let larger = length.next_multiple_of(merge);
+        let larger = length.div_ceil(merge).saturating_mul(merge);
         if larger.saturating_mul(other) <= most {
             larger
         } else {

@@ -74,6 +74,9 @@ pub(super) fn see(rule: &VideoRule, width: u64, height: u64, seconds: u64, rate:
             Some(Glance {
                 crops: one.crops.saturating_mul(taken),
                 tokens: of_frame.saturating_mul(taken).saturating_add(marks),
+                marks: one.marks.saturating_mul(taken).saturating_add(marks),
+                // No frame is shown whole beside its crops.
+                beside: None,
                 ..one
             })
         }

@@ -37,7 +37,7 @@ impl Keeper<'_> {
         if eager {
             let selective = !own && self.plan.recompute == Recompute::Selective;
             let base = if own && class.counts_encoder {
-                N::sum([queries(), keys(), values()])
+                N::sum([queries(), all_keys(), all_values()])
             } else if fused && !rotates && own && !class.copies_values {
                 queries().plus(keys()).plus(values())
             } else if fused && own && !class.copies_values {

@@ -3,7 +3,7 @@
 use super::{Keeper, Seen};
 use crate::analysis::training::adapters::{adapts, trainable};
 use crate::model::autograd::AttentionForm;
-use crate::model::operator::{Block, Kind, Role, Rows, Span, Step};
+use crate::model::operator::{Block, Kind, Role, Span, Step};
 use crate::scenario::Recompute;
 use crate::scenario::training::Loss;
 use crate::units::Number;
@@ -71,19 +71,11 @@ impl Keeper<'_> {
                 parts.push(self.norm_block(block, seen));
                 continue;
             }
-            let linear = block.operators.iter().find_map(|operator| match &operator.kind {
-                Kind::Linear { rows, output, .. } => Some((operator.name, *rows, output)),
-                _ => None,
-            });
-            match linear {
-                // One row a sequence: nothing beside what is kept of all tokens.
-                Some((_, Rows::Sequences, _)) if at > 0 => {}
-                // A dense layer has a nonlinearity behind it.
-                Some(("dense", Rows::Tokens, output)) if at + 1 < blocks.len() => {
-                    parts.push(self.block(block, seen));
-                    parts.push(self.each(self.element(), N::input(output)));
-                }
-                _ => parts.push(self.block(block, seen)),
+            parts.push(self.block(block, seen));
+            let dense = block.operators.iter().find(|operator| operator.name == "dense");
+            if let (Some(Kind::Linear { output, .. }), true) = (dense.map(|one| &one.kind), at + 1 < blocks.len()) {
+                // A dense layer before the output layer has a nonlinearity behind it.
+                parts.push(self.each(self.element(), N::input(output)));
             }
         }
         N::sum(parts)
@@ -91,13 +83,7 @@ impl Keeper<'_> {
 
     /// After the head: log-probabilities of all tokens in FP32, labels, and capped logits.
     pub fn loss<N: Number>(&self) -> N {
-        let Some((classes, each_token)) = self.blueprint.classes() else {
-            return N::zero();
-        };
-        if !each_token {
-            return N::product([N::constant(4.0), N::input(&self.batch), N::input(classes)]);
-        }
-        let vocabulary = || N::input(classes);
+        let vocabulary = || N::input(&self.blueprint.vocabulary);
         let labels = if self.plan.micro_batch == 1 { 1.0 } else { 0.0 };
         let labels = N::constant(8.0)
             .times(N::input(&self.tokens).plus(N::constant(labels)))
@@ -121,7 +107,7 @@ impl Keeper<'_> {
         };
         kept.plus(labels).named(
             "loss",
-            "Log-probabilities of every token over the vocabulary in FP32, and the labels.",
+            "Log-probabilities of every token over the vocabulary, in FP32 unless its class keeps the format of the logits, and the labels.",
         )
     }
 
@@ -192,7 +178,7 @@ impl Keeper<'_> {
                 let blocks = self.blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
                 blocks
                     .flat_map(|block| block.attentions())
-                    .map(|one| matches!(one.span, Span::Window(_) | Span::Chunk(_)))
+                    .map(|one| matches!(one.span, Span::Window(_) | Span::Chunk(_) | Span::Around(_)))
             };
             let masks = [true, false]
                 .into_iter()
