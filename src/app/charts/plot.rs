@@ -1,6 +1,8 @@
 //! A canvas that is drawn again when its size, the screen, the colour scheme or its data change, and whose points are read with
 //! the pointer, a touch or the arrow keys.
 
+use std::time::Duration;
+
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -14,6 +16,8 @@ use super::screen;
 use crate::app::sight;
 use crate::app::slices::breath;
 
+/// When a chart is drawn that did not come near the window.
+const LATER: Duration = Duration::from_secs(10);
 /// How near to the window a chart is drawn, CSS pixels.
 const NEAR: u32 = 300;
 
@@ -40,17 +44,22 @@ pub fn Plot(
     on_cleanup(move || printed.remove());
     Effect::new(move |_| {
         let Some(frame) = frame.get() else { return };
-        let told = sight::watch(&frame, NEAR, move |seen| {
-            if seen && ready.try_get_untracked() == Some(false) {
+        let draw = move || {
+            if ready.try_get_untracked() == Some(false) {
                 spawn_local(async move {
                     breath().await;
                     let _ = ready.try_set(true);
                 });
             }
+        };
+        let told = sight::watch(&frame, NEAR, move |seen| {
+            if seen {
+                draw();
+            }
         });
-        if !told {
-            ready.set(true);
-        }
+        // A picture of the whole page has all of them.
+        let later = if told { LATER } else { Duration::ZERO };
+        set_timeout(draw, later);
     });
     Effect::new(move |_| {
         let (Some(frame), true) = (frame.get(), ready.get()) else {

@@ -4,11 +4,10 @@
 use super::bart::{before, row};
 use super::encoder::not_built;
 use super::pair::{Pair, Ties};
-use super::pairing::{build, relative};
+use super::pairing::relative;
 use super::sparse_encoders::{alone, filled};
 use super::t5::{HEADS, READER, T5, plain};
-use super::vision::own;
-use super::{Decoder, Family, Flag, Names};
+use super::{Build, Decoder, Family, Flag, Names};
 use crate::model::blocks::{Norm, norm};
 use crate::model::component::Component;
 use crate::model::config::Config;
@@ -19,13 +18,15 @@ use crate::units::Quantity;
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[
-    own(&["longt5"], "LongT5", |config, title| {
-        match config.text("encoder_attention_type") {
-            None | Some("local") => build(config, title, &LOCAL),
-            Some("transient-global") => build(config, title, &GLOBAL),
+    Family {
+        types: &["longt5"],
+        title: "LongT5",
+        build: Build::From(|config| match config.text("encoder_attention_type") {
+            None | Some("local") => Ok(Build::Pair(LOCAL)),
+            Some("transient-global") => Ok(Build::Pair(GLOBAL)),
             Some(_) => not_built(config, "A kind of attention (encoder_attention_type)"),
-        }
-    }),
+        }),
+    },
     row(&["pegasus_x"], "Pegasus-X", PEGASUS_X),
 ];
 
