@@ -23,8 +23,12 @@ pub fn Chips() -> impl IntoView {
         })
     };
     let workload = move || {
+        let encodes = case
+            .shown
+            .with(|shown| shown.as_ref().is_some_and(|answer| answer.analysis.setup.encodes()));
         case.scenario.with(|scenario| {
             let length = match scenario.generated() {
+                _ if encodes => format!("{} tokens", grouped(scenario.workload.prompt)),
                 0 => format!("{} tokens", grouped(scenario.workload.prompt)),
                 generated => format!("{} + {} tokens", grouped(scenario.workload.prompt), grouped(generated)),
             };
