@@ -74,7 +74,7 @@ fn record(rest: &mut &'static str) -> Vec<Cow<'static, str>> {
         let (cell, after) = match rest.strip_prefix('"') {
             Some(quoted) => unquoted(quoted),
             None => {
-                // Bytes, not characters: a quarter of the time, and the page waits for it.
+                // Bytes, not characters: half the time, and the page waits for it.
                 let end = rest.bytes().position(|byte| byte == b',' || byte == b'\n');
                 let (cell, after) = rest.split_at(end.unwrap_or(rest.len()));
                 (Cow::Borrowed(cell.trim_end_matches('\r')), after)

@@ -62,12 +62,8 @@ pub fn resolve(
             None => AnalysisError::UnknownDevice(id.clone()),
         })?),
     };
-    let encodes = !requested.workload.mode.trains();
-    let mut notices: Vec<Notice> = encodes
-        .then(|| said_of_encoding(blueprint))
-        .flatten()
-        .into_iter()
-        .collect();
+    let said = said_of_encoding(blueprint).filter(|_| !requested.workload.mode.trains());
+    let mut notices: Vec<Notice> = said.into_iter().collect();
     let device = host::placed(device, &requested, &mut notices);
     let device = device.map(|device| Arc::new(device.into_owned()));
     on_device(blueprint, requested, device, notices, known)

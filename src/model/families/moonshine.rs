@@ -7,6 +7,7 @@ use super::bart::row;
 use super::encoder::not_built;
 use super::encoding::dense;
 use super::luke::waiting;
+use super::names::ENCODER_ATTENTION;
 use super::pair::{Around, Pair, Ties, around};
 use super::pairing::{across, build, convolution, of_encoder};
 use super::vision::own;
@@ -49,12 +50,7 @@ const MOONSHINE: Pair = Pair {
     // The class builds the decoder with the encoder's heads, whatever is said of its own.
     decoder: Decoder {
         names: Names {
-            cross: [
-                "encoder_attn.q_proj",
-                "encoder_attn.k_proj",
-                "encoder_attn.v_proj",
-                "encoder_attn.o_proj",
-            ],
+            cross: ENCODER_ATTENTION,
             // One matrix of both halves.
             mlp: ["mlp.fc1", "mlp.fc1", "mlp.fc2"],
             norms: ["input_layernorm", "", "final_layernorm", ""],

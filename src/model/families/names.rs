@@ -10,6 +10,13 @@ pub const OUT_PROJ: [&str; 4] = [
     "self_attn.v_proj",
     "self_attn.out_proj",
 ];
+/// Attention to an encoder in Llama's names.
+pub const ENCODER_ATTENTION: [&str; 4] = [
+    "encoder_attn.q_proj",
+    "encoder_attn.k_proj",
+    "encoder_attn.v_proj",
+    "encoder_attn.o_proj",
+];
 /// Experts in Mixtral's names.
 pub const MIXTRAL_EXPERTS: [&str; 3] = [
     "block_sparse_moe.experts.{e}.w1",

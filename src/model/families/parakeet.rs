@@ -8,6 +8,7 @@ use super::assembly::Assembly;
 use super::channel::plain_channel;
 use super::encoder::not_built;
 use super::encoding::dense;
+use super::names::ENCODER_ATTENTION;
 use super::pair::{Around, Pair, Ties, around};
 use super::pairing::{across, build, of_encoder};
 use super::vision::{own, purpose};
@@ -238,26 +239,13 @@ const WRITER: Pair = Pair {
     encoder: LAYER,
     decoder: Decoder {
         names: Names {
-            cross: [
-                "encoder_attn.q_proj",
-                "encoder_attn.k_proj",
-                "encoder_attn.v_proj",
-                "encoder_attn.o_proj",
-            ],
+            cross: ENCODER_ATTENTION,
             mlp: ["", "mlp.fc1", "mlp.fc2"],
             norms: ["input_layernorm", "", "final_layernorm", ""],
             cross_norms: ["post_attention_layernorm", ""],
             ..Names::LLAMA
         },
-        hidden: &["hidden_size"],
-        layers: &["num_hidden_layers"],
-        heads: &["num_attention_heads"],
-        kv_heads: &["num_key_value_heads"],
-        head_dim: &["head_dim"],
-        dense_width: &["intermediate_size"],
-        norm: Norm::Layer,
-        rotary: false,
-        ..Decoder::READER.with_biases(Flag::Key("attention_bias", true), Flag::Yes)
+        ..LAYER.with_biases(Flag::Key("attention_bias", true), Flag::Yes)
     },
     before: around("encoder.", "encoder.layers.{i}."),
     after: Around {
