@@ -83,8 +83,15 @@ async function retire() {
   if (registration?.scope === at("./")) await registration.unregister(); // not that of a page above this one
 }
 
+// To store the whole page takes the browser's time: on a first visit the page has all its parts before.
+const settled = () => new Promise((done) => {
+  addEventListener("weighbridge:settled", done, { once: true });
+  setTimeout(done, 10e3);
+});
+
 if ("serviceWorker" in navigator) {
   try {
+    if (!broken && !navigator.serviceWorker.controller) await settled();
     const registration = await navigator.serviceWorker.register(at("./sw.js"));
     registration.addEventListener("updatefound", () => follow(registration));
     follow(registration);

@@ -8,6 +8,9 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::{Arrival, Part, arrival, bring};
 
+/// Tells `boot.js` that nothing more is fetched.
+const SETTLED: &str = "weighbridge:settled";
+
 /// Fetches all parts, one after the other; `<html data-parts="here">` says that they are there.
 pub fn fetch_when_idle() {
     when_idle(|| {
@@ -22,6 +25,9 @@ pub fn fetch_when_idle() {
                 && let Some(root) = document().document_element()
             {
                 let _ = root.set_attribute("data-parts", "here");
+            }
+            if let Ok(event) = web_sys::Event::new(SETTLED) {
+                let _ = window().dispatch_event(&event);
             }
         });
     });

@@ -53,3 +53,18 @@ fn after_one_visit_it_works_with_the_network_gone() {
         );
     }
 }
+
+#[test]
+fn the_worker_stores_the_page_after_the_page_has_its_parts() {
+    let (browser, server) = (Browser::start(), Server::dist("/"));
+    open(&browser, &server.url());
+    browser.wait_for("document.documentElement.dataset.offline === 'ready'", SOON);
+    let asked: Vec<String> = server.hits().into_iter().map(|hit| hit.path).collect();
+    let first = |name: &str| asked.iter().position(|path| path.contains(name));
+    for part in ["part-charts", "part-reader"] {
+        assert!(
+            first(part).is_some() && first(part) < first("sw.js"),
+            "{part}: {asked:?}"
+        );
+    }
+}
