@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import lighthouse, { desktopConfig } from "lighthouse";
 import { launch, serve } from "./serve.mjs";
 
-// Least scores of Lighthouse, of 100. Performance is a time: the aim is 95 and a quiet machine keeps it, a busy one measures its
-// neighbours, so the floor is where only a fault of the page's own gets to: a program that blocks the paint, or runs in one go.
-const LEAST = { performance: 70, accessibility: 100, "best-practices": 100, seo: 95 };
+// Least scores of Lighthouse, of 100. Performance is a time, and a busy machine measures its neighbours: the best of a few runs counts.
+const LEAST = { performance: 95, accessibility: 100, "best-practices": 100, seo: 95 };
+const RUNS = 3;
 
 const failures = [];
 const expect = (right, words) => {
@@ -15,17 +15,31 @@ const expect = (right, words) => {
   if (!right) failures.push(words);
 };
 
-async function scores(url, browser) {
+// A browser of its own for each run: one that has compiled the program before would be faster than a first visit is.
+async function visit(url, config) {
+  const browser = await launch();
+  try {
+    return await lighthouse(url, { output: "json", logLevel: "error" }, config, await browser.newPage());
+  } finally {
+    await browser.close();
+  }
+}
+
+async function scores(url) {
+  const performance = (result) => result.lhr.categories.performance.score ?? 0;
   for (const [name, config] of [["phone", undefined], ["desktop", desktopConfig]]) {
-    const page = await browser.newPage();
-    const result = await lighthouse(url, { output: "json", logLevel: "error" }, config, page);
+    let result = await visit(url, config);
+    for (let run = 1; run < RUNS && performance(result) * 100 < LEAST.performance; run++) {
+      console.log(`       Lighthouse, ${name}: performance ${Math.round(performance(result) * 100)}, once more`);
+      const other = await visit(url, config);
+      if (performance(other) > performance(result)) result = other;
+    }
     for (const [key, least] of Object.entries(LEAST)) {
       const category = result.lhr.categories[key];
       const score = Math.round((category.score ?? 0) * 100);
       const lost = category.auditRefs.map((ref) => result.lhr.audits[ref.id]).filter((audit) => audit.score !== null && audit.score < 0.9);
       expect(score >= least, `Lighthouse, ${name}: ${key} ${score} of at least ${least}${score < Math.max(least, 95) ? `: ${lost.map(told).join("; ")}` : ""}`);
     }
-    await page.close();
   }
 }
 
@@ -104,7 +118,7 @@ const url = `http://localhost:${server.address().port}/`;
 const browser = await launch();
 try {
   if (!process.argv.includes("--lighthouse")) await axe(url, browser);
-  if (!process.argv.includes("--axe")) await scores(url, browser);
+  if (!process.argv.includes("--axe")) await scores(url);
 } finally {
   await browser.close();
   server.close();
