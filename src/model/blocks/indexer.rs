@@ -1,8 +1,8 @@
 //! The indexer of sparse attention: it scores every earlier token cheaply and attention looks at the best only.
 
 use super::super::component::Component;
-use super::super::operator::{Block, Cache, CacheRole, CacheWidth, Index, Kind, Live, Operator, Span, Step};
-use super::super::tensor::{Sharding, Tensor};
+use super::super::operator::{Block, Cache, CacheRole, CacheWidth, Index, Kind, Live, Operator, Rows, Span, Step};
+use super::super::tensor::{Sharding, Tensor, TensorKind};
 use super::{Norm, linear};
 use crate::units::Quantity;
 
@@ -89,6 +89,49 @@ pub fn indexed(block: Block, hidden: &Quantity, style: &Indexer) -> Block {
     let live = [Live::new("index queries", &width), Live::new("index key", dim)];
     block.live.extend(live.clone());
     block.saved.extend(live);
+    block
+}
+
+/// An indexer that scores pools of so many tokens, each a mean of keys weighted by a softmax over gates: `{module}_gate`
+/// `[dim, hidden]`, `{module}_ape` `[pool, dim]`. Key, gate and whether it counts are cached for each token.
+///
+/// Source: `modeling_glm5_next.py` of transformers 5.23. Attention also sees the tokens of a pool that is not full yet, which is left out.
+pub fn pooled(mut block: Block, hidden: &Quantity, module: &str, pool: &Quantity) -> Block {
+    let dim = block.operators.iter().find_map(|operator| match &operator.kind {
+        Kind::Index(index) => Some(index.dim.clone()),
+        _ => None,
+    });
+    let Some(dim) = dim else {
+        return block;
+    };
+    let projection = Component::Projection;
+    let weight = Tensor::matrix(format!("{module}_gate"), projection, &dim, hidden);
+    let gate = Operator::linear("index gate", weight, None, Rows::Tokens, &dim, hidden).sharded(Sharding::Replicated);
+    let mut means = Operator::elementwise("pools", projection, &dim, Step::Softmax, 2);
+    let places = Tensor::new(format!("{module}_ape"), TensorKind::Vector, projection, &[pool, &dim]);
+    means.tensors.push(places);
+    for operator in &mut block.operators {
+        if let Kind::Index(index) = &mut operator.kind {
+            index.span = Span::Every {
+                ratio: pool.clone(),
+                chosen: None,
+            };
+        }
+    }
+    let at = block
+        .operators
+        .iter()
+        .position(|operator| operator.name == "index scores");
+    let at = at.unwrap_or(block.operators.len());
+    block.operators.splice(at..at, [gate, means]);
+    let two = dim.times("key and gate", 2);
+    let one = Quantity::architecture("mark", 1, "whether the token counts");
+    for cache in &mut block.caches {
+        if cache.role == CacheRole::Index {
+            cache.width = CacheWidth::Plain(Quantity::sum("index_cached", &[&two, &one]));
+        }
+    }
+    block.live.push(Live::new("index gate", &dim));
     block
 }
 

@@ -34,7 +34,7 @@ pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
 pub use depth::{depth_mixing, depth_rows, depth_weights};
 pub use expert_attention::expert_attention;
 pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
-pub use indexer::{Indexer, choosing, indexed, with_vectors};
+pub use indexer::{Indexer, choosing, indexed, pooled, with_vectors};
 pub use latent::{LatentAttention, latent, within};
 pub use latent_experts::{add_biases, latent_experts, latent_norm};
 pub use lightning::{Lightning, lightning};
@@ -47,7 +47,7 @@ pub use recurrent::{Recurrent, recurrent};
 pub use rwkv::{channel_mix, time_mix};
 pub use shared_block::step;
 pub use stack::Stack;
-pub use streams::{hyper_connection, hyper_head};
+pub use streams::{hyper_connection, hyper_head, streams_mean};
 pub use table::{embedding, head, positions};
 pub use vit::{Biases, Vit};
 

@@ -9,8 +9,8 @@ use crate::units::Quantity;
 /// mixing weights), and mixes them by an M × M matrix a token; without mixing `[2·M, M·H]`.
 ///
 /// Source: Zhu 2024 (arXiv 2409.19606); manifold-constrained form: Xie 2025 (arXiv 2512.24880); shapes as transformers
-/// has them in `modeling_deepseek_v4.py` and `modeling_hy_v4.py`.
-pub fn hyper_connection(module: &'static str, hidden: &Quantity, streams: &Quantity, mixing: bool) -> Block {
+/// has them in `modeling_deepseek_v4.py` and `modeling_hy_v4.py`. Tensors are called `fn`, `base` and `scale` after `prefix`.
+pub fn hyper_connection(prefix: &'static str, hidden: &Quantity, streams: &Quantity, mixing: bool) -> Block {
     let all = Quantity::product("streams_width", &[streams, hidden]);
     let square = Quantity::product("mixing", &[streams, streams]);
     let twice = streams.times("pre and post", 2);
@@ -20,10 +20,10 @@ pub fn hyper_connection(module: &'static str, hidden: &Quantity, streams: &Quant
         (twice, 2)
     };
     let scales = Quantity::architecture("hc_scales", scales, "one scale for each kind of weight");
-    let mut project = projection(&format!("{module}.fn"), &weights, &all, "stream weights");
+    let mut project = projection(&format!("{prefix}fn"), &weights, &all, "stream weights");
     project.tensors.extend([
-        Tensor::vector(format!("{module}.base"), Component::Norm, &weights),
-        Tensor::vector(format!("{module}.scale"), Component::Norm, &scales),
+        Tensor::vector(format!("{prefix}base"), Component::Norm, &weights),
+        Tensor::vector(format!("{prefix}scale"), Component::Norm, &scales),
     ]);
     let mut operators = vec![
         Operator::elementwise("stream norm", Component::Norm, &all, Step::Norm(Norm::Rms), 1),
@@ -64,6 +64,21 @@ pub fn hyper_head(module: &'static str, hidden: &Quantity, streams: &Quantity) -
             project,
             Operator::elementwise("streams joined", Component::Norm, &all, Step::Plain(2), 1),
         ],
+        ..Block::new("Hyper-connection", Role::Head)
+    }
+}
+
+/// The mean of all streams after the last layer, in place of [`hyper_head`].
+pub fn streams_mean(hidden: &Quantity, streams: &Quantity) -> Block {
+    let all = Quantity::product("streams_width", &[streams, hidden]);
+    Block {
+        operators: vec![Operator::elementwise(
+            "streams joined",
+            Component::Norm,
+            &all,
+            Step::Plain(1),
+            1,
+        )],
         ..Block::new("Hyper-connection", Role::Head)
     }
 }

@@ -30,8 +30,8 @@ pub const FAMILIES: &[Family] = &[Family {
             let streams = streams(config)?;
             let connect = |module| hyper_connection(module, hidden, &streams, true);
             // One before attention, one before the experts; each layer is norm, mixer, norm, experts.
-            blocks.insert(blocks.len().min(2), connect("ffn_hc"));
-            blocks.insert(0, connect("attn_hc"));
+            blocks.insert(blocks.len().min(2), connect("ffn_hc."));
+            blocks.insert(0, connect("attn_hc."));
             Ok(blocks)
         },
         adjust_ends: |config, all| {

@@ -63,7 +63,7 @@ pub fn named(config: &Config, key: &'static str, layers: u64) -> Result<Option<V
         )));
     }
     let mixes = types.iter().take(layers as usize).map(|&name| match name {
-        "full_attention" | "attention" => Ok(MixerKind::Full),
+        "full_attention" | "attention" | "indexed_attention" => Ok(MixerKind::Full),
         "sliding_attention" => Ok(MixerKind::Window),
         "linear_attention" | "mamba" | "mamba2" | "conv" => Ok(MixerKind::Recurrent),
         "hybrid" => Ok(MixerKind::Both),

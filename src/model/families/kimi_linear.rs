@@ -73,7 +73,12 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// The keys of the linear layers are in an object of their own in published files.
-fn linear_size(config: &Config, name: &'static str, inner: &str, key: &'static str) -> Result<Quantity, ModelError> {
+pub fn linear_size(
+    config: &Config,
+    name: &'static str,
+    inner: &str,
+    key: &'static str,
+) -> Result<Quantity, ModelError> {
     match config.object("linear_attn_config").and_then(|object| object.get(inner)) {
         Some(value) => Ok(Quantity::config(
             name,

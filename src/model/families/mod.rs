@@ -54,6 +54,7 @@ mod followers;
 mod gemma;
 mod gemma_edge;
 mod glm;
+mod glm_next;
 mod gpt;
 mod gpt_oss;
 mod granite;
@@ -190,6 +191,7 @@ pub const MORE: &[&[Family]] = &[
     granite::FAMILIES,
     cohere::FAMILIES,
     glm::FAMILIES,
+    glm_next::FAMILIES,
     deepseek::FAMILIES,
     gpt_oss::FAMILIES,
     minimax::FAMILIES,

@@ -86,13 +86,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["glm_moe_dsa"],
         title: "GLM-5",
         build: Build::Decoder(Decoder {
-            changes: |config, windowed| {
-                let kinds = match config.names("indexer_types")? {
-                    Some(names) => names.iter().map(|&name| name != "shared").collect(),
-                    None => scheduled(config, windowed.len() as u64)?,
-                };
-                owners(&kinds, windowed.len())
-            },
+            changes: |config, windowed| own_indexers(config, windowed.len()),
             adjust_layer: indexer,
             ..LATENT
         }),
@@ -135,7 +129,16 @@ fn owners(own: &[bool], layers: usize) -> Result<Vec<Changes>, ModelError> {
     Ok(own.iter().take(layers).map(change).collect())
 }
 
-/// GLM-5: letters F and S, or every `index_topk_freq`-th layer after an offset.
+/// GLM-5: layers that `indexer_types` or a schedule gives an indexer of their own.
+pub fn own_indexers(config: &Config, layers: usize) -> Result<Vec<Changes>, ModelError> {
+    let own = match config.names("indexer_types")? {
+        Some(names) => names.iter().map(|&name| name != "shared").collect(),
+        None => scheduled(config, layers as u64)?,
+    };
+    owners(&own, layers)
+}
+
+/// Letters F and S, or every `index_topk_freq`-th layer after an offset.
 fn scheduled(config: &Config, layers: u64) -> Result<Vec<bool>, ModelError> {
     match config.get("index_topk_pattern") {
         Some(Value::String(letters)) => return Ok(letters.chars().map(|letter| letter == 'F').collect()),
@@ -203,8 +206,8 @@ const HUNYUAN4: Decoder = Decoder {
         let connect = |module| hyper_connection(module, hidden, &streams, false);
         // One before attention, one before the channel mixer; each layer is norm, mixer, norm, mixer.
         let at = blocks.len().min(2);
-        blocks.insert(at, connect("ffn_hc"));
-        blocks.insert(0, connect("attn_hc"));
+        blocks.insert(at, connect("ffn_hc."));
+        blocks.insert(0, connect("attn_hc."));
         Ok(blocks)
     },
     adjust_ends: |config, all| {

@@ -1,4 +1,5 @@
-//! GLM's vision towers: 4.1V and 4.5V (arXiv 2507.01006), and GLM-OCR.
+//! GLM's vision towers: 4.1V and 4.5V (arXiv 2507.01006), GLM-OCR, and GLM-5.3 Flash, which is that of GLM-OCR with a merger
+//! of its own width.
 
 use super::{Parts, channels, patches};
 use crate::model::blocks::{Biases, Norm, Stack, Vit};
@@ -64,10 +65,10 @@ pub fn tower(config: &Config, prefix: &str, first: bool) -> Parts {
         .norm("post_layernorm", Norm::Rms, &hidden)
         .over(Stage::Squares(side.clone()))
         .kernel("downsample", &[&out, &hidden, &side, &side], true);
-    let merged = if first {
-        width
-    } else {
-        Quantity::product("merger_width", &[&out, &channels(config)?])
+    let merged = match config.optional("merger_width", &["projection_intermediate_size"])? {
+        Some(own) if !first => own,
+        _ if first => width,
+        _ => Quantity::product("merger_width", &[&out, &channels(config)?]),
     };
     let merger = Stack::once(Vision, "Merger", format!("{prefix}merger."))
         .over(Stage::Squares(side.clone()))

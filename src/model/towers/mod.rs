@@ -66,7 +66,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         "qwen3_omni_moe_vision_encoder" => qwen_vit::third(config, prefix, qwen_vit::Deep::OMNI),
         "qwen3_5_vision" | "qwen3_5_moe_vision" => qwen_vit::third(config, prefix, qwen_vit::Deep::NONE),
         "glm4v_vision" | "glm4v_moe_vision" => glm_vision::tower(config, prefix, true),
-        "glm_ocr_vision" => glm_vision::tower(config, prefix, false),
+        "glm_ocr_vision" | "glm5_next_vision" => glm_vision::tower(config, prefix, false),
         "internvl_vision" | "qianfan_ocr_vision" => intern::tower(config, prefix),
         "llama4_vision_model" => llama_vision::fourth(config, prefix),
         "mllama_vision_model" => llama_vision::third(config, prefix),

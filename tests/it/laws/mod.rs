@@ -61,6 +61,8 @@ pub fn any_config() -> impl Strategy<Value = Value> {
             let width = if model_type == "ernie4_5_vl_moe_text" { json!([4 * dim, 2 * dim]) } else { json!(4 * dim) };
             // Another's router gives a token one.
             let chosen = if model_type == "zaya" { 1 } else { 1 + experts / 3 };
+            // One has no positions, and a key and value head for each query head.
+            let (rotary, per) = if model_type == "glm5_next_text" { (0, 1) } else { (dim, per) };
             // And one with windows is refused.
             let window = (model_type != "doge").then_some(64);
             let blocks: Vec<Value> = (0..60)
@@ -70,7 +72,7 @@ pub fn any_config() -> impl Strategy<Value = Value> {
                 "model_type": model_type, "num_hidden_layers": layers, "hidden_size": 8 * dim, "num_attention_heads": kv * per,
                 "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
                 "moe_intermediate_size": width, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
-                "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": dim, "v_head_dim": dim,
+                "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": rotary, "v_head_dim": dim,
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
                 "num_kv_shared_layers": layers / 3, "num_layers": layers,
                 "block_configs": blocks,

@@ -65,6 +65,7 @@ pub const WRAPPERS: &[Wrapper] = &[
             "glm4v",
             "glm46v",
             "glmga",
+            "glm5_next",
             "exaone4_5",
             "cohere_compass",
         ],
