@@ -29,7 +29,7 @@ mod vit;
 pub use attention::{GroupedAttention, Heads, QkNorm, grouped};
 pub use attention_variants::{output_gate, query_gate, without_positions};
 pub use compressed::{CompressedAttention, Compression, compressed};
-pub use convolution::{ShortConvolution, short_convolution};
+pub use convolution::{ShortConvolution, convolution, short_convolution};
 pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
 pub use depth::{depth_mixing, depth_rows, depth_weights};
 pub use expert_attention::expert_attention;

@@ -62,6 +62,7 @@ mod granite_swa;
 mod hearing;
 mod hrm;
 mod hunyuan;
+mod inkling;
 mod jamba;
 mod jetmoe;
 mod kimi_k3;
@@ -254,6 +255,7 @@ pub const MORE: &[&[Family]] = &[
     jetmoe::FAMILIES,
     step::FAMILIES,
     mamba::FAMILIES,
+    inkling::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,
     nemotron_h::FAMILIES,

@@ -7,6 +7,7 @@ mod davit;
 mod dots;
 mod gemma_vision;
 mod glm_vision;
+pub mod inkling;
 mod intern;
 mod llama_vision;
 mod mobilenet;

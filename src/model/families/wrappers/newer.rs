@@ -8,7 +8,7 @@ use crate::model::config::Config;
 use crate::model::error::ModelError;
 use crate::model::media::Stage;
 use crate::model::operator::Span;
-use crate::model::towers::{Parts, channels, heads, muse, pair, tower};
+use crate::model::towers::{Parts, channels, heads, inkling, muse, pair, tower};
 use crate::units::Quantity;
 
 /// Fuyu: patches go straight into the language model.
@@ -17,6 +17,18 @@ pub fn fuyu(around: &Around<'_>) -> Parts {
     let flat = Quantity::product("patch_values", &[&channels(&around.whole)?, &patch, &patch]);
     let first = Stack::once(Vision, "Patch embedding", "vision_embed_tokens").patches();
     Ok(vec![first.linear("", around.text, &flat, true).finish()])
+}
+
+/// Inkling: both towers end as wide as the language model.
+pub fn inkling(around: &Around<'_>) -> Parts {
+    let part = |key| around.config.part(key);
+    let mut parts = inkling::vision(&part("vision_config"), "model.vision_tower.", around.text)?;
+    parts.extend(inkling::audio(
+        &part("audio_config"),
+        "model.audio_tower.",
+        around.text,
+    )?);
+    Ok(parts)
 }
 
 /// HyperCLOVA X vision: one matrix behind Qwen's tower.
