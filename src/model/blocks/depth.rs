@@ -32,28 +32,41 @@ pub fn depth_rows(layers: u64, block: u64) -> u64 {
     places.fold(layers.div_ceil(block) + 1, u64::saturating_add)
 }
 
-/// All reading from depth as one block: a norm and a score for each output read, softmax and weighted sum.
-pub fn depth_mixing(module: &str, hidden: &Quantity, rows: &Quantity) -> Block {
+/// The queries of one place that reads from depth, `[hidden]` or `[queries, hidden]`; norms have no weights (Inkling 2).
+pub fn depth_queries(module: &str, hidden: &Quantity, queries: &Quantity) -> Operator {
+    let part = Component::Norm;
+    let dims = match queries.value {
+        1 => vec![hidden],
+        _ => vec![queries, hidden],
+    };
+    let mut operator = Operator::elementwise("weights over depth", part, hidden, Step::Plain(0), 0);
+    operator.tensors = vec![Tensor::new(format!("{module}.query"), TensorKind::Vector, part, &dims)];
+    operator
+}
+
+/// All reading from depth as one block: a norm of each of `rows` outputs read, a score for each of `scores`, which are more where
+/// a place has several queries, softmax and weighted sum.
+pub fn depth_mixing(weights: Operator, hidden: &Quantity, rows: &Quantity, scores: &Quantity) -> Block {
     let part = Component::Norm;
     let elements = Quantity::product("outputs read × hidden", &[rows, hidden]);
-    let scores = Operator {
-        name: "scores over depth",
+    let product = |name, input: &Quantity, output: &Quantity| Operator {
+        name,
         component: part,
         kind: Kind::Linear {
             rows: Rows::Tokens,
-            input: hidden.clone(),
-            output: rows.clone(),
+            input: input.clone(),
+            output: output.clone(),
             routing: None,
         },
         tensors: Vec::new(),
     };
     Block {
         operators: vec![
-            depth_weights(module, hidden),
+            weights,
             Operator::elementwise("norms over depth", part, &elements, Step::Norm(Norm::Rms), 1),
-            scores,
-            Operator::elementwise("softmax over depth", part, rows, Step::Softmax, 1),
-            Operator::elementwise("sum over depth", part, &elements, Step::Plain(2), 1),
+            product("scores over depth", hidden, scores),
+            Operator::elementwise("softmax over depth", part, scores, Step::Softmax, 1),
+            product("sum over depth", scores, hidden),
         ],
         saved: vec![Live::new("stored output", hidden)],
         ..Block::new("Attention over depth", Role::Norm)

@@ -16,10 +16,10 @@ use super::{Build, Changes, Decoder, Experts, Family, HeadNorm, MoeLayers, Names
 use crate::units::Quantity;
 
 /// The class default of layers without a window: each of so many.
-const EVERY: u64 = 6;
+pub const EVERY: u64 = 6;
 /// Keys of the convolutions' width, as checkpoints and the class call it.
-const KERNEL: &[&str] = &["conv_kernel_size", "sconv_kernel_size"];
-const WINDOW: &[&str] = &["sliding_window_size", "sliding_window"];
+pub const KERNEL: &[&str] = &["conv_kernel_size", "sconv_kernel_size"];
+pub const WINDOW: &[&str] = &["sliding_window_size", "sliding_window"];
 
 /// Every family of this file.
 pub const FAMILIES: &[Family] = &[Family {
@@ -79,13 +79,8 @@ pub const FAMILIES: &[Family] = &[Family {
 fn translate(config: &Config) -> Result<Changes, ModelError> {
     let mut changes = Changes::new();
     let layers = config.size("layers", &["num_hidden_layers"])?.value;
-    if let Some(names) = config.names("layer_types")? {
-        let plain = names.iter().map(|&name| match name {
-            "hybrid_sliding" => "sliding_attention",
-            "hybrid" => "full_attention",
-            other => other,
-        });
-        changes.push(("layer_types", json!(plain.collect::<Vec<_>>())));
+    if config.names("layer_types")?.is_some() {
+        changes.extend(plain_layers(config)?);
     } else if let Some(local) = config.numbers("local_layer_ids")? {
         let name = |layer| match local.contains(&layer) {
             true => "sliding_attention",
@@ -107,8 +102,21 @@ fn translate(config: &Config) -> Result<Changes, ModelError> {
     Ok(changes)
 }
 
+/// Its own words for layers with windows and without.
+pub fn plain_layers(config: &Config) -> Result<Changes, ModelError> {
+    let plain = |names: Vec<&str>| {
+        let plain = names.into_iter().map(|name| match name {
+            "hybrid_sliding" => "sliding_attention",
+            "hybrid" => "full_attention",
+            other => other,
+        });
+        ("layer_types", json!(plain.collect::<Vec<_>>()))
+    };
+    Ok(config.names("layer_types")?.map(plain).into_iter().collect())
+}
+
 /// Layers with windows have heads of their own.
-fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
+pub fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
     let pairs: [(&[&'static str], &'static str); 3] = [
         (HEADS, "swa_num_attention_heads"),
         (KV_HEADS, "swa_num_key_value_heads"),
@@ -126,7 +134,7 @@ fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, Mo
 }
 
 /// A convolution of each channel after a block, with the tokens it remembers.
-fn convolved(mut block: Block, module: &str, hidden: &Quantity, kernel: &Quantity) -> Block {
+pub fn convolved(mut block: Block, module: &str, hidden: &Quantity, kernel: &Quantity) -> Block {
     block
         .operators
         .push(convolution(&[(module.to_owned(), hidden)], hidden, kernel, false));
@@ -138,7 +146,7 @@ fn convolved(mut block: Block, module: &str, hidden: &Quantity, kernel: &Quantit
 }
 
 /// Keys and values are convolved before the norm of the keys.
-fn keys_convolved(mut block: Block, kernel: &Quantity) -> Block {
+pub fn keys_convolved(mut block: Block, kernel: &Quantity) -> Block {
     for (made, module) in [
         ("k_proj", "self_attn.k_sconv.conv1d"),
         ("v_proj", "self_attn.v_sconv.conv1d"),
@@ -163,7 +171,7 @@ fn keys_convolved(mut block: Block, kernel: &Quantity) -> Block {
 }
 
 /// States of each head `[heads·d_rel, hidden]`, and the bank `[d_rel, reach]` that turns them into a bias for each distance.
-fn relative(block: Block, hidden: &Quantity, states: &Quantity, reach: &Quantity) -> Block {
+pub fn relative(block: Block, hidden: &Quantity, states: &Quantity, reach: &Quantity) -> Block {
     let heads = adjust::query_heads(&block);
     let part = Component::Projection;
     let width = Quantity::product("relative_states", &[&heads, states]);

@@ -129,6 +129,7 @@ pub fn after(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> 
         depth_rows(all.layers.value, block.value),
         "all places together: one output is stored every attn_res_block_size layers",
     );
-    all.tail.insert(0, depth_mixing("output_attn_res", &all.hidden, &rows));
+    let weights = depth_weights("output_attn_res", &all.hidden);
+    all.tail.insert(0, depth_mixing(weights, &all.hidden, &rows, &rows));
     Ok(())
 }

@@ -63,6 +63,7 @@ mod hearing;
 mod hrm;
 mod hunyuan;
 mod inkling;
+mod inkling2;
 mod jamba;
 mod jetmoe;
 mod kimi_k3;
@@ -256,6 +257,7 @@ pub const MORE: &[&[Family]] = &[
     step::FAMILIES,
     mamba::FAMILIES,
     inkling::FAMILIES,
+    inkling2::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,
     nemotron_h::FAMILIES,

@@ -219,6 +219,7 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
         | ImageRule::Slices { .. }
         | ImageRule::Bounded { .. }
         | ImageRule::Nearest { .. }
+        | ImageRule::Aligned { .. }
         | ImageRule::Windows { .. } => super::planned::see(rule, width, height)?,
     })
 }

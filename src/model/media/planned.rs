@@ -46,6 +46,23 @@ pub(super) fn see(rule: &ImageRule, width: u64, height: u64) -> Option<Glance> {
             let (rows, columns) = bounded(size, patch, merge.max(1), bounds);
             grid(rows, columns, merge, [2, 0])
         }
+        ImageRule::Aligned {
+            patch,
+            merge,
+            bounds,
+            marks,
+            beyond,
+        } => {
+            let merge = merge.max(1);
+            let (rows, columns) = aligned(size, patch.saturating_mul(merge).max(1), bounds);
+            let columns = columns.saturating_add(u64::from(beyond && width.is_multiple_of(patch.max(1))));
+            grid(
+                rows.saturating_mul(merge),
+                columns.saturating_mul(merge),
+                merge,
+                [marks, 0],
+            )
+        }
         ImageRule::Nearest { patch, merge, most } => {
             let (rows, columns) = nearest(size, patch.saturating_mul(merge) as f64, most);
             grid(rows.saturating_mul(merge), columns.saturating_mul(merge), merge, [2, 0])
@@ -239,4 +256,32 @@ fn windows((width, height): (u64, u64), most: u64, [whole, crop]: [u64; 2]) -> (
         (length / side).saturating_add(u64::from(rest && length >= side)).max(1)
     };
     (snapped(high), snapped(wide))
+}
+
+/// Rows and columns of tokens: sides rounded up; too few are scaled up before that, of too many the largest height that fits.
+fn aligned((width, height): (u64, u64), unit: u64, [least, most]: [u64; 2]) -> (u64, u64) {
+    let (wide, high) = (width as f64, height as f64);
+    let up = |(down, across): (u64, u64)| (down.max(1).div_ceil(unit), across.max(1).div_ceil(unit));
+    let many = |(rows, columns): (u64, u64)| rows.saturating_mul(columns);
+    let mut found = up((height, width));
+    if many(found) < least {
+        let pixels = least as f64 * (unit as f64).powi(2);
+        let by = (pixels / (high * wide).max(1.0)).sqrt();
+        found = up(((high * by).ceil() as u64, (wide * by).ceil() as u64));
+    }
+    if many(found) <= most {
+        return found;
+    }
+    // More height never needs fewer tokens.
+    let scaled = |down: u64| up((down, (wide * down as f64 / high.max(1.0)) as u64));
+    let (mut fits, mut exceeds) = (0, height.saturating_add(1));
+    while exceeds - fits > 1 {
+        let middle = fits + (exceeds - fits) / 2;
+        if many(scaled(middle)) <= most {
+            fits = middle;
+        } else {
+            exceeds = middle;
+        }
+    }
+    if fits == 0 { (1, 1) } else { scaled(fits) }
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: `modeling_inkling.py` of transformers 5.23.
 
-use super::{Parts, channels};
-use crate::model::blocks::{Norm, Stack};
+use super::{Parts, channels, heads, scaled};
+use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::{Audio, Vision};
 use crate::model::config::Config;
 use crate::model::error::ModelError;
@@ -68,6 +68,53 @@ pub fn audio(config: &Config, prefix: &str, text: &Quantity) -> Parts {
     let table = Stack::once(Audio, "Sound levels", prefix)
         .tensor("embed_audio_tokens.embed_audio_tokens.weight", &[&rows, text]);
     Ok(vec![table.over(Stage::Patches).norm("norm", Norm::Rms, text).finish()])
+}
+
+/// Inkling 2: flat patches, a class token and its position, layers whose halves are scaled, squares of patches joined.
+pub fn second(config: &Config, prefix: &str, text: &Quantity) -> Parts {
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let width = match config.optional("intermediate", &["intermediate_size"])? {
+        Some(width) => width,
+        None => scaled(config, &hidden, "mlp_ratio")?,
+    };
+    let layers = config.size("layers", &["num_hidden_layers"])?;
+    let patch = config.size("patch", &["patch_size"])?;
+    let side = config.size("merge", &["spatial_merge_size"])?;
+    let grid = config.size("grid", &["posemb_grid_size"])?;
+    let inner = config.size("projector", &["projection_hidden_dim"])?;
+    let bias = config.flag("projector_bias", false)?;
+    let out = config.optional("text_hidden", &["text_hidden_size"])?;
+    if let Some(out) = out.filter(|out| out.value != text.value) {
+        return Err(ModelError::Inconsistent(format!(
+            "text_hidden_size of the vision tower is {}, but the language model is {} wide.",
+            out.value, text.value
+        )));
+    }
+    let flat = Quantity::product("patch_values", &[&channels(config)?, &patch, &patch]);
+    let one = Quantity::architecture("class token", 1, "one an image");
+    let positions = Quantity::product("positions", &[&grid, &grid]);
+    let joined = Quantity::product("joined", &[&side, &side, &hidden]);
+    let heads = heads(config)?;
+    let first = Stack::once(Vision, "Patch embedding", prefix)
+        .tensor("embeddings.class_embedding", &[&hidden])
+        .tensor("embeddings.cls_position_embedding", &[&hidden])
+        .tensor("embeddings.position_embedding.weight", &[&positions, &hidden])
+        .patches()
+        .linear("embeddings.patch_embedding", &hidden, &flat, false)
+        .over(Stage::Plus(one.clone()))
+        .norm("pre_layernorm", Norm::Layer, &hidden);
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{prefix}layers.{{i}}."), &layers);
+    let layer = layer.over(Stage::Plus(one)).vit(&Vit {
+        norms: &["layernorm_before", "layernorm_after"],
+        scales: &["lambda_1", "lambda_2"],
+        ..Vit::clip(&hidden, &heads, &width)
+    });
+    let merger = Stack::once(Vision, "Merger", format!("{prefix}merger."))
+        .over(Stage::Squares(side))
+        .linear("linear_1", &inner, &joined, bias)
+        .activation(&inner)
+        .linear("linear_2", text, &inner, bias);
+    Ok(vec![first.finish(), layer.finish(), merger.finish()])
 }
 
 /// The scales a patch goes through: those nearest to equal steps of its size, in logarithms; with fewer steps than scales each

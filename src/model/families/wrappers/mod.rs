@@ -110,6 +110,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     wrapper(&["fuyu"], newer::fuyu),
     wrapper(&["hyperclovax_vision_v2"], newer::hyperclovax),
     with(Tie::Never, &["inkling_mm_model"], newer::inkling),
+    with(Tie::Never, &["inkling2"], newer::inkling2),
     wrapper(&["minimax_m3_vl"], newer::minimax),
     wrapper(&["muse_glimmer"], newer::glimmer),
     wrapper(&["muse_spark"], newer::spark),

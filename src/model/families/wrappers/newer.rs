@@ -31,6 +31,11 @@ pub fn inkling(around: &Around<'_>) -> Parts {
     Ok(parts)
 }
 
+/// Inkling 2: images only.
+pub fn inkling2(around: &Around<'_>) -> Parts {
+    inkling::second(&around.config.part("vision_config"), "model.vision_tower.", around.text)
+}
+
 /// HyperCLOVA X vision: one matrix behind Qwen's tower.
 pub fn hyperclovax(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");

@@ -126,6 +126,12 @@ pub fn sound(root: &str, around: &Around<'_>) -> Found<SoundRule> {
             joined: 1,
             ..SoundRule::OPEN
         }),
+        // A token is 50 ms of the spectrum.
+        "inkling_mm_model" => Some(SoundRule {
+            stride: 5,
+            joined: 1,
+            ..SoundRule::OPEN
+        }),
         "phi4_multimodal" => Some(SoundRule {
             stride: 8,
             joined: 1,

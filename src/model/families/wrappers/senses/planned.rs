@@ -50,6 +50,28 @@ pub fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRu
             merge: inverse(whole, "downsample_ratio")?.value,
             bounds: [1_024, 13_312],
         }),
+        "glm5_next" => Some(ImageRule::Aligned {
+            patch: size(vision, "patch_size")?,
+            merge: size(vision, "spatial_merge_size")?,
+            bounds: [16, 8_000],
+            marks: 2,
+            beyond: false,
+        }),
+        // A patch is a token; the class puts its mark before the image.
+        "inkling_mm_model" => Some(ImageRule::Aligned {
+            patch: size(vision, "patch_size")?,
+            merge: 1,
+            bounds: [1, u64::MAX],
+            marks: 1,
+            beyond: true,
+        }),
+        "inkling2" => Some(ImageRule::Aligned {
+            patch: size(vision, "patch_size")?,
+            merge: size(vision, "spatial_merge_size")?,
+            bounds: [1, u64::MAX],
+            marks: 0,
+            beyond: false,
+        }),
         "fuyu" => Some(ImageRule::LongestSide {
             sides: [1_080, 1_920],
             patch: size(whole, "patch_size")?,
