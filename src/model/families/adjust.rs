@@ -30,6 +30,15 @@ pub fn output_width(block: &Block) -> Quantity {
     }
 }
 
+/// Where a projection of this name stands, and how wide what it makes is.
+pub fn made(block: &Block, name: &str) -> Option<(usize, Quantity)> {
+    let at = block.operators.iter().position(|operator| operator.name == name)?;
+    match &block.operators.get(at)?.kind {
+        Kind::Linear { output, .. } => Some((at, output.clone())),
+        _ => None,
+    }
+}
+
 /// Query heads of an attention block.
 pub fn query_heads(block: &Block) -> Quantity {
     block

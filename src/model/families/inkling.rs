@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::super::blocks::{Norm, QkNorm, convolution};
 use super::super::component::Component;
-use super::super::config::Config;
+use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Operator, Rows, State, Step};
 use super::super::tensor::{Tensor, TensorKind};
-use super::keys::{EXPERTS, HEADS, KV_HEADS};
+use super::keys::EXPERTS;
 use super::{Build, Changes, Decoder, Experts, Family, HeadNorm, MoeLayers, Names, Pattern, Windows, adjust};
 use crate::units::Quantity;
 
@@ -78,7 +78,8 @@ pub const FAMILIES: &[Family] = &[Family {
 /// Its own words for windows and dense layers; a width of dense layers makes the other one that of the experts.
 fn translate(config: &Config) -> Result<Changes, ModelError> {
     let mut changes = Changes::new();
-    let layers = config.size("layers", &["num_hidden_layers"])?.value;
+    // More are refused later.
+    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
     if config.names("layer_types")?.is_some() {
         changes.extend(plain_layers(config)?);
     } else if let Some(local) = config.numbers("local_layer_ids")? {
@@ -117,17 +118,14 @@ pub fn plain_layers(config: &Config) -> Result<Changes, ModelError> {
 
 /// Layers with windows have heads of their own.
 pub fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
-    let pairs: [(&[&'static str], &'static str); 3] = [
-        (HEADS, "swa_num_attention_heads"),
-        (KV_HEADS, "swa_num_key_value_heads"),
-        (&["head_dim"], "swa_head_dim"),
-    ];
     let mut own = Changes::new();
-    for (keys, key) in pairs {
+    for (name, key) in [
+        ("num_attention_heads", "swa_num_attention_heads"),
+        ("num_key_value_heads", "swa_num_key_value_heads"),
+        ("head_dim", "swa_head_dim"),
+    ] {
         let found = config.optional(key, std::slice::from_ref(&key))?;
-        let name = ["num_attention_heads", "num_key_value_heads", "head_dim"];
-        let name = name.into_iter().find(|name| keys.contains(name));
-        own.extend(name.zip(found).map(|(name, found)| (name, json!(found.value))));
+        own.extend(found.map(|found| (name, json!(found.value))));
     }
     let of = |&windowed: &bool| if windowed { own.clone() } else { Changes::new() };
     Ok(windowed.iter().map(of).collect())
@@ -151,11 +149,7 @@ pub fn keys_convolved(mut block: Block, kernel: &Quantity) -> Block {
         ("k_proj", "self_attn.k_sconv.conv1d"),
         ("v_proj", "self_attn.v_sconv.conv1d"),
     ] {
-        let found = block.operators.iter().position(|operator| operator.name == made);
-        let Some((at, width)) = found.and_then(|at| match &block.operators.get(at)?.kind {
-            Kind::Linear { output, .. } => Some((at, output.clone())),
-            _ => None,
-        }) else {
+        let Some((at, width)) = adjust::made(&block, made) else {
             continue;
         };
         let parts = [(module.to_owned(), &width)];

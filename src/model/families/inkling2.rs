@@ -141,11 +141,7 @@ fn keys_weighed(mut block: Block, hidden: &Quantity, kernel: &Quantity) -> Block
     let Some(heads) = heads else { return block };
     let made = Quantity::product("weights of a token", &[&heads, kernel]);
     for (name, module) in [("k_proj", "self_attn.k_sconv"), ("v_proj", "self_attn.v_sconv")] {
-        let found = block.operators.iter().position(|operator| operator.name == name);
-        let Some((at, width)) = found.and_then(|at| match &block.operators.get(at)?.kind {
-            Kind::Linear { output, .. } => Some((at, output.clone())),
-            _ => None,
-        }) else {
+        let Some((at, width)) = adjust::made(&block, name) else {
             continue;
         };
         let weight = Tensor::matrix(format!("{module}.weight_proj.weight"), part, &made, hidden);
