@@ -6,7 +6,7 @@ use super::{Build, Decoder, Experts, Family, Flag, Shared};
 /// A Llama whose multipliers are constants, not parameters.
 pub const FAMILIES: &[Family] = &[
     Family {
-        types: &["granite", "granite_docling_text"],
+        types: &["granite", "granite_docling_text", "granite4_vision_text"],
         title: "Granite",
         build: Build::Decoder(Decoder::LLAMA),
     },

@@ -5,6 +5,7 @@ mod audio;
 mod captions;
 mod documents;
 mod gemma;
+mod granite4;
 mod janus;
 mod listening;
 mod llava;
@@ -132,6 +133,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     },
     with(Tie::Text, &["nemotron_h_omni"], newer::nemotron),
     wrapper(&["granite_docling"], documents::granite),
+    wrapper(&["granite4_vision"], granite4::granite),
     wrapper(&["minicpm_ocr", "minicpmv4_6", "minicpmv4_7"], documents::minicpm),
     wrapper(&["ernie4_5_vl_moe"], documents::ernie),
     wrapper(&["dots3_note"], documents::dots),

@@ -94,16 +94,7 @@ pub fn layers(
     [read, asking]: [Stage; 2],
     reads: bool,
 ) -> Parts {
-    let hidden = config.size("hidden", &["hidden_size"])?;
-    let width = config.size("intermediate", &["intermediate_size"])?;
     let layers = config.size("layers", &["num_hidden_layers"])?;
-    let heads = config.size("heads", &["num_attention_heads"])?;
-    if !hidden.value.is_multiple_of(heads.value) {
-        return Err(ModelError::Inconsistent(format!(
-            "{} heads do not divide a width of {}; the class refuses that.",
-            heads.value, hidden.value
-        )));
-    }
     let every = config.size("cross_every", &["cross_attention_frequency"])?;
     let across = Quantity::config(
         "layers that see the image",
@@ -111,7 +102,33 @@ pub fn layers(
         layers.value.div_ceil(every.value),
     );
     let prefix = format!("{prefix}encoder.layer.{{i}}.");
-    let mut layer = Stack::repeated(of, "Q-Former layers", prefix.as_str(), &layers);
+    let counts = [&layers, &across];
+    layer(config, of, &prefix, counts, eye, [read, asking], reads)
+}
+
+/// Such layers under a prefix with `{i}`: how many there are, and how many of them read.
+///
+/// # Errors
+/// A dimension that is missing or impossible.
+pub fn layer(
+    config: &Config,
+    of: Component,
+    prefix: &str,
+    [layers, across]: [&Quantity; 2],
+    eye: &Quantity,
+    [read, asking]: [Stage; 2],
+    reads: bool,
+) -> Parts {
+    let hidden = config.size("hidden", &["hidden_size"])?;
+    let width = config.size("intermediate", &["intermediate_size"])?;
+    let heads = config.size("heads", &["num_attention_heads"])?;
+    if !hidden.value.is_multiple_of(heads.value) {
+        return Err(ModelError::Inconsistent(format!(
+            "{} heads do not divide a width of {}; the class refuses that.",
+            heads.value, hidden.value
+        )));
+    }
+    let mut layer = Stack::repeated(of, "Q-Former layers", prefix, layers);
     layer = attention(
         layer,
         "attention",
@@ -124,7 +141,7 @@ pub fn layers(
         layer = mlp(layer.over(Stage::Still), ["intermediate", "output"], &hidden, &width).over(asking.clone());
     }
     layer = mlp(layer, ["intermediate_query", "output_query"], &hidden, &width);
-    let seeing = Stack::repeated(of, "Q-Former's attention to what it reads", prefix, &across);
+    let seeing = Stack::repeated(of, "Q-Former's attention to what it reads", prefix, across);
     let seeing = attention(seeing, "crossattention", &heads, [&hidden, eye], [read, asking]);
     Ok(vec![layer.finish(), seeing.finish()])
 }
