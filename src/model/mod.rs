@@ -6,6 +6,7 @@
 //! traffic is a fold over its operators.
 
 pub mod autograd;
+mod pair_class;
 pub mod blocks;
 pub mod blueprint;
 pub mod catalogue;

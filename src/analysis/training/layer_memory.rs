@@ -3,7 +3,7 @@
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use crate::model::Blueprint;
-use crate::model::operator::{Kind, Step};
+use crate::model::operator::{Block, Kind, Step};
 use crate::scenario::training::Framework;
 use crate::units::{Number, Quantity};
 
@@ -12,8 +12,12 @@ use crate::units::{Number, Quantity};
 pub struct LayerMemory<N> {
     /// Kinds, in the blueprint's order.
     pub kinds: Vec<KindMemory<N>>,
+    /// Layers of an encoder beside a decoder, of each kind, and how many there are.
+    pub encoder: Vec<(KindMemory<N>, Quantity)>,
     /// Gradients of activations while the widest part of a layer runs backward.
     pub gradients: N,
+    /// The same of a layer of the encoder.
+    pub encoder_gradients: N,
     /// The widest matrix of a packed base, unpacked.
     pub unpacked: N,
 }
@@ -45,9 +49,23 @@ impl<N: Number> LayerMemory<N> {
                 whole,
             }
         });
+        let reader = keeper.reader();
+        let read = blueprint.encoder_layers().map(|(blocks, count)| {
+            let whole = keeper.encoder_layer::<N>(blocks, false);
+            let (kept, again) = reader.kept_or_again(&whole);
+            let memory = KindMemory {
+                kept,
+                again,
+                packed: N::zero(),
+                whole,
+            };
+            (memory, count.clone())
+        });
         Self {
             kinds: each.collect(),
+            encoder: read.collect(),
             gradients: of_layer(plan, blueprint),
+            encoder_gradients: of_encoder(plan, blueprint),
             unpacked: widest_packed(plan, blueprint),
         }
     }
@@ -73,10 +91,27 @@ fn widest_packed<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
 
 /// Gradients of activations while the widest part of a layer runs backward.
 fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    let widest = blueprint
-        .kinds
-        .iter()
-        .flat_map(|kind| &kind.blocks)
+    let own = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+    let tokens = Quantity::choice("tokens", plan.rank_tokens(), "Workload");
+    of_blocks(plan, blueprint, own, &tokens)
+}
+
+/// The same of a layer of an encoder beside a decoder.
+fn of_encoder<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let read = blueprint.encoder_layers().flat_map(|(blocks, _)| blocks);
+    let tokens = plan.micro_batch.saturating_mul(plan.encoder);
+    let tokens = Quantity::choice("encoder tokens of a micro-batch", tokens, "Workload");
+    of_blocks(plan, blueprint, read, &tokens)
+}
+
+/// The same of some blocks over so many tokens.
+fn of_blocks<'a, N: Number>(
+    plan: &TrainingPlan,
+    blueprint: &Blueprint,
+    blocks: impl Iterator<Item = &'a Block>,
+    tokens: &Quantity,
+) -> N {
+    let widest = blocks
         .filter(|block| block.needs_no_image())
         .flat_map(|block| &block.operators)
         .filter_map(|operator| match &operator.kind {
@@ -95,7 +130,7 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     let Some((_, width, routing)) = widest else {
         return N::zero();
     };
-    let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
+    let mut elements = N::input(tokens).times(N::input(width));
     if let Some(routing) = routing {
         elements = elements.times(N::input(&routing.top_k));
     }
@@ -108,7 +143,7 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
     let hidden = N::product([
         N::constant(4.0 * plan.activation_bytes() as f64),
-        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
+        N::input(tokens),
         N::input(&blueprint.hidden),
     ]);
     if plan.tensor > 1 {

@@ -1,12 +1,14 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
+use super::adapters::trainable;
 use super::kept::Keeper;
-use super::layer_memory::LayerMemory;
+use super::layer_memory::{KindMemory, LayerMemory};
 use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
-use crate::model::Blueprint;
+use crate::model::operator::Input;
+use crate::model::{Blueprint, Component};
 use crate::scenario::Recompute;
 use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
@@ -62,6 +64,8 @@ pub enum When {
     Loss,
     /// The backward pass of the last layer, the first to run.
     Layer,
+    /// The backward pass of the last layer of an encoder, after its decoder's.
+    Encoder,
     /// After the backward pass, as the optimizer runs.
     Optimizer,
 }
@@ -74,6 +78,7 @@ impl When {
             Self::Forward => "the end of the forward pass",
             Self::Loss => "the backward pass of the loss",
             Self::Layer => "the backward pass of the last layer",
+            Self::Encoder => "the backward pass of the encoder's last layer",
             Self::Optimizer => "the end of the backward pass, as the optimizer runs",
         }
     }
@@ -84,6 +89,7 @@ impl When {
             Self::Forward => "End of the forward pass",
             Self::Loss => "Backward pass of the loss",
             Self::Layer => "Backward pass of a layer",
+            Self::Encoder => "Backward pass of the encoder",
             Self::Optimizer => "Optimizer",
         }
     }
@@ -154,6 +160,11 @@ fn stage_memory_with<N: Number>(
     let mut layers = N::sum(layers);
     if stage.first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
         layers = layers.minus(keeper.spared(stage.layers()));
+    }
+    let encoder = Encoder::of(plan, &keeper, each);
+    if let Some(encoder) = &encoder {
+        layers = layers.plus(encoder.kept.clone());
+        widest = Some(encoder.whole.clone());
     }
     if flying > 1 || of > 1 {
         layers = layers.times(N::input(&Quantity::assumed(
@@ -261,7 +272,12 @@ fn stage_memory_with<N: Number>(
             states.root.clone().over(N::constant(2.0))
         };
         let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
-        let alive = widest.unwrap_or_else(N::zero).plus(each.gradients.clone());
+        let reads = if encoder.is_some() {
+            &each.encoder_gradients
+        } else {
+            &each.gradients
+        };
+        let alive = widest.unwrap_or_else(N::zero).plus(reads.clone());
         alive.minus(missing)
     };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
@@ -291,7 +307,7 @@ fn stage_memory_with<N: Number>(
     let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
     let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
     let none = N::zero;
-    let moments = vec![
+    let mut moments = vec![
         moment(
             When::Start,
             none(),
@@ -318,17 +334,27 @@ fn stage_memory_with<N: Number>(
                 again,
                 each.gradients.clone(),
                 each.unpacked.clone(),
-                unit_gradient,
-                gathered,
+                unit_gradient.clone(),
+                gathered.clone(),
             ]),
         ),
-        moment(
-            When::Optimizer,
-            none(),
-            if plan.adds_up_whole() { before } else { gradients() },
-            tied.most(at_once).most(root).most(first),
-        ),
     ];
+    if let Some(encoder) = encoder {
+        let kept = encoder.kept.plus(keeper.encoder_alone());
+        let made = if held {
+            before.clone()
+        } else {
+            gradients().minus(of_encoder(plan, blueprint))
+        };
+        let alive = [encoder.again, each.encoder_gradients.clone(), unit_gradient, gathered];
+        moments.push(moment(When::Encoder, kept, made, N::sum(alive)));
+    }
+    moments.push(moment(
+        When::Optimizer,
+        none(),
+        if plan.adds_up_whole() { before } else { gradients() },
+        tied.most(at_once).most(root).most(first),
+    ));
     let totals = moments.iter().map(|moment| moment.total.clone());
     let peak = totals
         .reduce(N::most)
@@ -346,6 +372,57 @@ fn stage_memory_with<N: Number>(
         transient,
         peak,
         moments,
+    }
+}
+
+/// The layers of an encoder beside a decoder, bytes.
+struct Encoder<N> {
+    /// Kept of all of them.
+    kept: N,
+    /// Made anew of the widest.
+    again: N,
+    /// All that the widest needs.
+    whole: N,
+}
+
+impl<N: Number> Encoder<N> {
+    fn of(plan: &TrainingPlan, keeper: &Keeper<'_>, each: &LayerMemory<N>) -> Option<Self> {
+        let most = |of: fn(&KindMemory<N>) -> &N| {
+            let all = each.encoder.iter().map(|(one, _)| of(one).clone());
+            all.reduce(N::most)
+        };
+        let kept = each
+            .encoder
+            .iter()
+            .map(|(one, count)| N::input(count).times(one.kept.clone()));
+        let mut kept = N::sum(kept);
+        if plan.adapters.is_some() && plan.recompute != Recompute::Full {
+            kept = kept.minus(keeper.encoder_spared());
+        }
+        Some(Self {
+            kept,
+            again: most(|one| &one.again)?,
+            whole: most(|one| &one.whole)?,
+        })
+    }
+}
+
+/// Gradients of an encoder's weights on a rank, or of the adapters beside them.
+fn of_encoder<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let elements = match &plan.adapters {
+        Some(adapters) => trainable::<N>(blueprint, adapters, |place| {
+            (place.block.input == Input::Encoder).then(|| place.times(N::constant(1.0)))
+        }),
+        None => {
+            let tensors = blueprint.tensors();
+            let own = tensors.filter(|(_, tensor)| tensor.component == Component::Encoder && tensor.is_parameter());
+            N::sum(own.map(|(place, tensor)| place.stored(tensor, tensor.elements::<N>())))
+        }
+    };
+    let bytes = N::constant(plan.bytes.gradient as f64).times(elements);
+    match plan.gradient_shards() {
+        1 => bytes,
+        among => bytes.over(N::input(&Quantity::choice("ranks that shard it", among, "Hardware"))),
     }
 }
 

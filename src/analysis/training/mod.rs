@@ -47,7 +47,6 @@ use super::memory::Memory;
 use super::placement::{RankGroup, RankMemory, Ranks};
 use super::setup::Setup;
 use crate::hardware::Device;
-use crate::model::autograd::FROZEN;
 use crate::model::{Blueprint, Component, Tensor};
 use crate::units::{Exact, Number, Quantity};
 
@@ -190,7 +189,7 @@ impl Training {
 
 /// Elements of parameters that no gradient reaches.
 fn frozen(blueprint: &Blueprint) -> u64 {
-    let named = |tensor: &Tensor| FROZEN.iter().any(|end| tensor.name.ends_with(end)) && tensor.is_parameter();
+    let named = |tensor: &Tensor| blueprint.autograd.freezes(&tensor.name) && tensor.is_parameter();
     let all = blueprint.tensors().filter(|(_, tensor)| named(tensor));
     all.fold(0, |sum: u64, (place, tensor)| {
         sum.saturating_add(place.stored(tensor, tensor.elements::<Exact>()).0)

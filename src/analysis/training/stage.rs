@@ -2,7 +2,7 @@
 
 use super::plan::TrainingPlan;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Operator, Role};
+use crate::model::operator::{Input, Operator, Role};
 use crate::model::{Blueprint, Component, Sharding, Tensor, TensorKind};
 use crate::scenario::training::Schedule;
 use crate::units::{Number, Quantity};
@@ -166,7 +166,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
                     elements,
                     copies: times,
                     routed,
-                    tower: place.block.role == Role::Tower,
+                    tower: place.block.role == Role::Tower && place.block.input != Input::Encoder,
                 });
             }
         }

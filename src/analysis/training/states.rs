@@ -65,7 +65,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
             one.tensor.component,
             shared(weight, among(one, plan.weight_shards())).scaled(twice),
         );
-        if plan.adapters.is_some() {
+        if plan.adapters.is_some() || blueprint.autograd.freezes(&one.tensor.name) {
             continue;
         }
         trained.push(one.elements.clone());
@@ -95,9 +95,10 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
     }
     by_component.sort_by_key(|(component, _)| *component);
     let weights = N::sum(by_component.iter().map(|(_, bytes)| bytes.clone()));
+    let read = blueprint.encoder_layers().map(|(_, count)| count.value);
     let layers = N::input(&Quantity::assumed(
         "layers",
-        stage.layers().max(1),
+        read.fold(stage.layers(), u64::saturating_add).max(1),
         "layers on the rank",
     ));
     let of_layers = |inside: bool| {

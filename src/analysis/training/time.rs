@@ -13,6 +13,7 @@ use super::stage::Stage;
 use crate::analysis::compute::{OpCost, costs};
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
+use crate::model::Component;
 use crate::scenario::training::Schedule;
 use crate::scenario::{AttentionFlops, Logits, Mode};
 use crate::units::Exact;
@@ -102,7 +103,9 @@ fn forward(setup: &Setup, mode: impl FnOnce(&mut crate::scenario::Scenario)) -> 
     let mut sum = Forward::default();
     for cost in costs::<f64>(&pass) {
         let cost: OpCost<f64> = cost;
-        match (cost.format.is_some(), cost.outside, cost.weight_bytes > 0.0) {
+        // Layers of an encoder are trained and computed again as those of its decoder.
+        let outside = cost.outside && cost.component != Component::Encoder;
+        match (cost.format.is_some(), outside, cost.weight_bytes > 0.0) {
             (true, true, _) => sum.head += cost.matmul,
             (true, false, true) => sum.linear += cost.matmul,
             (true, false, false) => sum.attention += cost.matmul,

@@ -14,6 +14,15 @@ impl Keeper<'_> {
         let class = self.class();
         let own = self.plan.runs_classes();
         let input = N::input;
+        let cross = attention.span == Span::Cross;
+        // Of an encoder there are as many keys and values as it read tokens.
+        let reader;
+        let keyed = if cross {
+            reader = self.reader();
+            &reader
+        } else {
+            self
+        };
         let heads = || input(&attention.heads);
         let queries = || heads().times(input(&attention.key_dim));
         let keys = || input(&attention.kv_heads).times(input(&attention.key_dim));
@@ -36,7 +45,9 @@ impl Keeper<'_> {
         let eager = self.plan.is_eager() || own && class.attention != AttentionForm::Fused;
         if eager {
             let selective = !own && self.plan.recompute == Recompute::Selective;
-            let base = if own && class.counts_encoder {
+            let base = if cross {
+                queries()
+            } else if own && class.counts_encoder {
                 N::sum([queries(), all_keys(), all_values()])
             } else if fused && !rotates && own && !class.copies_values {
                 queries().plus(keys()).plus(values())
@@ -47,12 +58,16 @@ impl Keeper<'_> {
             };
             let float = class.attention == AttentionForm::EagerFloat && !self.plan.autocasts() && own;
             let mut kept = self.each(element, base);
+            if cross {
+                kept = kept.plus(keyed.each(element, all_keys().plus(all_values())));
+            }
             if float {
                 kept = kept.plus(self.each(element, queries().plus(all_keys())));
             }
             let each = match class.attention {
                 AttentionForm::EagerSink if own => element,
-                _ if own && class.halves_scores => {
+                // Autocast runs every softmax in FP32.
+                _ if own && class.halves_scores && !self.plan.is_under_autocast() => {
                     if class.drops_attention {
                         2 * element + 1
                     } else {
@@ -71,10 +86,14 @@ impl Keeper<'_> {
                 input(&self.batch),
                 heads(),
                 input(&self.sequence),
-                input(&self.sequence),
+                input(&keyed.sequence),
                 N::constant(each as f64),
             ]);
-            return (self.shared(kept.plus(scores)).plus(normed), false);
+            let mut kept = self.shared(kept.plus(scores)).plus(normed);
+            if own && class.adds_positions {
+                kept = kept.plus(self.positions(attention));
+            }
+            return (kept, false);
         }
         let masked = own && class.always_masks && self.plan.attention != AttentionKernel::Flash
             || match &attention.span {
@@ -89,7 +108,10 @@ impl Keeper<'_> {
                     || attention.key_dim.value > 256
                     || element == 4);
         let near = matches!(attention.span, Span::Around(_)) && fused && rotates;
-        let mut kept = if efficient && !near {
+        let mut kept = if cross {
+            let queries = self.each(element, queries().plus(output()));
+            queries.plus(keyed.each(element, keys().plus(values())))
+        } else if efficient && !near {
             self.each(element, N::sum([queries(), all_keys(), all_values(), output()]))
         } else if (fused && own && !class.copies_values || self.splits_one_matrix(attention)) && rotates {
             // Values are a view of the one matrix' result, which stays whole.
@@ -121,6 +143,9 @@ impl Keeper<'_> {
                 input(&self.sequence),
             ]);
             kept = kept.plus(square);
+        }
+        if own && class.adds_positions {
+            kept = kept.plus(self.positions(attention));
         }
         (kept.plus(normed), !joined)
     }
