@@ -290,7 +290,7 @@ impl Autograd {
                 None if edge => AttentionForm::Eager,
                 None => AttentionForm::Fused,
             },
-            copies_output: listed(JOINED),
+            copies_output: listed(JOINED) || pair.is_some_and(|class| class.copies_output),
             shared_residual: match name {
                 "gpt_neox" | "stablelm" => config
                     .get("use_parallel_residual")

@@ -6,7 +6,6 @@
 //! traffic is a fold over its operators.
 
 pub mod autograd;
-mod pair_class;
 pub mod blocks;
 pub mod blueprint;
 pub mod catalogue;
@@ -22,6 +21,7 @@ pub mod library;
 pub mod media;
 mod notice;
 pub mod operator;
+mod pair_class;
 pub mod quantisation;
 mod tensor;
 pub mod towers;

@@ -35,6 +35,8 @@ pub struct PairClass {
     moves_rows: [bool; 2],
     /// Whether dropout reads rows of the token table themselves.
     drops_rows: bool,
+    /// Whether queries are laid out anew, so that the output of a fused kernel is copied before its projection.
+    pub copies_output: bool,
     /// Ends of the names of parameters that no gradient reaches: tables of computed positions.
     pub frozen: &'static [&'static str],
     /// Whether log-probabilities are in the format of the logits.
@@ -56,6 +58,7 @@ const T5: PairClass = PairClass {
     halves_scores: true,
     moves_rows: [false; 2],
     drops_rows: true,
+    copies_output: false,
     frozen: &[],
     keeps_loss_format: true,
     widens_logits: false,
@@ -74,6 +77,7 @@ const BART: PairClass = PairClass {
     halves_scores: true,
     moves_rows: [true; 2],
     drops_rows: false,
+    copies_output: false,
     frozen: &[],
     keeps_loss_format: true,
     widens_logits: true,
@@ -115,6 +119,7 @@ const COUNTED: &[PairClass] = &[
         types: &["whisper"],
         stream: ("dropout", 0.0),
         moves_rows: [false; 2],
+        copies_output: true,
         frozen: &["encoder.embed_positions.weight"],
         widens_logits: false,
         ..BART

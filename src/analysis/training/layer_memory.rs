@@ -1,5 +1,6 @@
 //! What layers take, whatever stage they are on: found once for a plan.
 
+use super::adapters::adapts;
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use crate::model::Blueprint;
@@ -92,29 +93,36 @@ fn widest_packed<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
 /// Gradients of activations while the widest part of a layer runs backward.
 fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     let own = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
-    let tokens = Quantity::choice("tokens", plan.rank_tokens(), "Workload");
-    of_blocks(plan, blueprint, own, &tokens)
+    of_blocks(plan, blueprint, own, &Keeper::new(plan, blueprint))
 }
 
 /// The same of a layer of an encoder beside a decoder.
 fn of_encoder<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     let read = blueprint.encoder_layers().flat_map(|(blocks, _)| blocks);
-    let tokens = plan.micro_batch.saturating_mul(plan.encoder);
-    let tokens = Quantity::choice("encoder tokens of a micro-batch", tokens, "Workload");
-    of_blocks(plan, blueprint, read, &tokens)
+    of_blocks(plan, blueprint, read, &Keeper::new(plan, blueprint).reader())
 }
 
-/// The same of some blocks over so many tokens.
+/// The same of some blocks.
 fn of_blocks<'a, N: Number>(
     plan: &TrainingPlan,
     blueprint: &Blueprint,
     blocks: impl Iterator<Item = &'a Block>,
-    tokens: &Quantity,
+    keeper: &Keeper<'_>,
 ) -> N {
+    let blocks: Vec<_> = blocks.collect();
+    let adapted = |block: &Block| {
+        let adapters = plan.adapters.as_ref();
+        adapters.is_some_and(|adapters| block.operators.iter().any(|one| adapts(adapters, block, one)))
+    };
+    let attentions = blocks.iter().flat_map(|block| block.attentions());
+    let scores = attentions.map(|attention| keeper.score_gradients::<N>(attention));
+    let scores = scores.reduce(N::most).unwrap_or_else(N::zero);
+    let tokens = keeper.tokens();
     let widest = blocks
+        .into_iter()
         .filter(|block| block.needs_no_image())
-        .flat_map(|block| &block.operators)
-        .filter_map(|operator| match &operator.kind {
+        .flat_map(|block| block.operators.iter().map(move |operator| (block, operator)))
+        .filter_map(|(block, operator)| match &operator.kind {
             Kind::Elementwise {
                 width,
                 step: Step::Activation | Step::GatedActivation,
@@ -122,12 +130,12 @@ fn of_blocks<'a, N: Number>(
                 ..
             } => {
                 let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                Some((width.value.saturating_mul(top), width, routing))
+                Some((width.value.saturating_mul(top), width, routing, adapted(block)))
             }
             _ => None,
         })
         .max_by_key(|(wide, ..)| *wide);
-    let Some((_, width, routing)) = widest else {
+    let Some((_, width, routing, adapted)) = widest else {
         return N::zero();
     };
     let mut elements = N::input(tokens).times(N::input(width));
@@ -137,12 +145,17 @@ fn of_blocks<'a, N: Number>(
     // Liger's kernels write gradients over what they were made from; one more is on its way.
     let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
         1.0
+    } else if plan.encoder > 0 {
+        // What the last product read makes room as its gradient goes on; adapters have a wider one beside it.
+        1.0 + f64::from(u8::from(adapted))
     } else {
         3.0
     };
     let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
+    let bytes = bytes.most(scores);
+    let stream = if plan.encoder > 0 { 3.0 } else { 4.0 };
     let hidden = N::product([
-        N::constant(4.0 * plan.activation_bytes() as f64),
+        N::constant(stream * plan.activation_bytes() as f64),
         N::input(tokens),
         N::input(&blueprint.hidden),
     ]);

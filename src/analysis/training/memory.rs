@@ -347,7 +347,9 @@ fn stage_memory_with<N: Number>(
             gradients().minus(of_encoder(plan, blueprint))
         };
         let alive = [encoder.again, each.encoder_gradients.clone(), unit_gradient, gathered];
-        moments.push(moment(When::Encoder, kept, made, N::sum(alive)));
+        // Before it the gradient of the decoder's table is added to that of a tied head.
+        let alive = N::sum(alive).most(tied.clone());
+        moments.push(moment(When::Encoder, kept, made, alive));
     }
     moments.push(moment(
         When::Optimizer,

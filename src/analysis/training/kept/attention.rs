@@ -42,8 +42,7 @@ impl Keeper<'_> {
         } else {
             N::zero()
         };
-        let eager = self.plan.is_eager() || own && class.attention != AttentionForm::Fused;
-        if eager {
+        if self.writes_scores() {
             let selective = !own && self.plan.recompute == Recompute::Selective;
             let base = if cross {
                 queries()
@@ -66,8 +65,7 @@ impl Keeper<'_> {
             }
             let each = match class.attention {
                 AttentionForm::EagerSink if own => element,
-                // Autocast runs every softmax in FP32.
-                _ if own && class.halves_scores && !self.plan.is_under_autocast() => {
+                _ if own && self.softens_in_half() => {
                     if class.drops_attention {
                         2 * element + 1
                     } else {
@@ -148,6 +146,30 @@ impl Keeper<'_> {
             kept = kept.plus(self.positions(attention));
         }
         (kept.plus(normed), !joined)
+    }
+
+    /// Whether scores are written to memory.
+    fn writes_scores(&self) -> bool {
+        self.plan.is_eager() || self.plan.runs_classes() && self.class().attention != AttentionForm::Fused
+    }
+
+    /// Whether their softmax is in 16 bits; autocast runs every one in FP32.
+    fn softens_in_half(&self) -> bool {
+        self.class().halves_scores && !self.plan.is_under_autocast()
+    }
+
+    /// Gradients of written scores, before the softmax and after it.
+    pub fn score_gradients<N: Number>(&self, attention: &Attention) -> N {
+        if !self.plan.runs_classes() || !self.writes_scores() {
+            return N::zero();
+        }
+        let each = if self.softens_in_half() { 2 * self.element() } else { 8 };
+        let keys = if attention.span == Span::Cross {
+            &self.read
+        } else {
+            &self.sequence
+        };
+        self.each(each, N::input(&attention.heads).times(N::input(keys)))
     }
 
     /// Whether queries, keys and values are parts of one product which no copy for more heads takes apart (LitGPT).

@@ -131,6 +131,10 @@ impl<'a> Keeper<'a> {
             ..*self
         }
     }
+    /// Tokens of a micro-batch.
+    pub const fn tokens(&self) -> &Quantity {
+        &self.tokens
+    }
     const fn class(&self) -> &Autograd {
         &self.blueprint.autograd
     }
@@ -247,10 +251,7 @@ impl<'a> Keeper<'a> {
         for operator in &block.operators {
             match &operator.kind {
                 Kind::Linear {
-                    input,
-                    routing,
-                    output,
-                    ..
+                    input, routing, output, ..
                 } => {
                     if reads_encoder(operator) {
                         let reader = self.reader();

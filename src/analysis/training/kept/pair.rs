@@ -103,7 +103,11 @@ impl Keeper<'_> {
         let mut own = None;
         let mut cross = None;
         for attention in blocks.flat_map(|block| block.attentions()) {
-            let kind = if attention.span == Span::Cross { &mut cross } else { &mut own };
+            let kind = if attention.span == Span::Cross {
+                &mut cross
+            } else {
+                &mut own
+            };
             kind.get_or_insert(attention);
         }
         let mut parts = Vec::new();
@@ -150,9 +154,9 @@ impl Keeper<'_> {
             widths.push(made.clone());
             last = Some(made);
         }
-        // Under adapters the first convolution needs no gradient.
-        let frozen = usize::from(self.plan.adapters.is_some());
-        let all = widths.into_iter().skip(frozen);
+        // The first reads what the model is given, unless autocast makes a copy of that.
+        let given = usize::from(!self.plan.autocasts());
+        let all = widths.into_iter().skip(given);
         N::sum(all.map(|width| self.each(self.element(), width)))
     }
 
@@ -187,6 +191,9 @@ impl Keeper<'_> {
         if self.class().drops_end {
             parts.push(reader.each(1, N::input(&self.blueprint.hidden)));
         }
-        N::sum(parts).named("encoder's ends", "Dropout and norms before the layers of the encoder and after them.")
+        N::sum(parts).named(
+            "encoder's ends",
+            "Dropout and norms before the layers of the encoder and after them.",
+        )
     }
 }
