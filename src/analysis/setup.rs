@@ -286,9 +286,9 @@ impl Setup {
     pub fn encodes(&self) -> bool {
         self.blueprint.reading == Reading::Encodes
     }
-    /// The modes it can be asked in: a model that writes nothing encodes, and is trained where that is counted.
+    /// The modes it can be asked in: a model that writes nothing encodes. It is trained where that is counted.
     pub fn modes(&self) -> Vec<Mode> {
-        let trained = !self.encodes() || self.blueprint.trains();
+        let trained = self.blueprint.trains();
         Mode::iter()
             .filter(|mode| match mode {
                 Mode::Prefill => true,

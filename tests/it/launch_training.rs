@@ -303,6 +303,8 @@ fn what_cannot_be_started_has_a_reason() {
         let why = start(LLAMA, query, program).unwrap_err();
         assert!(why.contains(word), "{query}: {why}");
     }
+    let why = start("google/flan-t5-base", "mode=finetune&hw=h100-sxm&p=128&enc=512", None).unwrap_err();
+    assert!(why.contains("no command for an encoder-decoder"), "{why}");
 }
 
 #[test]

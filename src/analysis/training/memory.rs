@@ -174,7 +174,11 @@ fn stage_memory_with<N: Number>(
         )));
         layers = ranks(layers, of);
     }
+    let mut encoder = encoder;
     if plan.activation_offload {
+        if let Some(encoder) = &mut encoder {
+            encoder.kept = N::zero();
+        }
         // Of two buffers through which Unsloth's come back, one is read by the layer in hand.
         layers = if plan.framework == Framework::Unsloth {
             keeper.checkpoint()
@@ -204,7 +208,7 @@ fn stage_memory_with<N: Number>(
         let all = states
             .unit
             .clone()
-            .times(N::constant(stage.layers() as f64))
+            .times(N::constant(stage.layers_in_all(blueprint) as f64))
             .plus(states.root.clone());
         let bucket = N::constant(plan.activation_bytes() as f64 * plan.habits().bucket as f64);
         all.least(N::constant(2e9))

@@ -6,7 +6,7 @@ use crate::analysis::error::AnalysisError;
 use crate::model::Blueprint;
 use crate::model::blueprint::Reading;
 use crate::scenario::training::{
-    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Schedule, Switch, TrainingPrecision, Zero,
+    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Reinforcement, Schedule, Switch, TrainingPrecision, Zero,
 };
 use crate::scenario::{AttentionKernel, Mode, Recompute, Scenario};
 use crate::units::{Quantity, grouped};
@@ -145,6 +145,13 @@ impl TrainingPlan {
         });
         let micro_batch = scenario.workload.batch.max(1);
         let sequence = scenario.workload.prompt.max(1);
+        let rewarded = !matches!(choice.reinforcement, None | Some(Reinforcement::None));
+        if rewarded && matches!(blueprint.reading, Reading::Both(_)) {
+            return Err(refused(
+                "Reinforcement learning is counted for models that write after what they read, not for an encoder-decoder."
+                    .to_owned(),
+            ));
+        }
         let encoder = match blueprint.reading {
             Reading::Both(_) => {
                 let prompt = || Quantity::choice("sequence", sequence, "Workload");

@@ -72,6 +72,11 @@ impl Stage {
     pub fn layers(&self) -> u64 {
         self.counts.iter().fold(0, |all, count| all.saturating_add(*count))
     }
+    /// The same with those of an encoder beside its decoder.
+    pub fn layers_in_all(&self, blueprint: &Blueprint) -> u64 {
+        let read = blueprint.encoder_layers().map(|(_, count)| count.value);
+        read.fold(self.layers(), u64::saturating_add)
+    }
     /// Layers' worth of activations in flight, over the layers of the stage: a fraction.
     ///
     /// Sources: Narayanan 2021 (arXiv 2104.04473) for 1F1B and interleaving, Korthikanti 2022 section 4.2.3; Qi 2024

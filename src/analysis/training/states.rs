@@ -95,10 +95,9 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
     }
     by_component.sort_by_key(|(component, _)| *component);
     let weights = N::sum(by_component.iter().map(|(_, bytes)| bytes.clone()));
-    let read = blueprint.encoder_layers().map(|(_, count)| count.value);
     let layers = N::input(&Quantity::assumed(
         "layers",
-        read.fold(stage.layers(), u64::saturating_add).max(1),
+        stage.layers_in_all(blueprint).max(1),
         "layers on the rank",
     ));
     let of_layers = |inside: bool| {
