@@ -327,14 +327,12 @@ impl Autograd {
             counts_pair: pair.is_some(),
             adds_positions: pair.is_some_and(|class| class.adds_positions),
             positions_each: pair.is_some_and(|class| class.positions_each),
-            keeps_loss_format: encoder && !listed(FLOAT_LOSS) || pair.is_some_and(|class| class.keeps_loss_format),
+            keeps_loss_format: encoder && !listed(FLOAT_LOSS) || pair.is_some(),
             widens_logits: pair.is_some_and(|class| class.widens_logits),
             joins_qkv: listed(&["phi3", "phi4_multimodal"]),
             joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
             norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
-            halves_scores: listed(&["gpt2", "gpt_neox_japanese"])
-                || encoder && !listed(FLOAT_SCORES)
-                || pair.is_some_and(|class| class.halves_scores),
+            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]) || encoder && !listed(FLOAT_SCORES) || pair.is_some(),
             changes_embedding: listed(&["gpt2", "gpt_bigcode", "gpt_neo", "opt", "starcoder2", "xglm", "biogpt"])
                 || number("embedding_multiplier").is_some_and(|factor| factor != 1.0)
                 || decoder_rows,

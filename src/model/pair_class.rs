@@ -8,7 +8,8 @@ use super::config::Config;
 /// A key of a dropout and what the class has where the config is silent.
 type Dropout = (&'static str, f64);
 
-/// What the classes of some types have in common.
+/// What the classes of some types have in common. All of them take the softmax of written scores, and log-probabilities, in
+/// the format of what they are made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairClass {
     /// Their `model_type`.
@@ -29,8 +30,6 @@ pub struct PairClass {
     pub adds_positions: bool,
     /// Whether every layer has a table of them, not only the first.
     pub positions_each: bool,
-    /// Whether written scores go through a softmax in 16 bits.
-    pub halves_scores: bool,
     /// Whether positions are added to rows of the token table before anything else: of the encoder, of the decoder.
     moves_rows: [bool; 2],
     /// Whether dropout reads rows of the token table themselves.
@@ -39,8 +38,6 @@ pub struct PairClass {
     pub copies_output: bool,
     /// Ends of the names of parameters that no gradient reaches: tables of computed positions.
     pub frozen: &'static [&'static str],
-    /// Whether log-probabilities are in the format of the logits.
-    pub keeps_loss_format: bool,
     /// Whether a buffer is added to the logits (`final_logits_bias`), in FP32 under autocast.
     pub widens_logits: bool,
 }
@@ -55,12 +52,10 @@ const T5: PairClass = PairClass {
     activation: ("feed_forward_proj", "relu"),
     adds_positions: true,
     positions_each: false,
-    halves_scores: true,
     moves_rows: [false; 2],
     drops_rows: true,
     copies_output: false,
     frozen: &[],
-    keeps_loss_format: true,
     widens_logits: false,
 };
 
@@ -74,12 +69,10 @@ const BART: PairClass = PairClass {
     activation: ("activation_function", "gelu"),
     adds_positions: false,
     positions_each: false,
-    halves_scores: true,
     moves_rows: [true; 2],
     drops_rows: false,
     copies_output: false,
     frozen: &[],
-    keeps_loss_format: true,
     widens_logits: true,
 };
 

@@ -109,7 +109,10 @@ fn an_encoder_with_a_decoder_is_trained() {
     // Unless something is said the encoder reads as much as its decoder learns to write; Whisper's as much as its class fixes.
     assert_eq!(plan(&answer(Mode::Pretrain, 64, None)).encoder, 64);
     let whisper = Arc::new(Blueprint::from_value(json!({ "model_type": "whisper" })).unwrap());
-    assert_eq!(plan(&analyse(&whisper, &scenario(Mode::Pretrain, 64)).unwrap()).encoder, 1500);
+    assert_eq!(
+        plan(&analyse(&whisper, &scenario(Mode::Pretrain, 64)).unwrap()).encoder,
+        1500
+    );
     // Layers that are computed again run once more, the encoder's as well.
     let again = scenario(Mode::Pretrain, 64).with(|s| {
         s.workload.encoder_tokens = Some(256);

@@ -1,14 +1,13 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
-use super::adapters::trainable;
+use super::encoder_memory::{EncoderMemory, encoder_gradients};
 use super::kept::Keeper;
-use super::layer_memory::{KindMemory, LayerMemory};
+use super::layer_memory::LayerMemory;
 use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
-use crate::model::operator::Input;
-use crate::model::{Blueprint, Component};
+use crate::model::Blueprint;
 use crate::scenario::Recompute;
 use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
@@ -161,7 +160,7 @@ fn stage_memory_with<N: Number>(
     if stage.first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
         layers = layers.minus(keeper.spared(stage.layers()));
     }
-    let encoder = Encoder::of(plan, &keeper, each);
+    let mut encoder = EncoderMemory::of(plan, &keeper, each);
     if let Some(encoder) = &encoder {
         layers = layers.plus(encoder.kept.clone());
         widest = Some(encoder.whole.clone());
@@ -174,7 +173,6 @@ fn stage_memory_with<N: Number>(
         )));
         layers = ranks(layers, of);
     }
-    let mut encoder = encoder;
     if plan.activation_offload {
         if let Some(encoder) = &mut encoder {
             encoder.kept = N::zero();
@@ -348,7 +346,7 @@ fn stage_memory_with<N: Number>(
         let made = if held {
             before.clone()
         } else {
-            gradients().minus(of_encoder(plan, blueprint))
+            gradients().minus(encoder_gradients(plan, blueprint))
         };
         let alive = [encoder.again, each.encoder_gradients.clone(), unit_gradient, gathered];
         // Before it the gradient of the decoder's table is added to that of a tied head.
@@ -378,57 +376,6 @@ fn stage_memory_with<N: Number>(
         transient,
         peak,
         moments,
-    }
-}
-
-/// The layers of an encoder beside a decoder, bytes.
-struct Encoder<N> {
-    /// Kept of all of them.
-    kept: N,
-    /// Made anew of the widest.
-    again: N,
-    /// All that the widest needs.
-    whole: N,
-}
-
-impl<N: Number> Encoder<N> {
-    fn of(plan: &TrainingPlan, keeper: &Keeper<'_>, each: &LayerMemory<N>) -> Option<Self> {
-        let most = |of: fn(&KindMemory<N>) -> &N| {
-            let all = each.encoder.iter().map(|(one, _)| of(one).clone());
-            all.reduce(N::most)
-        };
-        let kept = each
-            .encoder
-            .iter()
-            .map(|(one, count)| N::input(count).times(one.kept.clone()));
-        let mut kept = N::sum(kept);
-        if plan.adapters.is_some() && plan.recompute != Recompute::Full {
-            kept = kept.minus(keeper.encoder_spared());
-        }
-        Some(Self {
-            kept,
-            again: most(|one| &one.again)?,
-            whole: most(|one| &one.whole)?,
-        })
-    }
-}
-
-/// Gradients of an encoder's weights on a rank, or of the adapters beside them.
-fn of_encoder<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    let elements = match &plan.adapters {
-        Some(adapters) => trainable::<N>(blueprint, adapters, |place| {
-            (place.block.input == Input::Encoder).then(|| place.times(N::constant(1.0)))
-        }),
-        None => {
-            let tensors = blueprint.tensors();
-            let own = tensors.filter(|(_, tensor)| tensor.component == Component::Encoder && tensor.is_parameter());
-            N::sum(own.map(|(place, tensor)| place.stored(tensor, tensor.elements::<N>())))
-        }
-    };
-    let bytes = N::constant(plan.bytes.gradient as f64).times(elements);
-    match plan.gradient_shards() {
-        1 => bytes,
-        among => bytes.over(N::input(&Quantity::choice("ranks that shard it", among, "Hardware"))),
     }
 }
 

@@ -5,6 +5,7 @@ mod answers;
 mod at_hand;
 mod communication;
 mod efficiency;
+mod encoder_memory;
 mod explained;
 mod habits;
 mod kept;

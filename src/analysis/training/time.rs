@@ -236,7 +236,13 @@ pub fn step_time(
     };
     let compute = compute_at_peak / efficiency.middle.max(1e-6);
     let links = Links::of(device, setup.scenario.hardware.host.as_deref());
-    let mut communication = communication(plan, blueprint, &memory.states, slowest.0.layers_in_all(blueprint), &links);
+    let mut communication = communication(
+        plan,
+        blueprint,
+        &memory.states,
+        slowest.0.layers_in_all(blueprint),
+        &links,
+    );
     let busy = compute + elementwise;
     for one in &mut communication {
         let hides = match one.traffic {
