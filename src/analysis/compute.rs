@@ -389,7 +389,7 @@ fn format_of(setup: &Setup, place: Repeated<'_>, operator: &Operator) -> String 
 
 /// A training step: forward, backward, what is computed again, and the optimizer.
 fn training<N: Number>(setup: &Setup, place: Repeated<'_>, operator: &Operator, forward: OpCost<N>) -> OpCost<N> {
-    let passes = Passes::of_hardware(&setup.scenario).of(&operator.kind, place.kind.is_some());
+    let passes = Passes::of_hardware(&setup.scenario).of(&operator.kind, place.is_in_layer());
     let times = |value: N| N::constant(passes).times(value);
     let parameters = || {
         N::sum(

@@ -75,7 +75,10 @@ fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Sc
     if mode.trains() {
         let what = match blueprint.reading {
             _ if blueprint.trains() => return Ok(requested),
-            Reading::Both(_) => "Training of an encoder with a decoder",
+            Reading::Both(_) if blueprint.autograd.counts_pair => {
+                "Training of a class without an output head (architectures: one of those for conditional generation has one)"
+            }
+            Reading::Both(_) => "Training of an encoder with a decoder of this type",
             _ if blueprint.autograd.counts_encoder => {
                 "Training of a class that does not guess words (architectures: one of those for masked words does)"
             }

@@ -286,9 +286,9 @@ impl Setup {
     pub fn encodes(&self) -> bool {
         self.blueprint.reading == Reading::Encodes
     }
-    /// The modes it can be asked in: a model that writes nothing encodes, and is trained where that is counted.
+    /// The modes it can be asked in: a model that writes nothing encodes. It is trained where that is counted.
     pub fn modes(&self) -> Vec<Mode> {
-        let trained = !self.encodes() || self.blueprint.trains();
+        let trained = self.blueprint.trains();
         Mode::iter()
             .filter(|mode| match mode {
                 Mode::Prefill => true,
@@ -336,11 +336,8 @@ impl Setup {
                 "what the tower makes of all images",
             );
         }
-        match (self.scenario.workload.encoder_tokens, &self.blueprint.reading) {
-            (Some(chosen), _) => Quantity::choice("encoder tokens", chosen, "Workload"),
-            (None, Reading::Both(Some(fixed))) => fixed.clone(),
-            _ => self.prompt().renamed("encoder tokens"),
-        }
+        self.blueprint
+            .encoder_tokens(self.scenario.workload.encoder_tokens, || self.prompt())
     }
     /// Whether an operator runs when a prompt is read and never in a step that writes.
     pub fn reads_once(&self, block: &Block, operator: &Operator) -> bool {

@@ -170,6 +170,9 @@ fn headline(estimate: &Estimate) -> Result<String, Failure> {
         grouped(setup.scenario.workload.batch),
         grouped(setup.tokens().value)
     ));
+    if let Some(training) = analysis.training.as_ref().filter(|training| training.plan.encoder > 0) {
+        out.push_str(&format!(", {} of the encoder", grouped(training.plan.encoder)));
+    }
     if let Some(words) = setup.media.words() {
         out.push_str(&format!(" ({words})"));
     }

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::config::Config;
+use super::pair_class::PairClass;
 
 /// How a class writes its norm, which decides the copies that are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum NormForm {
     OnePlusPower,
     /// All in FP32, the result cast at the end (OLMo 2, gpt-oss).
     Float,
+    /// An FP32 copy of the input, the input itself times the root, and the 16-bit result before the weight (T5).
+    Scaled,
     /// Mean and variance by hand in FP32 (Cohere).
     CenteredFloat,
     /// PyTorch's layer norm, which keeps its input.
@@ -80,10 +83,22 @@ pub struct Autograd {
     pub drops_embedding: bool,
     /// Whether dropout masks are kept after attention, and after the MLP.
     pub drops_residual: [bool; 2],
+    /// Whether a dropout mask is kept inside the MLP, and the dropped tensor beside what was dropped.
+    pub drops_inside: bool,
+    /// Whether a dropout mask is kept after the last norm of each side.
+    pub drops_end: bool,
     /// Of an encoder: whether what its class keeps was counted.
     pub counts_encoder: bool,
+    /// Of an encoder with a decoder: whether what its class keeps was counted.
+    pub counts_pair: bool,
+    /// Whether relative positions are added to the scores, so that a fused kernel gets a mask in every layer.
+    pub adds_positions: bool,
+    /// Whether every layer has positions of its own, those of the first layer not being handed on.
+    pub positions_each: bool,
     /// Whether log-probabilities stay in the format of the logits; others make them in FP32.
     pub keeps_loss_format: bool,
+    /// Whether something in FP32 is added to the logits, which autocast leaves in FP32 then.
+    pub widens_logits: bool,
     /// Whether the router reads an FP32 copy of its input.
     pub routes_in_float: bool,
     /// Whether queries, keys and values come from one matrix.
@@ -96,6 +111,10 @@ pub struct Autograd {
     pub halves_scores: bool,
     /// Whether the first layer reads something else than the token table's rows: positions added, or scaled by a factor.
     pub changes_embedding: bool,
+    /// Of an encoder beside a decoder: the same.
+    pub changes_encoder_rows: bool,
+    /// Ends of the names of parameters that no gradient reaches, beside those of every type.
+    frozen: &'static [&'static str],
     /// Whether attention gets a mask even where it is plainly causal.
     pub always_masks: bool,
     /// Whether queries and keys are normed after their rotation, which autocast left in FP32.
@@ -203,7 +222,7 @@ const FLOAT_SCORES: &[&str] = &["eurobert", "modernbert", "ultrabert"];
 /// Of these, those without dropout where the config is silent.
 const WITHOUT_DROPOUT: &[&str] = &["eurobert", "modernbert", "nomic_bert", "ultrabert"];
 /// Parameters that no gradient reaches: corrections of routers, which a rule of their own updates.
-pub const FROZEN: [&str; 2] = ["e_score_correction_bias", "expert_bias"];
+const FROZEN: [&str; 2] = ["e_score_correction_bias", "expert_bias"];
 /// Types with dropout unless the config says otherwise: key, and what the class has.
 const DROPOUT: &[(&[&str], &str, &str)] = &[
     (&["gpt2", "gpt_bigcode"], "embd_pdrop", "resid_pdrop"),
@@ -224,6 +243,10 @@ const RESIDUAL_DROPOUT: [&str; 5] = [
 ];
 
 impl Autograd {
+    /// Whether no gradient reaches a tensor of this name.
+    pub fn freezes(&self, name: &str) -> bool {
+        FROZEN.iter().chain(self.frozen).any(|end| name.ends_with(end))
+    }
     /// What the class of a config keeps.
     pub fn of(config: &Config) -> Self {
         let name = config.model_type();
@@ -248,17 +271,26 @@ impl Autograd {
                 .iter()
                 .find_map(|key| number(key))
                 .map_or(!listed(WITHOUT_DROPOUT), |share| share > 0.0);
-        let drops_residual = encoder_drops || drops(&RESIDUAL_DROPOUT, usual.map(|row| row.2));
+        let pair = PairClass::of(config);
+        let [pair_stream, pair_scores, pair_inside] = pair.map_or([false; 3], |class| class.drops(config));
+        let [encoder_rows, decoder_rows] = pair.map_or([false; 2], |class| class.changes_rows(config));
+        let drops_residual = match pair {
+            Some(_) => pair_stream,
+            None => encoder_drops || drops(&RESIDUAL_DROPOUT, usual.map(|row| row.2)),
+        };
         let edge = listed(&["gemma4", "gemma4_text", "gemma3n", "gemma3n_text"]) && per_layer;
         Self {
-            norm: norm.map_or(NormForm::Upcast, |(_, form)| *form),
+            norm: match (pair, norm) {
+                (Some(class), _) => class.norm,
+                (None, norm) => norm.map_or(NormForm::Upcast, |(_, form)| *form),
+            },
             activation: activation(config),
             attention: match eager {
                 Some((_, form)) => *form,
                 None if edge => AttentionForm::Eager,
                 None => AttentionForm::Fused,
             },
-            copies_output: listed(JOINED),
+            copies_output: listed(JOINED) || pair.is_some_and(|class| class.copies_output),
             shared_residual: match name {
                 "gpt_neox" | "stablelm" => config
                     .get("use_parallel_residual")
@@ -271,6 +303,7 @@ impl Autograd {
             caps_logits: caps("final_logit_softcapping"),
             drops_attention: match number("attention_probs_dropout_prob").filter(|_| encoder) {
                 Some(share) => share > 0.0,
+                None if pair.is_some() => pair_scores,
                 None => drops(
                     &ATTENTION_DROPOUT,
                     match usual {
@@ -279,20 +312,32 @@ impl Autograd {
                     },
                 ),
             },
-            drops_embedding: encoder_drops || drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
+            drops_embedding: match pair {
+                Some(_) => pair_stream,
+                None => encoder_drops || drops(&EMBEDDING_DROPOUT, usual.map(|row| row.1)),
+            },
             // DistilBERT drops nothing of its attention's output, XLM-RoBERTa XL nothing of its MLP's.
             drops_residual: [
                 drops_residual && name != "distilbert",
                 drops_residual && name != "xlm-roberta-xl",
             ],
+            drops_inside: pair_inside,
+            drops_end: pair_stream && pair.is_some_and(|class| class.drops_end),
             counts_encoder: encoder,
-            keeps_loss_format: encoder && !listed(FLOAT_LOSS),
+            counts_pair: pair.is_some(),
+            adds_positions: pair.is_some_and(|class| class.adds_positions),
+            positions_each: pair.is_some_and(|class| class.positions_each),
+            keeps_loss_format: encoder && !listed(FLOAT_LOSS) || pair.is_some(),
+            widens_logits: pair.is_some_and(|class| class.widens_logits),
             joins_qkv: listed(&["phi3", "phi4_multimodal"]),
             joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
             norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
-            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]) || encoder && !listed(FLOAT_SCORES),
+            halves_scores: listed(&["gpt2", "gpt_neox_japanese"]) || encoder && !listed(FLOAT_SCORES) || pair.is_some(),
             changes_embedding: listed(&["gpt2", "gpt_bigcode", "gpt_neo", "opt", "starcoder2", "xglm", "biogpt"])
-                || number("embedding_multiplier").is_some_and(|factor| factor != 1.0),
+                || number("embedding_multiplier").is_some_and(|factor| factor != 1.0)
+                || decoder_rows,
+            changes_encoder_rows: encoder_rows,
+            frozen: pair.map_or(&[], |class| class.frozen),
             routes_in_float: listed(FLOAT_ROUTERS),
             // Falcon's mask always exists, so that ALiBi may be added to it.
             always_masks: name == "falcon",
@@ -320,6 +365,10 @@ fn activation(config: &Config) -> ActivationForm {
         "opt" => "relu",
         "nemotron" => "relu2",
         _ => "silu",
+    };
+    let named = match PairClass::of(config) {
+        Some(class) => Some(class.activation(config)),
+        None => named,
     };
     match named.unwrap_or(usual) {
         "gelu_new" | "gelu_fast" => ActivationForm::WrittenOut,

@@ -10,7 +10,7 @@ use super::families;
 use super::layout::Layout;
 use super::media::Senses;
 use super::notice::Notice;
-use super::operator::{Block, Kind};
+use super::operator::{Block, Input, Kind};
 use super::quantisation::Quantisation;
 use super::tensor::Tensor;
 use crate::units::{Exact, Number, Quantity};
@@ -35,6 +35,13 @@ pub struct Tower {
     pub blocks: Vec<Block>,
     /// How often it occurs; `None` is once.
     pub count: Option<Quantity>,
+}
+
+impl Tower {
+    /// Whether it is part of an encoder beside a decoder.
+    fn reads_for_a_decoder(&self) -> bool {
+        self.blocks.iter().any(|block| block.input == Input::Encoder)
+    }
 }
 
 /// How a model reads and writes.
@@ -95,12 +102,36 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// Whether its training is counted: a model that writes, or an encoder of a counted class that guesses words.
+    /// Whether its training is counted: a model that writes; of encoders, and of those with a decoder, one of a counted class
+    /// that tells words apart.
     pub fn trains(&self) -> bool {
         match self.reading {
             Reading::Writes => true,
             Reading::Encodes => self.autograd.counts_encoder && self.guesses_words(),
-            Reading::Both(_) => false,
+            Reading::Both(_) => self.autograd.counts_pair && self.guesses_words(),
+        }
+    }
+    /// The layers of its encoder, beside a decoder: each kind with how often it occurs.
+    pub fn encoder_layers(&self) -> impl Iterator<Item = (&[Block], &Quantity)> {
+        let sides = self.towers.iter().filter(|tower| tower.reads_for_a_decoder());
+        sides.filter_map(|tower| Some((tower.blocks.as_slice(), tower.count.as_ref()?)))
+    }
+    /// What stands before the layers of its encoder and after them, and whether it is before.
+    pub fn encoder_ends(&self) -> impl Iterator<Item = (&Block, bool)> {
+        let sides = self.towers.iter().filter(|tower| tower.reads_for_a_decoder());
+        let placed = sides.scan(true, |before, tower| {
+            *before &= tower.count.is_none();
+            Some((tower, *before))
+        });
+        let ends = placed.filter(|(tower, _)| tower.count.is_none());
+        ends.flat_map(|(tower, before)| tower.blocks.iter().map(move |block| (block, before)))
+    }
+    /// Tokens of its encoder: as chosen, else as its class fixes them, else as many as its prompt has.
+    pub fn encoder_tokens(&self, chosen: Option<u64>, prompt: impl FnOnce() -> Quantity) -> Quantity {
+        match (chosen, &self.reading) {
+            (Some(chosen), _) => Quantity::choice("encoder tokens", chosen, "Workload"),
+            (None, Reading::Both(Some(fixed))) => fixed.clone(),
+            _ => prompt().renamed("encoder tokens"),
         }
     }
     /// Whether the last layer of its head tells the words of its vocabulary apart.
@@ -136,6 +167,10 @@ pub struct Repeated<'a> {
 }
 
 impl Repeated<'_> {
+    /// Whether it is part of a layer: of the model's own, or of an encoder beside its decoder.
+    pub fn is_in_layer(&self) -> bool {
+        self.kind.is_some() || self.count.is_some() && self.block.input == Input::Encoder
+    }
     /// How often, as a number of the given kind.
     pub fn times<N: Number>(&self, value: N) -> N {
         match self.count {

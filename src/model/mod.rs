@@ -21,6 +21,7 @@ pub mod library;
 pub mod media;
 mod notice;
 pub mod operator;
+mod pair_class;
 pub mod quantisation;
 mod tensor;
 pub mod towers;

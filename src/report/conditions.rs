@@ -10,7 +10,10 @@ pub fn conditions(analysis: &Analysis) -> String {
     let (asked, mode) = (&*setup.requested, setup.requested.workload.mode);
     let read = counted(asked.workload.prompt, "token");
     let tokens = match asked.generated() {
-        _ if mode.trains() => format!("{read} a sequence"),
+        _ if mode.trains() => match analysis.training.as_ref().map_or(0, |training| training.plan.encoder) {
+            0 => format!("{read} a sequence"),
+            encoder => format!("{read} a sequence, {} of its encoder", grouped(encoder)),
+        },
         0 => format!("{read} read"),
         some => format!("{read} read, {} written", grouped(some)),
     };

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use weighbridge::analysis::analyse;
+use weighbridge::analysis::{Analysis, analyse};
 use weighbridge::model::Blueprint;
-use weighbridge::scenario::{Engine, Mode, Scenario};
+use weighbridge::scenario::training::{BaseWeights, Framework, Loss, Reinforcement};
+use weighbridge::scenario::{Engine, Logits, Mode, Recompute, Scenario};
 
 fn scenario(mode: Mode, prompt: u64) -> Scenario {
     Scenario::default().with(|s| {
@@ -52,12 +53,16 @@ fn an_encoder_of_masked_words_is_trained() {
 fn other_encoders_refuse_to_be_trained() {
     for (config, words) in [
         (
-            json!({ "model_type": "t5" }),
-            "Training of an encoder with a decoder is not counted",
+            json!({ "model_type": "longt5" }),
+            "Training of an encoder with a decoder of this type is not counted",
         ),
         (
-            json!({ "model_type": "whisper" }),
-            "Training of an encoder with a decoder is not counted",
+            json!({ "model_type": "mvp" }),
+            "Training of an encoder with a decoder of this type is not counted",
+        ),
+        (
+            json!({ "model_type": "t5", "architectures": ["T5Model"] }),
+            "Training of a class without an output head",
         ),
         (
             json!({ "model_type": "deberta" }),
@@ -76,6 +81,71 @@ fn other_encoders_refuse_to_be_trained() {
         let refused = analyse(&blueprint, &scenario(Mode::Pretrain, 128)).unwrap_err();
         assert!(refused.to_string().contains(words), "{refused}");
     }
+}
+
+/// A step of training runs both sides three times over, each on its own tokens.
+#[test]
+fn an_encoder_with_a_decoder_is_trained() {
+    let config = json!({ "model_type": "t5", "torch_dtype": "bfloat16" });
+    let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+    let answer = |mode, written, read| {
+        let asked = scenario(mode, written).with(|s| {
+            s.workload.encoder_tokens = read;
+            s.assumptions.logits = Logits::All;
+        });
+        analyse(&blueprint, &asked).unwrap()
+    };
+    let (read, trained) = (
+        answer(Mode::Prefill, 64, Some(256)),
+        answer(Mode::Pretrain, 64, Some(256)),
+    );
+    assert!(read.setup.modes().contains(&Mode::Pretrain));
+    // The fused kernel makes the scores once more on its way back, of both sides and between them: half of two products 512 wide.
+    let pairs = 256.0 * 256.0 + 64.0 * 65.0 / 2.0 + 64.0 * 256.0;
+    let again = 0.5 * 6.0 * 2.0 * 2.0 * pairs * 512.0;
+    assert_eq!(trained.matmul_flops, 3.0 * read.matmul_flops + again);
+    let plan = |answer: &Analysis| answer.training.as_ref().unwrap().plan.clone();
+    assert_eq!(plan(&trained).encoder, 256);
+    // Unless something is said the encoder reads as much as its decoder learns to write; Whisper's as much as its class fixes.
+    assert_eq!(plan(&answer(Mode::Pretrain, 64, None)).encoder, 64);
+    let whisper = Arc::new(Blueprint::from_value(json!({ "model_type": "whisper" })).unwrap());
+    assert_eq!(
+        plan(&analyse(&whisper, &scenario(Mode::Pretrain, 64)).unwrap()).encoder,
+        1500
+    );
+    // Layers that are computed again run once more, the encoder's as well.
+    let again = scenario(Mode::Pretrain, 64).with(|s| {
+        s.workload.encoder_tokens = Some(256);
+        s.workload.recompute = Recompute::Full;
+    });
+    let again = analyse(&blueprint, &again).unwrap();
+    let head = 2.0 * 64.0 * 512.0 * 32128.0;
+    assert_eq!(again.matmul_flops - trained.matmul_flops, read.matmul_flops - head);
+}
+
+/// What is not counted of them says why.
+#[test]
+fn an_encoder_with_a_decoder_is_trained_whole() {
+    let blueprint = Arc::new(Blueprint::from_value(json!({ "model_type": "bart" })).unwrap());
+    let asked = |mode: Mode, change: fn(&mut Scenario)| {
+        analyse(&blueprint, &scenario(mode, 128).with(change))
+            .unwrap_err()
+            .to_string()
+    };
+    let refused = |change| asked(Mode::Finetune, change);
+    assert!(refused(|s| s.training.framework = Some(Framework::Megatron)).contains("transformers' own classes"));
+    assert!(refused(|s| s.training.loss = Some(Loss::Fused)).contains("with fused kernels"));
+    assert!(refused(|s| s.training.reinforcement = Some(Reinforcement::Grpo)).contains("Reinforcement learning"));
+    let packed = refused(|s| {
+        s.training.lora_rank = Some(8);
+        s.training.base_weights = Some(BaseWeights::Nf4);
+    });
+    assert!(packed.contains("packed weights of an encoder-decoder"), "{packed}");
+    let cut = refused(|s| {
+        s.hardware.devices = 2;
+        s.hardware.tensor = Some(2);
+    });
+    assert!(cut.contains("whole layers and sequences"), "{cut}");
 }
 
 /// Keys and values of the encoder's tokens are kept once: 2 · 6 layers · 8 heads · 64 elements of 2 bytes a token of either.

@@ -11,11 +11,13 @@
 use crate::support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use strum::IntoEnumIterator;
-use support::engine::weigh;
-use weighbridge::analysis::Launch;
+use support::engine::{scenario, weigh};
 use weighbridge::analysis::training::launch::{Program, launch, programs};
+use weighbridge::analysis::{Launch, analyse};
+use weighbridge::model::Blueprint;
 
 const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
 const QWEN: &str = "Qwen/Qwen3-32B";
@@ -303,6 +305,10 @@ fn what_cannot_be_started_has_a_reason() {
         let why = start(LLAMA, query, program).unwrap_err();
         assert!(why.contains(word), "{query}: {why}");
     }
+    let pair = Arc::new(Blueprint::from_value(serde_json::json!({ "model_type": "t5" })).unwrap());
+    let pair = analyse(&pair, &scenario("mode=finetune&hw=h100-sxm&p=128&enc=512")).unwrap();
+    let why = launch(&pair, "t5", None).unwrap_err();
+    assert!(why.contains("no command for an encoder-decoder"), "{why}");
 }
 
 #[test]

@@ -33,7 +33,10 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
         // Routers are modules of their own, no linear layers.
         LoraTargets::AllLinear => !head && operator.component != Component::Router,
         LoraTargets::Attention if block.role == Role::Tower => in_attention(operator),
-        LoraTargets::Attention => operator.component == Component::Projection && block.attentions().next().is_some(),
+        LoraTargets::Attention => {
+            let projects = matches!(operator.component, Component::Projection | Component::Encoder);
+            projects && block.attentions().next().is_some()
+        }
         LoraTargets::List(list) => list.iter().any(|target| stands_at(*target, operator)),
     }
 }

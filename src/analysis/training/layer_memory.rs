@@ -1,9 +1,10 @@
 //! What layers take, whatever stage they are on: found once for a plan.
 
+use super::adapters::adapts;
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use crate::model::Blueprint;
-use crate::model::operator::{Kind, Step};
+use crate::model::operator::{Block, Kind, Step};
 use crate::scenario::training::Framework;
 use crate::units::{Number, Quantity};
 
@@ -12,8 +13,12 @@ use crate::units::{Number, Quantity};
 pub struct LayerMemory<N> {
     /// Kinds, in the blueprint's order.
     pub kinds: Vec<KindMemory<N>>,
+    /// Layers of an encoder beside a decoder, of each kind, and how many there are.
+    pub encoder: Vec<(KindMemory<N>, Quantity)>,
     /// Gradients of activations while the widest part of a layer runs backward.
     pub gradients: N,
+    /// The same of a layer of the encoder.
+    pub encoder_gradients: N,
     /// The widest matrix of a packed base, unpacked.
     pub unpacked: N,
 }
@@ -45,9 +50,23 @@ impl<N: Number> LayerMemory<N> {
                 whole,
             }
         });
+        let reader = keeper.reader();
+        let read = blueprint.encoder_layers().map(|(blocks, count)| {
+            let whole = keeper.encoder_layer::<N>(blocks, false);
+            let (kept, again) = reader.kept_or_again(&whole);
+            let memory = KindMemory {
+                kept,
+                again,
+                packed: N::zero(),
+                whole,
+            };
+            (memory, count.clone())
+        });
         Self {
             kinds: each.collect(),
+            encoder: read.collect(),
             gradients: of_layer(plan, blueprint),
+            encoder_gradients: of_encoder(plan, blueprint),
             unpacked: widest_packed(plan, blueprint),
         }
     }
@@ -73,13 +92,37 @@ fn widest_packed<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
 
 /// Gradients of activations while the widest part of a layer runs backward.
 fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    let widest = blueprint
-        .kinds
-        .iter()
-        .flat_map(|kind| &kind.blocks)
+    let own = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+    of_blocks(plan, blueprint, own, &Keeper::new(plan, blueprint))
+}
+
+/// The same of a layer of an encoder beside a decoder.
+fn of_encoder<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let read = blueprint.encoder_layers().flat_map(|(blocks, _)| blocks);
+    of_blocks(plan, blueprint, read, &Keeper::new(plan, blueprint).reader())
+}
+
+/// The same of some blocks.
+fn of_blocks<'a, N: Number>(
+    plan: &TrainingPlan,
+    blueprint: &Blueprint,
+    blocks: impl Iterator<Item = &'a Block>,
+    keeper: &Keeper<'_>,
+) -> N {
+    let blocks: Vec<_> = blocks.collect();
+    let adapted = |block: &Block| {
+        let adapters = plan.adapters.as_ref();
+        adapters.is_some_and(|adapters| block.operators.iter().any(|one| adapts(adapters, block, one)))
+    };
+    let attentions = blocks.iter().flat_map(|block| block.attentions());
+    let scores = attentions.map(|attention| keeper.score_gradients::<N>(attention));
+    let scores = scores.reduce(N::most).unwrap_or_else(N::zero);
+    let tokens = keeper.tokens();
+    let widest = blocks
+        .into_iter()
         .filter(|block| block.needs_no_image())
-        .flat_map(|block| &block.operators)
-        .filter_map(|operator| match &operator.kind {
+        .flat_map(|block| block.operators.iter().map(move |operator| (block, operator)))
+        .filter_map(|(block, operator)| match &operator.kind {
             Kind::Elementwise {
                 width,
                 step: Step::Activation | Step::GatedActivation,
@@ -87,28 +130,33 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
                 ..
             } => {
                 let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                Some((width.value.saturating_mul(top), width, routing))
+                Some((width.value.saturating_mul(top), width, routing, adapted(block)))
             }
             _ => None,
         })
         .max_by_key(|(wide, ..)| *wide);
-    let Some((_, width, routing)) = widest else {
+    let Some((_, width, routing, adapted)) = widest else {
         return N::zero();
     };
-    let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
+    let mut elements = N::input(tokens).times(N::input(width));
     if let Some(routing) = routing {
         elements = elements.times(N::input(&routing.top_k));
     }
     // Liger's kernels write gradients over what they were made from; one more is on its way.
     let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
         1.0
+    } else if plan.encoder > 0 {
+        // What the last product read makes room as its gradient goes on; adapters have a wider one beside it.
+        1.0 + f64::from(u8::from(adapted))
     } else {
         3.0
     };
     let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
+    let bytes = bytes.most(scores);
+    let stream = if plan.encoder > 0 { 3.0 } else { 4.0 };
     let hidden = N::product([
-        N::constant(4.0 * plan.activation_bytes() as f64),
-        N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
+        N::constant(stream * plan.activation_bytes() as f64),
+        N::input(tokens),
         N::input(&blueprint.hidden),
     ]);
     if plan.tensor > 1 {

@@ -11,9 +11,13 @@ use crate::units::grouped;
 impl TrainingPlan {
     /// Whether the layout can be at all.
     pub(super) fn check(&self, blueprint: &Blueprint) -> Result<(), AnalysisError> {
-        if blueprint.reading == Reading::Encodes && !self.runs_classes() {
+        if blueprint.reading != Reading::Writes && !self.runs_classes() {
             return Err(refused(format!(
-                "Training of an encoder is counted as transformers' own classes run it: with Transformers, FSDP, DeepSpeed or ColossalAI, not compiled and without fused kernels. Asked for was {}{}.",
+                "Training of {} is counted as transformers' own classes run it: with Transformers, FSDP, DeepSpeed or ColossalAI, not compiled and without fused kernels. Asked for was {}{}.",
+                match blueprint.reading {
+                    Reading::Both(_) => "an encoder-decoder",
+                    _ => "an encoder",
+                },
                 self.framework.label(),
                 if self.compiled {
                     ", compiled"
@@ -23,6 +27,9 @@ impl TrainingPlan {
                     ""
                 }
             )));
+        }
+        if matches!(blueprint.reading, Reading::Both(_)) {
+            self.check_pair()?;
         }
         let layers = blueprint.layers.value;
         let chunks = self.pipeline.saturating_mul(self.virtual_stages);
@@ -96,6 +103,25 @@ impl TrainingPlan {
         {
             return Err(refused(
                 "DeepSpeed runs no pipeline with ZeRO-2 or ZeRO-3, which shard the gradients that a pipeline adds up: take --zero 1."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl TrainingPlan {
+    /// An encoder with a decoder is counted whole on each device, as its class runs it.
+    fn check_pair(&self) -> Result<(), AnalysisError> {
+        if self.tensor > 1 || self.pipeline > 1 || self.context > 1 {
+            return Err(refused(format!(
+                "Training of an encoder-decoder is counted with whole layers and sequences on each device; asked for was tensor parallel {}, pipeline {}, context parallel {}. Weights, gradients and states are shared with --zero.",
+                self.tensor, self.pipeline, self.context
+            )));
+        }
+        if self.is_quantised() {
+            return Err(refused(
+                "Adapters beside packed weights of an encoder-decoder are not counted: take --base-weights bf16."
                     .to_owned(),
             ));
         }

@@ -1,5 +1,6 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
+use super::encoder_memory::{EncoderMemory, encoder_gradients};
 use super::kept::Keeper;
 use super::layer_memory::LayerMemory;
 use super::logits;
@@ -62,6 +63,8 @@ pub enum When {
     Loss,
     /// The backward pass of the last layer, the first to run.
     Layer,
+    /// The backward pass of the last layer of an encoder, after its decoder's.
+    Encoder,
     /// After the backward pass, as the optimizer runs.
     Optimizer,
 }
@@ -74,6 +77,7 @@ impl When {
             Self::Forward => "the end of the forward pass",
             Self::Loss => "the backward pass of the loss",
             Self::Layer => "the backward pass of the last layer",
+            Self::Encoder => "the backward pass of the encoder's last layer",
             Self::Optimizer => "the end of the backward pass, as the optimizer runs",
         }
     }
@@ -84,6 +88,7 @@ impl When {
             Self::Forward => "End of the forward pass",
             Self::Loss => "Backward pass of the loss",
             Self::Layer => "Backward pass of a layer",
+            Self::Encoder => "Backward pass of the encoder",
             Self::Optimizer => "Optimizer",
         }
     }
@@ -155,6 +160,11 @@ fn stage_memory_with<N: Number>(
     if stage.first && plan.adapters.is_some() && plan.recompute != Recompute::Full {
         layers = layers.minus(keeper.spared(stage.layers()));
     }
+    let mut encoder = EncoderMemory::of(plan, &keeper, each);
+    if let Some(encoder) = &encoder {
+        layers = layers.plus(encoder.kept.clone());
+        widest = Some(encoder.whole.clone());
+    }
     if flying > 1 || of > 1 {
         layers = layers.times(N::input(&Quantity::assumed(
             "in flight",
@@ -164,6 +174,9 @@ fn stage_memory_with<N: Number>(
         layers = ranks(layers, of);
     }
     if plan.activation_offload {
+        if let Some(encoder) = &mut encoder {
+            encoder.kept = N::zero();
+        }
         // Of two buffers through which Unsloth's come back, one is read by the layer in hand.
         layers = if plan.framework == Framework::Unsloth {
             keeper.checkpoint()
@@ -193,7 +206,7 @@ fn stage_memory_with<N: Number>(
         let all = states
             .unit
             .clone()
-            .times(N::constant(stage.layers() as f64))
+            .times(N::constant(stage.layers_in_all(blueprint) as f64))
             .plus(states.root.clone());
         let bucket = N::constant(plan.activation_bytes() as f64 * plan.habits().bucket as f64);
         all.least(N::constant(2e9))
@@ -261,7 +274,12 @@ fn stage_memory_with<N: Number>(
             states.root.clone().over(N::constant(2.0))
         };
         let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
-        let alive = widest.unwrap_or_else(N::zero).plus(each.gradients.clone());
+        let reads = if encoder.is_some() {
+            &each.encoder_gradients
+        } else {
+            &each.gradients
+        };
+        let alive = widest.unwrap_or_else(N::zero).plus(reads.clone());
         alive.minus(missing)
     };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
@@ -291,7 +309,7 @@ fn stage_memory_with<N: Number>(
     let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
     let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
     let none = N::zero;
-    let moments = vec![
+    let mut moments = vec![
         moment(
             When::Start,
             none(),
@@ -318,17 +336,29 @@ fn stage_memory_with<N: Number>(
                 again,
                 each.gradients.clone(),
                 each.unpacked.clone(),
-                unit_gradient,
-                gathered,
+                unit_gradient.clone(),
+                gathered.clone(),
             ]),
         ),
-        moment(
-            When::Optimizer,
-            none(),
-            if plan.adds_up_whole() { before } else { gradients() },
-            tied.most(at_once).most(root).most(first),
-        ),
     ];
+    if let Some(encoder) = encoder {
+        let kept = encoder.kept.plus(keeper.encoder_alone());
+        let made = if held {
+            before.clone()
+        } else {
+            gradients().minus(encoder_gradients(plan, blueprint))
+        };
+        let alive = [encoder.again, each.encoder_gradients.clone(), unit_gradient, gathered];
+        // Before it the gradient of the decoder's table is added to that of a tied head.
+        let alive = N::sum(alive).most(tied.clone());
+        moments.push(moment(When::Encoder, kept, made, alive));
+    }
+    moments.push(moment(
+        When::Optimizer,
+        none(),
+        if plan.adds_up_whole() { before } else { gradients() },
+        tied.most(at_once).most(root).most(first),
+    ));
     let totals = moments.iter().map(|moment| moment.total.clone());
     let peak = totals
         .reduce(N::most)

@@ -5,6 +5,7 @@ mod answers;
 mod at_hand;
 mod communication;
 mod efficiency;
+mod encoder_memory;
 mod explained;
 mod habits;
 mod kept;
@@ -47,7 +48,6 @@ use super::memory::Memory;
 use super::placement::{RankGroup, RankMemory, Ranks};
 use super::setup::Setup;
 use crate::hardware::Device;
-use crate::model::autograd::FROZEN;
 use crate::model::{Blueprint, Component, Tensor};
 use crate::units::{Exact, Number, Quantity};
 
@@ -190,7 +190,7 @@ impl Training {
 
 /// Elements of parameters that no gradient reaches.
 fn frozen(blueprint: &Blueprint) -> u64 {
-    let named = |tensor: &Tensor| FROZEN.iter().any(|end| tensor.name.ends_with(end)) && tensor.is_parameter();
+    let named = |tensor: &Tensor| blueprint.autograd.freezes(&tensor.name) && tensor.is_parameter();
     let all = blueprint.tensors().filter(|(_, tensor)| named(tensor));
     all.fold(0, |sum: u64, (place, tensor)| {
         sum.saturating_add(place.stored(tensor, tensor.elements::<Exact>()).0)

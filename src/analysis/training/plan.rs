@@ -4,11 +4,12 @@ use super::habits::{Habits, habits};
 use super::parameter_bytes::{ParameterBytes, parameter_bytes};
 use crate::analysis::error::AnalysisError;
 use crate::model::Blueprint;
+use crate::model::blueprint::Reading;
 use crate::scenario::training::{
-    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Schedule, Switch, TrainingPrecision, Zero,
+    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Reinforcement, Schedule, Switch, TrainingPrecision, Zero,
 };
 use crate::scenario::{AttentionKernel, Mode, Recompute, Scenario};
-use crate::units::grouped;
+use crate::units::{Quantity, grouped};
 
 /// Adapters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +53,10 @@ pub struct TrainingPlan {
     pub shard_group: u64,
     /// Sequences of a micro-batch.
     pub micro_batch: u64,
-    /// Tokens of a sequence.
+    /// Tokens of a sequence; of an encoder-decoder those that the decoder learns to write.
     pub sequence: u64,
+    /// Tokens that an encoder beside a decoder reads of each sequence; 0 without one.
+    pub encoder: u64,
     /// Micro-batches of an optimizer step on one replica.
     pub accumulation: u64,
     /// Sequences of an optimizer step.
@@ -142,6 +145,20 @@ impl TrainingPlan {
         });
         let micro_batch = scenario.workload.batch.max(1);
         let sequence = scenario.workload.prompt.max(1);
+        let rewarded = !matches!(choice.reinforcement, None | Some(Reinforcement::None));
+        if rewarded && matches!(blueprint.reading, Reading::Both(_)) {
+            return Err(refused(
+                "Reinforcement learning is counted for models that write after what they read, not for an encoder-decoder."
+                    .to_owned(),
+            ));
+        }
+        let encoder = match blueprint.reading {
+            Reading::Both(_) => {
+                let prompt = || Quantity::choice("sequence", sequence, "Workload");
+                blueprint.encoder_tokens(scenario.workload.encoder_tokens, prompt).value
+            }
+            _ => 0,
+        };
         let (global_batch, accumulation) = batches(choice.global_batch, choice.accumulation, micro_batch, data)?;
         let several = devices > 1;
         let zero = choice.zero.unwrap_or(match framework {
@@ -197,6 +214,7 @@ impl TrainingPlan {
             shard_group,
             micro_batch,
             sequence,
+            encoder,
             accumulation,
             global_batch,
             precision,

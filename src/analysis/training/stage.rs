@@ -2,7 +2,7 @@
 
 use super::plan::TrainingPlan;
 use crate::model::blueprint::Repeated;
-use crate::model::operator::{Operator, Role};
+use crate::model::operator::{Input, Operator, Role};
 use crate::model::{Blueprint, Component, Sharding, Tensor, TensorKind};
 use crate::scenario::training::Schedule;
 use crate::units::{Number, Quantity};
@@ -71,6 +71,11 @@ impl Stage {
     /// Layers of the stage.
     pub fn layers(&self) -> u64 {
         self.counts.iter().fold(0, |all, count| all.saturating_add(*count))
+    }
+    /// The same with those of an encoder beside its decoder.
+    pub fn layers_in_all(&self, blueprint: &Blueprint) -> u64 {
+        let read = blueprint.encoder_layers().map(|(_, count)| count.value);
+        read.fold(self.layers(), u64::saturating_add)
     }
     /// Layers' worth of activations in flight, over the layers of the stage: a fraction.
     ///
@@ -166,7 +171,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
                     elements,
                     copies: times,
                     routed,
-                    tower: place.block.role == Role::Tower,
+                    tower: place.block.role == Role::Tower && place.block.input != Input::Encoder,
                 });
             }
         }

@@ -65,7 +65,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
             one.tensor.component,
             shared(weight, among(one, plan.weight_shards())).scaled(twice),
         );
-        if plan.adapters.is_some() {
+        if plan.adapters.is_some() || blueprint.autograd.freezes(&one.tensor.name) {
             continue;
         }
         trained.push(one.elements.clone());
@@ -97,7 +97,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
     let weights = N::sum(by_component.iter().map(|(_, bytes)| bytes.clone()));
     let layers = N::input(&Quantity::assumed(
         "layers",
-        stage.layers().max(1),
+        stage.layers_in_all(blueprint).max(1),
         "layers on the rank",
     ));
     let of_layers = |inside: bool| {

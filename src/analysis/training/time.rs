@@ -13,6 +13,7 @@ use super::stage::Stage;
 use crate::analysis::compute::{OpCost, costs};
 use crate::analysis::setup::Setup;
 use crate::hardware::Device;
+use crate::model::Component;
 use crate::scenario::training::Schedule;
 use crate::scenario::{AttentionFlops, Logits, Mode};
 use crate::units::Exact;
@@ -102,7 +103,9 @@ fn forward(setup: &Setup, mode: impl FnOnce(&mut crate::scenario::Scenario)) -> 
     let mut sum = Forward::default();
     for cost in costs::<f64>(&pass) {
         let cost: OpCost<f64> = cost;
-        match (cost.format.is_some(), cost.outside, cost.weight_bytes > 0.0) {
+        // Layers of an encoder are trained and computed again as those of its decoder.
+        let outside = cost.outside && cost.component != Component::Encoder;
+        match (cost.format.is_some(), outside, cost.weight_bytes > 0.0) {
             (true, true, _) => sum.head += cost.matmul,
             (true, false, true) => sum.linear += cost.matmul,
             (true, false, false) => sum.attention += cost.matmul,
@@ -233,7 +236,13 @@ pub fn step_time(
     };
     let compute = compute_at_peak / efficiency.middle.max(1e-6);
     let links = Links::of(device, setup.scenario.hardware.host.as_deref());
-    let mut communication = communication(plan, blueprint, &memory.states, slowest.0.layers(), &links);
+    let mut communication = communication(
+        plan,
+        blueprint,
+        &memory.states,
+        slowest.0.layers_in_all(blueprint),
+        &links,
+    );
     let busy = compute + elementwise;
     for one in &mut communication {
         let hides = match one.traffic {

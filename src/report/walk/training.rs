@@ -33,6 +33,13 @@ pub fn training(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
         all.map(|moment| format!("{}: {}", moment.when.label(), units.bytes(moment.total.0 as f64)))
             .collect()
     });
+    let forward = match plan.encoder {
+        0 => "The micro-batch passes all layers; what the backward pass will need is kept.".to_owned(),
+        read => format!(
+            "The encoder reads {} of each sequence, then the decoder passes its own beside what the encoder made; what the backward pass will need is kept.",
+            counted(read, "token")
+        ),
+    };
     let time = training.time.as_ref();
     let mut steps = vec![
         Step::new("Loading", "Documents are read from storage, shuffled, and packed until a sequence is full.").giving(&ids),
@@ -47,10 +54,7 @@ pub fn training(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
             ),
         )
         .giving(&ids),
-        Step::new(
-            "Forward",
-            "The micro-batch passes all layers; what the backward pass will need is kept.",
-        )
+        Step::new("Forward", forward)
         .at(PartId::Model)
         .giving(&stream),
         Step::new("Loss", "Each position's scores are compared with the token that really came next.").giving(&words),

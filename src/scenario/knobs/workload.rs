@@ -92,7 +92,7 @@ pub(super) const KNOBS: &[Knob] = &[
         key: "enc",
         flag: "encoder-tokens",
         label: "Encoder tokens",
-        help: "Tokens the encoder reads, of a model that has one beside its decoder. By itself as many as its class fixes, else the prompt's.",
+        help: "Tokens the encoder reads, of a model that has one beside its decoder. By itself as many as its class fixes, else the prompt's; in training those of the sequence that the decoder learns.",
         group: Group::Workload,
         kind: KnobKind::WholeOr {
             words: AS_THE_MODEL,
@@ -100,7 +100,7 @@ pub(super) const KNOBS: &[Knob] = &[
             most: MOST_TOKENS,
             unit: "tokens",
         },
-        modes: SERVING,
+        modes: &[],
         get: |s| {
             s.workload
                 .encoder_tokens

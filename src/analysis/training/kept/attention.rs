@@ -14,6 +14,15 @@ impl Keeper<'_> {
         let class = self.class();
         let own = self.plan.runs_classes();
         let input = N::input;
+        let cross = attention.span == Span::Cross;
+        // Of an encoder there are as many keys and values as it read tokens.
+        let reader;
+        let keyed = if cross {
+            reader = self.reader();
+            &reader
+        } else {
+            self
+        };
         let heads = || input(&attention.heads);
         let queries = || heads().times(input(&attention.key_dim));
         let keys = || input(&attention.kv_heads).times(input(&attention.key_dim));
@@ -33,10 +42,11 @@ impl Keeper<'_> {
         } else {
             N::zero()
         };
-        let eager = self.plan.is_eager() || own && class.attention != AttentionForm::Fused;
-        if eager {
+        if self.writes_scores() {
             let selective = !own && self.plan.recompute == Recompute::Selective;
-            let base = if own && class.counts_encoder {
+            let base = if cross {
+                queries()
+            } else if own && class.counts_encoder {
                 N::sum([queries(), all_keys(), all_values()])
             } else if fused && !rotates && own && !class.copies_values {
                 queries().plus(keys()).plus(values())
@@ -47,12 +57,15 @@ impl Keeper<'_> {
             };
             let float = class.attention == AttentionForm::EagerFloat && !self.plan.autocasts() && own;
             let mut kept = self.each(element, base);
+            if cross {
+                kept = kept.plus(keyed.each(element, all_keys().plus(all_values())));
+            }
             if float {
                 kept = kept.plus(self.each(element, queries().plus(all_keys())));
             }
             let each = match class.attention {
                 AttentionForm::EagerSink if own => element,
-                _ if own && class.halves_scores => {
+                _ if own && self.softens_in_half() => {
                     if class.drops_attention {
                         2 * element + 1
                     } else {
@@ -71,10 +84,14 @@ impl Keeper<'_> {
                 input(&self.batch),
                 heads(),
                 input(&self.sequence),
-                input(&self.sequence),
+                input(&keyed.sequence),
                 N::constant(each as f64),
             ]);
-            return (self.shared(kept.plus(scores)).plus(normed), false);
+            let mut kept = self.shared(kept.plus(scores)).plus(normed);
+            if own && class.adds_positions {
+                kept = kept.plus(self.positions(attention));
+            }
+            return (kept, false);
         }
         let masked = own && class.always_masks && self.plan.attention != AttentionKernel::Flash
             || match &attention.span {
@@ -89,7 +106,10 @@ impl Keeper<'_> {
                     || attention.key_dim.value > 256
                     || element == 4);
         let near = matches!(attention.span, Span::Around(_)) && fused && rotates;
-        let mut kept = if efficient && !near {
+        let mut kept = if cross {
+            let queries = self.each(element, queries().plus(output()));
+            queries.plus(keyed.each(element, keys().plus(values())))
+        } else if efficient && !near {
             self.each(element, N::sum([queries(), all_keys(), all_values(), output()]))
         } else if (fused && own && !class.copies_values || self.splits_one_matrix(attention)) && rotates {
             // Values are a view of the one matrix' result, which stays whole.
@@ -122,7 +142,35 @@ impl Keeper<'_> {
             ]);
             kept = kept.plus(square);
         }
+        if own && class.adds_positions {
+            kept = kept.plus(self.positions(attention));
+        }
         (kept.plus(normed), !joined)
+    }
+
+    /// Whether scores are written to memory.
+    fn writes_scores(&self) -> bool {
+        self.plan.is_eager() || self.plan.runs_classes() && self.class().attention != AttentionForm::Fused
+    }
+
+    /// Whether their softmax is in 16 bits; autocast runs every one in FP32.
+    fn softens_in_half(&self) -> bool {
+        self.class().halves_scores && !self.plan.is_under_autocast()
+    }
+
+    /// Gradients of written scores, before the softmax and after it.
+    pub fn score_gradients<N: Number>(&self, attention: &Attention) -> N {
+        if !self.plan.runs_classes() || !self.writes_scores() {
+            return N::zero();
+        }
+        // In FP32 those in 16 bits which were kept are gone by then.
+        let each = if self.softens_in_half() { 2 * self.element() } else { 6 };
+        let keys = if attention.span == Span::Cross {
+            &self.read
+        } else {
+            &self.sequence
+        };
+        self.each(each, N::input(&attention.heads).times(N::input(keys)))
     }
 
     /// Whether queries, keys and values are parts of one product which no copy for more heads takes apart (LitGPT).

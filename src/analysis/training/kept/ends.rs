@@ -15,9 +15,7 @@ impl Keeper<'_> {
         let mut seen = Seen::default();
         if stem {
             let class = self.class();
-            if self.plan.runs_classes() && class.drops_embedding {
-                parts.push(self.each(1, N::input(&self.blueprint.hidden)));
-            }
+            parts.push(self.after_tables());
             let linear = |block: &&Block| {
                 block.role != Role::Embedding
                     || block
@@ -26,7 +24,7 @@ impl Keeper<'_> {
                         .any(|operator| matches!(operator.kind, Kind::Linear { .. }))
             };
             // Layers that are computed again make their input need a gradient: the norm before them does too.
-            let leads = self.checkpoints() && class.counts_encoder;
+            let leads = self.checkpoints() && (class.counts_encoder || class.counts_pair);
             let adapted = |block: &&Block| match &self.plan.adapters {
                 // Under adapters nothing before the first of them needs a gradient.
                 Some(_) if leads && block.role == Role::Norm => true,
@@ -34,12 +32,8 @@ impl Keeper<'_> {
                 None => true,
             };
             let normed = class.counts_encoder && self.blueprint.stem.iter().any(|block| block.role == Role::Norm);
-            if self.plan.adapters.is_some()
-                && self.checkpoints()
-                && self.plan.runs_classes()
-                && (class.changes_embedding || normed)
-            {
-                parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
+            if normed || class.changes_embedding {
+                parts.push(self.rows_with_gradient());
             }
             {
                 let blocks = self.blueprint.stem.iter().filter(linear).filter(adapted);
@@ -54,10 +48,36 @@ impl Keeper<'_> {
                 }
             }
         }
+        if stem {
+            parts.push(self.encoder_ends());
+        }
         if head {
             parts.push(self.head(&mut seen));
+            if self.class().drops_end {
+                parts.push(self.each(1, N::input(&self.blueprint.hidden)));
+            }
         }
         N::sum(parts)
+    }
+
+    /// The rows of the token table under adapters beside layers that are computed again: they are made to need a gradient, and
+    /// live on beside what is made of them.
+    pub(super) fn rows_with_gradient<N: Number>(&self) -> N {
+        if self.plan.adapters.is_some() && self.checkpoints() && self.plan.runs_classes() {
+            self.each(self.element(), N::input(&self.blueprint.hidden))
+        } else {
+            N::zero()
+        }
+    }
+
+    /// The mask of dropout after the token tables, where anything before it needs a gradient.
+    pub(super) fn after_tables<N: Number>(&self) -> N {
+        let reached = self.plan.adapters.is_none() || self.checkpoints();
+        if self.plan.runs_classes() && self.class().drops_embedding && reached {
+            self.each(1, N::input(&self.blueprint.hidden))
+        } else {
+            N::zero()
+        }
     }
 
     /// Of final norm and head, each block of which reads what the one before it made.
@@ -90,6 +110,7 @@ impl Keeper<'_> {
             .plus(N::constant(4.0));
         let log = match self.class().keeps_loss_format {
             // Autocast makes a copy in FP32.
+            true if self.plan.autocasts() && self.class().widens_logits => 4,
             true if self.plan.is_under_autocast() => 2 + 4,
             true => self.element(),
             false => 4,
@@ -163,6 +184,7 @@ impl Keeper<'_> {
         if self.checkpoints() && self.plan.runs_classes() {
             parts.push(self.handed());
         }
+        parts.push(self.between());
         N::sum(parts).named(
             "once",
             "Rotary tables, positions, and 16-bit copies of weights under autocast.",
@@ -207,7 +229,7 @@ impl Keeper<'_> {
                 matches!(operator.kind, Kind::Linear { routing: None, .. } | Kind::Expand { .. })
                     && !operator.is_idle()
                     && place.block.needs_no_image()
-                    && (!self.checkpoints() || place.kind.is_none())
+                    && (!self.checkpoints() || !place.is_in_layer())
             });
             matrices.filter_map(move |operator| {
                 let weight = operator.tensors.first()?;

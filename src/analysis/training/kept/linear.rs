@@ -1,6 +1,6 @@
 //! What linear layers and the functions between them keep.
 
-use super::{Flow, Keeper, Seen, Source};
+use super::{Flow, Keeper, Seen, Source, place_of};
 use crate::analysis::training::adapters::{adapts, inputs_of};
 use crate::analysis::training::plan::Adapters;
 use crate::model::Component;
@@ -26,7 +26,7 @@ impl Keeper<'_> {
             None => N::input(input),
         };
         let split = |value: N| match source {
-            Source::Stream => self.outer(value),
+            Source::Stream | Source::Encoder => self.outer(value),
             Source::Inner(_) => self.shared(value),
         };
         if let Some(adapters) = &self.plan.adapters {
@@ -59,7 +59,7 @@ impl Keeper<'_> {
         let known = match (source, routing) {
             // Chosen experts read a copy of their own.
             (Source::Stream, Some(_)) => operator.name != "expert gate_proj" && self.has_gate(operator),
-            (Source::Stream, None) if cast => false,
+            (Source::Stream | Source::Encoder, None) if cast => false,
             _ => self.is_known(source, seen),
         };
         if known {
@@ -135,6 +135,8 @@ impl Keeper<'_> {
     fn is_known(&self, source: Source, seen: &mut Seen) -> bool {
         match source {
             Source::Stream => std::mem::replace(&mut seen.stream, true),
+            // Kept once for all layers.
+            Source::Encoder => true,
             Source::Inner(at) if seen.inner.contains(&at) => true,
             Source::Inner(at) => {
                 seen.inner.push(at);
@@ -163,7 +165,7 @@ impl Keeper<'_> {
                     Kind::Linear {
                         input, routing: None, ..
                     } => {
-                        let from = flow.reads(operator, input, &self.blueprint.hidden);
+                        let from = flow.reads(place_of(block, operator), input, &self.blueprint.hidden);
                         if self.holds_packed_input(operator) && !self.is_known(from, &mut seen) {
                             parts.push(self.each(2, N::input(input)));
                         }
@@ -239,6 +241,8 @@ impl Keeper<'_> {
             Component::Mlp | Component::Experts | Component::SharedExperts => {
                 match (gated, python, class.activation) {
                     (true, true, _) if own && class.clamps_gate => 6 * element,
+                    (true, true, ActivationForm::WrittenOut) if own && self.plan.is_under_autocast() => 14 + 6,
+                    (true, true, ActivationForm::WrittenOut) if own => 6 * element,
                     (true, true, _) => 3 * element,
                     // Fused kernels compute the nonlinearity again; a compiler also the product.
                     (true, false, _) if self.plan.compiled => element,
@@ -258,6 +262,7 @@ impl Keeper<'_> {
             Some(routing) => N::input(&routing.top_k).times(N::input(width)),
             None => N::input(width),
         };
-        self.shared(self.each(bytes, width))
+        let inside = matches!(component, Component::Mlp) && own && class.drops_inside;
+        self.shared(self.each(bytes + u64::from(inside), width))
     }
 }

@@ -9,12 +9,13 @@ mod chosen;
 mod ends;
 mod linear;
 mod norm;
+mod pair;
 
 use super::adapters::{adapts, is_joined};
 use super::plan::TrainingPlan;
 use crate::model::autograd::{ActivationForm, Autograd};
 use crate::model::blueprint::LayerKind;
-use crate::model::operator::{Block, Kind, Operator, Role, Step};
+use crate::model::operator::{Block, Kind, Operator, Role, Rows, Step};
 use crate::model::{Blueprint, Component};
 use crate::scenario::Recompute;
 use crate::scenario::training::Framework;
@@ -28,6 +29,8 @@ pub struct Keeper<'a> {
     tokens: Quantity,
     batch: Quantity,
     sequence: Quantity,
+    /// Tokens that an encoder beside the decoder reads of each sequence.
+    read: Quantity,
     tensor: Quantity,
 }
 
@@ -38,6 +41,8 @@ enum Source {
     Stream,
     /// A tensor inside the block.
     Inner(u32),
+    /// What an encoder made, which all layers of its decoder read.
+    Encoder,
 }
 
 /// What is known to be kept already while a layer is walked through.
@@ -57,6 +62,26 @@ struct Flow {
     after: Option<Component>,
 }
 
+/// What an operator belongs to: of an encoder beside a decoder, which is one component, by what its block is for.
+fn place_of(block: &Block, operator: &Operator) -> Component {
+    match (operator.component, block.role) {
+        (Component::Encoder, Role::TokenMixer) => Component::Projection,
+        (Component::Encoder, Role::ChannelMixer) => Component::Mlp,
+        (component, _) => component,
+    }
+}
+
+/// Whether it is a linear layer over what an encoder made.
+const fn reads_encoder(operator: &Operator) -> bool {
+    matches!(
+        operator.kind,
+        Kind::Linear {
+            rows: Rows::Encoder,
+            ..
+        }
+    )
+}
+
 impl Flow {
     const fn new() -> Self {
         Self {
@@ -65,9 +90,9 @@ impl Flow {
         }
     }
     /// Where a linear layer reads from.
-    fn reads(&self, operator: &Operator, input: &Quantity, hidden: &Quantity) -> Source {
+    fn reads(&self, component: Component, input: &Quantity, hidden: &Quantity) -> Source {
         let stream = match self.after {
-            Some(component) => component != operator.component,
+            Some(after) => after != component,
             None => input.value == hidden.value || self.source == Source::Stream,
         };
         if stream { Source::Stream } else { self.source }
@@ -90,10 +115,27 @@ impl<'a> Keeper<'a> {
             tokens: Quantity::choice("tokens", plan.rank_tokens(), "Workload"),
             batch: Quantity::choice("micro-batch", plan.micro_batch, "Workload"),
             sequence: Quantity::choice("sequence", plan.sequence, "Workload"),
+            read: Quantity::choice("encoder tokens", plan.encoder, "Workload"),
             tensor: Quantity::choice("tensor parallel", plan.tensor, "Hardware"),
         }
     }
-    fn class(&self) -> &Autograd {
+    /// The same over what an encoder reads.
+    pub fn reader(&self) -> Self {
+        let all = self.plan.micro_batch.saturating_mul(self.plan.encoder);
+        Self {
+            tokens: Quantity::choice("encoder tokens of a micro-batch", all, "Workload"),
+            batch: self.batch.clone(),
+            sequence: self.read.clone(),
+            read: self.read.clone(),
+            tensor: self.tensor.clone(),
+            ..*self
+        }
+    }
+    /// Tokens of a micro-batch.
+    pub const fn tokens(&self) -> &Quantity {
+        &self.tokens
+    }
+    const fn class(&self) -> &Autograd {
         &self.blueprint.autograd
     }
     fn element(&self) -> u64 {
@@ -130,12 +172,17 @@ impl<'a> Keeper<'a> {
 
     /// One layer of a kind, all of it kept. The first layer of a model under adapters needs no gradient of its input.
     pub fn layer<N: Number>(&self, kind: &LayerKind, first: bool) -> N {
+        self.blocks(&kind.blocks, first)
+    }
+
+    /// The same of the blocks of a layer.
+    pub fn blocks<N: Number>(&self, blocks: &[Block], first: bool) -> N {
         let mut seen = Seen::default();
         let mut parts = Vec::new();
         // Whether the residual, and what a norm made of it, need a gradient.
         let mut residual = !(first && self.plan.adapters.is_some() && self.plan.recompute != Recompute::Full);
         let mut stream = residual;
-        for block in kind.blocks.iter().filter(|block| block.needs_no_image()) {
+        for block in blocks.iter().filter(|block| block.needs_no_image()) {
             if block.role == Role::Norm {
                 seen.stream = false;
                 seen.adapter = false;
@@ -148,11 +195,11 @@ impl<'a> Keeper<'a> {
                 }
                 continue;
             }
-            let adapted = self
-                .plan
-                .adapters
-                .as_ref()
-                .is_some_and(|adapters| block.operators.iter().any(|operator| adapts(adapters, block, operator)));
+            // Where there are adapters the encoder has some, and what reads it needs a gradient.
+            let adapted = self.plan.adapters.as_ref().is_some_and(|adapters| {
+                let each = |operator: &Operator| adapts(adapters, block, operator) || reads_encoder(operator);
+                block.operators.iter().any(each)
+            });
             if !(stream || adapted) {
                 continue;
             }
@@ -206,7 +253,12 @@ impl<'a> Keeper<'a> {
                 Kind::Linear {
                     input, routing, output, ..
                 } => {
-                    let from = flow.reads(operator, input, &self.blueprint.hidden);
+                    if reads_encoder(operator) {
+                        let reader = self.reader();
+                        parts.push(reader.linear(block, operator, input, None, Source::Encoder, seen));
+                        continue;
+                    }
+                    let from = flow.reads(place_of(block, operator), input, &self.blueprint.hidden);
                     if is_joined(self.class(), operator) && self.plan.runs_classes() {
                         continue;
                     }
@@ -215,7 +267,7 @@ impl<'a> Keeper<'a> {
                         continue;
                     }
                     parts.push(self.linear(block, operator, input, routing.as_ref(), from, seen));
-                    if routing.is_some() && flow.after == Some(operator.component) {
+                    if routing.is_some() && flow.after == Some(place_of(block, operator)) {
                         parts.push(self.routed_output(input, output, routing.as_ref()));
                     }
                     if operator.component == Component::SharedExperts && output.value == 1 {
@@ -235,10 +287,16 @@ impl<'a> Keeper<'a> {
                     }
                     Step::Activation | Step::GatedActivation => {
                         let gated = *step == Step::GatedActivation;
-                        parts.push(self.activation(operator.component, width, gated, routing.as_ref()));
-                        flow.after = Some(operator.component);
+                        let component = place_of(block, operator);
+                        parts.push(self.activation(component, width, gated, routing.as_ref()));
+                        flow.after = Some(component);
                         let number = flow.passes(seen);
-                        if !gated && self.class().activation == ActivationForm::Result && self.plan.runs_classes() {
+                        let drops = self.class().drops_inside;
+                        if !gated
+                            && !drops
+                            && self.class().activation == ActivationForm::Result
+                            && self.plan.runs_classes()
+                        {
                             // The result is the input of what follows.
                             seen.inner.push(number);
                         }
@@ -292,13 +350,21 @@ impl<'a> Keeper<'a> {
     /// What a layer keeps under the plan's recomputation, and what of it is made anew; `whole` is all that it would keep.
     pub fn kept_and_again<N: Number>(&self, kind: &LayerKind, whole: &N) -> (N, N) {
         match self.plan.recompute {
-            Recompute::Full => (self.checkpoint(), whole.clone()),
             Recompute::Selective if self.plan.framework == Framework::Torchtitan => {
                 let chosen = || self.chosen::<N>(kind);
                 let again = whole.clone().minus(chosen().least(whole.clone()));
                 (self.checkpoint::<N>().plus(chosen()), again)
             }
-            _ => (whole.clone(), N::zero()),
+            _ => self.kept_or_again(whole),
+        }
+    }
+
+    /// The same of a layer that is kept or made anew as a whole.
+    pub fn kept_or_again<N: Number>(&self, whole: &N) -> (N, N) {
+        if self.checkpoints() {
+            (self.checkpoint(), whole.clone())
+        } else {
+            (whole.clone(), N::zero())
         }
     }
 }

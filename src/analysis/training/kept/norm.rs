@@ -92,6 +92,14 @@ impl Keeper<'_> {
                 },
                 4,
             ),
+            (_, NormForm::Scaled) => float(
+                match (frozen, wide) {
+                    (true, true) => 4,
+                    (true, false) => 6,
+                    (false, _) => 8,
+                },
+                4,
+            ),
             (_, NormForm::Float) => float(if frozen { 4 } else { 8 }, 4),
             (_, NormForm::OnePlus) => float(if frozen { 4 } else { 8 }, 4).plus(N::constant(4.0).times(weight())),
             (_, NormForm::OnePlusPower) if operator.tensors.is_empty() => float(4, 8),

@@ -26,6 +26,7 @@ use basis::RunBasis;
 use crate::analysis::fit::Verdict;
 use crate::analysis::launch::Launch;
 use crate::analysis::summary::Analysis;
+use crate::model::blueprint::Reading;
 use crate::scenario::training::{Framework, Reinforcement};
 use crate::units::UnitSystem;
 
@@ -48,6 +49,9 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
             device.name,
             UnitSystem::Gib.bytes(fit.missing_bytes as f64)
         ));
+    }
+    if matches!(analysis.setup.blueprint.reading, Reading::Both(_)) {
+        return Err("There is no command for an encoder-decoder here: TRL, Axolotl, LLaMA-Factory and the others train on one sequence. Transformers' Seq2SeqTrainer takes two, with DataCollatorForSeq2Seq, and is called from Python with data of your own.".to_owned());
     }
     let known = programs(framework);
     let rewards = analysis.setup.scenario.training.reinforcement.unwrap_or_default();
