@@ -73,17 +73,17 @@ pub fn resolve(
 fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Scenario>, AnalysisError> {
     let mode = requested.workload.mode;
     if mode.trains() {
-        let what = match blueprint.reading {
+        let built = requested.task().filter(|task| blueprint.purpose != Some(task.purpose()));
+        let what = match (&blueprint.reading, built) {
+            (_, Some(task)) => format!("Training of it for {} (task: that is chosen for encoders of text)", task.label()),
             _ if blueprint.trains() => return Ok(requested),
-            Reading::Both(_) => "Training of an encoder with a decoder",
-            _ if blueprint.autograd.counts_encoder => {
-                "Training of a class that does not guess words (architectures: one of those for masked words does)"
-            }
-            _ => "Training of a model that writes nothing",
+            (Reading::Both(_), _) => "Training of an encoder with a decoder".to_owned(),
+            _ if blueprint.autograd.counts_encoder => "Training of the class that the config names (choose a task: masked words, labels, answers and embeddings are counted where transformers has the class)".to_owned(),
+            _ => "Training of a model that writes nothing".to_owned(),
         };
         return Err(ModelError::NotBuilt {
             model_type: blueprint.model_type.clone(),
-            what: what.to_owned(),
+            what,
         }
         .into());
     }

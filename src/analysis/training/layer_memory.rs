@@ -87,12 +87,13 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
                 ..
             } => {
                 let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                Some((width.value.saturating_mul(top), width, routing))
+                let gated = matches!(operator.kind, Kind::Elementwise { step: Step::GatedActivation, .. });
+                Some((width.value.saturating_mul(top), width, routing, gated))
             }
             _ => None,
         })
         .max_by_key(|(wide, ..)| *wide);
-    let Some((_, width, routing)) = widest else {
+    let Some((_, width, routing, gated)) = widest else {
         return N::zero();
     };
     let mut elements = N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(width));
@@ -100,14 +101,18 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
         elements = elements.times(N::input(&routing.top_k));
     }
     // Liger's kernels write gradients over what they were made from; one more is on its way.
+    let encodes = blueprint.autograd.counts_encoder;
     let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
         1.0
+    } else if encodes && !gated {
+        // As the nonlinearity's gradient is made what was kept behind it is gone; adapters have an FP32 one of their copy.
+        if plan.adapters.is_some() { 2.0 } else { 1.0 }
     } else {
         3.0
     };
     let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
     let hidden = N::product([
-        N::constant(4.0 * plan.activation_bytes() as f64),
+        N::constant(if encodes { 1.0 } else { 4.0 } * plan.activation_bytes() as f64),
         N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")),
         N::input(&blueprint.hidden),
     ]);

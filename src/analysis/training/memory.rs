@@ -6,7 +6,7 @@ use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
-use crate::model::Blueprint;
+use crate::model::{Blueprint, Purpose};
 use crate::scenario::Recompute;
 use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
@@ -221,8 +221,20 @@ fn stage_memory_with<N: Number>(
     } else {
         N::zero()
     };
-    let again = whole.unwrap_or_else(N::zero);
-    let head_gradient = if plan.adapters.is_some() || held {
+    // Of texts that run apart a layer's backward pass is that of half of them.
+    let passes = plan.passes(blueprint) as f64;
+    let of_pass = |value: N| {
+        if passes > 1.0 {
+            value.over(N::constant(passes))
+        } else {
+            value
+        }
+    };
+    let again = of_pass(whole.unwrap_or_else(N::zero));
+    let layer_gradients = of_pass(each.gradients.clone());
+    // Classes for labels and embeddings have no head of words.
+    let words = blueprint.purpose.is_none_or(|purpose| purpose == Purpose::Masked);
+    let head_gradient = if plan.adapters.is_some() || held || !words {
         N::zero()
     } else {
         let root = ranks(states.root.clone(), plan.gradient_shards());
@@ -230,7 +242,7 @@ fn stage_memory_with<N: Number>(
             .over(N::constant(2.0))
     };
     // The end: all gradients, those of table and tied head side by side.
-    let tied = if blueprint.tied
+    let tied = if blueprint.ties_head()
         && !plan.habits().unties_head
         && plan.adapters.is_none()
         && plan.pipeline == 1
@@ -245,6 +257,13 @@ fn stage_memory_with<N: Number>(
     } else {
         N::zero()
     };
+    // Both texts of a pair run apart: their gradients of the token table and the sum of those are there at once.
+    let apart = passes > 1.0;
+    let tables = if apart && plan.adapters.is_none() && plan.gradient_shards() == 1 {
+        ranks(states.root.clone(), plan.gradient_shards()).times(N::constant(plan.bytes.gradient as f64))
+    } else {
+        N::zero()
+    };
     // Where weights are sharded, token table and head are one unit: its weights, its gradients, and those as they are summed.
     let root = if plan.shards_units() && plan.adapters.is_none() {
         let copies = 2.0 + plan.habits().reduce_bytes as f64 / 2.0;
@@ -255,13 +274,15 @@ fn stage_memory_with<N: Number>(
     // As the first layer's pass runs all gradients are there but those of the layer itself and of the token table.
     let first = {
         let bytes = N::constant(plan.bytes.gradient as f64).over(N::constant(2.0));
-        let table = if blueprint.tied {
+        let table = if blueprint.ties_head() {
             N::zero()
-        } else {
+        } else if words {
             states.root.clone().over(N::constant(2.0))
+        } else {
+            states.root.clone()
         };
         let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
-        let alive = widest.unwrap_or_else(N::zero).plus(each.gradients.clone());
+        let alive = of_pass(widest.unwrap_or_else(N::zero)).plus(layer_gradients.clone());
         alive.minus(missing)
     };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
@@ -277,7 +298,7 @@ fn stage_memory_with<N: Number>(
         } else {
             N::zero()
         };
-        N::sum([freed, again.clone(), each.gradients.clone(), summed])
+        N::sum([freed, again.clone(), layer_gradients.clone(), summed])
     } else {
         N::zero()
     };
@@ -291,6 +312,26 @@ fn stage_memory_with<N: Number>(
     let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
     let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
     let none = N::zero;
+    let of_layer = N::sum([
+        again,
+        layer_gradients,
+        each.unpacked.clone(),
+        unit_gradient,
+        gathered.clone(),
+    ]);
+    let last_layer = moment(
+        When::Layer,
+        layers.clone().plus(other.clone()),
+        before.clone().plus(head_gradient),
+        of_layer.clone(),
+    );
+    // As the first of two passes runs backward, all gradients of the second wait for its own.
+    let half = || of_pass(layers.clone().plus(other.clone()));
+    let between = apart.then(|| moment(When::Layer, half(), before.clone().plus(gradients()), of_layer));
+    let layer = match between {
+        Some(between) if between.total.value() > last_layer.total.value() => between,
+        _ => last_layer,
+    };
     let moments = vec![
         moment(
             When::Start,
@@ -308,25 +349,14 @@ fn stage_memory_with<N: Number>(
             When::Loss,
             activations.clone(),
             before.clone(),
-            N::sum([of_logits, gathered.clone(), blocks]),
+            N::sum([of_logits, gathered, blocks]),
         ),
-        moment(
-            When::Layer,
-            layers.clone().plus(other.clone()),
-            before.clone().plus(head_gradient),
-            N::sum([
-                again,
-                each.gradients.clone(),
-                each.unpacked.clone(),
-                unit_gradient,
-                gathered,
-            ]),
-        ),
+        layer,
         moment(
             When::Optimizer,
             none(),
             if plan.adds_up_whole() { before } else { gradients() },
-            tied.most(at_once).most(root).most(first),
+            tied.most(at_once).most(root).most(first).most(tables),
         ),
     ];
     let totals = moments.iter().map(|moment| moment.total.clone());

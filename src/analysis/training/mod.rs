@@ -150,10 +150,7 @@ impl Training {
                     0
                 })
             }
-            Some(adapters) => {
-                let all = |place: &crate::model::blueprint::Repeated<'_>| Some(place.times(Exact(1)));
-                adapters::trainable::<Exact>(blueprint, adapters, all).0
-            }
+            Some(adapters) => adapters::trainable::<Exact>(blueprint, adapters).0,
         }
     }
     /// What each rank holds: a group for each stage.

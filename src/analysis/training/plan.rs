@@ -3,7 +3,7 @@
 use super::habits::{Habits, habits};
 use super::parameter_bytes::{ParameterBytes, parameter_bytes};
 use crate::analysis::error::AnalysisError;
-use crate::model::Blueprint;
+use crate::model::{Blueprint, Purpose};
 use crate::scenario::training::{
     BaseWeights, Framework, LoraTargets, Loss, Optimizer, Schedule, Switch, TrainingPrecision, Zero,
 };
@@ -230,6 +230,14 @@ impl TrainingPlan {
     /// What the framework does by itself.
     pub const fn habits(&self) -> &'static Habits {
         habits(self.framework)
+    }
+    /// Passes in which a micro-batch runs through the layers: both texts of a pair, of which embeddings are learnt, run apart.
+    pub fn passes(&self, blueprint: &Blueprint) -> u64 {
+        if blueprint.purpose == Some(Purpose::Plain) && self.micro_batch > 1 {
+            2
+        } else {
+            1
+        }
     }
     /// Whether the model's classes run under autocast: FP32 weights, each product casts what it reads.
     pub fn autocasts(&self) -> bool {

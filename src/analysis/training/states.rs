@@ -1,6 +1,6 @@
 //! Weights, gradients and optimizer states of a rank.
 
-use super::adapters::trainable;
+use super::adapters::{low_rank, trained_whole};
 use super::plan::{Adapters, TrainingPlan};
 use super::stage::{Held, Stage, held};
 use crate::model::{Blueprint, Component, TensorKind};
@@ -16,7 +16,7 @@ pub struct States<N> {
     pub weights: N,
     /// Gradients.
     pub gradients: N,
-    /// Of these, gradients of towers: a step on text alone makes none.
+    /// Of these, gradients of towers and of a pooler that is not read: a step makes none.
     pub idle_gradients: N,
     /// Optimizer states and master copies, wherever they lie.
     pub optimizer: N,
@@ -71,7 +71,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         trained.push(one.elements.clone());
         let gradient = N::constant(bytes.gradient as f64).times(one.elements.clone());
         let gradient = shared(gradient, among(one, plan.gradient_shards()));
-        if one.tower {
+        if one.idle {
             idle.push(gradient.clone());
         }
         gradients.push(gradient);
@@ -80,17 +80,29 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         optimizer.push(shared(state, among(one, plan.state_shards())));
     }
     if let Some(adapters) = &plan.adapters {
-        let elements = trainable::<N>(blueprint, adapters, |place| {
+        let elements = low_rank::<N>(blueprint, adapters, |place| {
             stage.copies(place).map(|count| N::input(&count))
         });
-        let whole = |each: u64| N::constant(each as f64).times(elements.clone());
+        // A head that sorts is trained in the format of the base, which is narrower than that of PEFT's adapters.
+        let head = trained_whole::<N>(blueprint).filter(|_| stage.last);
+        let base = if adapters.base == BaseWeights::Fp32 { 4 } else { 2 };
+        let sized = match &head {
+            Some(head) if base < bytes.weight => {
+                let narrow = N::constant(base as f64).times(head.clone());
+                elements.clone().plus(narrow.over(N::constant(bytes.weight as f64)))
+            }
+            Some(head) => elements.clone().plus(head.clone()),
+            None => elements.clone(),
+        };
+        let whole = |each: u64| N::constant(each as f64).times(sized.clone());
         add(
             Component::Projection,
             shared(whole(bytes.weight), plan.weight_shards()).named("adapters", "Weights of the adapters."),
         );
         gradients.push(shared(whole(bytes.gradient), plan.gradient_shards()));
-        let state = flat_moments(plan, elements.clone()).plus(whole(bytes.master));
+        let state = flat_moments(plan, sized.clone()).plus(whole(bytes.master));
         optimizer.push(shared(state, plan.state_shards()));
+        trained.extend(head);
         trained.push(elements);
     }
     by_component.sort_by_key(|(component, _)| *component);

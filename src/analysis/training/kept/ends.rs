@@ -1,11 +1,10 @@
 //! What is kept once for the model: before the layers, after them, and of the loss.
 
 use super::{Keeper, Seen};
-use crate::analysis::training::adapters::{adapts, trainable};
+use crate::analysis::training::adapters::{adapts, low_rank};
 use crate::model::autograd::AttentionForm;
 use crate::model::operator::{Block, Kind, Role, Span, Step};
 use crate::scenario::Recompute;
-use crate::scenario::training::Loss;
 use crate::units::Number;
 
 impl Keeper<'_> {
@@ -33,7 +32,7 @@ impl Keeper<'_> {
                 Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
                 None => true,
             };
-            let normed = class.counts_encoder && self.blueprint.stem.iter().any(|block| block.role == Role::Norm);
+            let normed = class.counts_encoder && self.blueprint.stem.len() > 1;
             if self.plan.adapters.is_some()
                 && self.checkpoints()
                 && self.plan.runs_classes()
@@ -60,60 +59,10 @@ impl Keeper<'_> {
         N::sum(parts)
     }
 
-    /// Of final norm and head, each block of which reads what the one before it made.
-    fn head<N: Number>(&self, seen: &mut Seen) -> N {
-        let mut parts = Vec::new();
-        let blocks = &self.blueprint.head;
-        for (at, block) in blocks.iter().enumerate() {
-            seen.stream = false;
-            seen.residual = false;
-            if block.role == Role::Norm {
-                parts.push(self.norm_block(block, seen));
-                continue;
-            }
-            parts.push(self.block(block, seen));
-            let dense = block.operators.iter().find(|operator| operator.name == "dense");
-            if let (Some(Kind::Linear { output, .. }), true) = (dense.map(|one| &one.kind), at + 1 < blocks.len()) {
-                // A dense layer before the output layer has a nonlinearity behind it.
-                parts.push(self.each(self.element(), N::input(output)));
-            }
-        }
-        N::sum(parts)
-    }
-
-    /// After the head: log-probabilities of all tokens in FP32, labels, and capped logits.
-    pub fn loss<N: Number>(&self) -> N {
-        let vocabulary = || N::input(&self.blueprint.vocabulary);
-        let labels = if self.plan.micro_batch == 1 { 1.0 } else { 0.0 };
-        let labels = N::constant(8.0)
-            .times(N::input(&self.tokens).plus(N::constant(labels)))
-            .plus(N::constant(4.0));
-        let log = match self.class().keeps_loss_format {
-            // Autocast makes a copy in FP32.
-            true if self.plan.is_under_autocast() => 2 + 4,
-            true => self.element(),
-            false => 4,
-        };
-        let caps = if self.class().caps_logits { self.element() } else { 0 };
-        let kept = match self.plan.loss {
-            // The logits in FP32, and their log-probabilities.
-            Loss::Full | Loss::Chunked if self.plan.habits().holds_logits => {
-                self.shared(self.each(8 + caps, vocabulary()))
-            }
-            Loss::Full if self.plan.habits().writes_over_logits => self.shared(self.each(2 + caps, vocabulary())),
-            Loss::Full => self.shared(self.each(log + caps, vocabulary())),
-            Loss::Chunked => self.shared(self.each(2, vocabulary())),
-            Loss::Fused => N::zero(),
-        };
-        kept.plus(labels).named(
-            "loss",
-            "Log-probabilities of every token over the vocabulary, in FP32 unless its class keeps the format of the logits, and the labels.",
-        )
-    }
-
     /// Kept once for the whole model: rotary tables, positions, copies of weights under autocast.
     pub fn once<N: Number>(&self) -> N {
         let mut parts = Vec::new();
+        let passes = self.plan.passes(self.blueprint) as f64;
         let rotated = self
             .blueprint
             .kinds
@@ -137,15 +86,15 @@ impl Keeper<'_> {
                 .as_ref()
                 .map_or(&attention.key_dim, |latent| &latent.rope);
             parts.push(N::product([
-                N::constant(bytes),
+                N::constant(bytes * passes),
                 N::input(&self.sequence),
                 N::input(width),
             ]));
         }
         match self.plan.recompute {
-            Recompute::Full => parts.push(N::constant(8.0).times(N::input(&self.sequence))),
+            Recompute::Full => parts.push(N::constant(8.0 * passes).times(N::input(&self.sequence))),
             _ if self.plan.runs_classes() && !self.plan.is_eager() => {
-                parts.push(N::constant(24.0).times(N::input(&self.blueprint.layers)));
+                parts.push(N::constant(24.0 * passes).times(N::input(&self.blueprint.layers)));
             }
             _ => {}
         }
@@ -155,7 +104,7 @@ impl Keeper<'_> {
             && self.plan.is_under_autocast()
             && !self.checkpoints()
         {
-            let all = trainable::<N>(self.blueprint, adapters, |place| {
+            let all = low_rank::<N>(self.blueprint, adapters, |place| {
                 (place.block.role != Role::Tower).then(|| place.times(N::constant(1.0)))
             });
             parts.push(N::constant(2.0).times(all));

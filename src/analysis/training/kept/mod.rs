@@ -7,6 +7,7 @@
 mod attention;
 mod chosen;
 mod ends;
+mod head;
 mod linear;
 mod norm;
 
