@@ -113,20 +113,19 @@ impl Blueprint {
             Some(Purpose::Plain) => None,
             Some(Purpose::Texts | Purpose::Tokens | Purpose::Answers) => {
                 let mut operators = self.head.iter().flat_map(|block| &block.operators);
-                operators.rfind(|one| one.component == Component::LmHead).and_then(|operator| match &operator.kind {
-                    Kind::Linear { output, .. } => Some(output),
-                    _ => None,
-                })
+                operators
+                    .rfind(|one| one.component == Component::LmHead)
+                    .and_then(|operator| match &operator.kind {
+                        Kind::Linear { output, .. } => Some(output),
+                        _ => None,
+                    })
             }
         }
     }
     /// Whether log-probabilities stay in the format of the logits: classes for labels hand them to PyTorch's own loss.
     pub fn keeps_loss_format(&self) -> bool {
         self.autograd.keeps_loss_format
-            || matches!(
-                self.purpose,
-                Some(Purpose::Texts | Purpose::Tokens | Purpose::Answers)
-            )
+            || matches!(self.purpose, Some(Purpose::Texts | Purpose::Tokens | Purpose::Answers))
     }
     /// Whether its output head is there and is the token table: classes for labels have none.
     pub fn ties_head(&self) -> bool {

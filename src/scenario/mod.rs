@@ -111,7 +111,10 @@ pub fn apply_changes(config: &mut Value, scenario: &Scenario) {
     apply_edits(config, &scenario.model.edits);
     if let Some(task) = scenario.task()
         && let Value::Object(root) = config
-        && let Some(class) = root.get("model_type").and_then(Value::as_str).and_then(|name| class_for(name, task.purpose()))
+        && let Some(class) = root
+            .get("model_type")
+            .and_then(Value::as_str)
+            .and_then(|name| class_for(name, task.purpose()))
     {
         root.insert("architectures".to_owned(), Value::from(vec![class]));
     }

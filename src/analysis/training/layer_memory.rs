@@ -1,9 +1,10 @@
 //! What layers take, whatever stage they are on: found once for a plan.
 
+use super::adapters::adapts;
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use crate::model::Blueprint;
-use crate::model::operator::{Kind, Step};
+use crate::model::operator::{Block, Kind, Operator, Step};
 use crate::scenario::training::Framework;
 use crate::units::{Number, Quantity};
 
@@ -87,7 +88,13 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
                 ..
             } => {
                 let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                let gated = matches!(operator.kind, Kind::Elementwise { step: Step::GatedActivation, .. });
+                let gated = matches!(
+                    operator.kind,
+                    Kind::Elementwise {
+                        step: Step::GatedActivation,
+                        ..
+                    }
+                );
                 Some((width.value.saturating_mul(top), width, routing, gated))
             }
             _ => None,
@@ -101,12 +108,20 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
         elements = elements.times(N::input(&routing.top_k));
     }
     // Liger's kernels write gradients over what they were made from; one more is on its way.
+    let joined = plan.adapters.as_ref().is_some_and(|adapters| {
+        let mut blocks = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+        let of = |block: &Block, one: &Operator| one.name == "gate_up_proj" && adapts(adapters, block, one);
+        blocks.any(|block| block.operators.iter().any(|one| of(block, one)))
+    });
     let encodes = blueprint.autograd.counts_encoder;
     let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
         1.0
     } else if encodes && !gated {
         // As the nonlinearity's gradient is made what was kept behind it is gone; adapters have an FP32 one of their copy.
         if plan.adapters.is_some() { 2.0 } else { 1.0 }
+    } else if encodes && joined {
+        // The gradient of gate and up is one tensor, which adapters read in FP32.
+        5.0
     } else {
         3.0
     };

@@ -2,10 +2,10 @@
 
 use super::plan::{TrainingPlan, refused};
 use crate::analysis::error::AnalysisError;
-use crate::model::Blueprint;
 use crate::model::blueprint::Reading;
 use crate::model::operator::Kind;
-use crate::scenario::training::{Framework, Schedule, Zero};
+use crate::model::{Blueprint, Purpose};
+use crate::scenario::training::{Framework, Loss, Schedule, Zero};
 use crate::units::grouped;
 
 impl TrainingPlan {
@@ -23,6 +23,11 @@ impl TrainingPlan {
                     ""
                 }
             )));
+        }
+        if self.loss == Loss::Chunked && blueprint.purpose.is_some_and(|purpose| purpose != Purpose::Masked) {
+            return Err(refused(
+                "A loss is taken in chunks over a vocabulary, which a class for labels or embeddings has none of: take --loss full.".to_owned(),
+            ));
         }
         let layers = blueprint.layers.value;
         let chunks = self.pipeline.saturating_mul(self.virtual_stages);

@@ -3,9 +3,10 @@
 use super::habits::{Habits, habits};
 use super::parameter_bytes::{ParameterBytes, parameter_bytes};
 use crate::analysis::error::AnalysisError;
+use crate::model::blueprint::Reading;
 use crate::model::{Blueprint, Purpose};
 use crate::scenario::training::{
-    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Schedule, Switch, TrainingPrecision, Zero,
+    BaseWeights, Framework, LoraTargets, Loss, Optimizer, Reinforcement, Schedule, Switch, TrainingPrecision, Zero,
 };
 use crate::scenario::{AttentionKernel, Mode, Recompute, Scenario};
 use crate::units::grouped;
@@ -159,6 +160,12 @@ impl TrainingPlan {
             Framework::Transformers | Framework::Deepspeed if choice.lora_rank.is_some() => TrainingPrecision::Bf16,
             _ => TrainingPrecision::Bf16Mixed,
         });
+        let rewards = choice.reinforcement.unwrap_or_default();
+        if blueprint.reading == Reading::Encodes && rewards != Reinforcement::None {
+            return Err(refused(
+                "An encoder writes no answers that could be reinforced: take --rl none.".to_owned(),
+            ));
+        }
         let adapters = match choice.lora_rank {
             Some(_) if !finetune => {
                 return Err(refused(

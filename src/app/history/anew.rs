@@ -64,7 +64,9 @@ fn figures(row: &Kept, known: &mut Known) -> Option<Figures> {
         Blueprint::from_value(config).ok().map(Arc::new)
     };
     let blueprint = match &scenario.model.source {
-        ModelSource::Id(id) if scenario.model.edits.is_empty() && scenario.task().is_none() => known.entry(id.clone()).or_insert_with(read).clone(),
+        ModelSource::Id(id) if scenario.model.edits.is_empty() && scenario.task().is_none() => {
+            known.entry(id.clone()).or_insert_with(read).clone()
+        }
         _ => read(),
     }?;
     Some(Figures::of(&analyse(&blueprint, &scenario).ok()?))

@@ -59,7 +59,10 @@ fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
     let list = move || -> Vec<&'static Knob> {
         let of = |id: &KnobId| KNOBS.iter().find(|knob| knob.id == *id);
         // Only an encoder is asked what for.
-        let asked = |id| case.shown.with(|shown| shown.as_ref().is_some_and(|answer| answer.analysis.setup.asks(id)));
+        let asked = |id| {
+            case.shown
+                .with(|shown| shown.as_ref().is_some_and(|answer| answer.analysis.setup.asks(id)))
+        };
         let encodes = asked(KnobId::Task);
         case.scenario.with(|scenario| {
             let all = ids.iter().filter_map(of);

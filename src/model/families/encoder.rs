@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
-use super::{Build, Decoder};
 use super::assembly::Assembly;
 use super::decoder::{Flag, Table};
+use super::{Build, Decoder};
 use crate::units::Quantity;
 
 /// Tables of BERT.

@@ -115,11 +115,11 @@ mod zaya;
 
 pub use classes::as_named;
 pub use composite::wrapped;
-pub use encoder::{Purpose, class_for};
 pub use decoder::{
     AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
     Place, Shared, Table, Windows,
 };
+pub use encoder::{Purpose, class_for};
 
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use super::{Keeper, Seen};
 use crate::analysis::training::adapters::{adapts, low_rank};
 use crate::model::autograd::AttentionForm;
 use crate::model::operator::{Block, Kind, Role, Span, Step};
-use crate::scenario::Recompute;
+use crate::scenario::{AttentionKernel, Recompute};
 use crate::units::Number;
 
 impl Keeper<'_> {
@@ -32,11 +32,13 @@ impl Keeper<'_> {
                 Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
                 None => true,
             };
-            let normed = class.counts_encoder && self.blueprint.stem.len() > 1;
+            // Where tables are added up, their sum is another tensor than the rows of the tokens, which adapters' checkpoints keep.
+            let tables = self.blueprint.stem.iter().filter(|block| block.role == Role::Embedding);
+            let added = class.counts_encoder && tables.count() > 1;
             if self.plan.adapters.is_some()
                 && self.checkpoints()
                 && self.plan.runs_classes()
-                && (class.changes_embedding || normed)
+                && (class.changes_embedding || added)
             {
                 parts.push(self.each(self.element(), N::input(&self.blueprint.hidden)));
             }
@@ -85,8 +87,14 @@ impl Keeper<'_> {
                 .latent
                 .as_ref()
                 .map_or(&attention.key_dim, |latent| &latent.rope);
+            // Layers with windows rotate by tables of their own where an encoder has both.
+            let sets = if self.class().counts_encoder && self.windowed().is_some() {
+                2.0
+            } else {
+                1.0
+            };
             parts.push(N::product([
-                N::constant(bytes * passes),
+                N::constant(bytes * passes * sets),
                 N::input(&self.sequence),
                 N::input(width),
             ]));
@@ -138,6 +146,16 @@ impl Keeper<'_> {
                 N::input(&self.sequence),
                 N::input(&self.sequence),
             ]));
+        } else if self.class().counts_encoder
+            && self.plan.attention != AttentionKernel::Flash
+            && self.windowed().is_some_and(|window| window <= self.plan.sequence)
+        {
+            // Which tokens a window lets see, a byte each.
+            parts.push(N::product([
+                N::constant(self.plan.passes(self.blueprint) as f64),
+                N::input(&self.sequence),
+                N::input(&self.sequence),
+            ]));
         }
         let stem = self.blueprint.stem.iter().flat_map(|block| &block.operators);
         let slices = stem.filter_map(|operator| match &operator.kind {
@@ -146,6 +164,17 @@ impl Keeper<'_> {
         });
         parts.extend(slices.map(|row| self.each(self.element(), N::input(row))));
         N::sum(parts)
+    }
+
+    /// The window of layers that see some of the tokens on both sides.
+    fn windowed(&self) -> Option<u64> {
+        let mut blocks = self.blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+        blocks.find_map(|block| {
+            block.attentions().find_map(|one| match &one.span {
+                Span::Around(window) => Some(window.value),
+                _ => None,
+            })
+        })
     }
 
     /// The 16-bit copy of every linear weight, which autocast keeps until the backward pass.

@@ -86,14 +86,28 @@ impl Keeper<'_> {
 
     /// After the head: log-probabilities in FP32, labels, and capped logits; of embeddings what pooling and cosines keep.
     pub fn loss<N: Number>(&self) -> N {
+        // Each mean is a number by itself.
+        let mean = if self.plan.is_under_autocast() {
+            4
+        } else {
+            self.element()
+        };
+        let labels = |each: f64, rows: &Quantity, means: u64| {
+            let each = N::constant(each).times(N::input(rows));
+            each.plus(N::constant((means * mean) as f64))
+        };
         let (label, why) = match self.blueprint.purpose {
             Some(Purpose::Plain) => return self.loss_over_pairs(),
-            Some(Purpose::Texts | Purpose::Answers) => (
-                N::constant(8.0).times(N::input(&self.batch)),
-                "Log-probabilities over the labels in the format of the logits, and the labels.",
+            Some(Purpose::Texts) => (
+                labels(8.0, &self.batch, 1),
+                "Log-probabilities of every sequence over the labels in the format of the logits, and the labels.",
+            ),
+            Some(Purpose::Answers) => (
+                labels(16.0, &self.batch, 2),
+                "Log-probabilities of every token to begin and to end the answer, in the format of the logits, and both places.",
             ),
             Some(Purpose::Tokens) => (
-                N::constant(8.0).times(N::input(&self.tokens)),
+                labels(8.0, &self.tokens, 1),
                 "Log-probabilities of every token over the labels in the format of the logits, and the labels.",
             ),
             _ => {
