@@ -161,6 +161,10 @@ impl Case {
         });
         let comparison = Memo::new(move |_| {
             let blueprint = described.get().ok()?;
+            // A class for another task than the file's has another head.
+            if changes.with(|(_, task)| task.is_some()) {
+                return None;
+            }
             model.with(|model| {
                 let loaded = model.as_ref()?;
                 let own = loaded.facts.source == FROM_GGUF;

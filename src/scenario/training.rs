@@ -1,6 +1,7 @@
 //! What a training run chooses: framework, batch, layout, precision, optimizer, adapters.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use super::choices::choice;
 use crate::model::Purpose;
@@ -215,6 +216,10 @@ choice! {
 }
 
 impl Task {
+    /// The task of a purpose; a class for pretraining has none.
+    pub fn of(purpose: Purpose) -> Option<Self> {
+        Self::iter().find(|task| task.purpose() == purpose)
+    }
     /// What the class of an encoder is for.
     pub const fn purpose(self) -> Purpose {
         match self {

@@ -116,9 +116,12 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     let encodes = blueprint.autograd.counts_encoder;
     let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
         1.0
+    } else if encodes && plan.adapters.is_none() {
+        // As the nonlinearity's gradient is made what was kept behind it is gone.
+        1.0
     } else if encodes && !gated {
-        // As the nonlinearity's gradient is made what was kept behind it is gone; adapters have an FP32 one of their copy.
-        if plan.adapters.is_some() { 2.0 } else { 1.0 }
+        // Adapters have an FP32 one of their copy.
+        2.0
     } else if encodes && joined {
         // The gradient of gate and up is one tensor, which adapters read in FP32.
         5.0
@@ -136,5 +139,27 @@ fn of_layer<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
             .over(N::input(&Quantity::choice("tensor parallel", plan.tensor, "Hardware")))
             .plus(hidden);
     }
-    bytes.plus(hidden)
+    let scores = if encodes && plan.is_eager() {
+        of_scores(plan, blueprint)
+    } else {
+        N::zero()
+    };
+    bytes.plus(hidden).most(scores)
+}
+
+/// Gradients of an encoder's written scores as they pass the softmax, less the copy behind it that is gone by then.
+fn of_scores<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let mut blocks = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+    let Some(attention) = blocks.find_map(|block| block.attentions().next()) else {
+        return N::zero();
+    };
+    let narrow = blueprint.autograd.halves_scores && !plan.is_under_autocast();
+    let sequence = Quantity::choice("sequence", plan.sequence, "Workload");
+    N::product([
+        N::constant(if narrow { 2.0 } else { 5.0 }),
+        N::input(&Quantity::choice("micro-batch", plan.micro_batch, "Workload")),
+        N::input(&attention.heads),
+        N::input(&sequence),
+        N::input(&sequence),
+    ])
 }

@@ -24,6 +24,12 @@ impl TrainingPlan {
                 }
             )));
         }
+        let magnitudes = self.adapters.as_ref().is_some_and(|adapters| adapters.magnitudes);
+        if blueprint.reading == Reading::Encodes && magnitudes {
+            return Err(refused(
+                "What adapters with magnitudes keep beside an encoder is not counted: take --dora off.".to_owned(),
+            ));
+        }
         if self.loss == Loss::Chunked && blueprint.purpose.is_some_and(|purpose| purpose != Purpose::Masked) {
             return Err(refused(
                 "A loss is taken in chunks over a vocabulary, which a class for labels or embeddings has none of: take --loss full.".to_owned(),

@@ -56,6 +56,8 @@ pub struct Moment<N> {
 pub enum When {
     /// Before anything runs.
     Start,
+    /// As the mask of an encoder's windows is made, before its layers.
+    Masks,
     /// After the forward pass.
     Forward,
     /// The loss's backward pass.
@@ -71,6 +73,7 @@ impl When {
     pub const fn at(self) -> &'static str {
         match self {
             Self::Start => "rest, between steps",
+            Self::Masks => "the beginning of the forward pass, as the mask of the windows is made",
             Self::Forward => "the end of the forward pass",
             Self::Loss => "the backward pass of the loss",
             Self::Layer => "the backward pass of the last layer",
@@ -81,6 +84,7 @@ impl When {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Start => "Between steps",
+            Self::Masks => "Mask of the windows",
             Self::Forward => "End of the forward pass",
             Self::Loss => "Backward pass of the loss",
             Self::Layer => "Backward pass of a layer",
@@ -282,7 +286,13 @@ fn stage_memory_with<N: Number>(
             states.root.clone()
         };
         let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
-        let alive = of_pass(widest.unwrap_or_else(N::zero)).plus(layer_gradients.clone());
+        // Of an encoder the first layer may be of another kind than the widest.
+        let own = blueprint
+            .layout
+            .kind_at(0)
+            .filter(|_| blueprint.autograd.counts_encoder);
+        let own = own.and_then(|kind| each.kinds.get(kind)).map(|kind| kind.whole.clone());
+        let alive = of_pass(own.or(widest).unwrap_or_else(N::zero)).plus(layer_gradients.clone());
         alive.minus(missing)
     };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
@@ -332,7 +342,8 @@ fn stage_memory_with<N: Number>(
         Some(between) if between.total.value() > last_layer.total.value() => between,
         _ => last_layer,
     };
-    let moments = vec![
+    let before_masks = before.clone();
+    let mut moments = vec![
         moment(
             When::Start,
             none(),
@@ -359,6 +370,12 @@ fn stage_memory_with<N: Number>(
             tied.most(at_once).most(root).most(first).most(tables),
         ),
     ];
+    if stage.first && keeper.masks_windows() {
+        // How far each token is from each other one, and the same without a sign, in 64 bits.
+        let sequence = Quantity::choice("sequence", plan.sequence, "Workload");
+        let apart = N::product([N::constant(16.0), N::input(&sequence), N::input(&sequence)]);
+        moments.insert(1, moment(When::Masks, none(), before_masks, apart));
+    }
     let totals = moments.iter().map(|moment| moment.total.clone());
     let peak = totals
         .reduce(N::most)

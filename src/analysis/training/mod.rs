@@ -153,6 +153,10 @@ impl Training {
             Some(adapters) => adapters::trainable::<Exact>(blueprint, adapters).0,
         }
     }
+    /// Whether a head for labels is trained whole beside adapters.
+    pub fn trains_head(&self, setup: &Setup) -> bool {
+        self.plan.adapters.is_some() && adapters::trained_whole::<Exact>(&setup.blueprint).is_some()
+    }
     /// What each rank holds: a group for each stage.
     pub fn ranks(&self, setup: &Setup) -> Ranks {
         let each = self.plan.devices / self.plan.pipeline.max(1);

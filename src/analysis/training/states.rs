@@ -83,27 +83,34 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         let elements = low_rank::<N>(blueprint, adapters, |place| {
             stage.copies(place).map(|count| N::input(&count))
         });
-        // A head that sorts is trained in the format of the base, which is narrower than that of PEFT's adapters.
+        // A head for labels is trained in the format of the base, which is narrower than that of PEFT's adapters.
         let head = trained_whole::<N>(blueprint).filter(|_| stage.last);
         let base = if adapters.base == BaseWeights::Fp32 { 4 } else { 2 };
-        let sized = match &head {
-            Some(head) if base < bytes.weight => {
-                let narrow = N::constant(base as f64).times(head.clone());
-                elements.clone().plus(narrow.over(N::constant(bytes.weight as f64)))
-            }
-            Some(head) => elements.clone().plus(head.clone()),
-            None => elements.clone(),
+        let own = base.min(bytes.weight).max(1);
+        let beside = |adapters: N, of_head: &dyn Fn(N) -> N| match &head {
+            Some(head) => adapters.plus(of_head(head.clone())),
+            None => adapters,
         };
-        let whole = |each: u64| N::constant(each as f64).times(sized.clone());
+        let narrower = |value: N| {
+            let (own, wide) = (N::constant(own as f64), N::constant(bytes.weight.max(1) as f64));
+            value.times(own).over(wide)
+        };
+        let whole = |each: u64| {
+            let adapters = N::constant(each as f64).times(elements.clone());
+            beside(adapters, &|head| narrower(N::constant(each as f64).times(head)))
+        };
         add(
             Component::Projection,
             shared(whole(bytes.weight), plan.weight_shards()).named("adapters", "Weights of the adapters."),
         );
         gradients.push(shared(whole(bytes.gradient), plan.gradient_shards()));
-        let state = flat_moments(plan, sized.clone()).plus(whole(bytes.master));
+        let moments = beside(flat_moments(plan, elements.clone()), &|head| {
+            narrower(flat_moments(plan, head))
+        });
+        let state = moments.plus(whole(bytes.master));
         optimizer.push(shared(state, plan.state_shards()));
-        trained.extend(head);
         trained.push(elements);
+        trained.extend(head);
     }
     by_component.sort_by_key(|(component, _)| *component);
     let weights = N::sum(by_component.iter().map(|(_, bytes)| bytes.clone()));

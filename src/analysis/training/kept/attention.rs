@@ -52,6 +52,10 @@ impl Keeper<'_> {
             }
             let each = match class.attention {
                 AttentionForm::EagerSink if own => element,
+                // Under autocast the softmax of an encoder is FP32 all the same.
+                _ if own && class.counts_encoder && class.halves_scores && self.plan.is_under_autocast() => {
+                    4 + 2 + u64::from(class.drops_attention)
+                }
                 _ if own && class.halves_scores => {
                     if class.drops_attention {
                         2 * element + 1
@@ -113,10 +117,15 @@ impl Keeper<'_> {
         let joined = own && (class.copies_output || attention.latent.is_some() && !efficient);
         kept = self.shared(kept.plus(self.each(4, heads())));
         if masked {
-            // A mask for each sequence, as transformers makes it.
+            // A mask for each sequence, as transformers makes it; one for all in an encoder's layer that runs again.
+            let sequences = if class.counts_encoder && self.checkpoints() {
+                N::constant(1.0)
+            } else {
+                input(&self.batch)
+            };
             let square = N::product([
                 N::constant(element as f64),
-                input(&self.batch),
+                sequences,
                 input(&self.sequence),
                 input(&self.sequence),
             ]);

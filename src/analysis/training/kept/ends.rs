@@ -139,17 +139,16 @@ impl Keeper<'_> {
             };
             let masks = [true, false]
                 .into_iter()
-                .filter(|bounded| spans().any(|one| one == *bounded));
+                .filter(|bounded| spans().any(|one| one == *bounded))
+                // An encoder whose layers see all needs none.
+                .filter(|bounded| *bounded || !self.class().counts_encoder);
             parts.push(N::product([
                 N::constant((self.residual_bytes() * masks.count() as u64) as f64),
                 N::input(&self.batch),
                 N::input(&self.sequence),
                 N::input(&self.sequence),
             ]));
-        } else if self.class().counts_encoder
-            && self.plan.attention != AttentionKernel::Flash
-            && self.windowed().is_some_and(|window| window <= self.plan.sequence)
-        {
+        } else if self.masks_windows() {
             // Which tokens a window lets see, a byte each.
             parts.push(N::product([
                 N::constant(self.plan.passes(self.blueprint) as f64),
@@ -164,6 +163,13 @@ impl Keeper<'_> {
         });
         parts.extend(slices.map(|row| self.each(self.element(), N::input(row))));
         N::sum(parts)
+    }
+
+    /// Whether the class of an encoder makes a mask for its windows.
+    pub fn masks_windows(&self) -> bool {
+        self.class().counts_encoder
+            && self.plan.attention != AttentionKernel::Flash
+            && self.windowed().is_some_and(|window| window <= self.plan.sequence)
     }
 
     /// The window of layers that see some of the tokens on both sides.
