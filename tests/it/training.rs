@@ -177,6 +177,11 @@ fn tasks_that_cannot_be_are_refused() {
         (bert.clone(), "--task token-labels --loss chunked", "take --loss full"),
         (
             bert.clone(),
+            "--task token-labels --lora-rank 8 --dora on",
+            "take --dora off",
+        ),
+        (
+            bert.clone(),
             "--task token-labels --loss fused",
             "without fused kernels",
         ),
