@@ -179,6 +179,8 @@ export interface Flags {
   mfu?: Value;
   /** Share of the calendar time in which the run moves on: restarts, evaluation and checkpoints take the rest. */
   goodput?: Value;
+  /** What an encoder of text is trained for: masked-words, sequence-labels, token-labels, answers or embeddings; by itself as the config's class. */
+  task?: string;
   /** How the learning rate goes after its warm-up: cosine, wsd, linear, inverse-sqrt or constant; no figure depends on it. */
   "lr-schedule"?: string;
   /** Share of the steps in which the learning rate rises to its peak. */

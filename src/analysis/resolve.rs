@@ -16,8 +16,9 @@ use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::blueprint::Reading;
+use crate::model::families::class_for;
 use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
-use crate::model::{Blueprint, Component, Format, ModelError, Notice};
+use crate::model::{Blueprint, Component, Format, ModelError, Notice, Purpose};
 use crate::scenario::{AttentionKernel, Mode, Scenario};
 use crate::units::UnitSystem;
 
@@ -62,7 +63,10 @@ pub fn resolve(
             None => AnalysisError::UnknownDevice(id.clone()),
         })?),
     };
-    let said = said_of_encoding(blueprint).filter(|_| !requested.workload.mode.trains());
+    let said = match requested.workload.mode.trains() {
+        true => said_of_task(blueprint, requested.training.lora_rank.is_some()),
+        false => said_of_encoding(blueprint),
+    };
     let mut notices: Vec<Notice> = said.into_iter().collect();
     let device = host::placed(device, &requested, &mut notices);
     let device = device.map(|device| Arc::new(device.into_owned()));
@@ -73,20 +77,23 @@ pub fn resolve(
 fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Scenario>, AnalysisError> {
     let mode = requested.workload.mode;
     if mode.trains() {
-        let what = match blueprint.reading {
+        let built = requested
+            .task()
+            .filter(|task| blueprint.purpose != Some(task.purpose()));
+        let what = match (&blueprint.reading, built) {
+            (_, Some(task)) => format!("Training of it for {} (task: that is chosen for encoders of text)", task.label()),
             _ if blueprint.trains() => return Ok(requested),
-            Reading::Both(_) if blueprint.autograd.counts_pair => {
+            (Reading::Both(_), _) if blueprint.autograd.counts_pair => {
                 "Training of a class without an output head (architectures: one of those for conditional generation has one)"
+                    .to_owned()
             }
-            Reading::Both(_) => "Training of an encoder with a decoder of this type",
-            _ if blueprint.autograd.counts_encoder => {
-                "Training of a class that does not guess words (architectures: one of those for masked words does)"
-            }
-            _ => "Training of a model that writes nothing",
+            (Reading::Both(_), _) => "Training of an encoder with a decoder of this type".to_owned(),
+            _ if blueprint.autograd.counts_encoder => "Training of the class that the config names (choose a task: masked words, labels, answers and embeddings are counted where transformers has the class)".to_owned(),
+            _ => "Training of a model that writes nothing".to_owned(),
         };
         return Err(ModelError::NotBuilt {
             model_type: blueprint.model_type.clone(),
-            what: what.to_owned(),
+            what,
         }
         .into());
     }
@@ -126,6 +133,33 @@ fn said_of_encoding(blueprint: &Blueprint) -> Option<Notice> {
             ),
         )
     })
+}
+
+/// What is said of an encoder that is trained for labels or embeddings: its class, and what its loss is taken to be.
+fn said_of_task(blueprint: &Blueprint, adapters: bool) -> Option<Notice> {
+    let purpose = blueprint.purpose.filter(|purpose| *purpose != Purpose::Masked)?;
+    let class = class_for(&blueprint.model_type, purpose)?;
+    if purpose == Purpose::Plain {
+        return Some(Notice::new(
+            "trained_on_pairs",
+            format!(
+                "{class} is trained for embeddings as sentence-transformers does it: each text is the mean of its tokens (their first one keeps no more), the loss is over the cosines of all pairs of the micro-batch, two of its sequences are a pair, and its two texts run apart. Losses of one number a pair keep as much."
+            ),
+        ));
+    }
+    let outputs = blueprint.outputs()?;
+    let head = if adapters {
+        " Its head is trained whole beside the adapters, in a copy, as PEFT's modules_to_save does it."
+    } else {
+        ""
+    };
+    Some(Notice::new(
+        "trained_for_labels",
+        format!(
+            "{class} is trained with {} outputs (num_labels, id2label).{head}",
+            outputs.value
+        ),
+    ))
 }
 
 /// The same on another device, which stands in no machine.

@@ -286,9 +286,9 @@ impl Setup {
     pub fn encodes(&self) -> bool {
         self.blueprint.reading == Reading::Encodes
     }
-    /// The modes it can be asked in: a model that writes nothing encodes. It is trained where that is counted.
+    /// The modes it can be asked in: a model that writes nothing encodes, and is trained where that is counted for some task.
     pub fn modes(&self) -> Vec<Mode> {
-        let trained = self.blueprint.trains();
+        let trained = self.blueprint.trains() || self.encodes() && self.blueprint.autograd.counts_encoder;
         Mode::iter()
             .filter(|mode| match mode {
                 Mode::Prefill => true,
@@ -310,6 +310,7 @@ impl Setup {
             KnobId::ImageSize => images || videos || senses.alone.as_ref().is_some_and(|(rule, _)| sized(rule)),
             KnobId::AudioSeconds => senses.sound.is_some() || workload.audio_seconds > 0,
             KnobId::VideoSeconds => videos || workload.video_seconds > 0,
+            KnobId::Task => self.blueprint.autograd.counts_encoder || self.requested.training.task.is_some(),
             KnobId::VideoFps => workload.video_seconds > 0,
             _ => true,
         }

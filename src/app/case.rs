@@ -10,7 +10,7 @@ use weighbridge::analysis::{Analysis, AnalysisError, Figure, Setup, analyse_setu
 use weighbridge::hub::HubError;
 use weighbridge::model::headers::compare::Comparison;
 use weighbridge::model::{Blueprint, ModelError};
-use weighbridge::scenario::{KnobId, LinkError, Scenario, apply_edits, link_without_config};
+use weighbridge::scenario::{KnobId, LinkError, Scenario, apply_changes, link_without_config};
 
 use super::changed::Changed;
 use super::loaded::{Loaded, at_hand};
@@ -144,14 +144,14 @@ impl Case {
     pub fn new(page: Page, id: CaseId, scenario: Scenario, model: Option<Loaded>) -> Self {
         let model = RwSignal::new(model.or_else(|| at_hand(&scenario.model.source)));
         let scenario = RwSignal::new(scenario);
-        let edits = Memo::new(move |_| scenario.with(|scenario| scenario.model.edits.clone()));
+        let changes = Memo::new(move |_| scenario.with(|scenario| (scenario.model.edits.clone(), scenario.task())));
         // Read once; what the files say is compared with it, and what they know better is taken over.
         let described = Memo::new(move |_| {
-            let edits = edits.get();
+            changes.track();
             model.with(|model| {
                 let loaded = model.as_ref().ok_or(NoAnswer::NoModel)?;
                 let mut config = Value::clone(&loaded.config);
-                apply_edits(&mut config, &edits);
+                scenario.with_untracked(|scenario| apply_changes(&mut config, scenario));
                 let blueprint = Blueprint::from_value(config);
                 if blueprint == Err(ModelError::StillLoading) {
                     parts::arrival(parts::Part::Library).track();
@@ -161,6 +161,10 @@ impl Case {
         });
         let comparison = Memo::new(move |_| {
             let blueprint = described.get().ok()?;
+            // A class for another task than the file's has another head.
+            if changes.with(|(_, task)| task.is_some()) {
+                return None;
+            }
             model.with(|model| {
                 let loaded = model.as_ref()?;
                 let own = loaded.facts.source == FROM_GGUF;

@@ -30,7 +30,11 @@ impl Estimate {
         let found = found.into();
         scenario.model.source = found.source.clone();
         let mut blueprint = found.blueprint(&scenario)?;
-        let comparison = found.adopt(&mut blueprint);
+        // A class for another task than the file's has another head.
+        let comparison = match scenario.task() {
+            Some(_) => None,
+            None => found.adopt(&mut blueprint),
+        };
         let analysis = analyse(&Arc::new(blueprint), &scenario)?;
         Ok(Self {
             found,

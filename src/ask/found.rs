@@ -10,7 +10,7 @@ use crate::model::Blueprint;
 use crate::model::catalogue::{self, Entry};
 use crate::model::headers::compare::Comparison;
 use crate::model::headers::{Checkpoint, FileKind, gguf_config};
-use crate::scenario::{ModelSource, Scenario, apply_edits};
+use crate::scenario::{ModelSource, Scenario, apply_changes};
 
 /// A model as it was found.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl Found {
             });
         }
         let mut config = self.config.clone();
-        apply_edits(&mut config, &scenario.model.edits);
+        apply_changes(&mut config, scenario);
         Blueprint::from_value(config).map_err(|error| Failure::new(error.code(), format!("{id}: {error}")))
     }
 }

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::analysis::Analysis;
-use crate::analysis::training::launch::programs;
+use crate::analysis::training::launch::programs_for;
 use crate::analysis::training::law::LAWS;
 use crate::analysis::training::schedule::schedule;
 use crate::analysis::training::{StageMemory, Training, planner};
+use crate::scenario::training::Task;
 use crate::units::Exact;
 
 /// The keys of a training run.
@@ -40,6 +41,10 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
             })).collect::<Vec<_>>()
         }),
     });
+    let task = analysis.setup.blueprint.purpose.and_then(Task::of);
+    if let (Value::Object(out), Some(task)) = (&mut answer, task) {
+        out.insert("task".to_owned(), json!(task.key()));
+    }
     if let (Value::Object(out), false) = (&mut answer, training.rl_stages.is_empty()) {
         out.insert("stages".to_owned(), json!(training.rl_stages));
     }
@@ -137,7 +142,7 @@ pub fn start(analysis: &Analysis, training: &Training, name: &str) -> Value {
         Ok(planner) => planner.launch,
         Err(error) => return json!({"command": null, "why": error.to_string()}),
     };
-    let mut all = programs(training.plan.framework).iter().map(|program| {
+    let mut all = programs_for(&analysis.setup, training).iter().map(|program| {
         let known = program.known();
         let mut made = match launch(analysis, name, Some(*program)) {
             Ok(made) => json!(made),

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::config::Config;
+use super::families::Purpose;
 use super::pair_class::PairClass;
 
 /// How a class writes its norm, which decides the copies that are kept.
@@ -60,6 +61,18 @@ pub enum AttentionForm {
     EagerSink,
 }
 
+/// What a class that sorts texts reads of the last hidden states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextForm {
+    /// The first token's row: a view that keeps those of all tokens, where what reads it keeps its input.
+    #[default]
+    View,
+    /// The first token's row through dropout, which makes a copy.
+    Dropped,
+    /// Their mean.
+    Mean,
+}
+
 /// What is kept where classes differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Autograd {
@@ -95,6 +108,12 @@ pub struct Autograd {
     pub adds_positions: bool,
     /// Whether every layer has positions of its own, those of the first layer not being handed on.
     pub positions_each: bool,
+    /// Of an encoder for labels or embeddings: whether its class is one that was counted.
+    pub counts_class: bool,
+    /// Of an encoder for labels: whether a dropout mask is kept before the last matrix.
+    pub drops_classifier: bool,
+    /// Of an encoder that sorts texts: what its head reads.
+    pub texts: TextForm,
     /// Whether log-probabilities stay in the format of the logits; others make them in FP32.
     pub keeps_loss_format: bool,
     /// Whether something in FP32 is added to the logits, which autocast leaves in FP32 then.
@@ -215,6 +234,28 @@ const COUNTED_ENCODERS: &[&str] = &[
     "xlm-roberta",
     "xlm-roberta-xl",
 ];
+/// Of these, heads that transformers has no class for, or one that was not counted.
+const UNCOUNTED_HEADS: &[(&str, &[Purpose])] = &[
+    ("bert-generation", &[Purpose::Texts, Purpose::Tokens, Purpose::Answers]),
+    ("eurobert", &[Purpose::Answers]),
+    ("nomic_bert", &[Purpose::Answers]),
+    ("ultrabert", &[Purpose::Answers]),
+];
+/// Of these, those that name one dropout for the classes of labels, which is none where the config is silent.
+const CLASSIFIER_DROPOUT: &[&str] = &["modernbert", "ultrabert"];
+/// Of these, those whose class for texts may take the mean of all tokens.
+const POOLS: &[&str] = &["eurobert", "modernbert", "ultrabert"];
+/// Of these, those whose class for texts drops out of the first token's row before it reads it.
+const DROPS_FIRST: &[&str] = &[
+    "camembert",
+    "data2vec-text",
+    "jina_embeddings_v3",
+    "roberta",
+    "roberta-prelayernorm",
+    "ultrabert",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+];
 /// Of these, those that make log-probabilities in FP32.
 const FLOAT_LOSS: &[&str] = &["bert-generation", "eurobert", "modernbert", "ultrabert"];
 /// Of these, those whose written scores go through a softmax in FP32.
@@ -247,8 +288,8 @@ impl Autograd {
     pub fn freezes(&self, name: &str) -> bool {
         FROZEN.iter().chain(self.frozen).any(|end| name.ends_with(end))
     }
-    /// What the class of a config keeps.
-    pub fn of(config: &Config) -> Self {
+    /// What the class of a config keeps, an encoder's for its purpose.
+    pub fn of(config: &Config, purpose: Option<Purpose>) -> Self {
         let name = config.model_type();
         let listed = |list: &[&str]| list.contains(&name);
         let norm = NORMS.iter().find(|(types, _)| listed(types));
@@ -327,8 +368,18 @@ impl Autograd {
             counts_pair: pair.is_some(),
             adds_positions: pair.is_some_and(|class| class.adds_positions),
             positions_each: pair.is_some_and(|class| class.positions_each),
-            keeps_loss_format: encoder && !listed(FLOAT_LOSS) || pair.is_some(),
             widens_logits: pair.is_some_and(|class| class.widens_logits),
+            counts_class: purpose.is_some_and(|purpose| {
+                let missing = UNCOUNTED_HEADS.iter().find(|(known, _)| *known == name);
+                purpose != Purpose::Pretraining && !missing.is_some_and(|(_, heads)| heads.contains(&purpose))
+            }),
+            drops_classifier: encoder && drops_classifier(config, purpose),
+            texts: match config.get("classifier_pooling").and_then(Value::as_str) {
+                Some("mean") if listed(POOLS) => TextForm::Mean,
+                _ if listed(DROPS_FIRST) && drops_classifier(config, purpose) => TextForm::Dropped,
+                _ => TextForm::View,
+            },
+            keeps_loss_format: encoder && !listed(FLOAT_LOSS) || pair.is_some(),
             joins_qkv: listed(&["phi3", "phi4_multimodal"]),
             joins_gate: listed(&["phi3", "phi4_multimodal", "glm", "glm4"]),
             norms_values: listed(&["gemma3n", "gemma3n_text", "gemma4", "gemma4_text"]),
@@ -348,6 +399,28 @@ impl Autograd {
             jitters_input: name == "phimoe" && number("input_jitter_noise").is_some_and(|noise| noise > 0.0),
         }
     }
+}
+
+/// Whether a class for labels drops out of what its last matrix reads.
+fn drops_classifier(config: &Config, purpose: Option<Purpose>) -> bool {
+    let name = config.model_type();
+    let share = |key: &str| config.get(key).and_then(Value::as_f64);
+    // The key of the class, else that of its layers, and what both are where the config is silent.
+    let (keys, usual): (&[&str], f64) = match (name, purpose) {
+        ("eurobert", _) => return false,
+        ("distilbert", Some(Purpose::Texts)) => (&["seq_classif_dropout"], 0.2),
+        ("distilbert", Some(Purpose::Tokens)) => (&["dropout"], 0.1),
+        ("distilbert", Some(Purpose::Answers)) => (&["qa_dropout"], 0.1),
+        (_, Some(Purpose::Texts | Purpose::Tokens)) if !CLASSIFIER_DROPOUT.contains(&name) => {
+            let usual = if WITHOUT_DROPOUT.contains(&name) { 0.0 } else { 0.1 };
+            (&["classifier_dropout", "hidden_dropout_prob"], usual)
+        }
+        ("modernbert", Some(Purpose::Answers)) | (_, Some(Purpose::Texts | Purpose::Tokens)) => {
+            (&["classifier_dropout"], 0.0)
+        }
+        _ => return false,
+    };
+    keys.iter().find_map(|key| share(key)).unwrap_or(usual) > 0.0
 }
 
 /// The nonlinearity that a config names, by how its module in `activations.py` is written.

@@ -6,7 +6,7 @@ use super::autograd::Autograd;
 use super::component::Component;
 use super::config::Config;
 use super::error::ModelError;
-use super::families;
+use super::families::{self, Purpose};
 use super::layout::Layout;
 use super::media::Senses;
 use super::notice::Notice;
@@ -89,6 +89,8 @@ pub struct Blueprint {
     pub senses: Senses,
     /// How it reads and writes.
     pub reading: Reading,
+    /// Of an encoder of text: what its class is for.
+    pub purpose: Option<Purpose>,
     /// Whether the output head is the token table.
     pub tied: bool,
     /// Number format of the weights as published.
@@ -102,13 +104,14 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// Whether its training is counted: a model that writes; of encoders, and of those with a decoder, one of a counted class
-    /// that tells words apart.
+    /// Whether its training is counted: a model that writes; an encoder, or one with a decoder, of a counted class.
     pub fn trains(&self) -> bool {
-        match self.reading {
-            Reading::Writes => true,
-            Reading::Encodes => self.autograd.counts_encoder && self.guesses_words(),
-            Reading::Both(_) => self.autograd.counts_pair && self.guesses_words(),
+        match (&self.reading, self.purpose) {
+            (Reading::Writes, _) => true,
+            (Reading::Encodes, Some(Purpose::Masked)) => self.autograd.counts_encoder && self.guesses_words(),
+            (Reading::Encodes, Some(_)) => self.autograd.counts_encoder && self.autograd.counts_class,
+            (Reading::Encodes, None) => false,
+            (Reading::Both(_), _) => self.autograd.counts_pair && self.guesses_words(),
         }
     }
     /// The layers of its encoder, beside a decoder: each kind with how often it occurs.
@@ -133,6 +136,31 @@ impl Blueprint {
             (None, Reading::Both(Some(fixed))) => fixed.clone(),
             _ => prompt().renamed("encoder tokens"),
         }
+    }
+    /// Outputs of its head over which the loss runs: words, or labels; none of a class that embeds.
+    pub fn outputs(&self) -> Option<&Quantity> {
+        match self.purpose {
+            None | Some(Purpose::Masked | Purpose::Pretraining) => Some(&self.vocabulary),
+            Some(Purpose::Plain) => None,
+            Some(Purpose::Texts | Purpose::Tokens | Purpose::Answers) => {
+                let mut operators = self.head.iter().flat_map(|block| &block.operators);
+                operators
+                    .rfind(|one| one.component == Component::LmHead)
+                    .and_then(|operator| match &operator.kind {
+                        Kind::Linear { output, .. } => Some(output),
+                        _ => None,
+                    })
+            }
+        }
+    }
+    /// Whether log-probabilities stay in the format of the logits: classes for labels hand them to PyTorch's own loss.
+    pub fn keeps_loss_format(&self) -> bool {
+        self.autograd.keeps_loss_format
+            || matches!(self.purpose, Some(Purpose::Texts | Purpose::Tokens | Purpose::Answers))
+    }
+    /// Whether its output head is there and is the token table: classes for labels have none.
+    pub fn ties_head(&self) -> bool {
+        self.tied && matches!(self.purpose, None | Some(Purpose::Masked))
     }
     /// Whether the last layer of its head tells the words of its vocabulary apart.
     pub fn guesses_words(&self) -> bool {
@@ -229,7 +257,7 @@ impl Blueprint {
     /// See [`ModelError`].
     pub fn from_config(config: &Config) -> Result<Self, ModelError> {
         let mut blueprint = families::build(config)?;
-        blueprint.autograd = Autograd::of(config);
+        blueprint.autograd = Autograd::of(config, blueprint.purpose);
         Quantisation::name_mixture(&mut blueprint);
         if blueprint.parameters() >= u64::MAX / 64 {
             return Err(ModelError::Overflow("the number of parameters"));

@@ -30,6 +30,7 @@ pub use blueprint::Blueprint;
 pub use component::Component;
 pub use config::Config;
 pub use error::ModelError;
+pub use families::Purpose;
 pub use format::{Format, Scales};
 pub use notice::Notice;
 pub use tensor::{Sharding, Tensor, TensorKind};

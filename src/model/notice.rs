@@ -12,7 +12,7 @@ pub struct Notice {
 }
 
 /// What may change the verdict or a number by much, so that it belongs beside them; all else is told below.
-const WEIGHTY: [&str; 15] = [
+const WEIGHTY: [&str; 16] = [
     "active_experts_unknown",
     "beyond_context",
     "by_tensor_names",
@@ -26,6 +26,7 @@ const WEIGHTY: [&str; 15] = [
     "quantisation_key_unread",
     "speed_is_a_ceiling",
     "table_in_ram",
+    "trained_on_pairs",
     "trained_unquantised",
     "unpacked_on_loading",
 ];

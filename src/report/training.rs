@@ -3,7 +3,7 @@
 use crate::analysis::Analysis;
 use crate::analysis::training::law::LAWS;
 use crate::analysis::training::{Training, TrainingPlan};
-use crate::scenario::training::Zero;
+use crate::scenario::training::{Task, Zero};
 use crate::units::{counted, decimal, grouped, percent, seconds, short_count};
 
 /// Lines that say how a run goes: each a sentence or part of one.
@@ -80,7 +80,7 @@ pub fn training_lines(analysis: &Analysis) -> Vec<String> {
     lines
 }
 
-/// What is trained, and how.
+/// What is trained, what for, and how.
 fn what(analysis: &Analysis, training: &Training) -> String {
     let plan = &training.plan;
     let all = analysis.parameters.total.0;
@@ -88,15 +88,24 @@ fn what(analysis: &Analysis, training: &Training) -> String {
     let what = match &plan.adapters {
         None => "all parameters are trained".to_owned(),
         Some(adapters) => format!(
-            "{} parameters in adapters of rank {} ({} of the model) are trained beside the base in {}",
+            "{} parameters in adapters of rank {}{} ({} of the model) are trained beside the base in {}",
             grouped(trained),
             adapters.rank,
+            if training.trains_head(&analysis.setup) {
+                " and the head"
+            } else {
+                ""
+            },
             percent(trained as f64 / all.max(1) as f64),
             adapters.base.label()
         ),
     };
+    let task = analysis.setup.blueprint.purpose.and_then(Task::of);
+    let task = task
+        .map(|task| format!(" for {}", task.label().to_lowercase()))
+        .unwrap_or_default();
     format!(
-        "{}: {what}, {} in {}, {}",
+        "{}: {what}{task}, {} in {}, {}",
         plan.framework.label(),
         plan.optimizer.label(),
         plan.precision.label(),

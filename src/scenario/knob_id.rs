@@ -88,6 +88,7 @@ pub enum KnobId {
     Goodput,
     LrSchedule,
     WarmUp,
+    Task,
 }
 
 impl KnobId {

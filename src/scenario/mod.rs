@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::model::families::class_for;
+
 /// A whole question: model, workload, precision, hardware, serving, assumptions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scenario {
@@ -88,6 +90,10 @@ impl Scenario {
         self.assumptions.attention == AttentionKernel::Eager
             || self.training.framework == Some(training::Framework::Torchtitan)
     }
+    /// The task that an encoder is trained for, where it is trained and one was chosen.
+    pub fn task(&self) -> Option<training::Task> {
+        self.training.task.filter(|_| self.workload.mode.trains())
+    }
     /// Tokens generated, the mode's default where none are given; training writes none.
     pub fn generated(&self) -> u64 {
         if self.workload.mode.trains() {
@@ -97,6 +103,20 @@ impl Scenario {
             Mode::Decode | Mode::Serve => 128,
             Mode::Prefill | Mode::Pretrain | Mode::Finetune => 0,
         })
+    }
+}
+
+/// Writes what a scenario changes into a config: the user's edits, and the class for the task that an encoder is trained for.
+pub fn apply_changes(config: &mut Value, scenario: &Scenario) {
+    apply_edits(config, &scenario.model.edits);
+    if let Some(task) = scenario.task()
+        && let Value::Object(root) = config
+        && let Some(class) = root
+            .get("model_type")
+            .and_then(Value::as_str)
+            .and_then(|name| class_for(name, task.purpose()))
+    {
+        root.insert("architectures".to_owned(), Value::from(vec![class]));
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a training run chooses: framework, batch, layout, precision, optimizer, adapters.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use super::choices::choice;
+use crate::model::Purpose;
 
 choice! {
     /// Whose habits decide what is not given.
@@ -197,6 +199,40 @@ choice! {
 }
 
 choice! {
+    /// What an encoder of text is trained for.
+    Task {
+        /// Words that were masked.
+        #[default]
+        Words = "masked-words", "Masked words", "The words that were masked, over the whole vocabulary: what encoders are pretrained on.";
+        /// A label for each sequence.
+        Texts = "sequence-labels", "Labels of sequences", "A label, several or a number for each sequence: sentiment, topics, scores of pairs (…ForSequenceClassification).";
+        /// A label for each token.
+        Tokens = "token-labels", "Labels of tokens", "A label for each token: names, parts of speech (…ForTokenClassification).";
+        /// First and last token of an answer.
+        Answers = "answers", "Answers in a text", "First and last token of an answer that stands in the text (…ForQuestionAnswering).";
+        /// Vectors.
+        Embeddings = "embeddings", "Embeddings", "A vector for each text, the mean of its tokens, by the cosines of pairs with all others of the micro-batch, as sentence-transformers does: two texts are a pair (…Model).";
+    }
+}
+
+impl Task {
+    /// The task of a purpose; a class for pretraining has none.
+    pub fn of(purpose: Purpose) -> Option<Self> {
+        Self::iter().find(|task| task.purpose() == purpose)
+    }
+    /// What the class of an encoder is for.
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Words => Purpose::Masked,
+            Self::Texts => Purpose::Texts,
+            Self::Tokens => Purpose::Tokens,
+            Self::Answers => Purpose::Answers,
+            Self::Embeddings => Purpose::Plain,
+        }
+    }
+}
+
+choice! {
     /// How the learning rate goes after its warm-up.
     RateSchedule {
         /// Half a cosine down to the floor.
@@ -311,6 +347,8 @@ impl std::fmt::Display for LoraTargets {
 pub struct TrainingChoice {
     /// The framework.
     pub framework: Option<Framework>,
+    /// What an encoder is trained for; `None` is as the class that the config names.
+    pub task: Option<Task>,
     /// Sequences of an optimizer step.
     pub global_batch: Option<u64>,
     /// Micro-batches of an optimizer step.

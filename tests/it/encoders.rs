@@ -30,7 +30,7 @@ fn an_encoder_encodes_in_every_mode() {
         assert_eq!(other.flops, prefill.flops);
         assert!(other.notices.iter().any(|notice| notice.code == "encodes_only"));
     }
-    assert_eq!(prefill.setup.modes(), [Mode::Prefill]);
+    assert_eq!(prefill.setup.modes(), [Mode::Prefill, Mode::Pretrain, Mode::Finetune]);
 }
 
 /// A step of training runs an encoder three times over: forward, and back to the weights and to the inputs.
@@ -41,11 +41,35 @@ fn an_encoder_of_masked_words_is_trained() {
     let answer = |mode| analyse(&blueprint, &scenario(mode, 128)).unwrap();
     let (read, trained) = (answer(Mode::Prefill), answer(Mode::Pretrain));
     assert_eq!(read.setup.modes(), [Mode::Prefill, Mode::Pretrain, Mode::Finetune]);
-    assert!(trained.notices.iter().all(|notice| notice.code != "encodes_only"));
+    let said = |code| trained.notices.iter().any(|notice| notice.code == code);
+    assert!(!said("encodes_only") && !said("trained_for_labels") && !said("trained_on_pairs"));
     assert_eq!(trained.training.unwrap().plan.global_batch, 1);
     // The fused kernel makes the scores once more on its way back: half of two products of 128 by 128 by 768 in 12 layers.
     let again = 0.5 * 12.0 * 2.0 * 2.0 * 128.0 * 128.0 * 768.0;
     assert_eq!(trained.matmul_flops, 3.0 * read.matmul_flops + again);
+}
+
+/// A pooler and the matrix behind it see a row a sequence: of its three passes three times 2 · 768 · (768 + 2) operations.
+#[test]
+fn an_encoder_of_labels_is_trained_and_says_of_how_many() {
+    let of = |class: &str| {
+        let config = json!({ "model_type": "bert", "architectures": [class] });
+        let blueprint = Arc::new(Blueprint::from_value(config).unwrap());
+        analyse(&blueprint, &scenario(Mode::Finetune, 128)).unwrap()
+    };
+    let (sorts, embeds, tokens) = (
+        of("BertForSequenceClassification"),
+        of("BertModel"),
+        of("BertForTokenClassification"),
+    );
+    let said = |answer: &weighbridge::analysis::Analysis, code: &str| {
+        let found = answer.notices.iter().find(|notice| notice.code == code);
+        found.map(|notice| notice.message.clone()).unwrap_or_default()
+    };
+    assert!(said(&sorts, "trained_for_labels").contains("with 2 outputs"));
+    assert!(said(&embeds, "trained_on_pairs").starts_with("BertModel is trained for embeddings"));
+    let (row, token) = (3.0 * 2.0 * 768.0 * 770.0, 3.0 * 2.0 * 768.0 * 2.0 * 128.0);
+    assert_eq!(sorts.matmul_flops - row, tokens.matmul_flops - token);
 }
 
 /// What is not counted says why.
@@ -69,12 +93,8 @@ fn other_encoders_refuse_to_be_trained() {
             "Training of a model that writes nothing is not counted",
         ),
         (
-            json!({ "model_type": "bert", "architectures": ["BertModel"] }),
-            "Training of a class that does not guess words",
-        ),
-        (
             json!({ "model_type": "bert", "architectures": ["BertForPreTraining"] }),
-            "Training of a class that does not guess words",
+            "Training of the class that the config names (choose a task",
         ),
     ] {
         let blueprint = Arc::new(Blueprint::from_value(config).unwrap());

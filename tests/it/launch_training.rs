@@ -23,7 +23,21 @@ const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
 const QWEN: &str = "Qwen/Qwen3-32B";
 const MIXTURE: &str = "Qwen/Qwen3-30B-A3B";
 
+/// An encoder, which no built-in model is.
+const BERT: &str = "google-bert/bert-base-uncased";
+
 fn start(model: &str, query: &str, program: Option<Program>) -> Result<Launch, String> {
+    if model == BERT {
+        let scenario = support::engine::scenario(query);
+        let mut config = serde_json::json!({ "model_type": "bert", "architectures": ["BertForMaskedLM"] });
+        weighbridge::scenario::apply_changes(&mut config, &scenario);
+        let blueprint = std::sync::Arc::new(weighbridge::model::Blueprint::from_value(config).unwrap());
+        return launch(
+            &weighbridge::analysis::analyse(&blueprint, &scenario).unwrap(),
+            model,
+            program,
+        );
+    }
     launch(&weigh(model, query), model, program)
 }
 
@@ -127,6 +141,17 @@ const RUNS: &[(&str, &str, Program)] = &[
         "mode=pretrain&hw=h200-sxm&n=64&fw=maxtext&tp=2&ep=8&recompute=full&gb=1024&loss=chunked",
         Program::Maxtext,
     ),
+    // Encoders.
+    (
+        BERT,
+        "mode=finetune&hw=h100-sxm&p=384&b=32&tk=answers&recompute=full",
+        Program::Examples,
+    ),
+    (
+        BERT,
+        "mode=pretrain&hw=h100-sxm&n=8&fw=fsdp&p=512&b=64&ga=2",
+        Program::Examples,
+    ),
     // Answers are reinforced.
     (
         LLAMA,
@@ -165,7 +190,7 @@ fn every_key_is_known_to_its_program() {
             }
             let table = match program {
                 // Options of TRL; what is not one is a key of accelerate's file.
-                Program::Trl if !flag.flag.starts_with("--") => "accelerate",
+                Program::Trl | Program::Examples if !flag.flag.starts_with("--") => "accelerate",
                 Program::Megatron => "megatron",
                 other => other.key(),
             };
@@ -309,6 +334,16 @@ fn what_cannot_be_started_has_a_reason() {
     let pair = analyse(&pair, &scenario("mode=finetune&hw=h100-sxm&p=128&enc=512")).unwrap();
     let why = launch(&pair, "t5", None).unwrap_err();
     assert!(why.contains("no command for an encoder-decoder"), "{why}");
+    for (query, program, word) in [
+        ("tk=token-labels", Some(Program::Trl), "for models that write"),
+        ("tk=token-labels&lr=8", None, "get_peft_model"),
+        ("tk=embeddings&b=64", None, "counts pairs, here 32"),
+        ("tk=token-labels&fw=colossalai", None, "no command for ColossalAI"),
+    ] {
+        let query = format!("mode=finetune&hw=h100-sxm&p=256&{query}");
+        let why = start(BERT, &query, program).unwrap_err();
+        assert!(why.contains(word), "{query}: {why}");
+    }
 }
 
 #[test]

@@ -16,6 +16,11 @@ const VARIANTS: &str = include_str!("../facts/training_kept.jsonl");
 /// Models as they are published, counted the same way (transformers 5.23).
 const PUBLISHED: &str = include_str!("../facts/training_truth.jsonl");
 
+/// Encoders for labels of sequences and tokens, answers and embeddings, with other numbers of labels, dropouts and ways to pool.
+/// Counted the same way (transformers 5.23, peft 0.21: its task of the same name, with the head left out of what it adapts);
+/// embeddings by the loss of sentence-transformers 6.2.0 over pairs.
+const LABELS: &str = include_str!("../facts/training_labels.jsonl");
+
 /// Flags as people type them.
 fn asked(arguments: &str) -> Result<Scenario, Failure> {
     let mut scenario = Scenario::default();
@@ -82,6 +87,114 @@ fn what_other_classes_keep_is_what_was_counted() {
 fn what_published_models_keep_is_what_was_counted() {
     let (all, off) = misses(PUBLISHED);
     assert!(off.is_empty(), "{} of {all}:\n{}", off.len(), off.join("\n"));
+}
+
+#[test]
+fn what_encoders_for_labels_and_embeddings_keep_is_what_was_counted() {
+    let (all, off) = misses(LABELS);
+    assert!(off.is_empty(), "{} of {all}:\n{}", off.len(), off.join("\n"));
+}
+
+/// A task builds the class that is named for it, whatever class the config names.
+#[test]
+fn a_task_is_the_class_that_the_config_could_name() {
+    let flags = "--mode finetune --framework transformers --precision bf16 --micro-batch 4 --sequence 128";
+    let of = |class: &str| serde_json::json!({ "model_type": "bert", "architectures": [class], "id2label": { "0": "A", "1": "B", "2": "C" } });
+    for (task, class) in [
+        ("masked-words", "BertForMaskedLM"),
+        ("sequence-labels", "BertForSequenceClassification"),
+        ("token-labels", "BertForTokenClassification"),
+        ("answers", "BertForQuestionAnswering"),
+        ("embeddings", "BertModel"),
+    ] {
+        for published in ["BertForMaskedLM", "BertForPreTraining", "BertModel"] {
+            let chosen = answer(&of(published), &format!("{flags} --task {task}"));
+            let named = answer(&of(class), flags);
+            for key in [
+                "parameters.total",
+                "memory.activation_bytes",
+                "memory.peak_bytes",
+                "compute.flops",
+            ] {
+                assert_eq!(at(&chosen, key), at(&named, key), "{published} {task} {key}");
+            }
+        }
+    }
+    // Without training the class is the one that the config names.
+    let read = answer(&of("BertForMaskedLM"), "--mode prefill --task token-labels");
+    assert_eq!(
+        at(&read, "parameters.total"),
+        at(&answer(&of("BertForMaskedLM"), "--mode prefill"), "parameters.total")
+    );
+}
+
+/// BERT base with three labels a token by hand: a classifier of 3 · 768 + 3, trained whole in a copy of 16 bits beside adapters.
+#[test]
+fn a_head_for_labels_is_trained_whole_beside_adapters() {
+    let config = serde_json::json!({ "model_type": "bert", "num_labels": 3 });
+    let flags = "--mode finetune --framework transformers --precision bf16 --sequence 128 --lora-rank 8 --lora-targets attention";
+    let words = answer(&config, &format!("{flags} --task masked-words"));
+    let labels = answer(&config, &format!("{flags} --task token-labels"));
+    let head = 3.0 * 768.0 + 3.0;
+    assert_eq!(
+        at(&labels, "parameters.trainable"),
+        at(&words, "parameters.trainable") + head
+    );
+    let adapters = 12.0 * 4.0 * 8.0 * 2.0 * 768.0;
+    assert_eq!(at(&labels, "parameters.trainable"), adapters + head);
+    let base = at(&labels, "parameters.total");
+    assert_eq!(
+        at(&labels, "memory.weights_bytes"),
+        2.0 * base + 4.0 * adapters + 2.0 * head
+    );
+}
+
+/// What has no task, no such class or no chunks to take is refused in words.
+#[test]
+fn tasks_that_cannot_be_are_refused() {
+    let bert = serde_json::json!({ "model_type": "bert" });
+    for (config, flags, words) in [
+        (
+            config("meta-llama/Llama-3.2-1B-Instruct").clone(),
+            "--task token-labels",
+            "is chosen for encoders of text",
+        ),
+        (
+            serde_json::json!({ "model_type": "eurobert" }),
+            "--task answers",
+            "choose a task",
+        ),
+        (
+            serde_json::json!({ "model_type": "nomic_bert" }),
+            "--task answers",
+            "choose a task",
+        ),
+        (
+            serde_json::json!({ "model_type": "bert-generation" }),
+            "--task sequence-labels",
+            "A head that sorts texts",
+        ),
+        (bert.clone(), "--task token-labels --loss chunked", "take --loss full"),
+        (
+            bert.clone(),
+            "--task token-labels --lora-rank 8 --dora on",
+            "take --dora off",
+        ),
+        (
+            bert.clone(),
+            "--task token-labels --loss fused",
+            "without fused kernels",
+        ),
+        (
+            bert.clone(),
+            "--task token-labels --framework megatron",
+            "Asked for was Megatron",
+        ),
+        (bert, "--rl grpo", "take --rl none"),
+    ] {
+        let refused = tried(&config, &format!("--mode finetune --sequence 128 {flags}")).unwrap_err();
+        assert!(refused.line().contains(words), "{flags}: {refused:?}");
+    }
 }
 
 /// Llama 3.2 1B, two sequences of 1,024 tokens, by hand from the sizes of its config, and as counted.

@@ -24,7 +24,7 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
             .tensors
             .first()
             .is_none_or(|tensor| tensor.kind != TensorKind::Matrix);
-    if !linear || kernel {
+    if !linear || kernel || is_trained_whole(block, operator) {
         return false;
     }
     // A dense layer before the output layer is none.
@@ -39,6 +39,31 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
         }
         LoraTargets::List(list) => list.iter().any(|target| stands_at(*target, operator)),
     }
+}
+
+/// Whether PEFT trains a part of the head whole beside adapters, in a copy: what it knows as the head of a class for labels, by
+/// its name (`peft_model.py`, `modules_to_save` of its tasks). Of a class for answers that PEFT does not know by name a run has to
+/// name it.
+pub fn is_trained_whole(block: &Block, operator: &Operator) -> bool {
+    let name = operator.tensors.first().map_or("", |tensor| &tensor.name);
+    let mut modules = name.split('.').rev().skip(1);
+    block.role == Role::Head && modules.any(|module| module.ends_with("classifier") || module == "qa_outputs")
+}
+
+/// Elements of what PEFT trains whole beside adapters; nothing where there is no head for labels.
+pub fn trained_whole<N: Number>(blueprint: &Blueprint) -> Option<N> {
+    let operators = blueprint.head.iter().flat_map(|block| {
+        let whole = block.operators.iter();
+        whole.filter(move |operator| is_trained_whole(block, operator))
+    });
+    let tensors = operators.flat_map(|operator| &operator.tensors);
+    let elements: Vec<N> = tensors.map(|tensor| tensor.elements::<N>()).collect();
+    (!elements.is_empty()).then(|| {
+        N::sum(elements).named(
+            "head",
+            "The head for labels, which is trained whole beside the adapters, in a copy.",
+        )
+    })
 }
 
 /// Whether a layer of a tower belongs to its attention, by the names that PEFT matches.
@@ -106,8 +131,8 @@ fn elements<N: Number>(class: &Autograd, adapters: &Adapters, operator: &Operato
     }
 }
 
-/// Elements that adapters train in the places that a filter lets through.
-pub fn trainable<N: Number>(
+/// Elements of low rank that adapters train in the places that a filter lets through.
+pub fn low_rank<N: Number>(
     blueprint: &Blueprint,
     adapters: &Adapters,
     copies: impl Fn(&Repeated<'_>) -> Option<N>,
@@ -124,4 +149,13 @@ pub fn trainable<N: Number>(
         parts.push(times.times(N::sum(sum)));
     }
     N::sum(parts).named("trainable", "Rank × (inputs + outputs) of each adapted layer.")
+}
+
+/// Elements that a run with adapters trains: theirs, and a head for labels.
+pub fn trainable<N: Number>(blueprint: &Blueprint, adapters: &Adapters) -> N {
+    let elements = low_rank(blueprint, adapters, |place| Some(place.times(N::constant(1.0))));
+    match trained_whole::<N>(blueprint) {
+        Some(head) => elements.plus(head),
+        None => elements,
+    }
 }

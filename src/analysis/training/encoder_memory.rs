@@ -1,6 +1,6 @@
 //! Memory of an encoder beside a decoder: its layers, and the gradients that are not made before its backward pass.
 
-use super::adapters::trainable;
+use super::adapters::low_rank;
 use super::kept::Keeper;
 use super::layer_memory::{KindMemory, LayerMemory};
 use super::plan::TrainingPlan;
@@ -46,7 +46,7 @@ impl<N: Number> EncoderMemory<N> {
 /// Gradients of an encoder's weights on a rank, or of the adapters beside them.
 pub fn encoder_gradients<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
     let elements = match &plan.adapters {
-        Some(adapters) => trainable::<N>(blueprint, adapters, |place| {
+        Some(adapters) => low_rank::<N>(blueprint, adapters, |place| {
             (place.block.input == Input::Encoder).then(|| place.times(N::constant(1.0)))
         }),
         None => {

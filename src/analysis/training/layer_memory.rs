@@ -4,7 +4,7 @@ use super::adapters::adapts;
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use crate::model::Blueprint;
-use crate::model::operator::{Block, Kind, Step};
+use crate::model::operator::{Block, Kind, Operator, Step};
 use crate::scenario::training::Framework;
 use crate::units::{Number, Quantity};
 
@@ -130,12 +130,19 @@ fn of_blocks<'a, N: Number>(
                 ..
             } => {
                 let top = routing.as_ref().map_or(1, |routing| routing.top_k.value);
-                Some((width.value.saturating_mul(top), width, routing, adapted(block)))
+                let gated = matches!(
+                    operator.kind,
+                    Kind::Elementwise {
+                        step: Step::GatedActivation,
+                        ..
+                    }
+                );
+                Some((width.value.saturating_mul(top), width, routing, gated, adapted(block)))
             }
             _ => None,
         })
         .max_by_key(|(wide, ..)| *wide);
-    let Some((_, width, routing, adapted)) = widest else {
+    let Some((_, width, routing, gated, adapted)) = widest else {
         return N::zero();
     };
     let mut elements = N::input(tokens).times(N::input(width));
@@ -143,17 +150,35 @@ fn of_blocks<'a, N: Number>(
         elements = elements.times(N::input(&routing.top_k));
     }
     // Liger's kernels write gradients over what they were made from; one more is on its way.
+    let joined = plan.adapters.as_ref().is_some_and(|adapters| {
+        let mut blocks = blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+        let of = |block: &Block, one: &Operator| one.name == "gate_up_proj" && adapts(adapters, block, one);
+        blocks.any(|block| block.operators.iter().any(|one| of(block, one)))
+    });
+    let encodes = blueprint.autograd.counts_encoder;
     let tensors = if plan.is_patched() && plan.framework != Framework::Unsloth {
         1.0
     } else if plan.encoder > 0 {
         // What the last product read makes room as its gradient goes on; adapters have a wider one beside it.
         1.0 + f64::from(u8::from(adapted))
+    } else if encodes && plan.adapters.is_none() {
+        // As the nonlinearity's gradient is made what was kept behind it is gone.
+        1.0
+    } else if encodes && !gated {
+        // Adapters have an FP32 one of their copy.
+        2.0
+    } else if encodes && joined {
+        // The gradient of gate and up is one tensor, which adapters read in FP32.
+        5.0
     } else {
         3.0
     };
     let bytes = N::constant(tensors * plan.activation_bytes() as f64).times(elements);
-    let bytes = bytes.most(scores);
-    let stream = if plan.encoder > 0 { 3.0 } else { 4.0 };
+    let stream = match encodes {
+        true => 1.0,
+        false if plan.encoder > 0 => 3.0,
+        false => 4.0,
+    };
     let hidden = N::product([
         N::constant(stream * plan.activation_bytes() as f64),
         N::input(tokens),
@@ -161,8 +186,13 @@ fn of_blocks<'a, N: Number>(
     ]);
     if plan.tensor > 1 {
         return bytes
+            .most(scores)
             .over(N::input(&Quantity::choice("tensor parallel", plan.tensor, "Hardware")))
             .plus(hidden);
     }
-    bytes.plus(hidden)
+    if encodes {
+        bytes.plus(hidden).most(scores)
+    } else {
+        bytes.most(scores).plus(hidden)
+    }
 }

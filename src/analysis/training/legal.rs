@@ -2,10 +2,10 @@
 
 use super::plan::{TrainingPlan, refused};
 use crate::analysis::error::AnalysisError;
-use crate::model::Blueprint;
 use crate::model::blueprint::Reading;
 use crate::model::operator::Kind;
-use crate::scenario::training::{Framework, Schedule, Zero};
+use crate::model::{Blueprint, Purpose};
+use crate::scenario::training::{Framework, Loss, Schedule, Zero};
 use crate::units::grouped;
 
 impl TrainingPlan {
@@ -30,6 +30,17 @@ impl TrainingPlan {
         }
         if matches!(blueprint.reading, Reading::Both(_)) {
             self.check_pair()?;
+        }
+        let magnitudes = self.adapters.as_ref().is_some_and(|adapters| adapters.magnitudes);
+        if blueprint.reading == Reading::Encodes && magnitudes {
+            return Err(refused(
+                "What adapters with magnitudes keep beside an encoder is not counted: take --dora off.".to_owned(),
+            ));
+        }
+        if self.loss == Loss::Chunked && blueprint.purpose.is_some_and(|purpose| purpose != Purpose::Masked) {
+            return Err(refused(
+                "A loss is taken in chunks over a vocabulary, which a class for labels or embeddings has none of: take --loss full.".to_owned(),
+            ));
         }
         let layers = blueprint.layers.value;
         let chunks = self.pipeline.saturating_mul(self.virtual_stages);

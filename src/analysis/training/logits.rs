@@ -3,7 +3,7 @@
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
-use crate::model::Blueprint;
+use crate::model::{Blueprint, Purpose};
 use crate::scenario::training::{Framework, Loss};
 use crate::units::{Number, Quantity};
 
@@ -11,9 +11,14 @@ use crate::units::{Number, Quantity};
 /// what is free where that is less.
 const UNSLOTH_CHUNK: u64 = 4 << 30;
 
-/// Elements of the logits of a micro-batch.
-fn elements<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    N::input(&Quantity::choice("tokens", plan.rank_tokens(), "Workload")).times(N::input(&blueprint.vocabulary))
+/// Elements of the logits of a micro-batch, over which the loss runs: of every token, or of every sequence where that is sorted.
+pub fn scores<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
+    let rows = match blueprint.purpose {
+        Some(Purpose::Texts) => Quantity::choice("micro-batch", plan.micro_batch, "Workload"),
+        _ => Quantity::choice("tokens", plan.rank_tokens(), "Workload"),
+    };
+    let outputs = blueprint.outputs().map(N::input);
+    outputs.map_or_else(N::zero, |outputs| N::input(&rows).times(outputs))
 }
 
 fn shared<N: Number>(plan: &TrainingPlan, value: N) -> N {
@@ -30,7 +35,7 @@ fn shared<N: Number>(plan: &TrainingPlan, value: N) -> N {
 
 /// Gradients of the logits and their copies in FP32, in the loss's backward pass.
 pub fn in_backward<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Stage) -> N {
-    let logits = |bytes: f64| shared(plan, N::constant(bytes).times(elements(plan, blueprint)));
+    let logits = |bytes: f64| shared(plan, N::constant(bytes).times(scores(plan, blueprint)));
     let habits = plan.habits();
     match plan.loss {
         _ if !stage.last => N::zero(),
@@ -39,7 +44,7 @@ pub fn in_backward<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage:
         Loss::Chunked if habits.holds_logits => N::zero(),
         Loss::Full if habits.writes_over_logits => N::zero(),
         // All in the format of the logits.
-        Loss::Full if blueprint.autograd.keeps_loss_format && !plan.is_under_autocast() => {
+        Loss::Full if blueprint.keeps_loss_format() && !plan.is_under_autocast() => {
             logits(2.0 * plan.activation_bytes() as f64)
         }
         Loss::Full => logits(8.0),
@@ -58,7 +63,7 @@ pub fn as_it_returns<N: Number>(
     held_over: N,
     other: &N,
 ) -> N {
-    let logits = |bytes: f64| shared(plan, N::constant(bytes).times(elements(plan, blueprint)));
+    let logits = |bytes: f64| shared(plan, N::constant(bytes).times(scores(plan, blueprint)));
     let habits = plan.habits();
     match plan.loss {
         _ if !stage.last => N::zero(),

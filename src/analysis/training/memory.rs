@@ -7,7 +7,7 @@ use super::logits;
 use super::plan::TrainingPlan;
 use super::stage::Stage;
 use super::states::{States, states};
-use crate::model::Blueprint;
+use crate::model::{Blueprint, Purpose};
 use crate::scenario::Recompute;
 use crate::scenario::training::{Framework, Optimizer, Zero};
 use crate::units::{Number, Quantity};
@@ -57,6 +57,8 @@ pub struct Moment<N> {
 pub enum When {
     /// Before anything runs.
     Start,
+    /// As the mask of an encoder's windows is made, before its layers.
+    Masks,
     /// After the forward pass.
     Forward,
     /// The loss's backward pass.
@@ -74,6 +76,7 @@ impl When {
     pub const fn at(self) -> &'static str {
         match self {
             Self::Start => "rest, between steps",
+            Self::Masks => "the beginning of the forward pass, as the mask of the windows is made",
             Self::Forward => "the end of the forward pass",
             Self::Loss => "the backward pass of the loss",
             Self::Layer => "the backward pass of the last layer",
@@ -85,6 +88,7 @@ impl When {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Start => "Between steps",
+            Self::Masks => "Mask of the windows",
             Self::Forward => "End of the forward pass",
             Self::Loss => "Backward pass of the loss",
             Self::Layer => "Backward pass of a layer",
@@ -234,8 +238,20 @@ fn stage_memory_with<N: Number>(
     } else {
         N::zero()
     };
-    let again = whole.unwrap_or_else(N::zero);
-    let head_gradient = if plan.adapters.is_some() || held {
+    // Of texts that run apart a layer's backward pass is that of half of them.
+    let passes = plan.passes(blueprint) as f64;
+    let of_pass = |value: N| {
+        if passes > 1.0 {
+            value.over(N::constant(passes))
+        } else {
+            value
+        }
+    };
+    let again = of_pass(whole.unwrap_or_else(N::zero));
+    let layer_gradients = of_pass(each.gradients.clone());
+    // Classes for labels and embeddings have no head of words.
+    let words = blueprint.purpose.is_none_or(|purpose| purpose == Purpose::Masked);
+    let head_gradient = if plan.adapters.is_some() || held || !words {
         N::zero()
     } else {
         let root = ranks(states.root.clone(), plan.gradient_shards());
@@ -243,7 +259,7 @@ fn stage_memory_with<N: Number>(
             .over(N::constant(2.0))
     };
     // The end: all gradients, those of table and tied head side by side.
-    let tied = if blueprint.tied
+    let tied = if blueprint.ties_head()
         && !plan.habits().unties_head
         && plan.adapters.is_none()
         && plan.pipeline == 1
@@ -258,6 +274,13 @@ fn stage_memory_with<N: Number>(
     } else {
         N::zero()
     };
+    // Both texts of a pair run apart: their gradients of the token table and the sum of those are there at once.
+    let apart = passes > 1.0;
+    let tables = if apart && plan.adapters.is_none() && plan.gradient_shards() == 1 {
+        ranks(states.root.clone(), plan.gradient_shards()).times(N::constant(plan.bytes.gradient as f64))
+    } else {
+        N::zero()
+    };
     // Where weights are sharded, token table and head are one unit: its weights, its gradients, and those as they are summed.
     let root = if plan.shards_units() && plan.adapters.is_none() {
         let copies = 2.0 + plan.habits().reduce_bytes as f64 / 2.0;
@@ -268,18 +291,25 @@ fn stage_memory_with<N: Number>(
     // As the first layer's pass runs all gradients are there but those of the layer itself and of the token table.
     let first = {
         let bytes = N::constant(plan.bytes.gradient as f64).over(N::constant(2.0));
-        let table = if blueprint.tied {
+        let table = if blueprint.ties_head() {
             N::zero()
-        } else {
+        } else if words {
             states.root.clone().over(N::constant(2.0))
+        } else {
+            states.root.clone()
         };
         let missing = ranks(states.unit.clone().plus(table), plan.gradient_shards()).times(bytes);
-        let reads = if encoder.is_some() {
-            &each.encoder_gradients
-        } else {
-            &each.gradients
+        // Of an encoder the first layer may be of another kind than the widest.
+        let own = blueprint
+            .layout
+            .kind_at(0)
+            .filter(|_| blueprint.autograd.counts_encoder);
+        let own = own.and_then(|kind| each.kinds.get(kind)).map(|kind| kind.whole.clone());
+        let reads = match encoder.is_some() {
+            true => each.encoder_gradients.clone(),
+            false => layer_gradients.clone(),
         };
-        let alive = widest.unwrap_or_else(N::zero).plus(reads.clone());
+        let alive = of_pass(own.or(widest).unwrap_or_else(N::zero)).plus(reads);
         alive.minus(missing)
     };
     let at_once = if plan.habits().updates_at_once && plan.optimizer == Optimizer::Adamw && !plan.in_backward {
@@ -295,7 +325,7 @@ fn stage_memory_with<N: Number>(
         } else {
             N::zero()
         };
-        N::sum([freed, again.clone(), each.gradients.clone(), summed])
+        N::sum([freed, again.clone(), layer_gradients.clone(), summed])
     } else {
         N::zero()
     };
@@ -309,6 +339,27 @@ fn stage_memory_with<N: Number>(
     let alive = N::sum([base.clone(), activations.clone(), before.clone()]);
     let returned = logits::as_it_returns(plan, blueprint, stage, &keeper, N::sum(held_over), &alive);
     let none = N::zero;
+    let of_layer = N::sum([
+        again,
+        layer_gradients,
+        each.unpacked.clone(),
+        unit_gradient.clone(),
+        gathered.clone(),
+    ]);
+    let last_layer = moment(
+        When::Layer,
+        layers.clone().plus(other.clone()),
+        before.clone().plus(head_gradient),
+        of_layer.clone(),
+    );
+    // As the first of two passes runs backward, all gradients of the second wait for its own.
+    let half = || of_pass(layers.clone().plus(other.clone()));
+    let between = apart.then(|| moment(When::Layer, half(), before.clone().plus(gradients()), of_layer));
+    let layer = match between {
+        Some(between) if between.total.value() > last_layer.total.value() => between,
+        _ => last_layer,
+    };
+    let before_masks = before.clone();
     let mut moments = vec![
         moment(
             When::Start,
@@ -328,18 +379,7 @@ fn stage_memory_with<N: Number>(
             before.clone(),
             N::sum([of_logits, gathered.clone(), blocks]),
         ),
-        moment(
-            When::Layer,
-            layers.clone().plus(other.clone()),
-            before.clone().plus(head_gradient),
-            N::sum([
-                again,
-                each.gradients.clone(),
-                each.unpacked.clone(),
-                unit_gradient.clone(),
-                gathered.clone(),
-            ]),
-        ),
+        layer,
     ];
     if let Some(encoder) = encoder {
         let kept = encoder.kept.plus(keeper.encoder_alone());
@@ -357,8 +397,14 @@ fn stage_memory_with<N: Number>(
         When::Optimizer,
         none(),
         if plan.adds_up_whole() { before } else { gradients() },
-        tied.most(at_once).most(root).most(first),
+        tied.most(at_once).most(root).most(first).most(tables),
     ));
+    if stage.first && keeper.masks_windows() {
+        // How far each token is from each other one, and the same without a sign, in 64 bits.
+        let sequence = Quantity::choice("sequence", plan.sequence, "Workload");
+        let apart = N::product([N::constant(16.0), N::input(&sequence), N::input(&sequence)]);
+        moments.insert(1, moment(When::Masks, none(), before_masks, apart));
+    }
     let totals = moments.iter().map(|moment| moment.total.clone());
     let peak = totals
         .reduce(N::most)

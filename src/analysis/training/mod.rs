@@ -150,11 +150,12 @@ impl Training {
                     0
                 })
             }
-            Some(adapters) => {
-                let all = |place: &crate::model::blueprint::Repeated<'_>| Some(place.times(Exact(1)));
-                adapters::trainable::<Exact>(blueprint, adapters, all).0
-            }
+            Some(adapters) => adapters::trainable::<Exact>(blueprint, adapters).0,
         }
+    }
+    /// Whether a head for labels is trained whole beside adapters.
+    pub fn trains_head(&self, setup: &Setup) -> bool {
+        self.plan.adapters.is_some() && adapters::trained_whole::<Exact>(&setup.blueprint).is_some()
     }
     /// What each rank holds: a group for each stage.
     pub fn ranks(&self, setup: &Setup) -> Ranks {

@@ -3,8 +3,8 @@
 use super::habits::{Habits, habits};
 use super::parameter_bytes::{ParameterBytes, parameter_bytes};
 use crate::analysis::error::AnalysisError;
-use crate::model::Blueprint;
 use crate::model::blueprint::Reading;
+use crate::model::{Blueprint, Purpose};
 use crate::scenario::training::{
     BaseWeights, Framework, LoraTargets, Loss, Optimizer, Reinforcement, Schedule, Switch, TrainingPrecision, Zero,
 };
@@ -176,6 +176,12 @@ impl TrainingPlan {
             Framework::Transformers | Framework::Deepspeed if choice.lora_rank.is_some() => TrainingPrecision::Bf16,
             _ => TrainingPrecision::Bf16Mixed,
         });
+        let rewards = choice.reinforcement.unwrap_or_default();
+        if blueprint.reading == Reading::Encodes && rewards != Reinforcement::None {
+            return Err(refused(
+                "An encoder writes no answers that could be reinforced: take --rl none.".to_owned(),
+            ));
+        }
         let adapters = match choice.lora_rank {
             Some(_) if !finetune => {
                 return Err(refused(
@@ -248,6 +254,14 @@ impl TrainingPlan {
     /// What the framework does by itself.
     pub const fn habits(&self) -> &'static Habits {
         habits(self.framework)
+    }
+    /// Passes in which a micro-batch runs through the layers: both texts of a pair, of which embeddings are learnt, run apart.
+    pub fn passes(&self, blueprint: &Blueprint) -> u64 {
+        if blueprint.purpose == Some(Purpose::Plain) && self.micro_batch > 1 {
+            2
+        } else {
+            1
+        }
     }
     /// Whether the model's classes run under autocast: FP32 weights, each product casts what it reads.
     pub fn autocasts(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::plan::TrainingPlan;
 use crate::model::blueprint::Repeated;
 use crate::model::operator::{Input, Operator, Role};
-use crate::model::{Blueprint, Component, Sharding, Tensor, TensorKind};
+use crate::model::{Blueprint, Component, Purpose, Sharding, Tensor, TensorKind};
 use crate::scenario::training::Schedule;
 use crate::units::{Number, Quantity};
 
@@ -118,8 +118,9 @@ pub struct Held<'a, N> {
     pub copies: N,
     /// Whether it is part of an expert, whose data-parallel group is another.
     pub routed: bool,
-    /// Whether it is part of a tower, which text alone does not reach.
-    pub tower: bool,
+    /// Whether no gradient is made of it: part of a tower, which text alone does not reach, or a pooler whose result a loss over
+    /// embeddings does not read.
+    pub idle: bool,
 }
 
 /// Every parameter of a stage, dealt over the tensor and expert groups.
@@ -139,6 +140,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
             .attentions()
             .next()
             .map(|attention| attention.kv_heads.value);
+        let pools = blueprint.purpose == Some(Purpose::Plain) && place.block.role == Role::Head;
         for operator in &place.block.operators {
             for tensor in &operator.tensors {
                 // A tied head is the table once more, but on another device it has to be there again.
@@ -171,7 +173,7 @@ pub fn held<'a, N: Number>(plan: &TrainingPlan, blueprint: &'a Blueprint, stage:
                     elements,
                     copies: times,
                     routed,
-                    tower: place.block.role == Role::Tower && place.block.input != Input::Encoder,
+                    idle: place.block.role == Role::Tower && place.block.input != Input::Encoder || pools,
                 });
             }
         }

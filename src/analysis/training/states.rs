@@ -1,6 +1,6 @@
 //! Weights, gradients and optimizer states of a rank.
 
-use super::adapters::trainable;
+use super::adapters::{low_rank, trained_whole};
 use super::plan::{Adapters, TrainingPlan};
 use super::stage::{Held, Stage, held};
 use crate::model::{Blueprint, Component, TensorKind};
@@ -16,7 +16,7 @@ pub struct States<N> {
     pub weights: N,
     /// Gradients.
     pub gradients: N,
-    /// Of these, gradients of towers: a step on text alone makes none.
+    /// Of these, gradients of towers and of a pooler that is not read: a step makes none.
     pub idle_gradients: N,
     /// Optimizer states and master copies, wherever they lie.
     pub optimizer: N,
@@ -71,7 +71,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         trained.push(one.elements.clone());
         let gradient = N::constant(bytes.gradient as f64).times(one.elements.clone());
         let gradient = shared(gradient, among(one, plan.gradient_shards()));
-        if one.tower {
+        if one.idle {
             idle.push(gradient.clone());
         }
         gradients.push(gradient);
@@ -80,18 +80,37 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         optimizer.push(shared(state, among(one, plan.state_shards())));
     }
     if let Some(adapters) = &plan.adapters {
-        let elements = trainable::<N>(blueprint, adapters, |place| {
+        let elements = low_rank::<N>(blueprint, adapters, |place| {
             stage.copies(place).map(|count| N::input(&count))
         });
-        let whole = |each: u64| N::constant(each as f64).times(elements.clone());
+        // A head for labels is trained in the format of the base, which is narrower than that of PEFT's adapters.
+        let head = trained_whole::<N>(blueprint).filter(|_| stage.last);
+        let base = if adapters.base == BaseWeights::Fp32 { 4 } else { 2 };
+        let own = base.min(bytes.weight).max(1);
+        let beside = |adapters: N, of_head: &dyn Fn(N) -> N| match &head {
+            Some(head) => adapters.plus(of_head(head.clone())),
+            None => adapters,
+        };
+        let narrower = |value: N| {
+            let (own, wide) = (N::constant(own as f64), N::constant(bytes.weight.max(1) as f64));
+            value.times(own).over(wide)
+        };
+        let whole = |each: u64| {
+            let adapters = N::constant(each as f64).times(elements.clone());
+            beside(adapters, &|head| narrower(N::constant(each as f64).times(head)))
+        };
         add(
             Component::Projection,
             shared(whole(bytes.weight), plan.weight_shards()).named("adapters", "Weights of the adapters."),
         );
         gradients.push(shared(whole(bytes.gradient), plan.gradient_shards()));
-        let state = flat_moments(plan, elements.clone()).plus(whole(bytes.master));
+        let moments = beside(flat_moments(plan, elements.clone()), &|head| {
+            narrower(flat_moments(plan, head))
+        });
+        let state = moments.plus(whole(bytes.master));
         optimizer.push(shared(state, plan.state_shards()));
         trained.push(elements);
+        trained.extend(head);
     }
     by_component.sort_by_key(|(component, _)| *component);
     let weights = N::sum(by_component.iter().map(|(_, bytes)| bytes.clone()));

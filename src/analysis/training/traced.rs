@@ -28,8 +28,7 @@ pub fn trace(setup: &Setup, figure: Figure) -> Option<(Trace, Unit)> {
         Figure::Trainable => {
             let plan = super::TrainingPlan::of(&setup.blueprint, &setup.scenario).ok()?;
             let adapters = plan.adapters?;
-            let all = |place: &crate::model::blueprint::Repeated<'_>| Some(place.times(Traced::<Exact>::constant(1.0)));
-            let elements = adapters::trainable::<Traced<Exact>>(&setup.blueprint, &adapters, all);
+            let elements = adapters::trainable::<Traced<Exact>>(&setup.blueprint, &adapters);
             (elements.trace, Unit::Count)
         }
         _ => return None,

@@ -12,7 +12,7 @@ use weighbridge::analysis::analyse;
 use weighbridge::export::VERSION;
 use weighbridge::export::history::{Figures, History, Kept};
 use weighbridge::model::Blueprint;
-use weighbridge::scenario::{ModelSource, apply_edits};
+use weighbridge::scenario::{ModelSource, apply_changes};
 
 use super::shelf::Shelf;
 use crate::app::loaded::at_hand;
@@ -60,11 +60,13 @@ fn figures(row: &Kept, known: &mut Known) -> Option<Figures> {
     let read = || {
         let loaded = at_hand(&scenario.model.source)?;
         let mut config = serde_json::Value::clone(&loaded.config);
-        apply_edits(&mut config, &scenario.model.edits);
+        apply_changes(&mut config, &scenario);
         Blueprint::from_value(config).ok().map(Arc::new)
     };
     let blueprint = match &scenario.model.source {
-        ModelSource::Id(id) if scenario.model.edits.is_empty() => known.entry(id.clone()).or_insert_with(read).clone(),
+        ModelSource::Id(id) if scenario.model.edits.is_empty() && scenario.task().is_none() => {
+            known.entry(id.clone()).or_insert_with(read).clone()
+        }
         _ => read(),
     }?;
     Some(Figures::of(&analyse(&blueprint, &scenario).ok()?))

@@ -8,6 +8,7 @@ use crate::app::case::Case;
 use crate::app::knob::KnobControl;
 
 const FIRST: &[KnobId] = &[
+    KnobId::Task,
     KnobId::LoraRank,
     KnobId::LoraTargets,
     KnobId::BaseWeights,
@@ -57,8 +58,15 @@ fn Knobs(ids: &'static [KnobId]) -> impl IntoView {
     let case = Case::here();
     let list = move || -> Vec<&'static Knob> {
         let of = |id: &KnobId| KNOBS.iter().find(|knob| knob.id == *id);
+        // Only an encoder is asked what for.
+        let asked = |id| {
+            case.shown
+                .with(|shown| shown.as_ref().is_some_and(|answer| answer.analysis.setup.asks(id)))
+        };
+        let encodes = asked(KnobId::Task);
         case.scenario.with(|scenario| {
             let all = ids.iter().filter_map(of);
+            let all = all.filter(|knob| knob.id != KnobId::Task || encodes || scenario.training.task.is_some());
             all.filter(|knob| counts(knob, scenario)).collect()
         })
     };

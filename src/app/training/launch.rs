@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use weighbridge::analysis::Launch;
-use weighbridge::analysis::training::launch::{Program, launch, programs};
+use weighbridge::analysis::training::launch::{Program, launch, programs_for};
 use weighbridge::scenario::ModelSource;
 use weighbridge::units::neutral;
 
@@ -17,8 +17,7 @@ struct Shown {
 }
 
 fn shown(answer: &Answer, wanted: Option<Program>) -> Option<Shown> {
-    let framework = answer.analysis.training.as_ref()?.plan.framework;
-    let programs = programs(framework);
+    let programs = programs_for(&answer.analysis.setup, answer.analysis.training.as_ref()?);
     let program = wanted
         .filter(|one| programs.contains(one))
         .or_else(|| programs.first().copied());

@@ -9,6 +9,7 @@ use super::super::media::{ImageRule, Senses};
 use super::super::operator::Block;
 use super::super::quantisation::{self, Span, Work};
 use super::super::tensor::TensorKind;
+use super::encoder::Purpose;
 use super::keys::{HIDDEN, LAYERS, POSITIONS, VOCABULARY};
 use crate::units::{Exact, Quantity, Unit, grouped as thousands};
 
@@ -38,6 +39,8 @@ pub struct Assembly<'c> {
     pub alone: Option<(ImageRule, u64)>,
     /// How it reads and writes.
     pub reading: Reading,
+    /// Of an encoder of text: what its class is for.
+    pub purpose: Option<Purpose>,
     /// Whether the head is the token table.
     pub tied: bool,
     /// Heads in words.
@@ -102,6 +105,7 @@ impl<'c> Assembly<'c> {
             encoder: Vec::new(),
             alone: None,
             reading: Reading::Writes,
+            purpose: None,
             tied: false,
             attention: String::new(),
             experts: None,
@@ -149,6 +153,7 @@ impl<'c> Assembly<'c> {
             head: self.tail,
             towers: self.encoder,
             reading: self.reading,
+            purpose: self.purpose,
             tied: self.tied,
             published: quantisation::read(self.config)?,
             senses: Senses {

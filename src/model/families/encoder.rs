@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Span};
-use super::Decoder;
 use super::assembly::Assembly;
 use super::decoder::{Flag, Table};
+use super::{Build, Decoder};
 use crate::units::Quantity;
 
 /// Tables of BERT.
@@ -50,6 +50,12 @@ pub enum Sorting {
     Pooled,
     /// A dense layer and one matrix.
     Dense(&'static str, &'static str),
+    /// One matrix alone.
+    Alone(&'static str),
+    /// A dense layer and one matrix, over every token where they are averaged after it (`classifier_pooling`: late).
+    Late(&'static str, &'static str),
+    /// The dense layer and norm of masked words, and one matrix; before labels of tokens and answers too.
+    Normed(&'static str),
     /// Not built.
     Unknown,
 }
@@ -127,6 +133,25 @@ pub enum Purpose {
     Answers,
     /// What it was trained with.
     Pretraining,
+}
+
+/// The class of an encoder for a purpose; `None` where the type is no encoder of this kind, or has none by a usual name.
+pub fn class_for(model_type: &str, purpose: Purpose) -> Option<String> {
+    let (_, family) = super::known().find(|(name, _)| *name == model_type)?;
+    let Build::Encoder(encoder) = &family.build else {
+        return None;
+    };
+    let end = match (purpose, encoder.class) {
+        (Purpose::Plain, "BertGeneration") => "Encoder",
+        (Purpose::Masked, "BertGeneration") => "Decoder",
+        (Purpose::Plain, _) => "Model",
+        (Purpose::Masked, _) => "ForMaskedLM",
+        (Purpose::Texts, _) => "ForSequenceClassification",
+        (Purpose::Tokens, _) => "ForTokenClassification",
+        (Purpose::Answers, _) => "ForQuestionAnswering",
+        (Purpose::Pretraining, _) => return None,
+    };
+    Some(format!("{}{end}", encoder.class))
 }
 
 impl Encoder {

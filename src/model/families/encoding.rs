@@ -65,6 +65,7 @@ pub fn build(config: &Config, title: &'static str, encoder: &Encoder) -> Result<
         config.size("vocabulary", encoder.vocabulary)?,
     )?;
     all.reading = Reading::Encodes;
+    all.purpose = Some(purpose);
     let hidden = all.hidden.clone();
     let narrow = match encoder.narrow {
         Some((key, ..)) => config.size_or("embedding width", &[key], || hidden.clone())?,
@@ -164,6 +165,9 @@ fn heads_of(
             }
             Pretraining::Unknown => return not_built(config, "The class for pretraining"),
         },
+        Purpose::Tokens | Purpose::Answers if matches!(encoder.sorting, Sorting::Normed(_)) => {
+            normed(config, encoder, hidden, Rows::Tokens, all)?;
+        }
         Purpose::Tokens => all.tail.push(head("classifier", &labels(config)?, Rows::Tokens)),
         Purpose::Answers => all.tail.push(head("qa_outputs", &labels(config)?, Rows::Tokens)),
         Purpose::Texts => match encoder.sorting {
@@ -175,9 +179,40 @@ fn heads_of(
                 all.tail.push(head(first, hidden, Rows::Sequences));
                 all.tail.push(head(second, &labels(config)?, Rows::Sequences));
             }
+            Sorting::Alone(module) => all.tail.push(head(module, &labels(config)?, Rows::Sequences)),
+            Sorting::Late(first, second) => {
+                let rows = match config.get("classifier_pooling").and_then(Value::as_str) {
+                    None | Some("late") => Rows::Tokens,
+                    Some("bos" | "mean") => Rows::Sequences,
+                    Some(_) => return not_built(config, "A head that sorts texts (classifier_pooling)"),
+                };
+                all.tail.push(head(first, hidden, rows));
+                all.tail.push(head(second, &labels(config)?, rows));
+            }
+            Sorting::Normed(_) => normed(config, encoder, hidden, Rows::Sequences, all)?,
             Sorting::Unknown => return not_built(config, "A head that sorts texts"),
         },
     }
+    Ok(())
+}
+
+/// The dense layer and the norm of masked words, and one matrix.
+fn normed(
+    config: &Config,
+    encoder: &Encoder,
+    hidden: &Quantity,
+    rows: Rows,
+    all: &mut Assembly<'_>,
+) -> Result<(), ModelError> {
+    let Sorting::Normed(module) = encoder.sorting else {
+        return Ok(());
+    };
+    let masked = &encoder.masked;
+    let bias = config.decide(masked.dense_bias)?;
+    let first = dense(masked.dense, hidden, hidden, bias, rows, Component::LmHead);
+    let last = dense(module, &labels(config)?, hidden, true, rows, Component::LmHead);
+    all.tail
+        .extend([first, norm(encoder.stack.norm, masked.norm, hidden), last]);
     Ok(())
 }
 

@@ -41,24 +41,26 @@ const EURO: Encoder = Encoder {
         twin: "",
         ..Encoder::BERT.masked
     },
-    sorting: Sorting::Unknown,
+    sorting: Sorting::Late("dense", "classifier"),
     pretraining: Pretraining::Unknown,
     ..Encoder::BERT
 };
 /// The same with a narrow layer before the words.
 const ULTRA: Encoder = Encoder {
     class: "Ultrabert",
+    sorting: Sorting::Alone("classifier"),
     masked: Masked {
         decoder: "head.decoder",
         bias: Flag::No,
         ..EURO.masked
     },
     adjust_ends: |config, purpose, all| {
-        if purpose == Purpose::Plain {
-            return Ok(());
-        }
-        if purpose != Purpose::Masked {
-            return not_built(config, "Another class than that for masked words");
+        match purpose {
+            Purpose::Masked => {}
+            Purpose::Plain | Purpose::Texts | Purpose::Tokens => return Ok(()),
+            Purpose::Answers | Purpose::Pretraining => {
+                return not_built(config, "A class for answers or for pretraining");
+            }
         }
         let width = config.size("head width", &["prediction_head_size"])?;
         let hidden = all.hidden.clone();

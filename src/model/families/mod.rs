@@ -122,6 +122,7 @@ pub use decoder::{
     AdjustLayer, AttentionForm, Changes, Correction, Decoder, Experts, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern,
     Place, Shared, Table, Windows,
 };
+pub use encoder::{Purpose, class_for};
 
 use serde_json::Value;
 

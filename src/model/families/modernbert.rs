@@ -51,7 +51,7 @@ const MODERN: Encoder = Encoder {
         bias: Flag::Key("decoder_bias", true),
         twin: "",
     },
-    sorting: Sorting::Unknown,
+    sorting: Sorting::Normed("classifier"),
     pretraining: Pretraining::Unknown,
     span: |config, layer| {
         let local = match config.name_at("layer_types", layer)? {

@@ -3,6 +3,7 @@
 use super::Step;
 use crate::analysis::Analysis;
 use crate::model::flow::PartId;
+use crate::model::{Blueprint, Purpose};
 use crate::report::parts::Dimension;
 use crate::units::{UnitSystem, counted, grouped, seconds, short_count};
 
@@ -21,11 +22,6 @@ pub fn training(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
         ("sequences", plan.micro_batch, Dimension::Other),
         ("tokens", sequence, Dimension::Other),
         ("hidden", setup.blueprint.hidden.value, Dimension::Stream),
-    ];
-    let words = [
-        ("sequences", plan.micro_batch, Dimension::Other),
-        ("tokens", sequence, Dimension::Other),
-        ("vocabulary", setup.blueprint.vocabulary.value, Dimension::Vocabulary),
     ];
     let fullest = training.stages.iter().max_by_key(|(_, memory)| memory.peak);
     let moments: Vec<String> = fullest.map_or_else(Vec::new, |(_, memory)| {
@@ -57,7 +53,7 @@ pub fn training(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
         Step::new("Forward", forward)
         .at(PartId::Model)
         .giving(&stream),
-        Step::new("Loss", "Each position's scores are compared with the token that really came next.").giving(&words),
+        loss(&setup.blueprint, plan.micro_batch, sequence),
         Step::new(
             "Backward",
             "From the loss back to the first layer: two products for each one of the forward pass, one for the input's gradient, one for the weight's.",
@@ -109,6 +105,40 @@ pub fn training(analysis: &Analysis, units: UnitSystem) -> Option<Vec<Step>> {
     }
     steps.push(whole);
     Some(steps)
+}
+
+/// What the loss compares, and the scores that it compares.
+fn loss(blueprint: &Blueprint, sequences: u64, tokens: u64) -> Step {
+    let rows = ("sequences", sequences, Dimension::Other);
+    let places = ("tokens", tokens, Dimension::Other);
+    let outputs = blueprint.outputs().map_or(0, |outputs| outputs.value);
+    let words = ("vocabulary", outputs, Dimension::Vocabulary);
+    let labels = ("labels", outputs, Dimension::Other);
+    let step = |what: &str| Step::new("Loss", what);
+    match blueprint.purpose {
+        None | Some(Purpose::Pretraining) => {
+            step("Each position's scores are compared with the token that really came next.")
+                .giving(&[rows, places, words])
+        }
+        Some(Purpose::Masked) => {
+            step("The scores of each masked position are compared with the token that stood there.")
+                .giving(&[rows, places, words])
+        }
+        Some(Purpose::Texts) => step("Each sequence's scores are compared with its label.").giving(&[rows, labels]),
+        Some(Purpose::Tokens) => {
+            step("Each token's scores are compared with its label.").giving(&[rows, places, labels])
+        }
+        Some(Purpose::Answers) => {
+            step("The scores of each token to begin and to end the answer are compared with where it stands.")
+                .giving(&[rows, places, labels])
+        }
+        Some(Purpose::Plain) => {
+            let pairs = (sequences / 2).max(1);
+            let one = ("texts", pairs, Dimension::Other);
+            let other = ("texts", pairs, Dimension::Other);
+            step("The cosine of each text with its other half is compared with those with all others of the micro-batch.").giving(&[one, other])
+        }
+    }
 }
 
 /// The stages of an update of reinforcement learning; nothing where nothing is reinforced.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::scenario::training::{
     BaseWeights, Framework, GradientFormat, LoraTargets, Loss, MasterFormat, Optimizer, RateSchedule, Reinforcement,
-    Schedule, StateFormat, Switch, Target, TrainingPrecision, Zero,
+    Schedule, StateFormat, Switch, Target, Task, TrainingPrecision, Zero,
 };
 
 /// One of a list, or as the framework does.
@@ -116,6 +116,39 @@ fn automatic() -> OptionRow {
 /// The card "Training".
 pub(super) const KNOBS: &[Knob] = &[
     pick!(Framework, "fw", "framework", "Framework", framework: Framework, "Whose habits decide precision, what is kept, the loss and what overlaps. One device: Transformers; several: FSDP to pretrain, DeepSpeed to fine-tune."),
+    Knob {
+        id: KnobId::Task,
+        key: "tk",
+        flag: "task",
+        label: "Trained for",
+        help: "What an encoder of text is trained for: the class that is built and its loss. By itself the class that the config names, mostly the one for masked words. Labels are as many as num_labels or id2label of the config has, else two.",
+        group: Group::Training,
+        kind: KnobKind::Choice(|| {
+            let own = Task::iter().map(|one| OptionRow {
+                key: one.key(),
+                label: one.label().to_owned(),
+                help: one.help().to_owned(),
+            });
+            let named = OptionRow {
+                key: "auto",
+                label: "As the config's class".to_owned(),
+                help: "What the class is for that the config names (architectures).".to_owned(),
+            };
+            std::iter::once(named).chain(own).collect()
+        }),
+        modes: TRAINING,
+        get: |s| s.training.task.map_or("auto", Task::key).to_owned(),
+        set: |s, text| {
+            if text.eq_ignore_ascii_case("auto") {
+                s.training.task = None;
+                return Ok(());
+            }
+            let mut value = Task::default();
+            choose("Trained for", text, &mut value, Task::iter().map(Task::key))?;
+            s.training.task = Some(value);
+            Ok(())
+        },
+    },
     count!(
         GlobalBatch,
         "gb",

@@ -136,7 +136,10 @@ fn adapted(model: &Model, rank: u64, magnitudes: u64) -> Option<u64> {
         let (out, input) = (dims[0].value, dims[dims.len() - 1].value);
         times * (rank * (input + out) + magnitudes * out)
     });
-    Some(each.sum())
+    // A head for labels is trained whole.
+    let head = model.head.iter().flat_map(|block| block.tensors());
+    let labels = head.filter(|tensor| tensor.name.contains("classifier.") || tensor.name.contains("qa_outputs."));
+    Some(each.sum::<u64>() + labels.map(|tensor| tensor.count()).sum::<u64>())
 }
 
 proptest! {

@@ -133,10 +133,15 @@ impl Keeper<'_> {
         let joined = own && (class.copies_output || attention.latent.is_some() && !efficient);
         kept = self.shared(kept.plus(self.each(4, heads())));
         if masked {
-            // A mask for each sequence, as transformers makes it.
+            // A mask for each sequence, as transformers makes it; one for all in an encoder's layer that runs again.
+            let sequences = if class.counts_encoder && self.checkpoints() {
+                N::constant(1.0)
+            } else {
+                input(&self.batch)
+            };
             let square = N::product([
                 N::constant(element as f64),
-                input(&self.batch),
+                sequences,
                 input(&self.sequence),
                 input(&self.sequence),
             ]);
@@ -163,8 +168,13 @@ impl Keeper<'_> {
         if !self.plan.runs_classes() || !self.writes_scores() {
             return N::zero();
         }
-        // In FP32 those in 16 bits which were kept are gone by then.
-        let each = if self.softens_in_half() { 2 * self.element() } else { 6 };
+        // In FP32 those in 16 bits which were kept are gone by then; of an encoder the copy behind the softmax is, too.
+        let each = match (self.class().counts_encoder, self.softens_in_half()) {
+            (true, true) => 2,
+            (true, false) => 5,
+            (false, true) => 2 * self.element(),
+            (false, false) => 6,
+        };
         let keys = if attention.span == Span::Cross {
             &self.read
         } else {

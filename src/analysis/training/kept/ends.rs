@@ -1,11 +1,10 @@
 //! What is kept once for the model: before the layers, after them, and of the loss.
 
 use super::{Keeper, Seen};
-use crate::analysis::training::adapters::{adapts, trainable};
+use crate::analysis::training::adapters::{adapts, low_rank};
 use crate::model::autograd::AttentionForm;
 use crate::model::operator::{Block, Kind, Role, Span, Step};
-use crate::scenario::Recompute;
-use crate::scenario::training::Loss;
+use crate::scenario::{AttentionKernel, Recompute};
 use crate::units::Number;
 
 impl Keeper<'_> {
@@ -31,8 +30,10 @@ impl Keeper<'_> {
                 Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
                 None => true,
             };
-            let normed = class.counts_encoder && self.blueprint.stem.iter().any(|block| block.role == Role::Norm);
-            if normed || class.changes_embedding {
+            // Where tables are added up, their sum is another tensor than the rows of the tokens, which adapters' checkpoints keep.
+            let tables = self.blueprint.stem.iter().filter(|block| block.role == Role::Embedding);
+            let added = class.counts_encoder && tables.count() > 1;
+            if class.changes_embedding || added {
                 parts.push(self.rows_with_gradient());
             }
             {
@@ -80,61 +81,10 @@ impl Keeper<'_> {
         }
     }
 
-    /// Of final norm and head, each block of which reads what the one before it made.
-    fn head<N: Number>(&self, seen: &mut Seen) -> N {
-        let mut parts = Vec::new();
-        let blocks = &self.blueprint.head;
-        for (at, block) in blocks.iter().enumerate() {
-            seen.stream = false;
-            seen.residual = false;
-            if block.role == Role::Norm {
-                parts.push(self.norm_block(block, seen));
-                continue;
-            }
-            parts.push(self.block(block, seen));
-            let dense = block.operators.iter().find(|operator| operator.name == "dense");
-            if let (Some(Kind::Linear { output, .. }), true) = (dense.map(|one| &one.kind), at + 1 < blocks.len()) {
-                // A dense layer before the output layer has a nonlinearity behind it.
-                parts.push(self.each(self.element(), N::input(output)));
-            }
-        }
-        N::sum(parts)
-    }
-
-    /// After the head: log-probabilities of all tokens in FP32, labels, and capped logits.
-    pub fn loss<N: Number>(&self) -> N {
-        let vocabulary = || N::input(&self.blueprint.vocabulary);
-        let labels = if self.plan.micro_batch == 1 { 1.0 } else { 0.0 };
-        let labels = N::constant(8.0)
-            .times(N::input(&self.tokens).plus(N::constant(labels)))
-            .plus(N::constant(4.0));
-        let log = match self.class().keeps_loss_format {
-            // Autocast makes a copy in FP32.
-            true if self.plan.autocasts() && self.class().widens_logits => 4,
-            true if self.plan.is_under_autocast() => 2 + 4,
-            true => self.element(),
-            false => 4,
-        };
-        let caps = if self.class().caps_logits { self.element() } else { 0 };
-        let kept = match self.plan.loss {
-            // The logits in FP32, and their log-probabilities.
-            Loss::Full | Loss::Chunked if self.plan.habits().holds_logits => {
-                self.shared(self.each(8 + caps, vocabulary()))
-            }
-            Loss::Full if self.plan.habits().writes_over_logits => self.shared(self.each(2 + caps, vocabulary())),
-            Loss::Full => self.shared(self.each(log + caps, vocabulary())),
-            Loss::Chunked => self.shared(self.each(2, vocabulary())),
-            Loss::Fused => N::zero(),
-        };
-        kept.plus(labels).named(
-            "loss",
-            "Log-probabilities of every token over the vocabulary, in FP32 unless its class keeps the format of the logits, and the labels.",
-        )
-    }
-
     /// Kept once for the whole model: rotary tables, positions, copies of weights under autocast.
     pub fn once<N: Number>(&self) -> N {
         let mut parts = Vec::new();
+        let passes = self.plan.passes(self.blueprint) as f64;
         let rotated = self
             .blueprint
             .kinds
@@ -157,16 +107,22 @@ impl Keeper<'_> {
                 .latent
                 .as_ref()
                 .map_or(&attention.key_dim, |latent| &latent.rope);
+            // Layers with windows rotate by tables of their own where an encoder has both.
+            let sets = if self.class().counts_encoder && self.windowed().is_some() {
+                2.0
+            } else {
+                1.0
+            };
             parts.push(N::product([
-                N::constant(bytes),
+                N::constant(bytes * passes * sets),
                 N::input(&self.sequence),
                 N::input(width),
             ]));
         }
         match self.plan.recompute {
-            Recompute::Full => parts.push(N::constant(8.0).times(N::input(&self.sequence))),
+            Recompute::Full => parts.push(N::constant(8.0 * passes).times(N::input(&self.sequence))),
             _ if self.plan.runs_classes() && !self.plan.is_eager() => {
-                parts.push(N::constant(24.0).times(N::input(&self.blueprint.layers)));
+                parts.push(N::constant(24.0 * passes).times(N::input(&self.blueprint.layers)));
             }
             _ => {}
         }
@@ -176,7 +132,7 @@ impl Keeper<'_> {
             && self.plan.is_under_autocast()
             && !self.checkpoints()
         {
-            let all = trainable::<N>(self.blueprint, adapters, |place| {
+            let all = low_rank::<N>(self.blueprint, adapters, |place| {
                 (place.block.role != Role::Tower).then(|| place.times(N::constant(1.0)))
             });
             parts.push(N::constant(2.0).times(all));
@@ -204,10 +160,19 @@ impl Keeper<'_> {
             };
             let masks = [true, false]
                 .into_iter()
-                .filter(|bounded| spans().any(|one| one == *bounded));
+                .filter(|bounded| spans().any(|one| one == *bounded))
+                // An encoder whose layers see all needs none.
+                .filter(|bounded| *bounded || !self.class().counts_encoder);
             parts.push(N::product([
                 N::constant((self.residual_bytes() * masks.count() as u64) as f64),
                 N::input(&self.batch),
+                N::input(&self.sequence),
+                N::input(&self.sequence),
+            ]));
+        } else if self.masks_windows() {
+            // Which tokens a window lets see, a byte each.
+            parts.push(N::product([
+                N::constant(self.plan.passes(self.blueprint) as f64),
                 N::input(&self.sequence),
                 N::input(&self.sequence),
             ]));
@@ -219,6 +184,24 @@ impl Keeper<'_> {
         });
         parts.extend(slices.map(|row| self.each(self.element(), N::input(row))));
         N::sum(parts)
+    }
+
+    /// Whether the class of an encoder makes a mask for its windows.
+    pub fn masks_windows(&self) -> bool {
+        self.class().counts_encoder
+            && self.plan.attention != AttentionKernel::Flash
+            && self.windowed().is_some_and(|window| window <= self.plan.sequence)
+    }
+
+    /// The window of layers that see some of the tokens on both sides.
+    fn windowed(&self) -> Option<u64> {
+        let mut blocks = self.blueprint.kinds.iter().flat_map(|kind| &kind.blocks);
+        blocks.find_map(|block| {
+            block.attentions().find_map(|one| match &one.span {
+                Span::Around(window) => Some(window.value),
+                _ => None,
+            })
+        })
     }
 
     /// The 16-bit copy of every linear weight, which autocast keeps until the backward pass.

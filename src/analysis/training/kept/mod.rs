@@ -7,6 +7,7 @@
 mod attention;
 mod chosen;
 mod ends;
+mod head;
 mod linear;
 mod norm;
 mod pair;
@@ -163,7 +164,10 @@ impl<'a> Keeper<'a> {
     }
     /// Bytes of an element of the residual stream.
     fn residual_bytes(&self) -> u64 {
-        if self.plan.autocasts() || self.plan.widens_rest() {
+        // A norm before the layers of an encoder makes FP32 of them under autocast, whatever the base is.
+        let stem = || self.blueprint.stem.iter().any(|block| block.role == Role::Norm);
+        let normed = self.plan.is_under_autocast() && self.class().counts_encoder && stem();
+        if self.plan.autocasts() || self.plan.widens_rest() || normed {
             4
         } else {
             self.element()

@@ -6,6 +6,7 @@
 mod accelerate;
 mod axolotl;
 mod basis;
+mod examples;
 mod lines;
 mod litgpt;
 mod llama_factory;
@@ -19,7 +20,7 @@ mod trl;
 mod trl_grpo;
 mod unsloth;
 
-pub use program::{Known, Program, programs};
+pub use program::{Known, Program, programs, programs_for};
 
 use basis::RunBasis;
 
@@ -53,7 +54,13 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
     if matches!(analysis.setup.blueprint.reading, Reading::Both(_)) {
         return Err("There is no command for an encoder-decoder here: TRL, Axolotl, LLaMA-Factory and the others train on one sequence. Transformers' Seq2SeqTrainer takes two, with DataCollatorForSeq2Seq, and is called from Python with data of your own.".to_owned());
     }
-    let known = programs(framework);
+    let known = programs_for(&analysis.setup, training);
+    if let Some(one) = program.filter(|one| analysis.setup.encodes() && *one != Program::Examples) {
+        return Err(format!(
+            "{} is written here for models that write: an encoder is trained by transformers' own scripts.",
+            one.label()
+        ));
+    }
     let rewards = analysis.setup.scenario.training.reinforcement.unwrap_or_default();
     match rewards {
         Reinforcement::None => {}
@@ -81,6 +88,7 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
     };
     let basis = RunBasis::new(analysis, training, name);
     let mut made = match program {
+        Program::Examples => examples::launch(&basis)?,
         Program::Trl if rewards == Reinforcement::Grpo => trl_grpo::launch(&basis),
         Program::Trl => trl::launch(&basis),
         Program::Torchtitan => torchtitan::launch(&basis),

@@ -1,5 +1,7 @@
 //! Programs that start a run, and which state of them the options were read in.
 
+use crate::analysis::setup::Setup;
+use crate::analysis::training::Training;
 use crate::scenario::training::Framework;
 
 /// A program that trains.
@@ -25,6 +27,8 @@ pub enum Program {
     LlmFoundry,
     /// MaxText.
     Maxtext,
+    /// Transformers' own scripts, for encoders.
+    Examples,
 }
 
 /// The state of a program whose options were read.
@@ -60,6 +64,7 @@ impl Program {
             Self::Litgpt => "LitGPT",
             Self::LlmFoundry => "LLM Foundry",
             Self::Maxtext => "MaxText",
+            Self::Examples => "Transformers' scripts",
         }
     }
     /// Its name in JSON.
@@ -75,6 +80,7 @@ impl Program {
             Self::Litgpt => "litgpt",
             Self::LlmFoundry => "llm-foundry",
             Self::Maxtext => "maxtext",
+            Self::Examples => "transformers-examples",
         }
     }
     /// What its options were read in. TRL's are joined by accelerate 1.15 (16cb6eb, 2026-07-24), DeepSpeed (edaa722,
@@ -90,6 +96,7 @@ impl Program {
             Self::Unsloth => known("unslothai/unsloth", "2026.8.19 (015bdef)", "2026-08-22"),
             Self::Litgpt => known("Lightning-AI/litgpt", "0.5.13 (2685705)", "2026-06-29"),
             Self::LlmFoundry => known("mosaicml/llm-foundry", "8c8dd48", "2025-07-21"),
+            Self::Examples => known("huggingface/transformers", "5.8 (049d2bf)", "2026-05-06"),
             Self::Maxtext => known("AI-Hypercomputer/maxtext", "e591f30", "2026-08-22"),
         }
     }
@@ -107,6 +114,7 @@ impl Program {
             "litgpt" => Self::Litgpt,
             "llmfoundry" | "composer" => Self::LlmFoundry,
             "maxtext" => Self::Maxtext,
+            "transformersexamples" | "examples" => Self::Examples,
             _ => return None,
         })
     }
@@ -126,5 +134,13 @@ pub const fn programs(framework: Framework) -> &'static [Program] {
         Framework::LlmFoundry => &[Program::LlmFoundry],
         Framework::Maxtext => &[Program::Maxtext],
         Framework::Internevo | Framework::Colossalai => &[],
+    }
+}
+
+/// Programs that run what was weighed: an encoder is trained by transformers' own scripts alone.
+pub fn programs_for(setup: &Setup, training: &Training) -> &'static [Program] {
+    match training.plan.framework {
+        Framework::Transformers | Framework::Deepspeed | Framework::Fsdp if setup.encodes() => &[Program::Examples],
+        framework => programs(framework),
     }
 }
