@@ -64,7 +64,7 @@ pub fn resolve(
         })?),
     };
     let said = match requested.workload.mode.trains() {
-        true => said_of_task(blueprint, requested.training.lora_rank.is_some()),
+        true => said_of_task(blueprint, &requested),
         false => said_of_encoding(blueprint),
     };
     let mut notices: Vec<Notice> = said.into_iter().collect();
@@ -81,8 +81,16 @@ fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Sc
             .task()
             .filter(|task| blueprint.purpose != Some(task.purpose()));
         let what = match (&blueprint.reading, built) {
-            (_, Some(task)) => format!("Training of it for {} (task: that is chosen for encoders of text)", task.label()),
+            (_, Some(task)) => format!(
+                "Training of this type for \"{}\" (task: {}; tasks are those of encoders of text)",
+                task.label(),
+                task.key()
+            ),
             _ if blueprint.trains() => return Ok(requested),
+            (Reading::Encodes, None) if blueprint.autograd.counts_encoder && requested.task().is_some() => {
+                let task = requested.task().map_or("", crate::scenario::training::Task::key);
+                format!("Training of this type for the task it was given (task: {task})")
+            }
             (Reading::Both(_), _) if blueprint.autograd.counts_pair => {
                 "Training of a class without an output head (architectures: one of those for conditional generation has one)"
                     .to_owned()
@@ -136,19 +144,24 @@ fn said_of_encoding(blueprint: &Blueprint) -> Option<Notice> {
 }
 
 /// What is said of an encoder that is trained for labels or embeddings: its class, and what its loss is taken to be.
-fn said_of_task(blueprint: &Blueprint, adapters: bool) -> Option<Notice> {
+fn said_of_task(blueprint: &Blueprint, requested: &Scenario) -> Option<Notice> {
     let purpose = blueprint.purpose.filter(|purpose| *purpose != Purpose::Masked)?;
     let class = class_for(&blueprint.model_type, purpose)?;
     if purpose == Purpose::Plain {
+        let alone = if requested.workload.batch == 1 {
+            " A micro-batch of 1 is a text without a pair: take an even --micro-batch."
+        } else {
+            ""
+        };
         return Some(Notice::new(
             "trained_on_pairs",
             format!(
-                "{class} is trained for embeddings as sentence-transformers does it: each text is the mean of its tokens (their first one keeps no more), the loss is over the cosines of all pairs of the micro-batch, two of its sequences are a pair, and its two texts run apart. Losses of one number a pair keep as much."
+                "{class} is trained for embeddings as sentence-transformers does it: each text is the mean of its tokens (their first one keeps no more), the loss is over the cosines of all pairs of the micro-batch, two of its sequences are a pair, and its two texts run apart. Losses of one number a pair keep as much.{alone}"
             ),
         ));
     }
     let outputs = blueprint.outputs()?;
-    let head = if adapters {
+    let head = if requested.training.lora_rank.is_some() {
         " Its head is trained whole beside the adapters, in a copy, as PEFT's modules_to_save does it."
     } else {
         ""

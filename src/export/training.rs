@@ -31,7 +31,7 @@ pub fn training(analysis: &Analysis, training: &Training) -> Value {
             "devices": plan.devices, "data": plan.data, "tensor": plan.tensor, "pipeline": plan.pipeline,
             "context": plan.context, "expert": plan.expert, "zero": plan.zero.key(), "shard_group": plan.shard_group,
             "micro_batch": plan.micro_batch, "accumulation": plan.accumulation, "global_batch": plan.global_batch,
-            "sequence": plan.sequence, "schedule": plan.schedule.key(), "virtual_stages": plan.virtual_stages,
+            "sequence": plan.sequence, "encoder_tokens": (plan.encoder > 0).then_some(plan.encoder), "schedule": plan.schedule.key(), "virtual_stages": plan.virtual_stages,
         },
         "learning_rate": {"schedule": rate.key(), "warm_up": warm},
         "moments": training.stages.iter().max_by_key(|(_, memory)| memory.peak).map(|(_, memory)| {

@@ -99,7 +99,7 @@ fn what_encoders_for_labels_and_embeddings_keep_is_what_was_counted() {
 #[test]
 fn a_task_is_the_class_that_the_config_could_name() {
     let flags = "--mode finetune --framework transformers --precision bf16 --micro-batch 4 --sequence 128";
-    let of = |class: &str| serde_json::json!({ "model_type": "bert", "architectures": [class], "id2label": { "0": "A", "1": "B", "2": "C" } });
+    let of = |class: &str, labels: u64| serde_json::json!({ "model_type": "bert", "architectures": [class], "num_labels": labels });
     for (task, class) in [
         ("masked-words", "BertForMaskedLM"),
         ("sequence-labels", "BertForSequenceClassification"),
@@ -108,8 +108,9 @@ fn a_task_is_the_class_that_the_config_could_name() {
         ("embeddings", "BertModel"),
     ] {
         for published in ["BertForMaskedLM", "BertForPreTraining", "BertModel"] {
-            let chosen = answer(&of(published), &format!("{flags} --task {task}"));
-            let named = answer(&of(class), flags);
+            let labels = if task == "answers" { 2 } else { 3 };
+            let chosen = answer(&of(published, labels), &format!("{flags} --task {task}"));
+            let named = answer(&of(class, labels), flags);
             for key in [
                 "parameters.total",
                 "memory.activation_bytes",
@@ -121,10 +122,10 @@ fn a_task_is_the_class_that_the_config_could_name() {
         }
     }
     // Without training the class is the one that the config names.
-    let read = answer(&of("BertForMaskedLM"), "--mode prefill --task token-labels");
+    let read = answer(&of("BertForMaskedLM", 3), "--mode prefill --task token-labels");
     assert_eq!(
         at(&read, "parameters.total"),
-        at(&answer(&of("BertForMaskedLM"), "--mode prefill"), "parameters.total")
+        at(&answer(&of("BertForMaskedLM", 3), "--mode prefill"), "parameters.total")
     );
 }
 
@@ -157,17 +158,17 @@ fn tasks_that_cannot_be_are_refused() {
         (
             config("meta-llama/Llama-3.2-1B-Instruct").clone(),
             "--task token-labels",
-            "is chosen for encoders of text",
+            "tasks are those of encoders of text",
         ),
         (
             serde_json::json!({ "model_type": "eurobert" }),
             "--task answers",
-            "choose a task",
+            "for the task it was given (task: answers)",
         ),
         (
             serde_json::json!({ "model_type": "nomic_bert" }),
             "--task answers",
-            "choose a task",
+            "for the task it was given (task: answers)",
         ),
         (
             serde_json::json!({ "model_type": "bert-generation" }),
@@ -175,6 +176,33 @@ fn tasks_that_cannot_be_are_refused() {
             "A head that sorts texts",
         ),
         (bert.clone(), "--task token-labels --loss chunked", "take --loss full"),
+        (bert.clone(), "--loss chunked", "take --loss full"),
+        (bert.clone(), "--task embeddings --micro-batch 3", "half a pair"),
+        (
+            serde_json::json!({ "model_type": "bert", "num_labels": 9 }),
+            "--task answers",
+            "where an answer begins",
+        ),
+        (
+            serde_json::json!({ "model_type": "t5" }),
+            "--loss chunked",
+            "take --loss full",
+        ),
+        (
+            serde_json::json!({ "model_type": "t5" }),
+            "--lora-rank 8 --dora on",
+            "take --dora off",
+        ),
+        (
+            serde_json::json!({ "model_type": "t5", "feed_forward_proj": 7 }),
+            "",
+            "the name of a nonlinearity",
+        ),
+        (
+            serde_json::json!({ "model_type": "modernbert", "classifier_pooling": "max" }),
+            "--task sequence-labels",
+            "classifier_pooling",
+        ),
         (
             bert.clone(),
             "--task token-labels --lora-rank 8 --dora on",

@@ -32,15 +32,22 @@ impl TrainingPlan {
             self.check_pair()?;
         }
         let magnitudes = self.adapters.as_ref().is_some_and(|adapters| adapters.magnitudes);
-        if blueprint.reading == Reading::Encodes && magnitudes {
+        if blueprint.reading != Reading::Writes && magnitudes {
             return Err(refused(
                 "What adapters with magnitudes keep beside an encoder is not counted: take --dora off.".to_owned(),
             ));
         }
-        if self.loss == Loss::Chunked && blueprint.purpose.is_some_and(|purpose| purpose != Purpose::Masked) {
+        if blueprint.reading != Reading::Writes && self.loss == Loss::Chunked {
             return Err(refused(
-                "A loss is taken in chunks over a vocabulary, which a class for labels or embeddings has none of: take --loss full.".to_owned(),
+                "A loss in chunks is that of TRL, which trains models that only write: take --loss full.".to_owned(),
             ));
+        }
+        let pairs = blueprint.purpose == Some(Purpose::Plain);
+        if pairs && self.micro_batch > 1 && !self.micro_batch.is_multiple_of(2) {
+            return Err(refused(format!(
+                "Embeddings are trained on pairs of texts, and a micro-batch of {} has half a pair: take an even --micro-batch.",
+                self.micro_batch
+            )));
         }
         let layers = blueprint.layers.value;
         let chunks = self.pipeline.saturating_mul(self.virtual_stages);

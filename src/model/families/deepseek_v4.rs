@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use super::super::blocks::{CompressedAttention, Compression, compressed, hyper_connection, hyper_head};
+use super::super::blocks::{CompressedAttention, Compression, compressed, hyper_head};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::Hybrid;
 use super::keys::HEADS;
-use super::sparse::streams;
+use super::sparse::{connected, streams};
 use super::{Build, Changes, Decoder, Experts, Family};
 use crate::units::{Quantity, grouped as thousands};
 
@@ -26,14 +26,7 @@ pub const FAMILIES: &[Family] = &[Family {
         sparse: |_, _, layers| Ok(vec![true; layers as usize]),
         changes: |config, windowed| layer_types(config, windowed.len() as u64),
         title: |config, _, _| title(config).unwrap_or_default(),
-        adjust_layer: |config, hidden, _, mut blocks| {
-            let streams = streams(config)?;
-            let connect = |module| hyper_connection(module, hidden, &streams, true);
-            // One before attention, one before the experts; each layer is norm, mixer, norm, experts.
-            blocks.insert(blocks.len().min(2), connect("ffn_hc."));
-            blocks.insert(0, connect("attn_hc."));
-            Ok(blocks)
-        },
+        adjust_layer: |config, hidden, _, blocks| connected(config, hidden, blocks, ["attn_hc.", "ffn_hc."], true),
         adjust_ends: |config, all| {
             all.attention = format!("shared key-value, {} heads", config.size("heads", HEADS)?.value);
             let head = hyper_head("hc_head", &all.hidden, &streams(config)?);

@@ -23,6 +23,9 @@ pub fn labels(config: &Config) -> Result<Quantity, ModelError> {
         let Value::Object(names) = named else {
             return Err(wrong("id2label", named, "an object of names"));
         };
+        if names.is_empty() {
+            return Err(wrong("id2label", named, "an object of one name or more"));
+        }
         ("id2label", names.len() as u64)
     } else {
         return Ok(Quantity {
@@ -33,6 +36,18 @@ pub fn labels(config: &Config) -> Result<Quantity, ModelError> {
         });
     };
     Ok(Quantity::config("labels", key, value))
+}
+
+/// Outputs of a class that finds answers: where one begins and where it ends.
+fn ends(config: &Config) -> Result<Quantity, ModelError> {
+    let labels = labels(config)?;
+    if labels.value != 2 {
+        return Err(ModelError::Inconsistent(format!(
+            "A class for answers has 2 outputs, where an answer begins and where it ends, but num_labels (id2label) makes {}.",
+            labels.value
+        )));
+    }
+    Ok(labels)
 }
 
 /// A dense layer after the layers.
@@ -169,7 +184,7 @@ fn heads_of(
             normed(config, encoder, hidden, Rows::Tokens, all)?;
         }
         Purpose::Tokens => all.tail.push(head("classifier", &labels(config)?, Rows::Tokens)),
-        Purpose::Answers => all.tail.push(head("qa_outputs", &labels(config)?, Rows::Tokens)),
+        Purpose::Answers => all.tail.push(head("qa_outputs", &ends(config)?, Rows::Tokens)),
         Purpose::Texts => match encoder.sorting {
             Sorting::Pooled => {
                 all.tail.push(pooler());
@@ -181,15 +196,23 @@ fn heads_of(
             }
             Sorting::Alone(module) => all.tail.push(head(module, &labels(config)?, Rows::Sequences)),
             Sorting::Late(first, second) => {
-                let rows = match config.get("classifier_pooling").and_then(Value::as_str) {
-                    None | Some("late") => Rows::Tokens,
-                    Some("bos" | "mean") => Rows::Sequences,
-                    Some(_) => return not_built(config, "A head that sorts texts (classifier_pooling)"),
+                let rows = match config.get("classifier_pooling").map(Value::as_str) {
+                    None | Some(Some("late")) => Rows::Tokens,
+                    Some(Some("bos" | "mean")) => Rows::Sequences,
+                    Some(_) => return not_built(config, "Another way to pool (classifier_pooling)"),
                 };
                 all.tail.push(head(first, hidden, rows));
                 all.tail.push(head(second, &labels(config)?, rows));
             }
-            Sorting::Normed(_) => normed(config, encoder, hidden, Rows::Sequences, all)?,
+            Sorting::Normed(_) => {
+                if !matches!(
+                    config.get("classifier_pooling").map(Value::as_str),
+                    None | Some(Some("cls" | "mean"))
+                ) {
+                    return not_built(config, "Another way to pool (classifier_pooling)");
+                }
+                normed(config, encoder, hidden, Rows::Sequences, all)?;
+            }
             Sorting::Unknown => return not_built(config, "A head that sorts texts"),
         },
     }

@@ -1,7 +1,7 @@
 //! GLM-5.3 Flash: Kimi Delta Attention in most layers, latent attention to chosen tokens without positions in the others,
 //! hyper-connections around both.
 
-use super::super::blocks::{KimiDelta, hyper_connection, kimi_delta, pooled, streams_mean, without_positions};
+use super::super::blocks::{KimiDelta, kimi_delta, pooled, streams_mean, without_positions};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
@@ -9,7 +9,7 @@ use super::decoder::{Hybrid, Place};
 use super::hybrid::every;
 use super::keys::{HEADS, KV_HEADS};
 use super::kimi_linear::linear_size;
-use super::sparse::{LATENT, indexer, own_indexers, streams};
+use super::sparse::{LATENT, connected, indexer, own_indexers, streams};
 use super::{Build, Changes, Decoder, Family, adjust};
 use crate::units::Quantity;
 
@@ -27,12 +27,7 @@ pub const FAMILIES: &[Family] = &[Family {
             if place.attends() {
                 blocks = attention(config, hidden, place, blocks)?;
             }
-            let streams = streams(config)?;
-            let connect = |module| hyper_connection(module, hidden, &streams, true);
-            // One before each mixer; each layer is norm, mixer, norm, mixer.
-            blocks.insert(blocks.len().min(2), connect("hc_ffn_"));
-            blocks.insert(0, connect("hc_attn_"));
-            Ok(blocks)
+            connected(config, hidden, blocks, ["hc_attn_", "hc_ffn_"], true)
         },
         adjust_ends: |config, all| {
             all.tail.insert(0, streams_mean(&all.hidden, &streams(config)?));

@@ -3,6 +3,8 @@
 //!
 //! Source: `modeling_inkling.py` of transformers 5.23, on which its counts were checked.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::super::blocks::{Norm, QkNorm, convolution};
@@ -83,6 +85,7 @@ fn translate(config: &Config) -> Result<Changes, ModelError> {
     if config.names("layer_types")?.is_some() {
         changes.extend(plain_layers(config)?);
     } else if let Some(local) = config.numbers("local_layer_ids")? {
+        let local: HashSet<u64> = local.into_iter().collect();
         let name = |layer| match local.contains(&layer) {
             true => "sliding_attention",
             false => "full_attention",
@@ -125,6 +128,11 @@ pub fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>
         ("head_dim", "swa_head_dim"),
     ] {
         let found = config.optional(key, std::slice::from_ref(&key))?;
+        if found.as_ref().is_some_and(|found| found.value == 0) {
+            return Err(ModelError::Inconsistent(format!(
+                "{key} is 0; layers with windows need one at least."
+            )));
+        }
         own.extend(found.map(|found| (name, json!(found.value))));
     }
     let of = |&windowed: &bool| if windowed { own.clone() } else { Changes::new() };

@@ -153,7 +153,7 @@ fn keys_weighed(mut block: Block, hidden: &Quantity, kernel: &Quantity) -> Block
             &[kernel, &width],
         );
         // A weighted sum of a few tokens, element by element: no convolution kernel takes weights that differ by token.
-        let steps = kernel.value.saturating_mul(2).min(64);
+        let steps = kernel.value.saturating_mul(2);
         let mut convolve = Operator::elementwise("weighted tokens", part, &width, Step::Plain(steps), 1);
         convolve.tensors = vec![own];
         let after = at.saturating_add(1);

@@ -202,13 +202,7 @@ const HUNYUAN4: Decoder = Decoder {
             let block = with_vectors(block, "scores and values", [sinks]);
             output_gate(block, "self_attn.gate_proj", &width, hidden, &width)
         });
-        let streams = streams(config)?;
-        let connect = |module| hyper_connection(module, hidden, &streams, false);
-        // One before attention, one before the channel mixer; each layer is norm, mixer, norm, mixer.
-        let at = blocks.len().min(2);
-        blocks.insert(at, connect("ffn_hc."));
-        blocks.insert(0, connect("attn_hc."));
-        Ok(blocks)
+        connected(config, hidden, blocks, ["attn_hc.", "ffn_hc."], false)
     },
     adjust_ends: |config, all| {
         let head = hyper_head("hc_head", &all.hidden, &streams(config)?);
@@ -217,6 +211,21 @@ const HUNYUAN4: Decoder = Decoder {
     },
     ..LATENT
 };
+
+/// A hyper-connection before each mixer; a layer is norm, mixer, norm, mixer.
+pub fn connected(
+    config: &Config,
+    hidden: &Quantity,
+    mut blocks: Vec<Block>,
+    [attention, channel]: [&'static str; 2],
+    mixing: bool,
+) -> Result<Vec<Block>, ModelError> {
+    let streams = streams(config)?;
+    let connect = |prefix| hyper_connection(prefix, hidden, &streams, mixing);
+    blocks.insert(blocks.len().min(2), connect(channel));
+    blocks.insert(0, connect(attention));
+    Ok(blocks)
+}
 
 /// Residual streams of hyper-connections.
 pub fn streams(config: &Config) -> Result<Quantity, ModelError> {

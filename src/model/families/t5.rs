@@ -10,7 +10,7 @@ use super::{Decoder, Names};
 use serde_json::Value;
 
 use crate::model::blocks::Norm;
-use crate::model::config::Config;
+use crate::model::config::{Config, wrong};
 use crate::model::error::ModelError;
 use crate::model::operator::Block;
 use crate::units::Quantity;
@@ -115,9 +115,44 @@ pub fn plain(
     mut blocks: Vec<Block>,
 ) -> Result<Vec<Block>, ModelError> {
     const KEY: &str = "feed_forward_proj";
+    // The names of `ACT2FN` in transformers' `activations.py`.
+    const NONLINEAR: [&str; 21] = [
+        "gelu",
+        "gelu_10",
+        "gelu_accurate",
+        "gelu_fast",
+        "gelu_new",
+        "gelu_python",
+        "gelu_pytorch_tanh",
+        "laplace",
+        "leaky_relu",
+        "linear",
+        "mish",
+        "prelu",
+        "quick_gelu",
+        "relu",
+        "relu2",
+        "relu6",
+        "sigmoid",
+        "silu",
+        "swish",
+        "tanh",
+        "xielu",
+    ];
     let said = config.get(KEY).or_else(|| config.class_default(KEY));
     // A file that keeps what its class made of that name is taken at its word.
     let kept = config.get("is_gated_act").and_then(Value::as_bool);
+    if let Some(said) = said
+        && !said
+            .as_str()
+            .is_some_and(|name| NONLINEAR.contains(&name.strip_prefix("gated-").unwrap_or(name)))
+    {
+        return Err(wrong(
+            KEY,
+            said,
+            "the name of a nonlinearity, \"gated-\" before it or not",
+        ));
+    }
     if kept.unwrap_or_else(|| {
         said.and_then(|value| value.as_str())
             .is_some_and(|name| name.starts_with("gated-"))

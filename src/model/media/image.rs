@@ -156,7 +156,7 @@ pub enum ImageRule {
         /// Fewest and most patches.
         bounds: [u64; 2],
     },
-    /// Each side rounded up to whole tokens; scaled where there are too few or too many of them (GLM-5.3 Flash, Inkling 2).
+    /// Each side rounded up to whole tokens; scaled where there are too few or too many of them (GLM-5.3 Flash, Inkling and Inkling 2).
     Aligned {
         /// Side of a patch.
         patch: u64,
@@ -164,7 +164,7 @@ pub enum ImageRule {
         merge: u64,
         /// Fewest and most tokens.
         bounds: [u64; 2],
-        /// Marks before and after.
+        /// Marks beside it.
         marks: u64,
         /// Whether a width of whole tokens gets one more column (Inkling).
         beyond: bool,

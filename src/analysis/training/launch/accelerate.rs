@@ -108,7 +108,7 @@ fn fsdp(run: &RunBasis<'_>, out: &mut Yaml, notes: &mut Vec<String>) {
     .plain(
         "fsdp_config.fsdp_activation_checkpointing",
         plan.recompute == Recompute::Full,
-        run.why_recompute(),
+        run.why_layers(),
     )
     .plain(
         "fsdp_config.fsdp_offload_params",

@@ -285,6 +285,13 @@ impl<'a> RunBasis<'a> {
             Recompute::None => "Everything is kept for the backward pass: fastest, most memory.",
         }
     }
+    /// The same for a program that computes whole layers again or nothing.
+    pub fn why_layers(&self) -> &'static str {
+        match self.plan.recompute {
+            Recompute::Selective => "No layer is computed again.",
+            _ => self.why_recompute(),
+        }
+    }
     /// Whether products are narrower than 16 bits.
     pub fn is_narrow(&self) -> bool {
         matches!(

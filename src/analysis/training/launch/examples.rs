@@ -62,6 +62,11 @@ pub(super) fn launch(run: &RunBasis<'_>) -> Result<Launch, String> {
     trl::precision(run, &mut out);
     trl::optimizer(run, &mut out);
     out.flag("--output_dir", "out", "Where checkpoints go.");
+    if plan.activation_offload {
+        out.note(
+            "The script has no option to keep activations in RAM: they stay on the device, beside what was weighed.",
+        );
+    }
     if !run.finetunes() {
         out.note("The script goes on from the weights of the checkpoint, which pretraining does not.");
     }

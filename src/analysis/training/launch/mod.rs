@@ -76,6 +76,12 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
         }
     }
     let program = match program {
+        Some(Program::Examples) if !known.contains(&Program::Examples) => {
+            return Err(
+                "Transformers' own scripts are written here for encoders: choose another program for a model that writes."
+                    .to_owned(),
+            );
+        }
         Some(one) if !known.contains(&one) => {
             return Err(format!(
                 "{} does not run {}: choose another framework.",

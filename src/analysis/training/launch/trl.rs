@@ -183,9 +183,10 @@ pub(super) fn optimizer(run: &RunBasis<'_>, out: &mut Draft) {
     out.flag(
         "--gradient_checkpointing",
         plan.recompute == Recompute::Full && !wraps,
-        if wraps { "FSDP sees to it." } else { run.why_recompute() },
+        if wraps { "FSDP sees to it." } else { run.why_layers() },
     );
-    if plan.recompute == Recompute::Selective {
+    // Only where scores are written is there something cheap to compute again.
+    if plan.recompute == Recompute::Selective && run.basis.setup.scenario.selects() && !run.basis.setup.encodes() {
         out.note(
             "The trainer computes whole layers again or none, not a part of them: it keeps more than was weighed.",
         );

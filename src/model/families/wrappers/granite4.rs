@@ -11,13 +11,13 @@ use crate::model::media::Stage;
 use crate::model::towers::{Parts, tower};
 use crate::units::Quantity;
 
-/// One for each pair of layers of tower and language
+/// Q-Formers over windows of patches: one for each pair of layers of tower and language
 /// model and one for each corner of a square of four patches.
 pub fn granite(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let mut parts = tower(&vision, "model.vision_tower.")?;
     let pairs = match around.whole.get("deepstack_layer_map") {
-        Some(Value::Array(pairs)) => pairs.len() as u64,
+        Some(Value::Array(pairs)) if pairs.iter().all(is_pair) => pairs.len() as u64,
         _ => {
             return Err(ModelError::Inconsistent(
                 "deepstack_layer_map must list pairs of a layer of the tower and one of the language model.".to_owned(),
@@ -27,6 +27,12 @@ pub fn granite(around: &Around<'_>) -> Parts {
     let hidden = vision.size("vision_hidden", &["hidden_size"])?;
     let (queries, window) = sides(&around.whole)?;
     // The class gives it the tower's width and heads of 64, whatever the config says.
+    if !hidden.value.is_multiple_of(64) {
+        return Err(ModelError::Inconsistent(format!(
+            "hidden_size of the tower is {}; its Q-Formers need a multiple of 64.",
+            hidden.value
+        )));
+    }
     let heads = hidden.value / 64;
     let former = around.config.part("qformer_config");
     if former.size("layers", &["num_hidden_layers"])?.value != 1 {
@@ -77,16 +83,23 @@ pub fn granite(around: &Around<'_>) -> Parts {
     Ok(parts)
 }
 
+/// A layer of the tower, which may be counted from its end, and one of the language model.
+fn is_pair(pair: &Value) -> bool {
+    let whole = |at: usize| pair.get(at).is_some_and(Value::is_i64);
+    pair.as_array().is_some_and(|pair| pair.len() == 2) && whole(0) && whole(1)
+}
+
 /// Queries and patches of a window, from `downsample_rate`: the sides of both, as "4/8".
 fn sides(whole: &Config) -> Result<(Quantity, Quantity), ModelError> {
     const KEY: &str = "downsample_rate";
-    let text = whole.text(KEY).unwrap_or_default();
+    let said = whole.get(KEY).cloned().unwrap_or_default();
+    let text = said.as_str().unwrap_or_default();
     let side = |text: &str| text.trim().parse::<u64>().ok().filter(|side| (1..=1024).contains(side));
     let sides = text.split_once('/').and_then(|(one, other)| side(one).zip(side(other)));
     let Some((query, window)) = sides else {
         return Err(ModelError::Inconsistent(format!(
-            "{KEY} must name two sides, as \"4/8\", not \"{}\".",
-            text.chars().take(40).collect::<String>()
+            "{KEY} must name two sides, as \"4/8\", not {}.",
+            said.to_string().chars().take(40).collect::<String>()
         )));
     };
     let squared = |name, side: u64| Quantity::config(name, KEY, side.saturating_mul(side));
