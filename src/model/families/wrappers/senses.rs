@@ -36,8 +36,11 @@ fn size(config: &Config, key: &'static str) -> Result<u64, ModelError> {
 
 /// A number of the config or its class, or the usual one.
 fn or(config: &Config, key: &'static str, usual: u64) -> Result<u64, ModelError> {
-    let found = config.optional("size", std::slice::from_ref(&key))?;
-    Ok(found.map_or(usual, |found| found.value))
+    match config.optional("size", std::slice::from_ref(&key))? {
+        // What is said is at least 1: rules divide by it.
+        Some(_) => size(config, key),
+        None => Ok(usual),
+    }
 }
 
 /// Rows and columns of patches of an image of the config's own size.
