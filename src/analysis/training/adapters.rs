@@ -41,6 +41,11 @@ pub fn adapts(adapters: &Adapters, block: &Block, operator: &Operator) -> bool {
     }
 }
 
+/// Whether any layer of a block gets adapters, where a run has them.
+pub fn adapts_block(adapters: Option<&Adapters>, block: &Block) -> bool {
+    adapters.is_some_and(|adapters| block.operators.iter().any(|operator| adapts(adapters, block, operator)))
+}
+
 /// Whether PEFT trains a part of the head whole beside adapters, in a copy: what it knows as the head of a class for labels, by
 /// its name (`peft_model.py`, `modules_to_save` of its tasks). Of a class for answers that PEFT does not know by name a run has to
 /// name it.

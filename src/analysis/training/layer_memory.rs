@@ -1,6 +1,6 @@
 //! What layers take, whatever stage they are on: found once for a plan.
 
-use super::adapters::adapts;
+use super::adapters::{adapts, adapts_block};
 use super::kept::Keeper;
 use super::plan::TrainingPlan;
 use crate::model::Blueprint;
@@ -110,10 +110,6 @@ fn of_blocks<'a, N: Number>(
     keeper: &Keeper<'_>,
 ) -> N {
     let blocks: Vec<_> = blocks.collect();
-    let adapted = |block: &Block| {
-        let adapters = plan.adapters.as_ref();
-        adapters.is_some_and(|adapters| block.operators.iter().any(|one| adapts(adapters, block, one)))
-    };
     let attentions = blocks.iter().flat_map(|block| block.attentions());
     let scores = attentions.map(|attention| keeper.score_gradients::<N>(attention));
     let scores = scores.reduce(N::most).unwrap_or_else(N::zero);
@@ -137,7 +133,13 @@ fn of_blocks<'a, N: Number>(
                         ..
                     }
                 );
-                Some((width.value.saturating_mul(top), width, routing, gated, adapted(block)))
+                Some((
+                    width.value.saturating_mul(top),
+                    width,
+                    routing,
+                    gated,
+                    adapts_block(plan.adapters.as_ref(), block),
+                ))
             }
             _ => None,
         })

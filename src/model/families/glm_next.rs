@@ -1,14 +1,14 @@
 //! GLM-5.3 Flash: Kimi Delta Attention in most layers, latent attention to chosen tokens without positions in the others,
 //! hyper-connections around both.
 
-use super::super::blocks::{KimiDelta, kimi_delta, pooled, streams_mean, without_positions};
+use super::super::blocks::{kimi_delta, pooled, streams_mean, without_positions};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::{Hybrid, Place};
 use super::hybrid::every;
 use super::keys::{HEADS, KV_HEADS};
-use super::kimi_linear::linear_size;
+use super::kimi_linear::plain_delta;
 use super::sparse::{LATENT, connected, indexer, own_indexers, streams};
 use super::{Build, Changes, Decoder, Family, adjust};
 use crate::units::Quantity;
@@ -21,7 +21,10 @@ pub const FAMILIES: &[Family] = &[Family {
     types: &["glm5_next_text"],
     title: "GLM-5.3 Flash",
     build: Build::Decoder(Decoder {
-        hybrid: Hybrid::of(|config, layers| every(config, layers, &[], EVERY), mixer),
+        hybrid: Hybrid::of(
+            |config, layers| every(config, layers, &[], EVERY),
+            |config, hidden| Ok(kimi_delta(hidden, &plain_delta(config)?)),
+        ),
         changes,
         adjust_layer: |config, hidden, place, mut blocks| {
             if place.attends() {
@@ -36,24 +39,6 @@ pub const FAMILIES: &[Family] = &[Family {
         ..LATENT
     }),
 }];
-
-/// Its keys may be in an object of their own, which wins.
-fn mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
-    let style = KimiDelta {
-        heads: linear_size(config, "heads", "num_heads", "linear_num_heads")?,
-        head_dim: linear_size(config, "head_dim", "head_dim", "linear_head_dim")?,
-        kernel: linear_size(
-            config,
-            "conv_kernel",
-            "short_conv_kernel_size",
-            "linear_conv_kernel_dim",
-        )?,
-        decays: None,
-        full_forget: false,
-        full_gate: false,
-    };
-    Ok(kimi_delta(hidden, &style))
-}
 
 /// Layers with attention that use the choice of an earlier one.
 fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {

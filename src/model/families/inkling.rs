@@ -14,7 +14,7 @@ use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Operator, Rows, State, Step};
 use super::super::tensor::{Tensor, TensorKind};
 use super::keys::EXPERTS;
-use super::{Build, Changes, Decoder, Experts, Family, HeadNorm, MoeLayers, Names, Pattern, Windows, adjust};
+use super::{Build, Changes, Decoder, Experts, Family, HeadNorm, MoeLayers, Names, Pattern, Place, Windows, adjust};
 use crate::units::Quantity;
 
 /// The class default of layers without a window: each of so many.
@@ -51,10 +51,7 @@ pub const FAMILIES: &[Family] = &[Family {
         translate,
         changes: windowed_heads,
         adjust_layer: |config, hidden, place, blocks| {
-            let reach = match place.windowed() {
-                true => config.size("window", WINDOW)?,
-                false => config.size("relative_extent", &["rel_extent"])?,
-            };
+            let reach = reach(config, place)?;
             let kernel = config.size("conv_kernel", KERNEL)?;
             let states = config.size("relative_width", &["d_rel"])?;
             let all = match place.sparse {
@@ -137,6 +134,14 @@ pub fn windowed_heads(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>
     }
     let of = |&windowed: &bool| if windowed { own.clone() } else { Changes::new() };
     Ok(windowed.iter().map(of).collect())
+}
+
+/// Distances that a layer has a bias for: all that a window shows, else as many as the config says.
+pub fn reach(config: &Config, place: Place) -> Result<Quantity, ModelError> {
+    match place.windowed() {
+        true => config.size("window", WINDOW),
+        false => config.size("relative_extent", &["rel_extent"]),
+    }
 }
 
 /// A convolution of each channel after a block, with the tokens it remembers.

@@ -63,10 +63,7 @@ fn adjust_layer(
     blocks: Vec<Block>,
 ) -> Result<Vec<Block>, ModelError> {
     let windowed = place.windowed();
-    let reach = match windowed {
-        true => config.size("window", WINDOW)?,
-        false => config.size("relative_extent", &["rel_extent"])?,
-    };
+    let reach = inkling::reach(config, place)?;
     let kernel = config.size("conv_kernel", KERNEL)?;
     let states = config.size("relative_width", &["d_rel"])?;
     let inputs = Quantity::architecture(

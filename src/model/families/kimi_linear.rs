@@ -73,12 +73,7 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// The keys of the linear layers are in an object of their own in published files.
-pub fn linear_size(
-    config: &Config,
-    name: &'static str,
-    inner: &str,
-    key: &'static str,
-) -> Result<Quantity, ModelError> {
+fn linear_size(config: &Config, name: &'static str, inner: &str, key: &'static str) -> Result<Quantity, ModelError> {
     match config.object("linear_attn_config").and_then(|object| object.get(inner)) {
         Some(value) => Ok(Quantity::config(
             name,
@@ -125,21 +120,29 @@ fn kimi_order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError
     })
 }
 
-fn kimi_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
-    let heads = linear_size(config, "heads", "num_heads", "linear_num_heads")?;
-    let head_dim = linear_size(config, "head_dim", "head_dim", "linear_head_dim")?;
-    let style = KimiDelta {
-        decays: kimi_k3::decays(config, &heads, &head_dim),
-        heads,
-        head_dim,
+/// Kimi Delta Attention by these keys, with both gates through the width of a head.
+pub fn plain_delta(config: &Config) -> Result<KimiDelta, ModelError> {
+    Ok(KimiDelta {
+        heads: linear_size(config, "heads", "num_heads", "linear_num_heads")?,
+        head_dim: linear_size(config, "head_dim", "head_dim", "linear_head_dim")?,
         kernel: linear_size(
             config,
             "conv_kernel",
             "short_conv_kernel_size",
             "linear_conv_kernel_dim",
         )?,
+        decays: None,
         full_forget: false,
+        full_gate: false,
+    })
+}
+
+fn kimi_mixer(config: &Config, hidden: &Quantity) -> Result<Block, ModelError> {
+    let plain = plain_delta(config)?;
+    let style = KimiDelta {
+        decays: kimi_k3::decays(config, &plain.heads, &plain.head_dim),
         full_gate: kimi_k3::full_gate(config),
+        ..plain
     };
     Ok(kimi_k3::reading(config, hidden, kimi_delta(hidden, &style)))
 }

@@ -1,7 +1,7 @@
 //! What the head and the loss keep: over words, over labels, or over embeddings.
 
 use super::{Keeper, Seen};
-use crate::analysis::training::adapters::{adapts, is_trained_whole};
+use crate::analysis::training::adapters::{adapts_block, is_trained_whole};
 use crate::analysis::training::logits::scores;
 use crate::model::Purpose;
 use crate::model::autograd::TextForm;
@@ -57,7 +57,7 @@ impl Keeper<'_> {
     /// a view of all tokens' last hidden states, unless something copied the row before.
     fn of_text<N: Number>(&self, block: &Block, first: bool) -> N {
         let adapters = self.plan.adapters.as_ref();
-        let adapted = adapters.is_some_and(|adapters| block.operators.iter().any(|one| adapts(adapters, block, one)));
+        let adapted = adapts_block(adapters, block);
         let trained = adapters.is_none() || self.trains_whole(block);
         let copied = self.class().texts != TextForm::View || self.plan.is_under_autocast();
         let row = |bytes: u64| self.each_text(bytes, width(block));

@@ -4,6 +4,9 @@ use super::{Keeper, Seen};
 use crate::model::operator::{Attention, Block, Kind, Role, Span};
 use crate::units::Number;
 
+/// Bytes of the row of the table of positions that a pair of tokens reads, kept for the table's gradient.
+const TABLE_ROW: u64 = 8;
+
 impl Keeper<'_> {
     /// A layer of an encoder beside a decoder.
     pub fn encoder_layer<N: Number>(&self, blocks: &[Block], first: bool) -> N {
@@ -33,10 +36,6 @@ impl Keeper<'_> {
     /// self-attention a copy of its own.
     pub(super) fn positions<N: Number>(&self, attention: &Attention) -> N {
         let (each, trained) = (self.class().positions_each, self.plan.adapters.is_none());
-        let square = |bytes: u64| {
-            let side = || N::input(&self.sequence);
-            N::product([N::constant(bytes as f64), side(), side()])
-        };
         let heads = || N::input(&attention.heads);
         let mut parts = Vec::new();
         if attention.span == Span::Cross {
@@ -46,20 +45,25 @@ impl Keeper<'_> {
             return N::sum(parts);
         }
         if each && trained {
-            // Rows of the table, for its gradient.
-            parts.push(square(8));
+            parts.push(self.square(TABLE_ROW));
         }
         if !self.plan.is_eager() {
-            parts.push(square(self.element()).times(heads()));
+            parts.push(self.square::<N>(self.element()).times(heads()));
             if attention.span == Span::Full && trained {
                 // Where a token sees, one byte.
-                parts.push(square(1));
+                parts.push(self.square(1));
             }
         }
         N::sum(parts).named(
             "positions",
             "Relative positions and what a token does not see, as a mask for each head; and the rows of their table.",
         )
+    }
+
+    /// So many bytes for each pair of tokens of a sequence.
+    fn square<N: Number>(&self, bytes: u64) -> N {
+        let side = || N::input(&self.sequence);
+        N::product([N::constant(bytes as f64), side(), side()])
     }
 
     /// The mask of zeros that attention to the encoder gets where positions are added elsewhere.
@@ -112,13 +116,11 @@ impl Keeper<'_> {
         }
         let mut parts = Vec::new();
         if let Some(attention) = own {
-            let square = N::input(&self.sequence).times(N::input(&self.sequence));
             if self.checkpoints() {
-                let bytes = N::constant(self.residual_bytes() as f64);
-                parts.push(N::product([bytes, N::input(&attention.heads), square]));
+                let square = self.square::<N>(self.residual_bytes());
+                parts.push(square.times(N::input(&attention.heads)));
             } else if self.plan.adapters.is_none() {
-                // Rows of the table, for its gradient.
-                parts.push(N::constant(8.0).times(square));
+                parts.push(self.square(TABLE_ROW));
             }
         }
         if let Some(attention) = cross.filter(|_| self.checkpoints() || !self.plan.is_eager()) {
