@@ -286,6 +286,10 @@ impl Setup {
     pub fn encodes(&self) -> bool {
         self.blueprint.reading == Reading::Encodes
     }
+    /// Whether the model has an encoder, alone or beside a decoder.
+    pub fn reads_apart(&self) -> bool {
+        self.blueprint.reading != Reading::Writes
+    }
     /// The modes it can be asked in: a model that writes nothing encodes, and is trained where that is counted for some task.
     pub fn modes(&self) -> Vec<Mode> {
         let trained = self.blueprint.trains() || self.encodes() && self.blueprint.autograd.counts_encoder;

@@ -346,7 +346,7 @@ fn program_arg() -> Arg {
         .long("program")
         .value_name("NAME")
         .requires("launch")
-        .help("What starts a training run: trl, axolotl, llama-factory for Transformers, DeepSpeed and FSDP; llama-factory for Unsloth too; transformers-examples for encoders")
+        .help("What starts a training run: trl, axolotl, llama-factory for Transformers, DeepSpeed and FSDP; llama-factory for Unsloth too; transformers-examples for models with an encoder")
 }
 
 /// The program that is to start a training run.

@@ -1,13 +1,10 @@
-//! Memory of an encoder beside a decoder: its layers, and the gradients that are not made before its backward pass.
+//! Memory of the layers of an encoder beside a decoder.
 
-use super::adapters::low_rank;
 use super::kept::Keeper;
 use super::layer_memory::{KindMemory, LayerMemory};
 use super::plan::TrainingPlan;
-use crate::model::operator::Input;
-use crate::model::{Blueprint, Component, Tensor};
 use crate::scenario::Recompute;
-use crate::units::{Number, Quantity};
+use crate::units::Number;
 
 /// The layers of an encoder beside a decoder, bytes.
 #[derive(Clone, Debug)]
@@ -40,25 +37,5 @@ impl<N: Number> EncoderMemory<N> {
             again: most(|one| &one.again)?,
             whole: most(|one| &one.whole)?,
         })
-    }
-}
-
-/// Gradients of an encoder's weights on a rank, or of the adapters beside them.
-pub fn encoder_gradients<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint) -> N {
-    let elements = match &plan.adapters {
-        Some(adapters) => low_rank::<N>(blueprint, adapters, |place| {
-            (place.block.input == Input::Encoder).then(|| place.times(N::constant(1.0)))
-        }),
-        None => {
-            let tensors = blueprint.tensors();
-            let trained = |tensor: &Tensor| tensor.is_parameter() && !blueprint.autograd.freezes(&tensor.name);
-            let own = tensors.filter(|(_, tensor)| tensor.component == Component::Encoder && trained(tensor));
-            N::sum(own.map(|(place, tensor)| place.stored(tensor, tensor.elements::<N>())))
-        }
-    };
-    let bytes = N::constant(plan.bytes.gradient as f64).times(elements);
-    match plan.gradient_shards() {
-        1 => bytes,
-        among => bytes.over(N::input(&Quantity::choice("ranks that shard it", among, "Hardware"))),
     }
 }

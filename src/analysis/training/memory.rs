@@ -1,6 +1,6 @@
 //! Memory of a rank over a training step: what stays, what is kept for the backward pass, and the peak.
 
-use super::encoder_memory::{EncoderMemory, encoder_gradients};
+use super::encoder_memory::EncoderMemory;
 use super::kept::Keeper;
 use super::layer_memory::LayerMemory;
 use super::logits;
@@ -386,7 +386,7 @@ fn stage_memory_with<N: Number>(
         let made = if held {
             before.clone()
         } else {
-            gradients().minus(encoder_gradients(plan, blueprint))
+            gradients().minus(states.encoder_gradients.clone())
         };
         let alive = [encoder.again, each.encoder_gradients.clone(), unit_gradient, gathered];
         // Before it the gradient of the decoder's table is added to that of a tied head.

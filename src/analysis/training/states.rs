@@ -3,6 +3,7 @@
 use super::adapters::{low_rank, trained_whole};
 use super::plan::{Adapters, TrainingPlan};
 use super::stage::{Held, Stage, held};
+use crate::model::operator::Input;
 use crate::model::{Blueprint, Component, TensorKind};
 use crate::scenario::training::{BaseWeights, Optimizer};
 use crate::units::{Number, Quantity};
@@ -18,6 +19,8 @@ pub struct States<N> {
     pub gradients: N,
     /// Of these, gradients of towers and of a pooler that is not read: a step makes none.
     pub idle_gradients: N,
+    /// Of these, gradients of an encoder beside a decoder, or of the adapters in it.
+    pub encoder_gradients: N,
     /// Optimizer states and master copies, wherever they lie.
     pub optimizer: N,
     /// Elements that are trained on the rank, before data-parallel sharding.
@@ -54,6 +57,7 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
     };
     let mut gradients = Vec::new();
     let mut idle = Vec::new();
+    let mut of_encoder = Vec::new();
     let mut optimizer = Vec::new();
     let mut trained = Vec::new();
     for one in &tensors {
@@ -73,6 +77,9 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         let gradient = shared(gradient, among(one, plan.gradient_shards()));
         if one.idle {
             idle.push(gradient.clone());
+        }
+        if one.tensor.component == Component::Encoder {
+            of_encoder.push(gradient.clone());
         }
         gradients.push(gradient);
         let state = moments(plan, blueprint.vocabulary.value, one)
@@ -104,6 +111,13 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
             shared(whole(bytes.weight), plan.weight_shards()).named("adapters", "Weights of the adapters."),
         );
         gradients.push(shared(whole(bytes.gradient), plan.gradient_shards()));
+        let read = low_rank::<N>(blueprint, adapters, |place| {
+            (place.block.input == Input::Encoder)
+                .then(|| stage.copies(place).map(|count| N::input(&count)))
+                .flatten()
+        });
+        let read = N::constant(bytes.gradient as f64).times(read);
+        of_encoder.push(shared(read, plan.gradient_shards()));
         let moments = beside(flat_moments(plan, elements.clone()), &|head| {
             narrower(flat_moments(plan, head))
         });
@@ -126,14 +140,15 @@ pub fn states<N: Number>(plan: &TrainingPlan, blueprint: &Blueprint, stage: &Sta
         });
         N::sum(some.map(|one| one.elements.clone()))
     };
-    let gradients = N::sum(gradients);
+    // Where each is taken as it is made, those of one layer are there at a time.
+    let at_once = |gradients: N| match plan.in_backward {
+        true => gradients.over(layers.clone()),
+        false => gradients,
+    };
     States {
         idle_gradients: N::sum(idle),
-        gradients: if plan.in_backward {
-            gradients.over(layers.clone())
-        } else {
-            gradients
-        },
+        encoder_gradients: at_once(N::sum(of_encoder)),
+        gradients: at_once(N::sum(gradients)),
         optimizer: N::sum(optimizer),
         trainable: N::sum(trained),
         unit: N::constant(2.0).times(of_layers(true)).over(layers),

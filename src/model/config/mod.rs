@@ -301,8 +301,9 @@ impl Config {
 }
 
 /// Drops keys that the class does not read, though others have them for what is read here; where the class has two names
-/// for one thing, the second wins.
+/// for one thing, the second wins. A key in words is what a description marks a layer with, never a file.
 fn as_the_class_reads(object: &mut Map<String, Value>, defaults: &Map<String, Value>) {
+    object.retain(|key, _| !key.contains(' '));
     let names = defaults.get("_alias").and_then(Value::as_object);
     for (alias, name) in names.into_iter().flatten() {
         let given = object.get(alias).filter(|value| !value.is_null()).cloned();

@@ -1,7 +1,7 @@
 //! What is kept once for the model: before the layers, after them, and of the loss.
 
 use super::{Keeper, Seen};
-use crate::analysis::training::adapters::{adapts, low_rank};
+use crate::analysis::training::adapters::{adapts_block, low_rank};
 use crate::model::autograd::AttentionForm;
 use crate::model::operator::{Block, Kind, Role, Span, Step};
 use crate::scenario::{AttentionKernel, Recompute};
@@ -24,11 +24,10 @@ impl Keeper<'_> {
             };
             // Layers that are computed again make their input need a gradient: the norm before them does too.
             let leads = self.checkpoints() && (class.counts_encoder || class.counts_pair);
-            let adapted = |block: &&Block| match &self.plan.adapters {
-                // Under adapters nothing before the first of them needs a gradient.
-                Some(_) if leads && block.role == Role::Norm => true,
-                Some(adapters) => block.operators.iter().any(|operator| adapts(adapters, block, operator)),
-                None => true,
+            // Under adapters nothing before the first of them needs a gradient.
+            let adapted = |block: &&Block| {
+                let adapters = self.plan.adapters.as_ref();
+                adapters.is_none() || (leads && block.role == Role::Norm) || adapts_block(adapters, block)
             };
             // Where tables are added up, their sum is another tensor than the rows of the tokens, which adapters' checkpoints keep.
             let tables = self.blueprint.stem.iter().filter(|block| block.role == Role::Embedding);

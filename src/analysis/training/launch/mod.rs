@@ -27,7 +27,6 @@ use basis::RunBasis;
 use crate::analysis::fit::Verdict;
 use crate::analysis::launch::Launch;
 use crate::analysis::summary::Analysis;
-use crate::model::blueprint::Reading;
 use crate::scenario::training::{Framework, Reinforcement};
 use crate::units::UnitSystem;
 
@@ -51,13 +50,10 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
             UnitSystem::Gib.bytes(fit.missing_bytes as f64)
         ));
     }
-    if matches!(analysis.setup.blueprint.reading, Reading::Both(_)) {
-        return Err("There is no command for an encoder-decoder here: TRL, Axolotl, LLaMA-Factory and the others train on one sequence. Transformers' Seq2SeqTrainer takes two, with DataCollatorForSeq2Seq, and is called from Python with data of your own.".to_owned());
-    }
     let known = programs_for(&analysis.setup, training);
-    if let Some(one) = program.filter(|one| analysis.setup.encodes() && *one != Program::Examples) {
+    if let Some(one) = program.filter(|one| analysis.setup.reads_apart() && *one != Program::Examples) {
         return Err(format!(
-            "{} is written here for models that write: an encoder is trained by transformers' own scripts.",
+            "{} is written here for decoders alone: a model with an encoder is trained by transformers' own scripts.",
             one.label()
         ));
     }
@@ -78,7 +74,7 @@ pub fn launch(analysis: &Analysis, name: &str, program: Option<Program>) -> Resu
     let program = match program {
         Some(Program::Examples) if !known.contains(&Program::Examples) => {
             return Err(
-                "Transformers' own scripts are written here for encoders: choose another program for a model that writes."
+                "Transformers' own scripts are written here for models with an encoder: choose another program for a decoder."
                     .to_owned(),
             );
         }

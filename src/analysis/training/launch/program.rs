@@ -27,7 +27,7 @@ pub enum Program {
     LlmFoundry,
     /// MaxText.
     Maxtext,
-    /// Transformers' own scripts, for encoders.
+    /// Transformers' own scripts, for models with an encoder.
     Examples,
 }
 
@@ -137,10 +137,10 @@ pub const fn programs(framework: Framework) -> &'static [Program] {
     }
 }
 
-/// Programs that run what was weighed: an encoder is trained by transformers' own scripts alone.
+/// Programs that run what was weighed: a model with an encoder is trained by transformers' own scripts alone.
 pub fn programs_for(setup: &Setup, training: &Training) -> &'static [Program] {
     match training.plan.framework {
-        Framework::Transformers | Framework::Deepspeed | Framework::Fsdp if setup.encodes() => &[Program::Examples],
+        Framework::Transformers | Framework::Deepspeed | Framework::Fsdp if setup.reads_apart() => &[Program::Examples],
         framework => programs(framework),
     }
 }

@@ -105,8 +105,9 @@ impl Browser {
     #[track_caller]
     pub fn wait_for_download(&self, folder: &Path, name: &str, deadline: Duration) -> PathBuf {
         let (file, start) = (folder.join(name), Instant::now());
-        // Chromium writes under another name and renames at the end.
-        while !file.is_file() {
+        // Chromium holds the name with an empty file, writes under another and renames at the end.
+        let whole = || std::fs::metadata(&file).is_ok_and(|file| file.is_file() && file.len() > 0);
+        while !whole() {
             if start.elapsed() > deadline {
                 self.fail(&format!(
                     "no download {name} in {} after {deadline:?}",

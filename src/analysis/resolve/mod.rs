@@ -1,5 +1,8 @@
 //! How a scenario is resolved: the device, the engine that is usual there, the weights as it holds them, the cache.
 
+mod asked;
+mod weights;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -16,18 +19,15 @@ use super::placement::{Layout, least, members};
 use super::setup::{Setup, Widths};
 use crate::hardware::{self, Device, Engine, Support};
 use crate::model::blueprint::Reading;
-use crate::model::families::class_for;
-use crate::model::quantisation::{self, Choice, Mix, Quantisation, Scope, WeightFileKind};
-use crate::model::{Blueprint, Component, Format, ModelError, Notice, Purpose};
-use crate::scenario::{AttentionKernel, Mode, Scenario};
+use crate::model::quantisation;
+use crate::model::{Blueprint, Component, Format, ModelError, Notice};
+use crate::scenario::{AttentionKernel, Scenario};
 use crate::units::UnitSystem;
 
-/// Weights as an engine stores them, with what is to be said of that.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Conversion {
-    weights: Arc<Quantisation>,
-    notices: Arc<[Notice]>,
-}
+pub use weights::{Conversion, unpacked};
+
+use asked::{as_it_reads, said_of_encoding, said_of_task};
+use weights::convert;
 
 thread_local! {
     static RESOLVED: Cell<u64> = const { Cell::new(0) };
@@ -73,48 +73,6 @@ pub fn resolve(
     on_device(blueprint, requested, device, notices, known)
 }
 
-/// The scenario as the model can answer it: one that writes nothing is asked to read its prompt.
-fn as_it_reads(blueprint: &Blueprint, requested: Arc<Scenario>) -> Result<Arc<Scenario>, AnalysisError> {
-    let mode = requested.workload.mode;
-    if mode.trains() {
-        let built = requested
-            .task()
-            .filter(|task| blueprint.purpose != Some(task.purpose()));
-        let what = match (&blueprint.reading, built) {
-            (_, Some(task)) => format!(
-                "Training of this type for \"{}\" (task: {}; tasks are those of encoders of text)",
-                task.label(),
-                task.key()
-            ),
-            _ if blueprint.trains() => return Ok(requested),
-            (Reading::Encodes, None) if blueprint.autograd.counts_encoder && requested.task().is_some() => {
-                let task = requested.task().map_or("", crate::scenario::training::Task::key);
-                format!("Training of this type for the task it was given (task: {task})")
-            }
-            (Reading::Both(_), _) if blueprint.autograd.counts_pair => {
-                "Training of a class without an output head (architectures: one of those for conditional generation has one)"
-                    .to_owned()
-            }
-            (Reading::Both(_), _) => "Training of an encoder with a decoder of this type".to_owned(),
-            _ if blueprint.autograd.counts_encoder => "Training of the class that the config names (choose a task: masked words, labels, answers and embeddings are counted where transformers has the class)".to_owned(),
-            _ => "Training of a model that writes nothing".to_owned(),
-        };
-        return Err(ModelError::NotBuilt {
-            model_type: blueprint.model_type.clone(),
-            what,
-        }
-        .into());
-    }
-    if blueprint.reading != Reading::Encodes || mode == Mode::Prefill {
-        return Ok(requested);
-    }
-    Ok(Arc::new(Scenario::clone(&requested).with(|s| {
-        s.workload.mode = Mode::Prefill;
-        s.workload.endless = false;
-        s.workload.generate = None;
-    })))
-}
-
 /// The scenario with what images, video and sound become in its prompt.
 fn as_it_sees(blueprint: &Blueprint, requested: &Arc<Scenario>) -> Result<(Arc<Scenario>, Arc<Media>), AnalysisError> {
     let media = Media::of(blueprint, &requested.workload)?;
@@ -128,51 +86,6 @@ fn as_it_sees(blueprint: &Blueprint, requested: &Arc<Scenario>) -> Result<(Arc<S
         Arc::new(Scenario::clone(requested).with(|s| s.workload.prompt = prompt))
     };
     Ok((scenario, Arc::new(media)))
-}
-
-/// What is said of a model that writes nothing.
-fn said_of_encoding(blueprint: &Blueprint) -> Option<Notice> {
-    (blueprint.reading == Reading::Encodes).then(|| {
-        Notice::new(
-            "encodes_only",
-            format!(
-                "{} reads and writes nothing: what is estimated is encoding the tokens of its input.",
-                blueprint.family
-            ),
-        )
-    })
-}
-
-/// What is said of an encoder that is trained for labels or embeddings: its class, and what its loss is taken to be.
-fn said_of_task(blueprint: &Blueprint, requested: &Scenario) -> Option<Notice> {
-    let purpose = blueprint.purpose.filter(|purpose| *purpose != Purpose::Masked)?;
-    let class = class_for(&blueprint.model_type, purpose)?;
-    if purpose == Purpose::Plain {
-        let alone = if requested.workload.batch == 1 {
-            " A micro-batch of 1 is a text without a pair: take an even --micro-batch."
-        } else {
-            ""
-        };
-        return Some(Notice::new(
-            "trained_on_pairs",
-            format!(
-                "{class} is trained for embeddings as sentence-transformers does it: each text is the mean of its tokens (their first one keeps no more), the loss is over the cosines of all pairs of the micro-batch, two of its sequences are a pair, and its two texts run apart. Losses of one number a pair keep as much.{alone}"
-            ),
-        ));
-    }
-    let outputs = blueprint.outputs()?;
-    let head = if requested.training.lora_rank.is_some() {
-        " Its head is trained whole beside the adapters, in a copy, as PEFT's modules_to_save does it."
-    } else {
-        ""
-    };
-    Some(Notice::new(
-        "trained_for_labels",
-        format!(
-            "{class} is trained with {} outputs (num_labels, id2label).{head}",
-            outputs.value
-        ),
-    ))
 }
 
 /// The same on another device, which stands in no machine.
@@ -267,33 +180,8 @@ fn on_device(
         same && Arc::ptr_eq(&known.blueprint, blueprint)
     });
     let conversion = shared.map_or_else(|| convert(blueprint, chosen, engine), |known| known.conversion.clone());
-    notices.extend(conversion.notices.iter().cloned());
-    let mut weights = conversion.weights.clone();
-    if scenario.workload.mode.trains() && weights.scope != Scope::Everything {
-        notices.push(Notice::new(
-            "trained_unquantised",
-            format!(
-                "Pretraining updates every weight, so it uses {} weights, not {}.",
-                weights.base.label, weights.method
-            ),
-        ));
-        weights = Arc::new(Quantisation::plain(weights.base.clone()));
-    }
-    let narrow = engine
-        .narrows_fp32()
-        .and_then(Format::from_dtype)
-        .filter(|_| weights.base == Format::FP32);
-    if let Some(narrow) = narrow.filter(|_| scenario.precision.weights.is_none() && !scenario.workload.mode.trains()) {
-        notices.push(Notice::new(
-            "fp32_narrowed",
-            format!(
-                "The checkpoint is in FP32; {} loads it in 16 bits ({}) unless it is told otherwise.",
-                engine.label(),
-                narrow.label
-            ),
-        ));
-        weights = Arc::new(weights.with_base(narrow));
-    }
+    notices.extend(conversion.notices());
+    let weights = conversion.loaded(scenario, engine, &mut notices);
     notices.extend(cache_format::told(engine, &weights, scenario).filter(|_| !scenario.workload.mode.trains()));
     let activation = if weights.base.bits >= 16 {
         weights.base.clone()
@@ -430,77 +318,4 @@ pub fn automatic_engine(blueprint: &Blueprint, scenario: &Scenario, device: Opti
         return Engine::Transformers;
     }
     usual
-}
-
-/// The weights in the chosen format, or as published, as an engine holds them.
-fn convert(blueprint: &Blueprint, chosen: Option<Choice>, engine: Engine) -> Conversion {
-    let mut notices = Vec::new();
-    let weights = match chosen.or_else(|| inside(engine, blueprint)) {
-        Some(choice) => {
-            let mix = Mix::named(&choice.format.id).filter(|_| engine == Engine::LlamaCpp);
-            let converted = match mix {
-                Some(mix) => Quantisation::gguf(mix, blueprint),
-                None => choice.convert(blueprint),
-            };
-            if blueprint.published.scope != Scope::Everything && converted != blueprint.published {
-                let (from, to) = (&blueprint.published.method, &converted.method);
-                notices.push(Notice::new(
-                    "converted",
-                    format!("The checkpoint is published in {from}; the estimate assumes it is converted to {to} by that format's usual rule."),
-                ));
-            }
-            converted
-        }
-        None => blueprint.published.clone(),
-    };
-    if let Some(text) = weights.plan.as_ref().and_then(|plan| plan.mix().importance_note()) {
-        notices.push(Notice::new("imatrix_assumed", text));
-    }
-    let apart = weights.apart(blueprint);
-    if apart > 0 {
-        notices.push(Notice::new(
-            "projector_apart",
-            format!(
-                "llama.cpp keeps the towers in a projector file (mmproj) of its own, about {} bytes in FP16; it is not counted here.",
-                crate::units::grouped(apart.saturating_mul(2))
-            ),
-        ));
-    }
-    Conversion {
-        weights: Arc::new(weights),
-        notices: notices.into(),
-    }
-}
-
-/// The published weights as an engine with files of its own holds them, if they are not in such files already.
-fn inside(engine: Engine, blueprint: &Blueprint) -> Option<Choice> {
-    let published = &blueprint.published;
-    if engine != Engine::LlamaCpp || published.container == WeightFileKind::Gguf {
-        return None;
-    }
-    // What has no type of its own there is unpacked on conversion.
-    let format = Mix::named(&published.format.id).map_or(&published.base, |_| &published.format);
-    quantisation::choice(&format.id)
-}
-
-/// Weights as they are after an engine unpacked them on loading.
-pub fn unpacked(setup: Setup) -> Setup {
-    if setup.scenario.workload.mode.trains() {
-        return setup;
-    }
-    let told = Notice::new(
-        "unpacked_on_loading",
-        format!(
-            "{} unpacks {} to {} on loading here, so no memory is saved.",
-            setup.engine.label(),
-            setup.weights.method,
-            setup.weights.base.label
-        ),
-    );
-    Setup {
-        notices: setup.notices.iter().cloned().chain([told]).collect(),
-        weights: Arc::new(Quantisation::plain(setup.weights.base.clone())),
-        unpacked: true,
-        ..setup
-    }
 }
