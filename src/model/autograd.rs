@@ -162,6 +162,8 @@ const NORMS: &[(&[&str], NormForm)] = &[
             "qwen3_5_text",
             "qwen3_5_moe",
             "qwen3_5_moe_text",
+            "qwen4_exp",
+            "qwen4_exp_text",
             "t5gemma",
             "vaultgemma",
             // Not 1 + weight, but an FP32 copy of the weight all the same.

@@ -68,6 +68,46 @@ pub fn hyper_head(module: &'static str, hidden: &Quantity, streams: &Quantity) -
     }
 }
 
+/// The same before a mixer with a gate for each element of each stream, which comes from a narrow matrix in between: all of M streams of
+/// width H are normed, `[rank, M·H]` and `[M·H, rank]` make the gates, `[M, M·H]` the share of each stream in what the mixer
+/// gives; after the last layer there is no such share.
+///
+/// Source: `Qwen4ExpTextGatedResidual` in `modeling_qwen4_exp.py` of transformers 5.24.
+pub fn gated_streams(
+    module: &'static str,
+    hidden: &Quantity,
+    streams: &Quantity,
+    rank: &Quantity,
+    shares: bool,
+) -> Block {
+    let part = Component::Norm;
+    let all = Quantity::product("streams_width", &[streams, hidden]);
+    let mut normed = Operator::elementwise("stream norm", part, &all, Step::Norm(Norm::Rms), 1);
+    normed.tensors = Norm::Rms.tensors(&format!("{module}.hc_norm"), part, &[&all]);
+    let mut operators = vec![
+        normed,
+        projection(
+            &format!("{module}.input_mix_weight_down.weight"),
+            rank,
+            &all,
+            "gates, narrow",
+        ),
+        Operator::elementwise("activation", part, rank, Step::Plain(4), 1),
+        projection(&format!("{module}.input_mix_weight_up.weight"), &all, rank, "gates"),
+        Operator::elementwise("streams joined", part, &all, Step::GatedActivation, 2),
+    ];
+    if shares {
+        let name = format!("{module}.block_inject_weight.weight");
+        operators.push(projection(&name, streams, &all, "stream weights"));
+        operators.push(Operator::elementwise("streams written", part, &all, Step::Plain(2), 1));
+    }
+    let role = if shares { Role::Norm } else { Role::Head };
+    Block {
+        operators,
+        ..Block::new("Hyper-connection", role)
+    }
+}
+
 /// The mean of all streams after the last layer, in place of [`hyper_head`].
 pub fn streams_mean(hidden: &Quantity, streams: &Quantity) -> Block {
     let all = Quantity::product("streams_width", &[streams, hidden]);

@@ -1,4 +1,4 @@
-//! DeepSeek V2, V3, R1 and Kimi K2: latent attention, dense layers first, then routed and shared experts.
+//! DeepSeek V2, V3, R1, Kimi K2 and Sarvam 105B: latent attention, dense layers first, then routed and shared experts.
 
 use super::{AttentionForm, Build, Correction, Decoder, Experts, Family, Flag};
 
@@ -25,6 +25,11 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["deepseek_v3", "kimi_k2"],
         title: "DeepSeek V3",
+        build: Build::Decoder(DEEPSEEK),
+    },
+    Family {
+        types: &["sarvam_mla"],
+        title: "Sarvam with latent attention",
         build: Build::Decoder(DEEPSEEK),
     },
 ];

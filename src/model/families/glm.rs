@@ -1,4 +1,4 @@
-//! GLM-4, GLM-4-0414, GLM-4.5 to 4.7.
+//! GLM-4, GLM-4-0414, GLM-4.5 to 4.7, and Sarvam, which is built like GLM-4.5.
 
 use super::super::blocks::{Norm, QkNorm};
 use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, Names};
@@ -9,6 +9,15 @@ const GLM: Decoder = Decoder {
     output_bias: Flag::No,
     mlp_bias: Flag::No,
     ..Decoder::LLAMA
+};
+const GLM_MOE: Decoder = Decoder {
+    qkv_bias: Flag::Key("attention_bias", false),
+    head_norm: HeadNorm {
+        form: QkNorm::PerHead(Norm::Rms),
+        when: Flag::Key("use_qk_norm", false),
+    },
+    experts: Some(Experts::DEEPSEEK),
+    ..GLM
 };
 const FOUR_NORMS: [&str; 4] = [
     "input_layernorm",
@@ -50,14 +59,11 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["glm4_moe", "glm4v_moe_text"],
         title: "GLM-4.5",
-        build: Build::Decoder(Decoder {
-            qkv_bias: Flag::Key("attention_bias", false),
-            head_norm: HeadNorm {
-                form: QkNorm::PerHead(Norm::Rms),
-                when: Flag::Key("use_qk_norm", false),
-            },
-            experts: Some(Experts::DEEPSEEK),
-            ..GLM
-        }),
+        build: Build::Decoder(GLM_MOE),
+    },
+    Family {
+        types: &["sarvam_moe"],
+        title: "Sarvam",
+        build: Build::Decoder(GLM_MOE),
     },
 ];

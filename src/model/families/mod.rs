@@ -44,6 +44,7 @@ mod deepseek_v4;
 mod dino;
 
 mod doge;
+mod dory;
 mod dots3;
 mod early_llm;
 mod ernie;
@@ -96,6 +97,7 @@ mod olmo_hybrid;
 mod others;
 mod phi;
 mod qwen;
+mod qwen4;
 pub mod qwen_hybrid;
 mod recurrent_gemma;
 mod rwkv;
@@ -216,6 +218,8 @@ pub const MORE: &[&[Family]] = &[
     muse::FAMILIES,
     beam::FAMILIES,
     doge::FAMILIES,
+    dory::FAMILIES,
+    qwen4::FAMILIES,
     hrm::FAMILIES,
     minimax_m3::FAMILIES,
     bert::FAMILIES,

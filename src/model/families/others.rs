@@ -1,7 +1,14 @@
 //! Near relatives of Llama that differ in a flag or two.
 
-use super::super::blocks::{Norm, QkNorm};
+use super::super::blocks::{Norm, QkNorm, head};
 use super::{Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows};
+
+const APERTUS: Decoder = Decoder {
+    head_norm: HeadNorm::PER_HEAD,
+    gate: Gate::Plain,
+    activation_parameters: &["mlp.act_fn.alpha_n", "mlp.act_fn.alpha_p"],
+    ..Decoder::LLAMA
+};
 
 /// One entry a family; each says only what differs.
 pub const FAMILIES: &[Family] = &[
@@ -79,11 +86,20 @@ pub const FAMILIES: &[Family] = &[
     Family {
         types: &["apertus"],
         title: "Apertus",
+        build: Build::Decoder(APERTUS),
+    },
+    Family {
+        types: &["apertus1p5_text"],
+        title: "Apertus 1.5",
         build: Build::Decoder(Decoder {
-            head_norm: HeadNorm::PER_HEAD,
-            gate: Gate::Plain,
-            activation_parameters: &["mlp.act_fn.alpha_n", "mlp.act_fn.alpha_p"],
-            ..Decoder::LLAMA
+            adjust_ends: |config, all| {
+                if let Some(rows) = config.optional("words written", &["output_vocab_size"])? {
+                    all.tail.pop();
+                    all.tail.push(head("lm_head", &rows, &all.hidden, all.tied, false));
+                }
+                Ok(())
+            },
+            ..APERTUS
         }),
     },
     Family {

@@ -1,16 +1,17 @@
-//! Qwen3-Next and Qwen3.5: Gated DeltaNet in three of four layers, gated attention in the fourth.
+//! Qwen3-Next and Qwen3.5: Gated DeltaNet in three of four layers, gated attention in the fourth. Lara Mini: in two of five, with
+//! windows and attention to all.
 
-use super::super::blocks::{DeltaNames, GatedDelta, gated_delta, query_gate};
+use super::super::blocks::{DeltaNames, GatedDelta, gated_delta, query_gate, without_positions};
 use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind};
 use super::decoder::{Hybrid, MixerKind, Place};
-use super::hybrid::every;
+use super::hybrid::{every, named};
 use super::names::SHARED_EXPERT;
 use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Shared, adjust};
 use crate::units::Quantity;
 
-const EXPERTS: Experts = Experts {
+pub const EXPERTS: Experts = Experts {
     layers: MoeLayers::All,
     shared: Shared::Width(&["shared_expert_intermediate_size"]),
     shared_module: SHARED_EXPERT,
@@ -53,14 +54,44 @@ pub const FAMILIES: &[Family] = &[
             ..DENSE
         }),
     },
+    Family {
+        types: &["lara_mini"],
+        title: "Lara Mini",
+        build: Build::Decoder(LARA),
+    },
 ];
 
-fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
+/// Attention without a gate, to all tokens and without positions once in five layers, in windows twice; an expert that every
+/// token takes whole.
+const LARA: Decoder = Decoder {
+    tied: true,
+    experts: Some(Experts {
+        shared_gate: None,
+        ..EXPERTS
+    }),
+    hybrid: Hybrid::of(lara_order, |config, hidden| mixer(config, hidden, DeltaNames::Parted)),
+    adjust_layer: |_, _, place, blocks| {
+        Ok(match place.mixer {
+            MixerKind::Full => adjust::mixer(blocks, without_positions),
+            _ => blocks,
+        })
+    },
+    ..DENSE
+};
+
+fn lara_order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
+    use MixerKind::{Full, Recurrent, Window};
+    let usual = [Recurrent, Window, Recurrent, Full, Window];
+    let order = named(config, "layer_types", layers)?;
+    Ok(order.unwrap_or_else(|| usual.into_iter().cycle().take(layers as usize).collect()))
+}
+
+pub fn order(config: &Config, layers: u64) -> Result<Vec<MixerKind>, ModelError> {
     every(config, layers, &["full_attention_interval"], 4)
 }
 
 /// Attention whose queries come with a gate for the output.
-fn gate(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+pub fn gate(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     if !place.attends() {
         return Ok(blocks);
     }
@@ -77,7 +108,7 @@ fn gate(config: &Config, hidden: &Quantity, place: Place, blocks: Vec<Block>) ->
     }))
 }
 
-fn mixer(config: &Config, hidden: &Quantity, names: DeltaNames) -> Result<Block, ModelError> {
+pub fn mixer(config: &Config, hidden: &Quantity, names: DeltaNames) -> Result<Block, ModelError> {
     let style = GatedDelta {
         key_heads: config.size("key_heads", &["linear_num_key_heads"])?,
         value_heads: config.size("value_heads", &["linear_num_value_heads"])?,

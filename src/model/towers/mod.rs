@@ -65,7 +65,9 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
             qwen_vit::third(config, prefix, qwen_vit::Deep::VL)
         }
         "qwen3_omni_moe_vision_encoder" => qwen_vit::third(config, prefix, qwen_vit::Deep::OMNI),
-        "qwen3_5_vision" | "qwen3_5_moe_vision" => qwen_vit::third(config, prefix, qwen_vit::Deep::NONE),
+        "qwen3_5_vision" | "qwen3_5_moe_vision" | "qwen4_exp_vision" | "qwen4_exp" => {
+            qwen_vit::third(config, prefix, qwen_vit::Deep::NONE)
+        }
         "glm4v_vision" | "glm4v_moe_vision" => glm_vision::tower(config, prefix, true),
         "glm_ocr_vision" | "glm5_next_vision" => glm_vision::tower(config, prefix, false),
         "internvl_vision" | "qianfan_ocr_vision" => intern::tower(config, prefix),

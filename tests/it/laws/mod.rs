@@ -76,6 +76,8 @@ pub fn any_config() -> impl Strategy<Value = Value> {
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
                 "num_kv_shared_layers": layers / 3, "num_layers": layers,
                 "block_configs": blocks,
+                "indexer_n_heads": 2, "indexer_kv_heads": 1, "indexer_head_dim": dim, "indexer_budget": 64, "indexer_compress_ratio": 4,
+                "n_input_layers": layers / 4, "n_output_layers": layers / 3,
                 "sliding_window": window, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
             });
             for name in ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"] {

@@ -63,6 +63,7 @@ pub const WRAPPERS: &[Wrapper] = &[
             "qwen3_vl_moe",
             "qwen3_5",
             "qwen3_5_moe",
+            "qwen4_exp",
             "glm4v",
             "glm46v",
             "glmga",

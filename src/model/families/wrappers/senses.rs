@@ -179,9 +179,13 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             marks: 2,
             ends: false,
         }),
-        "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_omni_moe" | "qwen3_omni_moe_thinker" => {
-            pixels(vision, PATCH, OF_QWEN3)?
-        }
+        "qwen3_vl"
+        | "qwen3_vl_moe"
+        | "qwen3_5"
+        | "qwen3_5_moe"
+        | "qwen4_exp"
+        | "qwen3_omni_moe"
+        | "qwen3_omni_moe_thinker" => pixels(vision, PATCH, OF_QWEN3)?,
         "glm4v" | "glm4v_moe" | "glm_ocr" => pixels(vision, PATCH, OF_GLM)?,
         "video_llama_3" => {
             let merge = or(vision, "spatial_merge_size", 1)?;

@@ -1,0 +1,191 @@
+//! Dory: layers in the middle run several times, on states of length one.
+//!
+//! Source: `modeling_dory.py` and `configuration_dory.py` of transformers 5.24, on which its counts were checked.
+
+use serde_json::json;
+
+use super::super::blocks::{Norm, QkNorm, norm};
+use super::super::component::Component;
+use super::super::config::{Config, MOST_LAYERS};
+use super::super::error::ModelError;
+use super::super::operator::{Block, Role};
+use super::super::tensor::Tensor;
+use super::assembly::Assembly;
+use super::encoder::not_built;
+use super::names::FOUR_NORMS;
+use super::{Build, Changes, Decoder, Family, Flag, HeadNorm, Names, Pattern, Place, Windows, adjust};
+use crate::units::Quantity;
+
+/// Every family of this file.
+pub const FAMILIES: &[Family] = &[Family {
+    types: &["dory"],
+    title: "Dory",
+    build: Build::Decoder(DORY),
+}];
+
+/// How many layers of its kind run again: a mark of this description, no key of a file.
+const AGAIN: &str = "layers run again";
+/// Whether a run leaves the cache to the last one.
+const READS: &str = "reads the last run's cache";
+/// Layers that run once before the others, and those that run again, as the builder counts them.
+const BEFORE: &[&str] = &["n_input_layers"];
+const MIDDLE: &[&str] = &["n_recurrent_layers"];
+const RUNS: &[&str] = &["n_recurrent_loops"];
+
+const DORY: Decoder = Decoder {
+    norm: Norm::Plain,
+    head_norm: HeadNorm {
+        form: QkNorm::PerHead(Norm::Plain),
+        when: Flag::Yes,
+    },
+    windows: Windows {
+        pattern: Pattern::FullWhere(|layer, _| (layer + 1).is_multiple_of(4)),
+        switch: None,
+    },
+    names: Names {
+        norms: FOUR_NORMS,
+        ..Names::LLAMA
+    },
+    translate: unfolded,
+    changes,
+    adjust_layer,
+    adjust_ends,
+    ..Decoder::LLAMA
+};
+
+/// Each run of a layer is a layer of its own. Published files count attention and MLP as two layers, of which one is called
+/// "mlp".
+fn unfolded(config: &Config) -> Result<Changes, ModelError> {
+    let types = config.names("layer_types")?.unwrap_or_default();
+    let halves = if types.contains(&"mlp") { 2 } else { 1 };
+    let layers = config.size("layers", &["num_hidden_layers"])?.value / halves;
+    let number = |keys| Ok::<_, ModelError>(config.optional("layers", keys)?.map_or(0, |found| found.value) / halves);
+    let (before, after) = (number(BEFORE)?, number(&["n_output_layers"])?);
+    let rest = layers.checked_sub(before.saturating_add(after));
+    let middle = match config.get("n_recurrent_layers") {
+        Some(_) => Some(number(MIDDLE)?),
+        None => rest,
+    };
+    let Some(middle) = middle.filter(|_| middle == rest) else {
+        return Err(ModelError::Inconsistent(format!(
+            "n_input_layers, n_recurrent_layers and n_output_layers are not {layers} in all (num_hidden_layers)."
+        )));
+    };
+    // Nothing that runs again runs once.
+    let runs = if middle == 0 {
+        1
+    } else {
+        config.size("runs", RUNS)?.value
+    };
+    let more = runs.saturating_sub(1).saturating_mul(middle);
+    let all = layers.saturating_add(more);
+    if all > MOST_LAYERS {
+        return not_built(config, "Loops that run more layers than any model has");
+    }
+    let kinds: Vec<&str> = (0..layers)
+        .map(|layer| {
+            let named = types.get((layer * halves) as usize).copied();
+            let usual = if (layer + 1).is_multiple_of(4) {
+                "full_attention"
+            } else {
+                "sliding_attention"
+            };
+            named.unwrap_or(usual)
+        })
+        .collect();
+    let (first, others) = kinds.split_at(before.min(layers) as usize);
+    let (again, last) = others.split_at(middle.min(others.len() as u64) as usize);
+    let looped = (0..runs).flat_map(|_| again);
+    let unfolded: Vec<_> = first.iter().chain(looped).chain(last).collect();
+    Ok(vec![
+        ("num_hidden_layers", json!(all)),
+        ("layer_types", json!(unfolded)),
+        ("n_input_layers", json!(before)),
+        ("n_recurrent_layers", json!(middle)),
+    ])
+}
+
+fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
+    let number = |keys| Ok::<_, ModelError>(config.optional("layers", keys)?.map_or(0, |found| found.value) as usize);
+    let (before, middle, runs) = (number(BEFORE)?, number(MIDDLE)?, number(RUNS)?);
+    let last_alone = config.text("recurrent_kv_cache_mode") == Some("last_loop");
+    let once = windowed.get(before..before.saturating_add(middle)).unwrap_or_default();
+    let last = before.saturating_add(middle.saturating_mul(runs.saturating_sub(1)));
+    let end = last.saturating_add(middle);
+    let all = windowed.iter().enumerate().map(|(layer, kind)| {
+        if runs < 2 || !(before..end).contains(&layer) {
+            return Vec::new();
+        }
+        let alike = once.iter().filter(|one| *one == kind).count();
+        // Weights are counted where the last run is a kind of its own.
+        match last_alone && layer < last {
+            true => vec![(AGAIN, json!(0)), (READS, true.into())],
+            false => vec![(AGAIN, json!(alike))],
+        }
+    });
+    Ok(all.collect())
+}
+
+/// A gate over the heads' output, norms without weights inside both halves, and rates per channel: of queries, of the gate, of gate
+/// and up, and of the way from the state to what each half gives.
+fn adjust_layer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+    let part = Component::Norm;
+    let wide = config.size("intermediate", super::keys::INTERMEDIATE)?;
+    let rates = |block: Block, name: &'static str, before: &str, width: &Quantity, modules: &[&'static str]| {
+        let tensors = modules
+            .iter()
+            .map(|module| Tensor::vector(*module, part, width))
+            .collect();
+        adjust::before(block, before, adjust::vectors(name, part, width, tensors))
+    };
+    let reads = config.get(READS).is_some();
+    let blocks = adjust::mixer(adjust::gate(blocks, "self_attn.gate_proj", hidden), |block| {
+        let heads = adjust::output_width(&block);
+        let block = rates(
+            block,
+            "rates of queries",
+            "scores and values",
+            &heads,
+            &["self_attn.sqk"],
+        );
+        let block = rates(block, "rates of the gate", "o_proj", &heads, &["self_attn.s_gate"]);
+        let block = adjust::inner_norm(block, "o_proj", "self_attn.attn_sub_norm", Norm::Plain, &heads);
+        let mut block = rates(block, "rate of the step", "", hidden, &["lambda_1"]);
+        if reads {
+            block.caches.clear();
+            block.title = "Attention over the last run's cache";
+        }
+        block
+    });
+    let mut blocks = adjust::channel(blocks, |block| {
+        let block = rates(
+            block,
+            "rates of gate and up",
+            "down_proj",
+            &wide,
+            &["mlp.suv_gate", "mlp.suv_up"],
+        );
+        let block = adjust::inner_norm(block, "down_proj", "mlp.ffn_sub_norm", Norm::Plain, &wide);
+        rates(block, "rate of the step", "", hidden, &["lambda_2"])
+    });
+    if let Some(again) = config.optional("layers run again", &[AGAIN])? {
+        let operators = blocks.iter_mut().flat_map(|block| &mut block.operators);
+        for tensor in operators.flat_map(|operator| &mut operator.tensors) {
+            tensor.physical = Some(again.clone());
+        }
+    }
+    Ok(blocks)
+}
+
+/// A scale of each logit, and a norm before every run and before the first.
+fn adjust_ends(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
+    let scale = Tensor::vector("lm_head.logit_scale", Component::LmHead, &all.vocabulary);
+    let head = all.tail.iter_mut().find(|block| block.role == Role::Head);
+    if let Some(operator) = head.and_then(|block| block.operators.first_mut()) {
+        operator.tensors.push(scale);
+    }
+    let runs = config.size("runs", RUNS)?.value.saturating_add(1);
+    let between = all.hidden.times("states between runs", runs);
+    all.tail.insert(0, norm(Norm::Plain, "norm", &between));
+    Ok(())
+}
