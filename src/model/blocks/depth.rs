@@ -23,13 +23,19 @@ pub fn depth_weights(module: &str, hidden: &Quantity) -> Operator {
 /// Before the token mixer of layer i: those stored, and the running sum; nothing where none is stored. Before its channel
 /// mixer: its own input may be stored by then. Once more after the last layer.
 pub fn depth_rows(layers: u64, block: u64) -> u64 {
-    let block = block.max(1);
     let places = (0..layers).map(|layer| {
-        let stored = layer.div_ceil(block);
-        let before = if stored > 0 { stored + 1 } else { 0 };
-        before + layer / block + 2
+        let (token, channel) = depth_reads(layer, block);
+        token + channel
     });
-    places.fold(layers.div_ceil(block) + 1, u64::saturating_add)
+    places.fold(layers.div_ceil(block.max(1)) + 1, u64::saturating_add)
+}
+
+/// Outputs that a token reads before the token mixer of a layer, and before its channel mixer.
+pub fn depth_reads(layer: u64, block: u64) -> (u64, u64) {
+    let block = block.max(1);
+    let stored = layer.div_ceil(block);
+    let before = if stored > 0 { stored + 1 } else { 0 };
+    (before, layer / block + 2)
 }
 
 /// The queries of one place that reads from depth, `[hidden]` or `[queries, hidden]`; norms have no weights (Inkling 2).

@@ -32,7 +32,7 @@ pub use attention_variants::{output_gate, query_gate, without_positions};
 pub use compressed::{CompressedAttention, Compression, compressed};
 pub use convolution::{ShortConvolution, convolution, short_convolution};
 pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
-pub use depth::{depth_mixing, depth_queries, depth_rows, depth_weights};
+pub use depth::{depth_mixing, depth_queries, depth_reads, depth_rows, depth_weights};
 pub use expert_attention::expert_attention;
 pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
 pub use indexer::{Indexer, choosing, indexed, pooled, with_vectors};

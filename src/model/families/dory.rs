@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::super::blocks::{Norm, QkNorm, norm};
 use super::super::component::Component;
-use super::super::config::{Config, MOST_LAYERS};
+use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Role};
 use super::super::tensor::Tensor;
 use super::assembly::Assembly;
-use super::encoder::not_built;
+use super::loops::{Loops, weighed, weights};
 use super::names::FOUR_NORMS;
 use super::{Build, Changes, Decoder, Family, Flag, HeadNorm, Names, Pattern, Place, Windows, adjust};
 use crate::units::Quantity;
@@ -23,8 +23,6 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Decoder(DORY),
 }];
 
-/// How many layers of its kind run again: a mark of this description, no key of a file.
-const AGAIN: &str = "layers run again";
 /// Whether a run leaves the cache to the last one.
 const READS: &str = "reads the last run's cache";
 /// Layers that run once before the others, and those that run again, as the builder counts them.
@@ -71,17 +69,14 @@ fn unfolded(config: &Config) -> Result<Changes, ModelError> {
             "n_input_layers, n_recurrent_layers and n_output_layers are not {layers} in all (num_hidden_layers)."
         )));
     };
-    // Nothing that runs again runs once.
-    let runs = if middle == 0 {
-        1
-    } else {
-        config.size("runs", RUNS)?.value
+    let runs = config.size("runs", RUNS)?.value;
+    let loops = Loops {
+        layers,
+        before,
+        middle,
+        runs,
     };
-    let more = runs.saturating_sub(1).saturating_mul(middle);
-    let all = layers.saturating_add(more);
-    if all > MOST_LAYERS {
-        return not_built(config, "Loops that run more layers than any model has");
-    }
+    let order = loops.order(config)?;
     let kinds: Vec<&str> = (0..layers)
         .map(|layer| {
             let named = types.get((layer * halves) as usize).copied();
@@ -93,12 +88,12 @@ fn unfolded(config: &Config) -> Result<Changes, ModelError> {
             named.unwrap_or(usual)
         })
         .collect();
-    let (first, others) = kinds.split_at(before.min(layers) as usize);
-    let (again, last) = others.split_at(middle.min(others.len() as u64) as usize);
-    let looped = (0..runs).flat_map(|_| again);
-    let unfolded: Vec<_> = first.iter().chain(looped).chain(last).collect();
+    let unfolded: Vec<_> = order
+        .iter()
+        .filter_map(|&(layer, _)| kinds.get(layer as usize))
+        .collect();
     Ok(vec![
-        ("num_hidden_layers", json!(all)),
+        ("num_hidden_layers", json!(order.len())),
         ("layer_types", json!(unfolded)),
         ("n_input_layers", json!(before)),
         ("n_recurrent_layers", json!(middle)),
@@ -119,8 +114,8 @@ fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelErro
         let alike = once.iter().filter(|one| *one == kind).count();
         // Weights are counted where the last run is a kind of its own.
         match last_alone && layer < last {
-            true => vec![(AGAIN, json!(0)), (READS, true.into())],
-            false => vec![(AGAIN, json!(alike))],
+            true => [weights(0), vec![(READS, true.into())]].concat(),
+            false => weights(alike),
         }
     });
     Ok(all.collect())
@@ -157,7 +152,7 @@ fn adjust_layer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>
         }
         block
     });
-    let mut blocks = adjust::channel(blocks, |block| {
+    let blocks = adjust::channel(blocks, |block| {
         let block = rates(
             block,
             "rates of gate and up",
@@ -168,13 +163,7 @@ fn adjust_layer(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>
         let block = adjust::inner_norm(block, "down_proj", "mlp.ffn_sub_norm", Norm::Plain, &wide);
         rates(block, "rate of the step", "", hidden, &["lambda_2"])
     });
-    if let Some(again) = config.optional("layers run again", &[AGAIN])? {
-        let operators = blocks.iter_mut().flat_map(|block| &mut block.operators);
-        for tensor in operators.flat_map(|operator| &mut operator.tensors) {
-            tensor.physical = Some(again.clone());
-        }
-    }
-    Ok(blocks)
+    weighed(config, blocks)
 }
 
 /// A scale of each logit, and a norm before every run and before the first.

@@ -3,7 +3,7 @@
 //!
 //! Source: `modeling_inkling2.py` of transformers 5.23, on which its counts were checked.
 
-use super::super::blocks::{Norm, depth_mixing, depth_queries, depth_rows, norm, output_gate};
+use super::super::blocks::{Norm, depth_mixing, depth_queries, depth_reads, norm, output_gate};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -24,7 +24,8 @@ pub const FAMILIES: &[Family] = &[Family {
     build: Build::Decoder(INKLING),
 }];
 
-const INKLING: Decoder = Decoder {
+/// What Inkling 2 and its looped form have in common.
+pub const INKLING: Decoder = Decoder {
     rotary: false,
     windows: Windows {
         pattern: Pattern::FullWhere(|layer, _| (layer + 1).is_multiple_of(inkling::EVERY)),
@@ -46,9 +47,7 @@ const INKLING: Decoder = Decoder {
     translate: plain_layers,
     changes: |config, windowed| {
         let mut all: Vec<Changes> = windowed_heads(config, windowed)?;
-        if let Some(first) = all.first_mut() {
-            first.push((FIRST, true.into()));
-        }
+        first(&mut all);
         Ok(all)
     },
     adjust_layer,
@@ -56,7 +55,15 @@ const INKLING: Decoder = Decoder {
     ..Decoder::UNBIASED
 };
 
-fn adjust_layer(
+/// Marks the layer that reads nothing from depth.
+pub fn first(layers: &mut [Changes]) {
+    if let Some(first) = layers.first_mut() {
+        first.push((FIRST, true.into()));
+    }
+}
+
+/// The gate, sinks, convolutions and reading from depth of a layer.
+pub fn adjust_layer(
     config: &Config,
     hidden: &Quantity,
     place: Place,
@@ -102,29 +109,52 @@ fn adjust_layer(
     Ok(blocks)
 }
 
-/// All reading from depth, once: layers without a window ask three times before their token mixer.
 fn adjust_ends(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError> {
-    let block = config.size("block", &["n_layers_per_attn_res_block"])?;
     let layers = all.layers.value;
-    let why = "all places together: one output is stored every n_layers_per_attn_res_block layers";
-    let rows = depth_rows(layers, block.value);
     let windowed = super::layers::windowed_layers(config, &INKLING, layers, true)?;
-    let more = windowed
+    let runs: Vec<_> = (0..layers).zip(windowed).collect();
+    let weights = final_queries(&all.hidden);
+    all.tail
+        .insert(0, reading(config, &all.hidden, weights, &runs, [0, 0])?);
+    Ok(())
+}
+
+/// The query of the last place that reads from depth.
+pub fn final_queries(hidden: &Quantity) -> Operator {
+    let one = Quantity::architecture("queries", 1, "one query over depth");
+    depth_queries("final_input", hidden, &one)
+}
+
+/// All reading from depth, once: of each run of a layer, which may be windowed, and of messages so many outputs and scores. Layers without a
+/// window ask three times before their token mixer.
+pub fn reading(
+    config: &Config,
+    hidden: &Quantity,
+    weights: Operator,
+    runs: &[(u64, bool)],
+    messages: [u64; 2],
+) -> Result<Block, ModelError> {
+    let block = config.size("block", &["n_layers_per_attn_res_block"])?;
+    let why = "all places together: one output is stored every n_layers_per_attn_res_block layers";
+    let last = runs
         .iter()
-        .zip(0..)
-        .map(|(&windowed, layer): (_, u64)| match windowed || layer == 0 {
-            true => 0,
-            false => 2 * (layer.div_ceil(block.value.max(1)) + 1),
-        });
-    let scores = more.fold(rows, u64::saturating_add);
+        .map(|&(layer, _)| layer)
+        .max()
+        .unwrap_or(0)
+        .saturating_add(1);
+    let last = last.div_ceil(block.value.max(1)).saturating_add(1);
+    let [mut rows, mut scores] = messages.map(|more| more.saturating_add(last));
+    for &(layer, windowed) in runs {
+        let (token, channel) = depth_reads(layer, block.value);
+        let asked = if windowed { token } else { token.saturating_mul(3) };
+        rows = rows.saturating_add(token).saturating_add(channel);
+        scores = scores.saturating_add(asked).saturating_add(channel);
+    }
     let (rows, scores) = (
         Quantity::assumed("outputs read", rows, why),
         Quantity::assumed("scores over depth", scores, why),
     );
-    let one = Quantity::architecture("queries", 1, "one query over depth");
-    let weights = depth_queries("final_input", &all.hidden, &one);
-    all.tail.insert(0, depth_mixing(weights, &all.hidden, &rows, &scores));
-    Ok(())
+    Ok(depth_mixing(weights, hidden, &rows, &scores))
 }
 
 /// Keys and values are convolved with weights of their own `[kernel, width]` and some that each token makes for each of their heads,

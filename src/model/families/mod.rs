@@ -65,6 +65,7 @@ mod hrm;
 mod hunyuan;
 mod inkling;
 mod inkling2;
+mod inkling2_loop;
 mod jamba;
 mod jetmoe;
 mod kimi_k3;
@@ -77,6 +78,7 @@ mod llama;
 mod llama4;
 mod long;
 mod longcat;
+mod loops;
 mod luke;
 mod mamba;
 mod mimo;
@@ -263,6 +265,7 @@ pub const MORE: &[&[Family]] = &[
     mamba::FAMILIES,
     inkling::FAMILIES,
     inkling2::FAMILIES,
+    inkling2_loop::FAMILIES,
     jamba::FAMILIES,
     bamba::FAMILIES,
     nemotron_h::FAMILIES,

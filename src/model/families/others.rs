@@ -103,6 +103,18 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
+        types: &["cosmos3_edge_text"],
+        title: "Cosmos 3 Edge",
+        build: Build::Decoder(Decoder {
+            gate: Gate::Plain,
+            names: Names {
+                mlp: ["", "mlp.fc1", "mlp.fc2"],
+                ..Names::LLAMA
+            },
+            ..Decoder::LLAMA
+        }),
+    },
+    Family {
         types: &["nemotron"],
         title: "Nemotron-4",
         build: Build::Decoder(Decoder {

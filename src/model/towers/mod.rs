@@ -49,6 +49,7 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
         | "chinese_clip_vision_model"
         | "altclip_vision_model" => clip::tower(config, prefix),
         "siglip_vision_model" => siglip::tower(config, prefix, siglip::Form::SIGLIP),
+        "cosmos3_edge_vision" => siglip::tower(config, prefix, siglip::Form::SIGLIP2_HEADLESS),
         "siglip2_vision_model" | "lfm2_vl_vision" => siglip::tower(config, prefix, siglip::Form::SIGLIP2),
         "idefics2_vision" | "idefics3_vision" | "smolvlm_vision" | "video_llama_3_vision" => {
             let form = if config.model_type() == "video_llama_3_vision" {

@@ -38,6 +38,11 @@ impl Form {
         head: Some("vision_use_head"),
         positions: Positions::Given,
     };
+    /// The same without the pooling head.
+    pub const SIGLIP2_HEADLESS: Self = Self {
+        head: None,
+        positions: Positions::Given,
+    };
     /// Without the pooling head.
     pub const HEADLESS: Self = Self {
         head: None,

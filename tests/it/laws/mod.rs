@@ -78,6 +78,8 @@ pub fn any_config() -> impl Strategy<Value = Value> {
                 "block_configs": blocks,
                 "indexer_n_heads": 2, "indexer_kv_heads": 1, "indexer_head_dim": dim, "indexer_budget": 64, "indexer_compress_ratio": 4,
                 "n_input_layers": layers / 4, "n_output_layers": layers / 3,
+                "n_layers_per_attn_res_block": 1, "loop_layer_index_start": (layers / 3).max(1),
+                "loop_layer_index_end": (2 * layers / 3).max(1), "loop_num_passes": 1 + experts % 3,
                 "sliding_window": window, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
             });
             for name in ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"] {

@@ -180,6 +180,8 @@ fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRule> 
             ends: false,
         }),
         "qwen3_vl"
+        | "cosmos3_omni"
+        | "cosmos3_edge"
         | "qwen3_vl_moe"
         | "qwen3_5"
         | "qwen3_5_moe"

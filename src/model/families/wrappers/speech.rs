@@ -51,6 +51,7 @@ pub fn granite(around: &Around<'_>) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
     let reads = config.flag("use_qformer_text_input", false)?;
     let seen = config.size("read width", &["encoder_hidden_size"])?;
+    joined(&encoder, &seen)?;
     let one = fixed("one", 1);
     let prefix = "model.projector.qformer.";
     let first = Stack::once(Audio, "Queries", "model.projector.")
@@ -67,6 +68,25 @@ pub fn granite(around: &Around<'_>) -> Parts {
             .finish(),
     );
     Ok(parts)
+}
+
+/// Granite Speech Plus joins outputs of some layers with that of the last: the projector has to read all of them.
+fn joined(encoder: &Config, seen: &Quantity) -> Result<(), ModelError> {
+    let Some(layers) = encoder.numbers("cat_hidden_layers")? else {
+        return Ok(());
+    };
+    let hidden = encoder.size("audio_hidden", &["hidden_size", "hidden_dim"])?;
+    let count = encoder.size("layers", &["num_hidden_layers", "num_layers"])?;
+    let width = hidden.value.saturating_mul(layers.len() as u64 + 1);
+    if layers.iter().any(|&layer| layer >= count.value) || width != seen.value {
+        return Err(ModelError::Inconsistent(format!(
+            "cat_hidden_layers joins {} outputs of {} each; encoder_hidden_size of the projector is {}.",
+            layers.len() + 1,
+            hidden.value,
+            seen.value
+        )));
+    }
+    Ok(())
 }
 
 fn conformer(config: &Config) -> Parts {

@@ -27,7 +27,7 @@ pub fn videos(root: &str, around: &Around<'_>, vision: &Config) -> Found<VideoRu
             joined([4, 768], [100_352, 602_112], false)?
         }
         // `video_preprocessor_config.json` of Qwen3-VL: bounds of all frames together.
-        "qwen3_vl" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen4_exp" => {
+        "qwen3_vl" | "cosmos3_omni" | "qwen3_vl_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen4_exp" => {
             joined([4, 768], [4_096, 25_165_824], true)?
         }
         "glm4v" | "glm4v_moe" => joined([2, 600], [12_544, 47_040_000], true)?,

@@ -65,7 +65,7 @@ pub fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRu
             marks: 1,
             beyond: true,
         }),
-        "inkling2" => Some(ImageRule::Aligned {
+        "inkling2" | "inkling2_loop" => Some(ImageRule::Aligned {
             patch: size(vision, "patch_size")?,
             merge: size(vision, "spatial_merge_size")?,
             bounds: [1, u64::MAX],

@@ -1,0 +1,67 @@
+//! Layers in the middle that run several times: each run is a layer of its own, whose weights are those of the first.
+
+use super::super::config::{Config, MOST_LAYERS};
+use super::super::error::ModelError;
+use super::super::operator::Block;
+use super::Changes;
+use super::encoder::not_built;
+use crate::units::Quantity;
+
+/// How many layers of its kind a run stands for in memory: a mark of this description, no key of a file.
+pub const WEIGHTS: &str = "layers whose weights it has";
+
+/// Which layers run again.
+#[derive(Clone, Copy, Debug)]
+pub struct Loops {
+    /// Layers, each once.
+    pub layers: u64,
+    /// Layers before those that run again.
+    pub before: u64,
+    /// Layers that run again.
+    pub middle: u64,
+    /// How often they run.
+    pub runs: u64,
+}
+
+impl Loops {
+    /// The layer of each run, and which of its runs it is.
+    ///
+    /// # Errors
+    /// More runs than any model has layers.
+    pub fn order(&self, config: &Config) -> Result<Vec<(u64, u64)>, ModelError> {
+        let middle = self.before..self.before.saturating_add(self.middle).min(self.layers);
+        let runs = if middle.is_empty() { 1 } else { self.runs.max(1) };
+        let more = (runs - 1).saturating_mul(self.middle);
+        if self.layers.saturating_add(more) > MOST_LAYERS {
+            return not_built(config, "Loops that run more layers than any model has");
+        }
+        let once = |layer| (layer, 0);
+        let looped = (0..runs).flat_map(|run| middle.clone().map(move |layer| (layer, run)));
+        let first = (0..self.before.min(self.layers)).map(once);
+        Ok(first.chain(looped).chain((middle.end..self.layers).map(once)).collect())
+    }
+}
+
+/// The mark of a run that has the weights of so many layers.
+pub fn weights(layers: usize) -> Changes {
+    vec![(WEIGHTS, layers.into())]
+}
+
+/// The blocks of a layer with the weights that its mark says.
+///
+/// # Errors
+/// None that a mark of this description gives.
+pub fn weighed(config: &Config, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+    if let Some(layers) = config.optional("layers whose weights it has", &[WEIGHTS])? {
+        set(&mut blocks, &layers);
+    }
+    Ok(blocks)
+}
+
+/// Gives every tensor of the blocks that has none yet so many copies in memory.
+fn set(blocks: &mut [Block], layers: &Quantity) {
+    let operators = blocks.iter_mut().flat_map(|block| &mut block.operators);
+    for tensor in operators.flat_map(|operator| &mut operator.tensors) {
+        tensor.physical.get_or_insert_with(|| layers.clone());
+    }
+}
