@@ -92,7 +92,7 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
     Family {
-        types: &["hy_v4"],
+        types: &["hy_v4", "hy_v4_vl_text"],
         title: "Hunyuan 4",
         build: Build::Decoder(HUNYUAN4),
     },

@@ -82,6 +82,10 @@ pub fn any_config() -> impl Strategy<Value = Value> {
                 "loop_layer_index_end": (2 * layers / 3).max(1), "loop_num_passes": 1 + experts % 3,
                 "sliding_window": window, "max_position_embeddings": 4096, "torch_dtype": "bfloat16",
             });
+            // Its class has no layers of its own choice.
+            if model_type == "deepseek_ocr2_text" {
+                config["mlp_layer_types"] = json!(vec!["sparse"; 60]);
+            }
             for name in ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"] {
                 config[name] = json!(experts);
             }

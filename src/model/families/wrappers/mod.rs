@@ -10,6 +10,7 @@ mod janus;
 mod listening;
 mod llava;
 mod newer;
+mod ocr;
 mod others;
 mod pooled;
 mod qformer;
@@ -154,6 +155,8 @@ pub const WRAPPERS: &[Wrapper] = &[
     with(Tie::Never, &["vibevoice_asr"], speech::vibevoice),
     wrapper(&["step3p7"], pooled::step),
     with(Tie::Apart, &["hunyuan_vl"], pooled::hunyuan),
+    wrapper(&["hy_v4_vl"], pooled::hunyuan4),
+    wrapper(&["deepseek_ocr2"], ocr::deepseek),
     wrapper(&["deepseek_vl_hybrid"], pooled::hybrid),
     with(Tie::Text, &["blip-2"], qformer::blip2),
     with(Tie::Text, &["instructblip", "instructblipvideo"], qformer::instruct),

@@ -66,8 +66,56 @@ pub fn step(around: &Around<'_>) -> Parts {
 
 /// Hunyuan VL: squares of patches by a convolution, a mark at the end of each row, one matrix.
 pub fn hunyuan(around: &Around<'_>) -> Parts {
-    const PREFIX: &str = "model.vision_tower.";
     let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let (twice, wide) = (
+        hidden.times("channels twice", 2),
+        hidden.times("channels four times", 4),
+    );
+    let merger = squares(&vision, [&hidden, &twice, &wide])?
+        .linear("mlp", around.text, &wide, true)
+        .tensor("image_begin", &[around.text])
+        .tensor("image_end", &[around.text])
+        .tensor("image_sep", &[around.text])
+        .norm("after_rms", Norm::Rms, around.text);
+    hunyuan_tower(&vision, merger)
+}
+
+/// Hunyuan 4 VL: the same tower; the convolutions end in the width of the text.
+pub fn hunyuan4(around: &Around<'_>) -> Parts {
+    let vision = around.config.part("vision_config");
+    let hidden = vision.size("vision_hidden", &["hidden_size"])?;
+    let side = vision.size("merge", &["spatial_merge_size"])?;
+    let output = vision.size("output", &["out_hidden_size"])?;
+    if output.value != around.text.value {
+        return Err(ModelError::Inconsistent(format!(
+            "out_hidden_size of the tower ({}) must be the width of the text ({}).",
+            output.value, around.text.value
+        )));
+    }
+    let joined = Quantity::product("joined patches", &[&hidden, &side, &side]);
+    let merger = squares(&vision, [&hidden, &joined, &output])?;
+    hunyuan_tower(&vision, merger)
+}
+
+const HUNYUAN: &str = "model.vision_tower.";
+
+/// A norm, a convolution over squares of patches and one over what it gives, and a mark at the end of each row.
+fn squares(vision: &Config, [hidden, inner, output]: [&Quantity; 3]) -> Result<Stack, ModelError> {
+    let side = vision.size("merge", &["spatial_merge_size"])?;
+    let one = fixed("kernel", 1);
+    Ok(Stack::once(Vision, "Merger", format!("{HUNYUAN}patch_merger."))
+        .patches()
+        .norm("before_rms", Norm::Rms, hidden)
+        .over(Stage::Squares(side.clone()))
+        .kernel("proj_conv", &[inner, hidden, &side, &side], true)
+        .activation(inner)
+        .kernel("proj_out", &[output, inner, &one, &one], true)
+        .over(Stage::Tokens)
+        .tensor("image_newline", &[output]))
+}
+
+fn hunyuan_tower(vision: &Config, merger: Stack) -> Parts {
     let hidden = vision.size("vision_hidden", &["hidden_size"])?;
     let width = vision.size("intermediate", &["intermediate_size"])?;
     let layers = vision.size("layers", &["num_hidden_layers"])?;
@@ -77,27 +125,21 @@ pub fn hunyuan(around: &Around<'_>) -> Parts {
     })?;
     let queries = Quantity::product("q_width", &[&count, &dim]);
     let patch = vision.size("patch", &["patch_size"])?;
-    let side = vision.size("merge", &["spatial_merge_size"])?;
     let edge = Quantity::quotient("patches on a side", &vision.size("image", &["max_image_size"])?, &patch);
     let positions = Quantity::sum(
         "positions",
         &[&Quantity::product("patches", &[&edge, &edge]), &fixed("class token", 1)],
     );
-    let one = fixed("kernel", 1);
-    let (twice, wide) = (
-        hidden.times("channels twice", 2),
-        hidden.times("channels four times", 4),
-    );
     let heads = Some(count);
-    let first = Stack::once(Vision, "Patch embedding", PREFIX)
+    let first = Stack::once(Vision, "Patch embedding", HUNYUAN)
         .patches()
         .kernel(
             "embeddings.patch_embedding",
-            &[&hidden, &channels(&vision)?, &patch, &patch],
+            &[&hidden, &channels(vision)?, &patch, &patch],
             true,
         )
         .tensor("embeddings.position_embedding.weight", &[&positions, &hidden]);
-    let layer = Stack::repeated(Vision, "Vision layers", format!("{PREFIX}layers.{{i}}."), &layers)
+    let layer = Stack::repeated(Vision, "Vision layers", format!("{HUNYUAN}layers.{{i}}."), &layers)
         .patches()
         .vit(&Vit {
             queries: &queries,
@@ -105,20 +147,6 @@ pub fn hunyuan(around: &Around<'_>) -> Parts {
             output: "self_attn.o_proj",
             ..Vit::clip(&hidden, &heads, &width)
         });
-    let merger = Stack::once(Vision, "Merger", format!("{PREFIX}patch_merger."))
-        .patches()
-        .norm("before_rms", Norm::Rms, &hidden)
-        .over(Stage::Squares(side.clone()))
-        .kernel("proj_conv", &[&twice, &hidden, &side, &side], true)
-        .activation(&twice)
-        .kernel("proj_out", &[&wide, &twice, &one, &one], true)
-        .over(Stage::Tokens)
-        .tensor("image_newline", &[&wide])
-        .linear("mlp", around.text, &wide, true)
-        .tensor("image_begin", &[around.text])
-        .tensor("image_end", &[around.text])
-        .tensor("image_sep", &[around.text])
-        .norm("after_rms", Norm::Rms, around.text);
     Ok(vec![first.finish(), layer.finish(), merger.finish()])
 }
 

@@ -37,6 +37,14 @@ pub fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRu
             marks: 2,
             ends: true,
         }),
+        "hy_v4_vl" => Some(ImageRule::Pixels {
+            patch: size(vision, "patch_size")?,
+            merge: size(vision, "spatial_merge_size")?,
+            least: 262_144,
+            most: 4_194_304,
+            marks: 0,
+            ends: true,
+        }),
         // Two marks before each tile, one behind each row, three around the small whole image.
         "granite_docling" => {
             let cut = Cut {
