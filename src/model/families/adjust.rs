@@ -2,6 +2,7 @@
 
 use super::super::blocks::{Norm, output_gate};
 use super::super::component::Component;
+use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Operator, Role, Step};
 use super::super::tensor::Tensor;
 use crate::units::Quantity;
@@ -99,6 +100,21 @@ pub fn inner_norm(block: Block, name: &str, module: &'static str, kind: Norm, wi
     let mut operator = Operator::elementwise("inner norm", Component::Norm, width, Step::Norm(kind), 1);
     operator.tensors = kind.tensors(module, Component::Norm, &[width]);
     before(block, name, operator)
+}
+
+/// Refuses heads that are not as wide together as the stream: classes that norm all of them by the stream's width fail.
+///
+/// # Errors
+/// Another width.
+pub fn fills(blocks: &[Block], hidden: &Quantity) -> Result<(), ModelError> {
+    let mixer = blocks.iter().find(|block| block.role == Role::TokenMixer);
+    match mixer.map(|block| output_width(block).value) {
+        Some(width) if width != hidden.value => Err(ModelError::Inconsistent(format!(
+            "Heads are {width} wide together (head_dim, num_attention_heads); the norms of this class take hidden_size ({}).",
+            hidden.value
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// An operator that only holds vectors.

@@ -316,6 +316,7 @@ const GTE: Encoder = Encoder {
     class: "Gte",
     stack: Decoder {
         down_bias: Some(Flag::Yes),
+        head_dim: &["head_dim"],
         ..AFTER.with_biases(Flag::Yes, Flag::No)
     },
     tables: &[TYPES],
@@ -334,6 +335,7 @@ const JINA: Encoder = Encoder {
             mlp: ["", "mlp.fc1", "mlp.fc2"],
             ..AFTER.names
         },
+        head_dim: &["head_dim"],
         ..AFTER.with_biases(Flag::Yes, Flag::Yes)
     },
     tables: &[TYPES],

@@ -21,7 +21,12 @@ const UNCORRECTED: Experts = Experts {
 };
 
 /// `mlp_bias` is of the shared experts too, not of the routed ones.
-fn shared_biases(config: &Config, _: &Quantity, _: Place, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
+pub fn shared_biases(
+    config: &Config,
+    _: &Quantity,
+    _: Place,
+    mut blocks: Vec<Block>,
+) -> Result<Vec<Block>, ModelError> {
     let bias = config.flag("mlp_bias", false)?;
     blocks.iter_mut().for_each(|block| add_biases(block, bias));
     Ok(blocks)

@@ -8,6 +8,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::decoder::Hybrid;
+use super::deepseek::shared_biases;
 use super::keys::HEADS;
 use super::sparse::{connected, streams};
 use super::{Build, Changes, Decoder, Experts, Family};
@@ -26,7 +27,10 @@ pub const FAMILIES: &[Family] = &[Family {
         sparse: |_, _, layers| Ok(vec![true; layers as usize]),
         changes: |config, windowed| layer_types(config, windowed.len() as u64),
         title: |config, _, _| title(config).unwrap_or_default(),
-        adjust_layer: |config, hidden, _, blocks| connected(config, hidden, blocks, ["attn_hc.", "ffn_hc."], true),
+        adjust_layer: |config, hidden, place, blocks| {
+            let blocks = shared_biases(config, hidden, place, blocks)?;
+            connected(config, hidden, blocks, ["attn_hc.", "ffn_hc."], true)
+        },
         adjust_ends: |config, all| {
             all.attention = format!("shared key-value, {} heads", config.size("heads", HEADS)?.value);
             let head = hyper_head("hc_head", &all.hidden, &streams(config)?);

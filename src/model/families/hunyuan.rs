@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::blocks::{Norm, QkNorm};
 use super::super::config::Config;
 use super::super::error::ModelError;
+use super::deepseek::shared_biases;
 use super::layers::by_layer;
 use super::{Build, Changes, Correction, Decoder, Experts, Family, Flag, HeadNorm, Names, Shared};
 
@@ -54,6 +55,7 @@ pub const FAMILIES: &[Family] = &[
                 correction: Correction::Buffer("mlp.e_score_correction_bias"),
                 ..Experts::DEEPSEEK
             }),
+            adjust_layer: shared_biases,
             ..Decoder::LLAMA
         }),
     },

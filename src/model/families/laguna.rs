@@ -48,12 +48,12 @@ pub const FAMILIES: &[Family] = &[
     },
 ];
 
-/// A gate for each head, or for each element where `gating` says `per-element`.
+/// A gate for each head where `gating` is true or says so, else for each element.
 fn laguna_gate(config: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     Ok(match config.get("gating").or_else(|| config.class_default("gating")) {
-        Some(Value::Bool(false)) | None => blocks,
-        Some(Value::String(form)) if form == "per-element" => adjust::gate(blocks, "self_attn.g_proj", hidden),
-        _ => adjust::head_gate(blocks, "self_attn.g_proj", hidden),
+        Some(Value::Bool(true)) => adjust::head_gate(blocks, "self_attn.g_proj", hidden),
+        Some(Value::String(form)) if form == "per-head" => adjust::head_gate(blocks, "self_attn.g_proj", hidden),
+        _ => adjust::gate(blocks, "self_attn.g_proj", hidden),
     })
 }
 

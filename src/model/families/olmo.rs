@@ -1,7 +1,7 @@
 //! OLMo 1 to 3 and OLMoE.
 
 use super::super::blocks::Norm;
-use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Windows};
+use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, Names, Pattern, Windows, adjust};
 
 const OLMO2: Decoder = Decoder {
     head_norm: HeadNorm::FULL_WIDTH,
@@ -41,6 +41,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["olmoe"],
         title: "OLMoE",
         build: Build::Decoder(Decoder {
+            adjust_layer: |_, hidden, _, blocks| adjust::fills(&blocks, hidden).map(|()| blocks),
             head_norm: HeadNorm::FULL_WIDTH,
             experts: Some(Experts {
                 width: &["intermediate_size"],

@@ -1,6 +1,7 @@
 //! Near relatives of Llama that differ in a flag or two.
 
 use super::super::blocks::{Norm, QkNorm, head};
+use super::deepseek::shared_biases;
 use super::{Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows};
 
 const APERTUS: Decoder = Decoder {
@@ -208,6 +209,7 @@ pub const FAMILIES: &[Family] = &[
                 router: "mlp.router",
                 ..Experts::PLAIN
             }),
+            adjust_layer: shared_biases,
             ..Decoder::LLAMA
         }),
     },

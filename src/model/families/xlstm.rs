@@ -14,17 +14,8 @@ use crate::units::Quantity;
 pub const FAMILIES: &[Family] = &[Family {
     types: &["xlstm"],
     title: "xLSTM",
-    build: Build::From(|config| {
-        let last = config.flag("add_out_norm", true)?;
-        let final_norm = if last { XLSTM.names.final_norm } else { "" };
-        Ok(Build::Decoder(Decoder {
-            names: Names {
-                final_norm,
-                ..XLSTM.names
-            },
-            ..XLSTM
-        }))
-    }),
+    // Its class has the last norm whatever `add_out_norm` says.
+    build: Build::Decoder(XLSTM),
 }];
 
 const XLSTM: Decoder = Decoder {

@@ -63,13 +63,15 @@ pub fn any_config() -> impl Strategy<Value = Value> {
             let chosen = if model_type == "zaya" { 1 } else { 1 + experts / 3 };
             // One has no positions, and a key and value head for each query head.
             let (rotary, per) = if model_type == "glm5_next_text" { (0, 1) } else { (dim, per) };
+            // Two norm all heads by the width of the stream.
+            let hidden = if ["olmoe", "bitnet"].contains(&model_type) { kv * per * dim } else { 8 * dim };
             // And one with windows is refused.
             let window = (model_type != "doge").then_some(64);
             let blocks: Vec<Value> = (0..60)
                 .map(|layer| json!({"attention": {"n_heads_in_group": 1, "no_op": layer % 3 == 1}, "ffn": {"ffn_mult": 0.5}}))
                 .collect();
             let mut config = json!({
-                "model_type": model_type, "num_hidden_layers": layers, "hidden_size": 8 * dim, "num_attention_heads": kv * per,
+                "model_type": model_type, "num_hidden_layers": layers, "hidden_size": hidden, "num_attention_heads": kv * per,
                 "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
                 "moe_intermediate_size": width, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": rotary, "v_head_dim": dim,
