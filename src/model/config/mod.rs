@@ -237,17 +237,28 @@ impl Config {
         Some(names.filter_map(Value::as_str).take(layers as usize))
     }
     /// Which of these names count. Of names that different classes have for one thing, where this class has one of them, only
-    /// its own and those that it takes for them.
+    /// its own and those that it takes for them; where a class is known that has none of them, the usual one.
     fn names_of(&self, keys: &[&'static str]) -> Vec<&'static str> {
         let names = self.defaults.get("_alias").and_then(Value::as_object);
         let meant = |key: &str| names.is_some_and(|names| names.values().any(|name| *name == key));
-        let own = |key: &&str| self.class_default(key).is_some() || meant(key);
-        if !GROUPS.contains(&keys) || !keys.iter().any(own) {
+        // With null a class names what has no default.
+        let own = |key: &&str| self.defaults.contains_key(*key) || meant(key);
+        if !GROUPS.contains(&keys) || self.defaults.is_empty() {
             return keys.to_vec();
         }
+        if !keys.iter().any(own) {
+            return keys.iter().copied().take(1).collect();
+        }
         let alias = |key: &&str| names.is_some_and(|names| names.contains_key(*key));
-        let others = keys.iter().copied().filter(alias);
-        others.chain(keys.iter().copied().filter(own)).collect()
+        let weaker = self.defaults.get("_yields").and_then(Value::as_array);
+        let yields = |key: &&str| weaker.is_some_and(|names| names.iter().any(|name| name.as_str() == Some(*key)));
+        let others = |weak: bool| {
+            keys.iter()
+                .copied()
+                .filter(move |key| alias(key) && yields(key) == weak)
+        };
+        let own = keys.iter().copied().filter(|key| own(key) && !alias(key));
+        others(false).chain(own).chain(others(true)).collect()
     }
     fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
         let names = self.names_of(keys);
@@ -301,13 +312,18 @@ impl Config {
 }
 
 /// Drops keys that the class does not read, though others have them for what is read here; where the class has two names
-/// for one thing, the second wins. A key in words is what a description marks a layer with, never a file.
+/// for one thing, the second wins, unless it yields to the first. A key in words is what a description marks a layer with, never a file.
 fn as_the_class_reads(object: &mut Map<String, Value>, defaults: &Map<String, Value>) {
     object.retain(|key, _| !key.contains(' '));
+    let weaker = defaults.get("_yields").and_then(Value::as_array);
+    let yields = |alias: &str| weaker.is_some_and(|names| names.iter().any(|name| name.as_str() == Some(alias)));
     let names = defaults.get("_alias").and_then(Value::as_object);
     for (alias, name) in names.into_iter().flatten() {
         let given = object.get(alias).filter(|value| !value.is_null()).cloned();
-        if let (Some(value), Some(name)) = (given, name.as_str()) {
+        let (Some(value), Some(name)) = (given, name.as_str()) else {
+            continue;
+        };
+        if !(yields(alias) && object.get(name).is_some_and(|own| !own.is_null())) {
             object.insert(name.to_owned(), value);
         }
     }

@@ -11,7 +11,7 @@ use super::assembly::Assembly;
 use super::channel::plain_channel;
 pub use super::experts::{Correction, Experts, MoeLayers, Shared};
 pub use super::hybrid::{Hybrid, MixerKind};
-use super::keys::{HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS};
+use super::keys::{HEAD_DIM, HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS};
 use super::layers::sparse_layers;
 pub use super::layers::{Pattern, Windows};
 pub use super::names::{Names, Table};
@@ -199,7 +199,7 @@ impl Decoder {
         layers: LAYERS,
         heads: HEADS,
         kv_heads: KV_HEADS,
-        head_dim: &["head_dim", "attention_head_dim", "kv_channels"],
+        head_dim: HEAD_DIM,
         hybrid: None,
         attention: AttentionForm::Grouped,
         qkv_bias: Flag::Key("attention_bias", false),

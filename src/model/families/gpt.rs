@@ -237,6 +237,11 @@ pub const FAMILIES: &[Family] = &[
         types: &["gpt_neox_japanese"],
         title: "GPT-NeoX Japanese",
         build: Build::Decoder(Decoder {
+            translate: |config| {
+                let hidden = config.size("hidden", &["hidden_size"])?.value;
+                let times = config.size("times", &["intermediate_multiple_size"])?.value;
+                Ok(vec![("intermediate_size", json!(hidden.saturating_mul(times)))])
+            },
             tied: true,
             qkv_bias: Flag::No,
             output_bias: Flag::No,

@@ -12,6 +12,8 @@ pub const HEADS: &[&str] = &[
     "num_heads",
     "attention_heads",
 ];
+/// Width of a head.
+pub const HEAD_DIM: &[&str] = &["head_dim", "attention_head_dim", "kv_channels"];
 /// Heads of keys and values.
 pub const KV_HEADS: &[&str] = &[
     "num_key_value_heads",
@@ -59,6 +61,7 @@ pub const GROUPS: &[&[&str]] = &[
     HIDDEN,
     LAYERS,
     HEADS,
+    HEAD_DIM,
     KV_HEADS,
     INTERMEDIATE,
     EXPERTS,

@@ -50,7 +50,8 @@ fn windows(config: &Config) -> Result<Changes, ModelError> {
         };
         changes.push(("layer_types", json!(list.iter().map(name).collect::<Vec<_>>())));
     }
-    if config.get("moe_layer_freq").is_none() && config.get("first_k_dense_replace").is_none() {
+    let listed = matches!(config.get("moe_layer_freq"), Some(serde_json::Value::Array(_)));
+    if !listed && config.get("first_k_dense_replace").is_none() {
         changes.push(("first_k_dense_replace", json!(1)));
     }
     Ok(changes)

@@ -2,7 +2,9 @@
 
 use super::super::blocks::{Norm, QkNorm, head};
 use super::deepseek::shared_biases;
-use super::{Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows};
+use super::{
+    Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows, adjust,
+};
 
 const APERTUS: Decoder = Decoder {
     head_norm: HeadNorm::PER_HEAD,
@@ -35,6 +37,7 @@ pub const FAMILIES: &[Family] = &[
         title: "Helium",
         build: Build::Decoder(Decoder {
             output_bias: Flag::No,
+            adjust_layer: |_, hidden, _, blocks| adjust::fills(&blocks, hidden).map(|()| blocks),
             ..Decoder::LLAMA
         }),
     },

@@ -7,7 +7,7 @@ use super::super::blocks::{
     Indexer, Norm, choosing, hyper_connection, hyper_head, indexed, norm, output_gate, with_vectors,
 };
 use super::super::component::Component;
-use super::super::config::Config;
+use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::super::tensor::Tensor;
@@ -64,6 +64,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["axk1"],
         title: "A.X K1",
         build: Build::Decoder(Decoder {
+            translate: every_so_often,
             // A norm follows the experts of sparse layers.
             adjust_layer: |_, hidden, place, mut blocks| {
                 if place.sparse {
@@ -110,6 +111,25 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
 ];
+
+/// Experts in each layer after the dense ones whose index `moe_layer_freq` divides.
+fn every_so_often(config: &Config) -> Result<Changes, ModelError> {
+    let every = config.optional("layers between experts", &["moe_layer_freq"])?;
+    let Some(every) = every.filter(|every| every.value > 1 && config.get("mlp_layer_types").is_none()) else {
+        return Ok(Changes::new());
+    };
+    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
+    let dense = config.optional("dense layers", &["first_k_dense_replace"])?;
+    let dense = dense.map_or(1, |dense| dense.value);
+    let kind = |layer: u64| {
+        if layer >= dense && layer % every.value == 0 {
+            "sparse"
+        } else {
+            "dense"
+        }
+    };
+    Ok(vec![("mlp_layer_types", (0..layers).map(kind).collect())])
+}
 
 /// Which layers have an indexer of their own; the others use the choice of the last one before them.
 fn owners(own: &[bool], layers: usize) -> Result<Vec<Changes>, ModelError> {

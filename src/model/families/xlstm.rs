@@ -19,6 +19,7 @@ pub const FAMILIES: &[Family] = &[Family {
 }];
 
 const XLSTM: Decoder = Decoder {
+    layers: &["num_blocks", "num_hidden_layers"],
     heads: &["num_heads"],
     kv_heads: &[],
     head_dim: &[],
@@ -35,6 +36,11 @@ const XLSTM: Decoder = Decoder {
     title: |_, _, _| "matrix LSTM · MLP".to_owned(),
     // Norms of the layers have a bias where the projections do; the last never.
     adjust_layer: |config, hidden, _, mut blocks| {
+        let table = config.optional("table width", &["embedding_dim"])?;
+        if table.as_ref().is_some_and(|table| table.value != hidden.value) {
+            let words = "embedding_dim must be hidden_size: its class has no matrix between them.";
+            return Err(ModelError::Inconsistent(words.to_owned()));
+        }
         let biased = config.flag("use_bias", false)?;
         let names = ["norm_mlstm", "norm_ffn"];
         let norms = blocks.iter_mut().filter(|block| block.role == Role::Norm);
