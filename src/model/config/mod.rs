@@ -99,7 +99,11 @@ impl Config {
         let mut defaults = defaults::of(&model_type);
         let object = text.as_mut().unwrap_or(&mut root);
         as_the_class_reads(object, &defaults);
-        if let Some(nested) = nested.filter(|_| text.is_none() && !root.contains_key("num_hidden_layers")) {
+        // Some wrappers fill up what a nested language model leaves out with sizes of their own.
+        let fills = wrapper.get("_fills").is_some_and(|fills| fills == true) && text.is_some();
+        if let Some(nested) = nested.filter(|_| fills) {
+            defaults.extend(nested.clone());
+        } else if let Some(nested) = nested.filter(|_| text.is_none() && !root.contains_key("num_hidden_layers")) {
             // Neither nested nor flat: the class of the wrapper says what its language model is.
             defaults.extend(nested.clone());
             text = Some(Map::new());

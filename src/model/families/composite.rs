@@ -46,6 +46,8 @@ pub enum Tie {
     Either,
     /// The language model's.
     Text,
+    /// Tied where the wrapper says so, else as the language model or its class does.
+    TextOrWhole,
     /// Tied unless both say otherwise.
     Apart,
     /// The head is a matrix of its own, whatever is said.
@@ -137,6 +139,10 @@ fn tie(config: &Config, whole: &Config, whose: Tie) -> Option<Value> {
     let (explicit, assumed) = match whose {
         Tie::Never => return Some(Value::Bool(false)),
         Tie::Text => (given(config), otherwise(config).or_else(|| otherwise(whole))),
+        Tie::TextOrWhole => {
+            let yes = given(whole).filter(|value| *value == Value::Bool(true));
+            (yes.or_else(|| given(config)), otherwise(config))
+        }
         Tie::Apart => {
             let said = given(whole).zip(given(config));
             let apart = said.is_some_and(|said| said == (Value::Bool(false), Value::Bool(false)));

@@ -27,7 +27,10 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
     let layers = config.size("layers", &["num_hidden_layers"])?;
     let (down, across) = pair(config, "patch_size")?;
     let flat = Quantity::product("patch_values", &[&channels(config)?, &down, &across]);
-    let positions = patches(config, "image_size", "patch_size")?;
+    let positions = match config.optional("positions", &["num_position_embeddings"])? {
+        Some(positions) => positions,
+        None => patches(config, "image_size", "patch_size")?,
+    };
     let (queries, keys) = widths(config)?;
     let bias = config.flag("attention_bias", true)?;
     let embeddings = Stack::once(Vision, "Patch embedding", prefix)
@@ -52,12 +55,12 @@ pub fn tower(config: &Config, prefix: &str) -> Parts {
 }
 
 /// The adapter: features of several layers side by side, pooled, then a gated MLP into the language model.
-pub fn adapter(config: &Config, vision: &Config, prefix: &str) -> Parts {
+pub fn adapter(config: &Config, prefix: &str) -> Parts {
     let hidden = config.size("hidden", &["hidden_size"])?;
     let width = config.size("intermediate", &["intermediate_size"])?;
     let text = config.size("text_hidden", &["text_hidden_size"])?;
     let tapped = super::features(config)?;
-    let input = Quantity::product("features", &[&vision.size("hidden", &["hidden_size"])?, &tapped]);
+    let input = Quantity::product("features", &[&hidden, &tapped]);
     let (queries, keys) = widths(config)?;
     let (bias, mlp) = (config.flag("attention_bias", true)?, config.flag("mlp_bias", false)?);
     // A square of two by two patches is pooled: its mean asks, all four are seen.

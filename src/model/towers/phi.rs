@@ -27,13 +27,15 @@ pub fn vision(config: &Config, prefix: &str, text: &Quantity) -> Parts {
 }
 
 /// Keys that change shapes in ways that are not counted; other values than the class's own are refused.
-const USUAL: [&str; 7] = [
+const USUAL: [&str; 9] = [
     "bias_symmetric",
     "depthwise_multiplier",
     "depthwise_separable_out_channel",
     "ext_pw_out_channel",
     "nemo_conv_channels",
     "time_reduction",
+    "downsample_rate",
+    "nemo_final_size",
     "hidden_size",
 ];
 

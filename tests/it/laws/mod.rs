@@ -63,8 +63,8 @@ pub fn any_config() -> impl Strategy<Value = Value> {
             let chosen = if model_type == "zaya" { 1 } else { 1 + experts / 3 };
             // One has no positions, and a key and value head for each query head.
             let (rotary, per) = if model_type == "glm5_next_text" { (0, 1) } else { (dim, per) };
-            // Two norm all heads by the width of the stream.
-            let hidden = if ["olmoe", "bitnet"].contains(&model_type) { kv * per * dim } else { 8 * dim };
+            // Three take all heads to be as wide as the stream.
+            let hidden = if ["olmoe", "bitnet", "helium"].contains(&model_type) { kv * per * dim } else { 8 * dim };
             // And one with windows is refused.
             let window = (model_type != "doge").then_some(64);
             let blocks: Vec<Value> = (0..60)

@@ -29,7 +29,8 @@ pub fn idefics2(around: &Around<'_>) -> Parts {
     let perceiver = around.config.part("perceiver_config");
     let text = around.text;
     let inner = around.config.size("intermediate", &["intermediate_size"])?;
-    let hidden = perceiver.size("hidden", &["hidden_size"])?;
+    // Its class sets the perceiver's width to that of the text.
+    let hidden = text.clone();
     let heads = perceiver.size("heads", &["resampler_n_heads"])?;
     let head = perceiver.size("head_dim", &["resampler_head_dim"])?;
     let groups = perceiver.size("kv_heads", &["num_key_value_heads"])?;
@@ -170,7 +171,10 @@ pub fn mllama(around: &Around<'_>) -> Parts {
 pub fn kimi(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let hidden = vision.size("vision_hidden", &["vt_hidden_size", "hidden_size"])?;
-    let normed = vision.size_or("projection", &["mm_hidden_size"], || hidden.clone())?;
+    let normed = match around.whole.optional("projection", &["projection_hidden_size"])? {
+        Some(width) => width,
+        None => vision.size_or("projection", &["mm_hidden_size"], || hidden.clone())?,
+    };
     let (down, across) = pair(&vision, "merge_kernel_size")?;
     let merged = Quantity::product("merged", &[&hidden, &down, &across]);
     let mut parts = tower(&vision, "vision_tower.")?;
@@ -258,10 +262,7 @@ pub fn ovis(around: &Around<'_>) -> Parts {
 pub fn got(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let channels = vision.size("channels", &["output_channels"])?;
-    let (two, four) = (
-        channels.times("channels twice", 2),
-        channels.times("channels four times", 4),
-    );
+    let two = channels.times("channels twice", 2);
     let three = fixed("kernel", 3);
     let mut parts = tower(&vision, "model.vision_tower.")?;
     parts.push(
@@ -269,7 +270,7 @@ pub fn got(around: &Around<'_>) -> Parts {
             .over(Stage::Squares(fixed("stride", 2)))
             .kernel("conv_upsampler1", &[&two, &channels, &three, &three], false)
             .over(Stage::Tokens)
-            .kernel("conv_upsampler2", &[&four, &two, &three, &three], false)
+            .kernel("conv_upsampler2", &[around.text, &two, &three, &three], false)
             .linear("multimodal_projector", around.text, around.text, true)
             .finish(),
     );
@@ -281,7 +282,7 @@ pub fn molmo(around: &Around<'_>) -> Parts {
     let vision = around.config.part("vision_config");
     let mut parts = tower(&vision, "model.vision_tower.")?;
     let config = around.config.part("adapter_config");
-    parts.extend(adapter(&config, &vision, "model.multi_modal_projector.")?);
+    parts.extend(adapter(&config, "model.multi_modal_projector.")?);
     Ok(parts)
 }
 
