@@ -122,7 +122,7 @@ fn every_so_often(config: &Config) -> Result<Changes, ModelError> {
     let dense = config.optional("dense layers", &["first_k_dense_replace"])?;
     let dense = dense.map_or(1, |dense| dense.value);
     let kind = |layer: u64| {
-        if layer >= dense && layer % every.value == 0 {
+        if layer >= dense && layer.is_multiple_of(every.value) {
             "sparse"
         } else {
             "dense"
