@@ -101,21 +101,26 @@ fn unfolded(config: &Config) -> Result<Changes, ModelError> {
 }
 
 fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelError> {
-    let number = |keys| Ok::<_, ModelError>(config.optional("layers", keys)?.map_or(0, |found| found.value) as usize);
-    let (before, middle, runs) = (number(BEFORE)?, number(MIDDLE)?, number(RUNS)?);
+    let number = |keys| Ok::<_, ModelError>(config.optional("layers", keys)?.map_or(0, |found| found.value));
+    let (before, middle, runs) = (number(BEFORE)?, number(MIDDLE)?, number(RUNS)?.max(1));
     let last_alone = config.text("recurrent_kv_cache_mode") == Some("last_loop");
-    let once = windowed.get(before..before.saturating_add(middle)).unwrap_or_default();
-    let last = before.saturating_add(middle.saturating_mul(runs.saturating_sub(1)));
-    let end = last.saturating_add(middle);
-    let all = windowed.iter().enumerate().map(|(layer, kind)| {
-        if runs < 2 || !(before..end).contains(&layer) {
+    let more = (runs - 1).saturating_mul(middle);
+    let loops = Loops {
+        layers: (windowed.len() as u64).saturating_sub(more),
+        before,
+        middle,
+        runs,
+    };
+    let order = loops.order(config)?;
+    let alike = loops.alike(&order, windowed);
+    let all = order.iter().zip(windowed).map(|(&(layer, run), &windowed)| {
+        if runs < 2 || !loops.middle().contains(&layer) {
             return Vec::new();
         }
-        let alike = once.iter().filter(|one| *one == kind).count();
         // Weights are counted where the last run is a kind of its own.
-        match last_alone && layer < last {
+        match last_alone && run + 1 < runs {
             true => [weights(0), vec![(READS, true.into())]].concat(),
-            false => weights(alike),
+            false => weights(alike.of(windowed)),
         }
     });
     Ok(all.collect())

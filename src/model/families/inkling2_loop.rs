@@ -98,18 +98,9 @@ fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelErro
     let order = loops.order(config)?;
     let mut all = windowed_heads(config, windowed)?;
     super::inkling2::first(&mut all);
-    let kinds = order.iter().zip(windowed);
-    let alike = |windowed: bool| {
-        let again = |&(&(layer, run), &kind): &(&(u64, u64), &bool)| {
-            run == 0 && kind == windowed && (loops.before..loops.before.saturating_add(loops.middle)).contains(&layer)
-        };
-        kinds.clone().filter(again).count()
-    };
-    let alike = [alike(false), alike(true)];
-    for ((&(layer, run), &windowed), change) in kinds.clone().zip(&mut all) {
-        let [full, near] = alike;
-        let gated = if windowed { near } else { full };
-        if !(loops.before..loops.before.saturating_add(loops.middle)).contains(&layer) {
+    let alike = loops.alike(&order, windowed);
+    for ((&(layer, run), &windowed), change) in order.iter().zip(windowed).zip(&mut all) {
+        if !loops.middle().contains(&layer) {
             continue;
         }
         match (loops.runs > 1, run) {
@@ -119,7 +110,7 @@ fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelErro
             (true, _) => {
                 change.extend(weights(0));
                 change.push((GATES, READ.into()));
-                change.push((GATED, json!(gated)));
+                change.push((GATED, json!(alike.of(windowed))));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Layers in the middle that run several times: each run is a layer of its own, whose weights are those of the first.
 
+use std::ops::Range;
+
 use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
 use super::super::operator::Block;
@@ -24,12 +26,29 @@ pub struct Loops {
 }
 
 impl Loops {
+    /// The layers that run again.
+    pub fn middle(&self) -> Range<u64> {
+        self.before..self.before.saturating_add(self.middle).min(self.layers)
+    }
+    /// How many of them are windowed, and how many not, given whether each run is.
+    pub fn alike(&self, order: &[(u64, u64)], windowed: &[bool]) -> Alike {
+        let middle = self.middle();
+        let first = order
+            .iter()
+            .zip(windowed)
+            .filter(|((layer, run), _)| *run == 0 && middle.contains(layer));
+        let near = first.clone().filter(|(_, windowed)| **windowed).count();
+        Alike {
+            windowed: near,
+            full: first.count() - near,
+        }
+    }
     /// The layer of each run, and which of its runs it is.
     ///
     /// # Errors
     /// More runs than any model has layers.
     pub fn order(&self, config: &Config) -> Result<Vec<(u64, u64)>, ModelError> {
-        let middle = self.before..self.before.saturating_add(self.middle).min(self.layers);
+        let middle = self.middle();
         let runs = if middle.is_empty() { 1 } else { self.runs.max(1) };
         let more = (runs - 1).saturating_mul(self.middle);
         if self.layers.saturating_add(more) > MOST_LAYERS {
@@ -39,6 +58,22 @@ impl Loops {
         let looped = (0..runs).flat_map(|run| middle.clone().map(move |layer| (layer, run)));
         let first = (0..self.before.min(self.layers)).map(once);
         Ok(first.chain(looped).chain((middle.end..self.layers).map(once)).collect())
+    }
+}
+
+/// Layers that run again, by their kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Alike {
+    /// Those with a window.
+    pub windowed: usize,
+    /// The others.
+    pub full: usize,
+}
+
+impl Alike {
+    /// Those of a kind.
+    pub const fn of(self, windowed: bool) -> usize {
+        if windowed { self.windowed } else { self.full }
     }
 }
 

@@ -26,8 +26,8 @@ pub const FAMILIES: &[Family] = &[Family {
 
 /// Which of the layers with a table of n-grams a layer is: a mark of this description, no key of a file.
 const TABLE: &str = "table of n-grams";
-/// No model has more tables: the size of each is found by looking for primes.
-const MOST_TABLES: u64 = 512;
+/// No model has more of such layers, hashes in all, or rows for a hash: the size of each table is found by looking for primes.
+const MOST: [u64; 3] = [16, 512, 1 << 28];
 
 const QWEN4: Decoder = Decoder {
     head_norm: HeadNorm::PER_HEAD,
@@ -89,7 +89,7 @@ fn changes(config: &Config, windowed: &[bool]) -> Result<Vec<Changes>, ModelErro
         "ngram_tables",
         "The tables of n-grams are counted beside the other weights on the device. A token reads a few of their rows, so an engine may keep them in RAM.",
     );
-    let mark = |layer: u64| ids.iter().position(|&id| id == layer);
+    let mark = |layer: u64| ids.binary_search(&layer).ok();
     let layers = 1..=windowed.len() as u64;
     Ok(layers
         .map(|layer| mark(layer).map(|table| (TABLE, json!(table))).into_iter().collect())
@@ -171,10 +171,15 @@ fn table_of(config: &Config, hidden: &Quantity, streams: Quantity, table: u64) -
         );
         return Err(ModelError::Inconsistent(words));
     }
-    if table.saturating_add(1).saturating_mul(heads) > MOST_TABLES {
-        return not_built(config, "More tables of n-grams than any model has");
-    }
     let base = config.size("rows of a hash", &["ngram_vocab_size_base"])?.value;
+    let asked = [
+        table.saturating_add(1),
+        table.saturating_add(1).saturating_mul(heads),
+        base,
+    ];
+    if asked.iter().zip(MOST).any(|(asked, most)| *asked > most) {
+        return not_built(config, "More or larger tables of n-grams than any model has");
+    }
     let pad = config
         .size("padding", &["make_ngram_vocab_size_divisible_by"])?
         .value
