@@ -243,26 +243,28 @@ impl Config {
     /// Which of these names count. Of names that different classes have for one thing, where this class has one of them, only
     /// its own and those that it takes for them; where a class is known that has none of them, the usual one.
     fn names_of(&self, keys: &[&'static str]) -> Vec<&'static str> {
-        let names = self.defaults.get("_alias").and_then(Value::as_object);
-        let meant = |key: &str| names.is_some_and(|names| names.values().any(|name| *name == key));
-        // With null a class names what has no default.
-        let own = |key: &&str| self.defaults.contains_key(*key) || meant(key);
         if !GROUPS.contains(&keys) || self.defaults.is_empty() {
             return keys.to_vec();
         }
-        if !keys.iter().any(own) {
-            return keys.iter().copied().take(1).collect();
+        let names = self.defaults.get("_alias").and_then(Value::as_object);
+        let [mut first, mut own, mut last] = [const { Vec::new() }; 3];
+        for key in keys {
+            // With null a class names what has no default.
+            if names.is_some_and(|names| names.contains_key(*key)) {
+                let yields = lists(&self.defaults, "_yields", key);
+                if yields { &mut last } else { &mut first }.push(*key);
+            } else if self.defaults.contains_key(*key)
+                || names.is_some_and(|names| names.values().any(|name| name == key))
+            {
+                own.push(*key);
+            }
         }
-        let alias = |key: &&str| names.is_some_and(|names| names.contains_key(*key));
-        let weaker = self.defaults.get("_yields").and_then(Value::as_array);
-        let yields = |key: &&str| weaker.is_some_and(|names| names.iter().any(|name| name.as_str() == Some(*key)));
-        let others = |weak: bool| {
-            keys.iter()
-                .copied()
-                .filter(move |key| alias(key) && yields(key) == weak)
-        };
-        let own = keys.iter().copied().filter(|key| own(key) && !alias(key));
-        others(false).chain(own).chain(others(true)).collect()
+        first.append(&mut own);
+        first.append(&mut last);
+        if first.is_empty() {
+            first.extend(keys.first());
+        }
+        first
     }
     fn find<'a>(&'a self, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
         let names = self.names_of(keys);
@@ -319,15 +321,13 @@ impl Config {
 /// for one thing, the second wins, unless it yields to the first. A key in words is what a description marks a layer with, never a file.
 fn as_the_class_reads(object: &mut Map<String, Value>, defaults: &Map<String, Value>) {
     object.retain(|key, _| !key.contains(' '));
-    let weaker = defaults.get("_yields").and_then(Value::as_array);
-    let yields = |alias: &str| weaker.is_some_and(|names| names.iter().any(|name| name.as_str() == Some(alias)));
     let names = defaults.get("_alias").and_then(Value::as_object);
     for (alias, name) in names.into_iter().flatten() {
         let given = object.get(alias).filter(|value| !value.is_null()).cloned();
         let (Some(value), Some(name)) = (given, name.as_str()) else {
             continue;
         };
-        if !(yields(alias) && object.get(name).is_some_and(|own| !own.is_null())) {
+        if !(lists(defaults, "_yields", alias) && object.get(name).is_some_and(|own| !own.is_null())) {
             object.insert(name.to_owned(), value);
         }
     }
@@ -335,6 +335,12 @@ fn as_the_class_reads(object: &mut Map<String, Value>, defaults: &Map<String, Va
     for key in ignored.into_iter().flatten().filter_map(Value::as_str) {
         object.remove(key);
     }
+}
+
+/// Whether a list of names in the class defaults has this one.
+fn lists(defaults: &Map<String, Value>, list: &str, name: &str) -> bool {
+    let names = defaults.get(list).and_then(Value::as_array);
+    names.is_some_and(|names| names.iter().any(|known| known == name))
 }
 
 /// An omni model holds the part that reads and writes text, with its towers, under `thinker_config`.

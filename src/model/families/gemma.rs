@@ -1,7 +1,11 @@
 //! Gemma 1 to 3.
 
+use serde_json::json;
+
+use super::super::config::Config;
+use super::super::error::ModelError;
 use super::names::FOUR_NORMS;
-use super::{Build, Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
+use super::{Build, Changes, Decoder, Family, Flag, HeadNorm, Names, Pattern, Windows};
 
 const GEMMA: Decoder = Decoder {
     tied: true,
@@ -43,7 +47,24 @@ pub const FAMILIES: &[Family] = &[
                 pattern: Pattern::FullEvery(&["sliding_window_pattern", "_sliding_window_pattern"], 6),
                 switch: None,
             },
+            translate: half_windows,
             ..SANDWICH
         }),
     },
 ];
+
+/// Where tokens see each other both ways, half of a window is on each side.
+fn half_windows(config: &Config) -> Result<Changes, ModelError> {
+    if !config.flag("use_bidirectional_attention", false)? {
+        return Ok(Changes::new());
+    }
+    config.notice(
+        "both_ways",
+        "Tokens of this model see each other both ways (use_bidirectional_attention); it is counted as one that writes, whose tokens see those before them.",
+    );
+    let window = config.optional("window", &["sliding_window"])?;
+    Ok(window
+        .map(|window| ("sliding_window", json!(window.value / 2 + 1)))
+        .into_iter()
+        .collect())
+}

@@ -1,8 +1,13 @@
 //! Decoders with experts and ordinary attention, near a Llama.
 
+use serde_json::json;
+
 use super::super::blocks::Norm;
+use super::super::config::{Config, MOST_LAYERS};
+use super::super::error::ModelError;
 use super::{
-    Build, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows, adjust,
+    Build, Changes, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
+    adjust,
 };
 
 const SANDWICH: [&str; 4] = [
@@ -70,6 +75,7 @@ pub const FAMILIES: &[Family] = &[
             parallel: Flag::Yes,
             mlp_bias: Flag::No,
             dense_width: &["prefix_dense_intermediate_size", "intermediate_size"],
+            translate: prefixed,
             windows: Windows {
                 pattern: Pattern::FullEvery(&["sliding_window_pattern"], 4),
                 switch: None,
@@ -114,3 +120,26 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
 ];
+
+/// The dense layers at the beginning have a pattern of windows of their own, and that of the others begins after them.
+fn prefixed(config: &Config) -> Result<Changes, ModelError> {
+    let dense = config.optional("dense layers", &["first_k_dense_replace"])?;
+    let Some(dense) = dense.filter(|dense| dense.value > 0 && config.get("layer_types").is_none()) else {
+        return Ok(Changes::new());
+    };
+    let every = |key: &'static str| Ok::<_, ModelError>(config.size("pattern", std::slice::from_ref(&key))?.value);
+    let (first, rest) = (
+        every("prefix_dense_sliding_window_pattern")?,
+        every("sliding_window_pattern")?,
+    );
+    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
+    let kind = |layer: u64| {
+        let full = match layer.checked_sub(dense.value) {
+            None => (layer + 1).is_multiple_of(first),
+            Some(layer) => (layer + 1).is_multiple_of(rest),
+        };
+        if full { "full_attention" } else { "sliding_attention" }
+    };
+    let kinds: Vec<_> = (0..layers).map(kind).collect();
+    Ok(vec![("layer_types", json!(kinds))])
+}

@@ -1,7 +1,11 @@
 //! Qwen 1.5 to 3, dense and with experts.
 
+use serde_json::json;
+
+use super::super::config::{Config, MOST_LAYERS};
+use super::super::error::ModelError;
 use super::names::SHARED_EXPERT;
-use super::{Build, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
+use super::{Build, Changes, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
 
 const WINDOWS: Windows = Windows {
     pattern: Pattern::From("max_window_layers"),
@@ -43,6 +47,7 @@ pub const FAMILIES: &[Family] = &[
                 shared_gate: Some("mlp.shared_expert_gate"),
                 ..Experts::PLAIN
             }),
+            translate: every_second,
             ..QWEN2
         }),
     },
@@ -63,3 +68,19 @@ pub const FAMILIES: &[Family] = &[
         }),
     },
 ];
+
+/// Windows in every second layer of the first `max_window_layers`, where `use_sliding_window` asks for any.
+fn every_second(config: &Config) -> Result<Changes, ModelError> {
+    if config.get("layer_types").is_some() || !config.flag("use_sliding_window", false)? {
+        return Ok(Changes::new());
+    }
+    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
+    let most = config.optional("windowed layers", &["max_window_layers"])?;
+    let most = most.map_or(layers, |most| most.value);
+    let kind = |layer: u64| match layer.is_multiple_of(2) && layer < most {
+        true => "sliding_attention",
+        false => "full_attention",
+    };
+    let kinds: Vec<_> = (0..layers).map(kind).collect();
+    Ok(vec![("layer_types", json!(kinds))])
+}
