@@ -12,6 +12,7 @@ use super::super::operator::{Block, Span};
 use super::assemble::tied;
 use super::assembly::Assembly;
 use super::decoder::MixerKind;
+use super::encoder::not_built;
 use super::hybrid::named;
 use super::keys::{HEADS, INTERMEDIATE, KV_HEADS};
 use super::mamba::rank;
@@ -155,11 +156,12 @@ fn build(config: &Config, title: &'static str, generation: &Generation) -> Resul
 fn heads(config: &Config, hidden: &Quantity) -> Result<Heads, ModelError> {
     let queries = config.size("heads", HEADS)?;
     let derived = || Quantity::quotient("head_dim", &hidden.times("2 × hidden", 2), &queries);
-    let dim = if config.model_type() == "zamba" {
-        config.size_or("head_dim", &["attention_head_dim"], derived)?
-    } else {
-        derived()
-    };
+    let dim = config.size_or("head_dim", &["attention_head_dim"], derived)?;
+    let width = config.optional("width of attention", &["attention_hidden_size"])?;
+    if width.is_some_and(|width| width.value != hidden.value.saturating_mul(2)) {
+        let words = "attention_hidden_size must be twice hidden_size: attention reads two states side by side.";
+        return Err(ModelError::Inconsistent(words.to_owned()));
+    }
     Ok(Heads {
         kv: config.size_or("kv_heads", KV_HEADS, || queries.renamed("kv_heads"))?,
         key_dim: dim.clone(),
@@ -209,6 +211,17 @@ fn shared(
     let mut physical = blocks.filter(|found| found.value > 0).unwrap_or(one);
     if physical.value > positions {
         physical = Quantity::assumed("shared_blocks", positions, "no more blocks than positions");
+    }
+    // What ties the head ties these blocks too.
+    if !tied(config, true)? {
+        if generation.second {
+            return not_built(config, "Shared blocks that are kept apart (tie_word_embeddings)");
+        }
+        physical = Quantity::assumed(
+            "shared_blocks",
+            positions,
+            "each has weights of its own without tie_word_embeddings",
+        );
     }
     for block in [&mut attention, &mut channel].into_iter().chain(&mut norms) {
         shared_block::share(block, &physical);

@@ -72,7 +72,7 @@ pub fn any_config() -> impl Strategy<Value = Value> {
                 .collect();
             let mut config = json!({
                 "model_type": model_type, "num_hidden_layers": layers, "hidden_size": hidden, "num_attention_heads": kv * per,
-                "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied,
+                "num_key_value_heads": kv, "head_dim": dim, "intermediate_size": 16 * dim, "vocab_size": vocab, "tie_word_embeddings": tied || model_type == "zamba2",
                 "moe_intermediate_size": width, "n_shared_experts": 1, "shared_expert_intermediate_size": 4 * dim, "first_k_dense_replace": layers / 3,
                 "q_lora_rank": 8 * dim, "kv_lora_rank": 4 * dim, "qk_nope_head_dim": dim, "qk_rope_head_dim": rotary, "v_head_dim": dim,
                 "expand": 2, "num_heads": 16, "mamba_expand": 2, "mamba_n_heads": 16, "mamba_d_ssm": 16 * dim, "hybrid_override_pattern": "MEM*-E",
