@@ -7,7 +7,7 @@ use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::Changes;
 use super::encoder::not_built;
-use crate::units::Quantity;
+use crate::units::{Quantity, grouped};
 
 /// How many layers of its kind a run stands for in memory: a mark of this description, no key of a file.
 pub const WEIGHTS: &str = "layers whose weights it has";
@@ -53,6 +53,15 @@ impl Loops {
         let more = (runs - 1).saturating_mul(self.middle);
         if self.layers.saturating_add(more) > MOST_LAYERS {
             return not_built(config, "Loops that run more layers than any model has");
+        }
+        if more > 0 {
+            let [layers, middle, all] = [self.layers, self.middle, self.layers.saturating_add(more)].map(grouped);
+            config.notice(
+                "layers_run_again",
+                format!(
+                    "{middle} of {layers} layers run {runs} times: they are shown as {all} layers, each run with operations of its own; their weights are counted once."
+                ),
+            );
         }
         let once = |layer| (layer, 0);
         let looped = (0..runs).flat_map(|run| middle.clone().map(move |layer| (layer, run)));
