@@ -4,7 +4,7 @@ use super::Around;
 use super::others::inverse;
 use crate::model::blocks::{Norm, Stack, Vit};
 use crate::model::component::Component::{Encoder, Vision};
-use crate::model::config::Config;
+use crate::model::config::{Config, MOST_LAYERS};
 use crate::model::error::ModelError;
 use crate::model::media::Stage;
 use crate::model::operator::Span;
@@ -121,7 +121,8 @@ pub fn lfm(around: &Around<'_>) -> Parts {
     let names: Vec<String> = match vision.names("layer_types")? {
         Some(names) => names.iter().map(|&name| name.to_owned()).collect(),
         None => vision
-            .class_names("_layer_types", layers.value)
+            // More are refused below.
+            .class_names("_layer_types", layers.value.min(MOST_LAYERS))
             .map(|names| names.map(str::to_owned).collect())
             .unwrap_or_default(),
     };
