@@ -110,6 +110,20 @@ pub fn pooled(mut block: Block, hidden: &Quantity, module: &str, pool: &Quantity
     let mut means = Operator::elementwise("pools", projection, &dim, Step::Softmax, 2);
     let places = Tensor::new(format!("{module}_ape"), TensorKind::Vector, projection, &[pool, &dim]);
     means.tensors.push(places);
+    block = scoring_pools(block, pool, [gate, means]);
+    let two = dim.times("key and gate", 2);
+    let one = Quantity::architecture("mark", 1, "whether the token counts");
+    for cache in &mut block.caches {
+        if cache.role == CacheRole::Index {
+            cache.width = CacheWidth::Plain(Quantity::sum("index_cached", &[&two, &one]));
+        }
+    }
+    block.live.push(Live::new("index gate", &dim));
+    block
+}
+
+/// An indexer that scores one key for so many tokens, which the operators make.
+pub fn scoring_pools(mut block: Block, pool: &Quantity, means: impl IntoIterator<Item = Operator>) -> Block {
     for operator in &mut block.operators {
         if let Kind::Index(index) = &mut operator.kind {
             index.span = Span::Every {
@@ -123,15 +137,7 @@ pub fn pooled(mut block: Block, hidden: &Quantity, module: &str, pool: &Quantity
         .iter()
         .position(|operator| operator.name == "index scores");
     let at = at.unwrap_or(block.operators.len());
-    block.operators.splice(at..at, [gate, means]);
-    let two = dim.times("key and gate", 2);
-    let one = Quantity::architecture("mark", 1, "whether the token counts");
-    for cache in &mut block.caches {
-        if cache.role == CacheRole::Index {
-            cache.width = CacheWidth::Plain(Quantity::sum("index_cached", &[&two, &one]));
-        }
-    }
-    block.live.push(Live::new("index gate", &dim));
+    block.operators.splice(at..at, means);
     block
 }
 

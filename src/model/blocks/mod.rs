@@ -35,7 +35,7 @@ pub use delta::{DeltaNames, GatedDelta, KimiDelta, gated_delta, kimi_delta};
 pub use depth::{depth_mixing, depth_queries, depth_reads, depth_rows, depth_weights};
 pub use expert_attention::expert_attention;
 pub use experts::{RoutedExperts, SharedExperts, routed, routed_within};
-pub use indexer::{Indexer, choosing, indexed, pooled, with_vectors};
+pub use indexer::{Indexer, choosing, indexed, pooled, scoring_pools, with_vectors};
 pub use latent::{LatentAttention, latent, within};
 pub use latent_experts::{add_biases, latent_experts, latent_norm};
 pub use lightning::{Lightning, lightning};

@@ -99,14 +99,15 @@ impl Config {
         let mut defaults = defaults::of(&model_type);
         let object = text.as_mut().unwrap_or(&mut root);
         as_the_class_reads(object, &defaults);
-        // Some wrappers fill up what a nested language model leaves out with sizes of their own.
-        let fills = wrapper.get("_fills").is_some_and(|fills| fills == true) && text.is_some();
-        if let Some(nested) = nested.filter(|_| fills) {
+        // Some wrappers fill up what a nested language model leaves out; where there is none, nested or flat, the class of the
+        // wrapper says what it is.
+        let says = match text {
+            Some(_) => wrapper.get("_fills").is_some_and(|fills| fills == true),
+            None => !root.contains_key("num_hidden_layers"),
+        };
+        if let Some(nested) = nested.filter(|_| says) {
             defaults.extend(nested.clone());
-        } else if let Some(nested) = nested.filter(|_| text.is_none() && !root.contains_key("num_hidden_layers")) {
-            // Neither nested nor flat: the class of the wrapper says what its language model is.
-            defaults.extend(nested.clone());
-            text = Some(Map::new());
+            text.get_or_insert_default();
         }
         Ok(Self {
             root,

@@ -1,10 +1,13 @@
 //! Small changes to the finished blocks of a layer, shared by families.
 
-use super::super::blocks::{Norm, output_gate};
+use super::super::blocks::{Norm, head, output_gate};
 use super::super::component::Component;
+use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::{Block, Kind, Operator, Role, Step};
 use super::super::tensor::Tensor;
+use super::assembly::Assembly;
+use super::decoder::Place;
 use crate::units::Quantity;
 
 /// Changes the token mixer of a layer.
@@ -106,15 +109,27 @@ pub fn inner_norm(block: Block, name: &str, module: &'static str, kind: Norm, wi
 ///
 /// # Errors
 /// Another width.
-pub fn fills(blocks: &[Block], hidden: &Quantity) -> Result<(), ModelError> {
+pub fn filled(_: &Config, hidden: &Quantity, _: Place, blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     let mixer = blocks.iter().find(|block| block.role == Role::TokenMixer);
     match mixer.map(|block| output_width(block).value) {
         Some(width) if width != hidden.value => Err(ModelError::Inconsistent(format!(
             "Heads are {width} wide together (head_dim, num_attention_heads); the norms of this class take hidden_size ({}).",
             hidden.value
         ))),
-        _ => Ok(()),
+        _ => Ok(blocks),
     }
+}
+
+/// A head of as many rows as the key says, where it says so, and not as many as the token table.
+///
+/// # Errors
+/// No number of rows.
+pub fn head_rows(config: &Config, all: &mut Assembly<'_>, key: &'static str) -> Result<(), ModelError> {
+    if let Some(rows) = config.optional("words written", &[key])? {
+        all.tail.pop();
+        all.tail.push(head("lm_head", &rows, &all.hidden, all.tied, false));
+    }
+    Ok(())
 }
 
 /// An operator that only holds vectors.

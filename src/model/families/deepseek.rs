@@ -5,7 +5,7 @@ use super::super::config::Config;
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::layers::sparse_layers;
-use super::{AttentionForm, Build, Correction, Decoder, Experts, Family, Flag, Place};
+use super::{AttentionForm, Build, Decoder, Experts, Family, Flag, Place};
 use crate::units::Quantity;
 
 const DEEPSEEK: Decoder = Decoder {
@@ -13,11 +13,6 @@ const DEEPSEEK: Decoder = Decoder {
     mlp_bias: Flag::No,
     experts: Some(Experts::DEEPSEEK),
     ..Decoder::LLAMA
-};
-
-const UNCORRECTED: Experts = Experts {
-    correction: Correction::None,
-    ..Experts::DEEPSEEK
 };
 
 /// `mlp_bias` is of the shared experts too, not of the routed ones.
@@ -39,7 +34,7 @@ pub const FAMILIES: &[Family] = &[
         title: "DeepSeek V2",
         build: Build::Decoder(Decoder {
             mlp_bias: Flag::Key("mlp_bias", false),
-            experts: Some(UNCORRECTED),
+            experts: Some(Experts::UNCORRECTED),
             adjust_layer: shared_biases,
             ..DEEPSEEK
         }),
@@ -55,7 +50,7 @@ pub const FAMILIES: &[Family] = &[
         title: "DeepSeek OCR 2",
         build: Build::Decoder(Decoder {
             head_dim: &[],
-            experts: Some(UNCORRECTED),
+            experts: Some(Experts::UNCORRECTED),
             adjust_layer: shared_biases,
             sparse: |config, decoder, layers| match config.names("mlp_layer_types")? {
                 Some(_) => sparse_layers(config, decoder, layers),

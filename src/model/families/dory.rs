@@ -77,6 +77,7 @@ fn unfolded(config: &Config) -> Result<Changes, ModelError> {
         runs,
     };
     let order = loops.order(config)?;
+    loops.say(config, order.len());
     let kinds: Vec<&str> = (0..layers)
         .map(|layer| {
             let named = types.get((layer * halves) as usize).copied();

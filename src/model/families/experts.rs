@@ -95,4 +95,9 @@ impl Experts {
         correction: Correction::Buffer("mlp.gate.e_score_correction_bias"),
         ..Self::PLAIN
     };
+    /// The same without a correction bias.
+    pub const UNCORRECTED: Self = Self {
+        correction: Correction::None,
+        ..Self::DEEPSEEK
+    };
 }

@@ -132,8 +132,8 @@ pub const FAMILIES: &[Family] = &[
         title: "BitNet",
         build: Build::Decoder(Decoder {
             mlp_bias: Flag::No,
-            adjust_layer: |_, hidden, _, blocks| {
-                adjust::fills(&blocks, hidden)?;
+            adjust_layer: |config, hidden, place, blocks| {
+                let blocks = adjust::filled(config, hidden, place, blocks)?;
                 let blocks = adjust::mixer(blocks, |block| {
                     let width = adjust::output_width(&block);
                     adjust::inner_norm(block, "o_proj", "self_attn.attn_sub_norm", Norm::Rms, &width)

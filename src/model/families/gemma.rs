@@ -62,6 +62,11 @@ fn half_windows(config: &Config) -> Result<Changes, ModelError> {
         "both_ways",
         "Tokens of this model see each other both ways (use_bidirectional_attention); it is counted as one that writes, whose tokens see those before them.",
     );
+    half_window(config)
+}
+
+/// Half of a window and the token itself.
+pub fn half_window(config: &Config) -> Result<Changes, ModelError> {
     let window = config.optional("window", &["sliding_window"])?;
     Ok(window
         .map(|window| ("sliding_window", json!(window.value / 2 + 1)))

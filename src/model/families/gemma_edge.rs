@@ -177,10 +177,8 @@ fn last_full(config: &Config) -> Result<Changes, ModelError> {
         }
         changes.push(("layer_types", json!(types)));
     }
-    if config.text("use_bidirectional_attention") == Some("all")
-        && let Some(window) = config.optional("window", &["sliding_window"])?
-    {
-        changes.push(("sliding_window", json!(window.value / 2 + 1)));
+    if config.text("use_bidirectional_attention") == Some("all") {
+        changes.extend(super::gemma::half_window(config)?);
     }
     Ok(changes)
 }

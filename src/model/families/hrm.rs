@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::super::blocks::Norm;
+use super::super::blocks::shared_block::share;
 use super::super::component::Component;
 use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
@@ -76,12 +77,12 @@ const HRM: Decoder = Decoder {
                 operator.tensors.push(bias);
             }
         }
+        blocks.iter_mut().for_each(|block| share(block, &each));
         for tensor in blocks
             .iter_mut()
             .flat_map(|block| &mut block.operators)
             .flat_map(|operator| &mut operator.tensors)
         {
-            tensor.physical = Some(each.clone());
             tensor.name = format!("{stack}.{}", tensor.name).into();
         }
         Ok(blocks)

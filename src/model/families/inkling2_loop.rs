@@ -4,7 +4,6 @@
 
 use serde_json::json;
 
-use super::super::blocks::head;
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
@@ -78,7 +77,9 @@ fn unfolded(config: &Config) -> Result<Changes, ModelError> {
     }
     let config = config.changed(&all);
     let layers = config.size("layers", &["num_hidden_layers"])?.value;
-    let order = loops(&config, layers)?.order(&config)?;
+    let loops = loops(&config, layers)?;
+    let order = loops.order(&config)?;
+    loops.say(&config, order.len());
     let given = plain_layers(&config)?;
     let names = given.first().and_then(|(_, names)| names.as_array());
     let kinds = order.iter().map(|&(layer, _)| match names {
@@ -196,10 +197,7 @@ fn adjust_ends(config: &Config, all: &mut Assembly<'_>) -> Result<(), ModelError
     weights.tensors.push(queries);
     let messages = [read, read.saturating_mul(4)];
     // Rows that only fill up the table in files are dropped from the head.
-    if let Some(rows) = config.optional("words written", &["unpadded_vocab_size"])? {
-        all.tail.pop();
-        all.tail.push(head("lm_head", &rows, &all.hidden, all.tied, false));
-    }
+    adjust::head_rows(config, all, "unpadded_vocab_size")?;
     all.tail
         .insert(0, reading(config, &all.hidden, weights, &runs, messages)?);
     Ok(())

@@ -1,6 +1,6 @@
 //! Which layers see a window, and which have experts.
 
-use super::super::config::Config;
+use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
 use serde_json::json;
 
@@ -215,4 +215,18 @@ pub fn by_layer(list: &[u64], layers: usize, from: &str, key: &'static str) -> R
         .take(layers)
         .map(|&value| vec![(key, json!(value))])
         .collect())
+}
+
+/// Names of layers, as a config may have them, by whether each sees all tokens.
+///
+/// # Errors
+/// No number of layers.
+pub fn layer_kinds(config: &Config, full: impl Fn(u64) -> bool) -> Result<Changes, ModelError> {
+    // More are refused later.
+    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
+    let kind = |layer: u64| match full(layer) {
+        true => "full_attention",
+        false => "sliding_attention",
+    };
+    Ok(vec![("layer_types", (0..layers).map(kind).collect())])
 }

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::super::blocks::shared_block::share;
 use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::Changes;
 use super::encoder::not_built;
-use crate::units::{Quantity, grouped};
+use crate::units::grouped;
 
 /// How many layers of its kind a run stands for in memory: a mark of this description, no key of a file.
 pub const WEIGHTS: &str = "layers whose weights it has";
@@ -43,6 +44,20 @@ impl Loops {
             full: first.count() - near,
         }
     }
+    /// Says that layers run again, given how many runs there are in all.
+    pub fn say(&self, config: &Config, all: usize) {
+        let all = all as u64;
+        if all > self.layers {
+            let [layers, middle, all] = [self.layers, self.middle, all].map(grouped);
+            let runs = self.runs;
+            config.notice(
+                "layers_run_again",
+                format!(
+                    "{middle} of {layers} layers run {runs} times: they are shown as {all} layers, each run with operations of its own; their weights are counted once."
+                ),
+            );
+        }
+    }
     /// The layer of each run, and which of its runs it is.
     ///
     /// # Errors
@@ -53,15 +68,6 @@ impl Loops {
         let more = (runs - 1).saturating_mul(self.middle);
         if self.layers.saturating_add(more) > MOST_LAYERS {
             return not_built(config, "Loops that run more layers than any model has");
-        }
-        if more > 0 {
-            let [layers, middle, all] = [self.layers, self.middle, self.layers.saturating_add(more)].map(grouped);
-            config.notice(
-                "layers_run_again",
-                format!(
-                    "{middle} of {layers} layers run {runs} times: they are shown as {all} layers, each run with operations of its own; their weights are counted once."
-                ),
-            );
         }
         let once = |layer| (layer, 0);
         let looped = (0..runs).flat_map(|run| middle.clone().map(move |layer| (layer, run)));
@@ -97,15 +103,7 @@ pub fn weights(layers: usize) -> Changes {
 /// None that a mark of this description gives.
 pub fn weighed(config: &Config, mut blocks: Vec<Block>) -> Result<Vec<Block>, ModelError> {
     if let Some(layers) = config.optional("layers whose weights it has", &[WEIGHTS])? {
-        set(&mut blocks, &layers);
+        blocks.iter_mut().for_each(|block| share(block, &layers));
     }
     Ok(blocks)
-}
-
-/// Gives every tensor of the blocks that has none yet so many copies in memory.
-fn set(blocks: &mut [Block], layers: &Quantity) {
-    let operators = blocks.iter_mut().flat_map(|block| &mut block.operators);
-    for tensor in operators.flat_map(|operator| &mut operator.tensors) {
-        tensor.physical.get_or_insert_with(|| layers.clone());
-    }
 }

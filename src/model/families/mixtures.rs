@@ -1,10 +1,9 @@
 //! Decoders with experts and ordinary attention, near a Llama.
 
-use serde_json::json;
-
 use super::super::blocks::Norm;
-use super::super::config::{Config, MOST_LAYERS};
+use super::super::config::Config;
 use super::super::error::ModelError;
+use super::layers::layer_kinds;
 use super::{
     Build, Changes, Correction, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows,
     adjust,
@@ -132,14 +131,8 @@ fn prefixed(config: &Config) -> Result<Changes, ModelError> {
         every("prefix_dense_sliding_window_pattern")?,
         every("sliding_window_pattern")?,
     );
-    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
-    let kind = |layer: u64| {
-        let full = match layer.checked_sub(dense.value) {
-            None => (layer + 1).is_multiple_of(first),
-            Some(layer) => (layer + 1).is_multiple_of(rest),
-        };
-        if full { "full_attention" } else { "sliding_attention" }
-    };
-    let kinds: Vec<_> = (0..layers).map(kind).collect();
-    Ok(vec![("layer_types", json!(kinds))])
+    layer_kinds(config, |layer| match layer.checked_sub(dense.value) {
+        None => (layer + 1).is_multiple_of(first),
+        Some(layer) => (layer + 1).is_multiple_of(rest),
+    })
 }

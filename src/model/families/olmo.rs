@@ -41,7 +41,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["olmoe"],
         title: "OLMoE",
         build: Build::Decoder(Decoder {
-            adjust_layer: |_, hidden, _, blocks| adjust::fills(&blocks, hidden).map(|()| blocks),
+            adjust_layer: adjust::filled,
             head_norm: HeadNorm::FULL_WIDTH,
             experts: Some(Experts {
                 width: &["intermediate_size"],

@@ -1,6 +1,6 @@
 //! Near relatives of Llama that differ in a flag or two.
 
-use super::super::blocks::{Norm, QkNorm, head};
+use super::super::blocks::{Norm, QkNorm};
 use super::deepseek::shared_biases;
 use super::{
     Build, Decoder, Experts, Family, Flag, Gate, HeadNorm, MoeLayers, Names, Pattern, Shared, Windows, adjust,
@@ -37,7 +37,7 @@ pub const FAMILIES: &[Family] = &[
         title: "Helium",
         build: Build::Decoder(Decoder {
             output_bias: Flag::No,
-            adjust_layer: |_, hidden, _, blocks| adjust::fills(&blocks, hidden).map(|()| blocks),
+            adjust_layer: adjust::filled,
             ..Decoder::LLAMA
         }),
     },
@@ -96,13 +96,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["apertus1p5_text"],
         title: "Apertus 1.5",
         build: Build::Decoder(Decoder {
-            adjust_ends: |config, all| {
-                if let Some(rows) = config.optional("words written", &["output_vocab_size"])? {
-                    all.tail.pop();
-                    all.tail.push(head("lm_head", &rows, &all.hidden, all.tied, false));
-                }
-                Ok(())
-            },
+            adjust_ends: |config, all| adjust::head_rows(config, all, "output_vocab_size"),
             ..APERTUS
         }),
     },

@@ -1,9 +1,8 @@
 //! Qwen 1.5 to 3, dense and with experts.
 
-use serde_json::json;
-
-use super::super::config::{Config, MOST_LAYERS};
+use super::super::config::Config;
 use super::super::error::ModelError;
+use super::layers::layer_kinds;
 use super::names::SHARED_EXPERT;
 use super::{Build, Changes, Decoder, Experts, Family, Flag, HeadNorm, MoeLayers, Pattern, Shared, Windows};
 
@@ -74,13 +73,7 @@ fn every_second(config: &Config) -> Result<Changes, ModelError> {
     if config.get("layer_types").is_some() || !config.flag("use_sliding_window", false)? {
         return Ok(Changes::new());
     }
-    let layers = config.size("layers", &["num_hidden_layers"])?.value.min(MOST_LAYERS);
     let most = config.optional("windowed layers", &["max_window_layers"])?;
-    let most = most.map_or(layers, |most| most.value);
-    let kind = |layer: u64| match layer.is_multiple_of(2) && layer < most {
-        true => "sliding_attention",
-        false => "full_attention",
-    };
-    let kinds: Vec<_> = (0..layers).map(kind).collect();
-    Ok(vec![("layer_types", json!(kinds))])
+    let most = most.map_or(u64::MAX, |most| most.value);
+    layer_kinds(config, |layer| !layer.is_multiple_of(2) || layer >= most)
 }

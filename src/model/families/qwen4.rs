@@ -5,11 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::blocks::{DeltaNames, Indexer, NGrams, Norm, choosing, gated_streams, indexed, ngrams};
+use super::super::blocks::{DeltaNames, Indexer, NGrams, Norm, gated_streams, indexed, ngrams, scoring_pools};
 use super::super::component::Component;
 use super::super::config::Config;
 use super::super::error::ModelError;
-use super::super::operator::{Block, Kind, Span};
+use super::super::operator::Block;
 use super::assembly::Assembly;
 use super::decoder::Hybrid;
 use super::encoder::not_built;
@@ -143,17 +143,8 @@ fn chosen(config: &Config, hidden: &Quantity, blocks: Vec<Block>) -> Result<Vec<
         chosen: budget,
     };
     Ok(adjust::mixer(blocks, |block| {
-        let mut block = choosing(indexed(block, hidden, &style), &style.chosen);
         let means = adjust::vectors("means of blocks", Component::Projection, &style.dim, Vec::new());
-        for operator in &mut block.operators {
-            if let Kind::Index(index) = &mut operator.kind {
-                index.span = Span::Every {
-                    ratio: ratio.clone(),
-                    chosen: None,
-                };
-            }
-        }
-        adjust::before(block, "index scores", means)
+        scoring_pools(indexed(block, hidden, &style), &ratio, [means])
     }))
 }
 

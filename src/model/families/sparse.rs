@@ -11,7 +11,7 @@ use super::super::config::{Config, MOST_LAYERS};
 use super::super::error::ModelError;
 use super::super::operator::Block;
 use super::super::tensor::Tensor;
-use super::{AttentionForm, Build, Changes, Correction, Decoder, Experts, Family, Flag, Place, adjust};
+use super::{AttentionForm, Build, Changes, Decoder, Experts, Family, Flag, Place, adjust};
 use crate::units::Quantity;
 
 /// DeepSeek V3.
@@ -43,10 +43,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["mistral4"],
         title: "Mistral 4",
         build: Build::Decoder(Decoder {
-            experts: Some(Experts {
-                correction: Correction::None,
-                ..Experts::DEEPSEEK
-            }),
+            experts: Some(Experts::UNCORRECTED),
             ..LATENT
         }),
     },
@@ -101,10 +98,7 @@ pub const FAMILIES: &[Family] = &[
         types: &["mistral_large4_text"],
         title: "Mistral Large 4",
         build: Build::Decoder(Decoder {
-            experts: Some(Experts {
-                correction: Correction::None,
-                ..Experts::DEEPSEEK
-            }),
+            experts: Some(Experts::UNCORRECTED),
             changes: without_positions,
             adjust_layer: large4,
             ..LATENT

@@ -28,21 +28,13 @@ pub fn images(root: &str, around: &Around<'_>, vision: &Config) -> Found<ImageRu
             marks: 0,
             ends: false,
         }),
-        // `HunYuanVLImageProcessor`; a mark before and after, and one at the end of each row.
-        "hunyuan_vl" => Some(ImageRule::Pixels {
+        // `HunYuanVLImageProcessor`; a mark at the end of each row, of Hunyuan VL one before and after too.
+        "hunyuan_vl" | "hy_v4_vl" => Some(ImageRule::Pixels {
             patch: size(vision, "patch_size")?,
             merge: size(vision, "spatial_merge_size")?,
             least: 262_144,
             most: 4_194_304,
-            marks: 2,
-            ends: true,
-        }),
-        "hy_v4_vl" => Some(ImageRule::Pixels {
-            patch: size(vision, "patch_size")?,
-            merge: size(vision, "spatial_merge_size")?,
-            least: 262_144,
-            most: 4_194_304,
-            marks: 0,
+            marks: if root == "hunyuan_vl" { 2 } else { 0 },
             ends: true,
         }),
         // Two marks before each tile, one behind each row, three around the small whole image.
